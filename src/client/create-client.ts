@@ -1,0 +1,178 @@
+import { asClientSecretError, ClientSecretError } from '../protocol/errors.ts'
+import { isSettled, type ClientSecretRecord, type RecordStatus } from '../protocol/record.ts'
+import { parseRequest, type ClientSecretRequest, type JsonObject, type Method, type ParamValue } from '../protocol/request.ts'
+import { callBack, once, tellError, type Callbacks } from './callbacks.ts'
+import { createFollower, isPollStopped, type FollowOptions, type PollStopped } from './follow.ts'
+import { randomId } from './random-id.ts'
+import { readRecord, type Answer } from './read-record.ts'
+import { relayTransport, type RelayTransportOptions } from './relay-transport.ts'
+import { maySubmitAgain, retryDelay, sleep } from './retry.ts'
+import type { Seen, Transport } from './transport.ts'
+
+/** What a component asks for, field by field. */
+export interface RequestParams {
+  /** Name of a key that the relay knows. */
+  clientSecretName: string
+  /** Absolute `https:` url; `http:` only where a key's rule allows it. */
+  url: string
+  /** Any letter case. */
+  method: Method | Lowercase<Method>
+  /** `$CLIENT_SECRET` in a value becomes the key. */
+  headers?: Record<string, string> | undefined
+  /** The body of POST, PUT and PATCH: JSON, or a form when the Content-Type header says `application/x-www-form-urlencoded`. */
+  data?: JsonObject | undefined
+  /** Appended to the query that the url already has. */
+  params?: Record<string, ParamValue | ParamValue[]> | undefined
+  /** Milliseconds, 0 or more. Above 0 the request runs in the background and is polled until it settles. Default 0. */
+  poll?: number | undefined
+  /** Seconds, above 0, after which the record is removed and polling it is an error. Default: the relay's, one day. */
+  expires?: number | undefined
+  /** Requests with the same url, method and queue run one at a time, in the order they arrived. Without it, in parallel. */
+  queue?: string | undefined
+}
+
+/** The parameters of `clientSecretRequest`. */
+export interface ClientSecretRequestParams<Data = unknown> extends RequestParams, Callbacks<Data> {}
+
+export interface RequestOptions {
+  /** Aborting it ends the request or its polling with `ABORTED`. */
+  signal?: AbortSignal | undefined
+}
+
+/** What a request with a `queue` and no `poll` gives at once. */
+export interface QueuedRequest<Data = unknown> {
+  id: string
+  status: RecordStatus
+  queueName: string
+  /** Place in line: 1 is next, or running. */
+  inQueue: number
+  /** Starts polling by hand. */
+  poll(options?: PollOptions<Data>): PollPromise<Data>
+}
+
+export interface PollOptions<Data = unknown> extends Callbacks<Data> {
+  /** Milliseconds; an upper bound on how late the answer is seen. Default 1,000. */
+  interval?: number | undefined
+  /** Aborting it ends the polling with `ABORTED`. */
+  signal?: AbortSignal | undefined
+}
+
+/** The API's answer, or `{ id, status: 'stopped' }` after `stop()`. */
+export interface PollPromise<Data = unknown> extends Promise<Data | PollStopped> {
+  /** Stops the polling; the request itself goes on and can be polled again. */
+  stop(): void
+}
+
+/** What `send` and `follow` give: an answer, a record that waits for somebody to follow it, or a stop. */
+export type Sent = Answer | { record: ClientSecretRecord; data?: undefined; response?: undefined } | PollStopped
+
+export interface SendOptions extends Omit<FollowOptions, 'interval'> {}
+
+export interface Client {
+  /**
+   * Calls an API with a key that only the relay knows.
+   *
+   * Gives the API's answer (its body, parsed when it is JSON); with `queue` and
+   * no `poll`, at once a `QueuedRequest` to poll by hand.
+   *
+   * @throws ClientSecretError with a `code`, see the table of errors.
+   */
+  clientSecretRequest<Data = unknown>(
+    params: ClientSecretRequestParams<Data> & { queue: string; poll?: 0 | undefined },
+    options?: RequestOptions,
+  ): Promise<QueuedRequest<Data>>
+  clientSecretRequest<Data = unknown>(params: ClientSecretRequestParams<Data>, options?: RequestOptions): Promise<Data | PollStopped>
+
+  /** Stops all polling of a request; each resolves to `{ id, status: 'stopped' }`. The request itself goes on. */
+  stopPolling(id: string): void
+
+  /** The same as `clientSecretRequest` for those who keep their own state: no callbacks, every change of the record told. */
+  send(params: RequestParams, options?: SendOptions): Promise<Sent>
+
+  /** Follows a request that was sent before, by its id, until it is settled. */
+  follow(seen: Seen, options?: FollowOptions): Promise<Answer | PollStopped>
+}
+
+export type ClientOptions = RelayTransportOptions | { transport: Transport }
+
+/**
+ * Makes a client. It holds no connection and no timer while it has nothing to do.
+ *
+ * @example
+ * const client = createClient({ relay: '/relay' })
+ */
+export function createClient(options: ClientOptions): Client {
+  const transport = 'transport' in options ? options.transport : relayTransport(options)
+  const follower = createFollower(transport)
+
+  async function submit(request: ClientSecretRequest, signal: AbortSignal | undefined): Promise<ClientSecretRecord> {
+    const idempotencyKey = randomId()
+    for (let tries = 1; ; tries++) {
+      try {
+        return await transport.submit(request, { idempotencyKey, signal })
+      } catch (thrown) {
+        const error = asClientSecretError(thrown)
+        if (!maySubmitAgain(error, tries)) throw error
+        await sleep(retryDelay(error, tries), signal)
+        if (signal?.aborted) throw new ClientSecretError('ABORTED', 'The request was aborted by its signal.', { cause: error })
+      }
+    }
+  }
+
+  async function follow(seen: Seen, followOptions?: FollowOptions): Promise<Answer | PollStopped> {
+    const record = await follower.follow(seen, followOptions)
+    return isPollStopped(record) ? record : readRecord(record)
+  }
+
+  async function send(params: RequestParams, { signal, stopSignal, onUpdate }: SendOptions = {}): Promise<Sent> {
+    const request = parseRequest(withoutCallbacks(params))
+    if (signal?.aborted) throw new ClientSecretError('ABORTED', 'The signal was aborted before the request was sent.')
+    const record = await submit(request, signal)
+    callBack(onUpdate, record)
+    if (isSettled(record)) return readRecord(record)
+    if (request.queue !== undefined && !request.poll) return { record }
+    return follow(record, { interval: request.poll, signal, stopSignal, onUpdate })
+  }
+
+  async function request(params: ClientSecretRequestParams, callbacks: Callbacks, signal: AbortSignal | undefined): Promise<unknown> {
+    const sent = await send(params, { signal })
+    if (isPollStopped(sent)) return sent
+    if (!sent.response) return queuedRequest(sent.record, callbacks)
+    callBack(callbacks.onResponse, sent.data, sent.response)
+    return sent.data
+  }
+
+  function queuedRequest(record: ClientSecretRecord, callbacks: Callbacks): QueuedRequest {
+    return {
+      id: record.id,
+      status: record.status,
+      queueName: record.queueName ?? '',
+      inQueue: record.inQueue ?? 0,
+      poll({ interval, signal, ...own } = {}) {
+        const stopping = new AbortController()
+        const polled = follow({ id: record.id }, { interval, signal, stopSignal: stopping.signal }).then((answer) => {
+          if (isPollStopped(answer)) return answer
+          for (const { onResponse } of [callbacks, own]) callBack(onResponse, answer.data, answer.response)
+          return answer.data
+        })
+        return Object.assign(tellError(polled, callbacks, own), { stop: () => stopping.abort() })
+      },
+    }
+  }
+
+  return {
+    clientSecretRequest: ((params: ClientSecretRequestParams, { signal }: RequestOptions = {}) => {
+      const callbacks = once(params ?? {})
+      return tellError(request(params, callbacks, signal), callbacks)
+    }) as Client['clientSecretRequest'],
+    stopPolling: follower.stop,
+    send,
+    follow,
+  }
+}
+
+/** The part of the parameters that travels. */
+function withoutCallbacks(params: RequestParams & Callbacks): RequestParams {
+  const { onResponse: _onResponse, onError: _onError, ...request } = params ?? {}
+  return request
+}

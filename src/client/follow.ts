@@ -1,0 +1,185 @@
+import { asClientSecretError, ClientSecretError } from '../protocol/errors.ts'
+import { isSettled, type ClientSecretRecord } from '../protocol/record.ts'
+import { callBack } from './callbacks.ts'
+import { errorFromWire } from './read-record.ts'
+import { mayPollAgain, retryDelay, sleep } from './retry.ts'
+import type { Seen, Transport } from './transport.ts'
+
+/** How a poll ends that was stopped: the request goes on, and can be followed again. */
+export interface PollStopped {
+  id: string
+  status: 'stopped'
+}
+
+// In the registry of symbols, so that two copies of this package know each other's.
+const stopMarker = Symbol.for('react-client-secret.stopped')
+
+function pollStopped(id: string): PollStopped {
+  // Hidden, so that the value is just what its type says to whoever prints or compares it.
+  return Object.defineProperty({ id, status: 'stopped' as const }, stopMarker, { value: true })
+}
+
+/** True for what a stopped poll resolves to; an API's body of the same shape is not mistaken for it. */
+export function isPollStopped(value: unknown): value is PollStopped {
+  return typeof value === 'object' && value !== null && stopMarker in value
+}
+
+export interface FollowOptions {
+  /** Upper bound on how old what is shown may be, in milliseconds. Default 1,000. */
+  interval?: number | undefined
+  /** Stops the following: it resolves to `{ id, status: 'stopped' }`. */
+  stopSignal?: AbortSignal | undefined
+  /** Ends the following with `ABORTED`. */
+  signal?: AbortSignal | undefined
+  /** Called with every change of the record, the last one included. */
+  onUpdate?: ((record: ClientSecretRecord) => void) | undefined
+}
+
+export interface Follower {
+  /** Follows a record until it is settled. Rejects when it has expired or may not be read. */
+  follow(seen: Seen & { expiresAt?: number | undefined }, options?: FollowOptions): Promise<ClientSecretRecord | PollStopped>
+  /** Stops everyone who follows this record. */
+  stop(id: string): void
+}
+
+interface Watcher {
+  interval: number
+  onUpdate: ((record: ClientSecretRecord) => void) | undefined
+  resolve(outcome: ClientSecretRecord | PollStopped): void
+  reject(error: ClientSecretError): void
+}
+
+interface Followed {
+  version: string | undefined
+  expiresAt: number | undefined
+  watchers: Set<Watcher>
+}
+
+const defaultInterval = 1_000
+/** The relay holds a poll and answers the moment something changes, so asking more often gains nothing. */
+const shortestHold = 100
+/** Held longer, a connection would be cut by the proxies on the way. */
+const longestHold = 25_000
+/** Ids in one call, so that its url stays within what servers accept. */
+const idsPerPoll = 100
+
+/**
+ * One poller for all the records that a client follows: one call at a time, for
+ * all of them together, each starting when the one before has ended. It runs
+ * while there is something to follow, and keeps no timer otherwise.
+ */
+export function createFollower(transport: Transport): Follower {
+  const followed = new Map<string, Followed>()
+  let running = false
+  /** Ends the call or the pause of now, because who is followed has changed. */
+  let wake = new AbortController()
+
+  async function run(): Promise<void> {
+    running = true
+    let failures = 0
+    while (followed.size > 0) {
+      wake = new AbortController()
+      const { signal } = wake
+      const seen = nextInTurn()
+      const hold = holdFor(seen)
+      const started = Date.now()
+      try {
+        const answer = await transport.poll(seen, { wait: hold, signal })
+        failures = 0
+        const news = answer.records.filter(deliver).length + answer.errors.length
+        for (const { id, error } of answer.errors) end(id, (watcher) => watcher.reject(errorFromWire(error)))
+        // A server that does not hold polls answers early; then the pause is ours.
+        if (news === 0) await sleep(hold - (Date.now() - started), signal)
+      } catch (thrown) {
+        if (signal.aborted) continue
+        const error = asClientSecretError(thrown)
+        if (!mayPollAgain(error)) {
+          for (const { id } of seen) end(id, (watcher) => watcher.reject(error))
+          continue
+        }
+        failures += 1
+        endExpired(seen)
+        await sleep(retryDelay(error, failures), signal)
+      }
+    }
+    running = false
+  }
+
+  /** The ids of the next call. Where there are more than fit, they take turns. */
+  function nextInTurn(): Seen[] {
+    const turn = [...followed].slice(0, idsPerPoll)
+    if (followed.size > idsPerPoll) {
+      for (const [id, entry] of turn) {
+        followed.delete(id)
+        followed.set(id, entry)
+      }
+    }
+    return turn.map(([id, { version }]) => ({ id, version }))
+  }
+
+  function holdFor(seen: Seen[]): number {
+    const intervals = seen.flatMap(({ id }) => [...(followed.get(id)?.watchers ?? [])].map((watcher) => watcher.interval))
+    const turns = Math.ceil(followed.size / idsPerPoll)
+    return Math.min(longestHold, Math.max(shortestHold, Math.min(...intervals) / turns))
+  }
+
+  /** Passes a record on; false when it was no news. */
+  function deliver(record: ClientSecretRecord): boolean {
+    const entry = followed.get(record.id)
+    if (!entry || entry.version === record.version) return false
+    entry.version = record.version
+    entry.expiresAt = record.expiresAt
+    for (const watcher of [...entry.watchers]) callBack(watcher.onUpdate, record)
+    if (isSettled(record)) end(record.id, (watcher) => watcher.resolve(record))
+    return true
+  }
+
+  function end(id: string, settle: (watcher: Watcher) => void): void {
+    const watchers = followed.get(id)?.watchers
+    followed.delete(id)
+    for (const watcher of watchers ?? []) settle(watcher)
+    if (followed.size === 0) wake.abort()
+  }
+
+  /** While the relay is away nobody says that a record has expired; the clock does. */
+  function endExpired(seen: Seen[]): void {
+    for (const { id } of seen) {
+      if ((followed.get(id)?.expiresAt ?? Infinity) > Date.now()) continue
+      end(id, (watcher) => watcher.reject(new ClientSecretError('EXPIRED', 'The request has expired: its record is kept only for `expires` seconds.', { requestId: id })))
+    }
+  }
+
+  return {
+    follow({ id, version, expiresAt }, { interval = defaultInterval, stopSignal, signal, onUpdate } = {}) {
+      return new Promise((resolve, reject) => {
+        const entry: Followed = followed.get(id) ?? { version, expiresAt, watchers: new Set() }
+        // Who joins with an older version, or none, must be told what the others know already.
+        if (entry.version !== version) entry.version = undefined
+        const leave = () => {
+          entry.watchers.delete(watcher)
+          if (entry.watchers.size === 0 && followed.get(id) === entry) followed.delete(id)
+          if (followed.size === 0) wake.abort()
+          signal?.removeEventListener('abort', abort)
+          stopSignal?.removeEventListener('abort', stop)
+        }
+        const watcher: Watcher = {
+          interval,
+          onUpdate,
+          resolve: (outcome) => (leave(), resolve(outcome)),
+          reject: (error) => (leave(), reject(error)),
+        }
+        const abort = () => watcher.reject(new ClientSecretError('ABORTED', 'The polling was aborted by its signal. The request itself goes on.', { requestId: id }))
+        const stop = () => watcher.resolve(pollStopped(id))
+        if (signal?.aborted) return abort()
+        if (stopSignal?.aborted) return stop()
+        signal?.addEventListener('abort', abort)
+        stopSignal?.addEventListener('abort', stop)
+        entry.watchers.add(watcher)
+        followed.set(id, entry)
+        if (running) wake.abort()
+        else void run()
+      })
+    },
+    stop: (id) => end(id, (watcher) => watcher.resolve(pollStopped(id))),
+  }
+}

@@ -1,0 +1,37 @@
+import type { ClientSecretError } from '../protocol/errors.ts'
+
+/** How often a submit is sent at most. Its idempotency key makes the repeats one request. */
+const submitTries = 4
+
+const firstDelay = 300
+const longestDelay = 30_000
+
+/** May this failed submit be sent again? `tries` counts those already made. */
+export function maySubmitAgain(error: ClientSecretError, tries: number): boolean {
+  return tries < submitTries && (error.code === 'NETWORK_ERROR' || error.code === 'UNAVAILABLE')
+}
+
+/** May a poll go on after this failure? Reading again costs nothing, so all but a clear refusal is passing. */
+export function mayPollAgain(error: ClientSecretError): boolean {
+  return error.code === 'NETWORK_ERROR' || error.code === 'UNAVAILABLE' || error.code === 'RATE_LIMITED' || error.code === 'INTERNAL'
+}
+
+/** Milliseconds until the next try: doubling, with jitter so that many clients do not come back at once; never before `Retry-After`. */
+export function retryDelay(error: ClientSecretError, tries: number): number {
+  const backoff = Math.min(longestDelay, firstDelay * 2 ** (tries - 1)) * (0.5 + Math.random() / 2)
+  return Math.max(backoff, (error.retryAfter ?? 0) * 1000)
+}
+
+/** Waits; ends early, without an error, when the signal fires. */
+export function sleep(milliseconds: number, signal?: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal?.aborted) return resolve()
+    const done = () => {
+      clearTimeout(timer)
+      signal?.removeEventListener('abort', done)
+      resolve()
+    }
+    const timer = setTimeout(done, milliseconds)
+    signal?.addEventListener('abort', done)
+  })
+}

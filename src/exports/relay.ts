@@ -1,0 +1,22 @@
+import { explainMissingPeer } from '../relay/missing-peer.ts'
+
+/** True in the CommonJS build, which has `require` and no top-level await; set by tsup. */
+declare const BUILD_IS_COMMONJS: boolean
+
+// Loaded here and not imported, because a missing optional dependency would fail
+// the import before a line of ours could say what to install.
+let parts: typeof import('../relay/create-relay.ts')
+try {
+  parts = BUILD_IS_COMMONJS ? (require('../relay/create-relay.ts') as typeof parts) : await import('../relay/create-relay.ts')
+} catch (error) {
+  throw explainMissingPeer(error)
+}
+
+export const createRelay = parts.createRelay
+
+export { ClientSecretError, isClientSecretError } from '../protocol/errors.ts'
+export type { Relay } from '../relay/create-relay.ts'
+export type { KeyRule, Place } from '../relay/key-rules.ts'
+export type { KeyOptions } from '../relay/keys.ts'
+export type { Identity, Logger, RelayLimits, RelayOptions } from '../relay/options.ts'
+export type { ErrorCode } from '../protocol/errors.ts'

@@ -1,0 +1,97 @@
+import * as z from 'zod/mini'
+import type { ClientSecretRequest } from './request.ts'
+
+export const statuses = ['pending', 'running', 'resolved', 'failed', 'cancelled'] as const
+
+/** Where a request stands. `pending` waits in a queue; the last three are settled. */
+export type RecordStatus = (typeof statuses)[number]
+
+/**
+ * The upstream's answer as it travels: the body as the exact text, or in base64
+ * where it is bytes, so that nothing on the way has to parse and write it anew.
+ */
+export interface UpstreamResponse {
+  status: number
+  /** Names in lower case. */
+  headers: Record<string, string>
+  body: string
+  encoding?: 'base64' | undefined
+}
+
+/** An error as it travels. */
+export interface WireError {
+  code: string
+  message: string
+  status?: number | undefined
+  path?: string | undefined
+  requestId?: string | undefined
+  /** Seconds. */
+  retryAfter?: number | undefined
+}
+
+/** What the relay knows of a request. Times are milliseconds since 1970. */
+export interface ClientSecretRecord {
+  id: string
+  status: RecordStatus
+  /** Differs whenever something in the record differs; compare, do not read. */
+  version: string
+  queueName?: string | undefined
+  /** Place in line while unsettled in a queue: 1 is next, or running. */
+  inQueue?: number | undefined
+  createdAt: number
+  updatedAt: number
+  expiresAt: number
+  response?: UpstreamResponse | undefined
+  error?: WireError | undefined
+}
+
+/** `POST /requests`: the request as it travels. */
+export type SubmitBody = ClientSecretRequest
+
+/** `GET /requests?ids=…`: the records that differ from the versions last seen, and what became of the others. */
+export interface PollAnswer {
+  records: ClientSecretRecord[]
+  errors: { id: string; error: WireError }[]
+}
+
+// Lenient: what a later relay adds is left out, not refused.
+const wireErrorSchema = z.object({
+  code: z.string(),
+  message: z.string(),
+  status: z.optional(z.number()),
+  path: z.optional(z.string()),
+  requestId: z.optional(z.string()),
+  retryAfter: z.optional(z.number()),
+})
+
+export const errorAnswerSchema = z.object({ error: wireErrorSchema })
+
+export const recordSchema = z.object({
+  id: z.string(),
+  status: z.enum(statuses),
+  version: z.string(),
+  queueName: z.optional(z.string()),
+  inQueue: z.optional(z.number()),
+  createdAt: z.number(),
+  updatedAt: z.number(),
+  expiresAt: z.number(),
+  response: z.optional(
+    z.object({
+      status: z.number(),
+      headers: z.record(z.string(), z.string()),
+      body: z.string(),
+      encoding: z.optional(z.literal('base64')),
+    }),
+  ),
+  error: z.optional(wireErrorSchema),
+})
+
+export const pollAnswerSchema = z.object({
+  records: z.array(recordSchema),
+  errors: z.array(z.object({ id: z.string(), error: wireErrorSchema })),
+})
+
+/** True when nothing about the request will change any more. */
+export function isSettled(record: { status: RecordStatus }): boolean {
+  return record.status === 'resolved' || record.status === 'failed' || record.status === 'cancelled'
+}

@@ -1,0 +1,46 @@
+import { lookup as resolve, type LookupAddress, type LookupOptions } from 'node:dns'
+import ipaddr from 'ipaddr.js'
+import { ClientSecretError } from '../protocol/errors.ts'
+
+/** Ranges of ipaddr.js that a rule with `allowPrivateNetwork` opens. Link-local, where clouds keep their credentials, is not among them. */
+const privateRanges = new Set<string>(['loopback', 'private', 'uniqueLocal', 'carrierGradeNat'])
+
+/** Services that hand out a machine's credentials from an address inside those ranges, or from a public one. */
+const metadataAddresses = new Set(['fd00:ec2::254', '100.100.100.200', '168.63.129.16', '192.0.0.192'])
+
+/** May the relay connect to this address? */
+export function isAllowedAddress(address: string, allowPrivateNetwork: boolean): boolean {
+  if (!ipaddr.isValid(address)) return false
+  // Unwraps IPv4 in IPv6; other ways to wrap it (NAT64, 6to4, Teredo) are ranges of their own and refused.
+  const parsed = ipaddr.process(address)
+  if (metadataAddresses.has(parsed.toString())) return false
+  const range = parsed.range()
+  return range === 'unicast' || (allowPrivateNetwork && privateRanges.has(range))
+}
+
+export function addressRefused(host: string): ClientSecretError {
+  return new ClientSecretError(
+    'NOT_ALLOWED',
+    `${host} is an address of this machine or its network. If the relay should call it, the key's rule needs allowPrivateNetwork: true.`,
+    { path: 'url' },
+  )
+}
+
+type LookupCallback = (error: Error | null, address: string | LookupAddress[], family?: number) => void
+
+/**
+ * A `lookup` for sockets. It resolves a name once, refuses it if any of its
+ * addresses is out of bounds, and hands on just these addresses, so that what
+ * was checked is what is connected to.
+ */
+export function checkedLookup(allowPrivateNetwork: boolean) {
+  return (host: string, options: LookupOptions, callback: LookupCallback): void => {
+    resolve(host, { ...options, all: true }, (error, addresses) => {
+      if (error) return callback(error, [])
+      if (!addresses.every(({ address }) => isAllowedAddress(address, allowPrivateNetwork))) return callback(addressRefused(host), [])
+      if (options.all) return callback(null, addresses)
+      const [first] = addresses
+      callback(null, first!.address, first!.family)
+    })
+  }
+}

@@ -1,0 +1,54 @@
+import { createHash } from 'node:crypto'
+import { ClientSecretError } from '../protocol/errors.ts'
+import type { Settings } from './options.ts'
+
+/** Who is asking the relay. */
+export interface Caller {
+  /** Whose records these are. */
+  owner: string
+  isSignedIn: boolean
+}
+
+/**
+ * Says who is asking: the user that `authenticate` finds, else an anonymous
+ * visitor, known by a random session of the client's that only it has.
+ */
+export async function identify(request: Request, authenticate: Settings['authenticate']): Promise<Caller> {
+  const identity = await authenticate(request)
+  const id = typeof identity === 'string' ? identity : identity?.id
+  if (id) return { owner: `user:${id}`, isSignedIn: true }
+  if (identity) {
+    throw new Error('authenticate gave an identity without an id. Return the user\'s id, an object with an id, or null.')
+  }
+  const session = request.headers.get('client-session')
+  if (!session || session.length < 22) {
+    throw new ClientSecretError(
+      'INVALID_PARAMETER',
+      'A caller who is not signed in needs a Client-Session header: a random text of 22 characters or more, kept for as long as its requests matter. createClient sends one.',
+      { path: 'headers.client-session' },
+    )
+  }
+  // Hashed, so that whoever reads the database cannot act as the visitor.
+  return { owner: `visitor:${createHash('sha256').update(session).digest('base64url')}`, isSignedIn: false }
+}
+
+/**
+ * Lets in the pages of our own site and of the origins named in the options.
+ * What is no browser sends neither header and is judged by `authenticate` alone.
+ */
+export function checkOrigin(request: Request, origins: readonly string[]): void {
+  const origin = request.headers.get('origin')
+  const site = request.headers.get('sec-fetch-site')
+  if (origin !== null && origins.includes(origin)) return
+  if (site === 'same-origin' || site === 'none') return
+  if (site === null && (origin === null || isOwnHost(request, origin))) return
+  throw new ClientSecretError(
+    'ORIGIN_NOT_ALLOWED',
+    `Pages of ${origin ?? 'another site'} may not use this relay. If they should, add the origin to its option origins.`,
+  )
+}
+
+/** Compared by host alone: behind a proxy that ends TLS the relay does not see the scheme. */
+function isOwnHost(request: Request, origin: string): boolean {
+  return URL.canParse(origin) && new URL(origin).host === (request.headers.get('host') ?? new URL(request.url).host)
+}

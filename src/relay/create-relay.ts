@@ -1,0 +1,194 @@
+import { randomUUID } from 'node:crypto'
+import { Hono, type Context } from 'hono'
+import { bodyLimit } from 'hono/body-limit'
+import { cors } from 'hono/cors'
+import type { ContentfulStatusCode } from 'hono/utils/http-status'
+import { ClientSecretError, isClientSecretError } from '../protocol/errors.ts'
+import { isSettled, type WireError } from '../protocol/record.ts'
+import { checkOrigin, identify } from './caller.ts'
+import { createChanges } from './changes.ts'
+import { openSqlite } from './database.ts'
+import { createEmbeddedQueue } from './embedded-queue.ts'
+import { readOptions, type RelayOptions, type Settings } from './options.ts'
+import { parsePoll, poll } from './poll.ts'
+import { createRecords, toWire } from './records.ts'
+import { createRunner, unforeseen } from './run.ts'
+import { submit } from './submit.ts'
+import { createUpstream } from './upstream.ts'
+
+export interface Relay {
+  /** Answers a call of the client. Mount it at any path: `fetch` takes a web-standard Request and gives a Response. */
+  fetch(request: Request): Promise<Response>
+  /** Takes no more requests, waits for those that run (`shutdownTimeout`), and closes the database. */
+  close(): Promise<void>
+}
+
+/**
+ * Makes a relay: it holds the keys, and calls the APIs that its rules allow.
+ *
+ * @example
+ * const relay = createRelay({
+ *   keys: {
+ *     openai: {
+ *       secret: process.env.OPENAI_API_KEY,
+ *       allow: [{ url: 'https://api.openai.com/v1/**', methods: ['POST'] }],
+ *     },
+ *   },
+ *   authenticate: async (request) => (await session(request))?.userId ?? null,
+ * })
+ *
+ * @throws ClientSecretError `INVALID_PARAMETER` when it would run unsafely: no
+ *   rules, no secret, a host of `*`, a locked key that nobody can unlock.
+ */
+export function createRelay(options: RelayOptions): Relay {
+  const settings = readOptions(options, process.env)
+  const parts = open(settings)
+  // Told to whoever calls, not to the process: a database may be away at the start.
+  parts.catch((error: unknown) => settings.logger.error({ err: error }, 'the relay could not start'))
+  const app = routes(settings, parts)
+  let closing: Promise<void> | undefined
+  return {
+    fetch: async (request) => app.fetch(request),
+    close: () => (closing ??= parts.then((opened) => opened.close())),
+  }
+}
+
+type Parts = Awaited<ReturnType<typeof open>>
+
+/** Opens what the relay works with, and takes up what an earlier process left. */
+async function open(settings: Settings) {
+  const { keys, limits, logger } = settings
+  const database = await openSqlite(settings.database)
+  const records = await createRecords(database)
+  const changes = createChanges()
+  const upstream = createUpstream(limits)
+  const runner = createRunner({ keys, upstream, records, changes, logger })
+  const queue = createEmbeddedQueue(runner.runPending)
+  const calls = callsUnderWay()
+
+  for (const record of await records.unsettled()) {
+    const status = record.status === 'running' ? await runner.settleInterrupted(record) : record.status
+    if (status === 'pending') await queue.add(record)
+  }
+  const removal = setInterval(() => {
+    records.removeExpired().catch((error: unknown) => logger.error({ err: error }, 'expired records could not be removed'))
+  }, 1_000)
+  removal.unref()
+
+  async function close(): Promise<void> {
+    clearInterval(removal)
+    changes.close()
+    const timer = setTimeout(runner.abort, settings.shutdownTimeout)
+    await Promise.all([queue.close(), calls.ended()])
+    clearTimeout(timer)
+    await upstream.close()
+    await database.close()
+  }
+
+  return { settings, records, changes, queue, runner, calls, close }
+}
+
+/** Knows the calls that are being answered. */
+function callsUnderWay() {
+  const underWay = new Set<Promise<unknown>>()
+  return {
+    async during<T>(call: Promise<T>): Promise<T> {
+      underWay.add(call)
+      try {
+        return await call
+      } finally {
+        underWay.delete(call)
+      }
+    },
+    async ended(): Promise<void> {
+      await Promise.allSettled(underWay)
+    },
+  }
+}
+
+/** The tail of a path, wherever the relay is mounted. */
+const route = /(\/requests|\/health)\/?$/
+
+function routes(settings: Settings, opening: Promise<Parts>) {
+  const app = new Hono({ getPath: (request) => route.exec(new URL(request.url).pathname)?.[1] ?? '/' })
+
+  app.use(async (context, next) => {
+    await next()
+    // An answer is data for our client and nobody else, and never a page.
+    context.header('x-content-type-options', 'nosniff')
+    context.header('cache-control', 'no-store')
+  })
+  if (settings.origins.length > 0) {
+    app.use(cors({ origin: [...settings.origins], credentials: true, exposeHeaders: ['retry-after'], maxAge: 600 }))
+  }
+
+  // The order of the checks: size and content type, origin, caller; then, in submit, schema, key, rules, limits.
+  app.post(
+    '/requests',
+    bodyLimit({
+      maxSize: settings.limits.requestBytes,
+      onError: () => {
+        throw new ClientSecretError('REQUEST_TOO_LARGE', `The request is larger than the relay takes: ${settings.limits.requestBytes} bytes, its option limits.requestBytes.`)
+      },
+    }),
+    async (context) => {
+      const type = context.req.header('content-type') ?? ''
+      if (!/^application\/json\b/i.test(type)) {
+        throw new ClientSecretError('INVALID_PARAMETER', `A request is sent to the relay with the content type application/json; this one came with ${type || 'none'}.`, { path: 'headers.content-type' })
+      }
+      checkOrigin(context.req.raw, settings.origins)
+      const caller = await identify(context.req.raw, settings.authenticate)
+      const body = await readJson(context)
+      const parts = await running(opening)
+      const record = await parts.calls.during(submit(parts, caller, body, context.req.header('idempotency-key')))
+      return context.json(toWire(record), isSettled(record) ? 200 : 202)
+    },
+  )
+
+  app.get('/requests', async (context) => {
+    checkOrigin(context.req.raw, settings.origins)
+    const { owner } = await identify(context.req.raw, settings.authenticate)
+    const { ids, wait } = context.req.query()
+    if (!ids) throw new ClientSecretError('INVALID_PARAMETER', 'ids must name the requests to poll, such as ?ids=a,b.', { path: 'ids' })
+    const parts = await running(opening)
+    return context.json(await parts.calls.during(poll(parts, owner, { ...parsePoll({ ids, wait }), signal: context.req.raw.signal })))
+  })
+
+  app.get('/health', async (context) => {
+    await running(opening)
+    return context.json({ status: 'ok' })
+  })
+
+  app.notFound((context) => {
+    const { pathname } = new URL(context.req.url)
+    return errorAnswer(context, new ClientSecretError('REQUEST_NOT_FOUND', `The relay has no ${context.req.method} ${pathname}. It answers POST and GET /requests and GET /health, below the path it is mounted at.`))
+  })
+
+  app.onError((thrown, context) => {
+    if (isClientSecretError(thrown)) return errorAnswer(context, thrown)
+    const requestId = randomUUID()
+    settings.logger.error({ requestId, err: thrown }, 'a call failed for an unforeseen reason')
+    return errorAnswer(context, new ClientSecretError('INTERNAL', unforeseen(requestId), { requestId }))
+  })
+  return app
+}
+
+async function running(opening: Promise<Parts>): Promise<Parts> {
+  const parts = await opening.catch(() => null)
+  if (parts && !parts.changes.isClosed()) return parts
+  throw new ClientSecretError('UNAVAILABLE', parts ? 'The relay is stopping. Try again.' : 'The relay could not start; its log says why.', { retryAfter: 1 })
+}
+
+async function readJson(context: Context): Promise<unknown> {
+  try {
+    return await context.req.json()
+  } catch (cause) {
+    if (isClientSecretError(cause)) throw cause
+    throw new ClientSecretError('INVALID_PARAMETER', `The request is not JSON: ${cause instanceof Error ? cause.message : String(cause)}.`, { cause })
+  }
+}
+
+function errorAnswer(context: Context, { code, message, status, path, requestId, retryAfter }: ClientSecretError): Response {
+  const error: WireError = { code, message, path, requestId, retryAfter }
+  return context.json({ error }, status as ContentfulStatusCode, retryAfter === undefined ? {} : { 'retry-after': String(Math.ceil(retryAfter)) })
+}

@@ -1,0 +1,143 @@
+import * as z from 'zod/mini'
+import { ClientSecretError } from '../protocol/errors.ts'
+import { shown } from '../protocol/request.ts'
+import { readKeys, type Key, type KeyOptions } from './keys.ts'
+
+/** Who is asking: the id by which your site knows a signed-in user. */
+export type Identity = string | { id: string }
+
+/** The part of a pino logger that the relay uses. */
+export interface Logger {
+  info(details: object, message: string): void
+  warn(details: object, message: string): void
+  error(details: object, message: string): void
+}
+
+export interface RelayLimits {
+  /** Largest body of a submit, in bytes. Default 1 MiB. */
+  requestBytes?: number | undefined
+  /** Largest answer of an upstream, in bytes, counted after decompression. Default 10 MiB. */
+  responseBytes?: number | undefined
+  /** Longest time an upstream may take for its whole answer, in milliseconds. Default 300,000. */
+  upstreamTimeout?: number | undefined
+  /** Most unsettled requests of one caller. Default 1,000. */
+  unsettledPerCaller?: number | undefined
+}
+
+export interface RelayOptions {
+  /** The keys, by name. */
+  keys: Record<string, KeyOptions>
+  /** Who is signed in, or null. Required when a key is locked, as keys are by default. */
+  authenticate?: ((request: Request) => Identity | null | undefined | Promise<Identity | null | undefined>) | undefined
+  /** Other sites whose pages may use the relay, such as `https://app.example.com`. The relay's own site always may. */
+  origins?: string[] | undefined
+  /** Path of a SQLite file. Default: in memory, gone with the process. */
+  database?: string | undefined
+  limits?: RelayLimits | undefined
+  /** How long records are kept, in seconds. */
+  expires?: {
+    /** Of requests that do not say. Default: one day. */
+    default?: number | undefined
+    /** Of any request; a longer wish is refused. Default: 30 days. */
+    most?: number | undefined
+  } | undefined
+  /** How long `close` waits for what runs, in milliseconds. Default 10,000. */
+  shutdownTimeout?: number | undefined
+  /** Default: warnings and errors to the console. */
+  logger?: Logger | undefined
+}
+
+/** The options, checked, with nothing left open. */
+export interface Settings {
+  keys: Map<string, Key>
+  authenticate: NonNullable<RelayOptions['authenticate']>
+  origins: readonly string[]
+  database: string | undefined
+  limits: { [Name in keyof RelayLimits]-?: number }
+  expires: { default: number; most: number }
+  shutdownTimeout: number
+  logger: Logger
+}
+
+const amount = z.optional(z.number('a number above 0').check(z.gt(0, 'a number above 0')))
+const isFunction = (value: unknown) => typeof value === 'function'
+
+// The keys and their rules are read by keys.ts and key-rules.ts, whose sentences know more.
+const optionsSchema = z.strictObject(
+  {
+    keys: z.record(z.string(), z.looseObject({}, 'an object with secret and allow'), 'an object of keys such as { openai: { secret: process.env.OPENAI_API_KEY, allow: [...] } }'),
+    authenticate: z.optional(z.custom(isFunction, 'a function from a Request to a user, or null')),
+    origins: z.optional(
+      z.array(
+        z.string('an origin such as "https://app.example.com"').check(
+          z.refine((origin) => URL.canParse(origin) && new URL(origin).origin === origin, 'an origin such as "https://app.example.com": scheme and host, no path, no wildcard'),
+        ),
+        'a list of origins',
+      ),
+    ),
+    database: z.optional(z.string('the path of a SQLite file').check(z.refine((path) => !/^\w{2,}:\/\//.test(path), 'the path of a SQLite file'))),
+    limits: z.optional(
+      z.strictObject({ requestBytes: amount, responseBytes: amount, upstreamTimeout: amount, unsettledPerCaller: amount }, 'an object of limits'),
+    ),
+    expires: z.optional(z.strictObject({ default: amount, most: amount }, 'an object such as { default: 86400, most: 2592000 }')),
+    shutdownTimeout: amount,
+    logger: z.optional(z.looseObject({ info: z.custom(isFunction), warn: z.custom(isFunction), error: z.custom(isFunction) }, 'a logger with info, warn and error, such as pino()')),
+  },
+  'an object',
+)
+
+const consoleLogger: Logger = {
+  info() {},
+  warn: (details, message) => console.warn(`client-secret-relay: ${message}`, details),
+  error: (details, message) => console.error(`client-secret-relay: ${message}`, details),
+}
+
+/**
+ * Checks the options. A relay that would run unsafely does not start.
+ *
+ * @throws ClientSecretError `INVALID_PARAMETER`, a sentence that says what to do.
+ */
+export function readOptions(options: RelayOptions, environment: Record<string, string | undefined>): Settings {
+  const checked = optionsSchema.safeParse(options)
+  if (!checked.success) throw wrongOption(options, checked.error.issues[0]!)
+
+  const keys = readKeys(options.keys, environment)
+  if (keys.size === 0) throw refusal('keys', 'keys is empty. Register a key, such as keys: { openai: { secret: process.env.OPENAI_API_KEY, allow: [...] } }.')
+  const locked = [...keys.values()].find((key) => key.locked)
+  if (locked && !options.authenticate) {
+    throw refusal(
+      'authenticate',
+      `keys.${locked.name} is locked, but there is no authenticate to say who is signed in. Give authenticate: async (request) => user or null; or, if every visitor may use the key, set keys.${locked.name}.locked: false.`,
+    )
+  }
+  const { limits = {}, expires = {} } = options
+  return {
+    keys,
+    authenticate: options.authenticate ?? (() => null),
+    origins: options.origins ?? [],
+    database: options.database,
+    limits: {
+      requestBytes: limits.requestBytes ?? 1024 * 1024,
+      responseBytes: limits.responseBytes ?? 10 * 1024 * 1024,
+      upstreamTimeout: limits.upstreamTimeout ?? 300_000,
+      unsettledPerCaller: limits.unsettledPerCaller ?? 1_000,
+    },
+    expires: { default: expires.default ?? 86_400, most: expires.most ?? 30 * 86_400 },
+    shutdownTimeout: options.shutdownTimeout ?? 10_000,
+    logger: options.logger ?? consoleLogger,
+  }
+}
+
+function refusal(path: string, sentence: string): ClientSecretError {
+  return new ClientSecretError('INVALID_PARAMETER', `The relay does not start: ${sentence}`, { path })
+}
+
+function wrongOption(options: unknown, issue: z.core.$ZodIssue): ClientSecretError {
+  const path = issue.path.map(String).join('.')
+  if (issue.code === 'unrecognized_keys') {
+    const unknown = [path, issue.keys[0]].filter(Boolean).join('.')
+    return refusal(unknown, `there is no option "${unknown}". The options are ${Object.keys(optionsSchema.shape).join(', ')}.`)
+  }
+  const found = issue.path.reduce<unknown>((value, step) => (typeof value === 'object' && value !== null ? Reflect.get(value, step) : undefined), options)
+  return refusal(path, `${path || 'the options'} must be ${issue.message}; it is ${shown(found)}.`)
+}

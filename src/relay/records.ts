@@ -1,0 +1,229 @@
+import { createHash, randomBytes } from 'node:crypto'
+import type { ClientSecretRecord, RecordStatus, UpstreamResponse, WireError } from '../protocol/record.ts'
+import type { ClientSecretRequest } from '../protocol/request.ts'
+import type { Database } from './database.ts'
+
+/** A record as the relay keeps it. The request is in its placeholder form, the response redacted. */
+export interface StoredRecord {
+  id: string
+  owner: string
+  /** Order of arrival. */
+  seq: number
+  /** What runs one at a time; null runs in parallel. */
+  queueKey: string | null
+  status: RecordStatus
+  version: number
+  /** Unsettled records of the same queue up to and including this one; 0 without a queue or when settled. */
+  place: number
+  request: ClientSecretRequest
+  response: UpstreamResponse | null
+  error: WireError | null
+  createdAt: number
+  updatedAt: number
+  expiresAt: number
+}
+
+/** How a run ended. */
+export type Outcome = { status: 'resolved' | 'failed' | 'cancelled'; response?: UpstreamResponse; error?: WireError }
+
+export interface Records {
+  /** Writes a new record; or, when this owner has used the idempotency key before, gives the one it made. */
+  insert(record: NewRecord): Promise<{ record: StoredRecord; isNew: boolean; isSameRequest: boolean }>
+  /** The owner's records among these ids. */
+  read(owner: string, ids: readonly string[]): Promise<StoredRecord[]>
+  /** Makes a pending record running; null when it is not pending any more. */
+  start(id: string): Promise<StoredRecord | null>
+  /** Ends a running record; false when it was not running any more. */
+  settle(id: string, outcome: Outcome): Promise<boolean>
+  /** Makes a running record pending again. */
+  handBack(id: string): Promise<void>
+  /** All that is not settled, in order of arrival. */
+  unsettled(): Promise<StoredRecord[]>
+  countUnsettled(owner: string): Promise<number>
+  /** Removes what has expired; how many there were. */
+  removeExpired(): Promise<number>
+}
+
+export interface NewRecord {
+  owner: string
+  idempotencyKey: string
+  request: ClientSecretRequest
+  status: 'pending' | 'running'
+  /** Milliseconds. */
+  lifetime: number
+}
+
+// Portable: these run on SQLite and on Postgres.
+const schema = [
+  `CREATE TABLE IF NOT EXISTS records (
+    id TEXT PRIMARY KEY,
+    owner TEXT NOT NULL,
+    seq BIGINT NOT NULL,
+    idempotency_key TEXT NOT NULL,
+    fingerprint TEXT NOT NULL,
+    queue_key TEXT,
+    status TEXT NOT NULL,
+    version BIGINT NOT NULL,
+    request TEXT NOT NULL,
+    response TEXT,
+    error TEXT,
+    created_at BIGINT NOT NULL,
+    updated_at BIGINT NOT NULL,
+    expires_at BIGINT NOT NULL
+  )`,
+  'CREATE UNIQUE INDEX IF NOT EXISTS records_idempotency ON records (owner, idempotency_key)',
+  `CREATE INDEX IF NOT EXISTS records_queue ON records (queue_key, seq) WHERE status IN ('pending', 'running')`,
+  `CREATE INDEX IF NOT EXISTS records_unsettled ON records (owner) WHERE status IN ('pending', 'running')`,
+  'CREATE INDEX IF NOT EXISTS records_expiry ON records (expires_at)',
+]
+
+const isUnsettled = `status IN ('pending', 'running')`
+const columns = 'id, owner, seq, queue_key, status, version, request, response, error, created_at, updated_at, expires_at'
+const place = `CASE WHEN queue_key IS NULL OR NOT ${isUnsettled} THEN 0 ELSE
+  (SELECT count(*) FROM records AS ahead WHERE ahead.queue_key = records.queue_key AND ahead.${isUnsettled} AND ahead.seq <= records.seq)
+  END AS place`
+
+interface Row {
+  id: string
+  owner: string
+  seq: number
+  queue_key: string | null
+  status: RecordStatus
+  version: number
+  request: string
+  response: string | null
+  error: string | null
+  created_at: number
+  updated_at: number
+  expires_at: number
+  place?: number
+}
+
+/** Every SQL statement of the relay. */
+export async function createRecords(database: Database): Promise<Records> {
+  for (const statement of schema) await database.query(statement)
+
+  let lastSeq = 0
+  /** Microseconds, so that two requests of one millisecond keep their order. */
+  function nextSeq(): number {
+    return (lastSeq = Math.max(lastSeq + 1, Date.now() * 1000))
+  }
+
+  async function insert({ owner, idempotencyKey, request, status, lifetime }: NewRecord): ReturnType<Records['insert']> {
+    const now = Date.now()
+    const text = JSON.stringify(request)
+    const fingerprint = createHash('sha256').update(text).digest('base64url')
+    const expiresAt = now + Math.ceil(lifetime)
+    const [made] = await database.query<{ id: string }>(
+      `INSERT INTO records (id, owner, seq, idempotency_key, fingerprint, queue_key, status, version, request, created_at, updated_at, expires_at)
+       VALUES ($1, $2, $3, $4, $5, $6, $7, 1, $8, $9, $9, $10)
+       ON CONFLICT (owner, idempotency_key) DO NOTHING RETURNING id`,
+      [newId(expiresAt), owner, nextSeq(), idempotencyKey, fingerprint, queueKey(owner, request), status, text, now, expiresAt],
+    )
+    const [row] = await database.query<Row & { fingerprint: string }>(
+      `SELECT ${columns}, ${place}, fingerprint FROM records WHERE owner = $1 AND idempotency_key = $2`,
+      [owner, idempotencyKey],
+    )
+    // Removed between the two statements: the time of the one before was over, and its key is free again.
+    if (!row) return insert({ owner, idempotencyKey, request, status, lifetime })
+    return { record: stored(row), isNew: made !== undefined, isSameRequest: row.fingerprint === fingerprint }
+  }
+
+  return {
+    insert,
+
+    async read(owner, ids) {
+      if (ids.length === 0) return []
+      const list = ids.map((_, index) => `$${index + 2}`).join(', ')
+      return (await database.query<Row>(`SELECT ${columns}, ${place} FROM records WHERE owner = $1 AND id IN (${list})`, [owner, ...ids])).map(stored)
+    },
+
+    async start(id) {
+      const [row] = await database.query<Row>(
+        `UPDATE records SET status = 'running', version = version + 1, updated_at = $2 WHERE id = $1 AND status = 'pending' AND expires_at > $2 RETURNING ${columns}`,
+        [id, Date.now()],
+      )
+      return row ? stored(row) : null
+    },
+
+    async settle(id, { status, response, error }) {
+      const rows = await database.query(
+        `UPDATE records SET status = $2, version = version + 1, response = $3, error = $4, updated_at = $5 WHERE id = $1 AND status = 'running' RETURNING id`,
+        [id, status, response ? JSON.stringify(response) : null, error ? JSON.stringify(error) : null, Date.now()],
+      )
+      return rows.length > 0
+    },
+
+    async handBack(id) {
+      await database.query(`UPDATE records SET status = 'pending', version = version + 1, updated_at = $2 WHERE id = $1 AND status = 'running'`, [id, Date.now()])
+    },
+
+    async unsettled() {
+      return (await database.query<Row>(`SELECT ${columns} FROM records WHERE ${isUnsettled} ORDER BY seq`)).map(stored)
+    },
+
+    async countUnsettled(owner) {
+      const [row] = await database.query<{ count: number }>(`SELECT count(*) AS count FROM records WHERE owner = $1 AND ${isUnsettled}`, [owner])
+      return Number(row?.count ?? 0)
+    },
+
+    async removeExpired() {
+      const rows = await database.query('DELETE FROM records WHERE id IN (SELECT id FROM records WHERE expires_at <= $1 LIMIT 1000) RETURNING id', [Date.now()])
+      return rows.length
+    },
+  }
+}
+
+/**
+ * 128 random bits, and when the record expires. So it can be said of a record
+ * that is gone that it has expired, and said alike of everybody's.
+ */
+function newId(expiresAt: number): string {
+  return `${randomBytes(16).toString('hex')}-${expiresAt.toString(36)}`
+}
+
+/** When the record of this id expires or has expired; null when it is no id. */
+export function expiryOf(id: string): number | null {
+  const match = /^[0-9a-f]{32}-([0-9a-z]{1,10})$/.exec(id)
+  return match ? parseInt(match[1]!, 36) : null
+}
+
+/** Requests of one caller with the same url, method and queue run one at a time. */
+function queueKey(owner: string, { method, url, queue }: ClientSecretRequest): string | null {
+  return queue === undefined ? null : JSON.stringify([owner, method, url, queue])
+}
+
+function stored(row: Row): StoredRecord {
+  return {
+    id: row.id,
+    owner: row.owner,
+    seq: Number(row.seq),
+    queueKey: row.queue_key,
+    status: row.status,
+    version: Number(row.version),
+    place: Number(row.place ?? 0),
+    request: JSON.parse(row.request) as ClientSecretRequest,
+    response: row.response === null ? null : (JSON.parse(row.response) as UpstreamResponse),
+    error: row.error === null ? null : (JSON.parse(row.error) as WireError),
+    createdAt: Number(row.created_at),
+    updatedAt: Number(row.updated_at),
+    expiresAt: Number(row.expires_at),
+  }
+}
+
+/** The record as it travels. Its place in line is part of its version, so that a step forward is news. */
+export function toWire(record: StoredRecord): ClientSecretRecord {
+  const { id, status, version, place, request, response, error, createdAt, updatedAt, expiresAt } = record
+  return {
+    id,
+    status,
+    version: place ? `${version}.${place}` : String(version),
+    queueName: request.queue,
+    inQueue: place || undefined,
+    createdAt,
+    updatedAt,
+    expiresAt,
+    response: response ?? undefined,
+    error: error ?? undefined,
+  }
+}

@@ -1,0 +1,137 @@
+import { STATUS_CODES } from 'node:http'
+import { asClientSecretError, ClientSecretError } from '../protocol/errors.ts'
+import type { UpstreamResponse, WireError } from '../protocol/record.ts'
+import type { Changes } from './changes.ts'
+import { findRule } from './key-rules.ts'
+import type { Key } from './keys.ts'
+import type { Logger } from './options.ts'
+import type { Outcome, Records, StoredRecord } from './records.ts'
+import { createRedactor } from './redact.ts'
+import { substitute } from './substitute.ts'
+import { isText, type Upstream, type UpstreamAnswer } from './upstream.ts'
+
+export interface Runner {
+  /** Runs a record that waits. Never rejects. */
+  runPending(id: string): Promise<void>
+  /** Runs a record that is marked as running already. Never rejects. */
+  runStarted(record: StoredRecord): Promise<void>
+  /** What becomes of a record whose run did not end: run again, or failed because the upstream may have acted. */
+  settleInterrupted(record: StoredRecord): Promise<'pending' | 'failed'>
+  /** Ends the calls that are under way. */
+  abort(): void
+}
+
+interface RunnerParts {
+  keys: Map<string, Key>
+  upstream: Upstream
+  records: Records
+  changes: Changes
+  logger: Logger
+}
+
+/** The one way from a record to the upstream and back, for direct, queued and repeated requests alike. */
+export function createRunner({ keys, upstream, records, changes, logger }: RunnerParts): Runner {
+  const stopping = new AbortController()
+
+  async function runPending(id: string): Promise<void> {
+    try {
+      const record = await records.start(id)
+      if (!record) return
+      changes.announce(record.id)
+      await runStarted(record)
+    } catch (error) {
+      logger.error({ id, err: error }, 'a request could not be started')
+    }
+  }
+
+  async function runStarted(record: StoredRecord): Promise<void> {
+    try {
+      const outcome = await outcomeOf(record)
+      if (stopping.signal.aborted && outcome.error?.code === 'ABORTED') await settleInterrupted(record)
+      else await records.settle(record.id, outcome)
+    } catch (error) {
+      logger.error({ id: record.id, err: error }, 'the end of a request could not be recorded')
+    }
+    changes.announce(record.id, record.queueKey)
+  }
+
+  async function outcomeOf(record: StoredRecord): Promise<Outcome> {
+    const { request } = record
+    // Asked again, because a key or its rules may have changed while the request waited.
+    const key = keys.get(request.clientSecretName)
+    const redact = key && createRedactor(key.secret)
+    try {
+      if (!key) throw keyNotFound(request.clientSecretName)
+      const rule = findRule(key.name, key.rules, request)
+      const call = substitute(request, key.secret, rule.places)
+      const answer = await upstream.call(call, { allowPrivateNetwork: rule.allowPrivateNetwork, signal: stopping.signal })
+      const response = redactedResponse(answer, createRedactor(key.secret))
+      return answer.status >= 400 ? { status: 'failed', response, error: upstreamFailure(response) } : { status: 'resolved', response }
+    } catch (thrown) {
+      const error = asClientSecretError(thrown)
+      if (error.code !== 'INTERNAL') return { status: 'failed', error: { code: error.code, message: redact?.text(error.message) ?? error.message, path: error.path } }
+      logger.error({ id: record.id, message: redact?.text(error.message) ?? error.message, stack: redact?.text(error.stack ?? '') }, 'a request failed for an unforeseen reason')
+      return { status: 'failed', error: { code: 'INTERNAL', message: unforeseen(record.id) } }
+    }
+  }
+
+  async function settleInterrupted(record: StoredRecord): Promise<'pending' | 'failed'> {
+    const { method, clientSecretName } = record.request
+    const repeatable = method !== 'POST' && method !== 'PATCH'
+    if (repeatable || isRetryable(keys.get(clientSecretName), record)) {
+      await records.handBack(record.id)
+      return 'pending'
+    }
+    const message = `The relay stopped while the API was being called, so the ${method} may have had its effect or not. It is not sent again by itself; look at the API before you do.`
+    await records.settle(record.id, { status: 'failed', error: { code: 'INTERRUPTED', message } })
+    return 'failed'
+  }
+
+  return { runPending, runStarted, settleInterrupted, abort: () => stopping.abort() }
+}
+
+function isRetryable(key: Key | undefined, { request }: StoredRecord): boolean {
+  try {
+    return key !== undefined && findRule(key.name, key.rules, request).retryable
+  } catch {
+    return false
+  }
+}
+
+export function keyNotFound(name: string): ClientSecretError {
+  return new ClientSecretError('KEY_NOT_FOUND', `The relay knows no key named "${name}". Register it under keys in the relay's configuration, or correct clientSecretName.`, { path: 'clientSecretName' })
+}
+
+/** What is said to the outside of an error that nobody foresaw: where to look, and nothing about the inside. */
+export function unforeseen(requestId: string): string {
+  return `Something unforeseen happened in the relay. Its log has the reason under ${requestId}.`
+}
+
+function redactedResponse({ status, headers, body }: UpstreamAnswer, redact: ReturnType<typeof createRedactor>): UpstreamResponse {
+  const clean = Object.fromEntries(Object.entries(headers).map(([name, value]) => [redact.text(name), redact.text(value)]))
+  return isText(body, headers['content-type'])
+    ? { status, headers: clean, body: redact.text(body.toString('utf8')) }
+    : { status, headers: clean, body: redact.bytes(body).toString('base64'), encoding: 'base64' }
+}
+
+function upstreamFailure({ status, headers, body }: UpstreamResponse): WireError {
+  const said = /json/i.test(headers['content-type'] ?? '') ? messageIn(body) : undefined
+  const retryAfter = Number(headers['retry-after']) || undefined
+  return {
+    code: 'UPSTREAM_ERROR',
+    message: `The API answered ${status} ${STATUS_CODES[status] ?? ''}`.trim() + (said ? `: ${said}` : '. Its answer is in the error\'s data.'),
+    status,
+    retryAfter,
+  }
+}
+
+/** The sentence in an error body, where the usual APIs put it: error.message, message, or error. */
+function messageIn(body: string): string | undefined {
+  try {
+    const { error, message } = JSON.parse(body) as { error?: { message?: unknown } | string; message?: unknown }
+    const said = (typeof error === 'object' ? error?.message : error) ?? message
+    return typeof said === 'string' ? said.slice(0, 500) : undefined
+  } catch {
+    return undefined
+  }
+}

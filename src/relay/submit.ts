@@ -1,0 +1,99 @@
+import { randomUUID } from 'node:crypto'
+import { ClientSecretError } from '../protocol/errors.ts'
+import { isSettled } from '../protocol/record.ts'
+import { parseRequest, type ClientSecretRequest } from '../protocol/request.ts'
+import type { Caller } from './caller.ts'
+import type { Changes } from './changes.ts'
+import { findRule } from './key-rules.ts'
+import type { Settings } from './options.ts'
+import type { Queue } from './queue.ts'
+import type { Records, StoredRecord } from './records.ts'
+import { keyNotFound, type Runner } from './run.ts'
+
+interface SubmitParts {
+  settings: Settings
+  records: Records
+  changes: Changes
+  queue: Queue
+  runner: Runner
+}
+
+/**
+ * Takes a request in: schema, key, rules, limits, then the record; and runs it,
+ * or leaves it to the queue. Gives the record: settled for a direct request,
+ * `pending` for one that goes on in the background.
+ *
+ * @throws ClientSecretError why it was not taken; nothing was sent then.
+ */
+export async function submit(parts: SubmitParts, caller: Caller, body: unknown, idempotencyKey: string | undefined): Promise<StoredRecord> {
+  const { settings, records, changes, queue, runner } = parts
+  const request = parseRequest(body)
+  checkKey(settings, caller, request)
+  const lifetime = lifetimeOf(request, settings.expires)
+  await checkRoom(records, caller, settings.limits.unsettledPerCaller)
+
+  const runsInBackground = request.queue !== undefined || Boolean(request.poll)
+  const { record, isNew, isSameRequest } = await records.insert({
+    owner: caller.owner,
+    idempotencyKey: idempotencyKey ?? randomUUID(),
+    request,
+    status: runsInBackground ? 'pending' : 'running',
+    lifetime,
+  })
+  if (!isSameRequest) {
+    throw new ClientSecretError('INVALID_PARAMETER', 'This Idempotency-Key was used for another request. Make a new one for each request; createClient does.', { path: 'headers.idempotency-key' })
+  }
+  if (runsInBackground) {
+    if (isNew) await queue.add({ id: record.id, queueKey: record.queueKey })
+    return record
+  }
+  return isNew ? runDirect(records, runner, record) : untilSettled(records, changes, record)
+}
+
+function checkKey({ keys }: Settings, caller: Caller, request: ClientSecretRequest): void {
+  const key = keys.get(request.clientSecretName)
+  if (!key) throw keyNotFound(request.clientSecretName)
+  if (key.locked && !caller.isSignedIn) {
+    throw new ClientSecretError('SIGN_IN_REQUIRED', `The key "${key.name}" is locked: only signed-in users may use it, and the relay's authenticate found nobody in this call.`, { path: 'clientSecretName' })
+  }
+  findRule(key.name, key.rules, request)
+}
+
+function lifetimeOf({ expires }: ClientSecretRequest, { default: byDefault, most }: Settings['expires']): number {
+  if (expires !== undefined && expires > most) {
+    throw new ClientSecretError('INVALID_PARAMETER', `expires must be at most ${most} seconds, the relay's option expires.most; it is ${expires}.`, { path: 'expires' })
+  }
+  return (expires ?? Math.min(byDefault, most)) * 1000
+}
+
+async function checkRoom(records: Records, { owner }: Caller, most: number): Promise<void> {
+  if ((await records.countUnsettled(owner)) < most) return
+  throw new ClientSecretError('QUEUE_FULL', `There are ${most} requests of this caller under way, the relay's limit (limits.unsettledPerCaller). Wait for some of them to settle.`, { retryAfter: 1 })
+}
+
+async function runDirect(records: Records, runner: Runner, record: StoredRecord): Promise<StoredRecord> {
+  await runner.runStarted(record)
+  return settledOr(records, record)
+}
+
+/** The same request came a second time while the first runs: both get its answer. */
+async function untilSettled(records: Records, changes: Changes, record: StoredRecord): Promise<StoredRecord> {
+  const listener = changes.listen([record.id])
+  try {
+    let now = record
+    while (!isSettled(now) && now.expiresAt > Date.now() && !changes.isClosed()) {
+      await listener.next(1_000)
+      now = (await records.read(record.owner, [record.id]))[0] ?? now
+    }
+    return await settledOr(records, now)
+  } finally {
+    listener.stop()
+  }
+}
+
+async function settledOr(records: Records, { owner, id }: StoredRecord): Promise<StoredRecord> {
+  const [record] = await records.read(owner, [id])
+  if (!record) throw new ClientSecretError('EXPIRED', 'The request expired before it had an answer. Give it a longer expires.', { requestId: id })
+  if (!isSettled(record)) throw new ClientSecretError('UNAVAILABLE', 'The relay is stopping. Send the request again.', { requestId: id, retryAfter: 1 })
+  return record
+}

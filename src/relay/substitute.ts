@@ -1,0 +1,72 @@
+import { ClientSecretError } from '../protocol/errors.ts'
+import { containsPlaceholder, mapStrings, replacePlaceholder } from '../protocol/placeholder.ts'
+import { headerOf, isHeaderValue, type ClientSecretRequest, type JsonObject, type Method } from '../protocol/request.ts'
+
+/** What goes out: the description of the call, and its body as text. */
+export interface UpstreamCall {
+  method: Method
+  url: URL
+  headers: Record<string, string>
+  body: string | null
+}
+
+/**
+ * Puts the secret where the placeholder stands, in the allowed places only, and
+ * writes the call out. The placeholder is replaced on the parsed request and
+ * encoded afterwards, so that quotes, `&` or `$&` in a secret stay what they are.
+ */
+export function substitute(request: ClientSecretRequest, secret: string, places: readonly string[]): UpstreamCall {
+  const put: Put = (text, place, written = secret) => (places.includes(place) ? replacePlaceholder(text, written) : text)
+
+  const headers = Object.fromEntries(Object.entries(request.headers ?? {}).map(([name, value]) => [name.toLowerCase(), put(value, `headers.${name.toLowerCase()}`)]))
+  const wrong = Object.entries(headers).find(([, value]) => !isHeaderValue(value))
+  if (wrong) {
+    throw new ClientSecretError('INVALID_PARAMETER', `headers.${wrong[0]} cannot carry this key: it has characters that no header can hold.`, { path: `headers.${wrong[0]}` })
+  }
+  return { method: request.method, url: urlOf(request, secret, put), headers, body: bodyOf(request, headers, put) }
+}
+
+/** Puts the secret, as it is or `written` otherwise, where this place is an allowed one. */
+type Put = (text: string, place: string, written?: string) => string
+
+function urlOf(request: ClientSecretRequest, secret: string, put: Put): URL {
+  const url = new URL(request.url)
+  url.hash = ''
+  url.pathname = put(url.pathname, 'url.path', encodeSegment(secret))
+  // Taken apart only where it must be: some APIs sign the query as it is written.
+  if ([...url.searchParams.values()].some(containsPlaceholder)) {
+    url.search = new URLSearchParams([...url.searchParams].map(([name, value]) => [name, put(value, `params.${name}`)])).toString()
+  }
+  const added = Object.entries(request.params ?? {}).flatMap(([name, value]) => [value].flat().map((one) => [name, put(String(one), `params.${name}`)]))
+  if (added.length > 0) {
+    url.search = [url.search.slice(1), new URLSearchParams(added).toString()].filter(Boolean).join('&')
+  }
+  return url
+}
+
+/** Percent-encoded for one segment of a path, in which `:` and `@` and their like may stand as they are. */
+function encodeSegment(text: string): string {
+  return encodeURIComponent(text).replace(/%(3A|40|24|26|2B|2C|3B|3D)/g, (code) => decodeURIComponent(code))
+}
+
+function bodyOf(request: ClientSecretRequest, headers: Record<string, string>, put: Put): string | null {
+  if (!request.data) return null
+  const data = mapStrings(request.data, (text, pointer) => put(text, `data#${pointer}`)) as JsonObject
+  if (/^application\/x-www-form-urlencoded\b/i.test(headerOf(headers, 'content-type') ?? '')) {
+    return new URLSearchParams(formEntries(data)).toString()
+  }
+  headers['content-type'] ??= 'application/json'
+  return JSON.stringify(data)
+}
+
+/** `{ a: { b: [1] } }` is `a[b][0]=1`, as Stripe, PHP and Rails read it. */
+function formEntries(data: JsonObject): string[][] {
+  const entries: string[][] = []
+  const visit = (name: string, value: unknown): void => {
+    if (value === undefined) return
+    if (typeof value !== 'object' || value === null) entries.push([name, value === null ? '' : String(value)])
+    else for (const [key, item] of Object.entries(value)) visit(`${name}[${key}]`, item)
+  }
+  for (const [key, item] of Object.entries(data)) visit(key, item)
+  return entries
+}
