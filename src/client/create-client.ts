@@ -1,8 +1,9 @@
 import { asClientSecretError, ClientSecretError } from '../protocol/errors.ts'
-import { isSettled, type ClientSecretRecord, type RecordStatus } from '../protocol/record.ts'
+import { isSettled, type ClientSecretRecord } from '../protocol/record.ts'
 import { parseRequest, type ClientSecretRequest, type JsonObject, type Method, type ParamValue } from '../protocol/request.ts'
 import { callBack, once, tellError, type Callbacks } from './callbacks.ts'
 import { createFollower, isPollStopped, type FollowOptions, type PollStopped } from './follow.ts'
+import { queuedRequest, type QueuedRequest } from './queued-request.ts'
 import { randomId } from './random-id.ts'
 import { readRecord, type Answer } from './read-record.ts'
 import { relayTransport, type RelayTransportOptions } from './relay-transport.ts'
@@ -37,30 +38,6 @@ export interface ClientSecretRequestParams<Data = unknown> extends RequestParams
 export interface RequestOptions {
   /** Aborting it ends the request or its polling with `ABORTED`. */
   signal?: AbortSignal | undefined
-}
-
-/** What a request with a `queue` and no `poll` gives at once. */
-export interface QueuedRequest<Data = unknown> {
-  id: string
-  status: RecordStatus
-  queueName: string
-  /** Place in line: 1 is next, or running. */
-  inQueue: number
-  /** Starts polling by hand. */
-  poll(options?: PollOptions<Data>): PollPromise<Data>
-}
-
-export interface PollOptions<Data = unknown> extends Callbacks<Data> {
-  /** Milliseconds; an upper bound on how late the answer is seen. Default 1,000. */
-  interval?: number | undefined
-  /** Aborting it ends the polling with `ABORTED`. */
-  signal?: AbortSignal | undefined
-}
-
-/** The API's answer, or `{ id, status: 'stopped' }` after `stop()`. */
-export interface PollPromise<Data = unknown> extends Promise<Data | PollStopped> {
-  /** Stops the polling; the request itself goes on and can be polled again. */
-  stop(): void
 }
 
 /** What `send` and `follow` give: an answer, a record that waits for somebody to follow it, or a stop. */
@@ -137,27 +114,9 @@ export function createClient(options: ClientOptions): Client {
   async function request(params: ClientSecretRequestParams, callbacks: Callbacks, signal: AbortSignal | undefined): Promise<unknown> {
     const sent = await send(params, { signal })
     if (isPollStopped(sent)) return sent
-    if (!sent.response) return queuedRequest(sent.record, callbacks)
+    if (!sent.response) return queuedRequest(sent.record, callbacks, follow)
     callBack(callbacks.onResponse, sent.data, sent.response)
     return sent.data
-  }
-
-  function queuedRequest(record: ClientSecretRecord, callbacks: Callbacks): QueuedRequest {
-    return {
-      id: record.id,
-      status: record.status,
-      queueName: record.queueName ?? '',
-      inQueue: record.inQueue ?? 0,
-      poll({ interval, signal, ...own } = {}) {
-        const stopping = new AbortController()
-        const polled = follow({ id: record.id }, { interval, signal, stopSignal: stopping.signal }).then((answer) => {
-          if (isPollStopped(answer)) return answer
-          for (const { onResponse } of [callbacks, own]) callBack(onResponse, answer.data, answer.response)
-          return answer.data
-        })
-        return Object.assign(tellError(polled, callbacks, own), { stop: () => stopping.abort() })
-      },
-    }
   }
 
   return {

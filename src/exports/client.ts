@@ -6,15 +6,13 @@ export type {
   Client,
   ClientOptions,
   ClientSecretRequestParams,
-  PollOptions,
-  PollPromise,
-  QueuedRequest,
   RequestOptions,
   RequestParams,
   SendOptions,
   Sent,
 } from '../client/create-client.ts'
 export type { Callbacks } from '../client/callbacks.ts'
+export type { PollOptions, PollPromise, QueuedRequest } from '../client/queued-request.ts'
 export type { FollowOptions, PollStopped } from '../client/follow.ts'
 export type { Answer, ApiResponse } from '../client/read-record.ts'
 export type { RelayTransportOptions } from '../client/relay-transport.ts'

@@ -1,0 +1,12 @@
+'use client'
+
+export { ClientSecretProvider } from '../react/provider.tsx'
+export { useClientSecretRequest } from '../react/use-client-secret-request.ts'
+export { createClient } from '../client/create-client.ts'
+export { isPollStopped } from '../client/follow.ts'
+export { ClientSecretError, isClientSecretError } from '../protocol/errors.ts'
+export type { ClientSecretProviderProps } from '../react/provider.tsx'
+export type { UseClientSecretRequest } from '../react/use-client-secret-request.ts'
+export type { RequestState, RequestStatus } from '../react/request-state.ts'
+export type { SendOverrides } from '../react/send-request.ts'
+export type * from './client.ts'

@@ -1,0 +1,50 @@
+import { createContext, useContext, useMemo, type ReactNode } from 'react'
+import { createClient, type Client } from '../client/create-client.ts'
+import type { RelayTransportOptions } from '../client/relay-transport.ts'
+import { useLatest } from './use-latest.ts'
+
+const ClientContext = createContext<Client | null>(null)
+
+export type ClientSecretProviderProps = { children?: ReactNode } & (
+  | (RelayTransportOptions & { client?: undefined })
+  /** A client made with `createClient`, such as one for another server than our relay. */
+  | { client: Client; relay?: undefined; headers?: undefined; fetch?: undefined }
+)
+
+/**
+ * Says which relay the hooks below talk to.
+ *
+ * @example
+ * <ClientSecretProvider relay="/relay">
+ *   <App />
+ * </ClientSecretProvider>
+ */
+export function ClientSecretProvider({ children, client, relay, headers, fetch }: ClientSecretProviderProps): ReactNode {
+  const latest = useLatest({ headers, fetch })
+  const own = useMemo(
+    () =>
+      relay === undefined
+        ? null
+        : createClient({
+            relay,
+            // Inline functions and objects are new in every render; they are looked up when a call is
+            // made, so that they do not make a new client.
+            headers: () => {
+              const { headers: now } = latest.current
+              return (typeof now === 'function' ? now() : now) ?? {}
+            },
+            fetch: (...args) => (latest.current.fetch ?? globalThis.fetch)(...args),
+          }),
+    [relay, latest],
+  )
+  return <ClientContext.Provider value={client ?? own}>{children}</ClientContext.Provider>
+}
+
+/** The client of the nearest provider. `hook` is named in the error. */
+export function useClient(hook: string): Client {
+  const client = useContext(ClientContext)
+  if (!client) {
+    throw new Error(`${hook} is used outside a provider, so it does not know which relay to call. Put <ClientSecretProvider relay="/relay"> around your app.`)
+  }
+  return client
+}

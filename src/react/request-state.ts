@@ -1,0 +1,68 @@
+import type { ClientSecretError } from '../protocol/errors.ts'
+import { asClientSecretError } from '../protocol/errors.ts'
+import type { ClientSecretRecord } from '../protocol/record.ts'
+import { isSettled } from '../protocol/record.ts'
+import type { Sent } from '../client/create-client.ts'
+import { isPollStopped } from '../client/follow.ts'
+import type { ApiResponse } from '../client/read-record.ts'
+
+interface Nothing {
+  /** The API's response body, once `status` is `resolved`. */
+  data: undefined
+  /** The API's response: status, headers and the exact body. */
+  response: undefined
+  /** Why it failed, once `status` is `failed` or `cancelled`. */
+  error: undefined
+  /** What the relay knows of the request. */
+  record: ClientSecretRecord | undefined
+  /** True from `send` until it is settled or stopped. */
+  isLoading: boolean
+  /** True while the client polls for the answer. */
+  isPolling: boolean
+  /** Place in line while it waits in a queue: 1 is next, or running. */
+  inQueue: number | undefined
+}
+
+type With<Fields> = Omit<Nothing, keyof Fields> & Fields
+
+/** The state of one request: narrowing on `status` narrows `data` and `error`. */
+export type RequestState<Data = unknown> =
+  /** Nothing was sent, or it was reset. */
+  | With<{ status: 'idle'; record: undefined; isLoading: false; isPolling: false; inQueue: undefined }>
+  /** On its way to the relay; a direct request is here until its answer comes. */
+  | With<{ status: 'sending'; record: undefined; isLoading: true; isPolling: false; inQueue: undefined }>
+  /** `pending`: waits in a queue. `running`: the relay is calling the API. */
+  | With<{ status: 'pending' | 'running'; record: ClientSecretRecord; isLoading: true }>
+  | With<{ status: 'resolved'; data: Data; response: ApiResponse; record: ClientSecretRecord; isLoading: false; isPolling: false; inQueue: undefined }>
+  | With<{ status: 'failed' | 'cancelled'; error: ClientSecretError; isLoading: false; isPolling: false; inQueue: undefined }>
+  /** Nobody follows it any more; the request itself goes on. */
+  | With<{ status: 'stopped'; isLoading: false; isPolling: false }>
+
+export type RequestStatus = RequestState['status']
+
+/** The names of the state's fields. */
+export const stateFields = ['status', 'data', 'response', 'error', 'record', 'isLoading', 'isPolling', 'inQueue'] as const
+
+const nothing = { data: undefined, response: undefined, error: undefined, record: undefined, isLoading: false, isPolling: false, inQueue: undefined } as const
+
+export const idle: RequestState<never> = { ...nothing, status: 'idle' }
+
+export const sending: RequestState<never> = { ...nothing, status: 'sending', isLoading: true }
+
+/** A record that is under way; null for a settled one, whose answer has still to be read. */
+export function underWay(record: ClientSecretRecord, isPolling: boolean): RequestState<never> | null {
+  if (isSettled(record)) return null
+  return { ...nothing, status: record.status as 'pending' | 'running', record, isLoading: true, isPolling, inQueue: record.inQueue }
+}
+
+/** How a request ended; `last` is what was known of it before. */
+export function ended(sent: Sent, last: ClientSecretRecord | undefined): RequestState {
+  if (isPollStopped(sent)) return { ...nothing, status: 'stopped', record: last, inQueue: last?.inQueue }
+  if (sent.response) return { ...nothing, status: 'resolved', data: sent.data, response: sent.response, record: sent.record }
+  return underWay(sent.record, false) ?? { ...nothing, status: 'stopped', record: sent.record }
+}
+
+export function failed(thrown: unknown, last: ClientSecretRecord | undefined): RequestState<never> {
+  const error = asClientSecretError(thrown)
+  return { ...nothing, status: error.code === 'CANCELLED' ? 'cancelled' : 'failed', error, record: last }
+}

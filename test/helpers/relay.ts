@@ -1,0 +1,43 @@
+import { createAdaptorServer } from '@hono/node-server'
+import { onTestFinished } from 'vitest'
+import { createClient, type Client } from '../../src/client/create-client.ts'
+import { createRelay, type Relay } from '../../src/relay/create-relay.ts'
+import type { KeyOptions } from '../../src/relay/keys.ts'
+import type { RelayOptions } from '../../src/relay/options.ts'
+import { listen } from '../../stories/demo/openai.ts'
+
+/** With what breaks careless code: `$&` expands in a replacement, `"` and `\` end a JSON string, `&` `+` `=` `/` change in a url. */
+export const canary = 'sk-canary_$&_"quoted\\"_+/=_4f7c1d'
+
+export interface TestRelay {
+  /** Where it is mounted, over real HTTP. */
+  url: string
+  relay: Relay
+  client: Client
+  /** Everything it logged. */
+  log: { level: string; details: object; message: string }[]
+}
+
+/** A key that may go anywhere below `url`, in every place the test names. */
+export function keyFor(url: string, rule: Partial<KeyOptions['allow'][number]> = {}): KeyOptions {
+  return {
+    secret: canary,
+    locked: false,
+    allow: [{ url: `${url}/**`, methods: ['GET', 'POST', 'PUT', 'DELETE', 'PATCH'], allowPrivateNetwork: true, ...rule }],
+  }
+}
+
+/** A relay over HTTP on a free port, closed with the test. */
+export async function startRelay(options: RelayOptions): Promise<TestRelay> {
+  const log: TestRelay['log'] = []
+  const logAs = (level: string) => (details: object, message: string) => void log.push({ level, details, message })
+  const relay = createRelay({ shutdownTimeout: 100, logger: { info: logAs('info'), warn: logAs('warn'), error: logAs('error') }, ...options })
+  const server = createAdaptorServer({ fetch: relay.fetch }) as import('node:http').Server
+  const url = `${await listen(server)}/api/relay`
+  onTestFinished(async () => {
+    await relay.close()
+    server.closeAllConnections()
+    server.close()
+  })
+  return { url, relay, log, client: createClient({ relay: url }) }
+}
