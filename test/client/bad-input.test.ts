@@ -1,0 +1,83 @@
+import { describe, expect, test } from 'vitest'
+import type { ClientSecretRequestParams } from '../../src/client/create-client.ts'
+import { startApi } from '../helpers/api.ts'
+import { keyFor, startRelay } from '../helpers/relay.ts'
+
+const headers = { Authorization: 'Bearer $CLIENT_SECRET' }
+
+/** What is changed in a good request; the code; what the message must name: the field, and the remedy. */
+const cases: [string, Record<string, unknown>, string, string, RegExp][] = [
+  ['no key name', { clientSecretName: undefined }, 'INVALID_PARAMETER', 'clientSecretName', /clientSecretName must be the name of a key that the relay knows.* missing/],
+  ['an empty key name', { clientSecretName: '' }, 'INVALID_PARAMETER', 'clientSecretName', /clientSecretName must be the name of a key/],
+  ['no url', { url: undefined }, 'INVALID_PARAMETER', 'url', /url must be an absolute url such as "https:.*missing/],
+  ['a relative url', { url: '/v1/items' }, 'INVALID_PARAMETER', 'url', /url must be an absolute url such as.*"\/v1\/items"/],
+  ['a malformed url', { url: 'https://a b/' }, 'INVALID_PARAMETER', 'url', /url must be an absolute url/],
+  ['another scheme', { url: 'file:///etc/passwd' }, 'INVALID_PARAMETER', 'url', /url must be a url that begins with https/],
+  ['user info in the url', { url: 'https://user:$CLIENT_SECRET@api.test/' }, 'INVALID_PARAMETER', 'url', /without user name and password; put the key into a header/],
+  ['the placeholder in the host', { url: 'https://$CLIENT_SECRET.evil.test/' }, 'INVALID_PARAMETER', 'url', /without \$CLIENT_SECRET in its host/],
+  ['an unknown method', { method: 'FETCH' }, 'INVALID_PARAMETER', 'method', /method must be one of GET, POST, PUT, DELETE, PATCH; it is "FETCH"/],
+  ['no method', { method: undefined }, 'INVALID_PARAMETER', 'method', /method must be one of GET.*missing/],
+  ['data with GET', { method: 'GET', data: { a: 1 } }, 'INVALID_PARAMETER', 'data', /data is not sent with GET. Put it into params/],
+  ['data with DELETE', { method: 'delete', data: {} }, 'INVALID_PARAMETER', 'data', /data is not sent with DELETE. Put it into params/],
+  ['a negative poll', { poll: -1 }, 'INVALID_PARAMETER', 'poll', /poll must be a number of milliseconds.*it is -1/],
+  ['a poll that is no number', { poll: '1s' }, 'INVALID_PARAMETER', 'poll', /poll must be a number of milliseconds.*it is "1s"/],
+  ['an endless poll', { poll: Infinity }, 'INVALID_PARAMETER', 'poll', /poll must be a number of milliseconds/],
+  ['expires of 0', { expires: 0 }, 'INVALID_PARAMETER', 'expires', /expires must be a number of seconds above 0; it is 0/],
+  ['expires over the relay’s limit', { expires: 31 * 86_400 }, 'INVALID_PARAMETER', 'expires', /expires must be at most 2592000 seconds/],
+  ['an empty queue name', { queue: '' }, 'INVALID_PARAMETER', 'queue', /queue must be the name of a queue, such as "images"/],
+  ['a queue that is no string', { queue: 7 }, 'INVALID_PARAMETER', 'queue', /queue must be the name of a queue.*it is 7/],
+  ['headers that are no object', { headers: 'Authorization' }, 'INVALID_PARAMETER', 'headers', /headers must be an object of strings/],
+  ['a header that is no string', { headers: { ...headers, 'x-n': 7 } }, 'INVALID_PARAMETER', 'headers.x-n', /headers.x-n must be an object of strings.*it is 7/],
+  ['a header with a line break', { headers: { ...headers, 'x-n': 'a\r\nhost: b' } }, 'INVALID_PARAMETER', 'headers.x-n', /headers.x-n must be one line/],
+  ['a header name with a line break', { headers: { ...headers, 'x\r\nn': 'a' } }, 'INVALID_PARAMETER', 'headers.x\r\nn', /must be a header name/],
+  ['a header that the relay owns', { headers: { ...headers, Cookie: 'a=b' } }, 'INVALID_PARAMETER', 'headers.Cookie', /headers.Cookie must be left out/],
+  ['a header twice', { headers: { ...headers, authorization: 'x' } }, 'INVALID_PARAMETER', 'headers.authorization', /names authorization twice/],
+  ['a body that is no object', { data: 'text' }, 'INVALID_PARAMETER', 'data', /data must be a JSON object.*it is "text"/],
+  ['a body that is a list', { data: [1] }, 'INVALID_PARAMETER', 'data', /data must be a JSON object.*it is a list/],
+  ['a body that is a FormData', { data: new FormData() }, 'INVALID_PARAMETER', 'data', /data must be a JSON object.*it is a FormData/],
+  ['a body that is no JSON', { data: { n: 1n } }, 'INVALID_PARAMETER', 'data', /data cannot be written as JSON/],
+  ['a param that is an object', { params: { a: {} } }, 'INVALID_PARAMETER', 'params.a', /params.a must be a string, a finite number/],
+  ['a misspelt parameter', { querry: 'x' }, 'INVALID_PARAMETER', 'querry', /There is no parameter "querry". The parameters are clientSecretName, url/],
+  ['no placeholder', { headers: {} }, 'PLACEHOLDER_MISSING', '', /no \$CLIENT_SECRET in url, headers, params or data. Write it where the key belongs/],
+  ['no whole placeholder', { headers: { a: '$CLIENT_SECRETS', b: 'CLIENT_SECRET' } }, 'PLACEHOLDER_MISSING', '', /no \$CLIENT_SECRET/],
+  ['a placeholder only as a name', { headers: {}, data: { $CLIENT_SECRET: 1 } }, 'PLACEHOLDER_MISSING', '', /no \$CLIENT_SECRET/],
+  ['an unknown key', { clientSecretName: 'opnai' }, 'KEY_NOT_FOUND', 'clientSecretName', /no key named "opnai". Register it under keys/],
+  ['a key name from the prototype', { clientSecretName: 'constructor' }, 'KEY_NOT_FOUND', 'clientSecretName', /no key named "constructor"/],
+]
+
+describe('bad input is an error that names the field and the remedy, and nothing is sent', () => {
+  test.each(cases)('%s', async (_name, change, code, path, message) => {
+    const api = await startApi()
+    const { client } = await startRelay({ keys: { api: keyFor(api.url) } })
+    const good = { clientSecretName: 'api', url: `${api.url}/v1/items`, method: 'POST', headers }
+    const onError: unknown[] = []
+    const params = { ...good, ...change, onError: (error: unknown) => void onError.push(error) } as unknown as ClientSecretRequestParams
+    const error = await client.clientSecretRequest(params).then(
+      () => 'resolved',
+      (thrown: unknown) => thrown,
+    )
+    expect(error).toMatchObject({ name: 'ClientSecretError', code, message: expect.stringMatching(message) })
+    if (path) expect(error).toMatchObject({ path })
+    expect(onError).toEqual([error])
+    expect(api.calls).toEqual([])
+  })
+
+  test('no parameters at all', async () => {
+    const { client } = await startRelay({ keys: { api: keyFor('http://127.0.0.1:1') } })
+    await expect(client.clientSecretRequest(undefined as never)).rejects.toMatchObject({ code: 'INVALID_PARAMETER' })
+    await expect(client.clientSecretRequest('x' as never)).rejects.toMatchObject({ code: 'INVALID_PARAMETER' })
+  })
+
+  test('data nested too deep', async () => {
+    const api = await startApi()
+    const { client } = await startRelay({ keys: { api: keyFor(api.url) } })
+    let data: Record<string, unknown> = {}
+    for (let depth = 0; depth < 150; depth++) data = { data }
+    await expect(client.clientSecretRequest({ clientSecretName: 'api', url: `${api.url}/`, method: 'POST', headers, data })).rejects.toMatchObject({
+      code: 'INVALID_PARAMETER',
+      path: 'data',
+      message: expect.stringMatching(/nested more than 100 levels/),
+    })
+    expect(api.calls).toEqual([])
+  })
+})
