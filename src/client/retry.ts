@@ -25,7 +25,7 @@ export function retryDelay(error: ClientSecretError, tries: number): number {
 /** Waits; ends early, without an error, when the signal fires. */
 export function sleep(milliseconds: number, signal?: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
-    if (signal?.aborted) return resolve()
+    if (signal?.aborted || milliseconds <= 0) return resolve()
     const done = () => {
       clearTimeout(timer)
       signal?.removeEventListener('abort', done)

@@ -82,7 +82,7 @@ const decoders: Record<string, () => NodeJS.ReadWriteStream> = { gzip: createGun
 async function readBody(stream: Readable, encoding: string | undefined, limit: number): Promise<Buffer> {
   const decode = encoding && encoding !== 'identity' ? decoders[encoding] : undefined
   if (encoding && encoding !== 'identity' && !decode) {
-    stream.destroy()
+    discard(stream)
     throw new ClientSecretError('UPSTREAM_ERROR', `The API's answer is encoded as ${encoding}, which the relay cannot look through, so it does not pass it on.`)
   }
   const chunks: Buffer[] = []
@@ -92,12 +92,17 @@ async function readBody(stream: Readable, encoding: string | undefined, limit: n
   for await (const chunk of decoded as AsyncIterable<Buffer>) {
     size += chunk.length
     if (size > limit) {
-      stream.destroy()
+      discard(stream)
       throw new ClientSecretError('RESPONSE_TOO_LARGE', `The API's answer is larger than the relay passes on: ${limit} bytes, its option limits.responseBytes.`)
     }
     chunks.push(chunk)
   }
   return Buffer.concat(chunks)
+}
+
+/** Ends an answer that nobody reads. Ending it early is an error to the stream, and an error that nobody hears ends the process. */
+function discard(stream: Readable): void {
+  stream.on('error', () => {}).destroy()
 }
 
 /** What went wrong on the way, in our words; the library's own words say more of our inside than of the API. */

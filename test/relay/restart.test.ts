@@ -1,0 +1,104 @@
+import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { expect, onTestFinished, test } from 'vitest'
+import { door, json, startApi } from '../helpers/api.ts'
+import { canary, keyFor, startRelay } from '../helpers/relay.ts'
+
+async function setUp(rule: Parameters<typeof keyFor>[1] = {}) {
+  const folder = await mkdtemp(join(tmpdir(), 'relay-'))
+  onTestFinished(() => rm(folder, { recursive: true }))
+  const { opened, open } = door()
+  const api = await startApi(async (call, outgoing) => {
+    await opened
+    json(outgoing, { n: call.body })
+  })
+  const options = { keys: { api: keyFor(api.url, rule) }, database: join(folder, 'relay.db') }
+  const request = { clientSecretName: 'api', url: `${api.url}/`, headers: { authorization: '$CLIENT_SECRET' }, queue: 'q' }
+  const calls = async (count: number) => {
+    while (api.calls.length < count) await new Promise((resolve) => setTimeout(resolve, 5))
+  }
+  return { api, options, request, open, calls, database: options.database }
+}
+
+test('what waited in a queue runs after a restart, in order; what ran and may have acted is INTERRUPTED', async () => {
+  const { api, options, request, open, calls } = await setUp()
+  const before = await startRelay(options)
+  const queued = []
+  for (const n of [1, 2, 3]) queued.push(await before.client.clientSecretRequest({ ...request, method: 'POST', data: { n } }))
+  await calls(1)
+  await before.relay.close()
+
+  open()
+  await startRelay(options)
+  const answers = []
+  for (const { id } of queued) answers.push(await records(options.database, id, 'resolved', 'failed'))
+  expect(answers.map(({ status, error }) => [status, (JSON.parse(error ?? '{}') as { code?: string }).code])).toEqual([
+    ['failed', 'INTERRUPTED'],
+    ['resolved', undefined],
+    ['resolved', undefined],
+  ])
+  expect(api.calls.map(({ body }) => body)).toEqual(['{"n":1}', '{"n":2}', '{"n":3}'])
+})
+
+test.each([
+  ['GET', {}],
+  ['PUT', {}],
+  ['POST', { retryable: true }],
+] as const)('a %s that was interrupted runs again where that is safe: rule %o', async (method, rule) => {
+  const { api, options, request, open, calls } = await setUp(rule)
+  const before = await startRelay(options)
+  const { id } = await before.client.clientSecretRequest({ ...request, method })
+  await calls(1)
+  await before.relay.close()
+  open()
+  await startRelay(options)
+  expect(await records(options.database, id, 'resolved')).toMatchObject({ status: 'resolved' })
+  expect(api.calls).toHaveLength(2)
+})
+
+test('closing waits for what runs, answers held polls, and takes nothing new', async () => {
+  const { options, request, open, calls } = await setUp()
+  const { relay, client, url } = await startRelay({ ...options, shutdownTimeout: 10_000 })
+  const direct = client.clientSecretRequest({ ...request, queue: undefined, method: 'POST' })
+  await calls(1)
+  const closed = relay.close()
+  const refused = await fetch(`${url}/requests`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', 'client-session': 'a-session-of-enough-characters' },
+    body: JSON.stringify({ ...request, method: 'POST' }),
+  })
+  expect(refused.status).toBe(503)
+  expect(refused.headers.get('retry-after')).toBe('1')
+  open()
+  await expect(direct).resolves.toEqual({ n: '' })
+  await closed
+})
+
+test('the database holds the placeholder, and the key nowhere', async () => {
+  const { options, request, open, database } = await setUp()
+  open()
+  const { client, relay } = await startRelay(options)
+  await client.clientSecretRequest({ ...request, method: 'POST', poll: 50, data: { n: 1 } })
+  await relay.close()
+  const bytes = await readFile(database, 'latin1')
+  expect(bytes).toContain('$CLIENT_SECRET')
+  for (const form of [canary, JSON.stringify(canary).slice(1, -1), encodeURIComponent(canary), Buffer.from(canary).toString('base64').slice(0, -4)]) {
+    expect(bytes).not.toContain(form)
+  }
+})
+
+/** The record in the file, once it has one of these statuses. */
+async function records(database: string, id: string, ...statuses: string[]): Promise<{ status: string; error: string | null }> {
+  const { DatabaseSync } = await import('node:sqlite')
+  const reader = new DatabaseSync(database)
+  try {
+    for (;;) {
+      const row = reader.prepare('SELECT status, error FROM records WHERE id = ?').get(id) as { status: string; error: string | null }
+      if (statuses.includes(row.status)) return row
+      await new Promise((resolve) => setTimeout(resolve, 5))
+    }
+  } finally {
+    reader.close()
+  }
+}
