@@ -1,0 +1,88 @@
+#!/usr/bin/env node
+import { resolve } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import { parseArgs } from 'node:util'
+import { explainMissingPeer } from './missing-peer.ts'
+import type { RelayOptions } from './options.ts'
+
+const usage = `client-secret-relay: holds the keys of APIs, and calls them for your pages
+
+  client-secret-relay serve --config relay.config.mjs [--port 8787] [--host 127.0.0.1]
+
+The config is a module whose default export are the options of createRelay:
+
+  export default {
+    keys: {
+      openai: {
+        secret: process.env.OPENAI_API_KEY,
+        locked: false,
+        allow: [{ url: 'https://api.openai.com/v1/**', methods: ['POST'] }],
+      },
+    },
+  }
+`
+
+async function main(args: string[]): Promise<void> {
+  const { positionals, values } = parseArgs({
+    args,
+    allowPositionals: true,
+    options: {
+      config: { type: 'string', short: 'c' },
+      port: { type: 'string', default: '8787' },
+      host: { type: 'string', default: '127.0.0.1' },
+      help: { type: 'boolean', short: 'h' },
+    },
+  })
+  const [command, ...rest] = positionals
+  if (values.help) return void console.log(usage)
+  if (command !== 'serve' || rest.length > 0) throw new UsageError(command ? `There is no command "${positionals.join(' ')}".` : 'Name a command.')
+  if (!values.config) throw new UsageError('serve needs --config, the module with the options.')
+  const port = Number(values.port)
+  if (!Number.isInteger(port) || port < 0 || port > 65535) throw new UsageError(`--port must be a number from 0 to 65535; it is "${values.port}".`)
+
+  await serveUntilStopped(await readConfig(values.config), { port, host: values.host })
+}
+
+async function readConfig(path: string): Promise<RelayOptions> {
+  const file = resolve(path)
+  const module = (await import(pathToFileURL(file).href).catch((error: unknown) => {
+    throw new Error(`The config ${path} could not be loaded: ${error instanceof Error ? error.message : String(error)}`, { cause: error })
+  })) as { default?: RelayOptions }
+  if (!module.default) throw new Error(`The config ${path} has no default export. Write: export default { keys: { … } }`)
+  return module.default
+}
+
+async function serveUntilStopped(options: RelayOptions, where: { port: number; host: string }): Promise<void> {
+  // Loaded late, so that a missing optional dependency is a sentence and not a stack.
+  const { serve } = await import('./serve.ts').catch((error: unknown) => {
+    throw explainMissingPeer(error, 'hono undici ipaddr.js @hono/node-server')
+  })
+  const served = await serve(options, where)
+  console.log(`client-secret-relay listens on ${served.url}`)
+
+  let stopping = false
+  const stop = (signal: NodeJS.Signals) => {
+    // Who asks twice does not want to wait.
+    if (stopping) process.exit(1)
+    stopping = true
+    console.log(`client-secret-relay stops on ${signal}: it lets what runs come to its end; the signal again ends it at once`)
+    served.close().then(
+      () => process.exit(0),
+      (error: unknown) => {
+        console.error(error)
+        process.exit(1)
+      },
+    )
+  }
+  process.on('SIGINT', stop)
+  process.on('SIGTERM', stop)
+}
+
+class UsageError extends Error {}
+
+main(process.argv.slice(2)).catch((error: unknown) => {
+  const message = error instanceof Error ? error.message : String(error)
+  const isUsage = error instanceof UsageError || (error as NodeJS.ErrnoException).code?.startsWith('ERR_PARSE_ARGS')
+  console.error(isUsage ? `${message}\n\n${usage}` : message)
+  process.exitCode = isUsage ? 2 : 1
+})

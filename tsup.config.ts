@@ -1,0 +1,26 @@
+import { defineConfig, type Options } from 'tsup'
+
+/** The package's import paths, and the command. */
+const entries = { index: 'src/exports/index.ts', client: 'src/exports/client.ts', relay: 'src/exports/relay.ts' }
+
+const shared: Options = {
+  target: 'es2022',
+  platform: 'neutral',
+  // `node:sqlite` exists only with its prefix.
+  removeNodeProtocol: false,
+  external: [/^node:/],
+  treeshake: false,
+  sourcemap: false,
+  clean: false,
+}
+
+/** The two module systems differ in how an optional dependency that is missing can be caught; see src/exports/relay.ts. */
+const asModule: Options = { format: 'esm', splitting: true, define: { BUILD_IS_COMMONJS: 'false' } }
+const asCommonJs: Options = { format: 'cjs', splitting: false, define: { BUILD_IS_COMMONJS: 'true' } }
+
+export default defineConfig([
+  { ...shared, ...asModule, entry: { ...entries, cli: 'src/relay/cli.ts' } },
+  { ...shared, ...asCommonJs, entry: entries },
+  // One set of declarations for each module system, as `exports` names them.
+  { ...shared, entry: entries, format: ['esm', 'cjs'], dts: { only: true } },
+])
