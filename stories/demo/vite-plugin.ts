@@ -1,0 +1,69 @@
+import { randomBytes } from 'node:crypto'
+import { readFile } from 'node:fs/promises'
+import { getRequestListener } from '@hono/node-server'
+import type { LLMock } from '@copilotkit/aimock'
+import type { Plugin } from 'vite'
+import { createRelay, type Relay } from '../../src/relay/create-relay.ts'
+import { startOpenAi, type OpenAi } from './openai.ts'
+
+const virtualModule = 'virtual:demo-api'
+
+/**
+ * Mounts a relay at /relay in Vite's dev server, with an OpenAI-compatible API
+ * behind it, so that `npm run demo` needs nothing else. The key is made anew at
+ * each start (or taken from DEMO_SECRET, for tests) and known to these two only.
+ */
+export function demo(): Plugin {
+  let running: Promise<{ api: OpenAi; relay: Relay }> | undefined
+
+  async function start() {
+    const secret = process.env['DEMO_SECRET'] ?? `sk-demo-${randomBytes(24).toString('base64url')}`
+    const otter = await readFile(new URL('otter.png', import.meta.url), 'base64')
+    const api = await startOpenAi({ secret, delay: (body) => (body.includes('"gpt-image') ? 2_400 : 300), fixtures: (mock) => answers(mock, otter) })
+    const relay = createRelay({
+      keys: {
+        openai: {
+          secret,
+          // Whoever sees the demo may use it.
+          locked: false,
+          allow: [{ url: `${api.url}/v1/**`, methods: ['POST'], in: ['headers.authorization'], allowPrivateNetwork: true }],
+        },
+      },
+    })
+    return { api, relay }
+  }
+
+  return {
+    name: 'react-client-secret-demo',
+    apply: 'serve',
+    async configureServer(server) {
+      const { api, relay } = await (running ??= start())
+      console.log(`demo: an OpenAI-compatible API at ${api.url}, a relay before it at /relay`)
+      server.middlewares.use('/relay', (incoming, outgoing) => void getRequestListener(relay.fetch)(incoming, outgoing))
+      // What reached the API, for the page to show: that the key was right, never what it was.
+      server.middlewares.use('/demo/calls', (_incoming, outgoing) => {
+        outgoing.setHeader('content-type', 'application/json')
+        outgoing.end(JSON.stringify(api.calls))
+      })
+      const { close } = server
+      server.close = async () => {
+        await close.call(server)
+        await Promise.all([relay.close(), api.close()])
+      }
+    },
+    resolveId: (id) => (id === virtualModule ? `\0${virtualModule}` : undefined),
+    async load(id) {
+      if (id !== `\0${virtualModule}`) return undefined
+      const { api } = await (running ??= start())
+      return `export const apiUrl = ${JSON.stringify(api.url)}`
+    },
+  }
+}
+
+/** What the API knows to say and to paint. */
+function answers(mock: LLMock, otter: string): void {
+  mock.onImage(/forbidden/i, { error: { message: 'Your request was rejected by our safety system.', type: 'image_generation_user_error', code: 'moderation_blocked' }, status: 400 } as never)
+  mock.onImage(/./, { image: { b64Json: otter, revisedPrompt: 'A sea otter drifts on its back at dusk, a shell on its belly.' } })
+  mock.onMessage(/busy/i, { error: { message: 'The server is overloaded with otters. Please try again later.', type: 'server_error', code: 'overloaded' }, status: 503 })
+  mock.onMessage(/./, { content: 'Otters hold hands while they sleep, so that they do not drift apart.' })
+}
