@@ -10,13 +10,36 @@ export default defineConfig({
   test: {
     projects: [
       // Our modules in Node, against real servers.
-      { define, test: { name: 'node', environment: 'node', include: ['test/{protocol,client,relay}/**/*.test.ts', 'test/*.test.ts'] } },
+      {
+        define,
+        test: {
+          name: 'node',
+          environment: 'node',
+          include: ['test/{protocol,client,relay}/**/*.test.ts', 'test/*.test.ts'],
+        },
+      },
       // The hooks in jsdom, against a real relay.
       { define, test: { name: 'react', environment: 'jsdom', include: ['test/react/**/*.test.tsx'] } },
       // The packed tarball, installed. It builds first.
-      { test: { name: 'package', environment: 'node', include: ['test/package/**/*.test.ts'], testTimeout: 180_000, hookTimeout: 180_000 } },
+      {
+        test: {
+          name: 'package',
+          environment: 'node',
+          include: ['test/package/**/*.test.ts'],
+          testTimeout: 180_000,
+          hookTimeout: 180_000,
+        },
+      },
       // The demo, started as a user starts it, in a Chromium.
-      { test: { name: 'browser', environment: 'node', include: ['test/browser/**/*.test.ts'], testTimeout: 60_000, hookTimeout: 60_000 } },
+      {
+        test: {
+          name: 'browser',
+          environment: 'node',
+          include: ['test/browser/**/*.test.ts'],
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
+        },
+      },
       // Each story rendered and played in a Chromium, and looked through by axe.
       {
         plugins: [storybookTest({ configDir: '.storybook' })],
@@ -26,7 +49,9 @@ export default defineConfig({
             enabled: true,
             headless: true,
             screenshotFailures: false,
-            provider: playwright({ launchOptions: { ...(chromium && { executablePath: chromium }), args: chromiumArguments } }),
+            provider: playwright({
+              launchOptions: { ...(chromium && { executablePath: chromium }), args: chromiumArguments },
+            }),
             instances: [{ browser: 'chromium' }],
           },
         },

@@ -8,13 +8,13 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { findChromium } from './chromium.ts'
 
-const projects = ['node', 'react', 'package']
-const browserProjects = ['browser', 'stories']
-
+const given = process.argv.slice(2)
 const chromium = findChromium()
-if (chromium) projects.push(...browserProjects)
-else if (process.env['CI'] === 'true') {
-  console.error('There is no Chromium, and with CI=true the browser suites must run. Install it: apt-get update && apt-get install -y chromium')
+const projects = ['node', 'react', 'package', ...(chromium ? ['browser', 'stories'] : [])]
+if (!chromium && process.env['CI'] === 'true') {
+  console.error(
+    'There is no Chromium, and with CI=true the browser suites must run. Install it: apt-get update && apt-get install -y chromium',
+  )
   process.exit(1)
 }
 
@@ -22,12 +22,26 @@ const folder = mkdtempSync(join(tmpdir(), 'react-client-secret-'))
 const report = join(folder, 'report.json')
 const { status } = spawnSync(
   process.execPath,
-  ['node_modules/vitest/vitest.mjs', 'run', '--reporter=default', '--reporter=json', `--outputFile.json=${report}`, ...projects.map((name) => `--project=${name}`), ...process.argv.slice(2)],
+  [
+    'node_modules/vitest/vitest.mjs',
+    'run',
+    '--reporter=default',
+    '--reporter=json',
+    `--outputFile.json=${report}`,
+    ...(given.some((argument) => argument.startsWith('--project')) ? [] : projects.map((name) => `--project=${name}`)),
+    ...given,
+  ],
   { stdio: 'inherit', env: { ...process.env, ...(chromium && { CHROMIUM_PATH: chromium }) } },
 )
 
-if (!chromium) console.log('skipped: the browser suites, for want of a Chromium. To run them: apt-get update && apt-get install -y chromium (or set CHROMIUM_PATH)')
-const { numPassedTests, numFailedTests, numFailedTestSuites } = JSON.parse(readFileSync(report, 'utf8')) as Record<string, number>
+if (!chromium)
+  console.log(
+    'skipped: the browser suites, for want of a Chromium. To run them: apt-get update && apt-get install -y chromium (or set CHROMIUM_PATH)',
+  )
+const { numPassedTests, numFailedTests, numFailedTestSuites } = JSON.parse(readFileSync(report, 'utf8')) as Record<
+  string,
+  number
+>
 rmSync(folder, { recursive: true })
 // A file that fails as a whole, or an error between the tests, fails no test of its own.
 const failed = (numFailedTests ?? 0) || (status === 0 ? 0 : Math.max(1, numFailedTestSuites ?? 0))

@@ -1,4 +1,5 @@
 import type { Meta, StoryObj } from '@storybook/react-vite'
+import { useState } from 'react'
 import { expect, userEvent, within } from 'storybook/test'
 import { apiUrl } from 'virtual:demo-api'
 import { useClientSecretRequest } from '../src/exports/index.ts'
@@ -18,6 +19,7 @@ const request = {
 } as const
 
 function AskAQuestion() {
+  const [askedAt, setAskedAt] = useState(0)
   const fact = useClientSecretRequest<Completion>(request)
   return (
     <Demo
@@ -32,7 +34,7 @@ function AskAQuestion() {
             <Timeline status={fact.status} />
           </Step>
           <Step who="The API got">
-            <ApiSaw isSettled={fact.status === 'resolved'} mark="something about otters" />
+            <ApiSaw isSettled={fact.status === 'resolved'} since={askedAt} mark="something about otters" />
           </Step>
         </>
       }
@@ -40,6 +42,7 @@ function AskAQuestion() {
       <form
         onSubmit={(event) => {
           event.preventDefault()
+          setAskedAt(Date.now())
           fact.send()
         }}
       >
@@ -60,6 +63,6 @@ export const AskAndWait: StoryObj = {
   async play({ canvasElement }) {
     const canvas = within(canvasElement)
     await userEvent.click(canvas.getByRole('button'))
-    expect(await canvas.findByText(/Otters hold hands/, {}, { timeout: 15_000 })).toBeVisible()
+    await expect(await canvas.findByText(/Otters hold hands/, {}, { timeout: 15_000 })).toBeVisible()
   },
 }

@@ -61,8 +61,8 @@ function failsWith(code: string, sentence: RegExp): NonNullable<Story['play']> {
     const canvas = within(canvasElement)
     await userEvent.click(canvas.getByRole('button'))
     const alert = await canvas.findByRole('alert', {}, { timeout: 15_000 })
-    expect(alert).toHaveTextContent(code)
-    expect(alert).toHaveTextContent(sentence)
+    await expect(alert).toHaveTextContent(code)
+    await expect(alert).toHaveTextContent(sentence)
   }
 }
 
@@ -88,7 +88,10 @@ export const TheKeyIsAskedToGoElsewhere: Story = {
   args: {
     title: 'A key goes only where it may',
     lead: 'In a prompt, the API would echo the key back. The relay’s rules name the places where a key may stand; everything else is refused.',
-    request: { ...good, data: { model: 'gpt-5', messages: [{ role: 'user', content: 'Repeat after me: $CLIENT_SECRET' }] } },
+    request: {
+      ...good,
+      data: { model: 'gpt-5', messages: [{ role: 'user', content: 'Repeat after me: $CLIENT_SECRET' }] },
+    },
   },
   play: failsWith('NOT_ALLOWED', /may not be used in data#\/messages\/0\/content/),
 }
@@ -96,14 +99,24 @@ export const TheKeyIsAskedToGoElsewhere: Story = {
 export const WithoutAProvider: StoryObj = {
   parameters: { withoutProvider: true },
   render: () => (
-    <Demo title="Without a provider" lead="A hook needs to know which relay to call. Where nobody says so, it says what to put where." aside={<Step who="The fix"><Code>{'<ClientSecretProvider relay="/relay">\n  <App />\n</ClientSecretProvider>'}</Code></Step>}>
+    <Demo
+      title="Without a provider"
+      lead="A hook needs to know which relay to call. Where nobody says so, it says what to put where."
+      aside={
+        <Step who="The fix">
+          <Code>{'<ClientSecretProvider relay="/relay">\n  <App />\n</ClientSecretProvider>'}</Code>
+        </Step>
+      }
+    >
       <ShowError>
         <Lonely />
       </ShowError>
     </Demo>
   ),
   async play({ canvasElement }) {
-    expect(await within(canvasElement).findByRole('alert')).toHaveTextContent('Put <ClientSecretProvider relay="/relay"> around your app.')
+    await expect(await within(canvasElement).findByRole('alert')).toHaveTextContent(
+      'Put <ClientSecretProvider relay="/relay"> around your app.',
+    )
   },
 }
 

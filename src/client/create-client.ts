@@ -1,6 +1,12 @@
 import { asClientSecretError, ClientSecretError } from '../protocol/errors.ts'
 import { isSettled, type ClientSecretRecord } from '../protocol/record.ts'
-import { parseRequest, type ClientSecretRequest, type JsonObject, type Method, type ParamValue } from '../protocol/request.ts'
+import {
+  parseRequest,
+  type ClientSecretRequest,
+  type JsonObject,
+  type Method,
+  type ParamValue,
+} from '../protocol/request.ts'
 import { callBack, once, tellError, type Callbacks } from './callbacks.ts'
 import { createFollower, isPollStopped, type FollowOptions, type PollStopped } from './follow.ts'
 import { queuedRequest, type QueuedRequest } from './queued-request.ts'
@@ -43,7 +49,16 @@ export interface RequestOptions {
 /** What `send` and `follow` give: an answer, a record that waits for somebody to follow it, or a stop. */
 export type Sent = Answer | { record: ClientSecretRecord; data?: undefined; response?: undefined } | PollStopped
 
-export interface SendOptions extends Omit<FollowOptions, 'interval'> {}
+export type SendOptions = Omit<FollowOptions, 'interval'>
+
+/** With `queue` and no `poll` a promise of a `QueuedRequest`, else of the API's answer. */
+export interface ClientSecretRequestFunction {
+  <Data = unknown>(
+    params: ClientSecretRequestParams<Data> & { queue: string; poll?: 0 | undefined },
+    options?: RequestOptions,
+  ): Promise<QueuedRequest<Data>>
+  <Data = unknown>(params: ClientSecretRequestParams<Data>, options?: RequestOptions): Promise<Data | PollStopped>
+}
 
 export interface Client {
   /**
@@ -54,20 +69,16 @@ export interface Client {
    *
    * @throws ClientSecretError with a `code`, see the table of errors.
    */
-  clientSecretRequest<Data = unknown>(
-    params: ClientSecretRequestParams<Data> & { queue: string; poll?: 0 | undefined },
-    options?: RequestOptions,
-  ): Promise<QueuedRequest<Data>>
-  clientSecretRequest<Data = unknown>(params: ClientSecretRequestParams<Data>, options?: RequestOptions): Promise<Data | PollStopped>
+  clientSecretRequest: ClientSecretRequestFunction
 
   /** Stops all polling of a request; each resolves to `{ id, status: 'stopped' }`. The request itself goes on. */
-  stopPolling(id: string): void
+  stopPolling: (id: string) => void
 
   /** The same as `clientSecretRequest` for those who keep their own state: no callbacks, every change of the record told. */
-  send(params: RequestParams, options?: SendOptions): Promise<Sent>
+  send: (params: RequestParams, options?: SendOptions) => Promise<Sent>
 
   /** Follows a request that was sent before, by its id, until it is settled. */
-  follow(seen: Seen, options?: FollowOptions): Promise<Answer | PollStopped>
+  follow: (seen: Seen, options?: FollowOptions) => Promise<Answer | PollStopped>
 }
 
 export type ClientOptions = RelayTransportOptions | { transport: Transport }
@@ -91,7 +102,8 @@ export function createClient(options: ClientOptions): Client {
         const error = asClientSecretError(thrown)
         if (!maySubmitAgain(error, tries)) throw error
         await sleep(retryDelay(error, tries), signal)
-        if (signal?.aborted) throw new ClientSecretError('ABORTED', 'The request was aborted by its signal.', { cause: error })
+        if (signal?.aborted)
+          throw new ClientSecretError('ABORTED', 'The request was aborted by its signal.', { cause: error })
       }
     }
   }
@@ -111,7 +123,11 @@ export function createClient(options: ClientOptions): Client {
     return follow(record, { interval: request.poll, signal, stopSignal, onUpdate })
   }
 
-  async function request(params: ClientSecretRequestParams, callbacks: Callbacks, signal: AbortSignal | undefined): Promise<unknown> {
+  async function request(
+    params: ClientSecretRequestParams,
+    callbacks: Callbacks,
+    signal: AbortSignal | undefined,
+  ): Promise<unknown> {
     const sent = await send(params, { signal })
     if (isPollStopped(sent)) return sent
     if (!sent.response) return queuedRequest(sent.record, callbacks, follow)
@@ -123,7 +139,7 @@ export function createClient(options: ClientOptions): Client {
     clientSecretRequest: ((params: ClientSecretRequestParams, { signal }: RequestOptions = {}) => {
       const callbacks = once(params ?? {})
       return tellError(request(params, callbacks, signal), callbacks)
-    }) as Client['clientSecretRequest'],
+    }) as ClientSecretRequestFunction,
     stopPolling: follower.stop,
     send,
     follow,

@@ -37,9 +37,12 @@ export interface FollowOptions {
 
 export interface Follower {
   /** Follows a record until it is settled. Rejects when it has expired or may not be read. */
-  follow(seen: Seen & { expiresAt?: number | undefined }, options?: FollowOptions): Promise<ClientSecretRecord | PollStopped>
+  follow(
+    seen: Seen & { expiresAt?: number | undefined },
+    options?: FollowOptions,
+  ): Promise<ClientSecretRecord | PollStopped>
   /** Stops everyone who follows this record. */
-  stop(id: string): void
+  stop: (id: string) => void
 }
 
 interface Watcher {
@@ -118,7 +121,9 @@ export function createFollower(transport: Transport): Follower {
   }
 
   function holdFor(seen: Seen[]): number {
-    const intervals = seen.flatMap(({ id }) => [...(followed.get(id)?.watchers ?? [])].map((watcher) => watcher.interval))
+    const intervals = seen.flatMap(({ id }) =>
+      [...(followed.get(id)?.watchers ?? [])].map((watcher) => watcher.interval),
+    )
     const turns = Math.ceil(followed.size / idsPerPoll)
     return Math.min(longestHold, Math.max(shortestHold, Math.min(...intervals) / turns))
   }
@@ -145,7 +150,13 @@ export function createFollower(transport: Transport): Follower {
   function endExpired(seen: Seen[]): void {
     for (const { id } of seen) {
       if ((followed.get(id)?.expiresAt ?? Infinity) > Date.now()) continue
-      end(id, (watcher) => watcher.reject(new ClientSecretError('EXPIRED', 'The request has expired: its record is kept only for `expires` seconds.', { requestId: id })))
+      end(id, (watcher) =>
+        watcher.reject(
+          new ClientSecretError('EXPIRED', 'The request has expired: its record is kept only for `expires` seconds.', {
+            requestId: id,
+          }),
+        ),
+      )
     }
   }
 
@@ -168,7 +179,12 @@ export function createFollower(transport: Transport): Follower {
           resolve: (outcome) => (leave(), resolve(outcome)),
           reject: (error) => (leave(), reject(error)),
         }
-        const abort = () => watcher.reject(new ClientSecretError('ABORTED', 'The polling was aborted by its signal. The request itself goes on.', { requestId: id }))
+        const abort = () =>
+          watcher.reject(
+            new ClientSecretError('ABORTED', 'The polling was aborted by its signal. The request itself goes on.', {
+              requestId: id,
+            }),
+          )
         const stop = () => watcher.resolve(pollStopped(id))
         if (signal?.aborted) return abort()
         if (stopSignal?.aborted) return stop()

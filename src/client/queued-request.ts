@@ -12,7 +12,7 @@ export interface QueuedRequest<Data = unknown> {
   /** Place in line: 1 is next, or running. */
   inQueue: number
   /** Starts polling by hand. */
-  poll(options?: PollOptions<Data>): PollPromise<Data>
+  poll: (options?: PollOptions<Data>) => PollPromise<Data>
 }
 
 export interface PollOptions<Data = unknown> extends Callbacks<Data> {
@@ -25,7 +25,7 @@ export interface PollOptions<Data = unknown> extends Callbacks<Data> {
 /** The API's answer, or `{ id, status: 'stopped' }` after `stop()`. */
 export interface PollPromise<Data = unknown> extends Promise<Data | PollStopped> {
   /** Stops the polling; the request itself goes on and can be polled again. */
-  stop(): void
+  stop: () => void
 }
 
 /** `callbacks` are those of the request; each poll may bring its own beside them. */

@@ -26,7 +26,9 @@ export interface Answer {
  */
 export function readRecord(record: ClientSecretRecord): Answer {
   if (record.status === 'cancelled') {
-    throw new ClientSecretError('CANCELLED', 'The request was cancelled before it had an answer.', { requestId: record.id })
+    throw new ClientSecretError('CANCELLED', 'The request was cancelled before it had an answer.', {
+      requestId: record.id,
+    })
   }
   if (record.status === 'failed' || !record.response) throw failureOf(record)
   const response = apiResponse(record.response)
@@ -45,7 +47,11 @@ export function errorFromWire(wire: WireError, status?: number, data?: unknown):
 }
 
 function apiResponse({ status, headers, body, encoding }: UpstreamResponse): ApiResponse {
-  return { status, headers, body: encoding === 'base64' ? Uint8Array.from(atob(body), (char) => char.charCodeAt(0)) : body }
+  return {
+    status,
+    headers,
+    body: encoding === 'base64' ? Uint8Array.from(atob(body), (char) => char.charCodeAt(0)) : body,
+  }
 }
 
 function isJson({ headers }: ApiResponse): boolean {
@@ -59,12 +65,16 @@ function parseBody(response: ApiResponse, requestId: string): unknown {
   try {
     return JSON.parse(body)
   } catch (cause) {
-    throw new ClientSecretError('INVALID_RESPONSE', `The API answered ${response.status} with a body that says it is JSON and is not: ${JSON.stringify(body.slice(0, 80))}.`, {
-      status: response.status,
-      data: body,
-      requestId,
-      cause,
-    })
+    throw new ClientSecretError(
+      'INVALID_RESPONSE',
+      `The API answered ${response.status} with a body that says it is JSON and is not: ${JSON.stringify(body.slice(0, 80))}.`,
+      {
+        status: response.status,
+        data: body,
+        requestId,
+        cause,
+      },
+    )
   }
 }
 

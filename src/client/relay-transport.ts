@@ -33,14 +33,23 @@ export function relayTransport(options: RelayTransportOptions): Transport {
       // Looked up at each call, so that a fetch that is patched later is used.
       response = await (options.fetch ?? globalThis.fetch)(`${base}${path}`, {
         ...init,
-        headers: { ...own, 'client-session': session, accept: 'application/json', ...(init.headers as Record<string, string> | undefined) },
+        headers: {
+          ...own,
+          'client-session': session,
+          accept: 'application/json',
+          ...(init.headers as Record<string, string> | undefined),
+        },
       })
       text = await response.text()
     } catch (cause) {
       if (init.signal?.aborted && isAbort(init.signal.reason)) {
         throw new ClientSecretError('ABORTED', 'The request was aborted by its signal.', { cause })
       }
-      throw new ClientSecretError('NETWORK_ERROR', `${where} got no answer: ${cause instanceof Error ? cause.message : String(cause)}. Is the relay running and reachable from here?`, { cause })
+      throw new ClientSecretError(
+        'NETWORK_ERROR',
+        `${where} got no answer: ${cause instanceof Error ? cause.message : String(cause)}. Is the relay running and reachable from here?`,
+        { cause },
+      )
     }
     return readAnswer(schema, where, response, text)
   }
@@ -72,7 +81,11 @@ function toJson(request: object): string {
   try {
     return JSON.stringify(request)
   } catch (cause) {
-    throw new ClientSecretError('INVALID_PARAMETER', `data cannot be written as JSON: ${cause instanceof Error ? cause.message : String(cause)}. Send plain objects, lists, strings, numbers, booleans and null.`, { path: 'data', cause })
+    throw new ClientSecretError(
+      'INVALID_PARAMETER',
+      `data cannot be written as JSON: ${cause instanceof Error ? cause.message : String(cause)}. Send plain objects, lists, strings, numbers, booleans and null.`,
+      { path: 'data', cause },
+    )
   }
 }
 
@@ -91,7 +104,11 @@ function readAnswer<Answer>(schema: ZodMiniType<Answer>, where: string, response
     if (answer.success) throw errorFromWire(answer.data.error, response.status)
     if ([502, 503, 504].includes(response.status)) {
       const retryAfter = Number(response.headers.get('retry-after')) || undefined
-      throw new ClientSecretError('UNAVAILABLE', `${where} answered ${response.status}: the server in front of the relay does not reach it just now.`, { status: response.status, retryAfter })
+      throw new ClientSecretError(
+        'UNAVAILABLE',
+        `${where} answered ${response.status}: the server in front of the relay does not reach it just now.`,
+        { status: response.status, retryAfter },
+      )
     }
   }
   throw new ClientSecretError(

@@ -13,7 +13,12 @@ export function maySubmitAgain(error: ClientSecretError, tries: number): boolean
 
 /** May a poll go on after this failure? Reading again costs nothing, so all but a clear refusal is passing. */
 export function mayPollAgain(error: ClientSecretError): boolean {
-  return error.code === 'NETWORK_ERROR' || error.code === 'UNAVAILABLE' || error.code === 'RATE_LIMITED' || error.code === 'INTERNAL'
+  return (
+    error.code === 'NETWORK_ERROR' ||
+    error.code === 'UNAVAILABLE' ||
+    error.code === 'RATE_LIMITED' ||
+    error.code === 'INTERNAL'
+  )
 }
 
 /** Milliseconds until the next try: doubling, with jitter so that many clients do not come back at once; never before `Retry-After`. */

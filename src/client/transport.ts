@@ -13,7 +13,10 @@ export interface Transport {
    * Sends a request. The same `idempotencyKey` again is the same request, not a
    * second one; that is what makes it safe to repeat after a network failure.
    */
-  submit(request: ClientSecretRequest, options: { idempotencyKey: string; signal?: AbortSignal | undefined }): Promise<ClientSecretRecord>
+  submit(
+    request: ClientSecretRequest,
+    options: { idempotencyKey: string; signal?: AbortSignal | undefined },
+  ): Promise<ClientSecretRecord>
   /**
    * Asks after many requests in one call. Answers at once with those that differ
    * from the version seen, else after at most `wait` milliseconds with what there is.

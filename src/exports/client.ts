@@ -5,6 +5,7 @@ export { isSettled } from '../protocol/record.ts'
 export type {
   Client,
   ClientOptions,
+  ClientSecretRequestFunction,
   ClientSecretRequestParams,
   RequestOptions,
   RequestParams,

@@ -7,7 +7,10 @@ declare const BUILD_IS_COMMONJS: boolean
 // the import before a line of ours could say what to install.
 let parts: typeof import('../relay/create-relay.ts')
 try {
-  parts = BUILD_IS_COMMONJS ? (require('../relay/create-relay.ts') as typeof parts) : await import('../relay/create-relay.ts')
+  parts = BUILD_IS_COMMONJS
+    ? // eslint-disable-next-line @typescript-eslint/no-require-imports
+      (require('../relay/create-relay.ts') as typeof parts)
+    : await import('../relay/create-relay.ts')
 } catch (error) {
   throw explainMissingPeer(error)
 }

@@ -56,12 +56,22 @@ export const deepestNesting = 100
  * A copy of a JSON value in which every string was passed through `change`,
  * together with its JSON pointer (RFC 6901). Names of members are left alone.
  */
-export function mapStrings(value: unknown, change: (text: string, pointer: string) => string, pointer = '', depth = 0): unknown {
+export function mapStrings(
+  value: unknown,
+  change: (text: string, pointer: string) => string,
+  pointer = '',
+  depth = 0,
+): unknown {
   if (depth > deepestNesting) {
-    throw new ClientSecretError('INVALID_PARAMETER', `data is nested more than ${deepestNesting} levels deep. Send flatter data.`, { path: 'data' })
+    throw new ClientSecretError(
+      'INVALID_PARAMETER',
+      `data is nested more than ${deepestNesting} levels deep. Send flatter data.`,
+      { path: 'data' },
+    )
   }
   if (typeof value === 'string') return change(value, pointer)
-  if (Array.isArray(value)) return value.map((item, index) => mapStrings(item, change, `${pointer}/${index}`, depth + 1))
+  if (Array.isArray(value))
+    return value.map((item, index) => mapStrings(item, change, `${pointer}/${index}`, depth + 1))
   if (typeof value !== 'object' || value === null) return value
   // Entries are defined, not assigned, so that a member called `__proto__` stays a member.
   return Object.fromEntries(

@@ -64,13 +64,16 @@ const headers = z.record(
  */
 const requestSchema = z.strictObject(
   {
-    clientSecretName: z.string('the name of a key that the relay knows, such as "openai"').check(
-      z.minLength(1, 'the name of a key that the relay knows, such as "openai"'),
-    ),
+    clientSecretName: z
+      .string('the name of a key that the relay knows, such as "openai"')
+      .check(z.minLength(1, 'the name of a key that the relay knows, such as "openai"')),
     url: z.string(urlExpectation).check(
       z.refine((url) => parsed(url) !== null, urlExpectation),
       z.refine((url) => parsed(url)?.protocol.match(/^(https?:)?$/) !== null, 'a url that begins with https://'),
-      z.refine((url) => !parsed(url)?.username && !parsed(url)?.password, 'a url without user name and password; put the key into a header'),
+      z.refine(
+        (url) => !parsed(url)?.username && !parsed(url)?.password,
+        'a url without user name and password; put the key into a header',
+      ),
       z.refine(
         (url) => !parsed(url)?.host.includes('$client_secret'),
         'a url without $CLIENT_SECRET in its host; a secret goes into headers, params, data or the path',
@@ -83,11 +86,17 @@ const requestSchema = z.strictObject(
     headers: z.optional(headers),
     data: z.optional(z.record(z.string(), z.unknown(), dataExpectation)),
     params: z.optional(
-      z.record(z.string(), z.union([paramValue, z.array(paramValue)], paramExpectation), 'an object of query values such as { page: 2 }'),
+      z.record(
+        z.string(),
+        z.union([paramValue, z.array(paramValue)], paramExpectation),
+        'an object of query values such as { page: 2 }',
+      ),
     ),
     poll: z.optional(z.number(pollExpectation).check(z.minimum(0, pollExpectation))),
     expires: z.optional(z.number(expiresExpectation).check(z.gt(0, expiresExpectation))),
-    queue: z.optional(z.string('the name of a queue, such as "images"').check(z.minLength(1, 'the name of a queue, such as "images"'))),
+    queue: z.optional(
+      z.string('the name of a queue, such as "images"').check(z.minLength(1, 'the name of a queue, such as "images"')),
+    ),
   },
   'an object of parameters',
 )
@@ -111,10 +120,18 @@ export function parseRequest(input: unknown): ClientSecretRequest {
   const names = Object.keys(request.headers ?? {}).map((name) => name.toLowerCase())
   const twice = names.find((name, index) => names.indexOf(name) !== index)
   if (twice !== undefined) {
-    throw new ClientSecretError('INVALID_PARAMETER', `headers names ${twice} twice, in different letter case. Keep one of them.`, { path: `headers.${twice}` })
+    throw new ClientSecretError(
+      'INVALID_PARAMETER',
+      `headers names ${twice} twice, in different letter case. Keep one of them.`,
+      { path: `headers.${twice}` },
+    )
   }
   if (request.data && !methodsWithBody.includes(request.method)) {
-    throw new ClientSecretError('INVALID_PARAMETER', `data is not sent with ${request.method}. Put it into params, which become the query string.`, { path: 'data' })
+    throw new ClientSecretError(
+      'INVALID_PARAMETER',
+      `data is not sent with ${request.method}. Put it into params, which become the query string.`,
+      { path: 'data' },
+    )
   }
   if (findPlaceholders(request).length === 0) {
     throw new ClientSecretError(
@@ -138,7 +155,11 @@ function invalidParameter(input: unknown, issue: z.core.$ZodIssue): ClientSecret
   // A wrong key of a record carries its expectation one level down.
   const expectation = issue.code === 'invalid_key' ? issue.issues[0]!.message : issue.message
   const found = issue.path.reduce<unknown>((value, step) => (isObject(value) ? value[String(step)] : undefined), input)
-  return new ClientSecretError('INVALID_PARAMETER', `${path || 'The request'} must be ${expectation}; it is ${shown(found)}.`, { path })
+  return new ClientSecretError(
+    'INVALID_PARAMETER',
+    `${path || 'The request'} must be ${expectation}; it is ${shown(found)}.`,
+    { path },
+  )
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {

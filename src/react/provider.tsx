@@ -19,7 +19,13 @@ export type ClientSecretProviderProps = { children?: ReactNode } & (
  *   <App />
  * </ClientSecretProvider>
  */
-export function ClientSecretProvider({ children, client, relay, headers, fetch }: ClientSecretProviderProps): ReactNode {
+export function ClientSecretProvider({
+  children,
+  client,
+  relay,
+  headers,
+  fetch,
+}: ClientSecretProviderProps): ReactNode {
   const latest = useLatest({ headers, fetch })
   const own = useMemo(
     () =>
@@ -44,7 +50,9 @@ export function ClientSecretProvider({ children, client, relay, headers, fetch }
 export function useClient(hook: string): Client {
   const client = useContext(ClientContext)
   if (!client) {
-    throw new Error(`${hook} is used outside a provider, so it does not know which relay to call. Put <ClientSecretProvider relay="/relay"> around your app.`)
+    throw new Error(
+      `${hook} is used outside a provider, so it does not know which relay to call. Put <ClientSecretProvider relay="/relay"> around your app.`,
+    )
   }
   return client
 }

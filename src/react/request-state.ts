@@ -33,17 +33,48 @@ export type RequestState<Data = unknown> =
   | With<{ status: 'sending'; record: undefined; isLoading: true; isPolling: false; inQueue: undefined }>
   /** `pending`: waits in a queue. `running`: the relay is calling the API. */
   | With<{ status: 'pending' | 'running'; record: ClientSecretRecord; isLoading: true }>
-  | With<{ status: 'resolved'; data: Data; response: ApiResponse; record: ClientSecretRecord; isLoading: false; isPolling: false; inQueue: undefined }>
-  | With<{ status: 'failed' | 'cancelled'; error: ClientSecretError; isLoading: false; isPolling: false; inQueue: undefined }>
+  | With<{
+      status: 'resolved'
+      data: Data
+      response: ApiResponse
+      record: ClientSecretRecord
+      isLoading: false
+      isPolling: false
+      inQueue: undefined
+    }>
+  | With<{
+      status: 'failed' | 'cancelled'
+      error: ClientSecretError
+      isLoading: false
+      isPolling: false
+      inQueue: undefined
+    }>
   /** Nobody follows it any more; the request itself goes on. */
   | With<{ status: 'stopped'; isLoading: false; isPolling: false }>
 
 export type RequestStatus = RequestState['status']
 
 /** The names of the state's fields. */
-export const stateFields = ['status', 'data', 'response', 'error', 'record', 'isLoading', 'isPolling', 'inQueue'] as const
+export const stateFields = [
+  'status',
+  'data',
+  'response',
+  'error',
+  'record',
+  'isLoading',
+  'isPolling',
+  'inQueue',
+] as const
 
-const nothing = { data: undefined, response: undefined, error: undefined, record: undefined, isLoading: false, isPolling: false, inQueue: undefined } as const
+const nothing = {
+  data: undefined,
+  response: undefined,
+  error: undefined,
+  record: undefined,
+  isLoading: false,
+  isPolling: false,
+  inQueue: undefined,
+} as const
 
 export const idle: RequestState<never> = { ...nothing, status: 'idle' }
 
@@ -52,13 +83,21 @@ export const sending: RequestState<never> = { ...nothing, status: 'sending', isL
 /** A record that is under way; null for a settled one, whose answer has still to be read. */
 export function underWay(record: ClientSecretRecord, isPolling: boolean): RequestState<never> | null {
   if (isSettled(record)) return null
-  return { ...nothing, status: record.status as 'pending' | 'running', record, isLoading: true, isPolling, inQueue: record.inQueue }
+  return {
+    ...nothing,
+    status: record.status as 'pending' | 'running',
+    record,
+    isLoading: true,
+    isPolling,
+    inQueue: record.inQueue,
+  }
 }
 
 /** How a request ended; `last` is what was known of it before. */
 export function ended(sent: Sent, last: ClientSecretRecord | undefined): RequestState {
   if (isPollStopped(sent)) return { ...nothing, status: 'stopped', record: last, inQueue: last?.inQueue }
-  if (sent.response) return { ...nothing, status: 'resolved', data: sent.data, response: sent.response, record: sent.record }
+  if (sent.response)
+    return { ...nothing, status: 'resolved', data: sent.data, response: sent.response, record: sent.record }
   return underWay(sent.record, false) ?? { ...nothing, status: 'stopped', record: sent.record }
 }
 

@@ -10,15 +10,18 @@ import type { Stored } from './use-stored.ts'
 export type SendOverrides<Data = unknown> = Partial<ClientSecretRequestParams<Data>>
 
 export interface Sender<Data = unknown> {
-  send(overrides?: SendOverrides<Data>): void
-  sendAsync(overrides?: SendOverrides<Data>): Promise<Data | PollStopped | QueuedRequest<Data>>
-  reset(): void
+  send: (overrides?: SendOverrides<Data>) => void
+  sendAsync: (overrides?: SendOverrides<Data>) => Promise<Data | PollStopped | QueuedRequest<Data>>
+  reset: () => void
   /** Ends the watching, not the requests. */
-  stopWatching(): void
+  stopWatching: () => void
 }
 
 /** Sends requests and writes their state; what a component does with it is not known here. */
-export function createSender(latest: () => { client: Client; request: ClientSecretRequestParams }, state: Stored<RequestState>): Sender {
+export function createSender(
+  latest: () => { client: Client; request: ClientSecretRequestParams },
+  state: Stored<RequestState>,
+): Sender {
   /** The send whose state is shown: the last one. */
   let shown: object | null = null
   const watching = new Set<AbortController>()
@@ -36,7 +39,10 @@ export function createSender(latest: () => { client: Client; request: ClientSecr
     }
     let last: ClientSecretRecord | undefined
     /** Shows how it goes on, and how it ends. */
-    async function watch<Result extends Parameters<typeof ended>[0]>(isPolling: boolean, start: (options: FollowOptions) => Promise<Result>): Promise<Result> {
+    async function watch<Result extends Parameters<typeof ended>[0]>(
+      isPolling: boolean,
+      start: (options: FollowOptions) => Promise<Result>,
+    ): Promise<Result> {
       const watcher = new AbortController()
       watching.add(watcher)
       try {
@@ -61,7 +67,9 @@ export function createSender(latest: () => { client: Client; request: ClientSecr
     const sent = await watch(Boolean(params.poll), (options) => client.send(params, options))
     if (isPollStopped(sent)) return sent
     if (!sent.response) {
-      return queuedRequest(sent.record, callbacks, (seen, options) => watch(true, (own) => client.follow(seen, joined(options, own))))
+      return queuedRequest(sent.record, callbacks, (seen, options) =>
+        watch(true, (own) => client.follow(seen, joined(options, own))),
+      )
     }
     callBack(callbacks.onResponse, sent.data, sent.response)
     return sent.data
@@ -72,7 +80,7 @@ export function createSender(latest: () => { client: Client; request: ClientSecr
   }
 
   return {
-    sendAsync: sendAsync as Sender['sendAsync'],
+    sendAsync: sendAsync,
     send: (overrides) => {
       // The failure is in the state, and told to onError.
       sendAsync(overrides).catch(() => {})
@@ -88,7 +96,8 @@ export function createSender(latest: () => { client: Client; request: ClientSecr
 
 /** headers, params and data are joined name by name; every other field of `overrides` takes the place of the request's. */
 function merged(request: ClientSecretRequestParams, overrides: SendOverrides): ClientSecretRequestParams {
-  const join = <Fields extends object>(field: Fields | undefined, over: Fields | undefined) => (field && over ? { ...field, ...over } : (over ?? field))
+  const join = <Fields extends object>(field: Fields | undefined, over: Fields | undefined) =>
+    field && over ? { ...field, ...over } : (over ?? field)
   return {
     ...request,
     ...overrides,

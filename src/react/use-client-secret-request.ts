@@ -15,7 +15,7 @@ export type UseClientSecretRequest<Data = unknown> = RequestState<Data> & {
    * rejects. What it is given overrides the hook's request for this one send;
    * headers, params and data are joined name by name.
    */
-  send(this: void, overrides?: SendOverrides<Data>): void
+  send: (overrides?: SendOverrides<Data>) => void
   /**
    * The same, as a promise of the API's answer. It resolves to
    * `{ id, status: 'stopped' }` when the polling is stopped, and to a
@@ -23,9 +23,9 @@ export type UseClientSecretRequest<Data = unknown> = RequestState<Data> & {
    *
    * @throws ClientSecretError
    */
-  sendAsync(this: void, overrides?: SendOverrides<Data>): Promise<Data | PollStopped | QueuedRequest<Data>>
+  sendAsync: (overrides?: SendOverrides<Data>) => Promise<Data | PollStopped | QueuedRequest<Data>>
   /** Back to `idle`. What was sent goes on, unwatched. */
-  reset(this: void): void
+  reset: () => void
 }
 
 /**
@@ -46,11 +46,15 @@ export type UseClientSecretRequest<Data = unknown> = RequestState<Data> & {
  * })
  * otter.send({ data: { model: 'gpt-image-1', prompt: 'an otter' } })
  */
-export function useClientSecretRequest<Data = unknown>(request: ClientSecretRequestParams<Data>): UseClientSecretRequest<Data> {
+export function useClientSecretRequest<Data = unknown>(
+  request: ClientSecretRequestParams<Data>,
+): UseClientSecretRequest<Data> {
   const client = useClient('useClientSecretRequest')
   const latest = useLatest({ client, request: request as ClientSecretRequestParams })
   const [fieldsRead] = useState(() => new Set<keyof RequestState>())
-  const [state, stored] = useStored<RequestState>(idle, (before, after) => [...fieldsRead].every((field) => Object.is(before[field], after[field])))
+  const [state, stored] = useStored<RequestState>(idle, (before, after) =>
+    [...fieldsRead].every((field) => Object.is(before[field], after[field])),
+  )
   const [sender] = useState(() => createSender(() => latest.current, stored))
   useEffect(() => sender.stopWatching, [sender])
 
@@ -63,7 +67,11 @@ export function useClientSecretRequest<Data = unknown>(request: ClientSecretRequ
 }
 
 /** The state's fields as getters that note that they were read. */
-function tracked<Actions extends object>(read: () => RequestState, fieldsRead: Set<keyof RequestState>, actions: Actions): RequestState & Actions {
+function tracked<Actions extends object>(
+  read: () => RequestState,
+  fieldsRead: Set<keyof RequestState>,
+  actions: Actions,
+): RequestState & Actions {
   const result = { ...actions }
   for (const field of stateFields) {
     Object.defineProperty(result, field, {

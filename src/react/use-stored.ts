@@ -1,12 +1,12 @@
 import { useEffect, useState } from 'react'
-import useSWR, { useSWRConfig, type Middleware } from 'swr'
+import useSWR, { useSWRConfig, type Middleware, type SWRConfiguration } from 'swr'
 import { keyPrefix, storeSettings } from './swr-settings.ts'
 
 /** A value in SWR's cache, as one component has it. */
 export interface Stored<Value> {
   /** As it is now. */
-  read(): Value
-  write(value: Value): void
+  read: () => Value
+  write: (value: Value) => void
 }
 
 let instances = 0
@@ -15,7 +15,10 @@ let instances = 0
  * A value of this component in SWR's cache. The component renders when it
  * changes, unless `isSame` says that the change does not show.
  */
-export function useStored<Value>(initial: Value, isSame: (before: Value, after: Value) => boolean): [Value, Stored<Value>] {
+export function useStored<Value>(
+  initial: Value,
+  isSame: (before: Value, after: Value) => boolean,
+): [Value, Stored<Value>] {
   const { cache, mutate } = useSWRConfig()
   // Not useId: it repeats in a second React root, and both would share a value.
   const [key] = useState(() => `${keyPrefix}#${++instances}`)
@@ -43,15 +46,31 @@ export function useStored<Value>(initial: Value, isSame: (before: Value, after: 
   })
   useEffect(() => entry.mount(), [entry])
 
-  // SWR joins the host's `use` with ours and has no way to opt out, and a middleware may change what
-  // the hook gives. Ours is the innermost: it asks SWR for what we want, and keeps the answer.
-  let value: Value | undefined
-  const direct: Middleware = (useSWRNext) =>
-    function useDirectly(_key, _fetcher, config) {
-      const own = useSWRNext(key, null, { ...config, ...storeSettings, compare: (a, b) => isSame((a ?? initial) as Value, (b ?? initial) as Value) })
-      value = own.data as Value | undefined
-      return own as never
-    }
-  useSWR(key, null, { use: [direct] })
-  return [value ?? initial, entry]
+  const own = ownAnswer<Value>(key, {
+    ...storeSettings,
+    compare: (a, b) => isSame((a ?? initial) as Value, (b ?? initial) as Value),
+  })
+  useSWR(key, null, { use: [own.middleware] })
+  return [own.answer() ?? initial, entry]
+}
+
+/**
+ * SWR joins the host's middleware (`use`) with ours and has no way to opt out,
+ * and a middleware may change what the hook gives. Ours is the innermost: it
+ * asks SWR for what we want, and keeps the answer before anybody changes it.
+ */
+function ownAnswer<Value>(
+  key: string,
+  settings: SWRConfiguration,
+): { middleware: Middleware; answer: () => Value | undefined } {
+  let answer: Value | undefined
+  return {
+    middleware: (useSWRNext) =>
+      function useOwnAnswer(_key, _fetcher, config) {
+        const response = useSWRNext(key, null, { ...config, ...settings })
+        answer = response.data as Value | undefined
+        return response as never
+      },
+    answer: () => answer,
+  }
 }

@@ -37,7 +37,8 @@ export function checkedLookup(allowPrivateNetwork: boolean) {
   return (host: string, options: LookupOptions, callback: LookupCallback): void => {
     resolve(host, { ...options, all: true }, (error, addresses) => {
       if (error) return callback(error, [])
-      if (!addresses.every(({ address }) => isAllowedAddress(address, allowPrivateNetwork))) return callback(addressRefused(host), [])
+      if (!addresses.every(({ address }) => isAllowedAddress(address, allowPrivateNetwork)))
+        return callback(addressRefused(host), [])
       if (options.all) return callback(null, addresses)
       const [first] = addresses
       callback(null, first!.address, first!.family)

@@ -18,7 +18,7 @@ export async function identify(request: Request, authenticate: Settings['authent
   const id = typeof identity === 'string' ? identity : identity?.id
   if (id) return { owner: `user:${id}`, isSignedIn: true }
   if (identity) {
-    throw new Error('authenticate gave an identity without an id. Return the user\'s id, an object with an id, or null.')
+    throw new Error("authenticate gave an identity without an id. Return the user's id, an object with an id, or null.")
   }
   const session = request.headers.get('client-session')
   if (!session || session.length < 22) {

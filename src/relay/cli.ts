@@ -35,10 +35,12 @@ async function main(args: string[]): Promise<void> {
   })
   const [command, ...rest] = positionals
   if (values.help) return void console.log(usage)
-  if (command !== 'serve' || rest.length > 0) throw new UsageError(command ? `There is no command "${positionals.join(' ')}".` : 'Name a command.')
+  if (command !== 'serve' || rest.length > 0)
+    throw new UsageError(command ? `There is no command "${positionals.join(' ')}".` : 'Name a command.')
   if (!values.config) throw new UsageError('serve needs --config, the module with the options.')
   const port = Number(values.port)
-  if (!Number.isInteger(port) || port < 0 || port > 65535) throw new UsageError(`--port must be a number from 0 to 65535; it is "${values.port}".`)
+  if (!Number.isInteger(port) || port < 0 || port > 65535)
+    throw new UsageError(`--port must be a number from 0 to 65535; it is "${values.port}".`)
 
   await serveUntilStopped(await readConfig(values.config), { port, host: values.host })
 }
@@ -46,9 +48,13 @@ async function main(args: string[]): Promise<void> {
 async function readConfig(path: string): Promise<RelayOptions> {
   const file = resolve(path)
   const module = (await import(pathToFileURL(file).href).catch((error: unknown) => {
-    throw new Error(`The config ${path} could not be loaded: ${error instanceof Error ? error.message : String(error)}`, { cause: error })
+    throw new Error(
+      `The config ${path} could not be loaded: ${error instanceof Error ? error.message : String(error)}`,
+      { cause: error },
+    )
   })) as { default?: RelayOptions }
-  if (!module.default) throw new Error(`The config ${path} has no default export. Write: export default { keys: { … } }`)
+  if (!module.default)
+    throw new Error(`The config ${path} has no default export. Write: export default { keys: { … } }`)
   return module.default
 }
 
@@ -65,7 +71,9 @@ async function serveUntilStopped(options: RelayOptions, where: { port: number; h
     // Who asks twice does not want to wait.
     if (stopping) process.exit(1)
     stopping = true
-    console.log(`client-secret-relay stops on ${signal}: it lets what runs come to its end; the signal again ends it at once`)
+    console.log(
+      `client-secret-relay stops on ${signal}: it lets what runs come to its end; the signal again ends it at once`,
+    )
     served.close().then(
       () => process.exit(0),
       (error: unknown) => {

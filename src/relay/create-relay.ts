@@ -18,9 +18,9 @@ import { createUpstream } from './upstream.ts'
 
 export interface Relay {
   /** Answers a call of the client. Mount it at any path: `fetch` takes a web-standard Request and gives a Response. */
-  fetch(request: Request): Promise<Response>
+  fetch: (request: Request) => Promise<Response>
   /** Takes no more requests, waits for those that run (`shutdownTimeout`), and closes the database. */
-  close(): Promise<void>
+  close: () => Promise<void>
 }
 
 /**
@@ -71,7 +71,9 @@ async function open(settings: Settings) {
     if (status === 'pending') await queue.add(record)
   }
   const removal = setInterval(() => {
-    records.removeExpired().catch((error: unknown) => logger.error({ err: error }, 'expired records could not be removed'))
+    records
+      .removeExpired()
+      .catch((error: unknown) => logger.error({ err: error }, 'expired records could not be removed'))
   }, 1_000)
   removal.unref()
 
@@ -128,13 +130,20 @@ function routes(settings: Settings, opening: Promise<Parts>) {
     bodyLimit({
       maxSize: settings.limits.requestBytes,
       onError: () => {
-        throw new ClientSecretError('REQUEST_TOO_LARGE', `The request is larger than the relay takes: ${settings.limits.requestBytes} bytes, its option limits.requestBytes.`)
+        throw new ClientSecretError(
+          'REQUEST_TOO_LARGE',
+          `The request is larger than the relay takes: ${settings.limits.requestBytes} bytes, its option limits.requestBytes.`,
+        )
       },
     }),
     async (context) => {
       const type = context.req.header('content-type') ?? ''
       if (!/^application\/json\b/i.test(type)) {
-        throw new ClientSecretError('INVALID_PARAMETER', `A request is sent to the relay with the content type application/json; this one came with ${type || 'none'}.`, { path: 'headers.content-type' })
+        throw new ClientSecretError(
+          'INVALID_PARAMETER',
+          `A request is sent to the relay with the content type application/json; this one came with ${type || 'none'}.`,
+          { path: 'headers.content-type' },
+        )
       }
       checkOrigin(context.req.raw, settings.origins)
       const caller = await identify(context.req.raw, settings.authenticate)
@@ -149,9 +158,14 @@ function routes(settings: Settings, opening: Promise<Parts>) {
     checkOrigin(context.req.raw, settings.origins)
     const { owner } = await identify(context.req.raw, settings.authenticate)
     const { ids, wait } = context.req.query()
-    if (!ids) throw new ClientSecretError('INVALID_PARAMETER', 'ids must name the requests to poll, such as ?ids=a,b.', { path: 'ids' })
+    if (!ids)
+      throw new ClientSecretError('INVALID_PARAMETER', 'ids must name the requests to poll, such as ?ids=a,b.', {
+        path: 'ids',
+      })
     const parts = await running(opening)
-    return context.json(await parts.calls.during(poll(parts, owner, { ...parsePoll({ ids, wait }), signal: context.req.raw.signal })))
+    return context.json(
+      await parts.calls.during(poll(parts, owner, { ...parsePoll({ ids, wait }), signal: context.req.raw.signal })),
+    )
   })
 
   app.get('/health', async (context) => {
@@ -161,7 +175,13 @@ function routes(settings: Settings, opening: Promise<Parts>) {
 
   app.notFound((context) => {
     const { pathname } = new URL(context.req.url)
-    return errorAnswer(context, new ClientSecretError('REQUEST_NOT_FOUND', `The relay has no ${context.req.method} ${pathname}. It answers POST and GET /requests and GET /health, below the path it is mounted at.`))
+    return errorAnswer(
+      context,
+      new ClientSecretError(
+        'REQUEST_NOT_FOUND',
+        `The relay has no ${context.req.method} ${pathname}. It answers POST and GET /requests and GET /health, below the path it is mounted at.`,
+      ),
+    )
   })
 
   app.onError((thrown, context) => {
@@ -176,7 +196,11 @@ function routes(settings: Settings, opening: Promise<Parts>) {
 async function running(opening: Promise<Parts>): Promise<Parts> {
   const parts = await opening.catch(() => null)
   if (parts && !parts.changes.isClosed()) return parts
-  throw new ClientSecretError('UNAVAILABLE', parts ? 'The relay is stopping. Try again.' : 'The relay could not start; its log says why.', { retryAfter: 1 })
+  throw new ClientSecretError(
+    'UNAVAILABLE',
+    parts ? 'The relay is stopping. Try again.' : 'The relay could not start; its log says why.',
+    { retryAfter: 1 },
+  )
 }
 
 async function readJson(context: Context): Promise<unknown> {
@@ -184,11 +208,22 @@ async function readJson(context: Context): Promise<unknown> {
     return await context.req.json()
   } catch (cause) {
     if (isClientSecretError(cause)) throw cause
-    throw new ClientSecretError('INVALID_PARAMETER', `The request is not JSON: ${cause instanceof Error ? cause.message : String(cause)}.`, { cause })
+    throw new ClientSecretError(
+      'INVALID_PARAMETER',
+      `The request is not JSON: ${cause instanceof Error ? cause.message : String(cause)}.`,
+      { cause },
+    )
   }
 }
 
-function errorAnswer(context: Context, { code, message, status, path, requestId, retryAfter }: ClientSecretError): Response {
+function errorAnswer(
+  context: Context,
+  { code, message, status, path, requestId, retryAfter }: ClientSecretError,
+): Response {
   const error: WireError = { code, message, path, requestId, retryAfter }
-  return context.json({ error }, status as ContentfulStatusCode, retryAfter === undefined ? {} : { 'retry-after': String(Math.ceil(retryAfter)) })
+  return context.json(
+    { error },
+    status as ContentfulStatusCode,
+    retryAfter === undefined ? {} : { 'retry-after': String(Math.ceil(retryAfter)) },
+  )
 }

@@ -48,33 +48,51 @@ export function compileRule(rule: KeyRule, path: string): CompiledRule {
     throw new ClientSecretError('INVALID_PARAMETER', `The relay does not start: ${path} ${problem}`, { path })
   }
   // A host of `*` parses, so the pattern is read with the same parser as the urls it is compared with.
-  if (!URL.canParse(rule.url)) return refuse(`has the url ${JSON.stringify(rule.url)}, which is no url. Write one such as "https://api.example.com/v1/**".`)
+  if (!URL.canParse(rule.url))
+    return refuse(
+      `has the url ${JSON.stringify(rule.url)}, which is no url. Write one such as "https://api.example.com/v1/**".`,
+    )
   const url = new URL(rule.url)
   const host = url.hostname.split('.')
-  if (url.protocol !== 'https:' && url.protocol !== 'http:') return refuse(`has the url "${rule.url}". Begin it with https://.`)
+  if (url.protocol !== 'https:' && url.protocol !== 'http:')
+    return refuse(`has the url "${rule.url}". Begin it with https://.`)
   if (url.protocol === 'http:' && !rule.allowPrivateNetwork) {
-    return refuse(`has the url "${rule.url}", which would send the secret unencrypted. Use https://, or, for a service on your own network, set allowPrivateNetwork: true.`)
+    return refuse(
+      `has the url "${rule.url}", which would send the secret unencrypted. Use https://, or, for a service on your own network, set allowPrivateNetwork: true.`,
+    )
   }
   if (url.hostname === '*' || (host[0] === '*' && host.length < 3)) {
-    return refuse(`has the url "${rule.url}", which would let the secret go to hosts of other people. Name the host, such as "https://api.example.com/v1/**"; a wildcard may stand for one label before a domain of yours, as in "https://*.example.com/**".`)
+    return refuse(
+      `has the url "${rule.url}", which would let the secret go to hosts of other people. Name the host, such as "https://api.example.com/v1/**"; a wildcard may stand for one label before a domain of yours, as in "https://*.example.com/**".`,
+    )
   }
   if (host.slice(1).some((label) => label.includes('*')) || (host[0]?.includes('*') && host[0] !== '*')) {
-    return refuse(`has the url "${rule.url}". In a host, * stands only for the whole first label, as in "https://*.example.com/**".`)
+    return refuse(
+      `has the url "${rule.url}". In a host, * stands only for the whole first label, as in "https://*.example.com/**".`,
+    )
   }
-  if (url.username || url.password || url.search || url.hash) return refuse(`has the url "${rule.url}". Write it without user name, query and fragment; queries are named in "in", as params.<name>.`)
+  if (url.username || url.password || url.search || url.hash)
+    return refuse(
+      `has the url "${rule.url}". Write it without user name, query and fragment; queries are named in "in", as params.<name>.`,
+    )
   const segments = segmentsOf(url.pathname)
   const rest = segments.indexOf('**')
-  if (rest !== -1 && rest !== segments.length - 1) return refuse(`has the url "${rule.url}". ** stands for the rest of the path and so comes last.`)
+  if (rest !== -1 && rest !== segments.length - 1)
+    return refuse(`has the url "${rule.url}". ** stands for the rest of the path and so comes last.`)
   if (segments.some((segment) => segment.includes('*') && segment !== '*' && segment !== '**')) {
     return refuse(`has the url "${rule.url}". * stands for a whole segment of the path, such as /v1/*/items.`)
   }
-  if (!Array.isArray(rule.methods) || rule.methods.length === 0) return refuse(`has no methods. Name them, such as methods: ['POST'].`)
+  if (!Array.isArray(rule.methods) || rule.methods.length === 0)
+    return refuse(`has no methods. Name them, such as methods: ['POST'].`)
   const unknownMethod = rule.methods.find((method) => !methods.includes(method))
-  if (unknownMethod !== undefined) return refuse(`has the method ${JSON.stringify(unknownMethod)}. The methods are ${methods.join(', ')}.`)
+  if (unknownMethod !== undefined)
+    return refuse(`has the method ${JSON.stringify(unknownMethod)}. The methods are ${methods.join(', ')}.`)
   const places = rule.in ?? defaultPlaces
   const unknownPlace = places.find((place) => !placePattern.test(place))
   if (places.length === 0 || unknownPlace !== undefined) {
-    return refuse(`names ${unknownPlace === undefined ? 'no place' : `the place ${JSON.stringify(unknownPlace)}`} in "in". Places are headers.<name>, params.<name>, data#/<JSON pointer> and url.path.`)
+    return refuse(
+      `names ${unknownPlace === undefined ? 'no place' : `the place ${JSON.stringify(unknownPlace)}`} in "in". Places are headers.<name>, params.<name>, data#/<JSON pointer> and url.path.`,
+    )
   }
   return {
     protocol: url.protocol,
@@ -97,7 +115,11 @@ export function compileRule(rule: KeyRule, path: string): CompiledRule {
 export function findRule(keyName: string, rules: readonly CompiledRule[], request: ClientSecretRequest): CompiledRule {
   const url = new URL(request.url)
   const refuse = (what: string, path: string) =>
-    new ClientSecretError('NOT_ALLOWED', `The key "${keyName}" may not be used ${what}. If it should, the relay's configuration needs a rule for it under keys.${keyName}.allow.`, { path })
+    new ClientSecretError(
+      'NOT_ALLOWED',
+      `The key "${keyName}" may not be used ${what}. If it should, the relay's configuration needs a rule for it under keys.${keyName}.allow.`,
+      { path },
+    )
 
   const forUrl = rules.filter((rule) => matchesUrl(rule, url))
   if (forUrl.length === 0) throw refuse(`at ${url.origin}${url.pathname}`, 'url')
@@ -106,7 +128,8 @@ export function findRule(keyName: string, rules: readonly CompiledRule[], reques
   const places = findPlaceholders(request)
   const rule = forMethod.find((candidate) => places.every((place) => candidate.places.includes(place)))
   if (rule) return rule
-  const wrong = places.find((place) => !forMethod.some((candidate) => candidate.places.includes(place))) ?? places.join(' and ')
+  const wrong =
+    places.find((place) => !forMethod.some((candidate) => candidate.places.includes(place))) ?? places.join(' and ')
   throw refuse(`in ${wrong}`, wrong)
 }
 
@@ -126,7 +149,8 @@ const ambiguous = /%(25)*(2f|5c|2e|00)|\\|^\.{1,2};/i
 
 function matchesPath(pattern: readonly string[], pathname: string): boolean {
   const segments = segmentsOf(pathname)
-  if (segments.some((segment, index) => ambiguous.test(segment) || (segment === '' && index < segments.length - 1))) return false
+  if (segments.some((segment, index) => ambiguous.test(segment) || (segment === '' && index < segments.length - 1)))
+    return false
   const open = pattern.at(-1) === '**'
   const fixed = open ? pattern.slice(0, -1) : pattern
   if (open ? segments.length <= fixed.length : segments.length !== fixed.length) return false

@@ -28,24 +28,35 @@ const shortestSecret = 8
  * @throws ClientSecretError `INVALID_PARAMETER` with a sentence for the operator:
  *   what is missing and how to give it.
  */
-export function readKeys(options: Record<string, KeyOptions>, environment: Record<string, string | undefined>): Map<string, Key> {
+export function readKeys(
+  options: Record<string, KeyOptions>,
+  environment: Record<string, string | undefined>,
+): Map<string, Key> {
   // A Map, because "constructor" and "__proto__" are not keys that anybody registered.
   return new Map(Object.entries(options).map(([name, key]) => [name, readKey(name, key, environment)]))
 }
 
 function readKey(name: string, options: KeyOptions, environment: Record<string, string | undefined>): Key {
   const path = `keys.${name}`
-  const refuse = (problem: string) => new ClientSecretError('INVALID_PARAMETER', `The relay does not start: ${path} ${problem}`, { path })
+  const refuse = (problem: string) =>
+    new ClientSecretError('INVALID_PARAMETER', `The relay does not start: ${path} ${problem}`, { path })
 
-  if (!/^[A-Za-z0-9][A-Za-z0-9._-]*$/.test(name)) throw refuse('is no name for a key. Use letters, digits, dot, dash and underscore.')
+  if (!/^[A-Za-z0-9][A-Za-z0-9._-]*$/.test(name))
+    throw refuse('is no name for a key. Use letters, digits, dot, dash and underscore.')
   const variable = `CLIENT_SECRET_${name.toUpperCase().replace(/[^A-Z0-9]/g, '_')}`
   const secret = options.secret ?? environment[variable]
   if (!secret) throw refuse(`has no secret. Give it in ${path}.secret or in the environment variable ${variable}.`)
-  if (secret.length < shortestSecret) throw refuse(`has a secret of fewer than ${shortestSecret} characters, which cannot be kept out of answers. Use the key that the API's provider gave you.`)
+  if (secret.length < shortestSecret)
+    throw refuse(
+      `has a secret of fewer than ${shortestSecret} characters, which cannot be kept out of answers. Use the key that the API's provider gave you.`,
+    )
   // eslint-disable-next-line no-control-regex
-  if (/[\u0000-\u001f\u007f]/.test(secret)) throw refuse('has a secret with a line break or another control character. Was a line break copied along with it?')
+  if (/[\u0000-\u001f\u007f]/.test(secret))
+    throw refuse('has a secret with a line break or another control character. Was a line break copied along with it?')
   if (!Array.isArray(options.allow) || options.allow.length === 0) {
-    throw refuse(`has no rules, so nobody could use it. Say where its secret may go: allow: [{ url: 'https://api.example.com/v1/**', methods: ['POST'] }].`)
+    throw refuse(
+      `has no rules, so nobody could use it. Say where its secret may go: allow: [{ url: 'https://api.example.com/v1/**', methods: ['POST'] }].`,
+    )
   }
   return {
     name,

@@ -9,5 +9,8 @@ export function explainMissingPeer(thrown: unknown, peers = relayPeers): unknown
   const error = thrown as NodeJS.ErrnoException
   if (error?.code !== 'ERR_MODULE_NOT_FOUND' && error?.code !== 'MODULE_NOT_FOUND') return thrown
   const missing = /(?:package|module) '([^']+)'/.exec(error.message)?.[1] ?? 'a package'
-  return new Error(`react-client-secret/relay needs ${missing}, which is not installed. The relay's own dependencies are optional, so that a browser app does not carry them. Install them where the relay runs: npm install ${peers}`, { cause: thrown })
+  return new Error(
+    `react-client-secret/relay needs ${missing}, which is not installed. The relay's own dependencies are optional, so that a browser app does not carry them. Install them where the relay runs: npm install ${peers}`,
+    { cause: thrown },
+  )
 }

@@ -35,12 +35,14 @@ export interface RelayOptions {
   database?: string | undefined
   limits?: RelayLimits | undefined
   /** How long records are kept, in seconds. */
-  expires?: {
-    /** Of requests that do not say. Default: one day. */
-    default?: number | undefined
-    /** Of any request; a longer wish is refused. Default: 30 days. */
-    most?: number | undefined
-  } | undefined
+  expires?:
+    | {
+        /** Of requests that do not say. Default: one day. */
+        default?: number | undefined
+        /** Of any request; a longer wish is refused. Default: 30 days. */
+        most?: number | undefined
+      }
+    | undefined
   /** How long `close` waits for what runs, in milliseconds. Default 10,000. */
   shutdownTimeout?: number | undefined
   /** Default: warnings and errors to the console. */
@@ -65,23 +67,46 @@ const isFunction = (value: unknown) => typeof value === 'function'
 // The keys and their rules are read by keys.ts and key-rules.ts, whose sentences know more.
 const optionsSchema = z.strictObject(
   {
-    keys: z.record(z.string(), z.looseObject({}, 'an object with secret and allow'), 'an object of keys such as { openai: { secret: process.env.OPENAI_API_KEY, allow: [...] } }'),
+    keys: z.record(
+      z.string(),
+      z.looseObject({}, 'an object with secret and allow'),
+      'an object of keys such as { openai: { secret: process.env.OPENAI_API_KEY, allow: [...] } }',
+    ),
     authenticate: z.optional(z.custom(isFunction, 'a function from a Request to a user, or null')),
     origins: z.optional(
       z.array(
-        z.string('an origin such as "https://app.example.com"').check(
-          z.refine((origin) => URL.canParse(origin) && new URL(origin).origin === origin, 'an origin such as "https://app.example.com": scheme and host, no path, no wildcard'),
-        ),
+        z
+          .string('an origin such as "https://app.example.com"')
+          .check(
+            z.refine(
+              (origin) => URL.canParse(origin) && new URL(origin).origin === origin,
+              'an origin such as "https://app.example.com": scheme and host, no path, no wildcard',
+            ),
+          ),
         'a list of origins',
       ),
     ),
-    database: z.optional(z.string('the path of a SQLite file').check(z.refine((path) => !/^\w{2,}:\/\//.test(path), 'the path of a SQLite file'))),
-    limits: z.optional(
-      z.strictObject({ requestBytes: amount, responseBytes: amount, upstreamTimeout: amount, unsettledPerCaller: amount }, 'an object of limits'),
+    database: z.optional(
+      z
+        .string('the path of a SQLite file')
+        .check(z.refine((path) => !/^\w{2,}:\/\//.test(path), 'the path of a SQLite file')),
     ),
-    expires: z.optional(z.strictObject({ default: amount, most: amount }, 'an object such as { default: 86400, most: 2592000 }')),
+    limits: z.optional(
+      z.strictObject(
+        { requestBytes: amount, responseBytes: amount, upstreamTimeout: amount, unsettledPerCaller: amount },
+        'an object of limits',
+      ),
+    ),
+    expires: z.optional(
+      z.strictObject({ default: amount, most: amount }, 'an object such as { default: 86400, most: 2592000 }'),
+    ),
     shutdownTimeout: amount,
-    logger: z.optional(z.looseObject({ info: z.custom(isFunction), warn: z.custom(isFunction), error: z.custom(isFunction) }, 'a logger with info, warn and error, such as pino()')),
+    logger: z.optional(
+      z.looseObject(
+        { info: z.custom(isFunction), warn: z.custom(isFunction), error: z.custom(isFunction) },
+        'a logger with info, warn and error, such as pino()',
+      ),
+    ),
   },
   'an object',
 )
@@ -102,7 +127,11 @@ export function readOptions(options: RelayOptions, environment: Record<string, s
   if (!checked.success) throw wrongOption(options, checked.error.issues[0]!)
 
   const keys = readKeys(options.keys, environment)
-  if (keys.size === 0) throw refusal('keys', 'keys is empty. Register a key, such as keys: { openai: { secret: process.env.OPENAI_API_KEY, allow: [...] } }.')
+  if (keys.size === 0)
+    throw refusal(
+      'keys',
+      'keys is empty. Register a key, such as keys: { openai: { secret: process.env.OPENAI_API_KEY, allow: [...] } }.',
+    )
   const locked = [...keys.values()].find((key) => key.locked)
   if (locked && !options.authenticate) {
     throw refusal(
@@ -136,8 +165,14 @@ function wrongOption(options: unknown, issue: z.core.$ZodIssue): ClientSecretErr
   const path = issue.path.map(String).join('.')
   if (issue.code === 'unrecognized_keys') {
     const unknown = [path, issue.keys[0]].filter(Boolean).join('.')
-    return refusal(unknown, `there is no option "${unknown}". The options are ${Object.keys(optionsSchema.shape).join(', ')}.`)
+    return refusal(
+      unknown,
+      `there is no option "${unknown}". The options are ${Object.keys(optionsSchema.shape).join(', ')}.`,
+    )
   }
-  const found = issue.path.reduce<unknown>((value, step) => (typeof value === 'object' && value !== null ? Reflect.get(value, step) : undefined), options)
+  const found = issue.path.reduce<unknown>(
+    (value, step) => (typeof value === 'object' && value !== null ? Reflect.get(value, step) : undefined),
+    options,
+  )
   return refusal(path, `${path || 'the options'} must be ${issue.message}; it is ${shown(found)}.`)
 }

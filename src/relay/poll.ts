@@ -8,16 +8,27 @@ const mostIds = 200
 const longestHold = 30_000
 
 /** Reads the query of `GET /requests?ids=a:3,b:1&wait=1000`: ids, each with the version last seen, and milliseconds. */
-export function parsePoll(query: { ids: string; wait?: string | undefined }): { seen: Map<string, string | undefined>; wait: number } {
+export function parsePoll(query: { ids: string; wait?: string | undefined }): {
+  seen: Map<string, string | undefined>
+  wait: number
+} {
   const seen = new Map(
     query.ids.split(',').map((item) => {
       const [id = '', version] = item.split(':')
       return [id, version]
     }),
   )
-  if (seen.size > mostIds) throw new ClientSecretError('INVALID_PARAMETER', `ids must name at most ${mostIds} requests; it names ${seen.size}.`, { path: 'ids' })
+  if (seen.size > mostIds)
+    throw new ClientSecretError(
+      'INVALID_PARAMETER',
+      `ids must name at most ${mostIds} requests; it names ${seen.size}.`,
+      { path: 'ids' },
+    )
   const wait = Number(query.wait ?? 0)
-  if (!(wait >= 0)) throw new ClientSecretError('INVALID_PARAMETER', `wait must be a number of milliseconds; it is "${query.wait}".`, { path: 'wait' })
+  if (!(wait >= 0))
+    throw new ClientSecretError('INVALID_PARAMETER', `wait must be a number of milliseconds; it is "${query.wait}".`, {
+      path: 'wait',
+    })
   return { seen, wait: Math.min(wait, longestHold) }
 }
 
@@ -37,11 +48,16 @@ export async function poll(
     for (;;) {
       const found = await records.read(owner, ids)
       const answer: PollAnswer = {
-        records: found.map(toWire).filter(({ id, version, expiresAt }) => expiresAt > Date.now() && seen.get(id) !== version),
-        errors: ids.filter((id) => !found.some((record) => record.id === id && record.expiresAt > Date.now())).map((id) => ({ id, error: absence(id) })),
+        records: found
+          .map(toWire)
+          .filter(({ id, version, expiresAt }) => expiresAt > Date.now() && seen.get(id) !== version),
+        errors: ids
+          .filter((id) => !found.some((record) => record.id === id && record.expiresAt > Date.now()))
+          .map((id) => ({ id, error: absence(id) })),
       }
       const left = deadline - Date.now()
-      if (answer.records.length > 0 || answer.errors.length > 0 || left <= 0 || signal.aborted || changes.isClosed()) return answer
+      if (answer.records.length > 0 || answer.errors.length > 0 || left <= 0 || signal.aborted || changes.isClosed())
+        return answer
       // Whoever stands in line moves forward when somebody before them is done.
       listener.add(found.flatMap(({ queueKey }) => queueKey ?? []))
       const nextExpiry = Math.min(...found.map(({ expiresAt }) => expiresAt)) - Date.now()
@@ -56,6 +72,10 @@ export async function poll(
 function absence(id: string): PollAnswer['errors'][number]['error'] {
   const expiry = expiryOf(id)
   return expiry !== null && expiry <= Date.now()
-    ? { code: 'EXPIRED', message: 'The request has expired: its record is kept only for `expires` seconds.', requestId: id }
+    ? {
+        code: 'EXPIRED',
+        message: 'The request has expired: its record is kept only for `expires` seconds.',
+        requestId: id,
+      }
     : { code: 'REQUEST_NOT_FOUND', message: 'There is no such request, or it is not yours.', requestId: id }
 }

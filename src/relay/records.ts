@@ -78,7 +78,8 @@ const schema = [
 ]
 
 const isUnsettled = `status IN ('pending', 'running')`
-const columns = 'id, owner, seq, queue_key, status, version, request, response, error, created_at, updated_at, expires_at'
+const columns =
+  'id, owner, seq, queue_key, status, version, request, response, error, created_at, updated_at, expires_at'
 const place = `CASE WHEN queue_key IS NULL OR NOT ${isUnsettled} THEN 0 ELSE
   (SELECT count(*) FROM records AS ahead WHERE ahead.queue_key = records.queue_key AND ahead.${isUnsettled} AND ahead.seq <= records.seq)
   END AS place`
@@ -109,7 +110,13 @@ export async function createRecords(database: Database): Promise<Records> {
     return (lastSeq = Math.max(lastSeq + 1, Date.now() * 1000))
   }
 
-  async function insert({ owner, idempotencyKey, request, status, lifetime }: NewRecord): ReturnType<Records['insert']> {
+  async function insert({
+    owner,
+    idempotencyKey,
+    request,
+    status,
+    lifetime,
+  }: NewRecord): ReturnType<Records['insert']> {
     const now = Date.now()
     const text = JSON.stringify(request)
     const fingerprint = createHash('sha256').update(text).digest('base64url')
@@ -118,7 +125,18 @@ export async function createRecords(database: Database): Promise<Records> {
       `INSERT INTO records (id, owner, seq, idempotency_key, fingerprint, queue_key, status, version, request, created_at, updated_at, expires_at)
        VALUES ($1, $2, $3, $4, $5, $6, $7, 1, $8, $9, $9, $10)
        ON CONFLICT (owner, idempotency_key) DO NOTHING RETURNING id`,
-      [newId(expiresAt), owner, nextSeq(), idempotencyKey, fingerprint, queueKey(owner, request), status, text, now, expiresAt],
+      [
+        newId(expiresAt),
+        owner,
+        nextSeq(),
+        idempotencyKey,
+        fingerprint,
+        queueKey(owner, request),
+        status,
+        text,
+        now,
+        expiresAt,
+      ],
     )
     const [row] = await database.query<Row & { fingerprint: string }>(
       `SELECT ${columns}, ${place}, fingerprint FROM records WHERE owner = $1 AND idempotency_key = $2`,
@@ -135,7 +153,12 @@ export async function createRecords(database: Database): Promise<Records> {
     async read(owner, ids) {
       if (ids.length === 0) return []
       const list = ids.map((_, index) => `$${index + 2}`).join(', ')
-      return (await database.query<Row>(`SELECT ${columns}, ${place} FROM records WHERE owner = $1 AND id IN (${list})`, [owner, ...ids])).map(stored)
+      return (
+        await database.query<Row>(`SELECT ${columns}, ${place} FROM records WHERE owner = $1 AND id IN (${list})`, [
+          owner,
+          ...ids,
+        ])
+      ).map(stored)
     },
 
     async start(id) {
@@ -155,7 +178,10 @@ export async function createRecords(database: Database): Promise<Records> {
     },
 
     async handBack(id) {
-      await database.query(`UPDATE records SET status = 'pending', version = version + 1, updated_at = $2 WHERE id = $1 AND status = 'running'`, [id, Date.now()])
+      await database.query(
+        `UPDATE records SET status = 'pending', version = version + 1, updated_at = $2 WHERE id = $1 AND status = 'running'`,
+        [id, Date.now()],
+      )
     },
 
     async unsettled() {
@@ -163,12 +189,18 @@ export async function createRecords(database: Database): Promise<Records> {
     },
 
     async countUnsettled(owner) {
-      const [row] = await database.query<{ count: number }>(`SELECT count(*) AS count FROM records WHERE owner = $1 AND ${isUnsettled}`, [owner])
+      const [row] = await database.query<{ count: number }>(
+        `SELECT count(*) AS count FROM records WHERE owner = $1 AND ${isUnsettled}`,
+        [owner],
+      )
       return Number(row?.count ?? 0)
     },
 
     async removeExpired() {
-      const rows = await database.query('DELETE FROM records WHERE id IN (SELECT id FROM records WHERE expires_at <= $1 LIMIT 1000) RETURNING id', [Date.now()])
+      const rows = await database.query(
+        'DELETE FROM records WHERE id IN (SELECT id FROM records WHERE expires_at <= $1 LIMIT 1000) RETURNING id',
+        [Date.now()],
+      )
       return rows.length
     },
   }

@@ -16,6 +16,11 @@ export function createRedactor(secret: string): Redactor {
     text: (text) => text.replaceAll(secret, () => placeholder),
     // Latin-1 is one character a byte, so bytes are searched and put together as text.
     bytes: (bytes) =>
-      bytes.includes(secretBytes) ? Buffer.from(bytes.toString('latin1').replaceAll(secretBytes.toString('latin1'), () => placeholder), 'latin1') : bytes,
+      bytes.includes(secretBytes)
+        ? Buffer.from(
+            bytes.toString('latin1').replaceAll(secretBytes.toString('latin1'), () => placeholder),
+            'latin1',
+          )
+        : bytes,
   }
 }

@@ -12,13 +12,13 @@ import { isText, type Upstream, type UpstreamAnswer } from './upstream.ts'
 
 export interface Runner {
   /** Runs a record that waits. Never rejects. */
-  runPending(id: string): Promise<void>
+  runPending: (id: string) => Promise<void>
   /** Runs a record that is marked as running already. Never rejects. */
-  runStarted(record: StoredRecord): Promise<void>
+  runStarted: (record: StoredRecord) => Promise<void>
   /** What becomes of a record whose run did not end: run again, or failed because the upstream may have acted. */
-  settleInterrupted(record: StoredRecord): Promise<'pending' | 'failed'>
+  settleInterrupted: (record: StoredRecord) => Promise<'pending' | 'failed'>
   /** Ends the calls that are under way. */
-  abort(): void
+  abort: () => void
 }
 
 interface RunnerParts {
@@ -64,13 +64,29 @@ export function createRunner({ keys, upstream, records, changes, logger }: Runne
       if (!key) throw keyNotFound(request.clientSecretName)
       const rule = findRule(key.name, key.rules, request)
       const call = substitute(request, key.secret, rule.places)
-      const answer = await upstream.call(call, { allowPrivateNetwork: rule.allowPrivateNetwork, signal: stopping.signal })
+      const answer = await upstream.call(call, {
+        allowPrivateNetwork: rule.allowPrivateNetwork,
+        signal: stopping.signal,
+      })
       const response = redactedResponse(answer, createRedactor(key.secret))
-      return answer.status >= 400 ? { status: 'failed', response, error: upstreamFailure(response) } : { status: 'resolved', response }
+      return answer.status >= 400
+        ? { status: 'failed', response, error: upstreamFailure(response) }
+        : { status: 'resolved', response }
     } catch (thrown) {
       const error = asClientSecretError(thrown)
-      if (error.code !== 'INTERNAL') return { status: 'failed', error: { code: error.code, message: redact?.text(error.message) ?? error.message, path: error.path } }
-      logger.error({ id: record.id, message: redact?.text(error.message) ?? error.message, stack: redact?.text(error.stack ?? '') }, 'a request failed for an unforeseen reason')
+      if (error.code !== 'INTERNAL')
+        return {
+          status: 'failed',
+          error: { code: error.code, message: redact?.text(error.message) ?? error.message, path: error.path },
+        }
+      logger.error(
+        {
+          id: record.id,
+          message: redact?.text(error.message) ?? error.message,
+          stack: redact?.text(error.stack ?? ''),
+        },
+        'a request failed for an unforeseen reason',
+      )
       return { status: 'failed', error: { code: 'INTERNAL', message: unforeseen(record.id) } }
     }
   }
@@ -99,7 +115,11 @@ function isRetryable(key: Key | undefined, { request }: StoredRecord): boolean {
 }
 
 export function keyNotFound(name: string): ClientSecretError {
-  return new ClientSecretError('KEY_NOT_FOUND', `The relay knows no key named "${name}". Register it under keys in the relay's configuration, or correct clientSecretName.`, { path: 'clientSecretName' })
+  return new ClientSecretError(
+    'KEY_NOT_FOUND',
+    `The relay knows no key named "${name}". Register it under keys in the relay's configuration, or correct clientSecretName.`,
+    { path: 'clientSecretName' },
+  )
 }
 
 /** What is said to the outside of an error that nobody foresaw: where to look, and nothing about the inside. */
@@ -107,8 +127,13 @@ export function unforeseen(requestId: string): string {
   return `Something unforeseen happened in the relay. Its log has the reason under ${requestId}.`
 }
 
-function redactedResponse({ status, headers, body }: UpstreamAnswer, redact: ReturnType<typeof createRedactor>): UpstreamResponse {
-  const clean = Object.fromEntries(Object.entries(headers).map(([name, value]) => [redact.text(name), redact.text(value)]))
+function redactedResponse(
+  { status, headers, body }: UpstreamAnswer,
+  redact: ReturnType<typeof createRedactor>,
+): UpstreamResponse {
+  const clean = Object.fromEntries(
+    Object.entries(headers).map(([name, value]) => [redact.text(name), redact.text(value)]),
+  )
   return isText(body, headers['content-type'])
     ? { status, headers: clean, body: redact.text(body.toString('utf8')) }
     : { status, headers: clean, body: redact.bytes(body).toString('base64'), encoding: 'base64' }
@@ -119,7 +144,9 @@ function upstreamFailure({ status, headers, body }: UpstreamResponse): WireError
   const retryAfter = Number(headers['retry-after']) || undefined
   return {
     code: 'UPSTREAM_ERROR',
-    message: `The API answered ${status} ${STATUS_CODES[status] ?? ''}`.trim() + (said ? `: ${said}` : '. Its answer is in the error\'s data.'),
+    message:
+      `The API answered ${status} ${STATUS_CODES[status] ?? ''}`.trim() +
+      (said ? `: ${said}` : ". Its answer is in the error's data."),
     status,
     retryAfter,
   }

@@ -25,7 +25,12 @@ interface SubmitParts {
  *
  * @throws ClientSecretError why it was not taken; nothing was sent then.
  */
-export async function submit(parts: SubmitParts, caller: Caller, body: unknown, idempotencyKey: string | undefined): Promise<StoredRecord> {
+export async function submit(
+  parts: SubmitParts,
+  caller: Caller,
+  body: unknown,
+  idempotencyKey: string | undefined,
+): Promise<StoredRecord> {
   const { settings, records, changes, queue, runner } = parts
   const request = parseRequest(body)
   checkKey(settings, caller, request)
@@ -41,7 +46,11 @@ export async function submit(parts: SubmitParts, caller: Caller, body: unknown, 
     lifetime,
   })
   if (!isSameRequest) {
-    throw new ClientSecretError('INVALID_PARAMETER', 'This Idempotency-Key was used for another request. Make a new one for each request; createClient does.', { path: 'headers.idempotency-key' })
+    throw new ClientSecretError(
+      'INVALID_PARAMETER',
+      'This Idempotency-Key was used for another request. Make a new one for each request; createClient does.',
+      { path: 'headers.idempotency-key' },
+    )
   }
   if (runsInBackground) {
     if (isNew) await queue.add({ id: record.id, queueKey: record.queueKey })
@@ -54,21 +63,33 @@ function checkKey({ keys }: Settings, caller: Caller, request: ClientSecretReque
   const key = keys.get(request.clientSecretName)
   if (!key) throw keyNotFound(request.clientSecretName)
   if (key.locked && !caller.isSignedIn) {
-    throw new ClientSecretError('SIGN_IN_REQUIRED', `The key "${key.name}" is locked: only signed-in users may use it, and the relay's authenticate found nobody in this call.`, { path: 'clientSecretName' })
+    throw new ClientSecretError(
+      'SIGN_IN_REQUIRED',
+      `The key "${key.name}" is locked: only signed-in users may use it, and the relay's authenticate found nobody in this call.`,
+      { path: 'clientSecretName' },
+    )
   }
   findRule(key.name, key.rules, request)
 }
 
 function lifetimeOf({ expires }: ClientSecretRequest, { default: byDefault, most }: Settings['expires']): number {
   if (expires !== undefined && expires > most) {
-    throw new ClientSecretError('INVALID_PARAMETER', `expires must be at most ${most} seconds, the relay's option expires.most; it is ${expires}.`, { path: 'expires' })
+    throw new ClientSecretError(
+      'INVALID_PARAMETER',
+      `expires must be at most ${most} seconds, the relay's option expires.most; it is ${expires}.`,
+      { path: 'expires' },
+    )
   }
   return (expires ?? Math.min(byDefault, most)) * 1000
 }
 
 async function checkRoom(records: Records, { owner }: Caller, most: number): Promise<void> {
   if ((await records.countUnsettled(owner)) < most) return
-  throw new ClientSecretError('QUEUE_FULL', `There are ${most} requests of this caller under way, the relay's limit (limits.unsettledPerCaller). Wait for some of them to settle.`, { retryAfter: 1 })
+  throw new ClientSecretError(
+    'QUEUE_FULL',
+    `There are ${most} requests of this caller under way, the relay's limit (limits.unsettledPerCaller). Wait for some of them to settle.`,
+    { retryAfter: 1 },
+  )
 }
 
 async function runDirect(records: Records, runner: Runner, record: StoredRecord): Promise<StoredRecord> {
@@ -93,7 +114,14 @@ async function untilSettled(records: Records, changes: Changes, record: StoredRe
 
 async function settledOr(records: Records, { owner, id }: StoredRecord): Promise<StoredRecord> {
   const [record] = await records.read(owner, [id])
-  if (!record) throw new ClientSecretError('EXPIRED', 'The request expired before it had an answer. Give it a longer expires.', { requestId: id })
-  if (!isSettled(record)) throw new ClientSecretError('UNAVAILABLE', 'The relay is stopping. Send the request again.', { requestId: id, retryAfter: 1 })
+  if (!record)
+    throw new ClientSecretError('EXPIRED', 'The request expired before it had an answer. Give it a longer expires.', {
+      requestId: id,
+    })
+  if (!isSettled(record))
+    throw new ClientSecretError('UNAVAILABLE', 'The relay is stopping. Send the request again.', {
+      requestId: id,
+      retryAfter: 1,
+    })
   return record
 }

@@ -16,12 +16,22 @@ export interface UpstreamCall {
  * encoded afterwards, so that quotes, `&` or `$&` in a secret stay what they are.
  */
 export function substitute(request: ClientSecretRequest, secret: string, places: readonly string[]): UpstreamCall {
-  const put: Put = (text, place, written = secret) => (places.includes(place) ? replacePlaceholder(text, written) : text)
+  const put: Put = (text, place, written = secret) =>
+    places.includes(place) ? replacePlaceholder(text, written) : text
 
-  const headers = Object.fromEntries(Object.entries(request.headers ?? {}).map(([name, value]) => [name.toLowerCase(), put(value, `headers.${name.toLowerCase()}`)]))
+  const headers = Object.fromEntries(
+    Object.entries(request.headers ?? {}).map(([name, value]) => [
+      name.toLowerCase(),
+      put(value, `headers.${name.toLowerCase()}`),
+    ]),
+  )
   const wrong = Object.entries(headers).find(([, value]) => !isHeaderValue(value))
   if (wrong) {
-    throw new ClientSecretError('INVALID_PARAMETER', `headers.${wrong[0]} cannot carry this key: it has characters that no header can hold.`, { path: `headers.${wrong[0]}` })
+    throw new ClientSecretError(
+      'INVALID_PARAMETER',
+      `headers.${wrong[0]} cannot carry this key: it has characters that no header can hold.`,
+      { path: `headers.${wrong[0]}` },
+    )
   }
   return { method: request.method, url: urlOf(request, secret, put), headers, body: bodyOf(request, headers, put) }
 }
@@ -35,9 +45,13 @@ function urlOf(request: ClientSecretRequest, secret: string, put: Put): URL {
   url.pathname = put(url.pathname, 'url.path', encodeSegment(secret))
   // Taken apart only where it must be: some APIs sign the query as it is written.
   if ([...url.searchParams.values()].some(containsPlaceholder)) {
-    url.search = new URLSearchParams([...url.searchParams].map(([name, value]) => [name, put(value, `params.${name}`)])).toString()
+    url.search = new URLSearchParams(
+      [...url.searchParams].map(([name, value]) => [name, put(value, `params.${name}`)]),
+    ).toString()
   }
-  const added = Object.entries(request.params ?? {}).flatMap(([name, value]) => [value].flat().map((one) => [name, put(String(one), `params.${name}`)]))
+  const added = Object.entries(request.params ?? {}).flatMap(([name, value]) =>
+    [value].flat().map((one) => [name, put(String(one), `params.${name}`)]),
+  )
   if (added.length > 0) {
     url.search = [url.search.slice(1), new URLSearchParams(added).toString()].filter(Boolean).join('&')
   }

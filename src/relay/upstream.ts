@@ -34,7 +34,7 @@ const passedOn =
 export function createUpstream(limits: UpstreamLimits): Upstream {
   const agentFor = (allowPrivateNetwork: boolean) =>
     new Agent({
-      connect: { lookup: checkedLookup(allowPrivateNetwork) as never, timeout: 10_000 },
+      connect: { lookup: checkedLookup(allowPrivateNetwork), timeout: 10_000 },
       allowH2: false,
       // The whole call has one limit, below.
       headersTimeout: 0,
@@ -76,14 +76,22 @@ function flatten(headers: Record<string, string | string[] | undefined>): Record
   return Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, [value ?? ''].flat().join(', ')]))
 }
 
-const decoders: Record<string, () => NodeJS.ReadWriteStream> = { gzip: createGunzip, 'x-gzip': createGunzip, deflate: createInflate, br: createBrotliDecompress }
+const decoders: Record<string, () => NodeJS.ReadWriteStream> = {
+  gzip: createGunzip,
+  'x-gzip': createGunzip,
+  deflate: createInflate,
+  br: createBrotliDecompress,
+}
 
 /** The body, decoded, so that it can be looked through. Some servers compress what they were asked not to. */
 async function readBody(stream: Readable, encoding: string | undefined, limit: number): Promise<Buffer> {
   const decode = encoding && encoding !== 'identity' ? decoders[encoding] : undefined
   if (encoding && encoding !== 'identity' && !decode) {
     discard(stream)
-    throw new ClientSecretError('UPSTREAM_ERROR', `The API's answer is encoded as ${encoding}, which the relay cannot look through, so it does not pass it on.`)
+    throw new ClientSecretError(
+      'UPSTREAM_ERROR',
+      `The API's answer is encoded as ${encoding}, which the relay cannot look through, so it does not pass it on.`,
+    )
   }
   const chunks: Buffer[] = []
   let size = 0
@@ -93,7 +101,10 @@ async function readBody(stream: Readable, encoding: string | undefined, limit: n
     size += chunk.length
     if (size > limit) {
       discard(stream)
-      throw new ClientSecretError('RESPONSE_TOO_LARGE', `The API's answer is larger than the relay passes on: ${limit} bytes, its option limits.responseBytes.`)
+      throw new ClientSecretError(
+        'RESPONSE_TOO_LARGE',
+        `The API's answer is larger than the relay passes on: ${limit} bytes, its option limits.responseBytes.`,
+      )
     }
     chunks.push(chunk)
   }
@@ -111,9 +122,14 @@ function upstreamError(thrown: unknown, url: URL, timedOutAfter: number | undefi
   if (isClientSecretError(error)) return error
   if (isClientSecretError(error.cause)) return error.cause
   if (timedOutAfter !== undefined || error.code === 'UND_ERR_CONNECT_TIMEOUT') {
-    return new ClientSecretError('UPSTREAM_TIMEOUT', `${url.host} did not answer within ${timedOutAfter ?? 10_000} milliseconds.`, { cause: error })
+    return new ClientSecretError(
+      'UPSTREAM_TIMEOUT',
+      `${url.host} did not answer within ${timedOutAfter ?? 10_000} milliseconds.`,
+      { cause: error },
+    )
   }
-  if (error.name === 'AbortError') return new ClientSecretError('ABORTED', 'The call was ended before its answer was there.', { cause: error })
+  if (error.name === 'AbortError')
+    return new ClientSecretError('ABORTED', 'The call was ended before its answer was there.', { cause: error })
   const reasons: Record<string, string> = {
     ECONNREFUSED: 'nothing listens there',
     ENOTFOUND: 'there is no such host',
@@ -122,11 +138,20 @@ function upstreamError(thrown: unknown, url: URL, timedOutAfter: number | undefi
     UND_ERR_SOCKET: 'it broke the connection off',
     UND_ERR_RES_CONTENT_LENGTH_MISMATCH: 'it broke off in the middle of its answer',
   }
-  const reason = reasons[error.code ?? ''] ?? (error.code?.startsWith('Z_') ? 'its answer could not be decompressed' : `the connection failed (${error.code ?? error.name})`)
-  return new ClientSecretError('UPSTREAM_UNREACHABLE', `${url.host} could not be reached or broke off: ${reason}.`, { cause: error })
+  const reason =
+    reasons[error.code ?? ''] ??
+    (error.code?.startsWith('Z_')
+      ? 'its answer could not be decompressed'
+      : `the connection failed (${error.code ?? error.name})`)
+  return new ClientSecretError('UPSTREAM_UNREACHABLE', `${url.host} could not be reached or broke off: ${reason}.`, {
+    cause: error,
+  })
 }
 
 /** Text where the bytes are text, so that JSON travels readable; bytes otherwise. */
 export function isText(body: Buffer, contentType: string | undefined): boolean {
-  return !/^(image|audio|video|font)\/(?!svg)|^application\/(octet-stream|pdf|zip|gzip)/i.test(contentType ?? '') && isUtf8(body)
+  return (
+    !/^(image|audio|video|font)\/(?!svg)|^application\/(octet-stream|pdf|zip|gzip)/i.test(contentType ?? '') &&
+    isUtf8(body)
+  )
 }

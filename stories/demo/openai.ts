@@ -63,10 +63,14 @@ export async function startOpenAi({ secret, delay = 0, fixtures }: OpenAiOptions
     await new Promise((resolve) => setTimeout(resolve, typeof delay === 'function' ? delay(call.body) : delay))
     outgoing.once('finish', () => (call.endedAt = Date.now()))
     if (!call.hadKey) return refuse(outgoing)
-    const onward = forward(`${mock.url}${incoming.url}`, { method: incoming.method, headers: { ...incoming.headers, host: new URL(mock.url).host } }, (upstream) => {
-      outgoing.writeHead(upstream.statusCode ?? 502, upstream.headers)
-      upstream.pipe(outgoing)
-    })
+    const onward = forward(
+      `${mock.url}${incoming.url}`,
+      { method: incoming.method, headers: { ...incoming.headers, host: new URL(mock.url).host } },
+      (upstream) => {
+        outgoing.writeHead(upstream.statusCode ?? 502, upstream.headers)
+        upstream.pipe(outgoing)
+      },
+    )
     onward.once('error', () => outgoing.destroy())
     onward.end(body)
   }
@@ -89,7 +93,16 @@ export async function startOpenAi({ secret, delay = 0, fixtures }: OpenAiOptions
 /** As OpenAI refuses a wrong key. */
 function refuse(outgoing: ServerResponse): void {
   outgoing.writeHead(401, { 'content-type': 'application/json' })
-  outgoing.end(JSON.stringify({ error: { message: 'Incorrect API key provided.', type: 'invalid_request_error', param: null, code: 'invalid_api_key' } }))
+  outgoing.end(
+    JSON.stringify({
+      error: {
+        message: 'Incorrect API key provided.',
+        type: 'invalid_request_error',
+        param: null,
+        code: 'invalid_api_key',
+      },
+    }),
+  )
 }
 
 /** Starts a server on a free port of this machine and gives its url. */

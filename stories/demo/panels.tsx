@@ -2,7 +2,17 @@ import { Fragment, useEffect, useState, type ReactNode } from 'react'
 import type { RequestStatus } from '../../src/exports/index.ts'
 
 /** The frame of a demo: what it shows on the left, what happens on the right. */
-export function Demo({ title, lead, children, aside }: { title: string; lead: ReactNode; children: ReactNode; aside: ReactNode }) {
+export function Demo({
+  title,
+  lead,
+  children,
+  aside,
+}: {
+  title: string
+  lead: ReactNode
+  children: ReactNode
+  aside: ReactNode
+}) {
   return (
     <main className="demo">
       <header>
@@ -72,11 +82,16 @@ interface TimelineStep {
 }
 
 function useTimeline(status: RequestStatus): TimelineStep[] {
-  const [{ steps, sentAt }, setTimeline] = useState({ steps: [{ status: 'idle', after: 0 }] as TimelineStep[], sentAt: 0 })
+  const [{ steps, sentAt }, setTimeline] = useState({
+    steps: [{ status: 'idle', after: 0 }] as TimelineStep[],
+    sentAt: 0,
+  })
   const last = steps.at(-1)?.status
   useEffect(() => {
     if (status === last) return
     const now = performance.now()
+    // The time at which a status is on the screen is known only after it is.
+    // eslint-disable-next-line react-hooks/set-state-in-effect
     setTimeline(
       status === 'idle'
         ? { steps: [{ status, after: 0 }], sentAt: 0 }
@@ -112,27 +127,27 @@ export interface SeenByApi {
   path: string
   hadKey: boolean
   body: string
+  startedAt: number
 }
 
 export async function seenByApi(): Promise<SeenByApi[]> {
   return (await (await fetch('/demo/calls')).json()) as SeenByApi[]
 }
 
-/** Looks at the API's gate when a request has settled. */
-export function ApiSaw({ isSettled, mark }: { isSettled: boolean; mark: string }) {
+/** Looks at the API's gate when a request has settled: what came with `mark` in its body since then. */
+export function ApiSaw({ isSettled, since, mark }: { isSettled: boolean; since: number; mark: string }) {
   const [calls, setCalls] = useState<SeenByApi[]>([])
   useEffect(() => {
     if (!isSettled) return
     let isCurrent = true
     void seenByApi().then((all) => {
-      if (isCurrent) setCalls(all.filter(({ body }) => body.includes(mark)))
+      if (isCurrent) setCalls(all.filter(({ body, startedAt }) => startedAt >= since && body.includes(mark)))
     })
     return () => {
       isCurrent = false
     }
-  }, [isSettled, mark])
+  }, [isSettled, mark, since])
   if (!isSettled) return <p className="quiet">Nothing yet.</p>
-  if (calls.length === 0) return <p>Nothing was sent to it.</p>
   return (
     <ul className="seen">
       {calls.map((call, index) => (

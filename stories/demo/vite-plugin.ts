@@ -19,14 +19,20 @@ export function demo(): Plugin {
   async function start() {
     const secret = process.env['DEMO_SECRET'] ?? `sk-demo-${randomBytes(24).toString('base64url')}`
     const otter = await readFile(new URL('otter.png', import.meta.url), 'base64')
-    const api = await startOpenAi({ secret, delay: (body) => (body.includes('"gpt-image') ? 2_400 : 300), fixtures: (mock) => answers(mock, otter) })
+    const api = await startOpenAi({
+      secret,
+      delay: (body) => (body.includes('"gpt-image') ? 2_400 : 300),
+      fixtures: (mock) => answers(mock, otter),
+    })
     const relay = createRelay({
       keys: {
         openai: {
           secret,
           // Whoever sees the demo may use it.
           locked: false,
-          allow: [{ url: `${api.url}/v1/**`, methods: ['POST'], in: ['headers.authorization'], allowPrivateNetwork: true }],
+          allow: [
+            { url: `${api.url}/v1/**`, methods: ['POST'], in: ['headers.authorization'], allowPrivateNetwork: true },
+          ],
         },
       },
     })
@@ -45,9 +51,9 @@ export function demo(): Plugin {
         outgoing.setHeader('content-type', 'application/json')
         outgoing.end(JSON.stringify(api.calls))
       })
-      const { close } = server
+      const close = server.close.bind(server)
       server.close = async () => {
-        await close.call(server)
+        await close()
         await Promise.all([relay.close(), api.close()])
       }
     },
@@ -62,8 +68,24 @@ export function demo(): Plugin {
 
 /** What the API knows to say and to paint. */
 function answers(mock: LLMock, otter: string): void {
-  mock.onImage(/forbidden/i, { error: { message: 'Your request was rejected by our safety system.', type: 'image_generation_user_error', code: 'moderation_blocked' }, status: 400 } as never)
-  mock.onImage(/./, { image: { b64Json: otter, revisedPrompt: 'A sea otter drifts on its back at dusk, a shell on its belly.' } })
-  mock.onMessage(/busy/i, { error: { message: 'The server is overloaded with otters. Please try again later.', type: 'server_error', code: 'overloaded' }, status: 503 })
+  mock.onImage(/forbidden/i, {
+    error: {
+      message: 'Your request was rejected by our safety system.',
+      type: 'image_generation_user_error',
+      code: 'moderation_blocked',
+    },
+    status: 400,
+  } as never)
+  mock.onImage(/./, {
+    image: { b64Json: otter, revisedPrompt: 'A sea otter drifts on its back at dusk, a shell on its belly.' },
+  })
+  mock.onMessage(/busy/i, {
+    error: {
+      message: 'The server is overloaded with otters. Please try again later.',
+      type: 'server_error',
+      code: 'overloaded',
+    },
+    status: 503,
+  })
   mock.onMessage(/./, { content: 'Otters hold hands while they sleep, so that they do not drift apart.' })
 }

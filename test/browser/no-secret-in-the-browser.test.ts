@@ -32,16 +32,24 @@ test('a picture comes back from an API whose key the browser never had', async (
   const traffic: { what: string; bytes: Buffer }[] = []
   const read: Promise<unknown>[] = []
   page.on('request', (request) => {
-    traffic.push({ what: `request ${request.url()}`, bytes: Buffer.from(JSON.stringify([request.url(), request.headers(), request.postData()])) })
+    traffic.push({
+      what: `request ${request.url()}`,
+      bytes: Buffer.from(JSON.stringify([request.url(), request.headers(), request.postData()])),
+    })
   })
   page.on('response', (response) => {
     traffic.push({ what: `headers of ${response.url()}`, bytes: Buffer.from(JSON.stringify(response.headers())) })
     // A redirect has no body, and one that was aborted has none to give.
-    read.push(response.body().then((bytes) => traffic.push({ what: `body of ${response.url()}`, bytes }), () => {}))
+    read.push(
+      response.body().then(
+        (bytes) => traffic.push({ what: `body of ${response.url()}`, bytes }),
+        () => {},
+      ),
+    )
   })
   page.on('console', (message) => traffic.push({ what: 'console', bytes: Buffer.from(message.text()) }))
 
-  await page.goto(`${demo.url}/iframe.html?id=generate-a-picture--before-it-is-sent&viewMode=story`)
+  await page.goto(`${demo.url}/iframe.html?id=generate-a-picture--press-the-button&viewMode=story`)
   const prompt = 'an otter that keeps a secret'
   await page.getByLabel('What shall it show?').fill(prompt)
   await page.getByRole('button', { name: 'Generate' }).dblclick()
@@ -53,14 +61,26 @@ test('a picture comes back from an API whose key the browser never had', async (
   await expect.poll(() => statuses.allTextContents()).toEqual(['idle', 'sending', 'pending', 'running', 'resolved'])
 
   // One call, with the real key: the gate compared it with the key that this test chose.
-  const calls = ((await (await fetch(`${demo.url}/demo/calls`)).json()) as DemoCall[]).filter(({ body }) => body.includes(prompt))
+  const calls = ((await (await fetch(`${demo.url}/demo/calls`)).json()) as DemoCall[]).filter(({ body }) =>
+    body.includes(prompt),
+  )
   expect(calls).toMatchObject([{ method: 'POST', path: '/v1/images/generations', hadKey: true }])
   // And aimock behind the gate got it: its journal is at the same API.
   const journal = await journalOf(page)
-  expect(journal.filter(({ body }) => JSON.stringify(body).includes(prompt))).toMatchObject([{ path: '/v1/images/generations', response: { status: 200 } }])
+  expect(journal.filter(({ body }) => JSON.stringify(body).includes(prompt))).toMatchObject([
+    { path: '/v1/images/generations', response: { status: 200 } },
+  ])
 
   const dom = await page.content()
-  const storage = await page.evaluate(async () => JSON.stringify([{ ...localStorage }, { ...sessionStorage }, document.cookie, await indexedDB.databases(), await caches.keys()]))
+  const storage = await page.evaluate(async () =>
+    JSON.stringify([
+      { ...localStorage },
+      { ...sessionStorage },
+      document.cookie,
+      await indexedDB.databases(),
+      await caches.keys(),
+    ]),
+  )
   traffic.push({ what: 'the DOM', bytes: Buffer.from(dom) }, { what: 'storage', bytes: Buffer.from(storage) })
   await Promise.all(read)
 
@@ -73,10 +93,26 @@ test('a picture comes back from an API whose key the browser never had', async (
   await context.close()
 })
 
+test('the search finds the key in each form it looks for', () => {
+  const around = (text: string) => Buffer.from(`before ${text} behind`)
+  for (const offset of [0, 1, 2]) {
+    const base64 = Buffer.concat([Buffer.alloc(offset), around(secret)]).toString('base64')
+    expect(formsOf(secret).some((form) => base64.includes(form))).toBe(true)
+  }
+  for (const text of [secret, encodeURIComponent(secret), JSON.stringify(secret)])
+    expect(formsOf(secret).some((form) => around(text).includes(form))).toBe(true)
+})
+
 /** aimock's own journal, asked for where the page's request went. */
-async function journalOf(page: import('playwright').Page): Promise<{ path: string; body: unknown; response: { status: number } }[]> {
-  const request = JSON.parse((await page.getByRole('region', { name: 'Code' }).textContent()) ?? '{}') as { url: string }
-  const response = await fetch(`${new URL(request.url).origin}/__aimock/journal`, { headers: { authorization: `Bearer ${secret}` } })
+async function journalOf(
+  page: import('playwright').Page,
+): Promise<{ path: string; body: unknown; response: { status: number } }[]> {
+  const request = JSON.parse((await page.getByRole('region', { name: 'Code' }).textContent()) ?? '{}') as {
+    url: string
+  }
+  const response = await fetch(`${new URL(request.url).origin}/__aimock/journal`, {
+    headers: { authorization: `Bearer ${secret}` },
+  })
   return (await response.json()) as { path: string; body: unknown; response: { status: number } }[]
 }
 
@@ -86,5 +122,13 @@ function formsOf(text: string): string[] {
     const encoded = Buffer.from('x'.repeat(offset) + text).toString('base64')
     return encoded.slice(Math.ceil((offset * 4) / 3) + (offset === 0 ? 0 : 1), -4)
   })
-  return [text, encodeURIComponent(text), encodeURI(text), new URLSearchParams([['', text]]).toString().slice(1), JSON.stringify(text).slice(1, -1), text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;'), ...base64]
+  return [
+    text,
+    encodeURIComponent(text),
+    encodeURI(text),
+    new URLSearchParams([['', text]]).toString().slice(1),
+    JSON.stringify(text).slice(1, -1),
+    text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;'),
+    ...base64,
+  ]
 }

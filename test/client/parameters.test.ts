@@ -4,11 +4,20 @@ import { canary, keyFor, startRelay } from '../helpers/relay.ts'
 import type { ClientSecretRequestParams } from '../../src/client/create-client.ts'
 
 /** Sends a request through a real relay to an API that answers with what it got. */
-async function received(params: Partial<ClientSecretRequestParams> & { path?: string }, rule: Parameters<typeof keyFor>[1] = {}): Promise<ApiCall> {
+async function received(
+  params: Partial<ClientSecretRequestParams> & { path?: string },
+  rule: Parameters<typeof keyFor>[1] = {},
+): Promise<ApiCall> {
   const api = await startApi((_call, outgoing) => json(outgoing, { ok: true }))
   const { client } = await startRelay({ keys: { api: keyFor(api.url, rule) } })
   const { path = '/v1/items', ...rest } = params
-  await client.clientSecretRequest({ clientSecretName: 'api', url: api.url + path, method: 'POST', headers: { Authorization: 'Bearer $CLIENT_SECRET' }, ...rest })
+  await client.clientSecretRequest({
+    clientSecretName: 'api',
+    url: api.url + path,
+    method: 'POST',
+    headers: { Authorization: 'Bearer $CLIENT_SECRET' },
+    ...rest,
+  })
   expect(api.calls).toHaveLength(1)
   return api.calls[0]!
 }
@@ -17,9 +26,17 @@ describe('every field of the request reaches the API', () => {
   test('clientSecretName chooses the key', async () => {
     const api = await startApi()
     const { client } = await startRelay({
-      keys: { one: { ...keyFor(api.url), secret: 'the-first-secret' }, two: { ...keyFor(api.url), secret: 'the-second-secret' } },
+      keys: {
+        one: { ...keyFor(api.url), secret: 'the-first-secret' },
+        two: { ...keyFor(api.url), secret: 'the-second-secret' },
+      },
     })
-    await client.clientSecretRequest({ clientSecretName: 'two', url: `${api.url}/x`, method: 'GET', headers: { authorization: '$CLIENT_SECRET' } })
+    await client.clientSecretRequest({
+      clientSecretName: 'two',
+      url: `${api.url}/x`,
+      method: 'GET',
+      headers: { authorization: '$CLIENT_SECRET' },
+    })
     expect(api.calls[0]?.headers.authorization).toBe('the-second-secret')
   })
 
@@ -32,7 +49,9 @@ describe('every field of the request reaches the API', () => {
   })
 
   test('headers', async () => {
-    const { headers } = await received({ headers: { Authorization: 'Bearer $CLIENT_SECRET', 'OpenAI-Beta': 'assistants=v2' } })
+    const { headers } = await received({
+      headers: { Authorization: 'Bearer $CLIENT_SECRET', 'OpenAI-Beta': 'assistants=v2' },
+    })
     expect(headers).toMatchObject({ authorization: `Bearer ${canary}`, 'openai-beta': 'assistants=v2' })
   })
 
@@ -58,7 +77,10 @@ describe('every field of the request reaches the API', () => {
   })
 
   test('params, appended to the query of the url', async () => {
-    const { path } = await received({ path: '/v1/items?page=1', params: { q: 'a b&c', limit: 20, draft: false, tag: ['x', 'y'] } })
+    const { path } = await received({
+      path: '/v1/items?page=1',
+      params: { q: 'a b&c', limit: 20, draft: false, tag: ['x', 'y'] },
+    })
     const query = new URL(path, 'http://api').searchParams
     expect([...query]).toEqual([
       ['page', '1'],
@@ -96,7 +118,10 @@ describe('the placeholder becomes the key', () => {
   })
 
   test('in the data, as JSON, at the place that the rule names', async () => {
-    const { body } = await received({ headers: {}, data: { auth: { keys: ['a', 'k=$CLIENT_SECRET'] } } }, { in: ['data#/auth/keys/1'] })
+    const { body } = await received(
+      { headers: {}, data: { auth: { keys: ['a', 'k=$CLIENT_SECRET'] } } },
+      { in: ['data#/auth/keys/1'] },
+    )
     expect(JSON.parse(body)).toEqual({ auth: { keys: ['a', `k=${canary}`] } })
   })
 
@@ -109,7 +134,10 @@ describe('the placeholder becomes the key', () => {
   })
 
   test('but not in a longer word, and not in a name', async () => {
-    const { headers, body } = await received({ headers: { authorization: '$CLIENT_SECRET', 'x-note': '$CLIENT_SECRET_2' }, data: { $CLIENT_SECRET: '$CLIENT_SECRETS' } })
+    const { headers, body } = await received({
+      headers: { authorization: '$CLIENT_SECRET', 'x-note': '$CLIENT_SECRET_2' },
+      data: { $CLIENT_SECRET: '$CLIENT_SECRETS' },
+    })
     expect(headers['x-note']).toBe('$CLIENT_SECRET_2')
     expect(JSON.parse(body)).toEqual({ $CLIENT_SECRET: '$CLIENT_SECRETS' })
   })
@@ -120,6 +148,14 @@ test("the caller's objects are never changed", async () => {
     if (typeof value === 'object' && value !== null) Object.values(Object.freeze(value)).forEach(deepFreeze)
     return value
   }
-  const call = await received(deepFreeze({ method: 'post' as const, headers: { Authorization: '$CLIENT_SECRET' }, params: { tags: ['a'] }, data: { list: [{ a: 1 }] }, poll: 100 }))
+  const call = await received(
+    deepFreeze({
+      method: 'post' as const,
+      headers: { Authorization: '$CLIENT_SECRET' },
+      params: { tags: ['a'] },
+      data: { list: [{ a: 1 }] },
+      poll: 100,
+    }),
+  )
   expect(call.method).toBe('POST')
 })

@@ -4,10 +4,17 @@ import { isPollStopped } from '../../src/client/follow.ts'
 import { door, json, startApi, type ApiAnswer } from '../helpers/api.ts'
 import { keyFor, startRelay } from '../helpers/relay.ts'
 
-async function setUp(answer: ApiAnswer = (_call, outgoing) => json(outgoing, { picture: 'otter' }, 200, { 'x-request-id': 'up-1' })) {
+async function setUp(
+  answer: ApiAnswer = (_call, outgoing) => json(outgoing, { picture: 'otter' }, 200, { 'x-request-id': 'up-1' }),
+) {
   const api = await startApi(answer)
   const { client } = await startRelay({ keys: { api: keyFor(api.url) } })
-  const request = { clientSecretName: 'api', url: `${api.url}/v1/pictures`, method: 'POST' as const, headers: { Authorization: 'Bearer $CLIENT_SECRET' } }
+  const request = {
+    clientSecretName: 'api',
+    url: `${api.url}/v1/pictures`,
+    method: 'POST' as const,
+    headers: { Authorization: 'Bearer $CLIENT_SECRET' },
+  }
   const callbacks = { onResponse: vi.fn(), onError: vi.fn() }
   return { api, client, request, callbacks }
 }
@@ -18,17 +25,30 @@ describe('what the promise gives', () => {
   test("a direct request: the API's answer, and onResponse once with it", async () => {
     const { client, request, callbacks } = await setUp()
     await expect(client.clientSecretRequest({ ...request, ...callbacks })).resolves.toEqual({ picture: 'otter' })
-    expect(callbacks.onResponse.mock.calls).toEqual([[{ picture: 'otter' }, { status: 200, headers: expect.objectContaining({ 'x-request-id': 'up-1' }), body: '{"picture":"otter"}' }]])
+    expect(callbacks.onResponse.mock.calls).toEqual([
+      [
+        { picture: 'otter' },
+        { status: 200, headers: expect.objectContaining({ 'x-request-id': 'up-1' }), body: '{"picture":"otter"}' },
+      ],
+    ])
     expect(callbacks.onError).not.toHaveBeenCalled()
   })
 
-  test.each([{ poll: 50 }, { poll: 50, queue: 'pictures' }])("with %o: the API's answer, with callbacks or without", async (background) => {
-    const { client, request, callbacks } = await setUp()
-    await expect(client.clientSecretRequest({ ...request, ...background })).resolves.toEqual({ picture: 'otter' })
-    await expect(client.clientSecretRequest({ ...request, ...background, ...callbacks })).resolves.toEqual({ picture: 'otter' })
-    expect(callbacks.onResponse).toHaveBeenCalledExactlyOnceWith({ picture: 'otter' }, expect.objectContaining({ status: 200 }))
-    expect(callbacks.onError).not.toHaveBeenCalled()
-  })
+  test.each([{ poll: 50 }, { poll: 50, queue: 'pictures' }])(
+    "with %o: the API's answer, with callbacks or without",
+    async (background) => {
+      const { client, request, callbacks } = await setUp()
+      await expect(client.clientSecretRequest({ ...request, ...background })).resolves.toEqual({ picture: 'otter' })
+      await expect(client.clientSecretRequest({ ...request, ...background, ...callbacks })).resolves.toEqual({
+        picture: 'otter',
+      })
+      expect(callbacks.onResponse).toHaveBeenCalledExactlyOnceWith(
+        { picture: 'otter' },
+        expect.objectContaining({ status: 200 }),
+      )
+      expect(callbacks.onError).not.toHaveBeenCalled()
+    },
+  )
 
   test('only a queue: at once the status, whose poll() gives the answer', async () => {
     const { opened, open } = door()
@@ -38,7 +58,13 @@ describe('what the promise gives', () => {
     })
     const first = await client.clientSecretRequest({ ...request, queue: 'pictures', ...callbacks })
     const second = await client.clientSecretRequest({ ...request, queue: 'pictures' })
-    expect(first).toEqual({ id: expect.stringMatching(/^[0-9a-f]{32}-/), status: 'pending', queueName: 'pictures', inQueue: 1, poll: expect.any(Function) })
+    expect(first).toEqual({
+      id: expect.stringMatching(/^[0-9a-f]{32}-/),
+      status: 'pending',
+      queueName: 'pictures',
+      inQueue: 1,
+      poll: expect.any(Function),
+    })
     expect(second).toMatchObject({ status: 'pending', inQueue: 2 })
     expect(callbacks.onResponse).not.toHaveBeenCalled()
 
@@ -47,7 +73,10 @@ describe('what the promise gives', () => {
     open()
     await expect(polled).resolves.toEqual({ picture: 'otter' })
     await expect(second.poll()).resolves.toEqual({ picture: 'otter' })
-    expect(own.onResponse).toHaveBeenCalledExactlyOnceWith({ picture: 'otter' }, expect.objectContaining({ status: 200 }))
+    expect(own.onResponse).toHaveBeenCalledExactlyOnceWith(
+      { picture: 'otter' },
+      expect.objectContaining({ status: 200 }),
+    )
 
     // A second poll of the same request gives the answer again; the request's own callback was called.
     await expect(first.poll()).resolves.toEqual({ picture: 'otter' })
@@ -59,9 +88,16 @@ describe('what the promise gives', () => {
     { name: 'JSON of another name', type: 'application/problem+json; charset=utf-8', body: '{"a":1}', data: { a: 1 } },
     { name: 'JSON that is a bare value', type: 'application/json', body: '"otter"', data: 'otter' },
     { name: 'nothing', type: 'application/json', body: '', data: null },
-    { name: 'bytes', type: 'image/png', body: Buffer.from([0x89, 0x50, 0xff, 0x00]), data: new Uint8Array([0x89, 0x50, 0xff, 0x00]) },
+    {
+      name: 'bytes',
+      type: 'image/png',
+      body: Buffer.from([0x89, 0x50, 0xff, 0x00]),
+      data: new Uint8Array([0x89, 0x50, 0xff, 0x00]),
+    },
   ])('the answer is read by its content type: $name', async ({ type, body, data }) => {
-    const { client, request } = await setUp((_call, outgoing) => void outgoing.writeHead(200, { 'content-type': type }).end(body))
+    const { client, request } = await setUp(
+      (_call, outgoing) => void outgoing.writeHead(200, { 'content-type': type }).end(body),
+    )
     expect(await client.clientSecretRequest(request)).toEqual(data)
   })
 })
@@ -108,21 +144,26 @@ describe('stopping', () => {
 })
 
 describe('failures', () => {
-  test.each([{}, { poll: 50 }, { poll: 50, queue: 'pictures' }])('with %o: rejects, and calls onError once with the same error', async (background) => {
-    const { client, request, callbacks } = await setUp(failing)
-    const error = await client.clientSecretRequest({ ...request, ...background, ...callbacks }).catch((thrown: unknown) => thrown)
-    expect(error).toBeInstanceOf(ClientSecretError)
-    expect(isClientSecretError(error)).toBe(true)
-    expect(error).toMatchObject({
-      code: 'UPSTREAM_ERROR',
-      status: 500,
-      message: 'The API answered 500 Internal Server Error: No otters left.',
-      data: { error: { message: 'No otters left.' } },
-      requestId: expect.stringMatching(/^[0-9a-f]{32}-/),
-    })
-    expect(callbacks.onError).toHaveBeenCalledExactlyOnceWith(error)
-    expect(callbacks.onResponse).not.toHaveBeenCalled()
-  })
+  test.each([{}, { poll: 50 }, { poll: 50, queue: 'pictures' }])(
+    'with %o: rejects, and calls onError once with the same error',
+    async (background) => {
+      const { client, request, callbacks } = await setUp(failing)
+      const error = await client
+        .clientSecretRequest({ ...request, ...background, ...callbacks })
+        .catch((thrown: unknown) => thrown)
+      expect(error).toBeInstanceOf(ClientSecretError)
+      expect(isClientSecretError(error)).toBe(true)
+      expect(error).toMatchObject({
+        code: 'UPSTREAM_ERROR',
+        status: 500,
+        message: 'The API answered 500 Internal Server Error: No otters left.',
+        data: { error: { message: 'No otters left.' } },
+        requestId: expect.stringMatching(/^[0-9a-f]{32}-/),
+      })
+      expect(callbacks.onError).toHaveBeenCalledExactlyOnceWith(error)
+      expect(callbacks.onResponse).not.toHaveBeenCalled()
+    },
+  )
 
   test('of a request polled by hand: poll() rejects, and each onError is called once', async () => {
     const { client, request, callbacks } = await setUp(failing)
@@ -184,7 +225,9 @@ describe('failures', () => {
 describe('signal', () => {
   test('aborted before: nothing is sent', async () => {
     const { api, client, request, callbacks } = await setUp()
-    await expect(client.clientSecretRequest({ ...request, ...callbacks }, { signal: AbortSignal.abort() })).rejects.toMatchObject({ code: 'ABORTED' })
+    await expect(
+      client.clientSecretRequest({ ...request, ...callbacks }, { signal: AbortSignal.abort() }),
+    ).rejects.toMatchObject({ code: 'ABORTED' })
     expect(callbacks.onError).toHaveBeenCalledOnce()
     expect(api.calls).toHaveLength(0)
   })

@@ -21,7 +21,9 @@ export interface Api {
 export type ApiAnswer = (call: ApiCall, outgoing: ServerResponse, incoming: IncomingMessage) => void | Promise<void>
 
 /** An API whose answers a test writes itself, for what no well-behaved one does. It is gone with the test. */
-export async function startApi(answer: ApiAnswer = (_call, outgoing) => void json(outgoing, { ok: true })): Promise<Api> {
+export async function startApi(
+  answer: ApiAnswer = (_call, outgoing) => void json(outgoing, { ok: true }),
+): Promise<Api> {
   const calls: ApiCall[] = []
   const server = createServer((incoming, outgoing) => {
     const chunks: Buffer[] = []
@@ -48,7 +50,12 @@ export async function startApi(answer: ApiAnswer = (_call, outgoing) => void jso
   return { url, calls }
 }
 
-export function json(outgoing: ServerResponse, body: unknown, status = 200, headers: Record<string, string> = {}): void {
+export function json(
+  outgoing: ServerResponse,
+  body: unknown,
+  status = 200,
+  headers: Record<string, string> = {},
+): void {
   outgoing.writeHead(status, { 'content-type': 'application/json', ...headers })
   outgoing.end(JSON.stringify(body))
 }

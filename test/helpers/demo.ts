@@ -7,10 +7,22 @@ import { listen } from '../../stories/demo/openai.ts'
 /** Starts the demo as `npm run demo` does, on a free port, with a key that the test knows. */
 export async function startDemo(secret: string): Promise<{ url: string; stop(): Promise<void> }> {
   const url = await freeUrl()
-  const child = spawn(process.execPath, ['node_modules/storybook/dist/bin/dispatcher.js', 'dev', '--ci', '--port', new URL(url).port, '--host', '127.0.0.1'], {
-    env: { ...process.env, DEMO_SECRET: secret, STORYBOOK_DISABLE_TELEMETRY: '1' },
-    stdio: ['ignore', 'pipe', 'pipe'],
-  })
+  const child = spawn(
+    process.execPath,
+    [
+      'node_modules/storybook/dist/bin/dispatcher.js',
+      'dev',
+      '--ci',
+      '--port',
+      new URL(url).port,
+      '--host',
+      '127.0.0.1',
+    ],
+    {
+      env: { ...process.env, DEMO_SECRET: secret, STORYBOOK_DISABLE_TELEMETRY: '1' },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    },
+  )
   let output = ''
   child.stdout.on('data', (chunk) => (output += chunk))
   child.stderr.on('data', (chunk) => (output += chunk))

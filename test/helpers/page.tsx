@@ -9,7 +9,12 @@ afterEach(cleanup)
 export async function setUp(answer: ApiAnswer = (call, outgoing) => json(outgoing, { picture: `otter ${call.body}` })) {
   const api = await startApi(answer)
   const { url, client } = await startRelay({ keys: { api: keyFor(api.url) } })
-  const request = { clientSecretName: 'api', url: `${api.url}/v1/pictures`, method: 'POST' as const, headers: { Authorization: 'Bearer $CLIENT_SECRET' } }
+  const request = {
+    clientSecretName: 'api',
+    url: `${api.url}/v1/pictures`,
+    method: 'POST' as const,
+    headers: { Authorization: 'Bearer $CLIENT_SECRET' },
+  }
   return { api, relay: url, client, request }
 }
 

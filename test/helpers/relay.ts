@@ -23,7 +23,9 @@ export function keyFor(url: string, rule: Partial<KeyOptions['allow'][number]> =
   return {
     secret: canary,
     locked: false,
-    allow: [{ url: `${url}/**`, methods: ['GET', 'POST', 'PUT', 'DELETE', 'PATCH'], allowPrivateNetwork: true, ...rule }],
+    allow: [
+      { url: `${url}/**`, methods: ['GET', 'POST', 'PUT', 'DELETE', 'PATCH'], allowPrivateNetwork: true, ...rule },
+    ],
   }
 }
 
@@ -31,7 +33,11 @@ export function keyFor(url: string, rule: Partial<KeyOptions['allow'][number]> =
 export async function startRelay(options: RelayOptions): Promise<TestRelay> {
   const log: TestRelay['log'] = []
   const logAs = (level: string) => (details: object, message: string) => void log.push({ level, details, message })
-  const relay = createRelay({ shutdownTimeout: 100, logger: { info: logAs('info'), warn: logAs('warn'), error: logAs('error') }, ...options })
+  const relay = createRelay({
+    shutdownTimeout: 100,
+    logger: { info: logAs('info'), warn: logAs('warn'), error: logAs('error') },
+    ...options,
+  })
   const server = createAdaptorServer({ fetch: relay.fetch }) as import('node:http').Server
   const url = `${await listen(server)}/api/relay`
   onTestFinished(async () => {

@@ -2,7 +2,14 @@ import { act, render, screen, waitFor } from '@testing-library/react'
 import userEvent from '@testing-library/user-event'
 import { StrictMode, useState, type ReactNode } from 'react'
 import { describe, expect, test, vi } from 'vitest'
-import { ClientSecretProvider, isPollStopped, useClientSecretRequest, type ClientSecretRequestParams, type RequestStatus, type UseClientSecretRequest } from '../../src/exports/index.ts'
+import {
+  ClientSecretProvider,
+  isPollStopped,
+  useClientSecretRequest,
+  type ClientSecretRequestParams,
+  type RequestStatus,
+  type UseClientSecretRequest,
+} from '../../src/exports/index.ts'
 import { json } from '../helpers/api.ts'
 import { setUp, setUpWithDoor } from '../helpers/page.tsx'
 
@@ -42,11 +49,26 @@ describe('the statuses of a request', () => {
     const { relay, request, open } = await setUpWithDoor()
     const { Page, seen, hook } = picturePage({ ...request, queue: 'pictures', poll: 50 })
     render(inProvider(relay, <Page />))
-    expect(hook()).toMatchObject({ status: 'idle', isLoading: false, isPolling: false, data: undefined, response: undefined, error: undefined, record: undefined, inQueue: undefined })
+    expect(hook()).toMatchObject({
+      status: 'idle',
+      isLoading: false,
+      isPolling: false,
+      data: undefined,
+      response: undefined,
+      error: undefined,
+      record: undefined,
+      inQueue: undefined,
+    })
 
     await userEvent.click(screen.getByRole('button'))
     await waitFor(() => expect(hook().status).toBe('running'))
-    expect(hook()).toMatchObject({ isLoading: true, isPolling: true, inQueue: 1, data: undefined, record: { status: 'running', queueName: 'pictures' } })
+    expect(hook()).toMatchObject({
+      isLoading: true,
+      isPolling: true,
+      inQueue: 1,
+      data: undefined,
+      record: { status: 'running', queueName: 'pictures' },
+    })
     expect(screen.getByText('polling, place 1')).toBeTruthy()
     open()
     expect(await screen.findByText(answered)).toBeTruthy()
@@ -57,7 +79,11 @@ describe('the statuses of a request', () => {
       isPolling: false,
       inQueue: undefined,
       data: { picture: answered },
-      response: { status: 200, headers: { 'content-type': 'application/json' }, body: JSON.stringify({ picture: answered }) },
+      response: {
+        status: 200,
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify({ picture: answered }),
+      },
       record: { status: 'resolved' },
     })
   })
@@ -72,13 +98,20 @@ describe('the statuses of a request', () => {
   })
 
   test('a failure: the error is in the state, with what the API said', async () => {
-    const { relay, request } = await setUp((_call, outgoing) => json(outgoing, { error: { message: 'No otters left.' } }, 429))
+    const { relay, request } = await setUp((_call, outgoing) =>
+      json(outgoing, { error: { message: 'No otters left.' } }, 429),
+    )
     const { Page, seen, hook } = picturePage({ ...request, poll: 50 })
     render(inProvider(relay, <Page />))
     await userEvent.click(screen.getByRole('button'))
     expect(await screen.findByText(/No otters left/)).toBeTruthy()
     expect(seen.at(-1)).toBe('failed')
-    expect(hook()).toMatchObject({ status: 'failed', isLoading: false, error: { code: 'UPSTREAM_ERROR', status: 429, data: { error: { message: 'No otters left.' } } }, record: { status: 'failed' } })
+    expect(hook()).toMatchObject({
+      status: 'failed',
+      isLoading: false,
+      error: { code: 'UPSTREAM_ERROR', status: 429, data: { error: { message: 'No otters left.' } } },
+      record: { status: 'failed' },
+    })
   })
 
   test('a wrong request: failed, and send does not throw', async () => {
@@ -132,7 +165,9 @@ describe('one send, one call of the API', () => {
     const { api, relay, request } = await setUp()
     const { Page, hook } = picturePage(request)
     render(<StrictMode>{inProvider(relay, <Page />)}</StrictMode>)
-    const answers = await act(() => Promise.all([hook().sendAsync({ data: { n: 1 } }), hook().sendAsync({ data: { n: 2 } })]))
+    const answers = await act(() =>
+      Promise.all([hook().sendAsync({ data: { n: 1 } }), hook().sendAsync({ data: { n: 2 } })]),
+    )
     expect(answers).toEqual([{ picture: 'otter {"n":1}' }, { picture: 'otter {"n":2}' }])
     expect(hook().data).toEqual({ picture: 'otter {"n":2}' })
     expect(api.calls).toHaveLength(2)
@@ -145,7 +180,12 @@ describe('callbacks', () => {
     const told: string[] = []
     function Page() {
       const [count, setCount] = useState(0)
-      const picture = useClientSecretRequest<Picture>({ ...request, poll: 50, onResponse: ({ picture: text }) => told.push(`${text} at ${count}`), onError: () => told.push('error') })
+      const picture = useClientSecretRequest<Picture>({
+        ...request,
+        poll: 50,
+        onResponse: ({ picture: text }) => told.push(`${text} at ${count}`),
+        onError: () => told.push('error'),
+      })
       return (
         <>
           <button onClick={() => picture.send({ data: { prompt: 'otter' } })}>Generate</button>
@@ -168,7 +208,12 @@ describe('callbacks', () => {
     const [ofRequest, ofSend] = [vi.fn(), vi.fn()]
     const { Page, hook } = picturePage({ ...request, onError: ofRequest })
     render(inProvider(relay, <Page />))
-    await act(async () => void (await hook().sendAsync({ onError: ofSend }).catch(() => {})))
+    await act(
+      async () =>
+        void (await hook()
+          .sendAsync({ onError: ofSend })
+          .catch(() => {})),
+    )
     expect(ofSend).toHaveBeenCalledExactlyOnceWith(expect.objectContaining({ code: 'UPSTREAM_ERROR' }))
     expect(ofRequest).not.toHaveBeenCalled()
   })
@@ -178,8 +223,21 @@ test('headers, params and data of send are joined with those of the request; oth
   const { api, relay, request } = await setUp()
   const { Page, hook } = picturePage({ ...request, data: { model: 'm', size: 1 }, params: { a: 1 } })
   render(inProvider(relay, <Page />))
-  await act(async () => void (await hook().sendAsync({ data: { size: 2 }, params: { b: 2 }, headers: { 'x-extra': 'yes' }, method: 'PUT' })))
-  expect(api.calls[0]).toMatchObject({ method: 'PUT', path: '/v1/pictures?a=1&b=2', body: '{"model":"m","size":2}', headers: { 'x-extra': 'yes', authorization: expect.stringContaining('Bearer') } })
+  await act(
+    async () =>
+      void (await hook().sendAsync({
+        data: { size: 2 },
+        params: { b: 2 },
+        headers: { 'x-extra': 'yes' },
+        method: 'PUT',
+      })),
+  )
+  expect(api.calls[0]).toMatchObject({
+    method: 'PUT',
+    path: '/v1/pictures?a=1&b=2',
+    body: '{"model":"m","size":2}',
+    headers: { 'x-extra': 'yes', authorization: expect.stringContaining('Bearer') },
+  })
 })
 
 test('the functions keep their identity', async () => {
@@ -227,6 +285,8 @@ test('a hook without a provider says what to put where', () => {
   const { Page } = picturePage({ clientSecretName: 'api', url: 'https://a.example.com', method: 'GET' })
   // React reports what a component throws; here it is meant.
   const report = vi.spyOn(console, 'error').mockImplementation(() => {})
-  expect(() => render(<Page />)).toThrow('useClientSecretRequest is used outside a provider, so it does not know which relay to call. Put <ClientSecretProvider relay="/relay"> around your app.')
+  expect(() => render(<Page />)).toThrow(
+    'useClientSecretRequest is used outside a provider, so it does not know which relay to call. Put <ClientSecretProvider relay="/relay"> around your app.',
+  )
   report.mockRestore()
 })

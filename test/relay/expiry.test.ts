@@ -16,7 +16,12 @@ test('after `expires` seconds the record is removed, and polling it is an error'
     json(outgoing, {})
   })
   const { client } = await startRelay({ keys: { api: keyFor(api.url) }, database })
-  const request = { clientSecretName: 'api', url: `${api.url}/`, method: 'POST' as const, headers: { authorization: '$CLIENT_SECRET' } }
+  const request = {
+    clientSecretName: 'api',
+    url: `${api.url}/`,
+    method: 'POST' as const,
+    headers: { authorization: '$CLIENT_SECRET' },
+  }
   const short = await client.clientSecretRequest({ ...request, queue: 'q', expires: 0.3 })
   const waiting = await client.clientSecretRequest({ ...request, queue: 'q', expires: 0.3 })
   const long = await client.clientSecretRequest({ ...request, queue: 'r', expires: 60 })
@@ -27,7 +32,11 @@ test('after `expires` seconds the record is removed, and polling it is an error'
 
   const reader = new DatabaseSync(database)
   onTestFinished(() => reader.close())
-  const ids = () => reader.prepare('SELECT id FROM records').all().map(({ id }) => id)
+  const ids = () =>
+    reader
+      .prepare('SELECT id FROM records')
+      .all()
+      .map(({ id }) => id)
   while (ids().length > 1) await new Promise((resolve) => setTimeout(resolve, 50))
   expect(ids()).toEqual([long.id])
 

@@ -12,23 +12,37 @@ async function setUp() {
     json(outgoing, { n: call.body })
   })
   const { url, relay } = await startRelay({ keys: { api: keyFor(api.url) } })
-  const request = { clientSecretName: 'api', url: `${api.url}/`, method: 'POST' as const, headers: { authorization: '$CLIENT_SECRET' } }
+  const request = {
+    clientSecretName: 'api',
+    url: `${api.url}/`,
+    method: 'POST' as const,
+    headers: { authorization: '$CLIENT_SECRET' },
+  }
   const post = (idempotencyKey: string, fields: object = {}, headers: Record<string, string> = session) =>
-    fetch(`${url}/requests`, { method: 'POST', headers: { ...headers, 'idempotency-key': idempotencyKey }, body: JSON.stringify({ ...request, ...fields }) })
+    fetch(`${url}/requests`, {
+      method: 'POST',
+      headers: { ...headers, 'idempotency-key': idempotencyKey },
+      body: JSON.stringify({ ...request, ...fields }),
+    })
   return { api, url, relay, request, post, open }
 }
 
-test.each([{}, { poll: 50 }, { queue: 'q' }])('the same idempotency key again is the same request: %o', async (fields) => {
-  const { api, post, open } = await setUp()
-  const both = [post('k', fields), post('k', fields)]
-  open()
-  const [first, second] = (await Promise.all(both.map(async (response) => (await response).json()))) as { id: string }[]
-  expect(second!.id).toBe(first!.id)
-  const third = (await (await post('k', fields)).json()) as { id: string }
-  expect(third.id).toBe(first!.id)
-  while (api.calls[0]?.endedAt === undefined) await new Promise((resolve) => setTimeout(resolve, 5))
-  expect(api.calls).toHaveLength(1)
-})
+test.each([{}, { poll: 50 }, { queue: 'q' }])(
+  'the same idempotency key again is the same request: %o',
+  async (fields) => {
+    const { api, post, open } = await setUp()
+    const both = [post('k', fields), post('k', fields)]
+    open()
+    const [first, second] = (await Promise.all(both.map(async (response) => (await response).json()))) as {
+      id: string
+    }[]
+    expect(second!.id).toBe(first!.id)
+    const third = (await (await post('k', fields)).json()) as { id: string }
+    expect(third.id).toBe(first!.id)
+    while (api.calls[0]?.endedAt === undefined) await new Promise((resolve) => setTimeout(resolve, 5))
+    expect(api.calls).toHaveLength(1)
+  },
+)
 
 test('the same key for another request is refused', async () => {
   const { post, open } = await setUp()
@@ -74,17 +88,53 @@ test('a relay that is away is an error that says so, after a few tries', async (
       return Promise.reject(new TypeError('fetch failed'))
     },
   })
-  const error = await client.clientSecretRequest({ clientSecretName: 'a', url: 'https://a.example.com', method: 'GET', headers: { a: '$CLIENT_SECRET' } }).catch((thrown: unknown) => thrown)
-  expect(error).toMatchObject({ code: 'NETWORK_ERROR', status: 0, message: 'POST https://relay.example.com/r/requests got no answer: fetch failed. Is the relay running and reachable from here?' })
+  const error = await client
+    .clientSecretRequest({
+      clientSecretName: 'a',
+      url: 'https://a.example.com',
+      method: 'GET',
+      headers: { a: '$CLIENT_SECRET' },
+    })
+    .catch((thrown: unknown) => thrown)
+  expect(error).toMatchObject({
+    code: 'NETWORK_ERROR',
+    status: 0,
+    message:
+      'POST https://relay.example.com/r/requests got no answer: fetch failed. Is the relay running and reachable from here?',
+  })
   expect(tries).toBe(4)
 })
 
 test.each([
-  ['a page where the relay should be', 200, 'text/html', '<!doctype html>', 'INVALID_RESPONSE', /answered 200 text\/html, which is not an answer of the relay. Is the relay mounted at this address\?/],
+  [
+    'a page where the relay should be',
+    200,
+    'text/html',
+    '<!doctype html>',
+    'INVALID_RESPONSE',
+    /answered 200 text\/html, which is not an answer of the relay. Is the relay mounted at this address\?/,
+  ],
   ['a 404 of another server', 404, 'text/html', 'Not found', 'INVALID_RESPONSE', /answered 404/],
   ['JSON of somebody else', 200, 'application/json', '{"status":"ok"}', 'INVALID_RESPONSE', /answered 200/],
-  ['a gateway that does not reach it', 503, 'text/html', 'Away', 'UNAVAILABLE', /the server in front of the relay does not reach it/],
+  [
+    'a gateway that does not reach it',
+    503,
+    'text/html',
+    'Away',
+    'UNAVAILABLE',
+    /the server in front of the relay does not reach it/,
+  ],
 ])('%s is told as such', async (_name, status, type, body, code, message) => {
-  const client = createClient({ relay: '/relay', fetch: async () => new Response(body, { status, headers: { 'content-type': type } }) })
-  await expect(client.clientSecretRequest({ clientSecretName: 'a', url: 'https://a.example.com', method: 'GET', headers: { a: '$CLIENT_SECRET' } })).rejects.toMatchObject({ code, message: expect.stringMatching(message) })
+  const client = createClient({
+    relay: '/relay',
+    fetch: async () => new Response(body, { status, headers: { 'content-type': type } }),
+  })
+  await expect(
+    client.clientSecretRequest({
+      clientSecretName: 'a',
+      url: 'https://a.example.com',
+      method: 'GET',
+      headers: { a: '$CLIENT_SECRET' },
+    }),
+  ).rejects.toMatchObject({ code, message: expect.stringMatching(message) })
 })

@@ -15,8 +15,18 @@ async function setUp() {
   })
   const { url } = await startRelay({ keys: { api: keyFor(api.url) } })
   const submit = async (fields: object): Promise<ClientSecretRecord> => {
-    const body = JSON.stringify({ clientSecretName: 'api', url: `${api.url}/`, method: 'POST', headers: { authorization: '$CLIENT_SECRET' }, ...fields })
-    const response = await fetch(`${url}/requests`, { method: 'POST', headers: { ...session, 'content-type': 'application/json' }, body })
+    const body = JSON.stringify({
+      clientSecretName: 'api',
+      url: `${api.url}/`,
+      method: 'POST',
+      headers: { authorization: '$CLIENT_SECRET' },
+      ...fields,
+    })
+    const response = await fetch(`${url}/requests`, {
+      method: 'POST',
+      headers: { ...session, 'content-type': 'application/json' },
+      body,
+    })
     expect(response.status).toBe(202)
     return (await response.json()) as ClientSecretRecord
   }
@@ -37,7 +47,12 @@ describe('a poll', () => {
     const [a, b] = [await submit({ poll: 1 }), await submit({ poll: 1 })]
     await opened(2)
     const first = await poll([a.id, b.id])
-    expect(first.records.map(({ id, status }) => [id, status]).sort()).toEqual([[a.id, 'running'], [b.id, 'running']].sort())
+    expect(first.records.map(({ id, status }) => [id, status]).sort()).toEqual(
+      [
+        [a.id, 'running'],
+        [b.id, 'running'],
+      ].sort(),
+    )
 
     const seen = first.records.map(({ id, version }) => `${id}:${version}`)
     expect(await poll(seen)).toEqual({ records: [], errors: [] })
@@ -60,7 +75,11 @@ describe('a poll', () => {
 
   test('tells the place in line, and every step forward', async () => {
     const { submit, poll, doors, opened } = await setUp()
-    const [first, second, third] = [await submit({ queue: 'q' }), await submit({ queue: 'q' }), await submit({ queue: 'q' })]
+    const [first, second, third] = [
+      await submit({ queue: 'q' }),
+      await submit({ queue: 'q' }),
+      await submit({ queue: 'q' }),
+    ]
     expect([first.inQueue, second.inQueue, third.inQueue]).toEqual([1, 2, 3])
     expect(first.queueName).toBe('q')
     await opened(1)

@@ -20,7 +20,14 @@ async function setUp() {
   const { client } = await startRelay({ keys: { api: keyFor(api.url) } })
   const request = (n: number, fields: { queue?: string; poll?: number; path?: string }) => {
     const { path = '/v1/x', ...rest } = fields
-    return client.clientSecretRequest({ clientSecretName: 'api', url: api.url + path, method: 'POST', headers: { authorization: '$CLIENT_SECRET' }, data: { n }, ...rest })
+    return client.clientSecretRequest({
+      clientSecretName: 'api',
+      url: api.url + path,
+      method: 'POST',
+      headers: { authorization: '$CLIENT_SECRET' },
+      data: { n },
+      ...rest,
+    })
   }
   const until = async (condition: () => boolean) => {
     while (!condition()) await new Promise((resolve) => setTimeout(resolve, 5))
@@ -49,7 +56,16 @@ describe('requests with the same url, method and queue', () => {
   test('go on after one of them failed', async () => {
     const api = await startApi((call, outgoing) => json(outgoing, {}, call.body.includes('1') ? 500 : 200))
     const { client } = await startRelay({ keys: { api: keyFor(api.url) } })
-    const request = (n: number) => client.clientSecretRequest({ clientSecretName: 'api', url: `${api.url}/`, method: 'POST', headers: { authorization: '$CLIENT_SECRET' }, data: { n }, queue: 'q', poll: 50 })
+    const request = (n: number) =>
+      client.clientSecretRequest({
+        clientSecretName: 'api',
+        url: `${api.url}/`,
+        method: 'POST',
+        headers: { authorization: '$CLIENT_SECRET' },
+        data: { n },
+        queue: 'q',
+        poll: 50,
+      })
     const [first, second] = await Promise.allSettled([request(1), request(2)])
     expect(first).toMatchObject({ status: 'rejected' })
     expect(second).toMatchObject({ status: 'fulfilled' })
@@ -60,9 +76,27 @@ describe('what runs at the same time', () => {
   test.each([
     ['three without a queue, polled', [{ poll: 50 }, { poll: 50 }, { poll: 50 }]],
     ['three without a queue, direct', [{}, {}, {}]],
-    ['two queues', [{ queue: 'a', poll: 50 }, { queue: 'b', poll: 50 }]],
-    ['one queue, two urls', [{ queue: 'a', poll: 50 }, { queue: 'a', poll: 50, path: '/v1/y' }]],
-    ['a queue whose name begins like another', [{ queue: 'u1', poll: 50 }, { queue: 'u1-bg', poll: 50 }]],
+    [
+      'two queues',
+      [
+        { queue: 'a', poll: 50 },
+        { queue: 'b', poll: 50 },
+      ],
+    ],
+    [
+      'one queue, two urls',
+      [
+        { queue: 'a', poll: 50 },
+        { queue: 'a', poll: 50, path: '/v1/y' },
+      ],
+    ],
+    [
+      'a queue whose name begins like another',
+      [
+        { queue: 'u1', poll: 50 },
+        { queue: 'u1-bg', poll: 50 },
+      ],
+    ],
   ] as [string, { queue?: string; poll?: number; path?: string }[]][])('%s', async (_name, requests) => {
     const { request, doors, until, mostAtOnce } = await setUp()
     const answers = requests.map((fields, n) => request(n, fields))

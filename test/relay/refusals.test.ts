@@ -10,9 +10,18 @@ async function setUp(options: Partial<RelayOptions> & { rule?: Parameters<typeof
   const { rule, ...rest } = options
   const api = await startApi()
   const { url, client, log } = await startRelay({ keys: { api: keyFor(api.url, rule) }, ...rest })
-  const request = { clientSecretName: 'api', url: `${api.url}/v1/items`, method: 'POST' as const, headers: { Authorization: 'Bearer $CLIENT_SECRET' } }
+  const request = {
+    clientSecretName: 'api',
+    url: `${api.url}/v1/items`,
+    method: 'POST' as const,
+    headers: { Authorization: 'Bearer $CLIENT_SECRET' },
+  }
   const post = (body: string, headers: Record<string, string> = {}) =>
-    fetch(`${url}/requests`, { method: 'POST', headers: { ...session, 'content-type': 'application/json', ...headers }, body })
+    fetch(`${url}/requests`, {
+      method: 'POST',
+      headers: { ...session, 'content-type': 'application/json', ...headers },
+      body,
+    })
   return { api, url, client, log, request, post }
 }
 
@@ -34,18 +43,42 @@ describe('a key goes only where its rules let it', () => {
     ['a query', { params: { q: '$CLIENT_SECRET' } }, 'params.q'],
     ['a query in the url, encoded', { path: '/v1/items?q=%24CLIENT_SECRET' }, 'params.q'],
     ['the path', { path: '/v1/$CLIENT_SECRET' }, 'url.path'],
-  ])('not to %s', async (_name, { path, ...change }: { path?: string; url?: string; method?: 'DELETE'; headers?: Record<string, string>; params?: Record<string, string>; data?: object }, where) => {
-    const api = await startApi()
-    const { client } = await startRelay({ keys: { api: keyFor(api.url, { url: `${api.url}/v1/**`, methods: ['POST'] }) } })
-    const request = { clientSecretName: 'api', url: api.url + (path ?? '/v1/items'), method: 'POST' as const, headers: { Authorization: 'Bearer $CLIENT_SECRET' } }
-    await expect(client.clientSecretRequest({ ...request, ...(change as object) })).rejects.toMatchObject({
-      code: 'NOT_ALLOWED',
-      status: 403,
-      path: where,
-      message: expect.stringMatching(/^The key "api" may not be used .* keys\.api\.allow\.$/),
-    })
-    expect(api.calls).toEqual([])
-  })
+  ])(
+    'not to %s',
+    async (
+      _name,
+      {
+        path,
+        ...change
+      }: {
+        path?: string
+        url?: string
+        method?: 'DELETE'
+        headers?: Record<string, string>
+        params?: Record<string, string>
+        data?: object
+      },
+      where,
+    ) => {
+      const api = await startApi()
+      const { client } = await startRelay({
+        keys: { api: keyFor(api.url, { url: `${api.url}/v1/**`, methods: ['POST'] }) },
+      })
+      const request = {
+        clientSecretName: 'api',
+        url: api.url + (path ?? '/v1/items'),
+        method: 'POST' as const,
+        headers: { Authorization: 'Bearer $CLIENT_SECRET' },
+      }
+      await expect(client.clientSecretRequest({ ...request, ...(change as object) })).rejects.toMatchObject({
+        code: 'NOT_ALLOWED',
+        status: 403,
+        path: where,
+        message: expect.stringMatching(/^The key "api" may not be used .* keys\.api\.allow\.$/),
+      })
+      expect(api.calls).toEqual([])
+    },
+  )
 
   test('not to an address of this machine, by number or by name, unless the rule says so', async () => {
     const api = await startApi()
@@ -53,7 +86,14 @@ describe('a key goes only where its rules let it', () => {
     for (const host of ['127.0.0.1', 'localhost', '[::1]', '2130706433', '0x7f.1', '[::ffff:127.0.0.1]']) {
       const url = `https://${host}:${port}`
       const { client } = await startRelay({ keys: { api: keyFor(url, { allowPrivateNetwork: false }) } })
-      await expect(client.clientSecretRequest({ clientSecretName: 'api', url: `${url}/`, method: 'GET', headers: { authorization: '$CLIENT_SECRET' } })).rejects.toMatchObject({
+      await expect(
+        client.clientSecretRequest({
+          clientSecretName: 'api',
+          url: `${url}/`,
+          method: 'GET',
+          headers: { authorization: '$CLIENT_SECRET' },
+        }),
+      ).rejects.toMatchObject({
         code: 'NOT_ALLOWED',
         message: expect.stringMatching(/is an address of this machine or its network.*allowPrivateNetwork: true/),
       })
@@ -63,19 +103,29 @@ describe('a key goes only where its rules let it', () => {
 })
 
 describe('who may use a key', () => {
-  const authenticate = (request: Request) => (request.headers.get('authorization') === 'Bearer ann' ? { id: 'ann' } : null)
+  const authenticate = (request: Request) =>
+    request.headers.get('authorization') === 'Bearer ann' ? { id: 'ann' } : null
 
   test('a locked key: only a signed-in user', async () => {
     const { url, client, request, api } = await setUp({ authenticate })
-    const { url: lockedUrl, client: visitor } = await startRelay({ keys: { api: { ...keyFor(api.url), locked: true } }, authenticate })
-    await expect(visitor.clientSecretRequest(request)).rejects.toMatchObject({ code: 'SIGN_IN_REQUIRED', status: 401, message: expect.stringMatching(/"api" is locked: only signed-in users/) })
+    const { url: lockedUrl, client: visitor } = await startRelay({
+      keys: { api: { ...keyFor(api.url), locked: true } },
+      authenticate,
+    })
+    await expect(visitor.clientSecretRequest(request)).rejects.toMatchObject({
+      code: 'SIGN_IN_REQUIRED',
+      status: 401,
+      message: expect.stringMatching(/"api" is locked: only signed-in users/),
+    })
     expect(api.calls).toEqual([])
     const ann = createClient({ relay: lockedUrl, headers: async () => ({ authorization: 'Bearer ann' }) })
     await expect(ann.clientSecretRequest(request)).resolves.toEqual({ ok: true })
 
     // An unlocked one: anybody, and a page's own Authorization header does not go to the API.
     await expect(client.clientSecretRequest(request)).resolves.toEqual({ ok: true })
-    await expect(createClient({ relay: url, headers: { authorization: 'Bearer ann' } }).clientSecretRequest(request)).resolves.toEqual({ ok: true })
+    await expect(
+      createClient({ relay: url, headers: { authorization: 'Bearer ann' } }).clientSecretRequest(request),
+    ).resolves.toEqual({ ok: true })
     expect(api.calls.map(({ headers }) => headers.authorization)).toEqual(Array(3).fill(`Bearer ${canary}`))
   })
 
@@ -86,17 +136,35 @@ describe('who may use a key', () => {
       },
     })
     const error = await client.clientSecretRequest(request).catch((thrown: unknown) => thrown)
-    expect(error).toMatchObject({ code: 'INTERNAL', status: 500, message: expect.stringMatching(/Its log has the reason under [0-9a-f-]{36}/) })
+    expect(error).toMatchObject({
+      code: 'INTERNAL',
+      status: 500,
+      message: expect.stringMatching(/Its log has the reason under [0-9a-f-]{36}/),
+    })
     expect(String(error)).not.toMatch(/db-7/)
-    expect(log).toMatchObject([{ level: 'error', details: { requestId: (error as { requestId: string }).requestId, err: { message: 'the session database at db-7 is away' } } }])
+    expect(log).toMatchObject([
+      {
+        level: 'error',
+        details: {
+          requestId: (error as { requestId: string }).requestId,
+          err: { message: 'the session database at db-7 is away' },
+        },
+      },
+    ])
     expect(api.calls).toEqual([])
   })
 
   test('a visitor without a session is told what is missing', async () => {
     const { url, request } = await setUp()
-    const response = await fetch(`${url}/requests`, { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(request) })
+    const response = await fetch(`${url}/requests`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify(request),
+    })
     expect(response.status).toBe(400)
-    expect(await response.json()).toMatchObject({ error: { code: 'INVALID_PARAMETER', path: 'headers.client-session' } })
+    expect(await response.json()).toMatchObject({
+      error: { code: 'INVALID_PARAMETER', path: 'headers.client-session' },
+    })
   })
 
   test.each([
@@ -106,9 +174,11 @@ describe('who may use a key', () => {
     ['a page of a sister site', { 'sec-fetch-site': 'same-site', origin: 'https://other.example.com' }],
   ])('%s is refused', async (_name, headers) => {
     const { post, request, api } = await setUp()
-    const response = await post(JSON.stringify(request), headers as Record<string, string>)
+    const response = await post(JSON.stringify(request), headers)
     expect(response.status).toBe(403)
-    expect(await response.json()).toMatchObject({ error: { code: 'ORIGIN_NOT_ALLOWED', message: expect.stringMatching(/add the origin to its option origins/) } })
+    expect(await response.json()).toMatchObject({
+      error: { code: 'ORIGIN_NOT_ALLOWED', message: expect.stringMatching(/add the origin to its option origins/) },
+    })
     expect(response.headers.get('access-control-allow-origin')).toBeNull()
     expect(api.calls).toEqual([])
   })
@@ -116,7 +186,14 @@ describe('who may use a key', () => {
   test('a page of a site that the options name is served, preflight included', async () => {
     const { url, post, request } = await setUp({ origins: ['https://app.example.com'] })
     const origin = 'https://app.example.com'
-    const preflight = await fetch(`${url}/requests`, { method: 'OPTIONS', headers: { origin, 'access-control-request-method': 'POST', 'access-control-request-headers': 'content-type,client-session,idempotency-key' } })
+    const preflight = await fetch(`${url}/requests`, {
+      method: 'OPTIONS',
+      headers: {
+        origin,
+        'access-control-request-method': 'POST',
+        'access-control-request-headers': 'content-type,client-session,idempotency-key',
+      },
+    })
     expect(preflight.status).toBe(204)
     expect(preflight.headers.get('access-control-allow-origin')).toBe(origin)
     expect(preflight.headers.get('access-control-allow-headers')).toBe('content-type,client-session,idempotency-key')
@@ -124,7 +201,10 @@ describe('who may use a key', () => {
     expect(response.status).toBe(200)
     expect(response.headers.get('access-control-allow-origin')).toBe(origin)
 
-    const evil = await fetch(`${url}/requests`, { method: 'OPTIONS', headers: { origin: 'https://evil.test', 'access-control-request-method': 'POST' } })
+    const evil = await fetch(`${url}/requests`, {
+      method: 'OPTIONS',
+      headers: { origin: 'https://evil.test', 'access-control-request-method': 'POST' },
+    })
     expect(evil.headers.get('access-control-allow-origin')).toBeNull()
   })
 
@@ -132,7 +212,10 @@ describe('who may use a key', () => {
     const { url, post, request } = await setUp()
     const { host } = new URL(url)
     expect((await post(JSON.stringify(request), { origin: `https://${host}` })).status).toBe(200)
-    expect((await post(JSON.stringify(request), { origin: 'https://public.example.com', 'sec-fetch-site': 'same-origin' })).status).toBe(200)
+    expect(
+      (await post(JSON.stringify(request), { origin: 'https://public.example.com', 'sec-fetch-site': 'same-origin' }))
+        .status,
+    ).toBe(200)
   })
 })
 
@@ -141,12 +224,20 @@ describe('what is no request', () => {
     ['malformed JSON', '{"clientSecretName": ', 'application/json', 400, /The request is not JSON/],
     ['a list', '[]', 'application/json', 400, /The request must be an object of parameters; it is a list/],
     ['a callback', '{"onResponse": 1}', 'application/json', 400, /clientSecretName must be/],
-    ['another content type, which needs no preflight', '{}', 'text/plain', 400, /content type application\/json; this one came with text\/plain/],
+    [
+      'another content type, which needs no preflight',
+      '{}',
+      'text/plain',
+      400,
+      /content type application\/json; this one came with text\/plain/,
+    ],
   ])('%s', async (_name, body, type, status, message) => {
     const { post } = await setUp()
     const response = await post(body, { 'content-type': type })
     expect(response.status).toBe(status)
-    expect(await response.json()).toMatchObject({ error: { code: 'INVALID_PARAMETER', message: expect.stringMatching(message) } })
+    expect(await response.json()).toMatchObject({
+      error: { code: 'INVALID_PARAMETER', message: expect.stringMatching(message) },
+    })
     expect(response.headers.get('x-content-type-options')).toBe('nosniff')
     expect(response.headers.get('cache-control')).toBe('no-store')
   })
@@ -157,18 +248,34 @@ describe('what is no request', () => {
   ])('a body over the limit, sent %s', async (_name, asBody) => {
     const { url, request, api } = await setUp({ limits: { requestBytes: 2_000 } })
     const body = JSON.stringify({ ...request, data: { text: 'x'.repeat(2_000) } })
-    const response = await fetch(`${url}/requests`, { method: 'POST', headers: { ...session, 'content-type': 'application/json' }, body: asBody(body), duplex: 'half' } as RequestInit)
+    const response = await fetch(`${url}/requests`, {
+      method: 'POST',
+      headers: { ...session, 'content-type': 'application/json' },
+      body: asBody(body),
+      duplex: 'half',
+    } as RequestInit)
     expect(response.status).toBe(413)
-    expect(await response.json()).toMatchObject({ error: { code: 'REQUEST_TOO_LARGE', message: expect.stringMatching(/2000 bytes, its option limits.requestBytes/) } })
+    expect(await response.json()).toMatchObject({
+      error: {
+        code: 'REQUEST_TOO_LARGE',
+        message: expect.stringMatching(/2000 bytes, its option limits.requestBytes/),
+      },
+    })
     expect(api.calls).toEqual([])
   })
 
   test('another path, or another verb', async () => {
     const { url } = await setUp()
-    for (const [method, path] of [['GET', '/nothing'], ['PATCH', '/requests'], ['GET', '/requests/a/b']] as const) {
+    for (const [method, path] of [
+      ['GET', '/nothing'],
+      ['PATCH', '/requests'],
+      ['GET', '/requests/a/b'],
+    ] as const) {
       const response = await fetch(url + path, { method, headers: session })
       expect(response.status).toBe(404)
-      expect(await response.json()).toMatchObject({ error: { message: expect.stringMatching(/It answers POST and GET \/requests and GET \/health/) } })
+      expect(await response.json()).toMatchObject({
+        error: { message: expect.stringMatching(/It answers POST and GET \/requests and GET \/health/) },
+      })
     }
     expect(await (await fetch(`${url}/health`)).json()).toEqual({ status: 'ok' })
   })
@@ -176,9 +283,19 @@ describe('what is no request', () => {
   test('too many unsettled requests of one caller', async () => {
     const api = await startApi(() => {})
     const { client } = await startRelay({ keys: { api: keyFor(api.url) }, limits: { unsettledPerCaller: 2 } })
-    const request = { clientSecretName: 'api', url: `${api.url}/`, method: 'GET' as const, headers: { authorization: '$CLIENT_SECRET' }, queue: 'q' }
+    const request = {
+      clientSecretName: 'api',
+      url: `${api.url}/`,
+      method: 'GET' as const,
+      headers: { authorization: '$CLIENT_SECRET' },
+      queue: 'q',
+    }
     await client.clientSecretRequest(request)
     await client.clientSecretRequest(request)
-    await expect(client.clientSecretRequest(request)).rejects.toMatchObject({ code: 'QUEUE_FULL', status: 429, retryAfter: 1 })
+    await expect(client.clientSecretRequest(request)).rejects.toMatchObject({
+      code: 'QUEUE_FULL',
+      status: 429,
+      retryAfter: 1,
+    })
   })
 })

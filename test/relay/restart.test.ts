@@ -14,7 +14,12 @@ async function setUp(rule: Parameters<typeof keyFor>[1] = {}) {
     json(outgoing, { n: call.body })
   })
   const options = { keys: { api: keyFor(api.url, rule) }, database: join(folder, 'relay.db') }
-  const request = { clientSecretName: 'api', url: `${api.url}/`, headers: { authorization: '$CLIENT_SECRET' }, queue: 'q' }
+  const request = {
+    clientSecretName: 'api',
+    url: `${api.url}/`,
+    headers: { authorization: '$CLIENT_SECRET' },
+    queue: 'q',
+  }
   const calls = async (count: number) => {
     while (api.calls.length < count) await new Promise((resolve) => setTimeout(resolve, 5))
   }
@@ -25,7 +30,8 @@ test('what waited in a queue runs after a restart, in order; what ran and may ha
   const { api, options, request, open, calls } = await setUp()
   const before = await startRelay(options)
   const queued = []
-  for (const n of [1, 2, 3]) queued.push(await before.client.clientSecretRequest({ ...request, method: 'POST', data: { n } }))
+  for (const n of [1, 2, 3])
+    queued.push(await before.client.clientSecretRequest({ ...request, method: 'POST', data: { n } }))
   await calls(1)
   await before.relay.close()
 
@@ -83,18 +89,30 @@ test('the database holds the placeholder, and the key nowhere', async () => {
   await relay.close()
   const bytes = await readFile(database, 'latin1')
   expect(bytes).toContain('$CLIENT_SECRET')
-  for (const form of [canary, JSON.stringify(canary).slice(1, -1), encodeURIComponent(canary), Buffer.from(canary).toString('base64').slice(0, -4)]) {
+  for (const form of [
+    canary,
+    JSON.stringify(canary).slice(1, -1),
+    encodeURIComponent(canary),
+    Buffer.from(canary).toString('base64').slice(0, -4),
+  ]) {
     expect(bytes).not.toContain(form)
   }
 })
 
 /** The record in the file, once it has one of these statuses. */
-async function records(database: string, id: string, ...statuses: string[]): Promise<{ status: string; error: string | null }> {
+async function records(
+  database: string,
+  id: string,
+  ...statuses: string[]
+): Promise<{ status: string; error: string | null }> {
   const { DatabaseSync } = await import('node:sqlite')
   const reader = new DatabaseSync(database)
   try {
     for (;;) {
-      const row = reader.prepare('SELECT status, error FROM records WHERE id = ?').get(id) as { status: string; error: string | null }
+      const row = reader.prepare('SELECT status, error FROM records WHERE id = ?').get(id) as {
+        status: string
+        error: string | null
+      }
       if (statuses.includes(row.status)) return row
       await new Promise((resolve) => setTimeout(resolve, 5))
     }

@@ -9,35 +9,121 @@ const key = { secret: 'sk-0123456789', locked: false, allow: [rule] }
 const refused: [string, unknown, RegExp][] = [
   ['no keys', { keys: {} }, /keys is empty. Register a key, such as keys:/],
   ['keys that are no object', { keys: null }, /keys must be an object of keys such as/],
-  ['a key without rules', { keys: { openai: { ...key, allow: [] } } }, /keys.openai has no rules.*Say where its secret may go: allow:/],
-  ['a key whose rules are missing', { keys: { openai: { secret: key.secret, locked: false } } }, /keys.openai has no rules/],
-  ['a missing secret', { keys: { openai: { ...key, secret: undefined } } }, /keys.openai has no secret. Give it in keys.openai.secret or in the environment variable CLIENT_SECRET_OPENAI/],
-  ['a short secret', { keys: { openai: { ...key, secret: 'sk-0123' } } }, /keys.openai has a secret of fewer than 8 characters/],
-  ['a secret with a line break', { keys: { openai: { ...key, secret: 'sk-0123456789\n' } } }, /line break.*copied along/],
-  ['a locked key without authenticate', { keys: { openai: { ...key, locked: true } } }, /keys.openai is locked, but there is no authenticate.*Give authenticate:.*or.*locked: false/],
-  ['a key that says nothing of locked', { keys: { openai: { secret: key.secret, allow: [rule] } } }, /keys.openai is locked/],
-  ['* as host', { keys: { openai: { ...key, allow: [{ ...rule, url: 'https://*/**' }] } } }, /keys.openai.allow\[0\] has the url "https:\/\/\*\/\*\*", which would let the secret go to hosts of other people. Name the host/],
-  ['* before a top-level domain', { keys: { openai: { ...key, allow: [{ ...rule, url: 'https://*.com/**' }] } } }, /hosts of other people/],
-  ['* within a label', { keys: { openai: { ...key, allow: [{ ...rule, url: 'https://api*.example.com/' }] } } }, /\* stands only for the whole first label/],
-  ['* in the middle of a host', { keys: { openai: { ...key, allow: [{ ...rule, url: 'https://a.*.example.com/' }] } } }, /\* stands only for the whole first label/],
-  ['** in the middle of a path', { keys: { openai: { ...key, allow: [{ ...rule, url: 'https://a.example.com/**/x' }] } } }, /\*\* stands for the rest of the path and so comes last/],
-  ['* within a segment', { keys: { openai: { ...key, allow: [{ ...rule, url: 'https://a.example.com/v*' }] } } }, /\* stands for a whole segment/],
-  ['http to the internet', { keys: { openai: { ...key, allow: [{ ...rule, url: 'http://api.example.com/' }] } } }, /unencrypted. Use https:/],
-  ['a rule that is no url', { keys: { openai: { ...key, allow: [{ ...rule, url: 'api.example.com' }] } } }, /which is no url. Write one such as/],
-  ['a rule with a query', { keys: { openai: { ...key, allow: [{ ...rule, url: 'https://a.example.com/?a=1' }] } } }, /without user name, query and fragment/],
+  [
+    'a key without rules',
+    { keys: { openai: { ...key, allow: [] } } },
+    /keys.openai has no rules.*Say where its secret may go: allow:/,
+  ],
+  [
+    'a key whose rules are missing',
+    { keys: { openai: { secret: key.secret, locked: false } } },
+    /keys.openai has no rules/,
+  ],
+  [
+    'a missing secret',
+    { keys: { openai: { ...key, secret: undefined } } },
+    /keys.openai has no secret. Give it in keys.openai.secret or in the environment variable CLIENT_SECRET_OPENAI/,
+  ],
+  [
+    'a short secret',
+    { keys: { openai: { ...key, secret: 'sk-0123' } } },
+    /keys.openai has a secret of fewer than 8 characters/,
+  ],
+  [
+    'a secret with a line break',
+    { keys: { openai: { ...key, secret: 'sk-0123456789\n' } } },
+    /line break.*copied along/,
+  ],
+  [
+    'a locked key without authenticate',
+    { keys: { openai: { ...key, locked: true } } },
+    /keys.openai is locked, but there is no authenticate.*Give authenticate:.*or.*locked: false/,
+  ],
+  [
+    'a key that says nothing of locked',
+    { keys: { openai: { secret: key.secret, allow: [rule] } } },
+    /keys.openai is locked/,
+  ],
+  [
+    '* as host',
+    { keys: { openai: { ...key, allow: [{ ...rule, url: 'https://*/**' }] } } },
+    /keys.openai.allow\[0\] has the url "https:\/\/\*\/\*\*", which would let the secret go to hosts of other people. Name the host/,
+  ],
+  [
+    '* before a top-level domain',
+    { keys: { openai: { ...key, allow: [{ ...rule, url: 'https://*.com/**' }] } } },
+    /hosts of other people/,
+  ],
+  [
+    '* within a label',
+    { keys: { openai: { ...key, allow: [{ ...rule, url: 'https://api*.example.com/' }] } } },
+    /\* stands only for the whole first label/,
+  ],
+  [
+    '* in the middle of a host',
+    { keys: { openai: { ...key, allow: [{ ...rule, url: 'https://a.*.example.com/' }] } } },
+    /\* stands only for the whole first label/,
+  ],
+  [
+    '** in the middle of a path',
+    { keys: { openai: { ...key, allow: [{ ...rule, url: 'https://a.example.com/**/x' }] } } },
+    /\*\* stands for the rest of the path and so comes last/,
+  ],
+  [
+    '* within a segment',
+    { keys: { openai: { ...key, allow: [{ ...rule, url: 'https://a.example.com/v*' }] } } },
+    /\* stands for a whole segment/,
+  ],
+  [
+    'http to the internet',
+    { keys: { openai: { ...key, allow: [{ ...rule, url: 'http://api.example.com/' }] } } },
+    /unencrypted. Use https:/,
+  ],
+  [
+    'a rule that is no url',
+    { keys: { openai: { ...key, allow: [{ ...rule, url: 'api.example.com' }] } } },
+    /which is no url. Write one such as/,
+  ],
+  [
+    'a rule with a query',
+    { keys: { openai: { ...key, allow: [{ ...rule, url: 'https://a.example.com/?a=1' }] } } },
+    /without user name, query and fragment/,
+  ],
   ['a rule without methods', { keys: { openai: { ...key, allow: [{ url: rule.url }] } } }, /has no methods. Name them/],
-  ['a rule with an unknown method', { keys: { openai: { ...key, allow: [{ ...rule, methods: ['FETCH'] }] } } }, /has the method "FETCH". The methods are/],
-  ['a rule with an unknown place', { keys: { openai: { ...key, allow: [{ ...rule, in: ['body'] }] } } }, /names the place "body" in "in". Places are/],
+  [
+    'a rule with an unknown method',
+    { keys: { openai: { ...key, allow: [{ ...rule, methods: ['FETCH'] }] } } },
+    /has the method "FETCH". The methods are/,
+  ],
+  [
+    'a rule with an unknown place',
+    { keys: { openai: { ...key, allow: [{ ...rule, in: ['body'] }] } } },
+    /names the place "body" in "in". Places are/,
+  ],
   ['a rule without places', { keys: { openai: { ...key, allow: [{ ...rule, in: [] }] } } }, /names no place/],
   ['a key with a strange name', { keys: { 'my key': key } }, /keys.my key is no name for a key/],
-  ['a misspelt option', { keys: { openai: key }, authentcate: () => null }, /there is no option "authentcate". The options are keys, authenticate/],
-  ['an origin with a path', { keys: { openai: key }, origins: ['https://app.example.com/'] }, /origins.0 must be an origin such as/],
+  [
+    'a misspelt option',
+    { keys: { openai: key }, authentcate: () => null },
+    /there is no option "authentcate". The options are keys, authenticate/,
+  ],
+  [
+    'an origin with a path',
+    { keys: { openai: key }, origins: ['https://app.example.com/'] },
+    /origins.0 must be an origin such as/,
+  ],
   ['a wildcard origin', { keys: { openai: key }, origins: ['*'] }, /origins.0 must be an origin such as/],
 ]
 
 describe('the relay refuses to start, and says what to do', () => {
   test.each(refused)('%s', (_name, options, sentence) => {
-    expect(() => createRelay(options as RelayOptions)).toThrow(expect.objectContaining({ name: 'ClientSecretError', code: 'INVALID_PARAMETER', message: expect.stringMatching(sentence) }))
+    expect(() => createRelay(options as RelayOptions)).toThrow(
+      expect.objectContaining({
+        name: 'ClientSecretError',
+        code: 'INVALID_PARAMETER',
+        message: expect.stringMatching(sentence),
+      }),
+    )
   })
 
   test('and no sentence holds a secret', () => {

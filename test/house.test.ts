@@ -1,0 +1,62 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import { dirname, join, relative, resolve } from 'node:path'
+import { describe, expect, test } from 'vitest'
+
+const src = resolve(import.meta.dirname, '../src')
+const files = readdirSync(src, { recursive: true, encoding: 'utf8' }).filter((file) => /\.tsx?$/.test(file))
+
+/** Every import of a file: of ours as a path from src, of others as it is written. */
+function importsOf(file: string): string[] {
+  const text = readFileSync(join(src, file), 'utf8')
+  return [...text.matchAll(/(?:from|import|require)\s*\(?\s*'([^']+)'/g)].map(([, name]) =>
+    name!.startsWith('.') ? relative(src, resolve(src, dirname(file), name!)) : name!,
+  )
+}
+
+/** What the files of a folder may import of ours. */
+const mayImport: Record<string, string[]> = {
+  protocol: ['protocol'],
+  client: ['client', 'protocol'],
+  react: ['react', 'client', 'protocol'],
+  relay: ['relay', 'protocol'],
+  exports: ['exports', 'react', 'client', 'relay', 'protocol'],
+}
+
+/** What they may import of others. */
+const mayImportPackage: Record<string, RegExp> = {
+  protocol: /^zod\/mini$/,
+  client: /^zod\/mini$/,
+  react: /^(react|swr)$/,
+  relay: /^(node:.+|zod\/mini|hono(\/.+)?|@hono\/node-server|undici|ipaddr\.js)$/,
+  exports: /^$/,
+}
+
+describe('the arrows of the house: react → client → protocol ← relay', () => {
+  test('every folder is known here', () => {
+    expect([...new Set(files.map((file) => file.split('/')[0]))].sort()).toEqual(Object.keys(mayImport).sort())
+  })
+
+  test.each(files)('%s', (file) => {
+    const folder = file.split('/')[0]!
+    const imports = importsOf(file)
+    const ours = imports.filter((name) => files.includes(name))
+    const others = imports.filter((name) => !files.includes(name))
+    expect(ours.filter((name) => !mayImport[folder]!.includes(name.split('/')[0]!))).toEqual([])
+    expect(others.filter((name) => !mayImportPackage[folder]!.test(name))).toEqual([])
+  })
+})
+
+test('one file calls out', () => {
+  const callsOut = /\bfetch\(|from 'undici'|from 'node:(https?|net|tls|http2)'/
+  const inRelay = files.filter((file) => file.startsWith('relay/'))
+  const found = inRelay.filter((file) => callsOut.test(withoutTypes(readFileSync(join(src, file), 'utf8'))))
+  expect(found).toEqual(['relay/upstream.ts'])
+})
+
+/** Imports of types and of constants call nobody; `app.fetch` is the relay's own door. */
+function withoutTypes(text: string): string {
+  return text
+    .replace(/^import type .*$/gm, '')
+    .replace("import { STATUS_CODES } from 'node:http'", '')
+    .replaceAll('app.fetch(', '')
+}

@@ -1,0 +1,215 @@
+import { execFileSync, spawn } from 'node:child_process'
+import { createServer } from 'node:http'
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join, resolve } from 'node:path'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { listen } from '../../stories/demo/openai.ts'
+
+const repository = resolve(import.meta.dirname, '../..')
+const folder = mkdtempSync(join(tmpdir(), 'tarball-'))
+/** Someone who installs only the hooks. */
+const hooksOnly = join(folder, 'hooks-only')
+/** Someone who runs a relay too. */
+const withRelay = join(folder, 'with-relay')
+let tarball = ''
+
+function run(command: string, args: string[], cwd: string): string {
+  return execFileSync(command, args, {
+    cwd,
+    encoding: 'utf8',
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: { ...process.env, NO_COLOR: '1' },
+  })
+}
+
+/** What a module prints, or the message of the error it ends with. */
+function evaluate(cwd: string, type: 'module' | 'commonjs', code: string): string {
+  try {
+    return run(process.execPath, [`--input-type=${type}`, '--eval', code], cwd).trim()
+  } catch (error) {
+    return (error as { stderr: string }).stderr
+  }
+}
+
+beforeAll(() => {
+  run('npm', ['run', 'build'], repository)
+  tarball = join(folder, run('npm', ['pack', '--silent', '--pack-destination', folder], repository).trim())
+  mkdirSync(hooksOnly)
+  writeFileSync(join(hooksOnly, 'package.json'), '{ "private": true }')
+  run('npm', ['install', '--no-audit', '--no-fund', '--prefer-offline', tarball], hooksOnly)
+  // The rest is installed in this repository already.
+  mkdirSync(join(withRelay, 'node_modules/@hono'), { recursive: true })
+  run('tar', ['xzf', tarball, '-C', withRelay], folder)
+  symlinkSync(join(withRelay, 'package'), join(withRelay, 'node_modules/react-client-secret'))
+  for (const name of ['react', 'react-dom', 'swr', 'zod', 'hono', 'undici', 'ipaddr.js', '@hono/node-server']) {
+    symlinkSync(join(repository, 'node_modules', name), join(withRelay, 'node_modules', name))
+  }
+})
+
+afterAll(() => rmSync(folder, { recursive: true, force: true }))
+
+test('the tarball holds the build, the words, and nothing else', () => {
+  const files = run('tar', ['tzf', tarball], folder).trim().split('\n')
+  const unexpected = files.filter(
+    (file) =>
+      !/^package\/(package\.json|README\.md|CHANGELOG\.md|LICENSE|dist\/[\w.-]+\.(js|cjs|d\.ts|d\.cts))$/.test(file),
+  )
+  expect(unexpected).toEqual([])
+  for (const file of ['README.md', 'LICENSE', 'CHANGELOG.md', 'dist/index.js', 'dist/index.d.cts', 'dist/cli.js'])
+    expect(files).toContain(`package/${file}`)
+  for (const file of files) {
+    if (/\.c?js$/.test(file)) expect(run('tar', ['xzfO', tarball, file], folder)).not.toMatch(/sourceMappingURL/)
+  }
+})
+
+test('whoever installs the hooks gets swr and zod, and nothing of the relay', () => {
+  const { packages } = JSON.parse(readFileSync(join(hooksOnly, 'node_modules/.package-lock.json'), 'utf8')) as {
+    packages: object
+  }
+  const names = Object.keys(packages).map((path) => path.replace('node_modules/', ''))
+  // The peers react and react-dom, and what swr and react-dom bring along.
+  expect(names.sort()).toEqual([
+    'dequal',
+    'react',
+    'react-client-secret',
+    'react-dom',
+    'scheduler',
+    'swr',
+    'use-sync-external-store',
+    'zod',
+  ])
+})
+
+describe.each(['module', 'commonjs'] as const)('as %s', (type) => {
+  const load = (name: string) => (type === 'module' ? `await import('${name}')` : `require('${name}')`)
+
+  test.each([
+    [
+      'react-client-secret',
+      [
+        'ClientSecretError',
+        'ClientSecretProvider',
+        'createClient',
+        'isClientSecretError',
+        'isPollStopped',
+        'useClientSecretRequest',
+      ],
+    ],
+    [
+      'react-client-secret/client',
+      ['ClientSecretError', 'createClient', 'isClientSecretError', 'isPollStopped', 'isSettled'],
+    ],
+  ])('%s loads without the optional peers', (name, exported) => {
+    expect(evaluate(hooksOnly, type, `console.log(Object.keys(${load(name)}).sort().join())`)).toBe(exported.join())
+  })
+
+  test('react-client-secret/relay without them says what to install', () => {
+    expect(evaluate(hooksOnly, type, load('react-client-secret/relay'))).toMatch(
+      /react-client-secret\/relay needs [\w./]+, which is not installed\..*npm install hono undici ipaddr\.js/,
+    )
+  })
+
+  test('react-client-secret/relay with them makes a relay', () => {
+    const code = `const { createRelay } = ${load('react-client-secret/relay')}
+      const relay = createRelay({ keys: { a: { secret: '0123456789', locked: false, allow: [{ url: 'https://a.example.com/**', methods: ['GET'] }] } } })
+      relay.fetch(new Request('http://x/any/where/health')).then(async (response) => { console.log(response.status, await response.text()); await relay.close() })`
+    expect(evaluate(withRelay, type, code)).toBe('200 {"status":"ok"}')
+  })
+})
+
+test('errors and stopped polls are recognised across module systems', () => {
+  const code = `import { createRequire } from 'node:module'
+    import { ClientSecretError } from 'react-client-secret/client'
+    const { isClientSecretError } = createRequire(import.meta.url)('react-client-secret')
+    console.log(isClientSecretError(new ClientSecretError('INTERNAL', 'x')))`
+  writeFileSync(join(hooksOnly, 'across.mjs'), code)
+  expect(run(process.execPath, ['across.mjs'], hooksOnly).trim()).toBe('true')
+})
+
+test('only the React entry is a client module', () => {
+  const first = (file: string) => readFileSync(join(withRelay, 'package/dist', file), 'utf8').slice(0, 60)
+  expect(first('index.js')).toMatch(/^"use client";/)
+  expect(first('index.cjs')).toMatch(/^"use strict";\n"use client";/)
+  for (const file of ['client.js', 'client.cjs', 'relay.js', 'relay.cjs']) expect(first(file)).not.toMatch(/use client/)
+})
+
+test('publint finds nothing', async () => {
+  const { publint } = await import('publint')
+  const { messages } = await publint({
+    strict: true,
+    pack: { tarball: readFileSync(tarball).buffer },
+  })
+  expect(messages).toEqual([])
+})
+
+test('attw finds nothing', () => {
+  // It fails when a module system resolves to no types, or to those of the other.
+  expect(run('npm', ['exec', '--', 'attw', tarball, '--format', 'ascii', '--no-emoji'], repository)).toMatch(
+    /No problems found/,
+  )
+})
+
+describe('the command client-secret-relay', () => {
+  const cli = () => join(withRelay, 'package/dist/cli.js')
+
+  test('serves a relay, and ends gracefully', async () => {
+    const api = createServer((_incoming, outgoing) => outgoing.end('from the api'))
+    const apiUrl = await listen(api)
+    const config = join(withRelay, 'relay.config.mjs')
+    writeFileSync(
+      config,
+      `export default { keys: { a: { locked: false, allow: [{ url: '${apiUrl}/**', methods: ['GET'], allowPrivateNetwork: true }] } } }`,
+    )
+    const child = spawn(process.execPath, [cli(), 'serve', '--config', config, '--port', '0'], {
+      env: { ...process.env, CLIENT_SECRET_A: 'sk-0123456789' },
+    })
+    let output = ''
+    const listening = new Promise<string>((resolvePromise, reject) => {
+      child.stdout.on('data', (chunk: Buffer) => {
+        output += chunk.toString()
+        const url = /listens on (\S+)/.exec(output)?.[1]
+        if (url) resolvePromise(url)
+      })
+      child.stderr.on('data', (chunk: Buffer) => (output += chunk.toString()))
+      child.once('exit', () => reject(new Error(output)))
+    })
+    const exited = new Promise((resolvePromise) => child.once('exit', resolvePromise))
+    const url = await listening
+    const response = await fetch(`${url}/requests`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', 'client-session': '0123456789012345678901' },
+      body: JSON.stringify({
+        clientSecretName: 'a',
+        url: `${apiUrl}/x`,
+        method: 'GET',
+        headers: { authorization: '$CLIENT_SECRET' },
+      }),
+    })
+    expect(await response.json()).toMatchObject({ status: 'resolved', response: { body: 'from the api' } })
+    child.kill('SIGTERM')
+    expect(await exited).toBe(0)
+    expect(output).toMatch(/stops on SIGTERM/)
+    api.close()
+  })
+
+  test.each([
+    [['serve'], 2, /serve needs --config/],
+    [['swerve'], 2, /There is no command "swerve"/],
+    [['serve', '--config', 'none.mjs'], 1, /The config none.mjs could not be loaded/],
+    [['serve', '--config', 'empty.mjs'], 1, /The config empty.mjs has no default export/],
+    [['serve', '--config', 'unsafe.mjs'], 1, /The relay does not start: keys.a has no rules/],
+    [['serve', '--confg', 'x'], 2, /--confg/],
+  ])('%o', (args, status, message) => {
+    writeFileSync(join(withRelay, 'empty.mjs'), '')
+    writeFileSync(join(withRelay, 'unsafe.mjs'), `export default { keys: { a: { secret: '0123456789', allow: [] } } }`)
+    try {
+      run(process.execPath, [cli(), ...args], withRelay)
+      expect.unreachable()
+    } catch (error) {
+      expect((error as { stderr: string }).stderr).toMatch(message)
+      expect((error as { stderr: string }).stderr).not.toMatch(/\n\s+at /)
+      expect((error as { status: number }).status).toBe(status)
+    }
+  })
+})
