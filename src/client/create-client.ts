@@ -1,5 +1,12 @@
 import { asClientSecretError, ClientSecretError } from '../protocol/errors.ts'
-import { isSettled, type ClientSecretRecord } from '../protocol/record.ts'
+import {
+  isSettled,
+  type CancelAnswer,
+  type ClientSecretRecord,
+  type HistoryFilter,
+  type HistoryPage,
+  type QueueCount,
+} from '../protocol/record.ts'
 import {
   parseRequest,
   type ClientSecretRequest,
@@ -9,11 +16,13 @@ import {
 } from '../protocol/request.ts'
 import { callBack, once, tellError, type Callbacks } from './callbacks.ts'
 import { createFollower, isPollStopped, type FollowOptions, type PollStopped } from './follow.ts'
+import { keptRequests, type KeptRequests } from './kept-requests.ts'
 import { queuedRequest, type QueuedRequest } from './queued-request.ts'
 import { randomId } from './random-id.ts'
 import { readRecord, type Answer } from './read-record.ts'
 import { relayTransport, type RelayTransportOptions } from './relay-transport.ts'
 import { maySubmitAgain, retryDelay, sleep } from './retry.ts'
+import { checked, type StandardSchema } from './standard-schema.ts'
 import type { Seen, Transport } from './transport.ts'
 
 /** What a component asks for, field by field. */
@@ -49,7 +58,12 @@ export interface RequestOptions {
 /** What `send` and `follow` give: an answer, a record that waits for somebody to follow it, or a stop. */
 export type Sent = Answer | { record: ClientSecretRecord; data?: undefined; response?: undefined } | PollStopped
 
-export type SendOptions = Omit<FollowOptions, 'interval'>
+export interface ReadOptions {
+  /** Any Standard Schema (zod, valibot, arktype …); checks the answer's data and gives it its type. */
+  schema?: StandardSchema | undefined
+}
+
+export type SendOptions = Omit<FollowOptions, 'interval'> & ReadOptions
 
 /** With `queue` and no `poll` a promise of a `QueuedRequest`, else of the API's answer. */
 export interface ClientSecretRequestFunction {
@@ -61,6 +75,9 @@ export interface ClientSecretRequestFunction {
 }
 
 export interface Client {
+  /** Differs for each client, and so keeps apart what hooks store. */
+  readonly key: string
+
   /**
    * Calls an API with a key that only the relay knows.
    *
@@ -74,14 +91,34 @@ export interface Client {
   /** Stops all polling of a request; each resolves to `{ id, status: 'stopped' }`. The request itself goes on. */
   stopPolling: (id: string) => void
 
+  /** A page of this caller's past requests, the newest first. */
+  history: (filter?: HistoryFilter, options?: RequestOptions) => Promise<HistoryPage>
+
+  /**
+   * Takes a request out of its queue, or ends the call that runs. Whoever follows
+   * it sees it `cancelled`.
+   *
+   * @throws ClientSecretError `REQUEST_NOT_FOUND` or `EXPIRED`
+   */
+  cancel: (id: string) => Promise<CancelAnswer>
+
+  /** How many of this caller's requests are unsettled in queues of this name, the running one included. */
+  queueCount: (queueName: string) => Promise<QueueCount>
+
   /** The same as `clientSecretRequest` for those who keep their own state: no callbacks, every change of the record told. */
   send: (params: RequestParams, options?: SendOptions) => Promise<Sent>
 
   /** Follows a request that was sent before, by its id, until it is settled. */
-  follow: (seen: Seen, options?: FollowOptions) => Promise<Answer | PollStopped>
+  follow: (seen: Seen, options?: FollowOptions & ReadOptions) => Promise<Answer | PollStopped>
+
+  /** What is kept of a request over a reload, for `persist` of the hooks. */
+  readonly kept: KeptRequests
 }
 
-export type ClientOptions = RelayTransportOptions | { transport: Transport }
+export type ClientOptions = (RelayTransportOptions | { transport: Transport }) & {
+  /** Who is signed in, by any id of yours: what is kept over a reload for one user is not found by the next. */
+  user?: string | undefined
+}
 
 /**
  * Makes a client. It holds no connection and no timer while it has nothing to do.
@@ -108,19 +145,25 @@ export function createClient(options: ClientOptions): Client {
     }
   }
 
-  async function follow(seen: Seen, followOptions?: FollowOptions): Promise<Answer | PollStopped> {
-    const record = await follower.follow(seen, followOptions)
-    return isPollStopped(record) ? record : readRecord(record)
+  async function follow(
+    seen: Seen,
+    { schema, ...rest }: FollowOptions & ReadOptions = {},
+  ): Promise<Answer | PollStopped> {
+    const record = await follower.follow(seen, rest)
+    return isPollStopped(record) ? record : checked(readRecord(record), schema)
   }
 
-  async function send(params: RequestParams, { signal, stopSignal, onUpdate }: SendOptions = {}): Promise<Sent> {
+  async function send(
+    params: RequestParams,
+    { signal, stopSignal, onUpdate, onPause, schema }: SendOptions = {},
+  ): Promise<Sent> {
     const request = parseRequest(withoutCallbacks(params))
     if (signal?.aborted) throw new ClientSecretError('ABORTED', 'The signal was aborted before the request was sent.')
     const record = await submit(request, signal)
     callBack(onUpdate, record)
-    if (isSettled(record)) return readRecord(record)
+    if (isSettled(record)) return checked(readRecord(record), schema)
     if (request.queue !== undefined && !request.poll) return { record }
-    return follow(record, { interval: request.poll, signal, stopSignal, onUpdate })
+    return follow(record, { interval: request.poll, signal, stopSignal, onUpdate, onPause, schema })
   }
 
   async function request(
@@ -136,11 +179,18 @@ export function createClient(options: ClientOptions): Client {
   }
 
   return {
+    key: randomId(),
+    kept: keptRequests('relay' in options ? options.relay : 'transport', options.user, (where) =>
+      transport.remember?.(where),
+    ),
     clientSecretRequest: ((params: ClientSecretRequestParams, { signal }: RequestOptions = {}) => {
       const callbacks = once(params ?? {})
       return tellError(request(params, callbacks, signal), callbacks)
     }) as ClientSecretRequestFunction,
     stopPolling: follower.stop,
+    history: (filter = {}, { signal } = {}) => transport.history(filter, { signal }),
+    cancel: transport.cancel,
+    queueCount: transport.queueCount,
     send,
     follow,
   }

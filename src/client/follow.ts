@@ -1,8 +1,9 @@
 import { asClientSecretError, ClientSecretError } from '../protocol/errors.ts'
 import { isSettled, type ClientSecretRecord } from '../protocol/record.ts'
 import { callBack } from './callbacks.ts'
+import { createPage, type PauseReason } from './page.ts'
 import { errorFromWire } from './read-record.ts'
-import { mayPollAgain, retryDelay, sleep } from './retry.ts'
+import { aborted, mayPollAgain, retryDelay, sleep } from './retry.ts'
 import type { Seen, Transport } from './transport.ts'
 
 /** How a poll ends that was stopped: the request goes on, and can be followed again. */
@@ -33,6 +34,8 @@ export interface FollowOptions {
   signal?: AbortSignal | undefined
   /** Called with every change of the record, the last one included. */
   onUpdate?: ((record: ClientSecretRecord) => void) | undefined
+  /** Called when the polling rests, with the reason, and with `undefined` when it goes on. */
+  onPause?: ((reason: PauseReason | undefined) => void) | undefined
 }
 
 export interface Follower {
@@ -47,7 +50,8 @@ export interface Follower {
 
 interface Watcher {
   interval: number
-  onUpdate: ((record: ClientSecretRecord) => void) | undefined
+  onUpdate: FollowOptions['onUpdate']
+  onPause: FollowOptions['onPause']
   resolve(outcome: ClientSecretRecord | PollStopped): void
   reject(error: ClientSecretError): void
 }
@@ -74,15 +78,31 @@ const idsPerPoll = 100
 export function createFollower(transport: Transport): Follower {
   const followed = new Map<string, Followed>()
   let running = false
-  /** Ends the call or the pause of now, because who is followed has changed. */
+  /** Ends the call or the pause of now, because who is followed has changed, or whether the page is seen. */
   let wake = new AbortController()
+  const page = createPage()
+  let pausedFor: PauseReason | undefined
 
   async function run(): Promise<void> {
     running = true
+    const stopListening = page.onChange(() => wake.abort())
     let failures = 0
+    let notBefore = 0
     while (followed.size > 0) {
       wake = new AbortController()
       const { signal } = wake
+      pauseFor(page.pauseReason())
+      if (pausedFor) {
+        // Until the page is back, somebody joins, or the last one leaves.
+        await aborted(signal)
+        notBefore = 0
+        continue
+      }
+      if (Date.now() < notBefore) {
+        // Whoever joins meanwhile waits with the others.
+        await sleep(notBefore - Date.now(), signal)
+        continue
+      }
       const seen = nextInTurn()
       const hold = holdFor(seen)
       const started = Date.now()
@@ -102,10 +122,18 @@ export function createFollower(transport: Transport): Follower {
         }
         failures += 1
         endExpired(seen)
-        await sleep(retryDelay(error, failures), signal)
+        notBefore = Date.now() + retryDelay(error, failures)
       }
     }
     running = false
+    pausedFor = undefined
+    stopListening()
+  }
+
+  function pauseFor(reason: PauseReason | undefined): void {
+    if (reason === pausedFor) return
+    pausedFor = reason
+    for (const { watchers } of followed.values()) for (const watcher of [...watchers]) callBack(watcher.onPause, reason)
   }
 
   /** The ids of the next call. Where there are more than fit, they take turns. */
@@ -161,7 +189,7 @@ export function createFollower(transport: Transport): Follower {
   }
 
   return {
-    follow({ id, version, expiresAt }, { interval = defaultInterval, stopSignal, signal, onUpdate } = {}) {
+    follow({ id, version, expiresAt }, { interval = defaultInterval, stopSignal, signal, onUpdate, onPause } = {}) {
       return new Promise((resolve, reject) => {
         const entry: Followed = followed.get(id) ?? { version, expiresAt, watchers: new Set() }
         // Who joins with an older version, or none, must be told what the others know already.
@@ -176,6 +204,7 @@ export function createFollower(transport: Transport): Follower {
         const watcher: Watcher = {
           interval,
           onUpdate,
+          onPause,
           resolve: (outcome) => (leave(), resolve(outcome)),
           reject: (error) => (leave(), reject(error)),
         }
@@ -192,6 +221,7 @@ export function createFollower(transport: Transport): Follower {
         stopSignal?.addEventListener('abort', stop)
         entry.watchers.add(watcher)
         followed.set(id, entry)
+        if (pausedFor) callBack(onPause, pausedFor)
         if (running) wake.abort()
         else void run()
       })

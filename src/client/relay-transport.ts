@@ -1,6 +1,14 @@
 import type { ZodMiniType } from 'zod/mini'
 import { ClientSecretError } from '../protocol/errors.ts'
-import { errorAnswerSchema, pollAnswerSchema, recordSchema } from '../protocol/record.ts'
+import {
+  cancelAnswerSchema,
+  errorAnswerSchema,
+  historyPageSchema,
+  pollAnswerSchema,
+  queueCountSchema,
+  recordSchema,
+} from '../protocol/record.ts'
+import { readStorage, writeStorage } from './browser-storage.ts'
 import { randomId } from './random-id.ts'
 import { errorFromWire } from './read-record.ts'
 import type { Transport } from './transport.ts'
@@ -20,9 +28,10 @@ const pollGrace = 15_000
 /** Talks to our relay over HTTP. */
 export function relayTransport(options: RelayTransportOptions): Transport {
   const base = options.relay.replace(/\/+$/, '')
+  const sessionKey = `react-client-secret:session:${base}`
   // Who an anonymous visitor is: known to this client and the relay only, so
   // nobody else can read what it asked.
-  const session = randomId()
+  const session = readStorage('local', sessionKey) ?? readStorage('session', sessionKey) ?? randomId()
 
   async function call<Answer>(schema: ZodMiniType<Answer>, path: string, init: RequestInit): Promise<Answer> {
     const where = `${init.method ?? 'GET'} ${base}${path.replace(/\?.*/, '')}`
@@ -70,6 +79,18 @@ export function relayTransport(options: RelayTransportOptions): Transport {
         signal: AbortSignal.any([signal, AbortSignal.timeout(wait + pollGrace)]),
       })
     },
+
+    history: (filter, { signal }) => {
+      const given = Object.entries(filter).filter((entry) => entry[1] !== undefined)
+      const query = new URLSearchParams(given.map(([name, value]) => [name, String(value)]))
+      return call(historyPageSchema, `/requests?${query}`, { signal: signal ?? null })
+    },
+
+    cancel: (id) => call(cancelAnswerSchema, `/requests/${encodeURIComponent(id)}`, { method: 'DELETE' }),
+
+    remember: (where) => writeStorage(where, sessionKey, session),
+
+    queueCount: (queueName) => call(queueCountSchema, `/queues/${encodeURIComponent(queueName)}`, {}),
   }
 }
 

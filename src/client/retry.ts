@@ -27,6 +27,13 @@ export function retryDelay(error: ClientSecretError, tries: number): number {
   return Math.max(backoff, (error.retryAfter ?? 0) * 1000)
 }
 
+/** Waits for the signal. */
+export function aborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) =>
+    signal.aborted ? resolve() : signal.addEventListener('abort', () => resolve(), { once: true }),
+  )
+}
+
 /** Waits; ends early, without an error, when the signal fires. */
 export function sleep(milliseconds: number, signal?: AbortSignal): Promise<void> {
   return new Promise((resolve) => {

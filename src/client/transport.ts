@@ -1,4 +1,12 @@
-import type { ClientSecretRecord, PollAnswer } from '../protocol/record.ts'
+import type {
+  CancelAnswer,
+  ClientSecretRecord,
+  HistoryFilter,
+  HistoryPage,
+  PollAnswer,
+  QueueCount,
+} from '../protocol/record.ts'
+import type { Persistence } from './browser-storage.ts'
 import type { ClientSecretRequest } from '../protocol/request.ts'
 
 /** A record as the client last saw it. Without a version, whatever there is counts as news. */
@@ -22,4 +30,12 @@ export interface Transport {
    * from the version seen, else after at most `wait` milliseconds with what there is.
    */
   poll(seen: Seen[], options: { wait: number; signal: AbortSignal }): Promise<PollAnswer>
+  /** A page of the caller's past requests, the newest first. */
+  history(filter: HistoryFilter, options: { signal?: AbortSignal | undefined }): Promise<HistoryPage>
+  /** Takes a request out of its queue, or ends the call that runs. */
+  cancel(id: string): Promise<CancelAnswer>
+  /** How many of the caller's requests are unsettled in queues of this name. */
+  queueCount(queueName: string): Promise<QueueCount>
+  /** Sees to it that the caller is the same one after a reload, also when nobody is signed in. */
+  remember?(where: Persistence): void
 }

@@ -7,11 +7,16 @@ export type {
   ClientOptions,
   ClientSecretRequestFunction,
   ClientSecretRequestParams,
+  ReadOptions,
   RequestOptions,
   RequestParams,
   SendOptions,
   Sent,
 } from '../client/create-client.ts'
+export type { Persistence } from '../client/browser-storage.ts'
+export type { KeptRequest, KeptRequests } from '../client/kept-requests.ts'
+export type { PauseReason } from '../client/page.ts'
+export type { StandardSchema } from '../client/standard-schema.ts'
 export type { Callbacks } from '../client/callbacks.ts'
 export type { PollOptions, PollPromise, QueuedRequest } from '../client/queued-request.ts'
 export type { FollowOptions, PollStopped } from '../client/follow.ts'
@@ -19,5 +24,15 @@ export type { Answer, ApiResponse } from '../client/read-record.ts'
 export type { RelayTransportOptions } from '../client/relay-transport.ts'
 export type { Seen, Transport } from '../client/transport.ts'
 export type { ClientSecretErrorDetails, ErrorCode } from '../protocol/errors.ts'
-export type { ClientSecretRecord, PollAnswer, RecordStatus, UpstreamResponse, WireError } from '../protocol/record.ts'
+export type {
+  CancelAnswer,
+  ClientSecretRecord,
+  HistoryFilter,
+  HistoryPage,
+  PollAnswer,
+  QueueCount,
+  RecordStatus,
+  UpstreamResponse,
+  WireError,
+} from '../protocol/record.ts'
 export type { ClientSecretRequest, JsonObject, Method, ParamValue } from '../protocol/request.ts'

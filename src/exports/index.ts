@@ -1,12 +1,26 @@
 'use client'
 
 export { ClientSecretProvider } from '../react/provider.tsx'
+export { useClientSecretHistory } from '../react/use-client-secret-history.ts'
+export { useClientSecretQuery } from '../react/use-client-secret-query.ts'
+export { useClientSecretQueue } from '../react/use-client-secret-queue.ts'
+export { useClientSecretRecord } from '../react/use-client-secret-record.ts'
 export { useClientSecretRequest } from '../react/use-client-secret-request.ts'
 export { createClient } from '../client/create-client.ts'
 export { isPollStopped } from '../client/follow.ts'
 export { ClientSecretError, isClientSecretError } from '../protocol/errors.ts'
+export type { HistoryState } from '../react/history-pages.ts'
 export type { ClientSecretProviderProps } from '../react/provider.tsx'
-export type { UseClientSecretRequest } from '../react/use-client-secret-request.ts'
+export type { Listeners } from '../react/request-controller.ts'
 export type { RequestState, RequestStatus } from '../react/request-state.ts'
-export type { SendOverrides } from '../react/send-request.ts'
+export type { UseClientSecretHistory } from '../react/use-client-secret-history.ts'
+export type { UseClientSecretQuery, UseClientSecretQueryOptions } from '../react/use-client-secret-query.ts'
+export type { UseClientSecretQueue } from '../react/use-client-secret-queue.ts'
+export type { UseClientSecretRecord } from '../react/use-client-secret-record.ts'
+export type {
+  RequestActions,
+  SendOverrides,
+  UseClientSecretRequest,
+  UseClientSecretRequestOptions,
+} from '../react/use-client-secret-request.ts'
 export type * from './client.ts'

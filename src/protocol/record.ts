@@ -1,5 +1,5 @@
 import * as z from 'zod/mini'
-import type { ClientSecretRequest } from './request.ts'
+import type { ClientSecretRequest, Method } from './request.ts'
 
 export const statuses = ['pending', 'running', 'resolved', 'failed', 'cancelled'] as const
 
@@ -41,6 +41,8 @@ export interface ClientSecretRecord {
   createdAt: number
   updatedAt: number
   expiresAt: number
+  /** What was asked, with the placeholder; told by the history, and by a poll that names no version. */
+  request?: ClientSecretRequest | undefined
   response?: UpstreamResponse | undefined
   error?: WireError | undefined
 }
@@ -52,6 +54,43 @@ export type SubmitBody = ClientSecretRequest
 export interface PollAnswer {
   records: ClientSecretRecord[]
   errors: { id: string; error: WireError }[]
+}
+
+/** What of a caller's past requests is wanted; each field left out matches all. */
+export interface HistoryFilter {
+  /** Exactly as it was sent. */
+  url?: string | undefined
+  method?: Method | undefined
+  /** The queue's exact name. */
+  queue?: string | undefined
+  status?: RecordStatus | undefined
+  /** Without the request's `data` and the response. Default: false. */
+  compact?: boolean | undefined
+  /** Records a page, 1 to 100. Default: 20. */
+  limit?: number | undefined
+  /** Where the page before ended. Default: the newest record. */
+  cursor?: string | undefined
+}
+
+/** `GET /requests`: a page of the history, the newest first. */
+export interface HistoryPage {
+  records: ClientSecretRecord[]
+  /** Where the next page begins; null at the end. */
+  cursor: string | null
+}
+
+/** `DELETE /requests/:id`. */
+export interface CancelAnswer {
+  /** False when it had settled before. */
+  removed: boolean
+  message: string
+}
+
+/** `GET /queues/:name`. */
+export interface QueueCount {
+  queueName: string
+  /** The caller's unsettled requests in queues of this name, the running one included. */
+  inQueue: number
 }
 
 // Lenient: what a later relay adds is left out, not refused.
@@ -83,8 +122,16 @@ export const recordSchema = z.object({
       encoding: z.optional(z.literal('base64')),
     }),
   ),
+  // As it was sent, and so checked before.
+  request: z.optional(z.looseObject({})) as unknown as z.ZodMiniOptional<z.ZodMiniType<ClientSecretRequest>>,
   error: z.optional(wireErrorSchema),
 })
+
+export const historyPageSchema = z.object({ records: z.array(recordSchema), cursor: z.nullable(z.string()) })
+
+export const cancelAnswerSchema = z.object({ removed: z.boolean(), message: z.string() })
+
+export const queueCountSchema = z.object({ queueName: z.string(), inQueue: z.number() })
 
 export const pollAnswerSchema = z.object({
   records: z.array(recordSchema),

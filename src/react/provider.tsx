@@ -6,9 +6,13 @@ import { useLatest } from './use-latest.ts'
 const ClientContext = createContext<Client | null>(null)
 
 export type ClientSecretProviderProps = { children?: ReactNode } & (
-  | (RelayTransportOptions & { client?: undefined })
+  | (RelayTransportOptions & {
+      client?: undefined
+      /** Who is signed in, by any id of yours. When it changes, nothing of the one before is shown or found again. */
+      user?: string | undefined
+    })
   /** A client made with `createClient`, such as one for another server than our relay. */
-  | { client: Client; relay?: undefined; headers?: undefined; fetch?: undefined }
+  | { client: Client; relay?: undefined; headers?: undefined; fetch?: undefined; user?: undefined }
 )
 
 /**
@@ -25,6 +29,7 @@ export function ClientSecretProvider({
   relay,
   headers,
   fetch,
+  user,
 }: ClientSecretProviderProps): ReactNode {
   const latest = useLatest({ headers, fetch })
   const own = useMemo(
@@ -33,6 +38,7 @@ export function ClientSecretProvider({
         ? null
         : createClient({
             relay,
+            user,
             // Inline functions and objects are new in every render; they are looked up when a call is
             // made, so that they do not make a new client.
             headers: () => {
@@ -41,7 +47,7 @@ export function ClientSecretProvider({
             },
             fetch: (...args) => (latest.current.fetch ?? globalThis.fetch)(...args),
           }),
-    [relay, latest],
+    [relay, user, latest],
   )
   return <ClientContext.Provider value={client ?? own}>{children}</ClientContext.Provider>
 }

@@ -1,10 +1,9 @@
-import type { ClientSecretError } from '../protocol/errors.ts'
-import { asClientSecretError } from '../protocol/errors.ts'
-import type { ClientSecretRecord } from '../protocol/record.ts'
-import { isSettled } from '../protocol/record.ts'
 import type { Sent } from '../client/create-client.ts'
 import { isPollStopped } from '../client/follow.ts'
+import type { PauseReason } from '../client/page.ts'
 import type { ApiResponse } from '../client/read-record.ts'
+import { asClientSecretError, type ClientSecretError } from '../protocol/errors.ts'
+import { isSettled, type ClientSecretRecord } from '../protocol/record.ts'
 
 interface Nothing {
   /** The API's response body, once `status` is `resolved`. */
@@ -19,38 +18,35 @@ interface Nothing {
   isLoading: boolean
   /** True while the client polls for the answer. */
   isPolling: boolean
+  /** Why the polling rests: nobody looks at the page, or it has no network. */
+  pauseReason: PauseReason | undefined
   /** Place in line while it waits in a queue: 1 is next, or running. */
   inQueue: number | undefined
 }
 
 type With<Fields> = Omit<Nothing, keyof Fields> & Fields
 
+/** What is known of a request that is not under way. */
+interface AtRest {
+  isLoading: false
+  isPolling: false
+  pauseReason: undefined
+}
+
 /** The state of one request: narrowing on `status` narrows `data` and `error`. */
 export type RequestState<Data = unknown> =
   /** Nothing was sent, or it was reset. */
-  | With<{ status: 'idle'; record: undefined; isLoading: false; isPolling: false; inQueue: undefined }>
+  | With<AtRest & { status: 'idle'; record: undefined; inQueue: undefined }>
   /** On its way to the relay; a direct request is here until its answer comes. */
-  | With<{ status: 'sending'; record: undefined; isLoading: true; isPolling: false; inQueue: undefined }>
+  | With<{ status: 'sending'; record: undefined; isLoading: true; isPolling: boolean; inQueue: undefined }>
   /** `pending`: waits in a queue. `running`: the relay is calling the API. */
   | With<{ status: 'pending' | 'running'; record: ClientSecretRecord; isLoading: true }>
-  | With<{
-      status: 'resolved'
-      data: Data
-      response: ApiResponse
-      record: ClientSecretRecord
-      isLoading: false
-      isPolling: false
-      inQueue: undefined
-    }>
-  | With<{
-      status: 'failed' | 'cancelled'
-      error: ClientSecretError
-      isLoading: false
-      isPolling: false
-      inQueue: undefined
-    }>
-  /** Nobody follows it any more; the request itself goes on. */
-  | With<{ status: 'stopped'; isLoading: false; isPolling: false }>
+  | With<
+      AtRest & { status: 'resolved'; data: Data; response: ApiResponse; record: ClientSecretRecord; inQueue: undefined }
+    >
+  | With<AtRest & { status: 'failed' | 'cancelled'; error: ClientSecretError; inQueue: undefined }>
+  /** Nobody follows it any more; the request itself goes on, and can be resumed. */
+  | With<AtRest & { status: 'stopped' }>
 
 export type RequestStatus = RequestState['status']
 
@@ -63,6 +59,7 @@ export const stateFields = [
   'record',
   'isLoading',
   'isPolling',
+  'pauseReason',
   'inQueue',
 ] as const
 
@@ -73,6 +70,7 @@ const nothing = {
   record: undefined,
   isLoading: false,
   isPolling: false,
+  pauseReason: undefined,
   inQueue: undefined,
 } as const
 
@@ -81,7 +79,11 @@ export const idle: RequestState<never> = { ...nothing, status: 'idle' }
 export const sending: RequestState<never> = { ...nothing, status: 'sending', isLoading: true }
 
 /** A record that is under way; null for a settled one, whose answer has still to be read. */
-export function underWay(record: ClientSecretRecord, isPolling: boolean): RequestState<never> | null {
+export function underWay(
+  record: ClientSecretRecord,
+  isPolling: boolean,
+  pauseReason?: PauseReason,
+): RequestState<never> | null {
   if (isSettled(record)) return null
   return {
     ...nothing,
@@ -89,16 +91,24 @@ export function underWay(record: ClientSecretRecord, isPolling: boolean): Reques
     record,
     isLoading: true,
     isPolling,
+    pauseReason,
     inQueue: record.inQueue,
   }
 }
 
+/** A record of which only the id is known yet. */
+export const lookingUp: RequestState<never> = { ...sending, isPolling: true }
+
+export function stopped(last: ClientSecretRecord | undefined): RequestState<never> {
+  return { ...nothing, status: 'stopped', record: last, inQueue: last?.inQueue }
+}
+
 /** How a request ended; `last` is what was known of it before. */
 export function ended(sent: Sent, last: ClientSecretRecord | undefined): RequestState {
-  if (isPollStopped(sent)) return { ...nothing, status: 'stopped', record: last, inQueue: last?.inQueue }
+  if (isPollStopped(sent)) return stopped(last)
   if (sent.response)
     return { ...nothing, status: 'resolved', data: sent.data, response: sent.response, record: sent.record }
-  return underWay(sent.record, false) ?? { ...nothing, status: 'stopped', record: sent.record }
+  return underWay(sent.record, false) ?? stopped(sent.record)
 }
 
 export function failed(thrown: unknown, last: ClientSecretRecord | undefined): RequestState<never> {

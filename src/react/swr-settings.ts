@@ -1,25 +1,67 @@
 import type { SWRConfiguration } from 'swr'
+import type { Method } from '../protocol/request.ts'
 
 /** Before every key of ours in the host's SWR cache, so that we share it without meeting. */
 export const keyPrefix = '$client-secret$'
 
-/**
- * SWR is our store here, not our fetcher: it keeps the state of a request and
- * tells the components that show it. Every option we rely on is set on the hook
- * itself, because the host's `<SWRConfig>` would otherwise decide it for us.
- */
+// Every option we rely on is set on the hook itself, because the host's
+// `<SWRConfig>` would otherwise decide it for us; and none is set in a config of
+// our own around the host's components, because that would decide it for them.
+
+/** What must not leak from the host into any of our hooks. */
+const isolated = {
+  // A host that pauses its own fetching must not freeze what we show.
+  isPaused: () => false,
+  // Data that the host knows in advance are for its own keys.
+  fallback: {},
+} satisfies SWRConfiguration
+
+/** SWR as a store: it keeps a state and tells the components that show it. Nothing is fetched. */
 export const storeSettings = {
-  // Nothing is fetched by SWR, so nothing may be revalidated, retried or refreshed.
+  ...isolated,
   revalidateOnMount: false,
   revalidateIfStale: false,
   revalidateOnFocus: false,
   revalidateOnReconnect: false,
   refreshInterval: 0,
   shouldRetryOnError: false,
-  // A host that pauses its own fetching must not freeze what we show.
-  isPaused: () => false,
   // There is always a state: nothing to suspend for, nothing older to show instead.
   suspense: false,
   keepPreviousData: false,
-  fallback: {},
 } satisfies SWRConfiguration
+
+/** SWR as a cache of reads: its own defaults, whatever the host has made of them. */
+export const querySettings = {
+  ...isolated,
+  revalidateIfStale: true,
+  revalidateOnFocus: true,
+  revalidateOnReconnect: true,
+  refreshInterval: 0,
+  refreshWhenHidden: false,
+  refreshWhenOffline: false,
+  dedupingInterval: 2_000,
+  focusThrottleInterval: 5_000,
+  errorRetryInterval: 5_000,
+  shouldRetryOnError: true,
+  suspense: false,
+  keepPreviousData: false,
+  // Data are compared by identity where SWR's comparison sees no difference: two Blobs, two byte arrays.
+  compare: (before: unknown, after: unknown) =>
+    before === after || (isJson(before) && isJson(after) && JSON.stringify(before) === JSON.stringify(after)),
+} satisfies SWRConfiguration
+
+/** A request that may cost money or change something is sent once, and again only when it is asked for. */
+export function settingsFor(method: Method): SWRConfiguration {
+  if (method === 'GET') return querySettings
+  return {
+    ...querySettings,
+    revalidateIfStale: false,
+    revalidateOnFocus: false,
+    revalidateOnReconnect: false,
+    shouldRetryOnError: false,
+  }
+}
+
+function isJson(value: unknown): boolean {
+  return !(value instanceof Uint8Array) && value !== undefined
+}

@@ -1,29 +1,62 @@
-import { useEffect, useMemo, useState } from 'react'
-import type { ClientSecretRequestParams } from '../client/create-client.ts'
+import { useMemo } from 'react'
+import type { Persistence } from '../client/browser-storage.ts'
+import type { ClientSecretRequestParams, RequestParams } from '../client/create-client.ts'
 import type { PollStopped } from '../client/follow.ts'
 import type { QueuedRequest } from '../client/queued-request.ts'
+import { ClientSecretError } from '../protocol/errors.ts'
+import type { CancelAnswer } from '../protocol/record.ts'
 import { useClient } from './provider.tsx'
-import { idle, stateFields, type RequestState } from './request-state.ts'
-import { createSender, type SendOverrides } from './send-request.ts'
+import type { Listeners } from './request-controller.ts'
+import type { RequestState } from './request-state.ts'
+import { withActions } from './stored.ts'
 import { useLatest } from './use-latest.ts'
-import { useStored } from './use-stored.ts'
+import { useRequestController } from './use-request-controller.ts'
+
+/** The request of a component, and how it is shown. */
+export interface UseClientSecretRequestOptions<Data = unknown> extends RequestParams, Listeners<Data> {
+  /** Components of one provider with the same id share one request and its state. */
+  id?: string | undefined
+  /**
+   * Keeps the request over a reload, for this tab (`session`) or this browser
+   * (`local`): it is found again and goes on being followed. Needs an `id`.
+   */
+  persist?: Persistence | undefined
+}
+
+/** What `send` may change of the hook's request. */
+export type SendOverrides<Data = unknown> = Partial<ClientSecretRequestParams<Data>>
 
 /** The state of the request sent last, and what can be done. */
-export type UseClientSecretRequest<Data = unknown> = RequestState<Data> & {
+export type UseClientSecretRequest<Data = unknown> = RequestState<Data> &
+  RequestActions & {
+    /**
+     * Sends the request; its fate is in the state and told to the callbacks. Never
+     * rejects. What it is given overrides the hook's request for this one send;
+     * headers, params and data are joined name by name.
+     */
+    send: (overrides?: SendOverrides<Data>) => void
+    /**
+     * The same, as a promise of the API's answer. It resolves to
+     * `{ id, status: 'stopped' }` when the polling is stopped, and to a
+     * `QueuedRequest` with a `queue` and no `poll`.
+     *
+     * @throws ClientSecretError
+     */
+    sendAsync: (overrides?: SendOverrides<Data>) => Promise<Data | PollStopped | QueuedRequest<Data>>
+  }
+
+/** What can be done with a request that was sent. */
+export interface RequestActions {
+  /** Ends the polling. The request itself goes on, and can be resumed. */
+  stop: () => void
+  /** Takes the polling up again; also begins that of a queued request without `poll`. */
+  resume: () => void
   /**
-   * Sends the request; its fate is in the state and told to the callbacks. Never
-   * rejects. What it is given overrides the hook's request for this one send;
-   * headers, params and data are joined name by name.
-   */
-  send: (overrides?: SendOverrides<Data>) => void
-  /**
-   * The same, as a promise of the API's answer. It resolves to
-   * `{ id, status: 'stopped' }` when the polling is stopped, and to a
-   * `QueuedRequest` with a `queue` and no `poll`.
+   * Takes the request out of its queue, or ends the call that runs.
    *
-   * @throws ClientSecretError
+   * @throws ClientSecretError when the relay cannot be reached, or knows no such request.
    */
-  sendAsync: (overrides?: SendOverrides<Data>) => Promise<Data | PollStopped | QueuedRequest<Data>>
+  cancel: () => Promise<CancelAnswer>
   /** Back to `idle`. What was sent goes on, unwatched. */
   reset: () => void
 }
@@ -36,51 +69,82 @@ export type UseClientSecretRequest<Data = unknown> = RequestState<Data> & {
  * polling, not the request.
  *
  * @example
- * const otter = useClientSecretRequest<Images>({
+ * const otter = useClientSecretRequest({
  *   clientSecretName: 'openai',
  *   url: 'https://api.openai.com/v1/images/generations',
  *   method: 'POST',
  *   headers: { Authorization: 'Bearer $CLIENT_SECRET' },
  *   queue: 'images',
  *   poll: 1000,
+ *   schema: Images, // any Standard Schema; types and checks `data`
  * })
  * otter.send({ data: { model: 'gpt-image-1', prompt: 'an otter' } })
  */
 export function useClientSecretRequest<Data = unknown>(
-  request: ClientSecretRequestParams<Data>,
+  options: UseClientSecretRequestOptions<Data>,
 ): UseClientSecretRequest<Data> {
   const client = useClient('useClientSecretRequest')
-  const latest = useLatest({ client, request: request as ClientSecretRequestParams })
-  const [fieldsRead] = useState(() => new Set<keyof RequestState>())
-  const [state, stored] = useStored<RequestState>(idle, (before, after) =>
-    [...fieldsRead].every((field) => Object.is(before[field], after[field])),
-  )
-  const [sender] = useState(() => createSender(() => latest.current, stored))
-  useEffect(() => sender.stopWatching, [sender])
+  const { id, persist } = options
+  if (persist && id === undefined) {
+    throw new ClientSecretError(
+      'INVALID_PARAMETER',
+      'persist needs an id by which the request is found again after a reload, such as id: "otter".',
+      { path: 'id' },
+    )
+  }
+  const { request, listeners: own } = split(options as UseClientSecretRequestOptions)
+  const { state, controller, listeners } = useRequestController({ client, id, persist, listeners: own })
+  const latestRequest = useLatest(request)
 
-  return useMemo(
-    () => tracked(stored.read, fieldsRead, { send: sender.send, sendAsync: sender.sendAsync, reset: sender.reset }),
-    // A new object for a new state, so that a memoised child that gets it renders.
-    // eslint-disable-next-line react-hooks/exhaustive-deps
-    [state, stored, fieldsRead, sender],
-  ) as UseClientSecretRequest<Data>
+  const actions = useMemo(() => {
+    const sendAsync = (overrides: SendOverrides = {}) => {
+      const { onResponse, onError, ...params } = overrides
+      const hearing = listeners()
+      return controller.send(merged(latestRequest.current, params), {
+        ...hearing,
+        onResponse: onResponse ?? hearing.onResponse,
+        onError: onError ?? hearing.onError,
+      })
+    }
+    return {
+      sendAsync,
+      // Its failure is in the state, and told to onError.
+      send: (overrides?: SendOverrides) => void sendAsync(overrides).catch(() => {}),
+      stop: controller.stop,
+      resume: () => controller.resume(listeners()),
+      cancel: () => controller.cancel(listeners()),
+      reset: controller.reset,
+    }
+  }, [controller, listeners, latestRequest])
+  return useMemo(() => withActions(state, actions), [state, actions]) as UseClientSecretRequest<Data>
 }
 
-/** The state's fields as getters that note that they were read. */
-function tracked<Actions extends object>(
-  read: () => RequestState,
-  fieldsRead: Set<keyof RequestState>,
-  actions: Actions,
-): RequestState & Actions {
-  const result = { ...actions }
-  for (const field of stateFields) {
-    Object.defineProperty(result, field, {
-      enumerable: true,
-      get: () => {
-        fieldsRead.add(field)
-        return read()[field]
-      },
-    })
+/** What travels, and who hears of it. */
+function split({
+  id: _id,
+  persist: _persist,
+  schema,
+  onResponse,
+  onError,
+  onUpdate,
+  onSettled,
+  ...request
+}: UseClientSecretRequestOptions): {
+  request: RequestParams
+  listeners: Listeners
+} {
+  return { request, listeners: { schema, onResponse, onError, onUpdate, onSettled } }
+}
+
+/** headers, params and data are joined name by name; every other field of `overrides` takes the place of the request's. */
+function merged(request: RequestParams, overrides: Partial<RequestParams>): RequestParams {
+  const join = <Fields extends object>(field: Fields | undefined, over: Fields | undefined) =>
+    field && over ? { ...field, ...over } : (over ?? field)
+  return {
+    ...request,
+    ...overrides,
+    headers: join(request.headers, overrides.headers),
+    params: join(request.params, overrides.params),
+    data: join(request.data, overrides.data),
   }
-  return result as RequestState & Actions
 }

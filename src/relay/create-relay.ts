@@ -4,11 +4,13 @@ import { bodyLimit } from 'hono/body-limit'
 import { cors } from 'hono/cors'
 import type { ContentfulStatusCode } from 'hono/utils/http-status'
 import { ClientSecretError, isClientSecretError } from '../protocol/errors.ts'
-import { isSettled, type WireError } from '../protocol/record.ts'
+import { isSettled, type QueueCount, type WireError } from '../protocol/record.ts'
 import { checkOrigin, identify } from './caller.ts'
+import { cancel } from './cancel.ts'
 import { createChanges } from './changes.ts'
 import { openSqlite } from './database.ts'
 import { createEmbeddedQueue } from './embedded-queue.ts'
+import { history, parseHistory } from './history.ts'
 import { readOptions, type RelayOptions, type Settings } from './options.ts'
 import { parsePoll, poll } from './poll.ts'
 import { createRecords, toWire } from './records.ts'
@@ -109,7 +111,7 @@ function callsUnderWay() {
 }
 
 /** The tail of a path, wherever the relay is mounted. */
-const route = /(\/requests|\/health)\/?$/
+const route = /(\/requests(\/[^/]+)?|\/queues\/[^/]+|\/health)\/?$/
 
 function routes(settings: Settings, opening: Promise<Parts>) {
   const app = new Hono({ getPath: (request) => route.exec(new URL(request.url).pathname)?.[1] ?? '/' })
@@ -122,6 +124,13 @@ function routes(settings: Settings, opening: Promise<Parts>) {
   })
   if (settings.origins.length > 0) {
     app.use(cors({ origin: [...settings.origins], credentials: true, exposeHeaders: ['retry-after'], maxAge: 600 }))
+  }
+
+  /** Who asks for records, and what they are read from. */
+  async function reader(context: Context): Promise<{ parts: Parts; owner: string }> {
+    checkOrigin(context.req.raw, settings.origins)
+    const { owner } = await identify(context.req.raw, settings.authenticate)
+    return { parts: await running(opening), owner }
   }
 
   // The order of the checks: size and content type, origin, caller; then, in submit, schema, key, rules, limits.
@@ -155,17 +164,25 @@ function routes(settings: Settings, opening: Promise<Parts>) {
   )
 
   app.get('/requests', async (context) => {
-    checkOrigin(context.req.raw, settings.origins)
-    const { owner } = await identify(context.req.raw, settings.authenticate)
-    const { ids, wait } = context.req.query()
-    if (!ids)
-      throw new ClientSecretError('INVALID_PARAMETER', 'ids must name the requests to poll, such as ?ids=a,b.', {
-        path: 'ids',
-      })
-    const parts = await running(opening)
-    return context.json(
-      await parts.calls.during(poll(parts, owner, { ...parsePoll({ ids, wait }), signal: context.req.raw.signal })),
-    )
+    const { parts, owner } = await reader(context)
+    const query = context.req.query()
+    if (query['ids'] === undefined) return context.json(await history(parts.records, owner, parseHistory(query)))
+    const { signal } = context.req.raw
+    return context.json(await parts.calls.during(poll(parts, owner, { ...parsePoll(query), signal })))
+  })
+
+  app.delete('/requests/:id', async (context) => {
+    const { parts, owner } = await reader(context)
+    return context.json(await cancel(parts, owner, context.req.param('id')))
+  })
+
+  app.get('/queues/:name', async (context) => {
+    const { parts, owner } = await reader(context)
+    const queueName = context.req.param('name')
+    return context.json({
+      queueName,
+      inQueue: await parts.records.countUnsettled(owner, queueName),
+    } satisfies QueueCount)
   })
 
   app.get('/health', async (context) => {
@@ -179,7 +196,7 @@ function routes(settings: Settings, opening: Promise<Parts>) {
       context,
       new ClientSecretError(
         'REQUEST_NOT_FOUND',
-        `The relay has no ${context.req.method} ${pathname}. It answers POST and GET /requests and GET /health, below the path it is mounted at.`,
+        `The relay has no ${context.req.method} ${pathname}. It answers POST and GET /requests, DELETE /requests/:id, GET /queues/:name and GET /health, below the path it is mounted at.`,
       ),
     )
   })

@@ -1,5 +1,5 @@
 import { ClientSecretError } from '../protocol/errors.ts'
-import type { PollAnswer } from '../protocol/record.ts'
+import type { PollAnswer, WireError } from '../protocol/record.ts'
 import type { Changes } from './changes.ts'
 import { expiryOf, toWire, type Records } from './records.ts'
 
@@ -8,12 +8,15 @@ const mostIds = 200
 const longestHold = 30_000
 
 /** Reads the query of `GET /requests?ids=a:3,b:1&wait=1000`: ids, each with the version last seen, and milliseconds. */
-export function parsePoll(query: { ids: string; wait?: string | undefined }): {
+export function parsePoll(query: Record<string, string>): {
   seen: Map<string, string | undefined>
   wait: number
 } {
+  const { ids, wait: hold = '0' } = query
+  if (!ids)
+    throw new ClientSecretError('INVALID_PARAMETER', 'ids must name requests, such as ?ids=a,b.', { path: 'ids' })
   const seen = new Map(
-    query.ids.split(',').map((item) => {
+    ids.split(',').map((item) => {
       const [id = '', version] = item.split(':')
       return [id, version]
     }),
@@ -24,9 +27,9 @@ export function parsePoll(query: { ids: string; wait?: string | undefined }): {
       `ids must name at most ${mostIds} requests; it names ${seen.size}.`,
       { path: 'ids' },
     )
-  const wait = Number(query.wait ?? 0)
+  const wait = Number(hold)
   if (!(wait >= 0))
-    throw new ClientSecretError('INVALID_PARAMETER', `wait must be a number of milliseconds; it is "${query.wait}".`, {
+    throw new ClientSecretError('INVALID_PARAMETER', `wait must be a number of milliseconds; it is "${hold}".`, {
       path: 'wait',
     })
   return { seen, wait: Math.min(wait, longestHold) }
@@ -49,7 +52,7 @@ export async function poll(
       const found = await records.read(owner, ids)
       const answer: PollAnswer = {
         records: found
-          .map(toWire)
+          .map((record) => toWire(record, { withRequest: seen.get(record.id) === undefined }))
           .filter(({ id, version, expiresAt }) => expiresAt > Date.now() && seen.get(id) !== version),
         errors: ids
           .filter((id) => !found.some((record) => record.id === id && record.expiresAt > Date.now()))
@@ -69,7 +72,7 @@ export async function poll(
 }
 
 /** Why there is no such record for this caller. Somebody else's is told apart from none by nothing. */
-function absence(id: string): PollAnswer['errors'][number]['error'] {
+export function absence(id: string): WireError & { code: 'EXPIRED' | 'REQUEST_NOT_FOUND' } {
   const expiry = expiryOf(id)
   return expiry !== null && expiry <= Date.now()
     ? {

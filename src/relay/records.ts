@@ -1,7 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto'
 import type { ClientSecretRecord, RecordStatus, UpstreamResponse, WireError } from '../protocol/record.ts'
 import type { ClientSecretRequest } from '../protocol/request.ts'
-import type { Database } from './database.ts'
+import type { Database, Value } from './database.ts'
 
 /** A record as the relay keeps it. The request is in its placeholder form, the response redacted. */
 export interface StoredRecord {
@@ -35,13 +35,28 @@ export interface Records {
   start(id: string): Promise<StoredRecord | null>
   /** Ends a running record; false when it was not running any more. */
   settle(id: string, outcome: Outcome): Promise<boolean>
+  /** Makes an unsettled record of the owner's cancelled; null when it has settled before, or is none. */
+  cancel(owner: string, id: string): Promise<StoredRecord | null>
   /** Makes a running record pending again. */
   handBack(id: string): Promise<void>
   /** All that is not settled, in order of arrival. */
   unsettled(): Promise<StoredRecord[]>
-  countUnsettled(owner: string): Promise<number>
+  /** The owner's unsettled records; with a name, those in queues of exactly this name. */
+  countUnsettled(owner: string, queueName?: string): Promise<number>
+  /** The owner's records, the newest first, from `before` on backwards. */
+  history(owner: string, filter: RecordFilter): Promise<StoredRecord[]>
   /** Removes what has expired; how many there were. */
   removeExpired(): Promise<number>
+}
+
+export interface RecordFilter {
+  url?: string | undefined
+  method?: string | undefined
+  queue?: string | undefined
+  status?: string | undefined
+  /** Only those that arrived before the one with this seq. */
+  before?: number | undefined
+  limit: number
 }
 
 export interface NewRecord {
@@ -61,6 +76,9 @@ const schema = [
     seq BIGINT NOT NULL,
     idempotency_key TEXT NOT NULL,
     fingerprint TEXT NOT NULL,
+    method TEXT NOT NULL,
+    url TEXT NOT NULL,
+    queue_name TEXT,
     queue_key TEXT,
     status TEXT NOT NULL,
     version BIGINT NOT NULL,
@@ -73,7 +91,9 @@ const schema = [
   )`,
   'CREATE UNIQUE INDEX IF NOT EXISTS records_idempotency ON records (owner, idempotency_key)',
   `CREATE INDEX IF NOT EXISTS records_queue ON records (queue_key, seq) WHERE status IN ('pending', 'running')`,
-  `CREATE INDEX IF NOT EXISTS records_unsettled ON records (owner) WHERE status IN ('pending', 'running')`,
+  `CREATE INDEX IF NOT EXISTS records_unsettled ON records (owner, queue_name) WHERE status IN ('pending', 'running')`,
+  'CREATE INDEX IF NOT EXISTS records_history ON records (owner, seq)',
+  'CREATE INDEX IF NOT EXISTS records_history_of_url ON records (owner, url, method, seq)',
   'CREATE INDEX IF NOT EXISTS records_expiry ON records (expires_at)',
 ]
 
@@ -122,8 +142,8 @@ export async function createRecords(database: Database): Promise<Records> {
     const fingerprint = createHash('sha256').update(text).digest('base64url')
     const expiresAt = now + Math.ceil(lifetime)
     const [made] = await database.query<{ id: string }>(
-      `INSERT INTO records (id, owner, seq, idempotency_key, fingerprint, queue_key, status, version, request, created_at, updated_at, expires_at)
-       VALUES ($1, $2, $3, $4, $5, $6, $7, 1, $8, $9, $9, $10)
+      `INSERT INTO records (id, owner, seq, idempotency_key, fingerprint, method, url, queue_name, queue_key, status, version, request, created_at, updated_at, expires_at)
+       VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 1, $11, $12, $12, $13)
        ON CONFLICT (owner, idempotency_key) DO NOTHING RETURNING id`,
       [
         newId(expiresAt),
@@ -131,6 +151,9 @@ export async function createRecords(database: Database): Promise<Records> {
         nextSeq(),
         idempotencyKey,
         fingerprint,
+        request.method,
+        request.url,
+        request.queue ?? null,
         queueKey(owner, request),
         status,
         text,
@@ -177,6 +200,14 @@ export async function createRecords(database: Database): Promise<Records> {
       return rows.length > 0
     },
 
+    async cancel(owner, id) {
+      const [row] = await database.query<Row>(
+        `UPDATE records SET status = 'cancelled', version = version + 1, updated_at = $3 WHERE id = $1 AND owner = $2 AND ${isUnsettled} RETURNING ${columns}`,
+        [id, owner, Date.now()],
+      )
+      return row ? stored(row) : null
+    },
+
     async handBack(id) {
       await database.query(
         `UPDATE records SET status = 'pending', version = version + 1, updated_at = $2 WHERE id = $1 AND status = 'running'`,
@@ -188,12 +219,30 @@ export async function createRecords(database: Database): Promise<Records> {
       return (await database.query<Row>(`SELECT ${columns} FROM records WHERE ${isUnsettled} ORDER BY seq`)).map(stored)
     },
 
-    async countUnsettled(owner) {
+    async countUnsettled(owner, queueName) {
       const [row] = await database.query<{ count: number }>(
-        `SELECT count(*) AS count FROM records WHERE owner = $1 AND ${isUnsettled}`,
-        [owner],
+        `SELECT count(*) AS count FROM records WHERE owner = $1 AND ${isUnsettled} ${queueName === undefined ? '' : 'AND queue_name = $2'}`,
+        queueName === undefined ? [owner] : [owner, queueName],
       )
       return Number(row?.count ?? 0)
+    },
+
+    async history(owner, { limit, before, url, method, queue, status }) {
+      const parameters: Value[] = [owner, Date.now(), limit]
+      const conditions = Object.entries({
+        'url =': url,
+        'method =': method,
+        'queue_name =': queue,
+        'status =': status,
+        'seq <': before,
+      })
+        .filter((entry): entry is [string, string | number] => entry[1] !== undefined)
+        .map(([comparison, value]) => `AND ${comparison} $${parameters.push(value)}`)
+      const rows = await database.query<Row>(
+        `SELECT ${columns}, ${place} FROM records WHERE owner = $1 AND expires_at > $2 ${conditions.join(' ')} ORDER BY seq DESC LIMIT $3`,
+        parameters,
+      )
+      return rows.map(stored)
     },
 
     async removeExpired() {
@@ -244,7 +293,7 @@ function stored(row: Row): StoredRecord {
 }
 
 /** The record as it travels. Its place in line is part of its version, so that a step forward is news. */
-export function toWire(record: StoredRecord): ClientSecretRecord {
+export function toWire(record: StoredRecord, { withRequest = false } = {}): ClientSecretRecord {
   const { id, status, version, place, request, response, error, createdAt, updatedAt, expiresAt } = record
   return {
     id,
@@ -255,6 +304,7 @@ export function toWire(record: StoredRecord): ClientSecretRecord {
     createdAt,
     updatedAt,
     expiresAt,
+    request: withRequest ? request : undefined,
     response: response ?? undefined,
     error: error ?? undefined,
   }

@@ -17,7 +17,9 @@ export interface Runner {
   runStarted: (record: StoredRecord) => Promise<void>
   /** What becomes of a record whose run did not end: run again, or failed because the upstream may have acted. */
   settleInterrupted: (record: StoredRecord) => Promise<'pending' | 'failed'>
-  /** Ends the calls that are under way. */
+  /** Ends the call of a record, if it is under way here. */
+  cancel: (id: string) => void
+  /** Ends all calls that are under way. */
   abort: () => void
 }
 
@@ -32,30 +34,38 @@ interface RunnerParts {
 /** The one way from a record to the upstream and back, for direct, queued and repeated requests alike. */
 export function createRunner({ keys, upstream, records, changes, logger }: RunnerParts): Runner {
   const stopping = new AbortController()
+  const underWay = new Map<string, AbortController>()
 
-  async function runPending(id: string): Promise<void> {
+  /** From the record that `begin` gives, or null when it is not to be run any more, to its end. */
+  async function run(id: string, begin: () => Promise<StoredRecord | null>): Promise<void> {
+    const cancelling = new AbortController()
+    // Known before the record is marked as running, so that there is no moment at which it cannot be cancelled.
+    underWay.set(id, cancelling)
     try {
-      const record = await records.start(id)
+      const record = await begin()
       if (!record) return
-      changes.announce(record.id)
-      await runStarted(record)
-    } catch (error) {
-      logger.error({ id, err: error }, 'a request could not be started')
-    }
-  }
-
-  async function runStarted(record: StoredRecord): Promise<void> {
-    try {
-      const outcome = await outcomeOf(record)
+      const outcome = await outcomeOf(record, AbortSignal.any([stopping.signal, cancelling.signal]))
       if (stopping.signal.aborted && outcome.error?.code === 'ABORTED') await settleInterrupted(record)
-      else await records.settle(record.id, outcome)
+      else await records.settle(id, outcome)
+      changes.announce(id, record.queueKey)
     } catch (error) {
-      logger.error({ id: record.id, err: error }, 'the end of a request could not be recorded')
+      logger.error({ id, err: error }, 'a request could not be begun or ended in the records')
+      changes.announce(id)
+    } finally {
+      underWay.delete(id)
     }
-    changes.announce(record.id, record.queueKey)
   }
 
-  async function outcomeOf(record: StoredRecord): Promise<Outcome> {
+  const runPending = (id: string) =>
+    run(id, async () => {
+      const record = await records.start(id)
+      if (record) changes.announce(id)
+      return record
+    })
+
+  const runStarted = (record: StoredRecord) => run(record.id, async () => record)
+
+  async function outcomeOf(record: StoredRecord, signal: AbortSignal): Promise<Outcome> {
     const { request } = record
     // Asked again, because a key or its rules may have changed while the request waited.
     const key = keys.get(request.clientSecretName)
@@ -66,7 +76,7 @@ export function createRunner({ keys, upstream, records, changes, logger }: Runne
       const call = substitute(request, key.secret, rule.places)
       const answer = await upstream.call(call, {
         allowPrivateNetwork: rule.allowPrivateNetwork,
-        signal: stopping.signal,
+        signal,
       })
       const response = redactedResponse(answer, createRedactor(key.secret))
       return answer.status >= 400
@@ -103,7 +113,13 @@ export function createRunner({ keys, upstream, records, changes, logger }: Runne
     return 'failed'
   }
 
-  return { runPending, runStarted, settleInterrupted, abort: () => stopping.abort() }
+  return {
+    runPending,
+    runStarted,
+    settleInterrupted,
+    cancel: (id) => underWay.get(id)?.abort(),
+    abort: () => stopping.abort(),
+  }
 }
 
 function isRetryable(key: Key | undefined, { request }: StoredRecord): boolean {

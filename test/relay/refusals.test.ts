@@ -274,7 +274,11 @@ describe('what is no request', () => {
       const response = await fetch(url + path, { method, headers: session })
       expect(response.status).toBe(404)
       expect(await response.json()).toMatchObject({
-        error: { message: expect.stringMatching(/It answers POST and GET \/requests and GET \/health/) },
+        error: {
+          message: expect.stringMatching(
+            /It answers POST and GET \/requests, DELETE \/requests\/:id, GET \/queues\/:name and GET \/health/,
+          ),
+        },
       })
     }
     expect(await (await fetch(`${url}/health`)).json()).toEqual({ status: 'ok' })

@@ -1,0 +1,47 @@
+import { ClientSecretError } from '../protocol/errors.ts'
+import type { Answer } from './read-record.ts'
+
+/**
+ * What zod, valibot, arktype and others offer alike.
+ * Source: https://standardschema.dev, version 1, the part that is used here.
+ */
+export interface StandardSchema<Output = unknown> {
+  readonly '~standard': {
+    readonly version: 1
+    readonly vendor: string
+    readonly validate: (value: unknown) => SchemaResult<Output> | Promise<SchemaResult<Output>>
+    readonly types?: { readonly input: unknown; readonly output: Output } | undefined
+  }
+}
+
+type SchemaResult<Output> =
+  | { readonly value: Output; readonly issues?: undefined }
+  | {
+      readonly issues: readonly {
+        readonly message: string
+        readonly path?: readonly (PropertyKey | { readonly key: PropertyKey })[] | undefined
+      }[]
+    }
+
+/**
+ * The answer with its data as the schema gives it.
+ *
+ * @throws ClientSecretError `INVALID_RESPONSE` with the path of the first mismatch.
+ */
+export async function checked(answer: Answer, schema: StandardSchema | undefined): Promise<Answer> {
+  if (!schema) return answer
+  const result = await schema['~standard'].validate(answer.data)
+  if (!result.issues) return { ...answer, data: result.value }
+  const [issue] = result.issues
+  const path = (issue?.path ?? []).map((step) => String(typeof step === 'object' ? step.key : step)).join('.')
+  throw new ClientSecretError(
+    'INVALID_RESPONSE',
+    `The API's answer does not match the schema${path && ` at ${path}`}: ${issue?.message ?? 'it was refused'}.`,
+    {
+      status: answer.response.status,
+      path,
+      data: answer.data,
+      requestId: answer.record.id,
+    },
+  )
+}

@@ -1,0 +1,110 @@
+import type { Client } from '../client/create-client.ts'
+import { asClientSecretError, isClientSecretError, type ClientSecretError } from '../protocol/errors.ts'
+import { isSettled, type ClientSecretRecord, type HistoryFilter } from '../protocol/record.ts'
+import type { Stored } from './stored.ts'
+
+export interface HistoryState {
+  /** The newest first. Those that are under way are kept live. */
+  records: ClientSecretRecord[]
+  /** Whether there are older ones to load. */
+  hasMore: boolean
+  isLoading: boolean
+  /** Why the last page could not be loaded. */
+  error: ClientSecretError | undefined
+}
+
+export const noHistory: HistoryState = { records: [], hasMore: false, isLoading: true, error: undefined }
+
+/** Loads the pages of a history, and follows what is under way in them. */
+export interface HistoryPages {
+  loadMore: () => Promise<void>
+  /** Reads the first page anew. */
+  refresh: () => Promise<void>
+  /** A component shows the history, until the returned function is called. */
+  attach: () => () => void
+}
+
+/** Milliseconds between polls of what is under way. */
+const followInterval = 1_000
+
+export function createHistoryPages(client: Client, filter: HistoryFilter, state: Stored<HistoryState>): HistoryPages {
+  let cursor: string | null = null
+  let attached = 0
+  /** Ends what an earlier reading, or an earlier component, began. */
+  let current = new AbortController()
+  const followed = new Set<string>()
+
+  async function load(after: string | null, { signal }: AbortController): Promise<void> {
+    state.write({ ...state.read(), isLoading: true, error: undefined })
+    try {
+      const page = await client.history({ ...filter, ...(after !== null && { cursor: after }) }, { signal })
+      if (signal.aborted) return
+      cursor = page.cursor
+      const before = after === null ? [] : state.read().records
+      state.write({
+        records: [...before, ...page.records],
+        hasMore: page.cursor !== null,
+        isLoading: false,
+        error: undefined,
+      })
+      for (const record of page.records) if (!isSettled(record)) void follow(record, signal)
+    } catch (thrown) {
+      if (!signal.aborted) state.write({ ...state.read(), isLoading: false, error: asClientSecretError(thrown) })
+    }
+  }
+
+  /** Keeps one record live, without reading its page again. */
+  async function follow(record: ClientSecretRecord, stopSignal: AbortSignal): Promise<void> {
+    if (followed.has(record.id)) return
+    followed.add(record.id)
+    try {
+      await client.follow(record, {
+        interval: followInterval,
+        stopSignal,
+        onUpdate: (now) => replace(now, record.request),
+      })
+    } catch (error) {
+      // What it failed with is in the record; that it is gone is not.
+      if (isClientSecretError(error) && (error.code === 'EXPIRED' || error.code === 'REQUEST_NOT_FOUND'))
+        remove(record.id)
+    } finally {
+      followed.delete(record.id)
+    }
+  }
+
+  function replace(now: ClientSecretRecord, request: ClientSecretRecord['request']): void {
+    const shown = { ...now, request: now.request ?? request, response: filter.compact ? undefined : now.response }
+    const { records } = state.read()
+    state.write({ ...state.read(), records: records.map((record) => (record.id === now.id ? shown : record)) })
+  }
+
+  function remove(id: string): void {
+    const { records } = state.read()
+    state.write({ ...state.read(), records: records.filter((record) => record.id !== id) })
+  }
+
+  function refresh(): Promise<void> {
+    current.abort()
+    current = new AbortController()
+    followed.clear()
+    return load(null, current)
+  }
+
+  return {
+    refresh,
+    loadMore: async () => {
+      if (state.read().isLoading || cursor === null) return
+      await load(cursor, current)
+    },
+    attach() {
+      const detachState = state.attach()
+      attached += 1
+      if (attached === 1) void refresh()
+      return () => {
+        attached -= 1
+        if (attached === 0) current.abort()
+        detachState()
+      }
+    },
+  }
+}

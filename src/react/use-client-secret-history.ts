@@ -1,0 +1,39 @@
+import { useEffect, useMemo } from 'react'
+import { useSWRConfig } from 'swr'
+import type { HistoryFilter } from '../protocol/record.ts'
+import { createHistoryPages, noHistory, type HistoryPages, type HistoryState } from './history-pages.ts'
+import { useClient } from './provider.tsx'
+import { createStored, useStored, withActions } from './stored.ts'
+import { keyPrefix } from './swr-settings.ts'
+
+export type UseClientSecretHistory = HistoryState & Pick<HistoryPages, 'loadMore' | 'refresh'>
+
+let instances = 0
+
+/**
+ * This caller's past requests, page by page, the newest first. Those under way
+ * are kept live.
+ *
+ * @example
+ * const past = useClientSecretHistory({ url, method: 'POST', queue: 'images' })
+ */
+export function useClientSecretHistory(filter: HistoryFilter = {}): UseClientSecretHistory {
+  const client = useClient('useClientSecretHistory')
+  const { cache, mutate } = useSWRConfig()
+  const { url, method, queue, status, compact, limit } = filter
+  const { stored, pages } = useMemo(() => {
+    const history = createStored<HistoryState>(
+      cache,
+      mutate,
+      `${keyPrefix}${client.key}/history/#${++instances}`,
+      noHistory,
+    )
+    return {
+      stored: history,
+      pages: createHistoryPages(client, { url, method, queue, status, compact, limit }, history),
+    }
+  }, [cache, mutate, client, url, method, queue, status, compact, limit])
+  useEffect(() => pages.attach(), [pages])
+  const state = useStored(stored)
+  return useMemo(() => withActions(state, { loadMore: pages.loadMore, refresh: pages.refresh }), [state, pages])
+}

@@ -1,0 +1,125 @@
+import { useEffect, useMemo } from 'react'
+import { useSWRConfig, type SWRConfiguration, type SWRResponse } from 'swr'
+import type { Client, RequestParams } from '../client/create-client.ts'
+import { isPollStopped } from '../client/follow.ts'
+import type { StandardSchema } from '../client/standard-schema.ts'
+import { ClientSecretError } from '../protocol/errors.ts'
+import { isSettled, type ClientSecretRecord } from '../protocol/record.ts'
+import type { Method } from '../protocol/request.ts'
+import { useOwnSWR } from './own-swr.ts'
+import { useClient } from './provider.tsx'
+import { createStored, useStored } from './stored.ts'
+import { keyPrefix, settingsFor } from './swr-settings.ts'
+import { useLatest } from './use-latest.ts'
+
+/** The request of a query, and SWR's options for it. */
+export interface UseClientSecretQueryOptions<Data = unknown> extends Pick<
+  SWRConfiguration<Data, ClientSecretError>,
+  | 'suspense'
+  | 'fallbackData'
+  | 'keepPreviousData'
+  | 'revalidateOnFocus'
+  | 'revalidateOnReconnect'
+  | 'revalidateIfStale'
+  | 'revalidateOnMount'
+  | 'refreshInterval'
+  | 'dedupingInterval'
+  | 'shouldRetryOnError'
+  | 'errorRetryCount'
+  | 'errorRetryInterval'
+  | 'onSuccess'
+  | 'onError'
+> {
+  /** Any Standard Schema (zod, valibot, arktype …); checks `data` and gives it its type. */
+  schema?: StandardSchema<Data> | undefined
+}
+
+/** What SWR gives, and how the request goes. */
+export type UseClientSecretQuery<Data = unknown> = SWRResponse<Data, ClientSecretError> & QueryProgress
+
+interface QueryProgress {
+  /** True while the client polls for the answer. */
+  isPolling: boolean
+  /** What the relay knows of the request that was sent last. */
+  record: ClientSecretRecord | undefined
+}
+
+const noProgress: QueryProgress = { isPolling: false, record: undefined }
+
+/**
+ * A read that a component needs in order to show something: sent when it is
+ * shown, cached, and shared by all components that ask the same. `null` asks
+ * nothing. The rest is SWR's behaviour, with SWR's defaults.
+ *
+ * A method other than GET is sent once, and again only through `mutate()` or
+ * where an option says so.
+ *
+ * @example
+ * const models = useClientSecretQuery({
+ *   clientSecretName: 'openai',
+ *   url: 'https://api.openai.com/v1/models',
+ *   method: 'GET',
+ *   headers: { Authorization: 'Bearer $CLIENT_SECRET' },
+ * })
+ */
+export function useClientSecretQuery<Data = unknown>(
+  request: RequestParams | null,
+  options: UseClientSecretQueryOptions<Data> = {},
+): UseClientSecretQuery<Data> {
+  const client = useClient('useClientSecretQuery')
+  const { cache, mutate } = useSWRConfig()
+  const key = request && `${keyPrefix}${client.key}/query/${stableJson(request)}`
+  const progress = useMemo(
+    () => createStored<QueryProgress>(cache, mutate, `${key ?? keyPrefix}/progress`, noProgress),
+    [cache, mutate, key],
+  )
+  useEffect(() => progress.attach(), [progress])
+  const { schema, ...settings } = options
+  const latest = useLatest({ schema })
+
+  const answer = useOwnSWR<Data, ClientSecretError>(
+    key,
+    request && (() => ask<Data>(client, request, latest.current.schema, progress.write)),
+    { ...settingsFor(request?.method.toUpperCase() as Method), ...settings } as SWRConfiguration<
+      Data,
+      ClientSecretError
+    >,
+  )
+  const now = useStored(progress)
+  return useMemo(() => joined(answer, now), [answer, now])
+}
+
+async function ask<Data>(
+  client: Client,
+  request: RequestParams,
+  schema: StandardSchema | undefined,
+  show: (progress: QueryProgress) => void,
+): Promise<Data> {
+  const sent = await client.send(
+    { poll: request.queue === undefined ? undefined : 1_000, ...request },
+    { schema, onUpdate: (record) => show({ record, isPolling: !isSettled(record) }) },
+  )
+  if (isPollStopped(sent) || !sent.response)
+    throw new ClientSecretError('ABORTED', 'The polling of this query was stopped.')
+  return sent.data as Data
+}
+
+/** Both with their getters, so that a component renders for what it reads only. */
+function joined<Data>(
+  answer: SWRResponse<Data, ClientSecretError>,
+  progress: QueryProgress,
+): UseClientSecretQuery<Data> {
+  return Object.defineProperties(
+    {},
+    { ...Object.getOwnPropertyDescriptors(answer), ...Object.getOwnPropertyDescriptors(progress) },
+  ) as UseClientSecretQuery<Data>
+}
+
+/** The same text for the same request, in whatever order its members stand. */
+function stableJson(value: unknown): string {
+  return JSON.stringify(value, (_name, member: unknown) =>
+    typeof member === 'object' && member !== null && !Array.isArray(member)
+      ? Object.fromEntries(Object.entries(member).sort(([a], [b]) => (a < b ? -1 : 1)))
+      : member,
+  )
+}
