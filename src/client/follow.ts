@@ -114,8 +114,8 @@ export function createFollower(transport: Transport): Follower {
         // A server that does not hold polls answers early; then the pause is ours.
         if (news === 0) await sleep(hold - (Date.now() - started), signal)
       } catch (thrown) {
-        if (signal.aborted) continue
         const error = asClientSecretError(thrown)
+        if (signal.aborted && error.code === 'ABORTED') continue
         if (!mayPollAgain(error)) {
           for (const { id } of seen) end(id, (watcher) => watcher.reject(error))
           continue

@@ -41,7 +41,6 @@ type Put = (text: string, place: string, written?: string) => string
 
 function urlOf(request: ClientSecretRequest, secret: string, put: Put): URL {
   const url = new URL(request.url)
-  url.hash = ''
   url.pathname = put(url.pathname, 'url.path', encodeSegment(secret))
   // Taken apart only where it must be: some APIs sign the query as it is written.
   if ([...url.searchParams.values()].some(containsPlaceholder)) {

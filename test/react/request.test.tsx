@@ -46,7 +46,7 @@ const answered = 'otter {"prompt":"otter"}'
 
 describe('the statuses of a request', () => {
   test('queued and polled: idle, sending, pending, running, resolved', async () => {
-    const { relay, request, open } = await setUpWithDoor()
+    const { url: relay, request, open } = await setUpWithDoor()
     const { Page, seen, hook } = picturePage({ ...request, queue: 'pictures', poll: 50 })
     render(inProvider(relay, <Page />))
     expect(hook()).toMatchObject({
@@ -89,7 +89,7 @@ describe('the statuses of a request', () => {
   })
 
   test('direct: idle, sending, resolved', async () => {
-    const { relay, request } = await setUp()
+    const { url: relay, request } = await setUp()
     const { Page, seen } = picturePage(request)
     render(inProvider(relay, <Page />))
     await userEvent.click(screen.getByRole('button'))
@@ -98,7 +98,7 @@ describe('the statuses of a request', () => {
   })
 
   test('a failure: the error is in the state, with what the API said', async () => {
-    const { relay, request } = await setUp((_call, outgoing) =>
+    const { url: relay, request } = await setUp((_call, outgoing) =>
       json(outgoing, { error: { message: 'No otters left.' } }, 429),
     )
     const { Page, seen, hook } = picturePage({ ...request, poll: 50 })
@@ -115,7 +115,7 @@ describe('the statuses of a request', () => {
   })
 
   test('a wrong request: failed, and send does not throw', async () => {
-    const { api, relay, request } = await setUp()
+    const { api, url: relay, request } = await setUp()
     const { Page, hook } = picturePage({ ...request, headers: {} })
     render(inProvider(relay, <Page />))
     await userEvent.click(screen.getByRole('button'))
@@ -125,7 +125,7 @@ describe('the statuses of a request', () => {
   })
 
   test('a queue without poll stays pending, unpolled; its promise gives what polls it', async () => {
-    const { relay, request } = await setUp()
+    const { url: relay, request } = await setUp()
     const { Page, hook } = picturePage({ ...request, queue: 'pictures' })
     render(inProvider(relay, <Page />))
     const queued = await act(() => hook().sendAsync({ data: { prompt: 'otter' } }))
@@ -137,7 +137,7 @@ describe('the statuses of a request', () => {
   })
 
   test('reset goes back to idle, and a late answer does not undo it', async () => {
-    const { api, relay, request, open } = await setUpWithDoor()
+    const { api, url: relay, request, open } = await setUpWithDoor()
     const { Page, hook } = picturePage({ ...request, poll: 50 })
     render(inProvider(relay, <Page />))
     const sent = hook().sendAsync({ data: { prompt: 'otter' } })
@@ -153,7 +153,7 @@ describe('the statuses of a request', () => {
 
 describe('one send, one call of the API', () => {
   test('under StrictMode and a double click', async () => {
-    const { api, relay, request } = await setUp()
+    const { api, url: relay, request } = await setUp()
     const { Page } = picturePage({ ...request, queue: 'pictures', poll: 50 })
     render(<StrictMode>{inProvider(relay, <Page />)}</StrictMode>)
     await userEvent.dblClick(screen.getByRole('button'))
@@ -162,7 +162,7 @@ describe('one send, one call of the API', () => {
   })
 
   test('two sends are two calls, and the state is that of the second', async () => {
-    const { api, relay, request } = await setUp()
+    const { api, url: relay, request } = await setUp()
     const { Page, hook } = picturePage(request)
     render(<StrictMode>{inProvider(relay, <Page />)}</StrictMode>)
     const answers = await act(() =>
@@ -176,7 +176,7 @@ describe('one send, one call of the API', () => {
 
 describe('callbacks', () => {
   test('are called once, those of the last render, with its props', async () => {
-    const { relay, request, open } = await setUpWithDoor()
+    const { url: relay, request, open } = await setUpWithDoor()
     const told: string[] = []
     function Page() {
       const [count, setCount] = useState(0)
@@ -204,7 +204,7 @@ describe('callbacks', () => {
   })
 
   test('given to send, take the place of the request’s', async () => {
-    const { relay, request } = await setUp((_call, outgoing) => json(outgoing, {}, 500))
+    const { url: relay, request } = await setUp((_call, outgoing) => json(outgoing, {}, 500))
     const [ofRequest, ofSend] = [vi.fn(), vi.fn()]
     const { Page, hook } = picturePage({ ...request, onError: ofRequest })
     render(inProvider(relay, <Page />))
@@ -220,7 +220,7 @@ describe('callbacks', () => {
 })
 
 test('headers, params and data of send are joined with those of the request; other fields take their place', async () => {
-  const { api, relay, request } = await setUp()
+  const { api, url: relay, request } = await setUp()
   const { Page, hook } = picturePage({ ...request, data: { model: 'm', size: 1 }, params: { a: 1 } })
   render(inProvider(relay, <Page />))
   await act(
@@ -241,7 +241,7 @@ test('headers, params and data of send are joined with those of the request; oth
 })
 
 test('the functions keep their identity', async () => {
-  const { relay, request } = await setUp()
+  const { url: relay, request } = await setUp()
   const { Page, hook } = picturePage(request)
   render(inProvider(relay, <Page />))
   const { send, sendAsync, reset } = hook()
@@ -253,7 +253,7 @@ test('the functions keep their identity', async () => {
 })
 
 test('a component renders only for the fields it reads', async () => {
-  const { relay, request } = await setUp()
+  const { url: relay, request } = await setUp()
   let renders = 0
   let hook!: UseClientSecretRequest<Picture>
   function DataOnly() {
@@ -268,7 +268,7 @@ test('a component renders only for the fields it reads', async () => {
 })
 
 test('an unmount ends the polling, not the request, and calls nothing', async () => {
-  const { api, relay, request, open } = await setUpWithDoor()
+  const { api, url: relay, request, open } = await setUpWithDoor()
   const onResponse = vi.fn()
   const { Page, hook } = picturePage({ ...request, poll: 50, onResponse })
   const page = render(inProvider(relay, <Page />))

@@ -5,6 +5,11 @@ import type { ClientSecretRecord, PollAnswer } from '../../src/protocol/record.t
 
 const session = { 'client-session': 'a-session-of-enough-characters' }
 
+/** A while in which this process gets all its pending input and output done. */
+async function ticks(): Promise<void> {
+  for (let tick = 0; tick < 200; tick++) await new Promise((resolve) => setImmediate(resolve))
+}
+
 async function setUp() {
   const doors: ReturnType<typeof door>[] = []
   const api = await startApi(async (_call, outgoing) => {
@@ -84,8 +89,20 @@ describe('a poll', () => {
     expect(first.queueName).toBe('q')
     await opened(1)
     const held = poll([`${third.id}:${third.version}`], 20_000)
+    // By then the relay, which runs in this process, holds it.
+    await ticks()
     doors[0]!.open()
     expect((await held).records[0]).toMatchObject({ id: third.id, status: 'pending', inQueue: 2 })
+  })
+
+  test('tells places in the order of arrival, also when many come at once', async () => {
+    const { submit, poll } = await setUp()
+    const records = await Promise.all(Array.from({ length: 20 }, () => submit({ queue: 'q' })))
+    const { records: now } = await poll(records.map(({ id }) => id))
+    const places = new Map(now.map(({ id, inQueue }) => [id, inQueue]))
+    expect(records.map(({ id }) => places.get(id)).sort((a, b) => a! - b!)).toEqual(
+      Array.from({ length: 20 }, (_, index) => index + 1),
+    )
   })
 
   test('of somebody else’s request and of none are told apart by nothing', async () => {

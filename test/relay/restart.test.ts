@@ -47,6 +47,28 @@ test('what waited in a queue runs after a restart, in order; what ran and may ha
   expect(api.calls.map(({ body }) => body)).toEqual(['{"n":1}', '{"n":2}', '{"n":3}'])
 })
 
+test('what waited is checked again before it runs: a rule that was withdrawn lets nothing through', async () => {
+  const { api, options, request, open, calls } = await setUp()
+  const before = await startRelay(options)
+  const first = await before.client.clientSecretRequest({ ...request, method: 'PUT' })
+  const second = await before.client.clientSecretRequest({ ...request, method: 'PUT' })
+  await calls(1)
+  await before.relay.close()
+  open()
+  await startRelay({
+    ...options,
+    keys: {
+      api: { ...options.keys.api, allow: [{ url: `${api.url}/other`, methods: ['PUT'], allowPrivateNetwork: true }] },
+    },
+  })
+  for (const { id } of [first, second]) {
+    const { error } = await records(options.database, id, 'failed')
+    expect(JSON.parse(error ?? '{}')).toMatchObject({ code: 'NOT_ALLOWED' })
+  }
+  // Only the call from before the rule was withdrawn.
+  expect(api.calls).toHaveLength(1)
+})
+
 test.each([
   ['GET', {}],
   ['PUT', {}],

@@ -1,0 +1,42 @@
+import { sleep } from '../../src/client/retry.ts'
+
+/** What a watched fetch saw, and how it is told to misbehave. */
+export interface Network {
+  fetch: typeof globalThis.fetch
+  /** Urls of the polls, in the order they were sent. */
+  polls: string[]
+  inFlight: number
+  mostInFlight: number
+  isCut: boolean
+  /** Answers the next call instead of the server. */
+  next: Response | undefined
+}
+
+/** The real fetch, which counts the polls it carries, and can be cut. */
+export function watchedFetch(): Network {
+  const network: Network = { fetch: watched, polls: [], inFlight: 0, mostInFlight: 0, isCut: false, next: undefined }
+
+  async function watched(input: RequestInfo | URL, init?: RequestInit): Promise<Response> {
+    const url = input instanceof Request ? input.url : String(input)
+    const isPoll = url.includes('?ids=')
+    if (isPoll) {
+      network.polls.push(decodeURIComponent(url))
+      network.mostInFlight = Math.max(network.mostInFlight, ++network.inFlight)
+    }
+    try {
+      if (network.isCut) throw new TypeError('the network is cut')
+      const instead = network.next
+      network.next = undefined
+      return instead ?? (await fetch(input, init))
+    } finally {
+      if (isPoll) network.inFlight -= 1
+    }
+  }
+
+  return network
+}
+
+/** Waits until something is so. */
+export async function until(condition: () => boolean): Promise<void> {
+  while (!condition()) await sleep(5)
+}

@@ -1,0 +1,97 @@
+import { describe, expect, test } from 'vitest'
+import { compileRule, findRule, type KeyRule } from '../../src/relay/key-rules.ts'
+import { substitute } from '../../src/relay/substitute.ts'
+import type { ClientSecretRequest } from '../../src/protocol/request.ts'
+
+function allows(rule: Partial<KeyRule>, request: Partial<ClientSecretRequest>): boolean {
+  const compiled = compileRule({ url: 'https://api.example.com/v1/**', methods: ['POST'], ...rule }, 'rule')
+  try {
+    findRule('key', [compiled], {
+      clientSecretName: 'key',
+      url: 'https://api.example.com/v1/items',
+      method: 'POST',
+      headers: { Authorization: '$CLIENT_SECRET' },
+      ...request,
+    })
+    return true
+  } catch {
+    return false
+  }
+}
+
+describe('the url of a rule', () => {
+  const cases: [rule: string, url: string, allowed: boolean][] = [
+    ['https://api.example.com/v1/**', 'https://api.example.com/v1/items', true],
+    ['https://api.example.com/v1/**', 'https://api.example.com/v1/items/7/parts?x=1#y', true],
+    ['https://api.example.com/v1/**', 'https://API.Example.com:443/v1/items', true],
+    ['https://api.example.com/v1/**', 'https://api.example.com/v1/x/../items', true],
+    ['https://api.example.com/v1/**', 'https://api.example.com/v1', false],
+    ['https://api.example.com/v1/**', 'https://api.example.com/v10/items', false],
+    ['https://api.example.com/v1/**', 'https://api.example.com/V1/items', false],
+    ['https://api.example.com/v1/**', 'https://api.example.com/', false],
+    ['https://api.example.com/v1/**', 'https://api.example.com/v1/%2e%2e/admin', false],
+    ['https://api.example.com/v1/**', 'https://api.example.com:8443/v1/items', false],
+    ['https://api.example.com/v1/**', 'https://api.example.com.evil.com/v1/items', false],
+    ['https://api.example.com/v1/**', 'https://api.example.com@evil.com/v1/items', false],
+    ['https://api.example.com/v1/**', 'https://evil.com\\@api.example.com/v1/items', false],
+    ['https://api.example.com/v1/**', 'https://api.example.com./v1/items', false],
+    ['https://api.example.com/v1/**', 'https://xapi.example.com/v1/items', false],
+    ['https://api.example.com/v1/**', 'https://example.com/v1/items', false],
+    ['https://api.example.com/v1/**', 'https://a.api.example.com/v1/items', false],
+    ['https://api.example.com/v1/*/parts', 'https://api.example.com/v1/7/parts', true],
+    ['https://api.example.com/v1/*/parts', 'https://api.example.com/v1/7/8/parts', false],
+    ['https://api.example.com/v1/*/parts', 'https://api.example.com/v1//parts', false],
+    ['https://api.example.com/v1/items', 'https://api.example.com/v1/items/7', false],
+    ['https://api.example.com/', 'https://api.example.com', true],
+    ['https://*.example.com/**', 'https://eu.example.com/x', true],
+    ['https://*.example.com/**', 'https://a.b.example.com/x', false],
+    ['https://*.example.com/**', 'https://example.com/x', false],
+    ['https://*.example.com/**', 'https://.example.com/x', false],
+    ['https://api.example.com:8443/**', 'https://api.example.com:8443/x', true],
+    ['https://api.example.com:8443/**', 'http://api.example.com:8443/x', false],
+    ['https://api.example.com/bot$CLIENT_SECRET/*', 'https://api.example.com/bot$CLIENT_SECRET/send', true],
+    ['https://api.example.com/bot$CLIENT_SECRET/*', 'https://api.example.com/botX/send', false],
+  ]
+  test.each(cases)('%s, for %s: %s', (rule, url, allowed) => {
+    expect(allows({ url: rule, in: ['url.path', 'headers.authorization'] }, { url })).toBe(allowed)
+  })
+})
+
+describe('the places of a rule', () => {
+  const cases: [rule: KeyRule['in'], request: Partial<ClientSecretRequest>, allowed: boolean][] = [
+    [undefined, { headers: { AUTHORIZATION: '$CLIENT_SECRET' } }, true],
+    [undefined, { headers: { Authorization: '$CLIENT_SECRET', 'x-api-key': '$CLIENT_SECRET' } }, false],
+    [['headers.X-Api-Key'], { headers: { 'x-api-key': '$CLIENT_SECRET' } }, true],
+    [['params.key'], { headers: {}, params: { key: ['a', '$CLIENT_SECRET'] } }, true],
+    [['params.key'], { headers: {}, params: { Key: '$CLIENT_SECRET' } }, false],
+    [['params.key'], { headers: {}, url: 'https://api.example.com/v1/x?key=$CLIENT_SECRET&q=$CLIENT_SECRET' }, false],
+    [['data#/auth/key'], { headers: {}, data: { auth: { key: '$CLIENT_SECRET' } } }, true],
+    [['data#/auth/key'], { headers: {}, data: { auth: { key: ['$CLIENT_SECRET'] } } }, false],
+    [['data#/auth/key'], { headers: {}, data: { 'auth/key': '$CLIENT_SECRET' } }, false],
+    [['data#/a~1b/m~0n'], { headers: {}, data: { 'a/b': { 'm~n': '$CLIENT_SECRET' } } }, true],
+  ]
+  test.each(cases)('%o, for %o: %s', (places, request, allowed) => {
+    expect(allows({ in: places }, request)).toBe(allowed)
+  })
+})
+
+test('a placeholder in a place that is not named stays the text it is, also if no rule had looked', () => {
+  const call = substitute(
+    {
+      clientSecretName: 'key',
+      url: 'https://api.example.com/$CLIENT_SECRET?q=$CLIENT_SECRET',
+      method: 'POST',
+      headers: { a: '$CLIENT_SECRET', b: '$CLIENT_SECRET' },
+      params: { p: '$CLIENT_SECRET' },
+      data: { d: '$CLIENT_SECRET' },
+    },
+    'the-secret',
+    ['headers.b'],
+  )
+  expect(call).toEqual({
+    method: 'POST',
+    url: new URL('https://api.example.com/$CLIENT_SECRET?q=%24CLIENT_SECRET&p=%24CLIENT_SECRET'),
+    headers: { a: '$CLIENT_SECRET', b: 'the-secret', 'content-type': 'application/json' },
+    body: '{"d":"$CLIENT_SECRET"}',
+  })
+})
