@@ -7,13 +7,7 @@ import {
   type HistoryPage,
   type QueueCount,
 } from '../protocol/record.ts'
-import {
-  parseRequest,
-  type ClientSecretRequest,
-  type JsonObject,
-  type Method,
-  type ParamValue,
-} from '../protocol/request.ts'
+import { parseRequest, type ClientSecretRequest, type Method, type ParamValue } from '../protocol/request.ts'
 import { callBack, once, tellError, type Callbacks } from './callbacks.ts'
 import { createFollower, isPollStopped, type FollowOptions, type PollStopped } from './follow.ts'
 import { keptRequests, type KeptRequests } from './kept-requests.ts'
@@ -36,7 +30,7 @@ export interface RequestParams {
   /** `$CLIENT_SECRET` in a value becomes the key. */
   headers?: Record<string, string> | undefined
   /** The body of POST, PUT and PATCH: JSON, or a form when the Content-Type header says `application/x-www-form-urlencoded`. */
-  data?: JsonObject | undefined
+  data?: object | undefined
   /** Appended to the query that the url already has. */
   params?: Record<string, ParamValue | ParamValue[]> | undefined
   /** Milliseconds, 0 or more. Above 0 the request runs in the background and is polled until it settles. Default 0. */

@@ -1,5 +1,6 @@
 import type { ZodMiniType } from 'zod/mini'
 import { ClientSecretError } from '../protocol/errors.ts'
+import { shown } from '../protocol/request.ts'
 import {
   cancelAnswerSchema,
   errorAnswerSchema,
@@ -27,7 +28,7 @@ const pollGrace = 15_000
 
 /** Talks to our relay over HTTP. */
 export function relayTransport(options: RelayTransportOptions): Transport {
-  const base = options.relay.replace(/\/+$/, '')
+  const base = baseOf(options.relay)
   const sessionKey = `react-client-secret:session:${base}`
   // Who an anonymous visitor is: known to this client and the relay only, so
   // nobody else can read what it asked.
@@ -56,7 +57,7 @@ export function relayTransport(options: RelayTransportOptions): Transport {
       }
       throw new ClientSecretError(
         'NETWORK_ERROR',
-        `${where} got no answer: ${cause instanceof Error ? cause.message : String(cause)}. Is the relay running and reachable from here?`,
+        `${where} got no answer: ${cause instanceof Error ? cause.message : String(cause)}. Is the relay running and reachable from here? If it is on another site than this page, its option origins must name this page's.`,
         { cause },
       )
     }
@@ -92,6 +93,15 @@ export function relayTransport(options: RelayTransportOptions): Transport {
 
     queueCount: (queueName) => call(queueCountSchema, `/queues/${encodeURIComponent(queueName)}`, {}),
   }
+}
+
+function baseOf(relay: unknown): string {
+  if (typeof relay === 'string' && (relay.startsWith('/') || URL.canParse(relay))) return relay.replace(/\/+$/, '')
+  throw new ClientSecretError(
+    'INVALID_PARAMETER',
+    `relay must be where the relay is mounted: a path of this site such as "/relay", or an absolute url; it is ${shown(relay)}.`,
+    { path: 'relay' },
+  )
 }
 
 function isAbort(reason: unknown): boolean {

@@ -9,7 +9,7 @@ export type Method = (typeof methods)[number]
 
 const methodsWithBody: readonly Method[] = ['POST', 'PUT', 'PATCH']
 
-/** A JSON object; its members are checked by being serialised. */
+/** A JSON object; that its members are JSON shows when it is serialised. */
 export type JsonObject = Record<string, unknown>
 
 /** One value of the query string. */
@@ -53,7 +53,7 @@ const headers = z.record(
     z.refine((name) => headerName.test(name), 'a header name of letters, digits and -'),
     z.refine((name) => !ownedByRelay.test(name), 'left out: the relay sets this header itself or must not forward it'),
   ),
-  z.string(headersExpectation).check(z.refine(isHeaderValue, 'one line of Latin-1 characters, as HTTP wants it')),
+  z.string('a string, or left out').check(z.refine(isHeaderValue, 'one line of Latin-1 characters, as HTTP wants it')),
   headersExpectation,
 )
 
@@ -168,7 +168,7 @@ function isObject(value: unknown): value is Record<string, unknown> {
 
 /** A value as an error message shows it: short, and with its type where the type is the mistake. */
 export function shown(value: unknown): string {
-  if (value === undefined) return 'missing'
+  if (value === undefined) return 'missing or undefined'
   if (typeof value === 'string') return JSON.stringify(value.length > 60 ? `${value.slice(0, 60)}…` : value)
   if (Array.isArray(value)) return 'a list'
   if (isObject(value)) return value.constructor === Object ? 'an object' : `a ${value.constructor?.name ?? 'object'}`

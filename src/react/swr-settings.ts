@@ -33,6 +33,8 @@ export const storeSettings = {
 /** SWR as a cache of reads: its own defaults, whatever the host has made of them. */
 export const querySettings = {
   ...isolated,
+  // Decided by what is cached.
+  revalidateOnMount: undefined as unknown as boolean,
   revalidateIfStale: true,
   revalidateOnFocus: true,
   revalidateOnReconnect: true,

@@ -27,7 +27,8 @@ export function useClientSecretQueue(
   const { data, error, isLoading, mutate } = useOwnSWR<QueueCount, ClientSecretError>(
     `${keyPrefix}${client.key}/queue/${queueName}`,
     () => client.queueCount(queueName),
-    { ...querySettings, refreshInterval },
+    // SWR would leave out what comes sooner than its deduping interval.
+    { ...querySettings, refreshInterval, dedupingInterval: Math.min(querySettings.dedupingInterval, refreshInterval) },
   )
   const refresh = useCallback(() => void mutate(), [mutate])
   return useMemo(() => ({ inQueue: data?.inQueue, isLoading, error, refresh }), [data, isLoading, error, refresh])

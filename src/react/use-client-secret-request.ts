@@ -109,7 +109,8 @@ export function useClientSecretRequest<Data = unknown>(
     return {
       sendAsync,
       // Its failure is in the state, and told to onError.
-      send: (overrides?: SendOverrides) => void sendAsync(overrides).catch(() => {}),
+      // `onClick={otter.send}` gives it an event, which changes nothing of the request.
+      send: (overrides?: SendOverrides) => void sendAsync(isEvent(overrides) ? {} : overrides).catch(() => {}),
       stop: controller.stop,
       resume: () => controller.resume(listeners()),
       cancel: () => controller.cancel(listeners()),
@@ -117,6 +118,10 @@ export function useClientSecretRequest<Data = unknown>(
     }
   }, [controller, listeners, latestRequest])
   return useMemo(() => withActions(state, actions), [state, actions]) as UseClientSecretRequest<Data>
+}
+
+function isEvent(value: object | undefined): boolean {
+  return value !== undefined && ('nativeEvent' in value || (typeof Event !== 'undefined' && value instanceof Event))
 }
 
 /** What travels, and who hears of it. */

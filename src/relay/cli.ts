@@ -9,7 +9,7 @@ const usage = `client-secret-relay: holds the keys of APIs, and calls them for y
 
   client-secret-relay serve --config relay.config.mjs [--port 8787] [--host 127.0.0.1]
 
-The config is a module whose default export are the options of createRelay:
+The config is a module whose default export is the options of createRelay:
 
   export default {
     keys: {
@@ -91,6 +91,6 @@ class UsageError extends Error {}
 main(process.argv.slice(2)).catch((error: unknown) => {
   const message = error instanceof Error ? error.message : String(error)
   const isUsage = error instanceof UsageError || (error as NodeJS.ErrnoException).code?.startsWith('ERR_PARSE_ARGS')
-  console.error(isUsage ? `${message}\n\n${usage}` : message)
+  console.error(isUsage ? `${usage}\n${message}` : message)
   process.exitCode = isUsage ? 2 : 1
 })

@@ -21,6 +21,8 @@ import { createUpstream } from './upstream.ts'
 export interface Relay {
   /** Answers a call of the client. Mount it at any path: `fetch` takes a web-standard Request and gives a Response. */
   fetch: (request: Request) => Promise<Response>
+  /** Resolves when the relay has opened its database; rejects with a sentence when it cannot. `fetch` waits for it by itself. */
+  ready: Promise<void>
   /** Takes no more requests, waits for those that run (`shutdownTimeout`), and closes the database. */
   close: () => Promise<void>
 }
@@ -45,13 +47,26 @@ export interface Relay {
 export function createRelay(options: RelayOptions): Relay {
   const settings = readOptions(options, process.env)
   const parts = open(settings)
-  // Told to whoever calls, not to the process: a database may be away at the start.
-  parts.catch((error: unknown) => settings.logger.error({ err: error }, 'the relay could not start'))
+  const ready = parts.then(() => {})
+  let isWaitedFor = false
+  // Whoever waits for `ready` is told by it; whoever does not, by the log.
+  ready.catch((error: unknown) => {
+    if (!isWaitedFor) settings.logger.error({ err: error }, 'the relay could not start')
+  })
   const app = routes(settings, parts)
   let closing: Promise<void> | undefined
   return {
     fetch: async (request) => app.fetch(request),
-    close: () => (closing ??= parts.then((opened) => opened.close())),
+    get ready() {
+      isWaitedFor = true
+      return ready
+    },
+    close: () =>
+      (closing ??= parts.then(
+        (opened) => opened.close(),
+        // What never opened has nothing to close.
+        () => {},
+      )),
   }
 }
 

@@ -13,7 +13,8 @@ export interface KeyRule {
    * one label. A segment may hold the placeholder: `https://api.telegram.org/bot$CLIENT_SECRET/*`.
    */
   url: string
-  methods: Method[]
+  /** Any letter case. */
+  methods: (Method | Lowercase<Method>)[]
   /** In which places of the request. Default: `['headers.authorization']`. */
   in?: Place[] | undefined
   /** Also `http:` and addresses of this machine and network. Default: false. */
@@ -36,6 +37,7 @@ export interface CompiledRule {
 }
 
 const defaultPlaces: readonly Place[] = ['headers.authorization']
+const ruleFields = ['url', 'methods', 'in', 'allowPrivateNetwork', 'retryable']
 const placePattern = /^(headers\.[!#$%&'*+.^_`|~0-9A-Za-z-]+|params\..+|data#\/.*|url\.path)$/
 
 /**
@@ -47,6 +49,9 @@ export function compileRule(rule: KeyRule, path: string): CompiledRule {
   const refuse = (problem: string) => {
     throw new ClientSecretError('INVALID_PARAMETER', `The relay does not start: ${path} ${problem}`, { path })
   }
+  const unknown = Object.keys(rule).find((name) => !ruleFields.includes(name))
+  if (unknown !== undefined)
+    return refuse(`has a field "${unknown}", which no rule has. The fields are ${ruleFields.join(', ')}.`)
   // A host of `*` parses, so the pattern is read with the same parser as the urls it is compared with.
   if (!URL.canParse(rule.url))
     return refuse(
@@ -58,7 +63,7 @@ export function compileRule(rule: KeyRule, path: string): CompiledRule {
     return refuse(`has the url "${rule.url}". Begin it with https://.`)
   if (url.protocol === 'http:' && !rule.allowPrivateNetwork) {
     return refuse(
-      `has the url "${rule.url}", which would send the secret unencrypted. Use https://, or, for a service on your own network, set allowPrivateNetwork: true.`,
+      `has the url "${rule.url}", which would send the secret unencrypted. Use https://; or, for a service on your own network, set allowPrivateNetwork: true in this rule.`,
     )
   }
   if (url.hostname === '*' || (host[0] === '*' && host.length < 3)) {
@@ -84,7 +89,8 @@ export function compileRule(rule: KeyRule, path: string): CompiledRule {
   }
   if (!Array.isArray(rule.methods) || rule.methods.length === 0)
     return refuse(`has no methods. Name them, such as methods: ['POST'].`)
-  const unknownMethod = rule.methods.find((method) => !methods.includes(method))
+  const named = rule.methods.map((method) => String(method).toUpperCase() as Method)
+  const unknownMethod = named.find((method) => !methods.includes(method))
   if (unknownMethod !== undefined)
     return refuse(`has the method ${JSON.stringify(unknownMethod)}. The methods are ${methods.join(', ')}.`)
   const places = rule.in ?? defaultPlaces
@@ -99,7 +105,7 @@ export function compileRule(rule: KeyRule, path: string): CompiledRule {
     host,
     port: url.port,
     segments,
-    methods: rule.methods,
+    methods: named,
     places: places.map((place) => (place.startsWith('headers.') ? place.toLowerCase() : place)),
     allowPrivateNetwork: rule.allowPrivateNetwork ?? false,
     retryable: rule.retryable ?? false,

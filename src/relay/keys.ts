@@ -22,6 +22,8 @@ export interface Key {
 /** Shorter values are no secrets, and cannot be told from chance in an answer that is looked through for them. */
 const shortestSecret = 8
 
+const keyFields = ['secret', 'locked', 'allow']
+
 /**
  * Reads the keys from options and environment.
  *
@@ -43,6 +45,11 @@ function readKey(name: string, options: KeyOptions, environment: Record<string, 
 
   if (!/^[A-Za-z0-9][A-Za-z0-9._-]*$/.test(name))
     throw refuse('is no name for a key. Use letters, digits, dot, dash and underscore.')
+  const unknown = Object.keys(options).find((field) => !keyFields.includes(field))
+  if (unknown !== undefined)
+    throw refuse(
+      `has a field "${unknown}", which no key has. The fields are ${keyFields.join(', ')}; what a rule says stands in allow.`,
+    )
   const variable = `CLIENT_SECRET_${name.toUpperCase().replace(/[^A-Z0-9]/g, '_')}`
   const secret = options.secret ?? environment[variable]
   if (!secret) throw refuse(`has no secret. Give it in ${path}.secret or in the environment variable ${variable}.`)

@@ -62,6 +62,8 @@ export interface Settings {
 }
 
 const amount = z.optional(z.number('a number above 0').check(z.gt(0, 'a number above 0')))
+const limitsShape = { requestBytes: amount, responseBytes: amount, upstreamTimeout: amount, unsettledPerCaller: amount }
+const expiresShape = { default: amount, most: amount }
 const isFunction = (value: unknown) => typeof value === 'function'
 
 // The keys and their rules are read by keys.ts and key-rules.ts, whose sentences know more.
@@ -91,15 +93,8 @@ const optionsSchema = z.strictObject(
         .string('the path of a SQLite file')
         .check(z.refine((path) => !/^\w{2,}:\/\//.test(path), 'the path of a SQLite file')),
     ),
-    limits: z.optional(
-      z.strictObject(
-        { requestBytes: amount, responseBytes: amount, upstreamTimeout: amount, unsettledPerCaller: amount },
-        'an object of limits',
-      ),
-    ),
-    expires: z.optional(
-      z.strictObject({ default: amount, most: amount }, 'an object such as { default: 86400, most: 2592000 }'),
-    ),
+    limits: z.optional(z.strictObject(limitsShape, 'an object of limits')),
+    expires: z.optional(z.strictObject(expiresShape, 'an object such as { default: 86400, most: 2592000 }')),
     shutdownTimeout: amount,
     logger: z.optional(
       z.looseObject(
@@ -167,7 +162,7 @@ function wrongOption(options: unknown, issue: z.core.$ZodIssue): ClientSecretErr
     const unknown = [path, issue.keys[0]].filter(Boolean).join('.')
     return refusal(
       unknown,
-      `there is no option "${unknown}". The options are ${Object.keys(optionsSchema.shape).join(', ')}.`,
+      `there is no option "${unknown}". The options ${path ? `of ${path} ` : ''}are ${optionNames(path).join(', ')}.`,
     )
   }
   const found = issue.path.reduce<unknown>(
@@ -175,4 +170,9 @@ function wrongOption(options: unknown, issue: z.core.$ZodIssue): ClientSecretErr
     options,
   )
   return refusal(path, `${path || 'the options'} must be ${issue.message}; it is ${shown(found)}.`)
+}
+
+/** The options that there are, at the top or within `limits` or `expires`. */
+function optionNames(path: string): string[] {
+  return Object.keys(path === 'limits' ? limitsShape : path === 'expires' ? expiresShape : optionsSchema.shape)
 }

@@ -24,9 +24,19 @@ export async function serve(options: RelayOptions, { port, host }: ServeOptions)
     throw explainMissingPeer(error, '@hono/node-server')
   })
   const relay = createRelay(options)
+  await relay.ready
   const server = createAdaptorServer({ fetch: relay.fetch }) as Server
   await new Promise<void>((resolve, reject) => {
-    server.once('error', reject)
+    server.once('error', (error: NodeJS.ErrnoException) =>
+      reject(
+        error.code === 'EADDRINUSE'
+          ? new Error(
+              `Port ${port} of ${host} is taken by another program. Choose one with --port; 0 takes any that is free.`,
+              { cause: error },
+            )
+          : error,
+      ),
+    )
     server.listen(port, host, resolve)
   })
   const address = server.address() as AddressInfo

@@ -12,6 +12,7 @@ const folder = mkdtempSync(join(tmpdir(), 'tarball-'))
 const hooksOnly = join(folder, 'hooks-only')
 /** Someone who runs a relay too. */
 const withRelay = join(folder, 'with-relay')
+const { version } = JSON.parse(readFileSync(join(repository, 'package.json'), 'utf8')) as { version: string }
 let tarball = ''
 
 function run(command: string, args: string[], cwd: string): string {
@@ -33,8 +34,9 @@ function evaluate(cwd: string, type: 'module' | 'commonjs', code: string): strin
 }
 
 beforeAll(() => {
-  run('npm', ['run', 'build'], repository)
-  tarball = join(folder, run('npm', ['pack', '--silent', '--pack-destination', folder], repository).trim())
+  // The build is part of it.
+  run('npm', ['pack', '--pack-destination', folder], repository)
+  tarball = join(folder, `react-client-secret-${version}.tgz`)
   mkdirSync(hooksOnly)
   writeFileSync(join(hooksOnly, 'package.json'), '{ "private": true }')
   run('npm', ['install', '--no-audit', '--no-fund', '--prefer-offline', tarball], hooksOnly)
@@ -93,6 +95,10 @@ describe.each(['module', 'commonjs'] as const)('as %s', (type) => {
         'createClient',
         'isClientSecretError',
         'isPollStopped',
+        'useClientSecretHistory',
+        'useClientSecretQuery',
+        'useClientSecretQueue',
+        'useClientSecretRecord',
         'useClientSecretRequest',
       ],
     ],
@@ -200,7 +206,14 @@ describe('the command client-secret-relay', () => {
     [['serve', '--config', 'empty.mjs'], 1, /The config empty.mjs has no default export/],
     [['serve', '--config', 'unsafe.mjs'], 1, /The relay does not start: keys.a has no rules/],
     [['serve', '--confg', 'x'], 2, /--confg/],
+    [
+      ['serve', '--config', 'nowhere.mjs'],
+      1,
+      /^The relay does not start: the database "\/no\/such\/folder\/relay.db" could not be opened/,
+    ],
   ])('%o', (args, status, message) => {
+    const safe = `keys: { a: { secret: '0123456789', locked: false, allow: [{ url: 'https://a.example.com/', methods: ['GET'] }] } }`
+    writeFileSync(join(withRelay, 'nowhere.mjs'), `export default { ${safe}, database: '/no/such/folder/relay.db' }`)
     writeFileSync(join(withRelay, 'empty.mjs'), '')
     writeFileSync(join(withRelay, 'unsafe.mjs'), `export default { keys: { a: { secret: '0123456789', allow: [] } } }`)
     try {

@@ -103,6 +103,26 @@ const refused: [string, unknown, RegExp][] = [
   ['a rule without places', { keys: { openai: { ...key, allow: [{ ...rule, in: [] }] } } }, /names no place/],
   ['a key with a strange name', { keys: { 'my key': key } }, /keys.my key is no name for a key/],
   [
+    'a misspelt field of a key',
+    { keys: { openai: { ...key, lock: true } } },
+    /keys.openai has a field "lock", which no key has. The fields are secret, locked, allow/,
+  ],
+  [
+    'a field of a rule that stands at the key',
+    { keys: { openai: { ...key, allowPrivateNetwork: true } } },
+    /what a rule says stands in allow/,
+  ],
+  [
+    'a misspelt field of a rule',
+    { keys: { openai: { ...key, allow: [{ ...rule, retriable: true }] } } },
+    /keys.openai.allow\[0\] has a field "retriable", which no rule has/,
+  ],
+  [
+    'a misspelt limit',
+    { keys: { openai: key }, limits: { reqBytes: 1 } },
+    /there is no option "limits.reqBytes". The options of limits are requestBytes/,
+  ],
+  [
     'a misspelt option',
     { keys: { openai: key }, authentcate: () => null },
     /there is no option "authentcate". The options are keys, authenticate/,
@@ -141,5 +161,18 @@ test('a secret may come from the environment', async ({ onTestFinished }) => {
   process.env['CLIENT_SECRET_MY_API'] = 'sk-from-the-environment'
   onTestFinished(() => void delete process.env['CLIENT_SECRET_MY_API'])
   const relay = createRelay({ keys: { 'my-api': { locked: false, allow: [rule] } } })
+  await relay.close()
+})
+
+test('a database that cannot be opened: ready says so, and so does every call', async () => {
+  const relay = createRelay({ keys: { openai: key }, database: '/no/such/folder/relay.db' })
+  await expect(relay.ready).rejects.toThrow(
+    /The relay does not start: the database "\/no\/such\/folder\/relay.db" could not be opened: .* Does its folder exist/,
+  )
+  const response = await relay.fetch(new Request('http://relay.test/health'))
+  expect(response.status).toBe(503)
+  expect(await response.json()).toMatchObject({
+    error: { code: 'UNAVAILABLE', message: 'The relay could not start; its log says why.' },
+  })
   await relay.close()
 })
