@@ -59,4 +59,5 @@ function withoutTypes(text: string): string {
     .replace(/^import type .*$/gm, '')
     .replace("import { STATUS_CODES } from 'node:http'", '')
     .replaceAll('app.fetch(', '')
+    .replaceAll('relay.fetch(', '')
 }

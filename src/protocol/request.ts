@@ -35,9 +35,9 @@ export interface ClientSecretRequest {
 const headerName = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/
 const headerValue = /^[\t\u0020-\u007e\u0080-\u00ff]*$/
 
-/** Set by the connection itself, or about the browser and not about the request. */
+/** Set by the connection itself, about the browser and not about the request, or read by some servers as another method or url. */
 const ownedByRelay =
-  /^(host|content-length|connection|keep-alive|transfer-encoding|te|trailer|upgrade|expect|cookie|cookie2|forwarded|via|accept-encoding|proxy-.*|x-forwarded-.*|x-real-ip)$/i
+  /^(host|content-length|connection|keep-alive|transfer-encoding|te|trailer|upgrade|expect|cookie|cookie2|forwarded|via|accept-encoding|x-http-method|x-http-method-override|x-method-override|x-original-url|x-rewrite-url|proxy-.*|x-forwarded-.*|x-real-ip)$/i
 
 const urlExpectation = 'an absolute url such as "https://api.example.com/v1/items"'
 const headersExpectation = 'an object of strings such as { Authorization: "Bearer $CLIENT_SECRET" }'
@@ -117,20 +117,19 @@ export function parseRequest(input: unknown): ClientSecretRequest {
   if (!result.success) throw invalidParameter(input, result.error.issues[0]!)
 
   const request = result.data
-  const names = Object.keys(request.headers ?? {}).map((name) => name.toLowerCase())
-  const twice = names.find((name, index) => names.indexOf(name) !== index)
-  if (twice !== undefined) {
-    throw new ClientSecretError(
-      'INVALID_PARAMETER',
-      `headers names ${twice} twice, in different letter case. Keep one of them.`,
-      { path: `headers.${twice}` },
-    )
-  }
+  checkHeaderNames(Object.keys(request.headers ?? {}))
   if (request.data && !methodsWithBody.includes(request.method)) {
     throw new ClientSecretError(
       'INVALID_PARAMETER',
       `data is not sent with ${request.method}. Put it into params, which become the query string.`,
       { path: 'data' },
+    )
+  }
+  if (request.data && bodyFormat(request.headers) === undefined) {
+    throw new ClientSecretError(
+      'INVALID_PARAMETER',
+      `data cannot be sent as ${headerOf(request.headers, 'content-type')}. It is sent as JSON, or, with the Content-Type application/x-www-form-urlencoded, as a form.`,
+      { path: 'headers.content-type' },
     )
   }
   if (findPlaceholders(request).length === 0) {
@@ -140,6 +139,29 @@ export function parseRequest(input: unknown): ClientSecretRequest {
     )
   }
   return request
+}
+
+const mostHeaders = 100
+
+function checkHeaderNames(names: string[]): void {
+  if (names.length > mostHeaders) {
+    throw new ClientSecretError(
+      'INVALID_PARAMETER',
+      `headers must name at most ${mostHeaders} headers; it names ${names.length}.`,
+      { path: 'headers' },
+    )
+  }
+  const seen = new Set<string>()
+  for (const name of names.map((one) => one.toLowerCase())) {
+    if (seen.has(name)) {
+      throw new ClientSecretError(
+        'INVALID_PARAMETER',
+        `headers names ${name} twice, in different letter case. Keep one of them.`,
+        { path: `headers.${name}` },
+      )
+    }
+    seen.add(name)
+  }
 }
 
 function invalidParameter(input: unknown, issue: z.core.$ZodIssue): ClientSecretError {
@@ -171,7 +193,8 @@ export function shown(value: unknown): string {
   if (value === undefined) return 'missing or undefined'
   if (typeof value === 'string') return JSON.stringify(value.length > 60 ? `${value.slice(0, 60)}…` : value)
   if (Array.isArray(value)) return 'a list'
-  if (isObject(value)) return value.constructor === Object ? 'an object' : `a ${value.constructor?.name ?? 'object'}`
+  if (isObject(value))
+    return `a${value instanceof Object && typeof value.constructor === 'function' && value.constructor !== Object ? ` ${value.constructor.name}` : 'n object'}`
   return typeof value === 'function' ? 'a function' : String(value)
 }
 
@@ -183,4 +206,11 @@ export function isHeaderValue(value: string): boolean {
 /** The value of a header, whatever its letter case. */
 export function headerOf(headers: Record<string, string> | undefined, name: string): string | undefined {
   return Object.entries(headers ?? {}).find(([key]) => key.toLowerCase() === name)?.[1]
+}
+
+/** How `data` is written, by the Content-Type header; undefined for a type that is neither JSON nor a form. */
+export function bodyFormat(headers: Record<string, string> | undefined): 'json' | 'form' | undefined {
+  const type = (headerOf(headers, 'content-type') ?? 'application/json').split(';')[0]?.trim().toLowerCase() ?? ''
+  if (type === 'application/x-www-form-urlencoded') return 'form'
+  return /^application\/([a-z0-9.-]+\+)?json$/.test(type) ? 'json' : undefined
 }

@@ -6,14 +6,29 @@ import { ClientSecretError } from '../protocol/errors.ts'
 const privateRanges = new Set<string>(['loopback', 'private', 'uniqueLocal', 'carrierGradeNat'])
 
 /** Services that hand out a machine's credentials from an address inside those ranges, or from a public one. */
-const metadataAddresses = new Set(['fd00:ec2::254', '100.100.100.200', '168.63.129.16', '192.0.0.192'])
+const metadataNetworks = [
+  'fd00:ec2::/32',
+  'fd20:ce::/32',
+  '100.100.100.200/32',
+  '168.63.129.16/32',
+  '192.0.0.192/32',
+].map((network) => ipaddr.parseCIDR(network))
+
+/** IPv4 written as IPv6 in the way that was given up; nobody is there, and some systems connect to the IPv4. */
+const ipv4Compatible = ipaddr.parseCIDR('::/96')
 
 /** May the relay connect to this address? */
 export function isAllowedAddress(address: string, allowPrivateNetwork: boolean): boolean {
   if (!ipaddr.isValid(address)) return false
   // Unwraps IPv4 in IPv6; other ways to wrap it (NAT64, 6to4, Teredo) are ranges of their own and refused.
   const parsed = ipaddr.process(address)
-  if (metadataAddresses.has(parsed.toString())) return false
+  if (
+    [...metadataNetworks, ipv4Compatible].some(
+      (network) => network[0].kind() === parsed.kind() && parsed.match(network),
+    ) &&
+    parsed.toString() !== '::1'
+  )
+    return false
   const range = parsed.range()
   return range === 'unicast' || (allowPrivateNetwork && privateRanges.has(range))
 }

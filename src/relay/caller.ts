@@ -6,7 +6,6 @@ import type { Settings } from './options.ts'
 export interface Caller {
   /** Whose records these are. */
   owner: string
-  isSignedIn: boolean
 }
 
 /**
@@ -16,7 +15,7 @@ export interface Caller {
 export async function identify(request: Request, authenticate: Settings['authenticate']): Promise<Caller> {
   const identity = await authenticate(request)
   const id = typeof identity === 'string' ? identity : identity?.id
-  if (id) return { owner: `user:${id}`, isSignedIn: true }
+  if (id) return { owner: `user:${id}` }
   if (identity) {
     throw new Error("authenticate gave an identity without an id. Return the user's id, an object with an id, or null.")
   }
@@ -29,7 +28,12 @@ export async function identify(request: Request, authenticate: Settings['authent
     )
   }
   // Hashed, so that whoever reads the database cannot act as the visitor.
-  return { owner: `visitor:${createHash('sha256').update(session).digest('base64url')}`, isSignedIn: false }
+  return { owner: `visitor:${createHash('sha256').update(session).digest('base64url')}` }
+}
+
+/** True for records of somebody who was not signed in. */
+export function isVisitor(owner: string): boolean {
+  return owner.startsWith('visitor:')
 }
 
 /**

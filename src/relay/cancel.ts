@@ -15,7 +15,7 @@ export async function cancel(
   owner: string,
   id: string,
 ): Promise<CancelAnswer> {
-  const [before] = await records.read(owner, [id])
+  const [before] = await records.heads(owner, [id])
   if (!before || before.expiresAt <= Date.now()) {
     const { code, message, requestId } = absence(id)
     throw new ClientSecretError(code, message, { requestId })

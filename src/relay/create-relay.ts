@@ -90,6 +90,7 @@ async function open(settings: Settings) {
   const removal = setInterval(() => {
     records
       .removeExpired()
+      .then((queueKeys) => changes.announce(...queueKeys))
       .catch((error: unknown) => logger.error({ err: error }, 'expired records could not be removed'))
   }, 1_000)
   removal.unref()
@@ -218,6 +219,8 @@ function routes(settings: Settings, opening: Promise<Parts>) {
 
   app.onError((thrown, context) => {
     if (isClientSecretError(thrown)) return errorAnswer(context, thrown)
+    // Nobody is there any more to be told.
+    if (context.req.raw.signal.aborted) return context.body(null, 400)
     const requestId = randomUUID()
     settings.logger.error({ requestId, err: thrown }, 'a call failed for an unforeseen reason')
     return errorAnswer(context, new ClientSecretError('INTERNAL', unforeseen(requestId), { requestId }))

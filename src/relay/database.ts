@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { DatabaseSync, StatementSync } from 'node:sqlite'
 
 export type Value = string | number | null
@@ -8,13 +9,23 @@ export interface Database {
   close(): Promise<void>
 }
 
+/** SQLITE_BUSY */
+const busyCode = 5
+/** Milliseconds to wait for another writer before a statement fails, and between its tries. */
+const longestBusy = 60_000
+const pause = 20
+/** Milliseconds that a relay waits for the one before it to let go of the file, as in a restart. */
+const handOver = 2_000
+
 /** Opens a SQLite database: a file, or in memory when there is no path. */
 export async function openSqlite(path = ':memory:'): Promise<Database> {
-  const database = open(await loadSqlite(), path)
+  const sqlite = await loadSqlite()
+  const database = open(sqlite, path)
+  const lock = path === ':memory:' ? null : lockFile(sqlite, path)
   // A write-ahead log lets readers and the writer go on together. NORMAL keeps
   // the file sound at any crash of the process; only a power cut can lose the last moments.
-  database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA busy_timeout = 5000;')
-  return sqliteDriver(database)
+  database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA busy_timeout = 50;')
+  return sqliteDriver(database, lock)
 }
 
 async function loadSqlite(): Promise<typeof import('node:sqlite')> {
@@ -37,7 +48,25 @@ function open({ DatabaseSync: Sqlite }: typeof import('node:sqlite'), path: stri
   }
 }
 
-function sqliteDriver(database: DatabaseSync): Database {
+/**
+ * Holds a second file locked for as long as this process lives, so that no other
+ * relay takes over what this one runs. The system lets go of it, whatever ends us.
+ */
+function lockFile(sqlite: typeof import('node:sqlite'), path: string): DatabaseSync {
+  const lock = open(sqlite, `${path}.lock`)
+  try {
+    lock.exec(`PRAGMA busy_timeout = ${handOver}; PRAGMA journal_mode = MEMORY; BEGIN EXCLUSIVE`)
+    return lock
+  } catch (cause) {
+    lock.close()
+    throw new Error(
+      `The relay does not start: the database "${path}" is in use by another relay. A SQLite file serves one process; stop the other one, or give each a file of its own.`,
+      { cause },
+    )
+  }
+}
+
+function sqliteDriver(database: DatabaseSync, lock: DatabaseSync | null): Database {
   const prepared = new Map<string, StatementSync>()
   return {
     // Async although SQLite is not, so that records.ts is written once for it and for Postgres.
@@ -45,10 +74,19 @@ function sqliteDriver(database: DatabaseSync): Database {
       let statement = prepared.get(sql)
       if (!statement) prepared.set(sql, (statement = database.prepare(sql)))
       // `$1` is a name to SQLite.
-      return statement.all(Object.fromEntries(parameters.map((value, index) => [`$${index + 1}`, value]))) as Row[]
+      const named = Object.fromEntries(parameters.map((value, index) => [`$${index + 1}`, value]))
+      for (const deadline = Date.now() + longestBusy; ; await sleep(pause)) {
+        try {
+          return statement.all(named) as Row[]
+        } catch (error) {
+          // Somebody else is writing, such as a backup. Waited for here and not in SQLite, which would hold up everything.
+          if ((error as { errcode?: number }).errcode !== busyCode || Date.now() > deadline) throw error
+        }
+      }
     },
     async close() {
       database.close()
+      lock?.close()
     },
   }
 }

@@ -1,5 +1,5 @@
 import { ClientSecretError } from '../protocol/errors.ts'
-import { findPlaceholders } from '../protocol/placeholder.ts'
+import { containsPlaceholder, findPlaceholders } from '../protocol/placeholder.ts'
 import { methods, type ClientSecretRequest, type Method } from '../protocol/request.ts'
 
 /** Where in a request a secret may be put. */
@@ -15,7 +15,7 @@ export interface KeyRule {
   url: string
   /** Any letter case. */
   methods: (Method | Lowercase<Method>)[]
-  /** In which places of the request. Default: `['headers.authorization']`. */
+  /** In which places of the request. Default: `['headers.authorization']`, or `['url.path']` where the url of the rule holds the placeholder. */
   in?: Place[] | undefined
   /** Also `http:` and addresses of this machine and network. Default: false. */
   allowPrivateNetwork?: boolean | undefined
@@ -49,6 +49,8 @@ export function compileRule(rule: KeyRule, path: string): CompiledRule {
   const refuse = (problem: string) => {
     throw new ClientSecretError('INVALID_PARAMETER', `The relay does not start: ${path} ${problem}`, { path })
   }
+  if (typeof rule !== 'object' || rule === null)
+    return refuse('is no rule. A rule is an object such as { url, methods }.')
   const unknown = Object.keys(rule).find((name) => !ruleFields.includes(name))
   if (unknown !== undefined)
     return refuse(`has a field "${unknown}", which no rule has. The fields are ${ruleFields.join(', ')}.`)
@@ -59,6 +61,7 @@ export function compileRule(rule: KeyRule, path: string): CompiledRule {
     )
   const url = new URL(rule.url)
   const host = url.hostname.split('.')
+  if (url.hostname.endsWith('.')) return refuse(`has the url "${rule.url}". Write the host without the dot at its end.`)
   if (url.protocol !== 'https:' && url.protocol !== 'http:')
     return refuse(`has the url "${rule.url}". Begin it with https://.`)
   if (url.protocol === 'http:' && !rule.allowPrivateNetwork) {
@@ -93,7 +96,13 @@ export function compileRule(rule: KeyRule, path: string): CompiledRule {
   const unknownMethod = named.find((method) => !methods.includes(method))
   if (unknownMethod !== undefined)
     return refuse(`has the method ${JSON.stringify(unknownMethod)}. The methods are ${methods.join(', ')}.`)
-  const places = rule.in ?? defaultPlaces
+  const wrongFlag = (['allowPrivateNetwork', 'retryable'] as const).find(
+    (name) => !['boolean', 'undefined'].includes(typeof rule[name]),
+  )
+  if (wrongFlag) return refuse(`has ${wrongFlag}: ${JSON.stringify(rule[wrongFlag])}. Write true or false.`)
+  const places = rule.in ?? (segments.some(containsPlaceholder) ? ['url.path'] : defaultPlaces)
+  if (!Array.isArray(places))
+    return refuse('has an "in" that is no list. Write a list of places, such as in: [\'headers.x-api-key\'].')
   const unknownPlace = places.find((place) => !placePattern.test(place))
   if (places.length === 0 || unknownPlace !== undefined) {
     return refuse(
@@ -150,17 +159,32 @@ function matchesUrl(rule: CompiledRule, url: URL): boolean {
   )
 }
 
-// What another server may read as a step up or as a separator, in one layer of encoding or two.
-const ambiguous = /%(25)*(2f|5c|2e|00)|\\|^\.{1,2};/i
-
 function matchesPath(pattern: readonly string[], pathname: string): boolean {
   const segments = segmentsOf(pathname)
-  if (segments.some((segment, index) => ambiguous.test(segment) || (segment === '' && index < segments.length - 1)))
+  if (segments.some((segment, index) => isAmbiguous(segment) || (segment === '' && index < segments.length - 1)))
     return false
   const open = pattern.at(-1) === '**'
   const fixed = open ? pattern.slice(0, -1) : pattern
   if (open ? segments.length <= fixed.length : segments.length !== fixed.length) return false
-  return fixed.every((part, index) => (part === '*' ? segments[index] !== '' : part === segments[index]))
+  // Where a rule says in which segment the secret stands, it stands in no other.
+  const isPlaced = pattern.some(containsPlaceholder)
+  return segments.every((segment, index) => {
+    const part = fixed[index] ?? '**'
+    if (part === segment) return true
+    return (part === '**' || (part === '*' && segment !== '')) && !(isPlaced && containsPlaceholder(segment))
+  })
+}
+
+/** Whether another server may read a segment as a step up or as more than one, however often it decodes it. */
+function isAmbiguous(segment: string): boolean {
+  let text = segment
+  try {
+    for (let decoded = ''; (decoded = decodeURIComponent(text)) !== text;) text = decoded
+  } catch {
+    return true
+  }
+  // eslint-disable-next-line no-control-regex
+  return /[/\\\u0000]|^\.{1,2}(;|$)/.test(text)
 }
 
 function segmentsOf(pathname: string): string[] {

@@ -57,9 +57,12 @@ function readKey(name: string, options: KeyOptions, environment: Record<string, 
     throw refuse(
       `has a secret of fewer than ${shortestSecret} characters, which cannot be kept out of answers. Use the key that the API's provider gave you.`,
     )
-  // eslint-disable-next-line no-control-regex
-  if (/[\u0000-\u001f\u007f]/.test(secret))
-    throw refuse('has a secret with a line break or another control character. Was a line break copied along with it?')
+  if (!/^[\u0020-\u007e]+$/.test(secret))
+    throw refuse(
+      'has a secret with a line break or a character that is not ASCII. Was a line break copied along with it?',
+    )
+  if (!['boolean', 'undefined'].includes(typeof options.locked))
+    throw refuse(`has locked: ${JSON.stringify(options.locked)}. Write true or false.`)
   if (!Array.isArray(options.allow) || options.allow.length === 0) {
     throw refuse(
       `has no rules, so nobody could use it. Say where its secret may go: allow: [{ url: 'https://api.example.com/v1/**', methods: ['POST'] }].`,

@@ -61,7 +61,12 @@ export interface Settings {
   logger: Logger
 }
 
-const amount = z.optional(z.number('a number above 0').check(z.gt(0, 'a number above 0')))
+// A timer takes no more than this; more would fire at once.
+const mostAmount = 2 ** 31 - 1
+const amountExpectation = `a whole number from 1 to ${mostAmount}`
+const amount = z.optional(
+  z.int(amountExpectation).check(z.minimum(1, amountExpectation), z.maximum(mostAmount, amountExpectation)),
+)
 const limitsShape = { requestBytes: amount, responseBytes: amount, upstreamTimeout: amount, unsettledPerCaller: amount }
 const expiresShape = { default: amount, most: amount }
 const isFunction = (value: unknown) => typeof value === 'function'

@@ -1,9 +1,11 @@
 import { ClientSecretError } from '../protocol/errors.ts'
-import type { PollAnswer, WireError } from '../protocol/record.ts'
+import type { ClientSecretRecord, PollAnswer, WireError } from '../protocol/record.ts'
 import type { Changes } from './changes.ts'
-import { expiryOf, toWire, type Records } from './records.ts'
+import { expiryOf, toWire, versionOf, type RecordHead, type Records } from './records.ts'
 
 const mostIds = 200
+/** Characters of bodies in one answer, after which no further record is added. */
+const mostCharacters = 4_000_000
 /** Milliseconds. A proxy on the way would cut what is held longer. */
 const longestHold = 30_000
 
@@ -49,26 +51,42 @@ export async function poll(
   const listener = changes.listen(ids)
   try {
     for (;;) {
-      const found = await records.read(owner, ids)
+      const heads = (await records.heads(owner, ids)).filter(({ expiresAt }) => expiresAt > Date.now())
       const answer: PollAnswer = {
-        records: found
-          .map((record) => toWire(record, { withRequest: seen.get(record.id) === undefined }))
-          .filter(({ id, version, expiresAt }) => expiresAt > Date.now() && seen.get(id) !== version),
-        errors: ids
-          .filter((id) => !found.some((record) => record.id === id && record.expiresAt > Date.now()))
-          .map((id) => ({ id, error: absence(id) })),
+        records: await news(records, owner, heads, seen),
+        errors: ids.filter((id) => !heads.some((head) => head.id === id)).map((id) => ({ id, error: absence(id) })),
       }
       const left = deadline - Date.now()
       if (answer.records.length > 0 || answer.errors.length > 0 || left <= 0 || signal.aborted || changes.isClosed())
         return answer
       // Whoever stands in line moves forward when somebody before them is done.
-      listener.add(found.flatMap(({ queueKey }) => queueKey ?? []))
-      const nextExpiry = Math.min(...found.map(({ expiresAt }) => expiresAt)) - Date.now()
+      listener.add(heads.flatMap(({ queueKey }) => queueKey ?? []))
+      const nextExpiry = Math.min(...heads.map(({ expiresAt }) => expiresAt)) - Date.now()
       await listener.next(Math.min(left, nextExpiry + 1), signal)
     }
   } finally {
     listener.stop()
   }
+}
+
+/** The records that differ from what was seen; those that are too much for one answer come with the next poll. */
+async function news(
+  records: Records,
+  owner: string,
+  heads: RecordHead[],
+  seen: Map<string, string | undefined>,
+): Promise<ClientSecretRecord[]> {
+  const found: ClientSecretRecord[] = []
+  let size = 0
+  for (const head of heads) {
+    if (seen.get(head.id) === versionOf(head)) continue
+    const record = await records.read(owner, head.id)
+    if (!record) continue
+    found.push(toWire(record, { withRequest: seen.get(head.id) === undefined }))
+    size += record.response?.body.length ?? 0
+    if (size > mostCharacters) break
+  }
+  return found
 }
 
 /** Why there is no such record for this caller. Somebody else's is told apart from none by nothing. */

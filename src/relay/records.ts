@@ -3,24 +3,29 @@ import type { ClientSecretRecord, RecordStatus, UpstreamResponse, WireError } fr
 import type { ClientSecretRequest } from '../protocol/request.ts'
 import type { Database, Value } from './database.ts'
 
-/** A record as the relay keeps it. The request is in its placeholder form, the response redacted. */
-export interface StoredRecord {
+/** What is small in a record: enough to see whether it has changed. */
+export interface RecordHead {
   id: string
   owner: string
   /** Order of arrival. */
   seq: number
+  queueName: string | null
   /** What runs one at a time; null runs in parallel. */
   queueKey: string | null
   status: RecordStatus
   version: number
   /** Unsettled records of the same queue up to and including this one; 0 without a queue or when settled. */
   place: number
-  request: ClientSecretRequest
-  response: UpstreamResponse | null
   error: WireError | null
   createdAt: number
   updatedAt: number
   expiresAt: number
+}
+
+/** A record as the relay keeps it. The request is in its placeholder form, the response redacted. */
+export interface StoredRecord extends RecordHead {
+  request: ClientSecretRequest
+  response: UpstreamResponse | null
 }
 
 /** How a run ended. */
@@ -29,8 +34,12 @@ export type Outcome = { status: 'resolved' | 'failed' | 'cancelled'; response?: 
 export interface Records {
   /** Writes a new record; or, when this owner has used the idempotency key before, gives the one it made. */
   insert(record: NewRecord): Promise<{ record: StoredRecord; isNew: boolean; isSameRequest: boolean }>
-  /** The owner's records among these ids. */
-  read(owner: string, ids: readonly string[]): Promise<StoredRecord[]>
+  /** Whether this owner has used the idempotency key before. */
+  isKnown(owner: string, idempotencyKey: string): Promise<boolean>
+  /** The owner's records among these ids, without what may be large. */
+  heads(owner: string, ids: readonly string[]): Promise<RecordHead[]>
+  /** A record of the owner's. */
+  read(owner: string, id: string): Promise<StoredRecord | null>
   /** Makes a pending record running; null when it is not pending any more. */
   start(id: string): Promise<StoredRecord | null>
   /** Ends a running record; false when it was not running any more. */
@@ -45,8 +54,8 @@ export interface Records {
   countUnsettled(owner: string, queueName?: string): Promise<number>
   /** The owner's records, the newest first, from `before` on backwards. */
   history(owner: string, filter: RecordFilter): Promise<StoredRecord[]>
-  /** Removes what has expired; how many there were. */
-  removeExpired(): Promise<number>
+  /** Removes what has expired; the queues in which it stood. */
+  removeExpired(): Promise<string[]>
 }
 
 export interface RecordFilter {
@@ -98,26 +107,30 @@ const schema = [
 ]
 
 const isUnsettled = `status IN ('pending', 'running')`
-const columns =
-  'id, owner, seq, queue_key, status, version, request, response, error, created_at, updated_at, expires_at'
+const headColumns = 'id, owner, seq, queue_name, queue_key, status, version, error, created_at, updated_at, expires_at'
+const columns = `${headColumns}, request, response`
 const place = `CASE WHEN queue_key IS NULL OR NOT ${isUnsettled} THEN 0 ELSE
   (SELECT count(*) FROM records AS ahead WHERE ahead.queue_key = records.queue_key AND ahead.${isUnsettled} AND ahead.seq <= records.seq)
   END AS place`
 
-interface Row {
+interface HeadRow {
   id: string
   owner: string
   seq: number
+  queue_name: string | null
   queue_key: string | null
   status: RecordStatus
   version: number
-  request: string
-  response: string | null
   error: string | null
   created_at: number
   updated_at: number
   expires_at: number
   place?: number
+}
+
+interface Row extends HeadRow {
+  request: string
+  response: string | null
 }
 
 /** Every SQL statement of the relay. */
@@ -165,23 +178,45 @@ export async function createRecords(database: Database): Promise<Records> {
       `SELECT ${columns}, ${place}, fingerprint FROM records WHERE owner = $1 AND idempotency_key = $2`,
       [owner, idempotencyKey],
     )
-    // Removed between the two statements: the time of the one before was over, and its key is free again.
-    if (!row) return insert({ owner, idempotencyKey, request, status, lifetime })
+    // The time of the one before is over, removed or not yet: its key is free again.
+    if (!row || row.expires_at <= now) {
+      await database.query('DELETE FROM records WHERE owner = $1 AND idempotency_key = $2 AND expires_at <= $3', [
+        owner,
+        idempotencyKey,
+        now,
+      ])
+      return insert({ owner, idempotencyKey, request, status, lifetime })
+    }
     return { record: stored(row), isNew: made !== undefined, isSameRequest: row.fingerprint === fingerprint }
   }
 
   return {
     insert,
 
-    async read(owner, ids) {
+    async isKnown(owner, idempotencyKey) {
+      const rows = await database.query('SELECT id FROM records WHERE owner = $1 AND idempotency_key = $2', [
+        owner,
+        idempotencyKey,
+      ])
+      return rows.length > 0
+    },
+
+    async heads(owner, ids) {
       if (ids.length === 0) return []
       const list = ids.map((_, index) => `$${index + 2}`).join(', ')
-      return (
-        await database.query<Row>(`SELECT ${columns}, ${place} FROM records WHERE owner = $1 AND id IN (${list})`, [
-          owner,
-          ...ids,
-        ])
-      ).map(stored)
+      const rows = await database.query<HeadRow>(
+        `SELECT ${headColumns}, ${place} FROM records WHERE owner = $1 AND id IN (${list})`,
+        [owner, ...ids],
+      )
+      return rows.map(head)
+    },
+
+    async read(owner, id) {
+      const [row] = await database.query<Row>(`SELECT ${columns}, ${place} FROM records WHERE owner = $1 AND id = $2`, [
+        owner,
+        id,
+      ])
+      return row ? stored(row) : null
     },
 
     async start(id) {
@@ -246,11 +281,11 @@ export async function createRecords(database: Database): Promise<Records> {
     },
 
     async removeExpired() {
-      const rows = await database.query(
-        'DELETE FROM records WHERE id IN (SELECT id FROM records WHERE expires_at <= $1 LIMIT 1000) RETURNING id',
+      const rows = await database.query<{ queue_key: string | null }>(
+        'DELETE FROM records WHERE id IN (SELECT id FROM records WHERE expires_at <= $1 LIMIT 1000) RETURNING queue_key',
         [Date.now()],
       )
-      return rows.length
+      return [...new Set(rows.flatMap((row) => row.queue_key ?? []))]
     },
   }
 }
@@ -274,17 +309,16 @@ function queueKey(owner: string, { method, url, queue }: ClientSecretRequest): s
   return queue === undefined ? null : JSON.stringify([owner, method, url, queue])
 }
 
-function stored(row: Row): StoredRecord {
+function head(row: HeadRow): RecordHead {
   return {
     id: row.id,
     owner: row.owner,
     seq: Number(row.seq),
+    queueName: row.queue_name,
     queueKey: row.queue_key,
     status: row.status,
     version: Number(row.version),
     place: Number(row.place ?? 0),
-    request: JSON.parse(row.request) as ClientSecretRequest,
-    response: row.response === null ? null : (JSON.parse(row.response) as UpstreamResponse),
     error: row.error === null ? null : (JSON.parse(row.error) as WireError),
     createdAt: Number(row.created_at),
     updatedAt: Number(row.updated_at),
@@ -292,14 +326,27 @@ function stored(row: Row): StoredRecord {
   }
 }
 
-/** The record as it travels. Its place in line is part of its version, so that a step forward is news. */
+function stored(row: Row): StoredRecord {
+  return {
+    ...head(row),
+    request: JSON.parse(row.request) as ClientSecretRequest,
+    response: row.response === null ? null : (JSON.parse(row.response) as UpstreamResponse),
+  }
+}
+
+/** Differs whenever something of the record does; its place in line is part of it, so that a step forward is news. */
+export function versionOf({ version, place }: RecordHead): string {
+  return place ? `${version}.${place}` : String(version)
+}
+
+/** The record as it travels. */
 export function toWire(record: StoredRecord, { withRequest = false } = {}): ClientSecretRecord {
-  const { id, status, version, place, request, response, error, createdAt, updatedAt, expiresAt } = record
+  const { id, status, place, queueName, request, response, error, createdAt, updatedAt, expiresAt } = record
   return {
     id,
     status,
-    version: place ? `${version}.${place}` : String(version),
-    queueName: request.queue,
+    version: versionOf(record),
+    queueName: queueName ?? undefined,
     inQueue: place || undefined,
     createdAt,
     updatedAt,

@@ -1,6 +1,7 @@
 import { STATUS_CODES } from 'node:http'
 import { asClientSecretError, ClientSecretError } from '../protocol/errors.ts'
 import type { UpstreamResponse, WireError } from '../protocol/record.ts'
+import { isVisitor } from './caller.ts'
 import type { Changes } from './changes.ts'
 import { findRule } from './key-rules.ts'
 import type { Key } from './keys.ts'
@@ -69,32 +70,26 @@ export function createRunner({ keys, upstream, records, changes, logger }: Runne
     const { request } = record
     // Asked again, because a key or its rules may have changed while the request waited.
     const key = keys.get(request.clientSecretName)
-    const redact = key && createRedactor(key.secret)
+    if (!key) return { status: 'failed', error: wireError(keyNotFound(request.clientSecretName)) }
+    const redact = createRedactor(key.secret)
     try {
-      if (!key) throw keyNotFound(request.clientSecretName)
+      if (key.locked && isVisitor(record.owner)) throw signInRequired(key.name)
       const rule = findRule(key.name, key.rules, request)
       const call = substitute(request, key.secret, rule.places)
       const answer = await upstream.call(call, {
         allowPrivateNetwork: rule.allowPrivateNetwork,
         signal,
       })
-      const response = redactedResponse(answer, createRedactor(key.secret))
+      const response = redactedResponse(answer, redact)
       return answer.status >= 400
         ? { status: 'failed', response, error: upstreamFailure(response) }
         : { status: 'resolved', response }
     } catch (thrown) {
       const error = asClientSecretError(thrown)
-      if (error.code !== 'INTERNAL')
-        return {
-          status: 'failed',
-          error: { code: error.code, message: redact?.text(error.message) ?? error.message, path: error.path },
-        }
+      const message = redact.text(error.message)
+      if (error.code !== 'INTERNAL') return { status: 'failed', error: { ...wireError(error), message } }
       logger.error(
-        {
-          id: record.id,
-          message: redact?.text(error.message) ?? error.message,
-          stack: redact?.text(error.stack ?? ''),
-        },
+        { id: record.id, message, stack: redact.text(error.stack ?? '') },
         'a request failed for an unforeseen reason',
       )
       return { status: 'failed', error: { code: 'INTERNAL', message: unforeseen(record.id) } }
@@ -138,6 +133,18 @@ export function keyNotFound(name: string): ClientSecretError {
   )
 }
 
+export function signInRequired(name: string): ClientSecretError {
+  return new ClientSecretError(
+    'SIGN_IN_REQUIRED',
+    `The key "${name}" is locked: only signed-in users may use it, and the relay's authenticate found nobody in this call.`,
+    { path: 'clientSecretName' },
+  )
+}
+
+function wireError({ code, message, path }: ClientSecretError): WireError {
+  return { code, message, path }
+}
+
 /** What is said to the outside of an error that nobody foresaw: where to look, and nothing about the inside. */
 export function unforeseen(requestId: string): string {
   return `Something unforeseen happened in the relay. Its log has the reason under ${requestId}.`
@@ -157,7 +164,7 @@ function redactedResponse(
 
 function upstreamFailure({ status, headers, body }: UpstreamResponse): WireError {
   const said = /json/i.test(headers['content-type'] ?? '') ? messageIn(body) : undefined
-  const retryAfter = Number(headers['retry-after']) || undefined
+  const retryAfter = secondsOf(headers['retry-after'])
   return {
     code: 'UPSTREAM_ERROR',
     message:
@@ -166,6 +173,13 @@ function upstreamFailure({ status, headers, body }: UpstreamResponse): WireError
     status,
     retryAfter,
   }
+}
+
+/** Seconds of a Retry-After header: a number of them, or a date. */
+function secondsOf(header: string | undefined): number | undefined {
+  if (header === undefined) return undefined
+  const seconds = /^\d{1,9}$/.test(header) ? Number(header) : (Date.parse(header) - Date.now()) / 1000
+  return Number.isFinite(seconds) ? Math.max(0, seconds) : undefined
 }
 
 /** The sentence in an error body, where the usual APIs put it: error.message, message, or error. */

@@ -18,14 +18,17 @@ export interface ServedRelay {
   close(): Promise<void>
 }
 
+/** Milliseconds for the last answers to reach their callers. */
+const lastWords = 500
+
 /** Runs a relay as a server of its own. */
 export async function serve(options: RelayOptions, { port, host }: ServeOptions): Promise<ServedRelay> {
   const { createAdaptorServer } = await import('@hono/node-server').catch((error: unknown) => {
     throw explainMissingPeer(error, '@hono/node-server')
   })
-  const relay = createRelay(options)
-  await relay.ready
-  const server = createAdaptorServer({ fetch: relay.fetch }) as Server
+  let relay: Relay
+  const server = createAdaptorServer({ fetch: (request) => relay.fetch(request) }) as Server
+  // The port first: a second relay that is started by mistake must not touch what the first one works on.
   await new Promise<void>((resolve, reject) => {
     server.once('error', (error: NodeJS.ErrnoException) =>
       reject(
@@ -39,15 +42,24 @@ export async function serve(options: RelayOptions, { port, host }: ServeOptions)
     )
     server.listen(port, host, resolve)
   })
+  try {
+    relay = createRelay(options)
+    await relay.ready
+  } catch (error) {
+    server.close()
+    throw error
+  }
   const address = server.address() as AddressInfo
   return {
     url: `http://${address.family === 'IPv6' ? `[${address.address}]` : address.address}:${address.port}`,
     relay,
     async close() {
       const closed = new Promise((resolve) => server.close(resolve))
-      // Held polls are answered by this, so that their connections end.
+      // Answers what is asked, held polls too, and waits for what runs.
       await relay.close()
       server.closeIdleConnections()
+      // A browser keeps connections on which it asks nothing; the last answers are on their way by then.
+      setTimeout(() => server.closeAllConnections(), lastWords).unref()
       await closed
     },
   }

@@ -2,13 +2,13 @@ import { randomUUID } from 'node:crypto'
 import { ClientSecretError } from '../protocol/errors.ts'
 import { isSettled } from '../protocol/record.ts'
 import { parseRequest, type ClientSecretRequest } from '../protocol/request.ts'
-import type { Caller } from './caller.ts'
+import { isVisitor, type Caller } from './caller.ts'
 import type { Changes } from './changes.ts'
 import { findRule } from './key-rules.ts'
 import type { Settings } from './options.ts'
 import type { Queue } from './queue.ts'
 import type { Records, StoredRecord } from './records.ts'
-import { keyNotFound, type Runner } from './run.ts'
+import { keyNotFound, signInRequired, type Runner } from './run.ts'
 
 interface SubmitParts {
   settings: Settings
@@ -23,7 +23,7 @@ interface SubmitParts {
  * or leaves it to the queue. Gives the record: settled for a direct request,
  * `pending` for one that goes on in the background.
  *
- * @throws ClientSecretError why it was not taken; nothing was sent then.
+ * @throws ClientSecretError why it was not taken, or why a direct request has no answer.
  */
 export async function submit(
   parts: SubmitParts,
@@ -35,7 +35,7 @@ export async function submit(
   const request = parseRequest(body)
   checkKey(settings, caller, request)
   const lifetime = lifetimeOf(request, settings.expires)
-  await checkRoom(records, caller, settings.limits.unsettledPerCaller)
+  await checkRoom(records, caller, idempotencyKey, settings.limits.unsettledPerCaller)
 
   const runsInBackground = request.queue !== undefined || Boolean(request.poll)
   const { record, isNew, isSameRequest } = await records.insert({
@@ -62,13 +62,7 @@ export async function submit(
 function checkKey({ keys }: Settings, caller: Caller, request: ClientSecretRequest): void {
   const key = keys.get(request.clientSecretName)
   if (!key) throw keyNotFound(request.clientSecretName)
-  if (key.locked && !caller.isSignedIn) {
-    throw new ClientSecretError(
-      'SIGN_IN_REQUIRED',
-      `The key "${key.name}" is locked: only signed-in users may use it, and the relay's authenticate found nobody in this call.`,
-      { path: 'clientSecretName' },
-    )
-  }
+  if (key.locked && isVisitor(caller.owner)) throw signInRequired(key.name)
   findRule(key.name, key.rules, request)
 }
 
@@ -83,8 +77,15 @@ function lifetimeOf({ expires }: ClientSecretRequest, { default: byDefault, most
   return (expires ?? Math.min(byDefault, most)) * 1000
 }
 
-async function checkRoom(records: Records, { owner }: Caller, most: number): Promise<void> {
+async function checkRoom(
+  records: Records,
+  { owner }: Caller,
+  idempotencyKey: string | undefined,
+  most: number,
+): Promise<void> {
   if ((await records.countUnsettled(owner)) < most) return
+  // A request that was taken already is not one more.
+  if (idempotencyKey !== undefined && (await records.isKnown(owner, idempotencyKey))) return
   throw new ClientSecretError(
     'QUEUE_FULL',
     `There are ${most} requests of this caller under way, the relay's limit (limits.unsettledPerCaller). Wait for some of them to settle.`,
@@ -104,7 +105,7 @@ async function untilSettled(records: Records, changes: Changes, record: StoredRe
     let now = record
     while (!isSettled(now) && now.expiresAt > Date.now() && !changes.isClosed()) {
       await listener.next(1_000)
-      now = (await records.read(record.owner, [record.id]))[0] ?? now
+      now = (await records.read(record.owner, record.id)) ?? now
     }
     return await settledOr(records, now)
   } finally {
@@ -113,7 +114,7 @@ async function untilSettled(records: Records, changes: Changes, record: StoredRe
 }
 
 async function settledOr(records: Records, { owner, id }: StoredRecord): Promise<StoredRecord> {
-  const [record] = await records.read(owner, [id])
+  const record = await records.read(owner, id)
   if (!record)
     throw new ClientSecretError('EXPIRED', 'The request expired before it had an answer. Give it a longer expires.', {
       requestId: id,

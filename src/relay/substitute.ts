@@ -1,6 +1,12 @@
 import { ClientSecretError } from '../protocol/errors.ts'
 import { containsPlaceholder, mapStrings, replacePlaceholder } from '../protocol/placeholder.ts'
-import { headerOf, isHeaderValue, type ClientSecretRequest, type JsonObject, type Method } from '../protocol/request.ts'
+import {
+  bodyFormat,
+  isHeaderValue,
+  type ClientSecretRequest,
+  type JsonObject,
+  type Method,
+} from '../protocol/request.ts'
 
 /** What goes out: the description of the call, and its body as text. */
 export interface UpstreamCall {
@@ -22,7 +28,7 @@ export function substitute(request: ClientSecretRequest, secret: string, places:
   const headers = Object.fromEntries(
     Object.entries(request.headers ?? {}).map(([name, value]) => [
       name.toLowerCase(),
-      put(value, `headers.${name.toLowerCase()}`),
+      put(value, `headers.${name.toLowerCase()}`).trim(),
     ]),
   )
   const wrong = Object.entries(headers).find(([, value]) => !isHeaderValue(value))
@@ -65,7 +71,7 @@ function encodeSegment(text: string): string {
 function bodyOf(request: ClientSecretRequest, headers: Record<string, string>, put: Put): string | null {
   if (!request.data) return null
   const data = mapStrings(request.data, (text, pointer) => put(text, `data#${pointer}`)) as JsonObject
-  if (/^application\/x-www-form-urlencoded\b/i.test(headerOf(headers, 'content-type') ?? '')) {
+  if (bodyFormat(headers) === 'form') {
     return new URLSearchParams(formEntries(data)).toString()
   }
   headers['content-type'] ??= 'application/json'

@@ -60,7 +60,12 @@ export function createUpstream(limits: UpstreamLimits): Upstream {
         return {
           status: response.statusCode,
           headers: Object.fromEntries(Object.entries(received).filter(([name]) => passedOn.test(name))),
-          body: await readBody(response.body, received['content-encoding'], limits.responseBytes),
+          // An answer that has no body may say how the body it has not is encoded.
+          body: await readBody(
+            response.body,
+            hasBody(response.statusCode, received) ? received['content-encoding'] : undefined,
+            limits.responseBytes,
+          ),
         }
       } catch (error) {
         throw upstreamError(error, url, deadline.aborted ? limits.upstreamTimeout : undefined)
@@ -72,25 +77,30 @@ export function createUpstream(limits: UpstreamLimits): Upstream {
   }
 }
 
+function hasBody(status: number, headers: Record<string, string>): boolean {
+  return status !== 204 && status !== 304 && headers['content-length'] !== '0'
+}
+
 function flatten(headers: Record<string, string | string[] | undefined>): Record<string, string> {
   return Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, [value ?? ''].flat().join(', ')]))
 }
 
-const decoders: Record<string, () => NodeJS.ReadWriteStream> = {
-  gzip: createGunzip,
-  'x-gzip': createGunzip,
-  deflate: createInflate,
-  br: createBrotliDecompress,
-}
+const decoders = new Map<string, () => NodeJS.ReadWriteStream>([
+  ['gzip', createGunzip],
+  ['x-gzip', createGunzip],
+  ['deflate', createInflate],
+  ['br', createBrotliDecompress],
+])
 
 /** The body, decoded, so that it can be looked through. Some servers compress what they were asked not to. */
 async function readBody(stream: Readable, encoding: string | undefined, limit: number): Promise<Buffer> {
-  const decode = encoding && encoding !== 'identity' ? decoders[encoding] : undefined
-  if (encoding && encoding !== 'identity' && !decode) {
+  const name = encoding?.trim().toLowerCase() || 'identity'
+  const decode = decoders.get(name)
+  if (name !== 'identity' && !decode) {
     discard(stream)
     throw new ClientSecretError(
       'UPSTREAM_ERROR',
-      `The API's answer is encoded as ${encoding}, which the relay cannot look through, so it does not pass it on.`,
+      `The API's answer is encoded as ${name}, which the relay cannot look through, so it does not pass it on.`,
     )
   }
   const chunks: Buffer[] = []

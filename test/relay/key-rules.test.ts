@@ -30,6 +30,10 @@ describe('the url of a rule', () => {
     ['https://api.example.com/v1/**', 'https://api.example.com/V1/items', false],
     ['https://api.example.com/v1/**', 'https://api.example.com/', false],
     ['https://api.example.com/v1/**', 'https://api.example.com/v1/%2e%2e/admin', false],
+    ['https://api.example.com/v1/**', 'https://api.example.com/v1/%25%32%65%25%32%65%25%32%66admin', false],
+    ['https://api.example.com/v1/**', 'https://api.example.com/v1/..%25252fadmin', false],
+    ['https://api.example.com/v1/**', 'https://api.example.com/v1/%zz', false],
+    ['https://api.example.com/v1/**', 'https://api.example.com/v1/a%20b.json', true],
     ['https://api.example.com/v1/**', 'https://api.example.com:8443/v1/items', false],
     ['https://api.example.com/v1/**', 'https://api.example.com.evil.com/v1/items', false],
     ['https://api.example.com/v1/**', 'https://api.example.com@evil.com/v1/items', false],
@@ -51,6 +55,16 @@ describe('the url of a rule', () => {
     ['https://api.example.com:8443/**', 'http://api.example.com:8443/x', false],
     ['https://api.example.com/bot$CLIENT_SECRET/*', 'https://api.example.com/bot$CLIENT_SECRET/send', true],
     ['https://api.example.com/bot$CLIENT_SECRET/*', 'https://api.example.com/botX/send', false],
+    [
+      'https://api.example.com/bot$CLIENT_SECRET/*',
+      'https://api.example.com/bot$CLIENT_SECRET/say$CLIENT_SECRET',
+      false,
+    ],
+    [
+      'https://api.example.com/bot$CLIENT_SECRET/**',
+      'https://api.example.com/bot$CLIENT_SECRET/a/$CLIENT_SECRET',
+      false,
+    ],
   ]
   test.each(cases)('%s, for %s: %s', (rule, url, allowed) => {
     expect(allows({ url: rule, in: ['url.path', 'headers.authorization'] }, { url })).toBe(allowed)
@@ -73,6 +87,15 @@ describe('the places of a rule', () => {
   test.each(cases)('%o, for %o: %s', (places, request, allowed) => {
     expect(allows({ in: places }, request)).toBe(allowed)
   })
+})
+
+test('a rule whose url holds the placeholder means that place', () => {
+  expect(
+    allows(
+      { url: 'https://api.example.com/bot$CLIENT_SECRET/*' },
+      { url: 'https://api.example.com/bot$CLIENT_SECRET/send', headers: {} },
+    ),
+  ).toBe(true)
 })
 
 test('a placeholder in a place that is not named stays the text it is, also if no rule had looked', () => {

@@ -1,0 +1,246 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { connect } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { expect, onTestFinished, test } from 'vitest'
+import { createRelay } from '../../src/relay/create-relay.ts'
+import { serve } from '../../src/relay/serve.ts'
+import { isAllowedAddress } from '../../src/relay/addresses.ts'
+import { door, json, startApi } from '../helpers/api.ts'
+import { canary, keyFor, startRelay } from '../helpers/relay.ts'
+import { until } from '../helpers/watched-fetch.ts'
+
+const session = { 'client-session': 'a-session-of-enough-characters', 'content-type': 'application/json' }
+
+test('80,000 headers are refused without being compared with each other', async () => {
+  const { url } = await startRelay({ keys: { api: keyFor('http://127.0.0.1:1') } })
+  const headers = Object.fromEntries(Array.from({ length: 60_000 }, (_, index) => [`a${index}`, '']))
+  const started = performance.now()
+  const response = await fetch(`${url}/requests`, {
+    method: 'POST',
+    headers: session,
+    body: JSON.stringify({ clientSecretName: 'api', url: 'http://127.0.0.1:1/', method: 'GET', headers }),
+  })
+  expect(await response.json()).toMatchObject({
+    error: { code: 'INVALID_PARAMETER', message: 'headers must name at most 100 headers; it names 60000.' },
+  })
+  // Compared in pairs they took 9 s; a bound on the mechanism, not on the machine.
+  expect(performance.now() - started).toBeLessThan(3_000)
+})
+
+test.each([
+  ['a space before the form type', ' application/x-www-form-urlencoded'],
+  ['a form type with something behind it', 'application/x-www-form-urlencoded2'],
+  ['a type that is neither', 'text/plain'],
+])('JSON does not go out under another name: %s', async (_name, type) => {
+  const api = await startApi()
+  const { client } = await startRelay({ keys: { api: keyFor(api.url, { in: ['data#/client_secret'] }) } })
+  const sent = client.clientSecretRequest({
+    clientSecretName: 'api',
+    url: `${api.url}/`,
+    method: 'POST',
+    headers: { 'Content-Type': type },
+    data: { client_secret: '&prompt=$CLIENT_SECRET&x=' },
+  })
+  await sent.catch((error: unknown) =>
+    expect(error).toMatchObject({ code: 'INVALID_PARAMETER', path: 'headers.content-type' }),
+  )
+  for (const { headers, body } of api.calls) {
+    expect(headers['content-type']).toBe('application/x-www-form-urlencoded')
+    expect([...new URLSearchParams(body)]).toEqual([['client_secret', `&prompt=${canary}&x=`]])
+  }
+})
+
+test.each(['X-HTTP-Method-Override', 'X-Original-URL', 'X-Rewrite-URL'])(
+  '%s, which some servers take for the method or the url, is refused',
+  async (name) => {
+    const api = await startApi()
+    const { client } = await startRelay({ keys: { api: keyFor(api.url) } })
+    await expect(
+      client.clientSecretRequest({
+        clientSecretName: 'api',
+        url: `${api.url}/`,
+        method: 'POST',
+        headers: { authorization: '$CLIENT_SECRET', [name]: 'DELETE' },
+      }),
+    ).rejects.toMatchObject({ code: 'INVALID_PARAMETER' })
+    expect(api.calls).toEqual([])
+  },
+)
+
+test('at the limit a repeat of a request that was taken is still that request', async () => {
+  const { opened, open } = door()
+  const api = await startApi(async (_call, outgoing) => {
+    await opened
+    json(outgoing, {})
+  })
+  const { url } = await startRelay({ keys: { api: keyFor(api.url) }, limits: { unsettledPerCaller: 1 } })
+  const body = JSON.stringify({
+    clientSecretName: 'api',
+    url: `${api.url}/`,
+    method: 'POST',
+    headers: { authorization: '$CLIENT_SECRET' },
+    poll: 1,
+  })
+  const post = (key: string) =>
+    fetch(`${url}/requests`, { method: 'POST', headers: { ...session, 'idempotency-key': key }, body })
+  expect((await post('k')).status).toBe(202)
+  expect((await post('k')).status).toBe(202)
+  expect((await post('l')).status).toBe(429)
+  open()
+})
+
+test.each(['1e999', 'soon', '-5'])("an API's Retry-After of %s is no number, and breaks nothing", async (value) => {
+  const api = await startApi((_call, outgoing) => json(outgoing, {}, 503, { 'retry-after': value }))
+  const { client } = await startRelay({ keys: { api: keyFor(api.url) } })
+  await expect(
+    client.clientSecretRequest({
+      clientSecretName: 'api',
+      url: `${api.url}/`,
+      method: 'GET',
+      headers: { authorization: '$CLIENT_SECRET' },
+    }),
+  ).rejects.toMatchObject({ code: 'UPSTREAM_ERROR', retryAfter: undefined })
+})
+
+test("an API's Retry-After may be a date", async () => {
+  const api = await startApi((_call, outgoing) =>
+    json(outgoing, {}, 429, { 'retry-after': new Date(Date.now() + 60_000).toUTCString() }),
+  )
+  const { client } = await startRelay({ keys: { api: keyFor(api.url) } })
+  const error = await client
+    .clientSecretRequest({
+      clientSecretName: 'api',
+      url: `${api.url}/`,
+      method: 'GET',
+      headers: { authorization: '$CLIENT_SECRET' },
+    })
+    .catch((thrown: unknown) => thrown)
+  expect((error as { retryAfter: number }).retryAfter).toBeGreaterThan(50)
+  expect((error as { retryAfter: number }).retryAfter).toBeLessThanOrEqual(60)
+})
+
+test('answers that are too much for one poll come one after the other', async () => {
+  const big = 'x'.repeat(3_000_000)
+  const api = await startApi((_call, outgoing) => void outgoing.end(big))
+  const { client } = await startRelay({ keys: { api: keyFor(api.url) } })
+  const request = {
+    clientSecretName: 'api',
+    url: `${api.url}/`,
+    method: 'GET' as const,
+    headers: { authorization: '$CLIENT_SECRET' },
+  }
+  const queued = await Promise.all([1, 2, 3, 4].map((n) => client.clientSecretRequest({ ...request, queue: `q${n}` })))
+  await until(() => api.calls.length === 4 && api.calls.every(({ endedAt }) => endedAt !== undefined))
+  const answers = await Promise.all(queued.map(({ poll }) => poll({ interval: 100 })))
+  expect(answers.map((answer) => (answer as string).length)).toEqual(Array(4).fill(big.length))
+})
+
+async function temporaryFolder(): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), 'relay-'))
+  onTestFinished(() => rm(folder, { recursive: true }))
+  return folder
+}
+
+test('a second relay on the same file does not start, and the first goes on undisturbed', async () => {
+  const { opened, open } = door()
+  const api = await startApi(async (_call, outgoing) => {
+    await opened
+    json(outgoing, { done: true })
+  })
+  const options = { keys: { api: keyFor(api.url) }, database: join(await temporaryFolder(), 'relay.db') }
+  const { client } = await startRelay(options)
+  const request = {
+    clientSecretName: 'api',
+    url: `${api.url}/`,
+    method: 'POST' as const,
+    headers: { authorization: '$CLIENT_SECRET' },
+    queue: 'q',
+  }
+  const answers = [await client.clientSecretRequest(request), await client.clientSecretRequest(request)].map(
+    ({ poll }) => poll(),
+  )
+  await until(() => api.calls.length === 1)
+  const second = createRelay(options)
+  await expect(second.ready).rejects.toThrow(/relay.db" is in use by another relay. A SQLite file serves one process/)
+  expect(api.calls).toHaveLength(1)
+  open()
+  expect(await Promise.all(answers)).toEqual([{ done: true }, { done: true }])
+}, 10_000)
+
+test('a key that was locked while a visitor’s request waited is not used for it', async () => {
+  const { opened, open } = door()
+  const api = await startApi(async (_call, outgoing) => {
+    await opened
+    json(outgoing, {})
+  })
+  const options = { keys: { api: keyFor(api.url) }, database: join(await temporaryFolder(), 'relay.db') }
+  const before = await startRelay(options)
+  const request = {
+    clientSecretName: 'api',
+    url: `${api.url}/`,
+    method: 'PUT' as const,
+    headers: { authorization: '$CLIENT_SECRET' },
+    queue: 'q',
+  }
+  await before.client.clientSecretRequest(request)
+  await until(() => api.calls.length === 1)
+  await before.relay.close()
+  open()
+  const after = createRelay({
+    ...options,
+    keys: { api: { ...keyFor(api.url), locked: true } },
+    authenticate: () => null,
+  })
+  await after.ready
+  await after.close()
+  expect(api.calls).toHaveLength(1)
+})
+
+test('a connection on which nothing is asked does not keep the server from ending', async () => {
+  const served = await serve({ keys: { api: keyFor('http://127.0.0.1:1') } }, { port: 0, host: '127.0.0.1' })
+  const socket = connect(Number(new URL(served.url).port), '127.0.0.1')
+  await new Promise((resolve) => socket.once('connect', resolve))
+  const halfAHeader = connect(Number(new URL(served.url).port), '127.0.0.1')
+  await new Promise((resolve) => halfAHeader.once('connect', resolve))
+  halfAHeader.write('POST /requests HTTP/1.1\r\nhost: x\r\n')
+  for (const each of [socket, halfAHeader]) each.on('error', () => {})
+  await served.close()
+})
+
+test('a port that is taken is said in a sentence, before anything else is touched', async () => {
+  const first = await serve({ keys: { api: keyFor('http://127.0.0.1:1') } }, { port: 0, host: '127.0.0.1' })
+  const port = Number(new URL(first.url).port)
+  await expect(serve({ keys: { api: keyFor('http://127.0.0.1:1') } }, { port, host: '127.0.0.1' })).rejects.toThrow(
+    `Port ${port} of 127.0.0.1 is taken by another program. Choose one with --port; 0 takes any that is free.`,
+  )
+  await first.close()
+})
+
+test.each([
+  ['8.8.8.8', true, true],
+  ['127.0.0.1', false, true],
+  ['10.1.2.3', false, true],
+  ['::1', false, true],
+  ['fd12::1', false, true],
+  ['100.64.0.1', false, true],
+  ['169.254.169.254', false, false],
+  ['fe80::1', false, false],
+  ['fd00:ec2::254', false, false],
+  ['fd00:ec2::23', false, false],
+  ['fd20:ce::254', false, false],
+  ['100.100.100.200', false, false],
+  ['168.63.129.16', false, false],
+  ['::ffff:127.0.0.1', false, true],
+  ['::ffff:169.254.169.254', false, false],
+  ['::7f00:1', false, false],
+  ['64:ff9b::7f00:1', false, false],
+  ['2002:7f00:1::', false, false],
+  ['0.0.0.0', false, false],
+  ['::', false, false],
+  ['224.0.0.1', false, false],
+  ['not an address', false, false],
+])('the address %s: allowed %s, with allowPrivateNetwork %s', (address, publicly, privately) => {
+  expect(isAllowedAddress(address, false)).toBe(publicly)
+  expect(isAllowedAddress(address, true)).toBe(privately)
+})
