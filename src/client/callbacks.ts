@@ -39,12 +39,13 @@ export function once(callbacks: Callbacks): Callbacks {
  * A promise that also tells `onError`. Who gave one has dealt with the failure:
  * a promise that nobody awaits then raises no unhandled rejection.
  */
-export function tellError<T>(work: Promise<T>, ...listeners: Callbacks[]): Promise<T> {
+export function tellError<T>(work: Promise<T>, listenersOf: (error: ClientSecretError) => Callbacks[]): Promise<T> {
   const told = work.catch((thrown: unknown) => {
     const error = asClientSecretError(thrown)
-    for (const { onError } of listeners) callBack(onError, error)
+    const listening = listenersOf(error).flatMap(({ onError }) => onError ?? [])
+    if (listening.length > 0) told.catch(() => {})
+    for (const onError of listening) callBack(onError, error)
     throw error
   })
-  if (listeners.some(({ onError }) => onError)) told.catch(() => {})
   return told
 }

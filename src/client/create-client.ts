@@ -32,7 +32,7 @@ export interface RequestParams {
   /** The body of POST, PUT and PATCH: JSON, or a form when the Content-Type header says `application/x-www-form-urlencoded`. */
   data?: object | undefined
   /** Appended to the query that the url already has. */
-  params?: Record<string, ParamValue | ParamValue[]> | undefined
+  params?: Record<string, ParamValue | readonly ParamValue[]> | undefined
   /** Milliseconds, 0 or more. Above 0 the request runs in the background and is polled until it settles. Default 0. */
   poll?: number | undefined
   /** Seconds, above 0, after which the record is removed and polling it is an error. Default: the relay's, one day. */
@@ -59,13 +59,23 @@ export interface ReadOptions {
 
 export type SendOptions = Omit<FollowOptions, 'interval'> & ReadOptions
 
-/** With `queue` and no `poll` a promise of a `QueuedRequest`, else of the API's answer. */
+/** What it gives depends on `queue` and `poll`. */
 export interface ClientSecretRequestFunction {
+  /** A direct request: the API's answer. */
+  <Data = unknown>(
+    params: ClientSecretRequestParams<Data> & { queue?: undefined; poll?: 0 | undefined },
+    options?: RequestOptions,
+  ): Promise<Data>
+  /** A queue and no poll: what polls it by hand. */
   <Data = unknown>(
     params: ClientSecretRequestParams<Data> & { queue: string; poll?: 0 | undefined },
     options?: RequestOptions,
   ): Promise<QueuedRequest<Data>>
-  <Data = unknown>(params: ClientSecretRequestParams<Data>, options?: RequestOptions): Promise<Data | PollStopped>
+  /** Otherwise what the fields say at run time; `isPollStopped` and `'poll' in …` tell. */
+  <Data = unknown>(
+    params: ClientSecretRequestParams<Data>,
+    options?: RequestOptions,
+  ): Promise<Data | PollStopped | QueuedRequest<Data>>
 }
 
 export interface Client {
@@ -143,7 +153,8 @@ export function createClient(options: ClientOptions): Client {
     seen: Seen,
     { schema, ...rest }: FollowOptions & ReadOptions = {},
   ): Promise<Answer | PollStopped> {
-    const record = await follower.follow(seen, rest)
+    const settled = 'status' in seen && isSettled(seen as ClientSecretRecord) && (seen as ClientSecretRecord)
+    const record = settled || (await follower.follow(seen, rest))
     return isPollStopped(record) ? record : checked(readRecord(record), schema)
   }
 
@@ -179,7 +190,7 @@ export function createClient(options: ClientOptions): Client {
     ),
     clientSecretRequest: ((params: ClientSecretRequestParams, { signal }: RequestOptions = {}) => {
       const callbacks = once(params ?? {})
-      return tellError(request(params, callbacks, signal), callbacks)
+      return tellError(request(params, callbacks, signal), () => [callbacks])
     }) as ClientSecretRequestFunction,
     stopPolling: follower.stop,
     history: (filter = {}, { signal } = {}) => transport.history(filter, { signal }),

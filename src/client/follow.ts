@@ -1,5 +1,6 @@
 import { asClientSecretError, ClientSecretError } from '../protocol/errors.ts'
-import { isSettled, type ClientSecretRecord } from '../protocol/record.ts'
+import { expiredMessage, isSettled, type ClientSecretRecord } from '../protocol/record.ts'
+import { shown } from '../protocol/request.ts'
 import { callBack } from './callbacks.ts'
 import { createPage, type PauseReason } from './page.ts'
 import { errorFromWire } from './read-record.ts'
@@ -58,7 +59,8 @@ interface Watcher {
 
 interface Followed {
   version: string | undefined
-  expiresAt: number | undefined
+  /** By the clock of this machine. */
+  expiry: number
   watchers: Set<Watcher>
 }
 
@@ -80,6 +82,8 @@ export function createFollower(transport: Transport): Follower {
   let running = false
   /** Ends the call or the pause of now, because who is followed has changed, or whether the page is seen. */
   let wake = new AbortController()
+  let waking: ReturnType<typeof setTimeout> | undefined
+  let lastWake = 0
   const page = createPage()
   let pausedFor: PauseReason | undefined
 
@@ -109,14 +113,16 @@ export function createFollower(transport: Transport): Follower {
       try {
         const answer = await transport.poll(seen, { wait: hold, signal })
         failures = 0
-        const news = answer.records.filter(deliver).length + answer.errors.length
-        for (const { id, error } of answer.errors) end(id, (watcher) => watcher.reject(errorFromWire(error)))
+        const ended = answer.errors.filter(({ id, error }) =>
+          end(id, (watcher) => watcher.reject(errorFromWire(error))),
+        )
+        const news = answer.records.filter(deliver).length + ended.length
         // A server that does not hold polls answers early; then the pause is ours.
         if (news === 0) await sleep(hold - (Date.now() - started), signal)
       } catch (thrown) {
         const error = asClientSecretError(thrown)
         if (signal.aborted && error.code === 'ABORTED') continue
-        if (!mayPollAgain(error)) {
+        if (!mayPollAgain(thrown)) {
           for (const { id } of seen) end(id, (watcher) => watcher.reject(error))
           continue
         }
@@ -126,8 +132,22 @@ export function createFollower(transport: Transport): Follower {
       }
     }
     running = false
+    clearTimeout(waking)
+    waking = undefined
     pausedFor = undefined
     stopListening()
+  }
+
+  /** Lets who has joined in; not for each of many at once, or no call would ever be answered. */
+  function wakeSoon(): void {
+    waking ??= setTimeout(
+      () => {
+        waking = undefined
+        lastWake = Date.now()
+        wake.abort()
+      },
+      Math.max(0, lastWake + shortestHold - Date.now()),
+    )
   }
 
   function pauseFor(reason: PauseReason | undefined): void {
@@ -161,37 +181,34 @@ export function createFollower(transport: Transport): Follower {
     const entry = followed.get(record.id)
     if (!entry || entry.version === record.version) return false
     entry.version = record.version
-    entry.expiresAt = record.expiresAt
+    entry.expiry = localExpiry(record)
     for (const watcher of [...entry.watchers]) callBack(watcher.onUpdate, record)
     if (isSettled(record)) end(record.id, (watcher) => watcher.resolve(record))
     return true
   }
 
-  function end(id: string, settle: (watcher: Watcher) => void): void {
+  /** Ends the following of a record; false when nobody followed it. */
+  function end(id: string, settle: (watcher: Watcher) => void): boolean {
     const watchers = followed.get(id)?.watchers
     followed.delete(id)
     for (const watcher of watchers ?? []) settle(watcher)
-    if (followed.size === 0) wake.abort()
+    return watchers !== undefined
   }
 
   /** While the relay is away nobody says that a record has expired; the clock does. */
   function endExpired(seen: Seen[]): void {
     for (const { id } of seen) {
-      if ((followed.get(id)?.expiresAt ?? Infinity) > Date.now()) continue
-      end(id, (watcher) =>
-        watcher.reject(
-          new ClientSecretError('EXPIRED', 'The request has expired: its record is kept only for `expires` seconds.', {
-            requestId: id,
-          }),
-        ),
-      )
+      if ((followed.get(id)?.expiry ?? Infinity) > Date.now()) continue
+      end(id, (watcher) => watcher.reject(new ClientSecretError('EXPIRED', expiredMessage, { requestId: id })))
     }
   }
 
   return {
-    follow({ id, version, expiresAt }, { interval = defaultInterval, stopSignal, signal, onUpdate, onPause } = {}) {
+    follow(seen, { interval = defaultInterval, stopSignal, signal, onUpdate, onPause } = {}) {
+      const { id, version } = seen
       return new Promise((resolve, reject) => {
-        const entry: Followed = followed.get(id) ?? { version, expiresAt, watchers: new Set() }
+        checkFollowed(id, interval)
+        const entry: Followed = followed.get(id) ?? { version, expiry: localExpiry(seen), watchers: new Set() }
         // Who joins with an older version, or none, must be told what the others know already.
         if (entry.version !== version) entry.version = undefined
         const leave = () => {
@@ -222,10 +239,32 @@ export function createFollower(transport: Transport): Follower {
         entry.watchers.add(watcher)
         followed.set(id, entry)
         if (pausedFor) callBack(onPause, pausedFor)
-        if (running) wake.abort()
+        if (running) wakeSoon()
         else void run()
       })
     },
     stop: (id) => end(id, (watcher) => watcher.resolve(pollStopped(id))),
   }
+}
+
+function checkFollowed(id: unknown, interval: unknown): void {
+  // What stands between ids on the wire cannot stand in one.
+  if (typeof id !== 'string' || !/^[^,:\s]+$/.test(id)) {
+    throw new ClientSecretError('INVALID_PARAMETER', `id must be the id of a request; it is ${shown(id)}.`, {
+      path: 'id',
+    })
+  }
+  if (typeof interval !== 'number' || !(interval >= 0 && interval < Infinity)) {
+    throw new ClientSecretError(
+      'INVALID_PARAMETER',
+      `interval must be a number of milliseconds, 0 or more; it is ${shown(interval)}.`,
+      { path: 'interval' },
+    )
+  }
+}
+
+/** When a record expires, by the clock of this machine, which may differ from the relay's. */
+function localExpiry(seen: Seen): number {
+  const { expiresAt, updatedAt } = seen as Partial<ClientSecretRecord>
+  return expiresAt === undefined || updatedAt === undefined ? Infinity : Date.now() + expiresAt - updatedAt
 }

@@ -47,7 +47,11 @@ export function queuedRequest(
         for (const { onResponse } of [callbacks, own]) callBack(onResponse, answer.data, answer.response)
         return answer.data
       })
-      return Object.assign(tellError(polled, callbacks, own), { stop: () => stopping.abort() })
+      // That this poll was aborted is no end of the request, and told to this poll only.
+      return Object.assign(
+        tellError(polled, (error) => (error.code === 'ABORTED' ? [own] : [callbacks, own])),
+        { stop: () => stopping.abort() },
+      )
     },
   }
 }

@@ -55,7 +55,12 @@ function apiResponse({ status, headers, body, encoding }: UpstreamResponse): Api
 }
 
 function isJson({ headers }: ApiResponse): boolean {
-  return /^application\/(.+\+)?json\b/i.test(headers['content-type'] ?? '')
+  return /^application\/(.+\+)?json\s*(;|$)/i.test(headers['content-type'] ?? '')
+}
+
+/** As `fetch` does it: a byte order mark is no part of the text. */
+function parseJson(text: string): unknown {
+  return JSON.parse(text.replace(/^\uFEFF/, ''))
 }
 
 function parseBody(response: ApiResponse, requestId: string): unknown {
@@ -63,7 +68,7 @@ function parseBody(response: ApiResponse, requestId: string): unknown {
   if (body.length === 0) return null
   if (typeof body !== 'string' || !isJson(response)) return body
   try {
-    return JSON.parse(body)
+    return parseJson(body)
   } catch (cause) {
     throw new ClientSecretError(
       'INVALID_RESPONSE',
@@ -82,7 +87,7 @@ function parseBody(response: ApiResponse, requestId: string): unknown {
 function errorBody(response: ApiResponse): unknown {
   if (typeof response.body !== 'string' || !isJson(response)) return response.body
   try {
-    return JSON.parse(response.body)
+    return parseJson(response.body)
   } catch {
     return response.body
   }

@@ -38,8 +38,8 @@ export function relayTransport(options: RelayTransportOptions): Transport {
     const where = `${init.method ?? 'GET'} ${base}${path.replace(/\?.*/, '')}`
     let response: Response
     let text: string
+    const own = await ownHeaders(options.headers)
     try {
-      const own = typeof options.headers === 'function' ? await options.headers() : options.headers
       // Looked up at each call, so that a fetch that is patched later is used.
       response = await (options.fetch ?? globalThis.fetch)(`${base}${path}`, {
         ...init,
@@ -77,7 +77,7 @@ export function relayTransport(options: RelayTransportOptions): Transport {
       const ids = seen.map(({ id, version }) => (version === undefined ? id : `${id}:${version}`)).join(',')
       return call(pollAnswerSchema, `/requests?ids=${encodeURIComponent(ids)}&wait=${Math.round(wait)}`, {
         // Joined, not replaced: whichever comes first ends the call.
-        signal: AbortSignal.any([signal, AbortSignal.timeout(wait + pollGrace)]),
+        signal: AbortSignal.any([signal, AbortSignal.timeout(Math.ceil(wait) + pollGrace)]),
       })
     },
 
@@ -102,6 +102,19 @@ function baseOf(relay: unknown): string {
     `relay must be where the relay is mounted: a path of this site such as "/relay", or an absolute url; it is ${shown(relay)}.`,
     { path: 'relay' },
   )
+}
+
+async function ownHeaders(headers: RelayTransportOptions['headers']): Promise<Record<string, string> | undefined> {
+  if (typeof headers !== 'function') return headers
+  try {
+    return await headers()
+  } catch (cause) {
+    throw new ClientSecretError(
+      'INTERNAL',
+      `The function headers, given to the provider or to createClient, threw: ${cause instanceof Error ? cause.message : String(cause)}`,
+      { cause },
+    )
+  }
 }
 
 function isAbort(reason: unknown): boolean {
@@ -133,11 +146,11 @@ function readAnswer<Answer>(schema: ZodMiniType<Answer>, where: string, response
   } else {
     const answer = errorAnswerSchema.safeParse(json)
     if (answer.success) throw errorFromWire(answer.data.error, response.status)
-    if ([502, 503, 504].includes(response.status)) {
+    if (response.status >= 500 || response.status === 408 || response.status === 429) {
       const retryAfter = Number(response.headers.get('retry-after')) || undefined
       throw new ClientSecretError(
         'UNAVAILABLE',
-        `${where} answered ${response.status}: the server in front of the relay does not reach it just now.`,
+        `${where} answered ${response.status} with something that is not the relay's: a server in front of it does not reach it just now.`,
         { status: response.status, retryAfter },
       )
     }

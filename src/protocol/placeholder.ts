@@ -73,6 +73,14 @@ export function mapStrings(
   if (Array.isArray(value))
     return value.map((item, index) => mapStrings(item, change, `${pointer}/${index}`, depth + 1))
   if (typeof value !== 'object' || value === null) return value
+  if (!isPlain(value)) {
+    const path = `data#${pointer}`
+    throw new ClientSecretError(
+      'INVALID_PARAMETER',
+      `${path} is a ${value.constructor.name}, which JSON cannot carry. Send plain objects, lists, strings, numbers, booleans and null.`,
+      { path },
+    )
+  }
   // Entries are defined, not assigned, so that a member called `__proto__` stays a member.
   return Object.fromEntries(
     Object.entries(value).map(([name, item]) => [
@@ -80,4 +88,10 @@ export function mapStrings(
       mapStrings(item, change, `${pointer}/${name.replaceAll('~', '~0').replaceAll('/', '~1')}`, depth + 1),
     ]),
   )
+}
+
+/** An object literal, of any realm, or one that says itself how it is written as JSON, such as a Date. */
+function isPlain(value: object): boolean {
+  const prototype: unknown = Object.getPrototypeOf(value)
+  return prototype === null || Object.getPrototypeOf(prototype) === null || 'toJSON' in value
 }

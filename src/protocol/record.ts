@@ -47,9 +47,6 @@ export interface ClientSecretRecord {
   error?: WireError | undefined
 }
 
-/** `POST /requests`: the request as it travels. */
-export type SubmitBody = ClientSecretRequest
-
 /** `GET /requests?ids=…`: the records that differ from the versions last seen, and what became of the others. */
 export interface PollAnswer {
   records: ClientSecretRecord[]
@@ -137,6 +134,10 @@ export const pollAnswerSchema = z.object({
   records: z.array(recordSchema),
   errors: z.array(z.object({ id: z.string(), error: wireErrorSchema })),
 })
+
+/** What is said of a record that is gone, by the relay, and by the client while the relay is away. */
+export const expiredMessage =
+  'The request has expired: its record was kept for `expires` seconds only. Send it again, with a longer expires if it takes long.'
 
 /** True when nothing about the request will change any more. */
 export function isSettled(record: { status: RecordStatus }): boolean {

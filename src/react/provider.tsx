@@ -34,10 +34,10 @@ export function ClientSecretProvider({
   const latest = useLatest({ headers, fetch })
   const own = useMemo(
     () =>
-      relay === undefined
+      client
         ? null
         : createClient({
-            relay,
+            relay: relay as string,
             user,
             // Inline functions and objects are new in every render; they are looked up when a call is
             // made, so that they do not make a new client.
@@ -47,7 +47,7 @@ export function ClientSecretProvider({
             },
             fetch: (...args) => (latest.current.fetch ?? globalThis.fetch)(...args),
           }),
-    [relay, user, latest],
+    [client, relay, user, latest],
   )
   return <ClientContext.Provider value={client ?? own}>{children}</ClientContext.Provider>
 }

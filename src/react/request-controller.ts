@@ -51,6 +51,8 @@ interface Turn {
   /** Milliseconds between polls; 0 when it is polled by hand. */
   poll: number
   isFollowed: boolean
+  /** Reset: its listeners are told nothing more. */
+  isForgotten: boolean
 }
 
 interface ControllerParts {
@@ -70,7 +72,13 @@ export function createRequestController({ client, state, keeper, recordId }: Con
 
   function newTurn(poll: number): Turn {
     left = null
-    return (shown = { stop: new AbortController(), abort: new AbortController(), poll, isFollowed: false })
+    return (shown = {
+      stop: new AbortController(),
+      abort: new AbortController(),
+      poll,
+      isFollowed: false,
+      isForgotten: false,
+    })
   }
 
   /** Follows a request to its end, and shows how it goes while it is the one shown. */
@@ -119,18 +127,17 @@ export function createRequestController({ client, state, keeper, recordId }: Con
 
   /** Tells the listeners how it ended; the promise is what a send gives. */
   function told(turn: Turn, sent: Promise<Sent>, listeners: Listeners): Promise<unknown> {
-    const { onResponse, onError, onSettled } = listeners
     const tell = once({
       onResponse: (data, response) => {
-        callBack(onResponse, data, response)
-        callBack(onSettled, data, undefined)
+        if (turn.isForgotten) return
+        callBack(listeners.onResponse, data, response)
+        callBack(listeners.onSettled, data, undefined)
       },
-      onError:
-        (onError ?? onSettled) &&
-        ((error) => {
-          callBack(onError, error)
-          callBack(onSettled, undefined, error)
-        }),
+      onError: (error) => {
+        if (turn.isForgotten) return
+        callBack(listeners.onError, error)
+        callBack(listeners.onSettled, undefined, error)
+      },
     })
     const answered = sent.then((answer) => {
       if (isPollStopped(answer)) return answer
@@ -151,7 +158,7 @@ export function createRequestController({ client, state, keeper, recordId }: Con
         )
       })
     })
-    return tellError(answered, tell)
+    return tellError(answered, () => (listeners.onError || listeners.onSettled ? [tell] : []))
   }
 
   function follow(id: string, poll: number, listeners: Listeners): void {
@@ -208,7 +215,10 @@ export function createRequestController({ client, state, keeper, recordId }: Con
 
     reset() {
       shown = left = null
-      for (const { stop } of turns) stop.abort()
+      for (const turn of turns) {
+        turn.isForgotten = true
+        turn.stop.abort()
+      }
       keeper?.write(null)
       state.write(idle)
     },

@@ -20,7 +20,8 @@ export function createStored<Value>(cache: Cache, mutate: ScopedMutator, key: st
   const inCache = () => cache.get(key)?.data as Value | undefined
 
   function write(value: Value): void {
-    if (attached > 0) void mutate(key, value, { revalidate: false })
+    // Where the host has taken its cache away there is nobody left to tell.
+    if (attached > 0) mutate(key, value, { revalidate: false }).catch(() => {})
     else kept = value
   }
 
@@ -48,11 +49,9 @@ export function createStored<Value>(cache: Cache, mutate: ScopedMutator, key: st
  */
 export function useStored<Value extends object>(stored: Stored<Value>): Value {
   const [fieldsRead] = useState(() => new Set<PropertyKey>())
-  const isSame = (before: Value, after: Value) =>
-    [...fieldsRead].every((field) => Object.is(Reflect.get(before, field), Reflect.get(after, field)))
   const { data } = useOwnSWR<Value, never>(stored.key, null, {
     ...storeSettings,
-    compare: (before, after) => isSame(before ?? stored.initial, after ?? stored.initial),
+    compare: (before, after) => sameFields(before ?? stored.initial, after ?? stored.initial, fieldsRead),
   })
   const value = data ?? stored.initial
   // A new object for a new value, so that a memoised child that gets it renders.
@@ -67,17 +66,28 @@ export function withActions<Value extends object, Actions extends object>(
   return Object.defineProperties({ ...actions }, Object.getOwnPropertyDescriptors(value)) as Value & Actions
 }
 
-/** The value, whose fields note that they were read, and are always those of now. */
+/**
+ * The value, whose fields note that they were read. A field that was not read
+ * before is that of now; but once one that was read has changed, all stay as they
+ * were, so that what was learned from one field holds for the others.
+ */
 function tracked<Value extends object>(value: Value, stored: Stored<Value>, fieldsRead: Set<PropertyKey>): Value {
+  let shown = value
   const getters = Object.keys(value).map((field) => [
     field,
     {
       enumerable: true,
       get: () => {
+        const now = stored.read()
+        if (sameFields(shown, now, fieldsRead)) shown = now
         fieldsRead.add(field)
-        return Reflect.get(stored.read(), field) as unknown
+        return Reflect.get(shown, field) as unknown
       },
     },
   ])
   return Object.defineProperties({}, Object.fromEntries(getters) as PropertyDescriptorMap) as Value
+}
+
+function sameFields(before: object, after: object, fields: Set<PropertyKey>): boolean {
+  return [...fields].every((field) => Object.is(Reflect.get(before, field), Reflect.get(after, field)))
 }

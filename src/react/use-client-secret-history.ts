@@ -1,5 +1,6 @@
 import { useEffect, useMemo } from 'react'
 import { useSWRConfig } from 'swr'
+import { randomId } from '../client/random-id.ts'
 import type { HistoryFilter } from '../protocol/record.ts'
 import { createHistoryPages, noHistory, type HistoryPages, type HistoryState } from './history-pages.ts'
 import { useClient } from './provider.tsx'
@@ -7,8 +8,6 @@ import { createStored, useStored, withActions } from './stored.ts'
 import { keyPrefix } from './swr-settings.ts'
 
 export type UseClientSecretHistory = HistoryState & Pick<HistoryPages, 'loadMore' | 'refresh'>
-
-let instances = 0
 
 /**
  * This caller's past requests, page by page, the newest first. Those under way
@@ -25,7 +24,7 @@ export function useClientSecretHistory(filter: HistoryFilter = {}): UseClientSec
     const history = createStored<HistoryState>(
       cache,
       mutate,
-      `${keyPrefix}${client.key}/history/#${++instances}`,
+      `${keyPrefix}${client.key}/history/#${randomId()}`,
       noHistory,
     )
     return {

@@ -1,5 +1,6 @@
 import { useMemo } from 'react'
 import type { Persistence } from '../client/browser-storage.ts'
+import type { Callbacks } from '../client/callbacks.ts'
 import type { ClientSecretRequestParams, RequestParams } from '../client/create-client.ts'
 import type { PollStopped } from '../client/follow.ts'
 import type { QueuedRequest } from '../client/queued-request.ts'
@@ -98,13 +99,9 @@ export function useClientSecretRequest<Data = unknown>(
 
   const actions = useMemo(() => {
     const sendAsync = (overrides: SendOverrides = {}) => {
-      const { onResponse, onError, ...params } = overrides
+      const { onResponse, onError, ...params } = overrides ?? {}
       const hearing = listeners()
-      return controller.send(merged(latestRequest.current, params), {
-        ...hearing,
-        onResponse: onResponse ?? hearing.onResponse,
-        onError: onError ?? hearing.onError,
-      })
+      return controller.send(merged(latestRequest.current, params), overriding(hearing, { onResponse, onError }))
     }
     return {
       sendAsync,
@@ -141,15 +138,23 @@ function split({
   return { request, listeners: { schema, onResponse, onError, onUpdate, onSettled } }
 }
 
+/** The listeners of the hook, but for the callbacks that one send brings along. */
+function overriding(listeners: Listeners, { onResponse, onError }: Callbacks): Listeners {
+  return Object.create(listeners, {
+    ...(onResponse && { onResponse: { value: onResponse } }),
+    ...(onError && { onError: { value: onError } }),
+  }) as Listeners
+}
+
 /** headers, params and data are joined name by name; every other field of `overrides` takes the place of the request's. */
 function merged(request: RequestParams, overrides: Partial<RequestParams>): RequestParams {
-  const join = <Fields extends object>(field: Fields | undefined, over: Fields | undefined) =>
-    field && over ? { ...field, ...over } : (over ?? field)
-  return {
-    ...request,
-    ...overrides,
-    headers: join(request.headers, overrides.headers),
-    params: join(request.params, overrides.params),
-    data: join(request.data, overrides.data),
+  const join = (name: 'headers' | 'params' | 'data') => {
+    const [field, over] = [request[name], overrides[name]]
+    if (!field || !over) return (name in overrides ? over : field) as never
+    // Header names are the same in any letter case.
+    const names = new Set(Object.keys(over).map((key) => (name === 'headers' ? key.toLowerCase() : key)))
+    const kept = Object.entries(field).filter(([key]) => !names.has(name === 'headers' ? key.toLowerCase() : key))
+    return { ...Object.fromEntries(kept), ...over } as never
   }
+  return { ...request, ...overrides, headers: join('headers'), params: join('params'), data: join('data') }
 }

@@ -2,6 +2,7 @@ import { useEffect, useMemo, useState } from 'react'
 import { useSWRConfig, type Cache } from 'swr'
 import type { Persistence } from '../client/browser-storage.ts'
 import type { Client } from '../client/create-client.ts'
+import { randomId } from '../client/random-id.ts'
 import { createRequestController, type Listeners, type RequestController } from './request-controller.ts'
 import { idle, type RequestState } from './request-state.ts'
 import { createStored, useStored, type Stored } from './stored.ts'
@@ -26,13 +27,11 @@ interface ControllerOptions {
 /** The shared ones, of each SWR cache, by their key. */
 const shared = new WeakMap<Cache, Map<string, Entry>>()
 
-let instances = 0
-
 /** The state of a request, and its controller, for as long as the component is mounted. */
 export function useRequestController({ client, id, persist, recordId, listeners }: ControllerOptions) {
   const { cache, mutate } = useSWRConfig()
-  // Not useId: it repeats in a second React root, and both would share a request.
-  const [instance] = useState(() => ++instances)
+  // Not useId or a counter: they repeat in a second React root, and in a cache that the host keeps over a reload.
+  const [instance] = useState(randomId)
   const name = recordId !== undefined ? `record/${recordId}` : id !== undefined ? `request/${id}` : undefined
 
   const entry = useMemo(() => {
@@ -69,12 +68,20 @@ export function useRequestController({ client, id, persist, recordId, listeners 
 
 /** Listeners that are looked up when they are called, so that they see the props of the last render. */
 function latestOf(read: () => Listeners): Listeners {
-  const now = read()
+  // Whether there is one decides whether a failure that nobody awaits is unhandled.
+  const onError: Listeners['onError'] = (...args) => read().onError?.(...args)
+  const onSettled: Listeners['onSettled'] = (...args) => read().onSettled?.(...args)
   return {
-    schema: now.schema,
-    onResponse: now.onResponse && ((...args) => read().onResponse?.(...args)),
-    onError: now.onError && ((...args) => read().onError?.(...args)),
+    get schema() {
+      return read().schema
+    },
+    get onError() {
+      return read().onError && onError
+    },
+    get onSettled() {
+      return read().onSettled && onSettled
+    },
+    onResponse: (...args) => read().onResponse?.(...args),
     onUpdate: (...args) => read().onUpdate?.(...args),
-    onSettled: now.onSettled && ((...args) => read().onSettled?.(...args)),
   }
 }

@@ -51,7 +51,8 @@ function readKey(name: string, options: KeyOptions, environment: Record<string, 
       `has a field "${unknown}", which no key has. The fields are ${keyFields.join(', ')}; what a rule says stands in allow.`,
     )
   const variable = `CLIENT_SECRET_${name.toUpperCase().replace(/[^A-Z0-9]/g, '_')}`
-  const secret = options.secret ?? environment[variable]
+  const secret: unknown = options.secret ?? environment[variable]
+  if (secret !== undefined && typeof secret !== 'string') throw refuse('has a secret that is no string.')
   if (!secret) throw refuse(`has no secret. Give it in ${path}.secret or in the environment variable ${variable}.`)
   if (secret.length < shortestSecret)
     throw refuse(

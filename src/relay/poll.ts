@@ -1,5 +1,5 @@
 import { ClientSecretError } from '../protocol/errors.ts'
-import type { ClientSecretRecord, PollAnswer, WireError } from '../protocol/record.ts'
+import { expiredMessage, type ClientSecretRecord, type PollAnswer, type WireError } from '../protocol/record.ts'
 import type { Changes } from './changes.ts'
 import { expiryOf, toWire, versionOf, type RecordHead, type Records } from './records.ts'
 
@@ -95,7 +95,7 @@ export function absence(id: string): WireError & { code: 'EXPIRED' | 'REQUEST_NO
   return expiry !== null && expiry <= Date.now()
     ? {
         code: 'EXPIRED',
-        message: 'The request has expired: its record is kept only for `expires` seconds.',
+        message: expiredMessage,
         requestId: id,
       }
     : { code: 'REQUEST_NOT_FOUND', message: 'There is no such request, or it is not yours.', requestId: id }

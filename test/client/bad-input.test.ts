@@ -167,6 +167,13 @@ const cases: [string, Record<string, unknown>, string, string, RegExp][] = [
     'data',
     /data must be a JSON object.*it is a FormData/,
   ],
+  [
+    'a file in the body',
+    { data: { image: new Blob(['x']) } },
+    'INVALID_PARAMETER',
+    'data#/image',
+    /data#\/image is a Blob, which JSON cannot carry/,
+  ],
   ['a body that is no JSON', { data: { n: 1n } }, 'INVALID_PARAMETER', 'data', /data cannot be written as JSON/],
   [
     'a param that is an object',

@@ -231,3 +231,118 @@ test('a server that answers polls early is not asked more often than the interva
   for (const wait of waits) expect(wait).toBeGreaterThanOrEqual(145)
   expect(updates).toEqual(['resolved'])
 })
+
+describe('mistakes of the caller end at once', () => {
+  test.each([Number.NaN, -1, Infinity, '2s'])('an interval of %s', async (interval) => {
+    const { client, network, queue } = await setUp()
+    await expect(client.follow(await queue(1), { interval: interval as number })).rejects.toMatchObject({
+      code: 'INVALID_PARAMETER',
+      path: 'interval',
+    })
+    expect(network.polls).toEqual([])
+  })
+
+  test.each(['', 'a:b', 'a,b', undefined, 7])('an id of %s', async (id) => {
+    const { client, network } = await setUp()
+    await expect(client.follow({ id: id as string })).rejects.toMatchObject({ code: 'INVALID_PARAMETER', path: 'id' })
+    expect(network.polls).toEqual([])
+  })
+
+  test('an interval with a fraction is none', async () => {
+    const { client, queue, doors } = await setUp()
+    const answer = client.follow(await queue(1), { interval: 1000 / 3 })
+    doors[0]!.open()
+    await expect(answer).resolves.toMatchObject({ data: { n: '{"n":1}' } })
+  })
+
+  test('a headers function that throws is told as such, and not tried again', async () => {
+    let calls = 0
+    const client = createClient({
+      relay: 'https://relay.example.com',
+      headers: () => {
+        calls += 1
+        throw new Error('no session token')
+      },
+    })
+    const message = 'The function headers, given to the provider or to createClient, threw: no session token'
+    await expect(
+      client.clientSecretRequest({
+        clientSecretName: 'a',
+        url: 'https://a.example.com',
+        method: 'GET',
+        headers: { a: '$CLIENT_SECRET' },
+      }),
+    ).rejects.toMatchObject({ code: 'INTERNAL', message })
+    await expect(client.follow({ id: 'a' })).rejects.toMatchObject({ code: 'INTERNAL', message })
+    expect(calls).toBe(2)
+  })
+
+  test.each([undefined, '', 'relay', 'http://x y'])('a relay of %s', (relay) => {
+    expect(() => createClient({ relay: relay as string })).toThrow(
+      /relay must be where the relay is mounted: a path of this site such as "\/relay", or an absolute url/,
+    )
+  })
+})
+
+test.each([408, 429, 500, 520, 524])('a proxy that answers %i with a page is passing', async (status) => {
+  const { client, network, queue, doors } = await setUp()
+  const record = await queue(1)
+  network.next = new Response('<h1>Sorry</h1>', { status, headers: { 'content-type': 'text/html' } })
+  const answer = client.follow(record, { interval: 100 })
+  await until(() => network.polls.length >= 2)
+  doors[0]!.open()
+  await expect(answer).resolves.toMatchObject({ data: { n: '{"n":1}' } })
+})
+
+test('many that join, one after the other, do not keep the others from their answers', async () => {
+  const { client, queue, send, doors } = await setUp()
+  const answer = client.follow(await queue(1), { interval: 20_000 })
+  doors[0]!.open()
+  let isAnswered = false
+  void answer.then(() => (isAnswered = true))
+  const others: Promise<unknown>[] = []
+  for (let n = 2; n < 40 && !isAnswered; n++) {
+    others.push(send(n, { poll: 20_000 }))
+    await new Promise((resolve) => setTimeout(resolve, 20))
+  }
+  expect(isAnswered).toBe(true)
+  await until(() => doors.length >= others.length + 1)
+  for (const { open } of doors) open()
+  await Promise.all(others)
+})
+
+test('a Retry-After longer than a timer takes is no hot loop', async () => {
+  const { client, network, queue } = await setUp()
+  const record = await queue(1)
+  network.next = new Response('Away', { status: 503, headers: { 'retry-after': '2592000' } })
+  const stopping = new AbortController()
+  const answer = client.follow(record, { interval: 100, stopSignal: stopping.signal })
+  await until(() => network.polls.length === 1 && network.inFlight === 0)
+  await new Promise((resolve) => setTimeout(resolve, 200))
+  expect(network.polls).toHaveLength(1)
+  stopping.abort()
+  await answer
+})
+
+test('a settled record is read without asking', async () => {
+  const { client, network, queue, doors } = await setUp()
+  const first = await queue(1)
+  doors[0]!.open()
+  const { record } = (await client.follow(first)) as { record: ClientSecretRecord }
+  const polls = network.polls.length
+  await expect(client.follow(record)).resolves.toMatchObject({ data: { n: '{"n":1}' } })
+  expect(network.polls).toHaveLength(polls)
+})
+
+test('a clock that goes wrong expires nothing', async () => {
+  const { client, network, send, doors } = await setUp()
+  const sent = await send(1, { queue: 'q', expires: 30 })
+  if (!('record' in sent)) throw new Error('it was answered')
+  const ahead = { ...sent.record, expiresAt: sent.record.expiresAt - 60_000, updatedAt: sent.record.updatedAt - 60_000 }
+  network.isCut = true
+  const answer = client.follow(ahead, { interval: 100 })
+  await until(() => network.polls.length >= 1 && network.inFlight === 0)
+  network.isCut = false
+  doors[0]!.open()
+  await expect(answer).resolves.toMatchObject({ data: { n: '{"n":1}' } })
+})

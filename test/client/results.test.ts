@@ -86,6 +86,8 @@ describe('what the promise gives', () => {
   test.each([
     { name: 'text', type: 'text/plain', body: 'plain otter', data: 'plain otter' },
     { name: 'JSON of another name', type: 'application/problem+json; charset=utf-8', body: '{"a":1}', data: { a: 1 } },
+    { name: 'JSON with a byte order mark', type: 'application/json', body: '\uFEFF{"a":1}', data: { a: 1 } },
+    { name: 'a sequence of JSON, which is no JSON', type: 'application/json-seq', body: '{"a":1}', data: '{"a":1}' },
     { name: 'JSON that is a bare value', type: 'application/json', body: '"otter"', data: 'otter' },
     { name: 'nothing', type: 'application/json', body: '', data: null },
     {
@@ -124,7 +126,7 @@ describe('stopping', () => {
 
   test('stopPolling(id) stops a request that polls by itself', async () => {
     const { opened, open } = door()
-    const { client, request, callbacks } = await setUp(async (_call, outgoing) => {
+    const { client, request } = await setUp(async (_call, outgoing) => {
       await opened
       json(outgoing, {})
     })
@@ -133,7 +135,6 @@ describe('stopping', () => {
     await vi.waitFor(() => expect(ids).not.toHaveLength(0))
     client.stopPolling(ids[0]!)
     expect(await sent).toEqual({ id: ids[0], status: 'stopped' })
-    expect(callbacks.onResponse).not.toHaveBeenCalled()
     open()
   })
 
@@ -250,16 +251,18 @@ describe('signal', () => {
 
   test('aborted while it is polled: the polling ends, the request goes on', async () => {
     const { opened, open } = door()
-    const { client, request } = await setUp(async (_call, outgoing) => {
+    const { client, request, callbacks } = await setUp(async (_call, outgoing) => {
       await opened
       json(outgoing, { picture: 'otter' })
     })
-    const queued = await client.clientSecretRequest({ ...request, queue: 'pictures' })
+    const queued = await client.clientSecretRequest({ ...request, queue: 'pictures', ...callbacks })
     const controller = new AbortController()
     const polled = queued.poll({ signal: controller.signal })
     controller.abort()
     await expect(polled).rejects.toMatchObject({ code: 'ABORTED' })
+    expect(callbacks.onError).not.toHaveBeenCalled()
     open()
     await expect(queued.poll()).resolves.toEqual({ picture: 'otter' })
+    expect(callbacks.onResponse).toHaveBeenCalledOnce()
   })
 })

@@ -90,7 +90,7 @@ test('at the limit a repeat of a request that was taken is still that request', 
   open()
 })
 
-test.each(['1e999', 'soon', '-5'])("an API's Retry-After of %s is no number, and breaks nothing", async (value) => {
+test.each(['1e999', 'soon', ''])("an API's Retry-After of %s is no number, and breaks nothing", async (value) => {
   const api = await startApi((_call, outgoing) => json(outgoing, {}, 503, { 'retry-after': value }))
   const { client } = await startRelay({ keys: { api: keyFor(api.url) } })
   await expect(

@@ -123,7 +123,7 @@ test.each([
     'text/html',
     'Away',
     'UNAVAILABLE',
-    /the server in front of the relay does not reach it/,
+    /answered 503 with something that is not the relay's: a server in front of it does not reach it/,
   ],
 ])('%s is told as such', async (_name, status, type, body, code, message) => {
   const client = createClient({

@@ -103,6 +103,43 @@ const refused: [string, unknown, RegExp][] = [
   ['a rule without places', { keys: { openai: { ...key, allow: [{ ...rule, in: [] }] } } }, /names no place/],
   ['a key with a strange name', { keys: { 'my key': key } }, /keys.my key is no name for a key/],
   [
+    'a flag that is no boolean',
+    { keys: { openai: { ...key, allow: [{ ...rule, allowPrivateNetwork: 'false' }] } } },
+    /has allowPrivateNetwork: "false". Write true or false/,
+  ],
+  [
+    'locked that is no boolean',
+    { keys: { openai: { ...key, locked: 0 } } },
+    /keys.openai has locked: 0. Write true or false/,
+  ],
+  [
+    'a secret that is no string',
+    { keys: { openai: { ...key, secret: 1234567890 } } },
+    /has a secret that is no string/,
+  ],
+  ['a secret that is not ASCII', { keys: { openai: { ...key, secret: 'clé-secrète-0123' } } }, /not ASCII/],
+  ['a rule that is none', { keys: { openai: { ...key, allow: [null] } } }, /keys.openai.allow\[0\] is no rule/],
+  [
+    'places that are no list',
+    { keys: { openai: { ...key, allow: [{ ...rule, in: 'headers.x' }] } } },
+    /has an "in" that is no list/,
+  ],
+  [
+    'a host with a dot at its end',
+    { keys: { openai: { ...key, allow: [{ ...rule, url: 'https://*.com./**' }] } } },
+    /without the dot at its end/,
+  ],
+  [
+    'a timeout that no timer takes',
+    { keys: { openai: key }, limits: { upstreamTimeout: 3e9 } },
+    /limits.upstreamTimeout must be a whole number from 1 to 2147483647/,
+  ],
+  [
+    'a timeout with a fraction',
+    { keys: { openai: key }, shutdownTimeout: 1.5 },
+    /shutdownTimeout must be a whole number/,
+  ],
+  [
     'a misspelt field of a key',
     { keys: { openai: { ...key, lock: true } } },
     /keys.openai has a field "lock", which no key has. The fields are secret, locked, allow/,
