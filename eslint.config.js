@@ -34,6 +34,8 @@ export default typescript.config(
       '@typescript-eslint/no-unsafe-assignment': 'off',
       '@typescript-eslint/unbound-method': 'off',
       '@typescript-eslint/no-unsafe-return': 'off',
+      // Measured figures are printed for the reader of the run.
+      'no-console': 'off',
       // A test hands its hook out of the component in order to look at it.
       'react-hooks/globals': 'off',
       'react-hooks/immutability': 'off',

@@ -1,3 +1,4 @@
+import { fileURLToPath } from 'node:url'
 import { storybookTest } from '@storybook/addon-vitest/vitest-plugin'
 import { playwright } from '@vitest/browser-playwright'
 import { defineConfig } from 'vitest/config'
@@ -5,6 +6,23 @@ import { chromiumArguments, findChromium } from './scripts/chromium.ts'
 
 const define = { BUILD_IS_COMMONJS: 'false' }
 const chromium = findChromium()
+
+const here = (path: string) => fileURLToPath(new URL(path, import.meta.url))
+const react18 = [
+  { find: /^react$/, replacement: here('test/react-18/node_modules/react/index.js') },
+  { find: /^react\/(jsx-runtime|jsx-dev-runtime)$/, replacement: here('test/react-18/node_modules/react/$1.js') },
+  { find: /^react-dom$/, replacement: here('test/react-18/node_modules/react-dom/index.js') },
+  { find: /^react-dom\/client$/, replacement: here('test/react-18/node_modules/react-dom/client.js') },
+  { find: /^react-dom\/test-utils$/, replacement: here('test/react-18/node_modules/react-dom/test-utils.js') },
+  { find: /^react-dom\/server$/, replacement: here('test/react-18/node_modules/react-dom/server.node.js') },
+  // Its module build, whose imports can be redirected.
+  {
+    find: /^@testing-library\/react$/,
+    replacement: here('node_modules/@testing-library/react/dist/@testing-library/react.esm.js'),
+  },
+  { find: 'use-sync-external-store/shim', replacement: here('test/react-18/use-sync-external-store.ts') },
+]
+const built = [{ find: /^(\.\.\/)+src\/exports\/(index|client|relay)\.ts$/, replacement: here('dist/$2.js') }]
 
 export default defineConfig({
   test: {
@@ -20,6 +38,24 @@ export default defineConfig({
       },
       // The hooks in jsdom, against a real relay.
       { define, test: { name: 'react', environment: 'jsdom', include: ['test/react/**/*.test.tsx'] } },
+      // The same on React 18.
+      {
+        define,
+        resolve: { alias: react18 },
+        test: {
+          name: 'react-18',
+          environment: 'jsdom',
+          include: ['test/react/**/*.test.tsx'],
+          // What is not inlined is loaded by Node, which knows no alias.
+          server: { deps: { inline: ['swr', /@testing-library\/react/] } },
+        },
+      },
+      // The same, and the client's, on the built package. `npm test` builds first.
+      {
+        define,
+        resolve: { alias: built },
+        test: { name: 'built', environment: 'jsdom', include: ['test/react/**/*.test.tsx'] },
+      },
       // The packed tarball, installed. It builds first.
       {
         test: {

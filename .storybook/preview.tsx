@@ -7,7 +7,11 @@ export default {
     layout: 'fullscreen',
     a11y: { test: 'error' },
     controls: { disable: true },
-    options: { storySort: { order: ['Generate a picture', 'Direct request', 'When it fails'] } },
+    options: {
+      storySort: {
+        order: ['Generate a picture', 'Direct request', 'Survives a reload', 'Past requests', 'When it fails'],
+      },
+    },
   },
   decorators: [
     (Story, { parameters }) =>

@@ -10,13 +10,17 @@ import { findChromium } from './chromium.ts'
 
 const given = process.argv.slice(2)
 const chromium = findChromium()
-const projects = ['node', 'react', 'package', ...(chromium ? ['browser', 'stories'] : [])]
+const projects = ['node', 'react', 'react-18', 'built', 'package', ...(chromium ? ['browser', 'stories'] : [])]
 if (!chromium && process.env['CI'] === 'true') {
   console.error(
     'There is no Chromium, and with CI=true the browser suites must run. Install it: apt-get update && apt-get install -y chromium',
   )
   process.exit(1)
 }
+
+// The suites `built` and `package` look at what users get.
+const build = spawnSync('npm', ['run', 'build', '--silent'], { stdio: ['ignore', 'ignore', 'inherit'] })
+if (build.status !== 0) process.exit(build.status ?? 1)
 
 const folder = mkdtempSync(join(tmpdir(), 'react-client-secret-'))
 const report = join(folder, 'report.json')

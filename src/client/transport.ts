@@ -33,9 +33,9 @@ export interface Transport {
   /** A page of the caller's past requests, the newest first. */
   history(filter: HistoryFilter, options: { signal?: AbortSignal | undefined }): Promise<HistoryPage>
   /** Takes a request out of its queue, or ends the call that runs. */
-  cancel(id: string): Promise<CancelAnswer>
+  cancel: (id: string) => Promise<CancelAnswer>
   /** How many of the caller's requests are unsettled in queues of this name. */
-  queueCount(queueName: string): Promise<QueueCount>
+  queueCount: (queueName: string) => Promise<QueueCount>
   /** Sees to it that the caller is the same one after a reload, also when nobody is signed in. */
   remember?(where: Persistence): void
 }

@@ -37,7 +37,7 @@ export function ClientSecretProvider({
       client
         ? null
         : createClient({
-            relay: relay as string,
+            relay: relay,
             user,
             // Inline functions and objects are new in every render; they are looked up when a call is
             // made, so that they do not make a new client.

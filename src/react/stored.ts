@@ -81,7 +81,7 @@ function tracked<Value extends object>(value: Value, stored: Stored<Value>, fiel
         const now = stored.read()
         if (sameFields(shown, now, fieldsRead)) shown = now
         fieldsRead.add(field)
-        return Reflect.get(shown, field) as unknown
+        return Reflect.get(shown, field)
       },
     },
   ])

@@ -100,8 +100,8 @@ export function compileRule(rule: KeyRule, path: string): CompiledRule {
     (name) => !['boolean', 'undefined'].includes(typeof rule[name]),
   )
   if (wrongFlag) return refuse(`has ${wrongFlag}: ${JSON.stringify(rule[wrongFlag])}. Write true or false.`)
-  const places = rule.in ?? (segments.some(containsPlaceholder) ? ['url.path'] : defaultPlaces)
-  if (!Array.isArray(places))
+  const places: readonly Place[] = rule.in ?? (segments.some(containsPlaceholder) ? ['url.path'] : defaultPlaces)
+  if (!(places instanceof Array))
     return refuse('has an "in" that is no list. Write a list of places, such as in: [\'headers.x-api-key\'].')
   const unknownPlace = places.find((place) => !placePattern.test(place))
   if (places.length === 0 || unknownPlace !== undefined) {

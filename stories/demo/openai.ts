@@ -11,6 +11,8 @@ export interface GateCall {
   body: string
   startedAt: number
   endedAt: number
+  /** Who asked went away before it was answered. */
+  isBrokenOff: boolean
 }
 
 export interface OpenAi {
@@ -58,8 +60,10 @@ export async function startOpenAi({ secret, delay = 0, fixtures }: OpenAiOptions
       body: body.toString(),
       startedAt: Date.now(),
       endedAt: 0,
+      isBrokenOff: false,
     }
     calls.push(call)
+    outgoing.once('close', () => (call.isBrokenOff = !outgoing.writableFinished))
     await new Promise((resolve) => setTimeout(resolve, typeof delay === 'function' ? delay(call.body) : delay))
     outgoing.once('finish', () => (call.endedAt = Date.now()))
     if (!call.hadKey) return refuse(outgoing)

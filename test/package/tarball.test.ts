@@ -34,8 +34,8 @@ function evaluate(cwd: string, type: 'module' | 'commonjs', code: string): strin
 }
 
 beforeAll(() => {
-  // The build is part of it.
-  run('npm', ['pack', '--pack-destination', folder], repository)
+  // Built by `npm test`; `npm publish` builds anew.
+  run('npm', ['pack', '--ignore-scripts', '--pack-destination', folder], repository)
   tarball = join(folder, `react-client-secret-${version}.tgz`)
   mkdirSync(hooksOnly)
   writeFileSync(join(hooksOnly, 'package.json'), '{ "private": true }')

@@ -1,0 +1,61 @@
+import type { Browser, Page } from 'playwright'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { launchChromium, startDemo } from '../helpers/demo.ts'
+
+let demo: Awaited<ReturnType<typeof startDemo>>
+let browser: Browser
+
+beforeAll(async () => {
+  demo = await startDemo('sk-for-the-reload-test')
+  browser = await launchChromium()
+})
+
+afterAll(async () => {
+  await browser?.close()
+  await demo?.stop()
+})
+
+interface DemoCall {
+  body: string
+  isBrokenOff: boolean
+}
+
+async function calls(): Promise<DemoCall[]> {
+  const all = (await (await fetch(`${demo.url}/demo/calls`)).json()) as DemoCall[]
+  return all.filter(({ body }) => body.includes('an otter that is reloaded'))
+}
+
+async function open(): Promise<Page> {
+  const page = await (await browser.newContext()).newPage()
+  await page.goto(`${demo.url}/iframe.html?id=survives-a-reload--press-and-reload&viewMode=story`)
+  return page
+}
+
+test('reloaded ten times, at ten moments of a running request, the answer arrives and the API is called once each time', async () => {
+  const page = await open()
+  for (let round = 1; round <= 10; round++) {
+    await page.getByRole('button', { name: 'Generate' }).click()
+    await page.getByText('running').first().waitFor()
+    // The API takes 2,400 ms.
+    await page.waitForTimeout(round * 200)
+    await page.reload()
+    await page.getByAltText('an otter').waitFor()
+    expect(await calls()).toHaveLength(round)
+    await page.getByRole('button', { name: 'Reset' }).click()
+  }
+  await page.context().close()
+}, 120_000)
+
+test('cancel after the reload ends the call of the API', async () => {
+  const page = await open()
+  const before = (await calls()).length
+  await page.getByRole('button', { name: 'Generate' }).click()
+  await page.getByText('running').first().waitFor()
+  await page.reload()
+  await page.getByRole('button', { name: 'Cancel' }).click()
+  await page.getByText('The request was cancelled').waitFor()
+  const after = await calls()
+  expect(after).toHaveLength(before + 1)
+  await expect.poll(async () => (await calls()).at(-1)?.isBrokenOff).toBe(true)
+  await page.context().close()
+})

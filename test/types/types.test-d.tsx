@@ -1,0 +1,145 @@
+/**
+ * What must compile and what must not: read by `npm run typecheck`, never run.
+ * A line below `@ts-expect-error` that compiles is an error there.
+ */
+import { type } from 'arktype'
+import * as v from 'valibot'
+import * as z from 'zod'
+import {
+  ClientSecretProvider,
+  createClient,
+  isPollStopped,
+  useClientSecretQuery,
+  useClientSecretRecord,
+  useClientSecretRequest,
+  type ClientSecretError,
+  type PollStopped,
+  type QueuedRequest,
+} from '../../src/exports/index.ts'
+
+interface Picture {
+  picture: string
+}
+
+/** Equal both ways. */
+function isExactly<Expected>() {
+  return <Given,>(
+    _given: Given,
+    ..._mismatch: [Expected] extends [Given] ? ([Given] extends [Expected] ? [] : [never]) : [never]
+  ) => {}
+}
+
+const request = {
+  clientSecretName: 'api',
+  url: 'https://api.example.com/v1/pictures',
+  method: 'POST',
+  headers: { Authorization: 'Bearer $CLIENT_SECRET' },
+} as const
+
+export function Narrowing() {
+  const otter = useClientSecretRequest<Picture>(request)
+  isExactly<Picture | undefined>()(otter.data)
+  // @ts-expect-error data is there only once it is resolved
+  void otter.data.picture
+  if (otter.status === 'resolved') {
+    isExactly<Picture>()(otter.data)
+    isExactly<undefined>()(otter.error)
+    isExactly<number>()(otter.response.status)
+  }
+  if (otter.status === 'failed' || otter.status === 'cancelled') isExactly<ClientSecretError>()(otter.error)
+  if (otter.status === 'running') isExactly<string>()(otter.record.id)
+  // @ts-expect-error there is no such status
+  if (otter.status === 'done') return null
+  const { status, data } = otter
+  if (status === 'resolved') isExactly<Picture>()(data)
+  return null
+}
+
+export function WrongRequests() {
+  // @ts-expect-error a queue is named by a string
+  useClientSecretRequest({ ...request, queue: 7 })
+  // @ts-expect-error there is no such field
+  useClientSecretRequest({ ...request, querry: 'x' })
+  // @ts-expect-error url is missing
+  useClientSecretRequest({ clientSecretName: 'api', method: 'GET' })
+  // @ts-expect-error no such method
+  useClientSecretRequest({ ...request, method: 'FETCH' })
+  // @ts-expect-error a callback is given the data
+  useClientSecretRequest<Picture>({ ...request, onResponse: (data: { movie: string }) => data })
+  // @ts-expect-error persist is where
+  useClientSecretRequest({ ...request, id: 'x', persist: true })
+  // @ts-expect-error a provider needs a relay or a client
+  return <ClientSecretProvider />
+}
+
+export function GoodRequests() {
+  interface Body {
+    prompt: string
+  }
+  const body: Body = { prompt: 'otter' }
+  useClientSecretRequest({
+    ...request,
+    method: 'post',
+    data: body,
+    params: { tag: ['x', 'y'], page: 2, draft: true } as const,
+  })
+  const otter = useClientSecretRequest<Picture>({
+    ...request,
+    onResponse: (data, response) => {
+      isExactly<Picture>()(data)
+      isExactly<number>()(response.status)
+    },
+    onError: (error) => isExactly<ClientSecretError>()(error),
+    onSettled: (data, error) => {
+      isExactly<Picture | undefined>()(data)
+      isExactly<ClientSecretError | undefined>()(error)
+    },
+  })
+  isExactly<Promise<Picture | PollStopped | QueuedRequest<Picture>>>()(otter.sendAsync({ data: body }))
+  isExactly<Picture | undefined>()(useClientSecretRecord<Picture>(null).data)
+  isExactly<Picture | undefined>()(useClientSecretQuery<Picture>(null).data)
+  return null
+}
+
+export function Schemas() {
+  const zod = useClientSecretRequest({
+    ...request,
+    schema: z.object({ picture: z.string(), size: z.optional(z.number()) }),
+  })
+  if (zod.status === 'resolved') isExactly<{ picture: string; size?: number | undefined }>()(zod.data)
+  const valibot = useClientSecretRequest({
+    ...request,
+    schema: v.object({
+      picture: v.pipe(
+        v.string(),
+        v.transform((text) => text.length),
+      ),
+    }),
+  })
+  if (valibot.status === 'resolved') isExactly<{ picture: number }>()(valibot.data)
+  const arktype = useClientSecretRequest({ ...request, schema: type({ picture: 'string' }) })
+  if (arktype.status === 'resolved') isExactly<{ picture: string }>()(arktype.data)
+  const query = useClientSecretQuery(request, { schema: z.object({ models: z.array(z.string()) }) })
+  isExactly<{ models: string[] } | undefined>()(query.data)
+  // @ts-expect-error no such field in the schema
+  void query.data?.movies
+  return null
+}
+
+export async function promises() {
+  const client = createClient({ relay: '/relay' })
+  isExactly<Picture>()(await client.clientSecretRequest<Picture>(request))
+  const queued = await client.clientSecretRequest<Picture>({ ...request, queue: 'q' })
+  isExactly<QueuedRequest<Picture>>()(queued)
+  const answer = await queued.poll()
+  isExactly<Picture | PollStopped>()(answer)
+  if (!isPollStopped(answer)) isExactly<Picture>()(answer)
+  const poll = Math.random()
+  isExactly<Picture | PollStopped | QueuedRequest<Picture>>()(
+    await client.clientSecretRequest<Picture>({ ...request, queue: 'q', poll }),
+  )
+  // @ts-expect-error it may have been stopped
+  void (await client.clientSecretRequest<Picture>({ ...request, poll: 1000 })).picture
+  // @ts-expect-error a relay, or a transport
+  createClient({})
+}
