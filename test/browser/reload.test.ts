@@ -59,3 +59,48 @@ test('cancel after the reload ends the call of the API', async () => {
   await expect.poll(async () => (await calls()).at(-1)?.isBrokenOff).toBe(true)
   await page.context().close()
 })
+
+/** Urls of the polls that the page sends, each with its time. */
+function watchPolls(page: Page): { at: number }[] {
+  const polls: { at: number }[] = []
+  page.on('request', (request) => {
+    if (request.url().includes('/relay/requests?ids=')) polls.push({ at: Date.now() })
+  })
+  return polls
+}
+
+test('the network cut for 5 s in the middle of the polling: the answer arrives, and the API was called once', async () => {
+  const page = await open()
+  const before = (await calls()).length
+  await page.getByRole('button', { name: 'Generate' }).click()
+  await page.getByText('running').first().waitFor()
+  await page.context().setOffline(true)
+  await page.waitForTimeout(5_000)
+  expect(await page.getByAltText('an otter').count()).toBe(0)
+  await page.context().setOffline(false)
+  await page.getByAltText('an otter').waitFor()
+  expect(await calls()).toHaveLength(before + 1)
+  await page.context().close()
+})
+
+test('a page hidden for 5 s in the middle of the polling sends no poll, and one at once when it is seen again', async () => {
+  const page = await open()
+  const polls = watchPolls(page)
+  const before = (await calls()).length
+  await page.getByRole('button', { name: 'Generate' }).click()
+  await page.getByText('running').first().waitFor()
+  const show = (state: 'hidden' | 'visible') =>
+    page.evaluate((now) => {
+      Object.defineProperty(document, 'visibilityState', { value: now, configurable: true })
+      document.dispatchEvent(new Event('visibilitychange'))
+    }, state)
+  await show('hidden')
+  const hiddenAt = Date.now()
+  await page.waitForTimeout(5_000)
+  expect(polls.filter(({ at }) => at > hiddenAt)).toEqual([])
+  await show('visible')
+  await page.getByAltText('an otter').waitFor()
+  expect(polls.filter(({ at }) => at > hiddenAt)).toHaveLength(1)
+  expect(await calls()).toHaveLength(before + 1)
+  await page.context().close()
+})
