@@ -1,7 +1,12 @@
 import { defineConfig, type Options } from 'tsup'
 
 /** The package's import paths, and the command. */
-const entries = { index: 'src/exports/index.ts', client: 'src/exports/client.ts', relay: 'src/exports/relay.ts' }
+const entries = {
+  index: 'src/exports/index.ts',
+  client: 'src/exports/client.ts',
+  skapi: 'src/exports/skapi.ts',
+  relay: 'src/exports/relay.ts',
+}
 
 const shared: Options = {
   target: 'es2022',

@@ -22,7 +22,7 @@ const react18 = [
   },
   { find: 'use-sync-external-store/shim', replacement: here('test/react-18/use-sync-external-store.ts') },
 ]
-const built = [{ find: /^(\.\.\/)+src\/exports\/(index|client|relay)\.ts$/, replacement: here('dist/$2.js') }]
+const built = [{ find: /^(\.\.\/)+src\/exports\/(index|client|skapi|relay)\.ts$/, replacement: here('dist/$2.js') }]
 
 export default defineConfig({
   test: {
@@ -33,7 +33,7 @@ export default defineConfig({
         test: {
           name: 'node',
           environment: 'node',
-          include: ['test/{protocol,client,relay}/**/*.test.ts', 'test/*.test.ts'],
+          include: ['test/{client,contract,relay}/**/*.test.ts', 'test/*.test.ts'],
         },
       },
       // The hooks in jsdom, against a real relay.

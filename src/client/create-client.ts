@@ -141,7 +141,7 @@ export function createClient(options: ClientOptions): Client {
         return await transport.submit(request, { idempotencyKey, signal })
       } catch (thrown) {
         const error = asClientSecretError(thrown)
-        if (!maySubmitAgain(error, tries)) throw error
+        if (!transport.isIdempotent || !maySubmitAgain(error, tries)) throw error
         await sleep(retryDelay(error, tries), signal)
         if (signal?.aborted)
           throw new ClientSecretError('ABORTED', 'The request was aborted by its signal.', { cause: error })

@@ -65,6 +65,8 @@ export function relayTransport(options: RelayTransportOptions): Transport {
   }
 
   return {
+    isIdempotent: true,
+
     submit: (request, { idempotencyKey, signal }) =>
       call(recordSchema, '/requests', {
         method: 'POST',

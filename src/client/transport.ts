@@ -17,6 +17,8 @@ export interface Seen {
 
 /** What a server must offer so that the client can talk to it. */
 export interface Transport {
+  /** Whether the same idempotency key makes a repeated submit the same request. Without, none is repeated. */
+  readonly isIdempotent: boolean
   /**
    * Sends a request. The same `idempotencyKey` again is the same request, not a
    * second one; that is what makes it safe to repeat after a network failure.

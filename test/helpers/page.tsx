@@ -2,7 +2,12 @@ import { cleanup, render } from '@testing-library/react'
 import type { ReactNode } from 'react'
 import { afterEach } from 'vitest'
 import { ClientSecretProvider, createClient, useClientSecretRequest } from '../../src/exports/index.ts'
-import type { UseClientSecretRequest, UseClientSecretRequestOptions } from '../../src/exports/index.ts'
+import type {
+  ClientSecretRequestParams,
+  RequestStatus,
+  UseClientSecretRequest,
+  UseClientSecretRequestOptions,
+} from '../../src/exports/index.ts'
 import type { RelayOptions } from '../../src/relay/options.ts'
 import { door, json, startApi, type ApiAnswer } from './api.ts'
 import { keyFor, startRelay } from './relay.ts'
@@ -70,3 +75,32 @@ export function renderReader(
   const parts = reader(options, ...fields)
   return Object.assign(parts, { page: render(inProvider(<parts.Reader />)) })
 }
+
+/** A component as a user writes one, and what it showed in each render. */
+export function picturePage(request: ClientSecretRequestParams<Picture>) {
+  const seen: RequestStatus[] = []
+  let hook!: UseClientSecretRequest<Picture>
+  function Page() {
+    const picture = useClientSecretRequest<Picture>(request)
+    hook = picture
+    if (seen.at(-1) !== picture.status) seen.push(picture.status)
+    return (
+      <>
+        <button disabled={picture.isLoading} onClick={() => picture.send({ data: { prompt: 'otter' } })}>
+          Generate
+        </button>
+        <output>{picture.status === 'resolved' ? picture.data.picture : picture.error?.message}</output>
+        <p>{picture.isPolling ? `polling, place ${picture.inQueue}` : ''}</p>
+      </>
+    )
+  }
+  return { Page, seen, hook: () => hook }
+}
+
+/** A provider that makes its own client, as most apps have it. */
+export function inRelay(relay: string, children: ReactNode) {
+  return <ClientSecretProvider relay={relay}>{children}</ClientSecretProvider>
+}
+
+/** What the API of `setUp` says to the picture page. */
+export const answered = 'otter {"prompt":"otter"}'

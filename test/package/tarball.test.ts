@@ -102,6 +102,7 @@ describe.each(['module', 'commonjs'] as const)('as %s', (type) => {
         'useClientSecretRequest',
       ],
     ],
+    ['react-client-secret/skapi', ['skapiTransport']],
     [
       'react-client-secret/client',
       ['ClientSecretError', 'createClient', 'isClientSecretError', 'isPollStopped', 'isSettled'],
@@ -131,6 +132,18 @@ test('errors and stopped polls are recognised across module systems', () => {
     console.log(isClientSecretError(new ClientSecretError('INTERNAL', 'x')))`
   writeFileSync(join(hooksOnly, 'across.mjs'), code)
   expect(run(process.execPath, ['across.mjs'], hooksOnly).trim()).toBe('true')
+})
+
+test('the public declarations hold no `any`', () => {
+  const declarations = run('tar', ['tzf', tarball], folder)
+    .trim()
+    .split('\n')
+    .filter((file) => /\.d\.c?ts$/.test(file))
+  expect(declarations.length).toBeGreaterThan(4)
+  for (const file of declarations) {
+    const code = run('tar', ['xzfO', tarball, file], folder).replace(/\/\*[\s\S]*?\*\//g, '')
+    expect(code.match(/.*\bany\b.*/g) ?? [], file).toEqual([])
+  }
 })
 
 test('only the React entry is a client module', () => {
