@@ -57,7 +57,11 @@ export interface ReadOptions {
   schema?: StandardSchema | undefined
 }
 
-export type SendOptions = Omit<FollowOptions, 'interval'> & ReadOptions
+export type SendOptions = Omit<FollowOptions, 'interval'> &
+  ReadOptions & {
+    /** The request is known by it before it has an id, so that it can be cancelled. Default: a random one. */
+    idempotencyKey?: string | undefined
+  }
 
 /** What it gives depends on `queue` and `poll`. */
 export interface ClientSecretRequestFunction {
@@ -99,12 +103,12 @@ export interface Client {
   history: (filter?: HistoryFilter, options?: RequestOptions) => Promise<HistoryPage>
 
   /**
-   * Takes a request out of its queue, or ends the call that runs. Whoever follows
-   * it sees it `cancelled`.
+   * Takes a request out of its queue, or ends the call that runs, by its id or its
+   * idempotency key. Whoever follows it sees it `cancelled`.
    *
    * @throws ClientSecretError `REQUEST_NOT_FOUND` or `EXPIRED`
    */
-  cancel: (id: string) => Promise<CancelAnswer>
+  cancel: (idOrKey: string) => Promise<CancelAnswer>
 
   /** How many of this caller's requests are unsettled in queues of this name, the running one included. */
   queueCount: (queueName: string) => Promise<QueueCount>
@@ -131,11 +135,14 @@ export type ClientOptions = (RelayTransportOptions | { transport: Transport }) &
  * const client = createClient({ relay: '/relay' })
  */
 export function createClient(options: ClientOptions): Client {
-  const transport = 'transport' in options ? options.transport : relayTransport(options)
+  const transport = 'transport' in options ? options.transport : relayTransport(options, options.user)
   const follower = createFollower(transport)
 
-  async function submit(request: ClientSecretRequest, signal: AbortSignal | undefined): Promise<ClientSecretRecord> {
-    const idempotencyKey = randomId()
+  async function submit(
+    request: ClientSecretRequest,
+    idempotencyKey: string,
+    signal: AbortSignal | undefined,
+  ): Promise<ClientSecretRecord> {
     for (let tries = 1; ; tries++) {
       try {
         return await transport.submit(request, { idempotencyKey, signal })
@@ -160,11 +167,11 @@ export function createClient(options: ClientOptions): Client {
 
   async function send(
     params: RequestParams,
-    { signal, stopSignal, onUpdate, onPause, schema }: SendOptions = {},
+    { signal, stopSignal, onUpdate, onPause, schema, idempotencyKey = randomId() }: SendOptions = {},
   ): Promise<Sent> {
     const request = parseRequest(withoutCallbacks(params))
     if (signal?.aborted) throw new ClientSecretError('ABORTED', 'The signal was aborted before the request was sent.')
-    const record = await submit(request, signal)
+    const record = await submit(request, idempotencyKey, signal)
     callBack(onUpdate, record)
     if (isSettled(record)) return checked(readRecord(record), schema)
     if (request.queue !== undefined && !request.poll) return { record }
@@ -185,7 +192,7 @@ export function createClient(options: ClientOptions): Client {
 
   return {
     key: randomId(),
-    kept: keptRequests('relay' in options ? options.relay : 'transport', options.user, (where) =>
+    kept: keptRequests('relay' in options ? options.relay.replace(/\/+$/, '') : 'transport', options.user, (where) =>
       transport.remember?.(where),
     ),
     clientSecretRequest: ((params: ClientSecretRequestParams, { signal }: RequestOptions = {}) => {

@@ -1,4 +1,4 @@
-import type { ClientSecretRecord } from '../protocol/record.ts'
+import { recordSchema, type ClientSecretRecord } from '../protocol/record.ts'
 import { readStorage, writeStorage, type Persistence } from './browser-storage.ts'
 
 /** What a reload needs to find a request again. */
@@ -10,6 +10,8 @@ export interface KeptRequest {
 
 /** Requests in the browser's storage, by the id that the component gave them. */
 export interface KeptRequests {
+  /** Sees to it, before a request is sent, that a reload is the same caller. */
+  prepare(where: Persistence): void
   read(where: Persistence, id: string): KeptRequest | null
   write(where: Persistence, id: string, kept: KeptRequest | null): void
 }
@@ -22,21 +24,30 @@ export function keptRequests(
 ): KeptRequests {
   const keyOf = (id: string) => `react-client-secret:request:${JSON.stringify([relay, user ?? null, id])}`
   return {
+    prepare: remember,
+
     read(where, id) {
-      try {
-        const kept = JSON.parse(readStorage(where, keyOf(id)) ?? 'null') as KeptRequest | null
-        return kept && kept.record.expiresAt > Date.now() ? kept : null
-      } catch {
-        // Written by somebody else, or by another version.
-        return null
-      }
+      const kept = parseKept(readStorage(where, keyOf(id)))
+      // Expired, or written by somebody else or another version.
+      if (kept === null) writeStorage(where, keyOf(id), null)
+      return kept
     },
     write(where, id, kept) {
-      if (kept) remember(where)
       // Without what was asked and answered: the relay has both, and storage is for small things.
       const text =
         kept && JSON.stringify({ ...kept, record: { ...kept.record, request: undefined, response: undefined } })
       writeStorage(where, keyOf(id), text)
     },
+  }
+}
+
+function parseKept(text: string | null): KeptRequest | null {
+  try {
+    const { record, poll } = JSON.parse(text ?? 'null') as { record: unknown; poll: unknown }
+    const checked = recordSchema.safeParse(record)
+    if (!checked.success || typeof poll !== 'number' || checked.data.expiresAt <= Date.now()) return null
+    return { record: checked.data, poll }
+  } catch {
+    return null
   }
 }

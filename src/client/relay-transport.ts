@@ -27,17 +27,19 @@ export interface RelayTransportOptions {
 const pollGrace = 15_000
 
 /** Talks to our relay over HTTP. */
-export function relayTransport(options: RelayTransportOptions): Transport {
+export function relayTransport(options: RelayTransportOptions, user?: string): Transport {
   const base = baseOf(options.relay)
-  const sessionKey = `react-client-secret:session:${base}`
+  const sessionKey = `react-client-secret:session:${JSON.stringify([base, user ?? null])}`
   // Who an anonymous visitor is: known to this client and the relay only, so
   // nobody else can read what it asked.
-  const session = readStorage('local', sessionKey) ?? readStorage('session', sessionKey) ?? randomId()
+  let session = readStorage('local', sessionKey) ?? readStorage('session', sessionKey) ?? randomId()
+  let isUsed = false
 
   async function call<Answer>(schema: ZodMiniType<Answer>, path: string, init: RequestInit): Promise<Answer> {
     const where = `${init.method ?? 'GET'} ${base}${path.replace(/\?.*/, '')}`
     let response: Response
     let text: string
+    isUsed = true
     const own = await ownHeaders(options.headers)
     try {
       // Looked up at each call, so that a fetch that is patched later is used.
@@ -91,7 +93,12 @@ export function relayTransport(options: RelayTransportOptions): Transport {
 
     cancel: (id) => call(cancelAnswerSchema, `/requests/${encodeURIComponent(id)}`, { method: 'DELETE' }),
 
-    remember: (where) => writeStorage(where, sessionKey, session),
+    remember(where) {
+      const known = readStorage(where, sessionKey)
+      // Another tab was first: one browser is one visitor, unless we have asked for something as another already.
+      if (known === null) writeStorage(where, sessionKey, session)
+      else if (!isUsed) session = known
+    },
 
     queueCount: (queueName) => call(queueCountSchema, `/queues/${encodeURIComponent(queueName)}`, {}),
   }

@@ -8,7 +8,8 @@ import { isSettled, type ClientSecretRecord } from '../protocol/record.ts'
 import type { Method } from '../protocol/request.ts'
 import { useOwnSWR } from './own-swr.ts'
 import { useClient } from './provider.tsx'
-import { createStored, useStored } from './stored.ts'
+import { sharedBy } from './shared-by.ts'
+import { createStored, useStored, type Stored } from './stored.ts'
 import { keyPrefix, settingsFor } from './swr-settings.ts'
 import { useLatest } from './use-latest.ts'
 
@@ -44,6 +45,8 @@ interface QueryProgress {
   record: ClientSecretRecord | undefined
 }
 
+const progresses = sharedBy<Stored<QueryProgress>>()
+
 const noProgress: QueryProgress = { isPolling: false, record: undefined }
 
 /**
@@ -69,18 +72,20 @@ export function useClientSecretQuery<Data = unknown>(
   const client = useClient('useClientSecretQuery')
   const { cache, mutate } = useSWRConfig()
   const key = request && `${keyPrefix}${client.key}/query/${stableJson(request)}`
-  const progress = useMemo(
-    () => createStored<QueryProgress>(cache, mutate, `${key ?? keyPrefix}/progress`, noProgress),
-    [cache, mutate, key],
-  )
+  const progress = useMemo(() => {
+    const name = `${key ?? keyPrefix}/progress`
+    return progresses.get(cache, client, name, () => createStored<QueryProgress>(cache, mutate, name, noProgress))
+  }, [cache, mutate, client, key])
   useEffect(() => progress.attach(), [progress])
-  const { schema, ...settings } = options
+  const { schema, ...rest } = options
+  // An option that is given as undefined is not given.
+  const settings = Object.fromEntries(Object.entries(rest).filter(([, value]) => value !== undefined))
   const latest = useLatest({ schema })
 
   const answer = useOwnSWR<Data, ClientSecretError>(
     key,
     request && (() => ask<Data>(client, request, latest.current.schema, progress.write)),
-    { ...settingsFor(request?.method.toUpperCase() as Method), ...settings } as SWRConfiguration<
+    { ...settingsFor(request?.method?.toUpperCase() as Method), ...settings } as SWRConfiguration<
       Data,
       ClientSecretError
     >,
@@ -95,13 +100,25 @@ async function ask<Data>(
   schema: StandardSchema | undefined,
   show: (progress: QueryProgress) => void,
 ): Promise<Data> {
-  const sent = await client.send(
-    { poll: request.queue === undefined ? undefined : 1_000, ...request },
-    { schema, onUpdate: (record) => show({ record, isPolling: !isSettled(record) }) },
-  )
-  if (isPollStopped(sent) || !sent.response)
-    throw new ClientSecretError('ABORTED', 'The polling of this query was stopped.')
-  return sent.data as Data
+  let record: ClientSecretRecord | undefined
+  try {
+    const sent = await client.send(
+      // A query shows its answer by itself, so a queued one is polled.
+      { ...request, poll: request.poll || (request.queue === undefined ? request.poll : 1_000) },
+      {
+        schema,
+        onUpdate: (now) => {
+          record = now
+          show({ record, isPolling: !isSettled(now) })
+        },
+      },
+    )
+    if (isPollStopped(sent) || !sent.response)
+      throw new ClientSecretError('ABORTED', 'The polling of this query was stopped.')
+    return sent.data as Data
+  } finally {
+    show({ record, isPolling: false })
+  }
 }
 
 /** Both with their getters, so that a component renders for what it reads only. */
@@ -115,11 +132,15 @@ function joined<Data>(
   ) as UseClientSecretQuery<Data>
 }
 
-/** The same text for the same request, in whatever order its members stand. */
-function stableJson(value: unknown): string {
-  return JSON.stringify(value, (_name, member: unknown) =>
-    typeof member === 'object' && member !== null && !Array.isArray(member)
-      ? Object.fromEntries(Object.entries(member).sort(([a], [b]) => (a < b ? -1 : 1)))
-      : member,
-  )
+/** The same text for the same request, in whatever order its members stand. What is no JSON is refused when it is sent. */
+function stableJson(request: RequestParams): string {
+  try {
+    return JSON.stringify(request, (_name, member: unknown) =>
+      typeof member === 'object' && member !== null && !Array.isArray(member)
+        ? Object.fromEntries(Object.entries(member).sort(([a], [b]) => (a < b ? -1 : 1)))
+        : member,
+    )
+  } catch {
+    return `${request.method} ${request.url} without JSON`
+  }
 }

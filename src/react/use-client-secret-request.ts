@@ -117,8 +117,8 @@ export function useClientSecretRequest<Data = unknown>(
   return useMemo(() => withActions(state, actions), [state, actions]) as UseClientSecretRequest<Data>
 }
 
-function isEvent(value: object | undefined): boolean {
-  return value !== undefined && ('nativeEvent' in value || (typeof Event !== 'undefined' && value instanceof Event))
+function isEvent(value: object | null | undefined): boolean {
+  return value != null && ('nativeEvent' in value || (typeof Event !== 'undefined' && value instanceof Event))
 }
 
 /** What travels, and who hears of it. */

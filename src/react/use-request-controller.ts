@@ -1,10 +1,11 @@
 import { useEffect, useMemo, useState } from 'react'
-import { useSWRConfig, type Cache } from 'swr'
+import { useSWRConfig, type Cache, type ScopedMutator } from 'swr'
 import type { Persistence } from '../client/browser-storage.ts'
 import type { Client } from '../client/create-client.ts'
 import { randomId } from '../client/random-id.ts'
-import { createRequestController, type Listeners, type RequestController } from './request-controller.ts'
+import { createRequestController, type Keeper, type Listeners, type RequestController } from './request-controller.ts'
 import { idle, type RequestState } from './request-state.ts'
+import { sharedBy } from './shared-by.ts'
 import { createStored, useStored, type Stored } from './stored.ts'
 import { keyPrefix } from './swr-settings.ts'
 import { useLatest } from './use-latest.ts'
@@ -24,8 +25,7 @@ interface ControllerOptions {
   listeners: Listeners
 }
 
-/** The shared ones, of each SWR cache, by their key. */
-const shared = new WeakMap<Cache, Map<string, Entry>>()
+const shared = sharedBy<Entry>()
 
 /** The state of a request, and its controller, for as long as the component is mounted. */
 export function useRequestController({ client, id, persist, recordId, listeners }: ControllerOptions) {
@@ -35,35 +35,45 @@ export function useRequestController({ client, id, persist, recordId, listeners 
   const name = recordId !== undefined ? `record/${recordId}` : id !== undefined ? `request/${id}` : undefined
 
   const entry = useMemo(() => {
-    const make = (): Entry => {
-      const stored = createStored<RequestState>(
-        cache,
-        mutate,
-        `${keyPrefix}${client.key}/${name ?? `#${instance}`}`,
-        idle,
-      )
-      const keeper =
-        persist && id !== undefined
-          ? {
-              read: () => client.kept.read(persist, id),
-              write: (kept: Parameters<Client['kept']['write']>[2]) => client.kept.write(persist, id, kept),
-            }
-          : undefined
-      return { stored, controller: createRequestController({ client, state: stored, keeper, recordId }) }
-    }
-    if (name === undefined) return make()
-    const entries = shared.get(cache) ?? new Map<string, Entry>()
-    shared.set(cache, entries)
-    const key = `${client.key}/${name}`
-    const known = entries.get(key) ?? make()
-    entries.set(key, known)
-    return known
-  }, [cache, mutate, client, instance, name, id, persist, recordId])
+    const make = () => makeEntry(cache, mutate, client, name ?? `#${instance}`, recordId)
+    return name === undefined ? make() : shared.get(cache, client, name, make)
+  }, [cache, mutate, client, instance, name, recordId])
+  const keeper = useMemo(
+    () => (persist && id !== undefined ? keeperOf(client, persist, id) : null),
+    [client, persist, id],
+  )
 
   const latest = useLatest(listeners)
   const [latestListeners] = useState(() => () => latestOf(() => latest.current))
-  useEffect(() => entry.controller.attach(latestListeners()), [entry, latestListeners])
+  useEffect(() => {
+    const detach = entry.controller.attach(latestListeners(), keeper)
+    return () => {
+      detach()
+      // The relay has the record; what nobody shows need not stay here, as a request with an id of the app's does.
+      if (name !== undefined && recordId !== undefined && !entry.controller.isAttached())
+        shared.drop(cache, client, name)
+    }
+  }, [entry, keeper, latestListeners, cache, client, name, recordId])
   return { state: useStored(entry.stored), controller: entry.controller, listeners: latestListeners }
+}
+
+function makeEntry(
+  cache: Cache,
+  mutate: ScopedMutator,
+  client: Client,
+  name: string,
+  recordId: string | undefined,
+): Entry {
+  const stored = createStored<RequestState>(cache, mutate, `${keyPrefix}${client.key}/${name}`, idle)
+  return { stored, controller: createRequestController(client, stored, recordId) }
+}
+
+function keeperOf({ kept }: Client, persist: Persistence, id: string): Keeper {
+  return {
+    prepare: () => kept.prepare(persist),
+    read: () => kept.read(persist, id),
+    write: (request) => kept.write(persist, id, request),
+  }
 }
 
 /** Listeners that are looked up when they are called, so that they see the props of the last render. */

@@ -6,29 +6,31 @@ import type { Records } from './records.ts'
 import type { Runner } from './run.ts'
 
 /**
- * Takes a request out of its queue, or ends the call that runs.
+ * Takes a request out of its queue, or ends the call that runs. It is named by
+ * its id, or by the idempotency key it was sent with, which its sender knows
+ * before there is an answer.
  *
  * @throws ClientSecretError `REQUEST_NOT_FOUND` or `EXPIRED`
  */
 export async function cancel(
   { records, changes, runner }: { records: Records; changes: Changes; runner: Runner },
   owner: string,
-  id: string,
+  idOrKey: string,
 ): Promise<CancelAnswer> {
-  const [before] = await records.heads(owner, [id])
-  if (!before || before.expiresAt <= Date.now()) {
-    const { code, message, requestId } = absence(id)
+  const found = await records.find(owner, idOrKey)
+  if (!found || found.expiresAt <= Date.now()) {
+    const { code, message, requestId } = absence(idOrKey)
     throw new ClientSecretError(code, message, { requestId })
   }
-  const cancelled = await records.cancel(owner, id)
-  if (!cancelled) return { removed: false, message: `The request had ${before.status} before it could be cancelled.` }
-  runner.cancel(id)
-  changes.announce(id, cancelled.queueKey)
-  return {
-    removed: true,
-    message:
-      before.status === 'pending'
-        ? 'The request was taken out of its queue; the API was not called.'
-        : 'The call of the API was ended. The API may have acted on it already.',
+  const { id, queueKey } = found
+  if (await records.cancel(id, 'pending')) {
+    changes.announce(id, queueKey)
+    return { removed: true, message: 'The request was taken out of its queue; the API was not called.' }
   }
+  if (await records.cancel(id, 'running')) {
+    runner.cancel(id)
+    changes.announce(id, queueKey)
+    return { removed: true, message: 'The call of the API was ended. The API may have acted on it already.' }
+  }
+  return { removed: false, message: 'The request had settled before it could be cancelled.' }
 }

@@ -15,7 +15,7 @@ import { readOptions, type RelayOptions, type Settings } from './options.ts'
 import { parsePoll, poll } from './poll.ts'
 import { createRecords, toWire } from './records.ts'
 import { createRunner, unforeseen } from './run.ts'
-import { submit } from './submit.ts'
+import { runsInBackground, submit } from './submit.ts'
 import { createUpstream } from './upstream.ts'
 
 export interface Relay {
@@ -80,12 +80,15 @@ async function open(settings: Settings) {
   const changes = createChanges()
   const upstream = createUpstream(limits)
   const runner = createRunner({ keys, upstream, records, changes, logger })
-  const queue = createEmbeddedQueue(runner.runPending)
+  const queue = createEmbeddedQueue(runner.run)
   const calls = callsUnderWay()
 
   for (const record of await records.unsettled()) {
     const status = record.status === 'running' ? await runner.settleInterrupted(record) : record.status
-    if (status === 'pending') await queue.add(record)
+    if (status !== 'pending') continue
+    // A direct request has nobody who waits for it any more.
+    if (runsInBackground(record.request)) await queue.add(record)
+    else await records.cancel(record.id, 'pending')
   }
   const removal = setInterval(() => {
     records

@@ -21,7 +21,13 @@ const handOver = 2_000
 export async function openSqlite(path = ':memory:'): Promise<Database> {
   const sqlite = await loadSqlite()
   const database = open(sqlite, path)
-  const lock = path === ':memory:' ? null : lockFile(sqlite, path)
+  const lock =
+    path === ':memory:'
+      ? null
+      : await lockFile(sqlite, path).catch((error: unknown) => {
+          database.close()
+          throw error
+        })
   // A write-ahead log lets readers and the writer go on together. NORMAL keeps
   // the file sound at any crash of the process; only a power cut can lose the last moments.
   database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA busy_timeout = 50;')
@@ -52,17 +58,21 @@ function open({ DatabaseSync: Sqlite }: typeof import('node:sqlite'), path: stri
  * Holds a second file locked for as long as this process lives, so that no other
  * relay takes over what this one runs. The system lets go of it, whatever ends us.
  */
-function lockFile(sqlite: typeof import('node:sqlite'), path: string): DatabaseSync {
+async function lockFile(sqlite: typeof import('node:sqlite'), path: string): Promise<DatabaseSync> {
   const lock = open(sqlite, `${path}.lock`)
-  try {
-    lock.exec(`PRAGMA busy_timeout = ${handOver}; PRAGMA journal_mode = MEMORY; BEGIN EXCLUSIVE`)
-    return lock
-  } catch (cause) {
-    lock.close()
-    throw new Error(
-      `The relay does not start: the database "${path}" is in use by another relay. A SQLite file serves one process; stop the other one, or give each a file of its own.`,
-      { cause },
-    )
+  // Tried again and again here, and not waited for in SQLite, so that a relay of this process can end meanwhile.
+  for (const deadline = Date.now() + handOver; ; await sleep(pause)) {
+    try {
+      lock.exec('PRAGMA busy_timeout = 0; PRAGMA journal_mode = MEMORY; BEGIN EXCLUSIVE')
+      return lock
+    } catch (cause) {
+      if (Date.now() < deadline) continue
+      lock.close()
+      throw new Error(
+        `The relay does not start: the database "${path}" is in use by another relay. A SQLite file serves one process; stop the other one, or give each a file of its own.`,
+        { cause },
+      )
+    }
   }
 }
 

@@ -44,8 +44,10 @@ export interface Records {
   start(id: string): Promise<StoredRecord | null>
   /** Ends a running record; false when it was not running any more. */
   settle(id: string, outcome: Outcome): Promise<boolean>
-  /** Makes an unsettled record of the owner's cancelled; null when it has settled before, or is none. */
-  cancel(owner: string, id: string): Promise<StoredRecord | null>
+  /** The owner's record with this id or idempotency key, without what may be large. */
+  find(owner: string, idOrKey: string): Promise<RecordHead | null>
+  /** Makes a record cancelled that is in this status; false when it is not, any more. */
+  cancel(id: string, from: 'pending' | 'running'): Promise<boolean>
   /** Makes a running record pending again. */
   handBack(id: string): Promise<void>
   /** All that is not settled, in order of arrival. */
@@ -72,7 +74,6 @@ export interface NewRecord {
   owner: string
   idempotencyKey: string
   request: ClientSecretRequest
-  status: 'pending' | 'running'
   /** Milliseconds. */
   lifetime: number
 }
@@ -143,20 +144,14 @@ export async function createRecords(database: Database): Promise<Records> {
     return (lastSeq = Math.max(lastSeq + 1, Date.now() * 1000))
   }
 
-  async function insert({
-    owner,
-    idempotencyKey,
-    request,
-    status,
-    lifetime,
-  }: NewRecord): ReturnType<Records['insert']> {
+  async function insert({ owner, idempotencyKey, request, lifetime }: NewRecord): ReturnType<Records['insert']> {
     const now = Date.now()
     const text = JSON.stringify(request)
     const fingerprint = createHash('sha256').update(text).digest('base64url')
     const expiresAt = now + Math.ceil(lifetime)
     const [made] = await database.query<{ id: string }>(
       `INSERT INTO records (id, owner, seq, idempotency_key, fingerprint, method, url, queue_name, queue_key, status, version, request, created_at, updated_at, expires_at)
-       VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 1, $11, $12, $12, $13)
+       VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 'pending', 1, $10, $11, $11, $12)
        ON CONFLICT (owner, idempotency_key) DO NOTHING RETURNING id`,
       [
         newId(expiresAt),
@@ -168,7 +163,6 @@ export async function createRecords(database: Database): Promise<Records> {
         request.url,
         request.queue ?? null,
         queueKey(owner, request),
-        status,
         text,
         now,
         expiresAt,
@@ -185,7 +179,7 @@ export async function createRecords(database: Database): Promise<Records> {
         idempotencyKey,
         now,
       ])
-      return insert({ owner, idempotencyKey, request, status, lifetime })
+      return insert({ owner, idempotencyKey, request, lifetime })
     }
     return { record: stored(row), isNew: made !== undefined, isSameRequest: row.fingerprint === fingerprint }
   }
@@ -235,12 +229,20 @@ export async function createRecords(database: Database): Promise<Records> {
       return rows.length > 0
     },
 
-    async cancel(owner, id) {
-      const [row] = await database.query<Row>(
-        `UPDATE records SET status = 'cancelled', version = version + 1, updated_at = $3 WHERE id = $1 AND owner = $2 AND ${isUnsettled} RETURNING ${columns}`,
-        [id, owner, Date.now()],
+    async find(owner, idOrKey) {
+      const [row] = await database.query<HeadRow>(
+        `SELECT ${headColumns}, ${place} FROM records WHERE owner = $1 AND (id = $2 OR idempotency_key = $2)`,
+        [owner, idOrKey],
       )
-      return row ? stored(row) : null
+      return row ? head(row) : null
+    },
+
+    async cancel(id, from) {
+      const rows = await database.query(
+        `UPDATE records SET status = 'cancelled', version = version + 1, updated_at = $3 WHERE id = $1 AND status = $2 RETURNING id`,
+        [id, from, Date.now()],
+      )
+      return rows.length > 0
     },
 
     async handBack(id) {

@@ -13,9 +13,7 @@ import { isText, type Upstream, type UpstreamAnswer } from './upstream.ts'
 
 export interface Runner {
   /** Runs a record that waits. Never rejects. */
-  runPending: (id: string) => Promise<void>
-  /** Runs a record that is marked as running already. Never rejects. */
-  runStarted: (record: StoredRecord) => Promise<void>
+  run: (id: string) => Promise<void>
   /** What becomes of a record whose run did not end: run again, or failed because the upstream may have acted. */
   settleInterrupted: (record: StoredRecord) => Promise<'pending' | 'failed'>
   /** Ends the call of a record, if it is under way here. */
@@ -37,14 +35,14 @@ export function createRunner({ keys, upstream, records, changes, logger }: Runne
   const stopping = new AbortController()
   const underWay = new Map<string, AbortController>()
 
-  /** From the record that `begin` gives, or null when it is not to be run any more, to its end. */
-  async function run(id: string, begin: () => Promise<StoredRecord | null>): Promise<void> {
+  async function run(id: string): Promise<void> {
     const cancelling = new AbortController()
     // Known before the record is marked as running, so that there is no moment at which it cannot be cancelled.
     underWay.set(id, cancelling)
     try {
-      const record = await begin()
+      const record = await records.start(id)
       if (!record) return
+      changes.announce(id)
       const outcome = await outcomeOf(record, AbortSignal.any([stopping.signal, cancelling.signal]))
       if (stopping.signal.aborted && outcome.error?.code === 'ABORTED') await settleInterrupted(record)
       else await records.settle(id, outcome)
@@ -56,15 +54,6 @@ export function createRunner({ keys, upstream, records, changes, logger }: Runne
       underWay.delete(id)
     }
   }
-
-  const runPending = (id: string) =>
-    run(id, async () => {
-      const record = await records.start(id)
-      if (record) changes.announce(id)
-      return record
-    })
-
-  const runStarted = (record: StoredRecord) => run(record.id, async () => record)
 
   async function outcomeOf(record: StoredRecord, signal: AbortSignal): Promise<Outcome> {
     const { request } = record
@@ -109,8 +98,7 @@ export function createRunner({ keys, upstream, records, changes, logger }: Runne
   }
 
   return {
-    runPending,
-    runStarted,
+    run,
     settleInterrupted,
     cancel: (id) => underWay.get(id)?.abort(),
     abort: () => stopping.abort(),

@@ -37,12 +37,11 @@ export async function submit(
   const lifetime = lifetimeOf(request, settings.expires)
   await checkRoom(records, caller, idempotencyKey, settings.limits.unsettledPerCaller)
 
-  const runsInBackground = request.queue !== undefined || Boolean(request.poll)
+  const isBackground = runsInBackground(request)
   const { record, isNew, isSameRequest } = await records.insert({
     owner: caller.owner,
     idempotencyKey: idempotencyKey ?? randomUUID(),
     request,
-    status: runsInBackground ? 'pending' : 'running',
     lifetime,
   })
   if (!isSameRequest) {
@@ -52,11 +51,16 @@ export async function submit(
       { path: 'headers.idempotency-key' },
     )
   }
-  if (runsInBackground) {
+  if (isBackground) {
     if (isNew) await queue.add({ id: record.id, queueKey: record.queueKey })
     return record
   }
   return isNew ? runDirect(records, runner, record) : untilSettled(records, changes, record)
+}
+
+/** Whether the caller polls for the answer; a direct request waits for it in the call that sends it. */
+export function runsInBackground({ queue, poll }: ClientSecretRequest): boolean {
+  return queue !== undefined || Boolean(poll)
 }
 
 function checkKey({ keys }: Settings, caller: Caller, request: ClientSecretRequest): void {
@@ -94,7 +98,7 @@ async function checkRoom(
 }
 
 async function runDirect(records: Records, runner: Runner, record: StoredRecord): Promise<StoredRecord> {
-  await runner.runStarted(record)
+  await runner.run(record.id)
   return settledOr(records, record)
 }
 

@@ -37,3 +37,25 @@ test.skipIf(!Activity).each([undefined, () => new Map<string, never>()])(
     expect(api.calls).toHaveLength(1)
   },
 )
+
+test.skipIf(!Activity)('two sends, hidden and shown again: both are told', async () => {
+  const { request, inProvider, open } = await setUpWithDoor()
+  const told: string[] = []
+  const part = reader({ ...request, poll: 20_000, onResponse: ({ picture }) => void told.push(picture) }, 'status')
+  const Shown = Activity!
+  const page = (mode: 'hidden' | 'visible') =>
+    inProvider(
+      <Shown mode={mode}>
+        <part.Reader />
+      </Shown>,
+    )
+  const { rerender } = render(page('visible'))
+  act(() => part.hook.send({ data: { n: 1 } }))
+  act(() => part.hook.send({ data: { n: 2 } }))
+  await waitFor(() => expect(part.hook.status).toBe('running'))
+  rerender(page('hidden'))
+  open()
+  rerender(page('visible'))
+  await waitFor(() => expect(told.sort()).toEqual(['otter {"n":1}', 'otter {"n":2}']))
+  expect(part.hook.data).toEqual({ picture: 'otter {"n":2}' })
+})

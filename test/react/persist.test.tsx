@@ -1,6 +1,6 @@
 import { act, render, waitFor } from '@testing-library/react'
 import { afterEach, describe, expect, test, vi } from 'vitest'
-import { ClientSecretProvider } from '../../src/exports/index.ts'
+import { ClientSecretProvider, useClientSecretHistory, type UseClientSecretHistory } from '../../src/exports/index.ts'
 import { reader, setUp, setUpWithDoor } from '../helpers/page.tsx'
 
 afterEach(() => {
@@ -105,4 +105,100 @@ test('where storage is blocked the page works on', async () => {
   await act(() => part.hook.sendAsync())
   expect(part.hook.status).toBe('resolved')
   blocked.mockRestore()
+})
+
+test("the next user's history is not that of the one before", async () => {
+  const { url, request } = await setUp()
+  const ann = reader({ ...request, id: 'otter', persist: 'local' }, 'status')
+  let history!: UseClientSecretHistory
+  const Past = () => {
+    history = useClientSecretHistory()
+    return <output>{`${history.records.length} ${history.isLoading}`}</output>
+  }
+  const pageOf = (user: string) => (
+    <ClientSecretProvider relay={url} user={user}>
+      <ann.Reader />
+      <Past />
+    </ClientSecretProvider>
+  )
+  const page = render(pageOf('ann'))
+  await act(() => ann.hook.sendAsync())
+  await act(() => history.refresh())
+  expect(history.records).toHaveLength(1)
+  page.rerender(pageOf('bob'))
+  await waitFor(() => expect(history.isLoading).toBe(false))
+  expect(history.records).toEqual([])
+})
+
+test('two tabs of one browser are one visitor', async () => {
+  const { api, url, request, open } = await setUpWithDoor()
+  const load = (id: string) => {
+    const part = reader({ ...request, poll: 5_000, id, persist: 'local' }, 'status')
+    return Object.assign(part, {
+      page: render(<ClientSecretProvider relay={url}>{<part.Reader />}</ClientSecretProvider>),
+    })
+  }
+  const [a, b] = [load('a'), load('b')]
+  act(() => a.hook.send())
+  await waitFor(() => expect(a.hook.status).toBe('running'))
+  act(() => b.hook.send())
+  await waitFor(() => expect(b.hook.status).toBe('running'))
+  a.page.unmount()
+  b.page.unmount()
+  const again = [load('a'), load('b')]
+  open()
+  for (const { hook } of [again[0]!, again[1]!]) expect(hook.status).toBe('running')
+  await waitFor(() => expect(again.map(({ hook }) => hook.status)).toEqual(['resolved', 'resolved']))
+  expect(api.calls).toHaveLength(2)
+})
+
+test('what was kept by somebody else, or is gone, is forgotten', async () => {
+  const { url, request } = await setUp()
+  const key = (id: string) => `react-client-secret:request:${JSON.stringify([url, null, id])}`
+  const gone = {
+    id: `${'0'.repeat(32)}-zzzzzzzz`,
+    status: 'running',
+    version: '2',
+    createdAt: 0,
+    updatedAt: 0,
+    expiresAt: Date.now() + 60_000,
+  }
+  sessionStorage.setItem(key('foreign'), JSON.stringify({ record: { expiresAt: Date.now() + 60_000 } }))
+  sessionStorage.setItem(key('broken'), '{')
+  sessionStorage.setItem(key('gone'), JSON.stringify({ record: gone, poll: 100 }))
+  const onError = vi.fn()
+  const parts = ['foreign', 'broken', 'gone'].map((id) =>
+    reader({ ...request, id, persist: 'session', onError }, 'status'),
+  )
+  render(
+    <ClientSecretProvider relay={url}>
+      {parts.map(({ Reader }, index) => (
+        <Reader key={index} />
+      ))}
+    </ClientSecretProvider>,
+  )
+  expect(parts.map(({ hook }) => hook.status)).toEqual(['idle', 'idle', 'running'])
+  await waitFor(() => expect(parts[2]?.hook).toMatchObject({ status: 'failed', error: { code: 'REQUEST_NOT_FOUND' } }))
+  expect(onError).toHaveBeenCalledOnce()
+  expect(sessionStorage).toHaveLength(0)
+})
+
+test('of two components with one id it is enough that one persists', async () => {
+  const { url, request, open } = await setUpWithDoor()
+  const options = { ...request, poll: 5_000, id: 'otter' }
+  const [plain, persisting] = [reader(options, 'status'), reader({ ...options, persist: 'session' }, 'status')]
+  const page = render(
+    <ClientSecretProvider relay={url}>
+      <plain.Reader />
+      <persisting.Reader />
+    </ClientSecretProvider>,
+  )
+  act(() => plain.hook.send())
+  await waitFor(() => expect(plain.hook.status).toBe('running'))
+  page.unmount()
+  const after = reader({ ...options, persist: 'session' }, 'status')
+  render(<ClientSecretProvider relay={url}>{<after.Reader />}</ClientSecretProvider>)
+  expect(after.hook.status).toBe('running')
+  open()
+  await waitFor(() => expect(after.hook.status).toBe('resolved'))
 })

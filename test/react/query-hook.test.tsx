@@ -131,3 +131,57 @@ describe('what is sent again', () => {
     })
   })
 })
+
+describe('a query in odd circumstances', () => {
+  test('the progress is shown to all, also when the one that asked has gone', async () => {
+    const { request, inProvider, open } = await setUpWithDoor()
+    const shown = new Map<string, string>()
+    const shower = (name: string) =>
+      function Shower() {
+        const { record, isPolling } = useClientSecretQuery({ ...request, method: 'GET', poll: 100 })
+        shown.set(name, `${record?.status} ${isPolling}`)
+        return null
+      }
+    const [First, Second] = [shower('first'), shower('second')]
+    const page = render(inProvider([<First key="1" />, <Second key="2" />]))
+    await waitFor(() => expect([...shown.values()]).toEqual(['running true', 'running true']))
+    page.rerender(inProvider([<Second key="2" />]))
+    open()
+    await waitFor(() => expect(shown.get('second')).toBe('resolved false'))
+  })
+
+  test('nobody polls any more once it has expired', async () => {
+    const { request, inProvider } = await setUpWithDoor()
+    let hook!: UseClientSecretQuery
+    const Asker = () => {
+      hook = useClientSecretQuery({ ...request, method: 'GET', poll: 100, expires: 0.5 }, { shouldRetryOnError: false })
+      return <output>{`${hook.error?.code} ${hook.isPolling}`}</output>
+    }
+    render(inProvider(<Asker />))
+    expect(await screen.findByText('EXPIRED false')).toBeTruthy()
+  })
+
+  test.each([undefined, 0])('with a queue and poll: %s it is polled all the same', async (poll) => {
+    const { request, inProvider } = await setUp((_call, outgoing) => json(outgoing, models))
+    const part = asker({ ...request, method: 'GET', queue: 'q', poll })
+    render(inProvider(<part.Asker />))
+    expect(await screen.findByText('a,b')).toBeTruthy()
+  })
+
+  test('an option that is undefined is not given', async () => {
+    const { request, inProvider } = await setUp((_call, outgoing) => json(outgoing, models))
+    const part = asker({ ...request, method: 'GET' }, { onSuccess: undefined, onError: undefined } as never)
+    render(inProvider(<part.Asker />))
+    expect(await screen.findByText('a,b')).toBeTruthy()
+  })
+
+  test('data that are no JSON are an error, and no crash', async () => {
+    const { api, request, inProvider } = await setUp()
+    const circular: { self?: object } = {}
+    circular.self = circular
+    const [first, second] = [asker({ ...request, data: circular }), asker({ ...request, data: { n: 1n } })]
+    render(inProvider([<first.Asker key="1" />, <second.Asker key="2" />]))
+    await waitFor(() => expect(screen.getAllByText('INVALID_PARAMETER')).toHaveLength(2))
+    expect(api.calls).toEqual([])
+  })
+})

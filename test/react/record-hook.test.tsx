@@ -1,4 +1,5 @@
 import { act, render, waitFor } from '@testing-library/react'
+import { StrictMode } from 'react'
 import { expect, test, vi } from 'vitest'
 import { useClientSecretRecord, type Listeners, type UseClientSecretRecord } from '../../src/exports/index.ts'
 import { setUpWithDoor } from '../helpers/page.tsx'
@@ -61,4 +62,26 @@ test('cancel, stop and resume work on it; one that is not there has failed', asy
   const none = follower('none')
   render(inProvider(<none.Follower />))
   await waitFor(() => expect(none.hook).toMatchObject({ status: 'failed', error: { code: 'REQUEST_NOT_FOUND' } }))
+})
+
+test('follows under StrictMode, and when it was unmounted while it was looked up', async () => {
+  const { client, request, inProvider, open } = await setUpWithDoor()
+  const { id } = await client.clientSecretRequest({ ...request, queue: 'q' })
+  const part = follower(id)
+  const page = render(<StrictMode>{inProvider(<part.Follower />)}</StrictMode>)
+  page.rerender(<StrictMode>{inProvider(null)}</StrictMode>)
+  page.rerender(<StrictMode>{inProvider(<part.Follower />)}</StrictMode>)
+  await waitFor(() => expect(part.hook.status).toBe('running'))
+  open()
+  await waitFor(() => expect(part.hook.status).toBe('resolved'))
+})
+
+test('cancel while it is looked up cancels it', async () => {
+  const { client, request, inProvider } = await setUpWithDoor()
+  const { id } = await client.clientSecretRequest({ ...request, queue: 'q' })
+  const part = follower(id)
+  render(inProvider(<part.Follower />))
+  expect(part.hook.status).toBe('sending')
+  expect(await act(() => part.hook.cancel())).toMatchObject({ removed: true })
+  await waitFor(() => expect(part.hook.status).toBe('cancelled'))
 })

@@ -101,18 +101,94 @@ describe('cancel', () => {
     await act(() => page.hook.sendAsync())
     expect(await page.hook.cancel()).toEqual({
       removed: false,
-      message: 'The request had resolved before it could be cancelled.',
+      message: 'The request had settled before it could be cancelled.',
     })
     expect(page.hook.status).toBe('resolved')
   })
 
-  test('of a direct one ends the call to the relay', async () => {
-    const { api, request, inProvider, open } = await setUpWithDoor()
+  test('of a direct one ends the call of the API, though it has no id yet', async () => {
+    let ended = false
+    const { api, request, inProvider } = await setUp(
+      (_call, outgoing) => void outgoing.once('close', () => (ended = true)),
+    )
     const page = renderReader(inProvider, request, 'status')
     act(() => page.hook.send())
     await waitFor(() => expect(api.calls).toHaveLength(1))
-    await act(() => page.hook.cancel())
-    await waitFor(() => expect(page.hook).toMatchObject({ status: 'failed', error: { code: 'ABORTED' } }))
+    expect(await act(() => page.hook.cancel())).toMatchObject({ removed: true })
+    await waitFor(() => expect(page.hook).toMatchObject({ status: 'cancelled', error: { code: 'CANCELLED' } }))
+    await waitFor(() => expect(ended).toBe(true))
+  })
+})
+
+describe('in odd orders', () => {
+  test('stop and resume at once: it goes on', async () => {
+    const { request, inProvider, open } = await setUpWithDoor()
+    const page = renderReader(inProvider, { ...request, poll: 5_000 }, 'status')
+    act(() => page.hook.send())
+    await waitFor(() => expect(page.hook.status).toBe('running'))
+    act(() => {
+      page.hook.stop()
+      page.hook.resume()
+    })
     open()
+    await waitFor(() => expect(page.hook.status).toBe('resolved'))
+  })
+
+  test('the callbacks of a send are those that hear of it after a resume', async () => {
+    const { request, inProvider, open } = await setUpWithDoor()
+    const [ofSend, ofHook] = [vi.fn(), vi.fn()]
+    const page = renderReader(inProvider, { ...request, poll: 5_000, onResponse: ofHook }, 'status')
+    act(() => page.hook.send({ onResponse: ofSend }))
+    await waitFor(() => expect(page.hook.status).toBe('running'))
+    act(() => page.hook.stop())
+    act(() => page.hook.resume())
+    open()
+    await waitFor(() => expect(page.hook.status).toBe('resolved'))
+    expect(ofSend).toHaveBeenCalledOnce()
+    expect(ofHook).not.toHaveBeenCalled()
+  })
+
+  test('polled by hand twice, stopped once, and stopped by the hook', async () => {
+    const { request, inProvider, open } = await setUpWithDoor()
+    const page = renderReader(inProvider, { ...request, queue: 'q' }, 'status', 'isPolling')
+    const queued = await act(() => page.hook.sendAsync())
+    if (!('poll' in queued)) throw new Error('no QueuedRequest')
+    const [first, second] = [queued.poll(), queued.poll()]
+    act(() => first.stop())
+    await first
+    expect(page.hook).toMatchObject({ isPolling: true })
+    act(() => page.hook.stop())
+    expect(page.hook).toMatchObject({ status: 'stopped', isPolling: false, isLoading: false })
+    await second
+    open()
+    expect(await act(() => queued.poll())).toEqual({ picture: 'otter ' })
+    await waitFor(() => expect(page.hook.status).toBe('resolved'))
+  })
+
+  test('stop of a queued request that nobody polls', async () => {
+    const { request, inProvider } = await setUpWithDoor()
+    const page = renderReader(inProvider, { ...request, queue: 'q' }, 'status')
+    await act(() => page.hook.sendAsync())
+    act(() => page.hook.stop())
+    expect(page.hook).toMatchObject({ status: 'stopped', isLoading: false })
+  })
+
+  test('after reset a poll by hand tells nobody', async () => {
+    const { request, inProvider } = await setUp()
+    const onResponse = vi.fn()
+    const page = renderReader(inProvider, { ...request, queue: 'q', onResponse }, 'status')
+    const queued = await act(() => page.hook.sendAsync())
+    if (!('poll' in queued)) throw new Error('no QueuedRequest')
+    act(() => page.hook.reset())
+    await act(() => queued.poll())
+    expect(onResponse).not.toHaveBeenCalled()
+    expect(page.hook.status).toBe('idle')
+  })
+
+  test('send(null), as JavaScript may', async () => {
+    const { request, inProvider } = await setUp()
+    const page = renderReader(inProvider, request, 'status')
+    act(() => page.hook.send(null as never))
+    await waitFor(() => expect(page.hook.status).toBe('resolved'))
   })
 })

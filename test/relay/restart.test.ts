@@ -103,6 +103,19 @@ test('closing waits for what runs, answers held polls, and takes nothing new', a
   await closed
 })
 
+test('a relay that is made anew in the same process takes over when the old one has ended', async () => {
+  const { options, request, open, calls } = await setUp()
+  const before = await startRelay({ ...options, shutdownTimeout: 10_000 })
+  const { id } = await before.client.clientSecretRequest({ ...request, method: 'POST' })
+  await calls(1)
+  const closed = before.relay.close()
+  const after = await startRelay(options)
+  setTimeout(open, 200)
+  await after.relay.ready
+  await closed
+  expect(await records(options.database, id, 'resolved')).toMatchObject({ status: 'resolved' })
+})
+
 test('the database holds the placeholder, and the key nowhere', async () => {
   const { options, request, open, database } = await setUp()
   open()
