@@ -295,9 +295,11 @@ test.each([408, 429, 500, 520, 524])('a proxy that answers %i with a page is pas
 })
 
 test('many that join, one after the other, do not keep the others from their answers', async () => {
-  const { client, queue, send, doors } = await setUp()
+  const { client, network, queue, send, doors } = await setUp()
   const answer = client.follow(await queue(1), { interval: 20_000 })
   doors[0]!.open()
+  // Each poll takes longer than it takes until the next one joins.
+  network.delay = 40
   let isAnswered = false
   void answer.then(() => (isAnswered = true))
   const others: Promise<unknown>[] = []

@@ -8,13 +8,23 @@ export interface Network {
   inFlight: number
   mostInFlight: number
   isCut: boolean
+  /** Milliseconds that each poll takes longer. */
+  delay: number
   /** Answers the next call instead of the server. */
   next: Response | undefined
 }
 
 /** The real fetch, which counts the polls it carries, and can be cut. */
 export function watchedFetch(): Network {
-  const network: Network = { fetch: watched, polls: [], inFlight: 0, mostInFlight: 0, isCut: false, next: undefined }
+  const network: Network = {
+    fetch: watched,
+    polls: [],
+    inFlight: 0,
+    mostInFlight: 0,
+    isCut: false,
+    delay: 0,
+    next: undefined,
+  }
 
   async function watched(input: RequestInfo | URL, init?: RequestInit): Promise<Response> {
     const url = input instanceof Request ? input.url : String(input)
@@ -24,6 +34,7 @@ export function watchedFetch(): Network {
       network.mostInFlight = Math.max(network.mostInFlight, ++network.inFlight)
     }
     try {
+      if (isPoll) await sleep(network.delay, init?.signal ?? undefined)
       if (network.isCut) throw new TypeError('the network is cut')
       const instead = network.next
       network.next = undefined
