@@ -118,7 +118,11 @@ export function useClientSecretRequest<Data = unknown>(
 }
 
 function isEvent(value: object | null | undefined): boolean {
-  return value != null && ('nativeEvent' in value || (typeof Event !== 'undefined' && value instanceof Event))
+  return (
+    value !== undefined &&
+    value !== null &&
+    ('nativeEvent' in value || (typeof Event !== 'undefined' && value instanceof Event))
+  )
 }
 
 /** What travels, and who hears of it. */

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { createClient, type Client } from '../../src/client/create-client.ts'
 import type { ClientSecretRecord, PollAnswer } from '../../src/protocol/record.ts'
+import type { Transport } from '../../src/client/transport.ts'
 import { door, json, startApi } from '../helpers/api.ts'
 import { keyFor, startRelay } from '../helpers/relay.ts'
 import { until, watchedFetch } from '../helpers/watched-fetch.ts'
@@ -275,6 +276,20 @@ describe('mistakes of the caller end at once', () => {
     ).rejects.toMatchObject({ code: 'INTERNAL', message })
     await expect(client.follow({ id: 'a' })).rejects.toMatchObject({ code: 'INTERNAL', message })
     expect(calls).toBe(2)
+  })
+
+  test('a transport with a mistake of its own is told as such, and not asked for ever', async () => {
+    let polls = 0
+    const poll = () => {
+      polls += 1
+      return Promise.reject(new TypeError('a mistake in the transport'))
+    }
+    const transport = { isIdempotent: true, poll } as unknown as Transport
+    await expect(createClient({ transport }).follow({ id: 'a' })).rejects.toMatchObject({
+      code: 'INTERNAL',
+      message: 'a mistake in the transport',
+    })
+    expect(polls).toBe(1)
   })
 
   test.each([undefined, '', 'relay', 'http://x y'])('a relay of %s', (relay) => {
