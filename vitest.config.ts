@@ -7,6 +7,9 @@ import { chromiumArguments, findChromium } from './scripts/chromium.ts'
 const define = { BUILD_IS_COMMONJS: 'false' }
 const chromium = findChromium()
 
+/** A test that hangs is told so late, so that one on a busy machine is not taken for it. */
+const testTimeout = 20_000
+
 const here = (path: string) => fileURLToPath(new URL(path, import.meta.url))
 const react18 = [
   { find: /^react$/, replacement: here('test/react-18/node_modules/react/index.js') },
@@ -32,18 +35,20 @@ export default defineConfig({
         define,
         test: {
           name: 'node',
+          testTimeout,
           environment: 'node',
           include: ['test/{client,contract,relay}/**/*.test.ts', 'test/*.test.ts'],
         },
       },
       // The hooks in jsdom, against a real relay.
-      { define, test: { name: 'react', environment: 'jsdom', include: ['test/react/**/*.test.tsx'] } },
+      { define, test: { name: 'react', testTimeout, environment: 'jsdom', include: ['test/react/**/*.test.tsx'] } },
       // The same on React 18.
       {
         define,
         resolve: { alias: react18 },
         test: {
           name: 'react-18',
+          testTimeout,
           environment: 'jsdom',
           include: ['test/react/**/*.test.tsx'],
           // What is not inlined is loaded by Node, which knows no alias.
@@ -54,7 +59,7 @@ export default defineConfig({
       {
         define,
         resolve: { alias: built },
-        test: { name: 'built', environment: 'jsdom', include: ['test/react/**/*.test.tsx'] },
+        test: { name: 'built', testTimeout, environment: 'jsdom', include: ['test/react/**/*.test.tsx'] },
       },
       // The packed tarball, installed. It builds first.
       {

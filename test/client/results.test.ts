@@ -132,7 +132,7 @@ describe('stopping', () => {
     })
     const ids: string[] = []
     const sent = client.send({ ...request, poll: 50 }, { onUpdate: ({ id }) => void ids.push(id) })
-    await vi.waitFor(() => expect(ids).not.toHaveLength(0))
+    await vi.waitFor(() => expect(ids).not.toHaveLength(0), 8_000)
     client.stopPolling(ids[0]!)
     expect(await sent).toEqual({ id: ids[0], status: 'stopped' })
     open()
@@ -192,7 +192,7 @@ describe('failures', () => {
       expect(unhandled).toEqual([])
 
       void client.clientSecretRequest({ ...request, method: 'NOPE' as 'GET' })
-      await vi.waitFor(() => expect(unhandled).toEqual([expect.objectContaining({ code: 'INVALID_PARAMETER' })]))
+      await vi.waitFor(() => expect(unhandled).toEqual([expect.objectContaining({ code: 'INVALID_PARAMETER' })]), 8_000)
     } finally {
       process.off('unhandledRejection', listener)
       for (const other of others) process.on('unhandledRejection', other)
@@ -215,7 +215,7 @@ describe('failures', () => {
         },
       })
       expect(answer).toEqual({ picture: 'otter' })
-      await vi.waitFor(() => expect(uncaught).toEqual([mistake]))
+      await vi.waitFor(() => expect(uncaught).toEqual([mistake]), 8_000)
     } finally {
       process.removeAllListeners('uncaughtException')
       for (const other of others) process.on('uncaughtException', other)

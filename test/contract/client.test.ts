@@ -130,9 +130,19 @@ describe.each([
     expect(most).toBe(1)
   })
 
-  test('two alike at once are two calls', async () => {
-    const { api, client, request } = await setUp()
-    await Promise.all([client.clientSecretRequest(request), client.clientSecretRequest(request)])
+  test('two alike at the same time are two calls', async () => {
+    const { opened, open } = door()
+    const { api, client, request } = await setUp(async (_call, outgoing) => {
+      await opened
+      json(outgoing, {})
+    })
+    const first = client.clientSecretRequest(request)
+    await until(() => api.calls.length === 1)
+    const second = client.clientSecretRequest(request)
+    // Long enough for the second to be on its way.
+    await new Promise((resolve) => setTimeout(resolve, 50))
+    open()
+    await Promise.all([first, second])
     expect(api.calls).toHaveLength(2)
   })
 

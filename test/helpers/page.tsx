@@ -1,4 +1,4 @@
-import { cleanup, render } from '@testing-library/react'
+import { cleanup, configure, render } from '@testing-library/react'
 import type { ReactNode } from 'react'
 import { afterEach } from 'vitest'
 import { ClientSecretProvider, createClient, useClientSecretRequest } from '../../src/exports/index.ts'
@@ -12,6 +12,9 @@ import type { RelayOptions } from '../../src/relay/options.ts'
 import { door, json, startApi, type ApiAnswer } from './api.ts'
 import { keyFor, startRelay } from './relay.ts'
 import { watchedFetch } from './watched-fetch.ts'
+
+// How long something that must happen may take on a machine that is busy; nothing waits that long when it works.
+configure({ asyncUtilTimeout: 8_000 })
 
 afterEach(cleanup)
 

@@ -52,12 +52,16 @@ describe.each(hostile)("a host's <SWRConfig> with %s", (_name, config) => {
   test('changes nothing of a query', async () => {
     const { api, request, inProvider } = await setUp((_call, outgoing) => json(outgoing, { models: ['a'] }))
     const Asker = () => {
-      const { data, error } = useClientSecretQuery<{ models: string[] }>({ ...request, method: 'GET' })
+      const { data, error } = useClientSecretQuery<{ models: string[] }>(
+        { ...request, method: 'GET' },
+        { dedupingInterval: 50 },
+      )
       return <output>{error ? 'failed' : JSON.stringify(data ?? null)}</output>
     }
     render(inHost(inProvider(<Asker />)))
     expect(await screen.findByText('{"models":["a"]}')).toBeTruthy()
-    await new Promise((resolve) => setTimeout(resolve, 100))
+    // Longer than the deduping interval, within which a refresh would be left out anyway.
+    await new Promise((resolve) => setTimeout(resolve, 300))
     expect(api.calls).toHaveLength(1)
   })
 })
