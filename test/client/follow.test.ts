@@ -56,6 +56,15 @@ describe('one poller for all records of a client', () => {
     expect(network.mostInFlight).toBe(1)
   })
 
+  test('`poll` is how long a poll is held at most', async () => {
+    const { network, send, doors } = await setUp()
+    const answer = send(1, { poll: 700 })
+    await until(() => network.polls.length >= 2)
+    expect(network.polls.every((url) => url.endsWith('&wait=700'))).toBe(true)
+    doors[0]!.open()
+    await answer
+  })
+
   test('who joins while a poll is held does not wait for it', async () => {
     const { client, network, queue, doors } = await setUp()
     const [first, second] = [await queue(1), await queue(2)]

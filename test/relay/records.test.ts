@@ -1,0 +1,18 @@
+import { expect, test } from 'vitest'
+import { openSqlite } from '../../src/relay/database.ts'
+import { createRecords } from '../../src/relay/records.ts'
+
+test('requests of one millisecond keep their order and their places', async () => {
+  const database = await openSqlite()
+  const records = await createRecords(database)
+  const request = { clientSecretName: 'api', url: 'https://api.example.com/', method: 'POST' as const, queue: 'q' }
+  const inserted = []
+  for (let n = 0; n < 200; n++) {
+    inserted.push(await records.insert({ owner: 'ann', idempotencyKey: String(n), request, lifetime: 60_000 }))
+  }
+  // So many in so little time share milliseconds.
+  expect(new Set(inserted.map(({ record }) => record.createdAt)).size).toBeLessThan(200)
+  expect(inserted.map(({ record }) => record.place)).toEqual(inserted.map((_, index) => index + 1))
+  expect((await records.unsettled()).map(({ id }) => id)).toEqual(inserted.map(({ record }) => record.id))
+  await database.close()
+})
