@@ -192,9 +192,7 @@ export function createClient(options: ClientOptions): Client {
 
   return {
     key: randomId(),
-    kept: keptRequests('relay' in options ? options.relay.replace(/\/+$/, '') : 'transport', options.user, (where) =>
-      transport.remember?.(where),
-    ),
+    kept: keptRequests(transport.name, options.user, (where) => transport.remember?.(where)),
     clientSecretRequest: ((params: ClientSecretRequestParams, { signal }: RequestOptions = {}) => {
       const callbacks = once(params ?? {})
       return tellError(request(params, callbacks, signal), () => [callbacks])

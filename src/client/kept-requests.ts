@@ -16,13 +16,13 @@ export interface KeptRequests {
   write(where: Persistence, id: string, kept: KeptRequest | null): void
 }
 
-/** Apart for each relay and user. `remember` sees to it that the relay takes us for the same caller after the reload. */
+/** Apart for each server and user. `remember` sees to it that the server takes us for the same caller after the reload. */
 export function keptRequests(
-  relay: string,
+  server: string,
   user: string | undefined,
   remember: (where: Persistence) => void,
 ): KeptRequests {
-  const keyOf = (id: string) => `react-client-secret:request:${JSON.stringify([relay, user ?? null, id])}`
+  const keyOf = (id: string) => `react-client-secret:request:${JSON.stringify([server, user ?? null, id])}`
   return {
     prepare: remember,
 
@@ -33,7 +33,7 @@ export function keptRequests(
       return kept
     },
     write(where, id, kept) {
-      // Without what was asked and answered: the relay has both, and storage is for small things.
+      // Without what was asked and answered: the server has both, and storage is for small things.
       const text =
         kept && JSON.stringify({ ...kept, record: { ...kept.record, request: undefined, response: undefined } })
       writeStorage(where, keyOf(id), text)

@@ -67,6 +67,7 @@ export function relayTransport(options: RelayTransportOptions, user?: string): T
   }
 
   return {
+    name: base,
     isIdempotent: true,
 
     submit: (request, { idempotencyKey, signal }) =>

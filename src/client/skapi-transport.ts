@@ -91,6 +91,7 @@ export function skapiTransport(skapi: SkapiLike): Transport {
   }
 
   return {
+    name: `skapi:${skapi.service ?? ''}`,
     isIdempotent: false,
 
     async submit(request) {

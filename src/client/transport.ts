@@ -17,6 +17,8 @@ export interface Seen {
 
 /** What a server must offer so that the client can talk to it. */
 export interface Transport {
+  /** Which server it is; keeps apart what is kept over a reload. */
+  readonly name: string
   /** Whether the same idempotency key makes a repeated submit the same request. Without, none is repeated. */
   readonly isIdempotent: boolean
   /**

@@ -32,7 +32,6 @@ export function createHistoryPages(client: Client, filter: HistoryFilter, state:
   let attached = 0
   /** Ends what an earlier reading, or an earlier component, began. */
   let current = new AbortController()
-  const followed = new Set<string>()
 
   async function load(after: string | null, { signal }: AbortController): Promise<void> {
     state.write({ ...state.read(), isLoading: true, error: undefined })
@@ -55,8 +54,6 @@ export function createHistoryPages(client: Client, filter: HistoryFilter, state:
 
   /** Keeps one record live, without reading its page again. */
   async function follow(record: ClientSecretRecord, stopSignal: AbortSignal): Promise<void> {
-    if (followed.has(record.id)) return
-    followed.add(record.id)
     try {
       await client.follow(record, {
         interval: followInterval,
@@ -67,8 +64,6 @@ export function createHistoryPages(client: Client, filter: HistoryFilter, state:
       // What it failed with is in the record; that it is gone is not.
       if (isClientSecretError(error) && (error.code === 'EXPIRED' || error.code === 'REQUEST_NOT_FOUND'))
         remove(record.id)
-    } finally {
-      followed.delete(record.id)
     }
   }
 
@@ -86,7 +81,6 @@ export function createHistoryPages(client: Client, filter: HistoryFilter, state:
   function refresh(): Promise<void> {
     current.abort()
     current = new AbortController()
-    followed.clear()
     return load(null, current)
   }
 

@@ -50,19 +50,6 @@ export type RequestState<Data = unknown> =
 
 export type RequestStatus = RequestState['status']
 
-/** The names of the state's fields. */
-export const stateFields = [
-  'status',
-  'data',
-  'response',
-  'error',
-  'record',
-  'isLoading',
-  'isPolling',
-  'pauseReason',
-  'inQueue',
-] as const
-
 const nothing = {
   data: undefined,
   response: undefined,
