@@ -24,7 +24,7 @@ const asModule: Options = { format: 'esm', splitting: true, define: { BUILD_IS_C
 const asCommonJs: Options = { format: 'cjs', splitting: false, define: { BUILD_IS_COMMONJS: 'true' } }
 
 export default defineConfig([
-  { ...shared, ...asModule, entry: { ...entries, cli: 'src/relay/cli.ts' } },
+  { ...shared, ...asModule, entry: { ...entries, cli: 'src/command/client-secret-relay.ts' } },
   { ...shared, ...asCommonJs, entry: entries },
   // One set of declarations for each module system, as `exports` names them.
   { ...shared, entry: entries, format: ['esm', 'cjs'], dts: { only: true } },

@@ -19,6 +19,7 @@ const mayImport: Record<string, string[]> = {
   client: ['client', 'protocol'],
   react: ['react', 'client', 'protocol'],
   relay: ['relay', 'protocol'],
+  command: ['command', 'relay', 'protocol'],
   exports: ['exports', 'react', 'client', 'relay', 'protocol'],
 }
 
@@ -27,11 +28,12 @@ const mayImportPackage: Record<string, RegExp> = {
   protocol: /^zod\/mini$/,
   client: /^zod\/mini$/,
   react: /^(react|swr)$/,
-  relay: /^(node:.+|zod\/mini|hono(\/.+)?|@hono\/node-server|undici|ipaddr\.js)$/,
+  relay: /^(node:.+|zod\/mini|hono(\/.+)?|undici|ipaddr\.js)$/,
+  command: /^(node:.+|@hono\/node-server)$/,
   exports: /^$/,
 }
 
-describe('the arrows of the house: react → client → protocol ← relay', () => {
+describe('the arrows of the house: react → client → protocol ← relay ← command', () => {
   test('every folder is known here', () => {
     expect([...new Set(files.map((file) => file.split('/')[0]))].sort()).toEqual(Object.keys(mayImport).sort())
   })

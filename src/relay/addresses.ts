@@ -1,4 +1,4 @@
-import { lookup as resolve, type LookupAddress, type LookupOptions } from 'node:dns'
+import { lookup, type LookupAddress, type LookupOptions } from 'node:dns'
 import ipaddr from 'ipaddr.js'
 import { ClientSecretError } from '../protocol/errors.ts'
 
@@ -41,16 +41,29 @@ export function addressRefused(host: string): ClientSecretError {
   )
 }
 
-type LookupCallback = (error: Error | null, address: string | LookupAddress[], family?: number) => void
+/** Finds every address of a name. */
+export type Resolve = (
+  host: string,
+  options: LookupOptions,
+  callback: (error: Error | null, addresses: LookupAddress[]) => void,
+) => void
+
+export const dns: Resolve = (host, options, callback) => lookup(host, { ...options, all: true }, callback)
+
+/** The `lookup` that a socket takes. */
+export type SocketLookup = (
+  host: string,
+  options: LookupOptions,
+  callback: (error: Error | null, address: string | LookupAddress[], family?: number) => void,
+) => void
 
 /**
- * A `lookup` for sockets. It resolves a name once, refuses it if any of its
- * addresses is out of bounds, and hands on just these addresses, so that what
- * was checked is what is connected to.
+ * Resolves a name once, refuses it if any of its addresses is out of bounds, and
+ * hands on just these addresses, so that what was checked is what is connected to.
  */
-export function checkedLookup(allowPrivateNetwork: boolean) {
-  return (host: string, options: LookupOptions, callback: LookupCallback): void => {
-    resolve(host, { ...options, all: true }, (error, addresses) => {
+export function checkedLookup(allowPrivateNetwork: boolean, resolve: Resolve): SocketLookup {
+  return (host, options, callback) => {
+    resolve(host, options, (error, addresses) => {
       if (error) return callback(error, [])
       if (!addresses.every(({ address }) => isAllowedAddress(address, allowPrivateNetwork)))
         return callback(addressRefused(host), [])

@@ -16,7 +16,7 @@ import { parsePoll, poll } from './poll.ts'
 import { createRecords, toWire } from './records.ts'
 import { createRunner, unforeseen } from './run.ts'
 import { runsInBackground, submit } from './submit.ts'
-import { createUpstream } from './upstream.ts'
+import { createUpstream, internet, type Network } from './upstream.ts'
 
 export interface Relay {
   /** Answers a call of the client. Mount it at any path: `fetch` takes a web-standard Request and gives a Response. */
@@ -45,8 +45,13 @@ export interface Relay {
  *   rules, no secret, a host of `*`, a locked key that nobody can unlock.
  */
 export function createRelay(options: RelayOptions): Relay {
+  return createRelayOn(internet, options)
+}
+
+/** A relay on another network than the internet, for the `attack` command. */
+export function createRelayOn(network: Network, options: RelayOptions): Relay {
   const settings = readOptions(options, process.env)
-  const parts = open(settings)
+  const parts = open(settings, network)
   const ready = parts.then(() => {})
   let isWaitedFor = false
   // Whoever waits for `ready` is told by it; whoever does not, by the log.
@@ -73,12 +78,12 @@ export function createRelay(options: RelayOptions): Relay {
 type Parts = Awaited<ReturnType<typeof open>>
 
 /** Opens what the relay works with, and takes up what an earlier process left. */
-async function open(settings: Settings) {
+async function open(settings: Settings, network: Network) {
   const { keys, limits, logger } = settings
   const database = await openSqlite(settings.database)
   const records = await createRecords(database)
   const changes = createChanges()
-  const upstream = createUpstream(limits)
+  const upstream = createUpstream(limits, network)
   const runner = createRunner({ keys, upstream, records, changes, logger })
   const queue = createEmbeddedQueue(runner.run)
   const calls = callsUnderWay()

@@ -2,9 +2,9 @@ import { isUtf8 } from 'node:buffer'
 import { pipeline, type Readable } from 'node:stream'
 import { createBrotliDecompress, createGunzip, createInflate } from 'node:zlib'
 import ipaddr from 'ipaddr.js'
-import { Agent, request as send } from 'undici'
+import { Agent, buildConnector, request as send } from 'undici'
 import { ClientSecretError, isClientSecretError } from '../protocol/errors.ts'
-import { addressRefused, checkedLookup, isAllowedAddress } from './addresses.ts'
+import { addressRefused, checkedLookup, dns, isAllowedAddress, type Resolve, type SocketLookup } from './addresses.ts'
 import type { UpstreamCall } from './substitute.ts'
 
 /** The upstream's answer: what the relay may pass on of its headers, and the body, decoded. */
@@ -26,15 +26,27 @@ export interface Upstream {
   close(): Promise<void>
 }
 
+/** What lies between the relay and the upstreams. The `attack` command puts one of its own in place. */
+export interface Network {
+  resolve: Resolve
+  /** Opens sockets to the addresses that `lookup` gives. */
+  connector: (lookup: SocketLookup) => buildConnector.connector
+}
+
+export const internet: Network = {
+  resolve: dns,
+  connector: (lookup) => buildConnector({ lookup, timeout: 10_000 }),
+}
+
 /** Headers of an answer that say something about the answer. Cookies, and what would instruct a browser, stay here. */
 const passedOn =
   /^(content-(type|language|disposition|range)|date|etag|last-modified|expires|cache-control|age|link|location|retry-after|allow|deprecation|sunset|warning|request-id|idempotency-key|(?!x-(frame-options|xss-protection|content-type-options|powered-by)$)x-.+|.*ratelimit.*|[a-z]+-(request-id|version|processing-ms|model|organization))$/
 
 /** The only place that calls out. */
-export function createUpstream(limits: UpstreamLimits): Upstream {
+export function createUpstream(limits: UpstreamLimits, network: Network = internet): Upstream {
   const agentFor = (allowPrivateNetwork: boolean) =>
     new Agent({
-      connect: { lookup: checkedLookup(allowPrivateNetwork), timeout: 10_000 },
+      connect: network.connector(checkedLookup(allowPrivateNetwork, network.resolve)),
       allowH2: false,
       // The whole call has one limit, below.
       headersTimeout: 0,

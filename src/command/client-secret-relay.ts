@@ -2,8 +2,8 @@
 import { resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { parseArgs } from 'node:util'
-import { explainMissingPeer } from './missing-peer.ts'
-import type { RelayOptions } from './options.ts'
+import { explainMissingPeer } from '../relay/missing-peer.ts'
+import type { RelayOptions } from '../relay/options.ts'
 
 const usage = `client-secret-relay: holds the keys of APIs, and calls them for your pages
 

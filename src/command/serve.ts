@@ -1,8 +1,8 @@
 import type { Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { createRelay, type Relay } from './create-relay.ts'
-import { explainMissingPeer } from './missing-peer.ts'
-import type { RelayOptions } from './options.ts'
+import { createRelay, type Relay } from '../relay/create-relay.ts'
+import { explainMissingPeer } from '../relay/missing-peer.ts'
+import type { RelayOptions } from '../relay/options.ts'
 
 export interface ServeOptions {
   /** 0 takes a free one. */
