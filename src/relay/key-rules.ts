@@ -148,6 +148,18 @@ export function findRule(keyName: string, rules: readonly CompiledRule[], reques
   throw refuse(`in ${wrong}`, wrong)
 }
 
+/** Whether a rule lets this request use the key. */
+export function isAllowed(
+  key: { name: string; rules: readonly CompiledRule[] },
+  request: ClientSecretRequest,
+): boolean {
+  try {
+    return Boolean(findRule(key.name, key.rules, request))
+  } catch {
+    return false
+  }
+}
+
 function matchesUrl(rule: CompiledRule, url: URL): boolean {
   const labels = url.hostname.split('.')
   return (

@@ -1,5 +1,6 @@
 import { ClientSecretError } from '../protocol/errors.ts'
 import { compileRule, type CompiledRule, type KeyRule } from './key-rules.ts'
+import { createRedactor, type Redactor } from './redact.ts'
 
 /** A key, as the configuration gives it. */
 export interface KeyOptions {
@@ -17,6 +18,8 @@ export interface Key {
   secret: string
   locked: boolean
   rules: readonly CompiledRule[]
+  /** Made once, because making it takes longer than looking through an answer. */
+  redactor: Redactor
 }
 
 /** Shorter values are no secrets, and cannot be told from chance in an answer that is looked through for them. */
@@ -72,6 +75,7 @@ function readKey(name: string, options: KeyOptions, environment: Record<string, 
   return {
     name,
     secret,
+    redactor: createRedactor(secret),
     locked: options.locked ?? true,
     rules: options.allow.map((rule, index) => compileRule(rule, `${path}.allow[${index}]`)),
   }

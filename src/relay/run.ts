@@ -1,13 +1,15 @@
 import { STATUS_CODES } from 'node:http'
 import { asClientSecretError, ClientSecretError } from '../protocol/errors.ts'
 import type { UpstreamResponse, WireError } from '../protocol/record.ts'
+import type { ClientSecretRequest } from '../protocol/request.ts'
 import { isVisitor } from './caller.ts'
 import type { Changes } from './changes.ts'
-import { findRule } from './key-rules.ts'
+import { findRule, isAllowed } from './key-rules.ts'
 import type { Key } from './keys.ts'
 import type { Logger } from './options.ts'
 import type { Outcome, Records, StoredRecord } from './records.ts'
-import { createRedactor } from './redact.ts'
+import type { Redactor } from './redact.ts'
+import { mostRedirects, redirected } from './redirect.ts'
 import { substitute } from './substitute.ts'
 import { isText, type Upstream, type UpstreamAnswer } from './upstream.ts'
 
@@ -60,29 +62,39 @@ export function createRunner({ keys, upstream, records, changes, logger }: Runne
     // Asked again, because a key or its rules may have changed while the request waited.
     const key = keys.get(request.clientSecretName)
     if (!key) return { status: 'failed', error: wireError(keyNotFound(request.clientSecretName)) }
-    const redact = createRedactor(key.secret)
+    const { redactor } = key
     try {
       if (key.locked && isVisitor(record.owner)) throw signInRequired(key.name)
-      const rule = findRule(key.name, key.rules, request)
-      const call = substitute(request, key.secret, rule.places)
-      const answer = await upstream.call(call, {
-        allowPrivateNetwork: rule.allowPrivateNetwork,
-        signal,
-      })
-      const response = redactedResponse(answer, redact)
-      return answer.status >= 400
+      const response = await callUpstream(key, request, signal)
+      return response.status >= 400
         ? { status: 'failed', response, error: upstreamFailure(response) }
         : { status: 'resolved', response }
     } catch (thrown) {
       const error = asClientSecretError(thrown)
-      const message = redact.text(error.message)
+      const message = redactor.text(error.message)
       if (error.code !== 'INTERNAL') return { status: 'failed', error: { ...wireError(error), message } }
       logger.error(
-        { id: record.id, message, stack: redact.text(error.stack ?? '') },
+        { id: record.id, message, stack: redactor.text(error.stack ?? '') },
         'a request failed for an unforeseen reason',
       )
       return { status: 'failed', error: { code: 'INTERNAL', message: unforeseen(record.id) } }
     }
+  }
+
+  /** The one function that prepares a call: rules, then the secret, then the upstream, then redaction. */
+  async function callUpstream(
+    key: Key,
+    request: ClientSecretRequest,
+    signal: AbortSignal,
+    redirectsLeft = mostRedirects,
+  ): Promise<UpstreamResponse> {
+    const { places, allowPrivateNetwork } = findRule(key.name, key.rules, request)
+    const call = substitute(request, key.secret, places)
+    const response = redacted(await upstream.call(call, { allowPrivateNetwork, signal }), key.redactor)
+    const next = redirected(request, response.status, response.headers['location'])
+    // A redirect that is not followed is the answer.
+    if (!next || redirectsLeft === 0 || !isAllowed(key, next)) return response
+    return callUpstream(key, next, signal, redirectsLeft - 1)
   }
 
   async function settleInterrupted(record: StoredRecord): Promise<'pending' | 'failed'> {
@@ -106,11 +118,7 @@ export function createRunner({ keys, upstream, records, changes, logger }: Runne
 }
 
 function isRetryable(key: Key | undefined, { request }: StoredRecord): boolean {
-  try {
-    return key !== undefined && findRule(key.name, key.rules, request).retryable
-  } catch {
-    return false
-  }
+  return key !== undefined && isAllowed(key, request) && findRule(key.name, key.rules, request).retryable
 }
 
 export function keyNotFound(name: string): ClientSecretError {
@@ -138,16 +146,13 @@ export function unforeseen(requestId: string): string {
   return `Something unforeseen happened in the relay. Its log has the reason under ${requestId}.`
 }
 
-function redactedResponse(
-  { status, headers, body }: UpstreamAnswer,
-  redact: ReturnType<typeof createRedactor>,
-): UpstreamResponse {
+function redacted({ status, headers, body }: UpstreamAnswer, redactor: Redactor): UpstreamResponse {
   const clean = Object.fromEntries(
-    Object.entries(headers).map(([name, value]) => [redact.text(name), redact.text(value)]),
+    Object.entries(headers).map(([name, value]) => [redactor.text(name), redactor.text(value)]),
   )
   return isText(body, headers['content-type'])
-    ? { status, headers: clean, body: redact.text(body.toString('utf8')) }
-    : { status, headers: clean, body: redact.bytes(body).toString('base64'), encoding: 'base64' }
+    ? { status, headers: clean, body: redactor.text(body.toString('utf8')) }
+    : { status, headers: clean, body: redactor.bytes(body).toString('base64'), encoding: 'base64' }
 }
 
 function upstreamFailure({ status, headers, body }: UpstreamResponse): WireError {
