@@ -61,7 +61,7 @@ async function readConfig(path: string): Promise<RelayOptions> {
 async function serveUntilStopped(options: RelayOptions, where: { port: number; host: string }): Promise<void> {
   // Loaded late, so that a missing optional dependency is a sentence and not a stack.
   const { serve } = await import('./serve.ts').catch((error: unknown) => {
-    throw explainMissingPeer(error, 'hono undici ipaddr.js @hono/node-server')
+    throw explainMissingPeer(error, 'hono undici ipaddr.js rate-limiter-flexible @hono/node-server')
   })
   const served = await serve(options, where)
   console.log(`client-secret-relay listens on ${served.url}`)

@@ -25,28 +25,26 @@ export interface PlaceholderBearer {
 }
 
 /**
- * Every place of a request in which the placeholder stands, in the words that a
- * key's rule uses for it: `url.path`, `headers.<name in lower case>`,
- * `params.<name>` (also for the query in the url itself), `data#<JSON pointer>`.
+ * Every place of a request in which the placeholder stands, once for each time
+ * it does, in the words that a key's rule uses for it: `url.path`,
+ * `headers.<name in lower case>`, `params.<name>` (also for the query in the url
+ * itself), `data#<JSON pointer>`.
  */
 export function findPlaceholders(request: PlaceholderBearer): string[] {
-  const places = new Set<string>()
-  const url = new URL(request.url)
-  if (containsPlaceholder(url.pathname)) places.add('url.path')
-  for (const [name, value] of url.searchParams) {
-    if (containsPlaceholder(value)) places.add(`params.${name}`)
-  }
-  for (const [name, value] of Object.entries(request.params ?? {})) {
-    if ([value].flat().some((one) => containsPlaceholder(String(one)))) places.add(`params.${name}`)
-  }
-  for (const [name, value] of Object.entries(request.headers ?? {})) {
-    if (containsPlaceholder(value)) places.add(`headers.${name.toLowerCase()}`)
-  }
-  mapStrings(request.data ?? {}, (text, pointer) => {
-    if (containsPlaceholder(text)) places.add(`data#${pointer}`)
+  const places: string[] = []
+  const look = (text: string, place: string) => {
+    for (const _ of text.matchAll(token)) places.push(place)
     return text
-  })
-  return [...places]
+  }
+  const url = new URL(request.url)
+  look(url.pathname, 'url.path')
+  for (const [name, value] of url.searchParams) look(value, `params.${name}`)
+  for (const [name, value] of Object.entries(request.params ?? {})) {
+    for (const one of [value].flat()) look(String(one), `params.${name}`)
+  }
+  for (const [name, value] of Object.entries(request.headers ?? {})) look(value, `headers.${name.toLowerCase()}`)
+  mapStrings(request.data ?? {}, (text, pointer) => look(text, `data#${pointer}`))
+  return places
 }
 
 /** JSON that is nested deeper than this is refused, long before a stack runs out. */

@@ -132,7 +132,16 @@ export function parseRequest(input: unknown): ClientSecretRequest {
       { path: 'headers.content-type' },
     )
   }
-  if (findPlaceholders(request).length === 0) {
+  const places = findPlaceholders(request)
+  if (places.length > mostPlaceholders) {
+    // Each stands for a text that may be much longer.
+    throw new ClientSecretError(
+      'INVALID_PARAMETER',
+      `$CLIENT_SECRET stands in the request ${places.length} times. An API wants its key once; at most ${mostPlaceholders} are taken.`,
+      { path: places[0]! },
+    )
+  }
+  if (places.length === 0) {
     throw new ClientSecretError(
       'PLACEHOLDER_MISSING',
       'The request has no $CLIENT_SECRET in url, headers, params or data. Write it where the key belongs, such as headers: { Authorization: "Bearer $CLIENT_SECRET" }.',
@@ -142,6 +151,7 @@ export function parseRequest(input: unknown): ClientSecretRequest {
 }
 
 const mostHeaders = 100
+const mostPlaceholders = 20
 
 function checkHeaderNames(names: string[]): void {
   if (names.length > mostHeaders) {
