@@ -37,6 +37,8 @@ export interface Key {
 /** Shorter values are no secrets, and cannot be told from chance in an answer that is looked through for them. */
 const shortestSecret = 8
 
+const ownVariables = new Set(['CLIENT_SECRET_ADMIN_TOKEN', 'CLIENT_SECRET_MASTER_KEY'])
+
 const keyFields = ['secret', 'locked', 'allow', 'limits']
 const limitFields = ['requestsPerMinute', 'unsettled', 'bytesPerDay']
 
@@ -67,7 +69,8 @@ function readKey(name: string, options: KeyOptions, environment: Record<string, 
       `has a field "${unknown}", which no key has. The fields are ${keyFields.join(', ')}; what a rule says stands in allow.`,
     )
   const variable = `CLIENT_SECRET_${name.toUpperCase().replace(/[^A-Z0-9]/g, '_')}`
-  const secret: unknown = options.secret ?? environment[variable]
+  // What the relay keeps there for itself is nobody's key.
+  const secret: unknown = options.secret ?? (ownVariables.has(variable) ? undefined : environment[variable])
   if (secret !== undefined && typeof secret !== 'string') throw refuse('has a secret that is no string.')
   if (!secret) throw refuse(`has no secret. Give it in ${path}.secret or in the environment variable ${variable}.`)
   if (secret.length < shortestSecret)
