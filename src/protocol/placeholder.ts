@@ -89,7 +89,7 @@ export function mapStrings(
 }
 
 /** An object literal, of any realm, or one that says itself how it is written as JSON, such as a Date. */
-function isPlain(value: object): boolean {
+export function isPlain(value: object): boolean {
   const prototype: unknown = Object.getPrototypeOf(value)
   return prototype === null || Object.getPrototypeOf(prototype) === null || 'toJSON' in value
 }

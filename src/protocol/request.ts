@@ -1,6 +1,6 @@
 import * as z from 'zod/mini'
 import { ClientSecretError } from './errors.ts'
-import { findPlaceholders } from './placeholder.ts'
+import { findPlaceholders, isPlain } from './placeholder.ts'
 
 export const methods = ['GET', 'POST', 'PUT', 'DELETE', 'PATCH'] as const
 
@@ -84,7 +84,10 @@ const requestSchema = z.strictObject(
       z.enum(methods, `one of ${methods.join(', ')}`),
     ),
     headers: z.optional(headers),
-    data: z.optional(z.record(z.string(), z.unknown(), dataExpectation)),
+    // Not a record of zod's, which would lose a member called `__proto__`.
+    data: z.optional(
+      z.custom<JsonObject>((data) => isObject(data) && !Array.isArray(data) && isPlain(data), dataExpectation),
+    ),
     params: z.optional(
       z.record(
         z.string(),
@@ -113,6 +116,7 @@ function parsed(url: string): URL | null {
  *   `PLACEHOLDER_MISSING`.
  */
 export function parseRequest(input: unknown): ClientSecretRequest {
+  checkNames(input)
   const result = requestSchema.safeParse(input)
   if (!result.success) throw invalidParameter(input, result.error.issues[0]!)
 
@@ -148,6 +152,17 @@ export function parseRequest(input: unknown): ClientSecretRequest {
     )
   }
   return request
+}
+
+/** A record of zod's loses a member of this name, and nothing is to be lost without a word. */
+function checkNames(input: unknown): void {
+  for (const field of ['headers', 'params']) {
+    const record = isObject(input) ? input[field] : undefined
+    if (!isObject(record) || !Object.hasOwn(record, '__proto__')) continue
+    throw new ClientSecretError('INVALID_PARAMETER', `${field} must have names other than __proto__.`, {
+      path: `${field}.__proto__`,
+    })
+  }
 }
 
 const mostHeaders = 100
