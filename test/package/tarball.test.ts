@@ -223,7 +223,7 @@ describe('the command client-secret-relay', () => {
   })
 
   test.each([
-    [['serve'], 2, /serve needs --config/],
+    [['serve'], 2, /serve needs the config/],
     [['swerve'], 2, /There is no command "swerve"/],
     [['serve', '--config', 'none.mjs'], 1, /The config none.mjs could not be loaded/],
     [['serve', '--config', 'empty.mjs'], 1, /The config empty.mjs has no default export/],
