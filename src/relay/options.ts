@@ -1,6 +1,7 @@
 import * as z from 'zod/mini'
 import { ClientSecretError } from '../protocol/errors.ts'
 import { shown } from '../protocol/request.ts'
+import { isPostgres } from './database.ts'
 import { readKeys, type Key, type KeyOptions } from './keys.ts'
 
 /** Who is asking: the id by which your site knows a signed-in user. */
@@ -22,6 +23,8 @@ export interface RelayLimits {
   upstreamTimeout?: number | undefined
   /** Most unsettled requests of one caller. Default 1,000. */
   unsettledPerCaller?: number | undefined
+  /** How long a queued request waits at most, in milliseconds from its first attempt on, while its API answers 429 or 503 and names a time to come again. Default 600,000. */
+  longestUpstreamWait?: number | undefined
 }
 
 export interface RelayOptions {
@@ -31,7 +34,7 @@ export interface RelayOptions {
   authenticate?: ((request: Request) => Identity | null | undefined | Promise<Identity | null | undefined>) | undefined
   /** Other sites whose pages may use the relay, such as `https://app.example.com`. The relay's own site always may. */
   origins?: string[] | undefined
-  /** Path of a SQLite file. Default: in memory, gone with the process. */
+  /** Path of a SQLite file, for one relay; or the address of a Postgres that several share, such as `postgres://user:password@host/database`. Default: in memory, gone with the process. */
   database?: string | undefined
   limits?: RelayLimits | undefined
   /** How long records are kept, in seconds. */
@@ -67,8 +70,16 @@ const amountExpectation = `a whole number from 1 to ${mostAmount}`
 const amount = z.optional(
   z.int(amountExpectation).check(z.minimum(1, amountExpectation), z.maximum(mostAmount, amountExpectation)),
 )
-const limitsShape = { requestBytes: amount, responseBytes: amount, upstreamTimeout: amount, unsettledPerCaller: amount }
+const limitsShape = {
+  requestBytes: amount,
+  responseBytes: amount,
+  upstreamTimeout: amount,
+  unsettledPerCaller: amount,
+  longestUpstreamWait: amount,
+}
 const expiresShape = { default: amount, most: amount }
+const databaseExpectation =
+  'the path of a SQLite file, or the address of a Postgres such as "postgres://user:password@host/database"'
 const isFunction = (value: unknown) => typeof value === 'function'
 
 // The keys and their rules are read by keys.ts and key-rules.ts, whose sentences know more.
@@ -95,8 +106,8 @@ const optionsSchema = z.strictObject(
     ),
     database: z.optional(
       z
-        .string('the path of a SQLite file')
-        .check(z.refine((path) => !/^\w{2,}:\/\//.test(path), 'the path of a SQLite file')),
+        .string(databaseExpectation)
+        .check(z.refine((address) => isPostgres(address) || !/^\w{2,}:\/\//.test(address), databaseExpectation)),
     ),
     limits: z.optional(z.strictObject(limitsShape, 'an object of limits')),
     expires: z.optional(z.strictObject(expiresShape, 'an object such as { default: 86400, most: 2592000 }')),
@@ -150,6 +161,7 @@ export function readOptions(options: RelayOptions, environment: Record<string, s
       responseBytes: limits.responseBytes ?? 10 * 1024 * 1024,
       upstreamTimeout: limits.upstreamTimeout ?? 300_000,
       unsettledPerCaller: limits.unsettledPerCaller ?? 1_000,
+      longestUpstreamWait: limits.longestUpstreamWait ?? 600_000,
     },
     expires: { default: expires.default ?? 86_400, most: expires.most ?? 30 * 86_400 },
     shutdownTimeout: options.shutdownTimeout ?? 10_000,

@@ -1,7 +1,8 @@
 import { createHash, randomBytes } from 'node:crypto'
 import type { ClientSecretRecord, RecordStatus, UpstreamResponse, WireError } from '../protocol/record.ts'
 import type { ClientSecretRequest } from '../protocol/request.ts'
-import type { Database, Value } from './database.ts'
+import type { Connection, Database, Transaction, Value } from './database.ts'
+import type { Job } from './queue.ts'
 
 /** What is small in a record: enough to see whether it has changed. */
 export interface RecordHead {
@@ -14,6 +15,12 @@ export interface RecordHead {
   queueKey: string | null
   status: RecordStatus
   version: number
+  /** Milliseconds since 1970 before which it is not run, because its upstream asked for a pause. */
+  notBefore: number
+  /** The relay that runs it, when it is a direct request; null when it runs in the background. */
+  relay: string | null
+  /** When it was run for the first time. */
+  attemptedAt: number | null
   /** Unsettled records of the same queue up to and including this one; 0 without a queue or when settled. */
   place: number
   error: WireError | null
@@ -31,33 +38,47 @@ export interface StoredRecord extends RecordHead {
 /** How a run ended. */
 export type Outcome = { status: 'resolved' | 'failed' | 'cancelled'; response?: UpstreamResponse; error?: WireError }
 
+/** A record as it was seen; what has changed since is not overwritten. */
+export type Seen = Pick<RecordHead, 'id' | 'version'>
+
 export interface Records {
-  /** Writes a new record; or, when this owner has used the idempotency key before, gives the one it made. */
-  insert(record: NewRecord): Promise<{ record: StoredRecord; isNew: boolean; isSameRequest: boolean }>
+  /**
+   * Writes a new record; or, when this owner has used the idempotency key
+   * before, gives the one it made. A record that is to run in the background is
+   * written together with its job.
+   */
+  insert(
+    record: NewRecord,
+    addJob?: (job: Job, transaction: Transaction) => Promise<void>,
+  ): Promise<{ record: StoredRecord; isNew: boolean; isSameRequest: boolean }>
   /** Whether this owner has used the idempotency key before. */
   isKnown(owner: string, idempotencyKey: string): Promise<boolean>
   /** The owner's records among these ids, without what may be large. */
   heads(owner: string, ids: readonly string[]): Promise<RecordHead[]>
   /** A record of the owner's. */
   read(owner: string, id: string): Promise<StoredRecord | null>
+  /** What comes first of a line's unsettled records, expired ones left out. */
+  next(line: Job, connection?: Connection): Promise<RecordHead | null>
   /** Makes a pending record running; null when it is not pending any more. */
-  start(id: string): Promise<StoredRecord | null>
-  /** Ends a running record; false when it was not running any more. */
-  settle(id: string, outcome: Outcome): Promise<boolean>
+  start(seen: Seen, connection?: Connection): Promise<StoredRecord | null>
+  /** Ends a running record; false when it was not running any more, or runs anew. */
+  settle(seen: Seen, outcome: Outcome): Promise<boolean>
   /** The owner's record with this id or idempotency key, without what may be large. */
   find(owner: string, idOrKey: string): Promise<RecordHead | null>
   /** Makes a record cancelled that is in this status; false when it is not, any more. */
   cancel(id: string, from: 'pending' | 'running'): Promise<boolean>
-  /** Makes a running record pending again. */
-  handBack(id: string): Promise<void>
-  /** All that is not settled, in order of arrival. */
-  unsettled(): Promise<StoredRecord[]>
+  /** Makes a running record pending again, for later if a time is named; false when it was not running any more. */
+  handBack(seen: Seen, notBefore?: number): Promise<boolean>
+  /** The lines in which something is to be run in the background. */
+  lines(): Promise<Job[]>
+  /** Unsettled direct requests of relays that have not been seen since this many milliseconds. */
+  orphans(silence: number): Promise<StoredRecord[]>
   /** The owner's unsettled records; with a name, those in queues of exactly this name. */
   countUnsettled(owner: string, queueName?: string): Promise<number>
   /** The owner's records, the newest first, from `before` on backwards. */
   history(owner: string, filter: RecordFilter): Promise<StoredRecord[]>
-  /** Removes what has expired; the queues in which it stood. */
-  removeExpired(): Promise<string[]>
+  /** Removes a batch of what has expired; the queues in which it stood, and whether there may be more. */
+  removeExpired(): Promise<{ queueKeys: string[]; isFull: boolean }>
 }
 
 export interface RecordFilter {
@@ -76,39 +97,16 @@ export interface NewRecord {
   request: ClientSecretRequest
   /** Milliseconds. */
   lifetime: number
+  /** The relay that runs it, when it is a direct request. */
+  relay?: string | null
 }
 
-// Portable: these run on SQLite and on Postgres.
-const schema = [
-  `CREATE TABLE IF NOT EXISTS records (
-    id TEXT PRIMARY KEY,
-    owner TEXT NOT NULL,
-    seq BIGINT NOT NULL,
-    idempotency_key TEXT NOT NULL,
-    fingerprint TEXT NOT NULL,
-    method TEXT NOT NULL,
-    url TEXT NOT NULL,
-    queue_name TEXT,
-    queue_key TEXT,
-    status TEXT NOT NULL,
-    version BIGINT NOT NULL,
-    request TEXT NOT NULL,
-    response TEXT,
-    error TEXT,
-    created_at BIGINT NOT NULL,
-    updated_at BIGINT NOT NULL,
-    expires_at BIGINT NOT NULL
-  )`,
-  'CREATE UNIQUE INDEX IF NOT EXISTS records_idempotency ON records (owner, idempotency_key)',
-  `CREATE INDEX IF NOT EXISTS records_queue ON records (queue_key, seq) WHERE status IN ('pending', 'running')`,
-  `CREATE INDEX IF NOT EXISTS records_unsettled ON records (owner, queue_name) WHERE status IN ('pending', 'running')`,
-  'CREATE INDEX IF NOT EXISTS records_history ON records (owner, seq)',
-  'CREATE INDEX IF NOT EXISTS records_history_of_url ON records (owner, url, method, seq)',
-  'CREATE INDEX IF NOT EXISTS records_expiry ON records (expires_at)',
-]
+/** Records that are removed in one statement, so that it is over before anybody waits for it. */
+const removedAtOnce = 1_000
 
 const isUnsettled = `status IN ('pending', 'running')`
-const headColumns = 'id, owner, seq, queue_name, queue_key, status, version, error, created_at, updated_at, expires_at'
+const headColumns =
+  'id, owner, seq, queue_name, queue_key, status, version, error, created_at, updated_at, expires_at, attempted_at, not_before, relay'
 const columns = `${headColumns}, request, response`
 const place = `CASE WHEN queue_key IS NULL OR NOT ${isUnsettled} THEN 0 ELSE
   (SELECT count(*) FROM records AS ahead WHERE ahead.queue_key = records.queue_key AND ahead.${isUnsettled} AND ahead.seq <= records.seq)
@@ -126,6 +124,9 @@ interface HeadRow {
   created_at: number
   updated_at: number
   expires_at: number
+  attempted_at: number | null
+  not_before: number
+  relay: string | null
   place?: number
 }
 
@@ -134,54 +135,70 @@ interface Row extends HeadRow {
   response: string | null
 }
 
-/** Every SQL statement of the relay. */
-export async function createRecords(database: Database): Promise<Records> {
-  for (const statement of schema) await database.query(statement)
-
-  let lastSeq = 0
-  /** Microseconds, so that two requests of one millisecond keep their order. */
-  function nextSeq(): number {
-    return (lastSeq = Math.max(lastSeq + 1, Date.now() * 1000))
+/** Every SQL statement about records. */
+export function createRecords(database: Database): Records {
+  async function insert(
+    newRecord: NewRecord,
+    addJob?: Parameters<Records['insert']>[1],
+  ): ReturnType<Records['insert']> {
+    const { owner, request } = newRecord
+    const now = Date.now()
+    const fingerprint = hash(JSON.stringify(request))
+    const key = hash(newRecord.idempotencyKey)
+    const made = addJob
+      ? await database.transaction(async (transaction) => {
+          const queue = queueKey(owner, request)
+          // Numbers are given when a statement runs, and seen when it is committed. The lock
+          // keeps others of this queue away in between, so that none comes up before one that was seen.
+          if (queue !== null) await transaction.lock(queue)
+          const id = await write(newRecord, { key, fingerprint, now }, transaction)
+          if (id !== null) await addJob({ id, queueKey: queue }, transaction)
+          return id
+        })
+      : await write(newRecord, { key, fingerprint, now }, database)
+    const [row] = await database.query<Row & { fingerprint: string }>(
+      `SELECT ${columns}, ${place}, fingerprint FROM records WHERE owner = $1 AND idempotency_key = $2`,
+      [owner, key],
+    )
+    // The time of the one before is over, removed or not yet: its key is free again.
+    if (!row || Number(row.expires_at) <= now) {
+      await database.query('DELETE FROM records WHERE owner = $1 AND idempotency_key = $2 AND expires_at <= $3', [
+        owner,
+        key,
+        now,
+      ])
+      return insert(newRecord, addJob)
+    }
+    return { record: stored(row), isNew: made !== null, isSameRequest: row.fingerprint === fingerprint }
   }
 
-  async function insert({ owner, idempotencyKey, request, lifetime }: NewRecord): ReturnType<Records['insert']> {
-    const now = Date.now()
-    const text = JSON.stringify(request)
-    const fingerprint = createHash('sha256').update(text).digest('base64url')
+  /** The id of the record; null when there is one with this key. */
+  async function write(
+    { owner, request, lifetime, relay }: NewRecord,
+    { key, fingerprint, now }: { key: string; fingerprint: string; now: number },
+    connection: Connection,
+  ): Promise<string | null> {
     const expiresAt = now + Math.ceil(lifetime)
-    const [made] = await database.query<{ id: string }>(
-      `INSERT INTO records (id, owner, seq, idempotency_key, fingerprint, method, url, queue_name, queue_key, status, version, request, created_at, updated_at, expires_at)
-       VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 'pending', 1, $10, $11, $11, $12)
+    const [made] = await connection.query<{ id: string }>(
+      `INSERT INTO records (id, owner, idempotency_key, fingerprint, method, url_hash, queue_name, queue_key, relay, status, version, request, created_at, updated_at, expires_at, not_before)
+       VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 'pending', 1, $10, $11, $11, $12, 0)
        ON CONFLICT (owner, idempotency_key) DO NOTHING RETURNING id`,
       [
         newId(expiresAt),
         owner,
-        nextSeq(),
-        idempotencyKey,
+        key,
         fingerprint,
         request.method,
-        request.url,
+        hash(request.url),
         request.queue ?? null,
         queueKey(owner, request),
-        text,
+        relay ?? null,
+        JSON.stringify(request),
         now,
         expiresAt,
       ],
     )
-    const [row] = await database.query<Row & { fingerprint: string }>(
-      `SELECT ${columns}, ${place}, fingerprint FROM records WHERE owner = $1 AND idempotency_key = $2`,
-      [owner, idempotencyKey],
-    )
-    // The time of the one before is over, removed or not yet: its key is free again.
-    if (!row || row.expires_at <= now) {
-      await database.query('DELETE FROM records WHERE owner = $1 AND idempotency_key = $2 AND expires_at <= $3', [
-        owner,
-        idempotencyKey,
-        now,
-      ])
-      return insert({ owner, idempotencyKey, request, lifetime })
-    }
-    return { record: stored(row), isNew: made !== undefined, isSameRequest: row.fingerprint === fingerprint }
+    return made?.id ?? null
   }
 
   return {
@@ -190,7 +207,7 @@ export async function createRecords(database: Database): Promise<Records> {
     async isKnown(owner, idempotencyKey) {
       const rows = await database.query('SELECT id FROM records WHERE owner = $1 AND idempotency_key = $2', [
         owner,
-        idempotencyKey,
+        hash(idempotencyKey),
       ])
       return rows.length > 0
     },
@@ -213,26 +230,42 @@ export async function createRecords(database: Database): Promise<Records> {
       return row ? stored(row) : null
     },
 
-    async start(id) {
-      const [row] = await database.query<Row>(
-        `UPDATE records SET status = 'running', version = version + 1, updated_at = $2 WHERE id = $1 AND status = 'pending' AND expires_at > $2 RETURNING ${columns}`,
-        [id, Date.now()],
+    async next({ id, queueKey }, connection = database) {
+      const [row] = await connection.query<HeadRow>(
+        `SELECT ${headColumns} FROM records WHERE ${queueKey === null ? 'id' : 'queue_key'} = $1 AND ${isUnsettled} AND expires_at > $2 ORDER BY seq LIMIT 1`,
+        [queueKey ?? id, Date.now()],
+      )
+      return row ? head(row) : null
+    },
+
+    async start({ id, version }, connection = database) {
+      const [row] = await connection.query<Row>(
+        `UPDATE records SET status = 'running', version = version + 1, updated_at = $3, attempted_at = coalesce(attempted_at, $3)
+         WHERE id = $1 AND version = $2 AND status = 'pending' AND expires_at > $3 RETURNING ${columns}`,
+        [id, version, Date.now()],
       )
       return row ? stored(row) : null
     },
 
-    async settle(id, { status, response, error }) {
+    async settle({ id, version }, { status, response, error }) {
       const rows = await database.query(
-        `UPDATE records SET status = $2, version = version + 1, response = $3, error = $4, updated_at = $5 WHERE id = $1 AND status = 'running' RETURNING id`,
-        [id, status, response ? JSON.stringify(response) : null, error ? JSON.stringify(error) : null, Date.now()],
+        `UPDATE records SET status = $3, version = version + 1, response = $4, error = $5, updated_at = $6 WHERE id = $1 AND version = $2 AND status = 'running' RETURNING id`,
+        [
+          id,
+          version,
+          status,
+          response ? JSON.stringify(response) : null,
+          error ? JSON.stringify(error) : null,
+          Date.now(),
+        ],
       )
       return rows.length > 0
     },
 
     async find(owner, idOrKey) {
       const [row] = await database.query<HeadRow>(
-        `SELECT ${headColumns}, ${place} FROM records WHERE owner = $1 AND (id = $2 OR idempotency_key = $2)`,
-        [owner, idOrKey],
+        `SELECT ${headColumns}, ${place} FROM records WHERE owner = $1 AND (id = $2 OR idempotency_key = $3)`,
+        [owner, idOrKey, hash(idOrKey)],
       )
       return row ? head(row) : null
     },
@@ -245,15 +278,28 @@ export async function createRecords(database: Database): Promise<Records> {
       return rows.length > 0
     },
 
-    async handBack(id) {
-      await database.query(
-        `UPDATE records SET status = 'pending', version = version + 1, updated_at = $2 WHERE id = $1 AND status = 'running'`,
-        [id, Date.now()],
+    async handBack({ id, version }, notBefore = 0) {
+      const rows = await database.query(
+        `UPDATE records SET status = 'pending', version = version + 1, not_before = $3, updated_at = $4 WHERE id = $1 AND version = $2 AND status = 'running' RETURNING id`,
+        [id, version, notBefore, Date.now()],
       )
+      return rows.length > 0
     },
 
-    async unsettled() {
-      return (await database.query<Row>(`SELECT ${columns} FROM records WHERE ${isUnsettled} ORDER BY seq`)).map(stored)
+    async lines() {
+      const rows = await database.query<{ id: string; queue_key: string | null }>(
+        `SELECT min(id) AS id, queue_key FROM records WHERE ${isUnsettled} AND relay IS NULL GROUP BY queue_key, CASE WHEN queue_key IS NULL THEN id END`,
+      )
+      return rows.map(({ id, queue_key }) => ({ id, queueKey: queue_key }))
+    },
+
+    async orphans(silence) {
+      const rows = await database.query<Row>(
+        `SELECT ${columns} FROM records WHERE ${isUnsettled} AND relay IS NOT NULL
+         AND relay NOT IN (SELECT id FROM relays WHERE seen_at > ${database.dialect.now} - $1)`,
+        [silence],
+      )
+      return rows.map(stored)
     },
 
     async countUnsettled(owner, queueName) {
@@ -267,7 +313,7 @@ export async function createRecords(database: Database): Promise<Records> {
     async history(owner, { limit, before, url, method, queue, status }) {
       const parameters: Value[] = [owner, Date.now(), limit]
       const conditions = Object.entries({
-        'url =': url,
+        'url_hash =': url === undefined ? undefined : hash(url),
         'method =': method,
         'queue_name =': queue,
         'status =': status,
@@ -284,12 +330,19 @@ export async function createRecords(database: Database): Promise<Records> {
 
     async removeExpired() {
       const rows = await database.query<{ queue_key: string | null }>(
-        'DELETE FROM records WHERE id IN (SELECT id FROM records WHERE expires_at <= $1 LIMIT 1000) RETURNING queue_key',
+        `DELETE FROM records WHERE id IN (SELECT id FROM records WHERE expires_at <= $1 LIMIT ${removedAtOnce} ${database.dialect.skipLocked}) RETURNING queue_key`,
         [Date.now()],
       )
-      return [...new Set(rows.flatMap((row) => row.queue_key ?? []))]
+      return {
+        queueKeys: [...new Set(rows.flatMap((row) => row.queue_key ?? []))],
+        isFull: rows.length === removedAtOnce,
+      }
     },
   }
+}
+
+function hash(text: string): string {
+  return createHash('sha256').update(text).digest('base64url')
 }
 
 /**
@@ -308,7 +361,7 @@ export function expiryOf(id: string): number | null {
 
 /** Requests of one caller with the same url, method and queue run one at a time. */
 function queueKey(owner: string, { method, url, queue }: ClientSecretRequest): string | null {
-  return queue === undefined ? null : JSON.stringify([owner, method, url, queue])
+  return queue === undefined ? null : hash(JSON.stringify([owner, method, url, queue]))
 }
 
 function head(row: HeadRow): RecordHead {
@@ -320,6 +373,9 @@ function head(row: HeadRow): RecordHead {
     queueKey: row.queue_key,
     status: row.status,
     version: Number(row.version),
+    notBefore: Number(row.not_before),
+    relay: row.relay,
+    attemptedAt: row.attempted_at === null ? null : Number(row.attempted_at),
     place: Number(row.place ?? 0),
     error: row.error === null ? null : (JSON.parse(row.error) as WireError),
     createdAt: Number(row.created_at),

@@ -2,24 +2,29 @@ import { STATUS_CODES } from 'node:http'
 import { asClientSecretError, ClientSecretError } from '../protocol/errors.ts'
 import type { UpstreamResponse, WireError } from '../protocol/record.ts'
 import { isVisitor } from './caller.ts'
-import type { Changes } from './changes.ts'
+import { cancellationOf, type Changes } from './changes.ts'
 import { findRule } from './key-rules.ts'
 import type { Key } from './keys.ts'
 import type { Logger } from './options.ts'
-import type { Outcome, Records, StoredRecord } from './records.ts'
+import { patiently } from './patiently.ts'
+import type { Outcome, RecordHead, Records, StoredRecord } from './records.ts'
 import { createRedactor } from './redact.ts'
 import { substitute } from './substitute.ts'
+import { pauseAskedFor, retryAfterOf } from './upstream-pause.ts'
 import { isText, type Upstream, type UpstreamAnswer } from './upstream.ts'
 
 export interface Runner {
-  /** Runs a record that waits. Never rejects. */
-  run: (id: string) => Promise<void>
+  /**
+   * Runs a record, once `start` has marked it as running. How it went is in the
+   * record: it rejects only when `start` does.
+   */
+  run: (id: string, start: () => Promise<StoredRecord | null>) => Promise<void>
   /** What becomes of a record whose run did not end: run again, or failed because the upstream may have acted. */
-  settleInterrupted: (record: StoredRecord) => Promise<'pending' | 'failed'>
-  /** Ends the call of a record, if it is under way here. */
-  cancel: (id: string) => void
+  settleInterrupted: (head: RecordHead) => Promise<'pending' | 'failed'>
   /** Ends all calls that are under way. */
   abort: () => void
+  /** Fires when all calls are ended. */
+  stopping: AbortSignal
 }
 
 interface RunnerParts {
@@ -28,31 +33,58 @@ interface RunnerParts {
   records: Records
   changes: Changes
   logger: Logger
+  /** Milliseconds from the first attempt on in which an upstream's limit is waited for. */
+  longestUpstreamWait: number
 }
 
 /** The one way from a record to the upstream and back, for direct, queued and repeated requests alike. */
-export function createRunner({ keys, upstream, records, changes, logger }: RunnerParts): Runner {
+export function createRunner(parts: RunnerParts): Runner {
+  const { keys, upstream, records, changes, logger, longestUpstreamWait } = parts
   const stopping = new AbortController()
-  const underWay = new Map<string, AbortController>()
 
-  async function run(id: string): Promise<void> {
+  async function run(id: string, start: () => Promise<StoredRecord | null>): Promise<void> {
     const cancelling = new AbortController()
-    // Known before the record is marked as running, so that there is no moment at which it cannot be cancelled.
-    underWay.set(id, cancelling)
+    let record: StoredRecord | null = null
+    /** Cancelled, or run by another relay because this one was taken for dead: nobody waits for this call any more. */
+    const endIfOver = async () => {
+      const now = record && (await records.next({ id, queueKey: null }))
+      if (record && now?.version !== record.version) cancelling.abort()
+    }
+    // Listened to before the record is marked as running, so that there is no moment at which it cannot be cancelled.
+    const listener = changes.on(cancellationOf(id), () => {
+      endIfOver().catch((error: unknown) => logger.warn({ id, err: error }, 'a call could not be ended'))
+    })
     try {
-      const record = await records.start(id)
+      record = await start()
       if (!record) return
       changes.announce(id)
       const outcome = await outcomeOf(record, AbortSignal.any([stopping.signal, cancelling.signal]))
-      if (stopping.signal.aborted && outcome.error?.code === 'ABORTED') await settleInterrupted(record)
-      else await records.settle(id, outcome)
+      await settle(record, outcome)
       changes.announce(id, record.queueKey)
     } catch (error) {
-      logger.error({ id, err: error }, 'a request could not be begun or ended in the records')
+      if (!record) throw error
+      logger.error({ id, err: error }, 'the end of a request could not be written into its record')
       changes.announce(id)
     } finally {
-      underWay.delete(id)
+      listener()
     }
+  }
+
+  /** The answer is kept until the database has it. */
+  async function settle(record: StoredRecord, outcome: Outcome): Promise<void> {
+    await patiently(async () => {
+      if (stopping.signal.aborted && outcome.error?.code === 'ABORTED') return settleInterrupted(record)
+      const until = waitsUntil(record, outcome)
+      return until === null ? records.settle(record, outcome) : records.handBack(record, until)
+    }, stopping.signal)
+  }
+
+  /** When a queued request is sent again, because the upstream has asked for a pause; null when it is not. */
+  function waitsUntil({ relay, attemptedAt, expiresAt }: StoredRecord, { response }: Outcome): number | null {
+    const pause = response && pauseAskedFor(response.status, response.headers)
+    if (relay !== null || pause === null || pause === undefined) return null
+    const until = Date.now() + pause
+    return until < Math.min(expiresAt, (attemptedAt ?? Date.now()) + longestUpstreamWait) ? until : null
   }
 
   async function outcomeOf(record: StoredRecord, signal: AbortSignal): Promise<Outcome> {
@@ -65,6 +97,8 @@ export function createRunner({ keys, upstream, records, changes, logger }: Runne
       if (key.locked && isVisitor(record.owner)) throw signInRequired(key.name)
       const rule = findRule(key.name, key.rules, request)
       const call = substitute(request, key.secret, rule.places)
+      // The same over all runs of the record, so that the API can tell a second run of a request from a second request.
+      if (rule.retryable && isOnceOnly(request.method)) call.headers['idempotency-key'] ??= record.id
       const answer = await upstream.call(call, {
         allowPrivateNetwork: rule.allowPrivateNetwork,
         signal,
@@ -85,24 +119,31 @@ export function createRunner({ keys, upstream, records, changes, logger }: Runne
     }
   }
 
-  async function settleInterrupted(record: StoredRecord): Promise<'pending' | 'failed'> {
+  async function settleInterrupted(head: RecordHead): Promise<'pending' | 'failed'> {
+    const record = await records.read(head.owner, head.id)
+    if (!record) return 'failed'
     const { method, clientSecretName } = record.request
-    const repeatable = method !== 'POST' && method !== 'PATCH'
-    if (repeatable || isRetryable(keys.get(clientSecretName), record)) {
-      await records.handBack(record.id)
-      return 'pending'
+    const repeatable = !isOnceOnly(method) || isRetryable(keys.get(clientSecretName), record)
+    if (repeatable) await records.handBack(head)
+    else {
+      const message = `The relay stopped while the API was being called, so the ${method} may have had its effect or not. It is not sent again by itself; look at the API before you do.`
+      await records.settle(head, { status: 'failed', error: { code: 'INTERRUPTED', message } })
     }
-    const message = `The relay stopped while the API was being called, so the ${method} may have had its effect or not. It is not sent again by itself; look at the API before you do.`
-    await records.settle(record.id, { status: 'failed', error: { code: 'INTERRUPTED', message } })
-    return 'failed'
+    changes.announce(head.id, head.queueKey)
+    return repeatable ? 'pending' : 'failed'
   }
 
   return {
     run,
     settleInterrupted,
-    cancel: (id) => underWay.get(id)?.abort(),
     abort: () => stopping.abort(),
+    stopping: stopping.signal,
   }
+}
+
+/** A second time would be a second order, message or image. */
+function isOnceOnly(method: string): boolean {
+  return method === 'POST' || method === 'PATCH'
 }
 
 function isRetryable(key: Key | undefined, { request }: StoredRecord): boolean {
@@ -152,22 +193,15 @@ function redactedResponse(
 
 function upstreamFailure({ status, headers, body }: UpstreamResponse): WireError {
   const said = /json/i.test(headers['content-type'] ?? '') ? messageIn(body) : undefined
-  const retryAfter = secondsOf(headers['retry-after'])
+  const wait = retryAfterOf(headers['retry-after'])
   return {
     code: 'UPSTREAM_ERROR',
     message:
       `The API answered ${status} ${STATUS_CODES[status] ?? ''}`.trim() +
       (said ? `: ${said}` : ". Its answer is in the error's data."),
     status,
-    retryAfter,
+    retryAfter: wait === null ? undefined : wait / 1000,
   }
-}
-
-/** Seconds of a Retry-After header: a number of them, or a date. */
-function secondsOf(header: string | undefined): number | undefined {
-  if (header === undefined) return undefined
-  const seconds = /^\d{1,9}$/.test(header) ? Number(header) : (Date.parse(header) - Date.now()) / 1000
-  return Number.isFinite(seconds) ? Math.max(0, seconds) : undefined
 }
 
 /** The sentence in an error body, where the usual APIs put it: error.message, message, or error. */

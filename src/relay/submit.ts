@@ -6,6 +6,8 @@ import { isVisitor, type Caller } from './caller.ts'
 import type { Changes } from './changes.ts'
 import { findRule } from './key-rules.ts'
 import type { Settings } from './options.ts'
+import { patiently } from './patiently.ts'
+import type { Presence } from './presence.ts'
 import type { Queue } from './queue.ts'
 import type { Records, StoredRecord } from './records.ts'
 import { keyNotFound, signInRequired, type Runner } from './run.ts'
@@ -16,6 +18,7 @@ interface SubmitParts {
   changes: Changes
   queue: Queue
   runner: Runner
+  presence: Presence
 }
 
 /**
@@ -31,19 +34,23 @@ export async function submit(
   body: unknown,
   idempotencyKey: string | undefined,
 ): Promise<StoredRecord> {
-  const { settings, records, changes, queue, runner } = parts
+  const { settings, records, changes, queue, runner, presence } = parts
   const request = parseRequest(body)
   checkKey(settings, caller, request)
   const lifetime = lifetimeOf(request, settings.expires)
   await checkRoom(records, caller, idempotencyKey, settings.limits.unsettledPerCaller)
 
   const isBackground = runsInBackground(request)
-  const { record, isNew, isSameRequest } = await records.insert({
-    owner: caller.owner,
-    idempotencyKey: idempotencyKey ?? randomUUID(),
-    request,
-    lifetime,
-  })
+  const { record, isNew, isSameRequest } = await records.insert(
+    {
+      owner: caller.owner,
+      idempotencyKey: idempotencyKey ?? randomUUID(),
+      request,
+      lifetime,
+      relay: isBackground ? null : presence.id,
+    },
+    isBackground ? queue.add : undefined,
+  )
   if (!isSameRequest) {
     throw new ClientSecretError(
       'INVALID_PARAMETER',
@@ -51,10 +58,7 @@ export async function submit(
       { path: 'headers.idempotency-key' },
     )
   }
-  if (isBackground) {
-    if (isNew) await queue.add({ id: record.id, queueKey: record.queueKey })
-    return record
-  }
+  if (isBackground) return record
   return isNew ? runDirect(records, runner, record) : untilSettled(records, changes, record)
 }
 
@@ -98,7 +102,7 @@ async function checkRoom(
 }
 
 async function runDirect(records: Records, runner: Runner, record: StoredRecord): Promise<StoredRecord> {
-  await runner.run(record.id)
+  await runner.run(record.id, () => patiently(() => records.start(record), runner.stopping))
   return settledOr(records, record)
 }
 
