@@ -141,45 +141,36 @@ export function createRecords(database: Database): Records {
     newRecord: NewRecord,
     addJob?: Parameters<Records['insert']>[1],
   ): ReturnType<Records['insert']> {
-    const { owner, request } = newRecord
-    const now = Date.now()
-    const fingerprint = hash(JSON.stringify(request))
-    const key = hash(newRecord.idempotencyKey)
-    const made = addJob
+    const written = addJob
       ? await database.transaction(async (transaction) => {
-          const queue = queueKey(owner, request)
+          const queue = queueKey(newRecord)
           // Numbers are given when a statement runs, and seen when it is committed. The lock
           // keeps others of this queue away in between, so that none comes up before one that was seen.
           if (queue !== null) await transaction.lock(queue)
-          const id = await write(newRecord, { key, fingerprint, now }, transaction)
-          if (id !== null) await addJob({ id, queueKey: queue }, transaction)
-          return id
+          const { record, ...rest } = await write(newRecord, transaction)
+          if (record && rest.isNew) await addJob({ id: record.id, queueKey: queue }, transaction)
+          return { record, ...rest }
         })
-      : await write(newRecord, { key, fingerprint, now }, database)
-    const [row] = await database.query<Row & { fingerprint: string }>(
-      `SELECT ${columns}, ${place}, fingerprint FROM records WHERE owner = $1 AND idempotency_key = $2`,
-      [owner, key],
-    )
+      : await write(newRecord, database)
+    const { record, isNew, isSameRequest } = written
+    if (record && (isNew || record.expiresAt > Date.now())) return { record, isNew, isSameRequest }
     // The time of the one before is over, removed or not yet: its key is free again.
-    if (!row || Number(row.expires_at) <= now) {
-      await database.query('DELETE FROM records WHERE owner = $1 AND idempotency_key = $2 AND expires_at <= $3', [
-        owner,
-        key,
-        now,
-      ])
-      return insert(newRecord, addJob)
-    }
-    return { record: stored(row), isNew: made !== null, isSameRequest: row.fingerprint === fingerprint }
+    await database.query('DELETE FROM records WHERE owner = $1 AND idempotency_key = $2 AND expires_at <= $3', [
+      newRecord.owner,
+      hash(newRecord.idempotencyKey),
+      Date.now(),
+    ])
+    return insert(newRecord, addJob)
   }
 
-  /** The id of the record; null when there is one with this key. */
-  async function write(
-    { owner, request, lifetime, relay }: NewRecord,
-    { key, fingerprint, now }: { key: string; fingerprint: string; now: number },
-    connection: Connection,
-  ): Promise<string | null> {
+  /** Writes the record, if there is none with its key, and reads the one with its key. */
+  async function write(newRecord: NewRecord, connection: Connection) {
+    const { owner, request, idempotencyKey, lifetime, relay = null } = newRecord
+    const now = Date.now()
     const expiresAt = now + Math.ceil(lifetime)
-    const [made] = await connection.query<{ id: string }>(
+    const key = hash(idempotencyKey)
+    const fingerprint = hash(JSON.stringify(request))
+    const made = await connection.query(
       `INSERT INTO records (id, owner, idempotency_key, fingerprint, method, url_hash, queue_name, queue_key, relay, status, version, request, created_at, updated_at, expires_at, not_before)
        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 'pending', 1, $10, $11, $11, $12, 0)
        ON CONFLICT (owner, idempotency_key) DO NOTHING RETURNING id`,
@@ -191,14 +182,22 @@ export function createRecords(database: Database): Records {
         request.method,
         hash(request.url),
         request.queue ?? null,
-        queueKey(owner, request),
-        relay ?? null,
+        queueKey(newRecord),
+        relay,
         JSON.stringify(request),
         now,
         expiresAt,
       ],
     )
-    return made?.id ?? null
+    const [row] = await connection.query<Row & { fingerprint: string }>(
+      `SELECT ${columns}, ${place}, fingerprint FROM records WHERE owner = $1 AND idempotency_key = $2`,
+      [owner, key],
+    )
+    return {
+      record: row ? stored(row) : null,
+      isNew: made.length > 0,
+      isSameRequest: row?.fingerprint === fingerprint,
+    }
   }
 
   return {
@@ -360,7 +359,7 @@ export function expiryOf(id: string): number | null {
 }
 
 /** Requests of one caller with the same url, method and queue run one at a time. */
-function queueKey(owner: string, { method, url, queue }: ClientSecretRequest): string | null {
+function queueKey({ owner, request: { method, url, queue } }: NewRecord): string | null {
   return queue === undefined ? null : hash(JSON.stringify([owner, method, url, queue]))
 }
 
