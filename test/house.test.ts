@@ -60,5 +60,5 @@ function withoutTypes(text: string): string {
     .replace("import { STATUS_CODES } from 'node:http'", '')
     .replaceAll('app.fetch(', '')
     .replaceAll('relay.fetch(', '')
-    .replaceAll('boss.fetch<Job>(', '')
+    .replaceAll('boss.fetch<', '')
 }

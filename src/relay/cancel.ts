@@ -21,14 +21,14 @@ export async function cancel(
     const { code, message, requestId } = absence(idOrKey)
     throw new ClientSecretError(code, message, { requestId })
   }
-  const { id, queueKey } = found
+  const { id, line } = found
   if (await records.cancel(id, 'pending')) {
-    changes.announce(id, queueKey)
+    changes.announce(id, line)
     return { removed: true, message: 'The request was taken out of its queue; the API was not called.' }
   }
   if (await records.cancel(id, 'running')) {
     // The call may be under way at another relay.
-    changes.announce(cancellationOf(id), id, queueKey)
+    changes.announce(cancellationOf(line), id, line)
     return { removed: true, message: 'The call of the API was ended. The API may have acted on it already.' }
   }
   return { removed: false, message: 'The request had settled before it could be cancelled.' }

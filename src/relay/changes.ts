@@ -2,6 +2,8 @@
 export interface Changes {
   /** `topics`: ids of records, and keys of queues. */
   announce(...topics: (string | null)[]): void
+  /** The same, for the other relays alone. */
+  tellOthers(topic: string): void
   /** Calls back whenever the topic is announced, until the function it gives is called. */
   on(topic: string, hear: () => void): () => void
   /** Listens from now on, so that nothing between reading and waiting is missed. */
@@ -28,9 +30,9 @@ export interface Signals {
   onReceive(hear: (topics: readonly string[] | 'everything') => void): void
 }
 
-/** What the call of a request listens to, at whichever relay it is under way. */
-export function cancellationOf(id: string): string {
-  return `cancel ${id}`
+/** What the call that is under way in a line listens to, at whichever relay it is. */
+export function cancellationOf(line: string): string {
+  return `cancel ${line}`
 }
 
 /** setTimeout takes no more milliseconds than this. */
@@ -51,6 +53,8 @@ export function createChanges(signals?: Signals): Changes {
       wake(named)
       if (named.length > 0) signals?.send(named)
     },
+
+    tellOthers: (topic) => signals?.send([topic]),
 
     on(topic, hear) {
       hearers.set(topic, (hearers.get(topic) ?? new Set()).add(hear))

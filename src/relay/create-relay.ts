@@ -105,12 +105,15 @@ async function open(settings: Settings) {
   async function removeExpired(): Promise<void> {
     for (let isFull = true; isFull && !changes.isClosed();) {
       const removed = await records.removeExpired()
-      changes.announce(...removed.queueKeys)
+      changes.announce(...removed.lines)
       isFull = removed.isFull
     }
   }
   const removal = setInterval(() => {
-    removeExpired().catch((error: unknown) => logger.error({ err: error }, 'expired records could not be removed'))
+    removeExpired().catch((error: unknown) => {
+      // That the database is away is said elsewhere, once.
+      if (!isClientSecretError(error)) logger.error({ err: error }, 'expired records could not be removed')
+    })
   }, 1_000)
   removal.unref()
 

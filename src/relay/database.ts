@@ -7,15 +7,14 @@ export interface Connection {
 
 /** Statements that take effect all together, or not at all. */
 export interface Transaction extends Connection {
-  /** Waits until no other transaction has the lock of this name, and has it until this one ends. */
-  lock(name: string): Promise<void>
   /** What is to happen when the statements have taken effect. */
   afterCommit(happen: () => void): void
 }
 
 /** What the relay needs of a database. */
 export interface Database extends Connection {
-  transaction<Result>(work: (transaction: Transaction) => Promise<Result>): Promise<Result>
+  /** No other transaction has one of the same locks from the beginning to the end. */
+  transaction<Result>(locks: readonly string[], work: (transaction: Transaction) => Promise<Result>): Promise<Result>
   dialect: Dialect
   close(): Promise<void>
 }

@@ -1,6 +1,6 @@
 import type { Changes } from './changes.ts'
 import { runLine, type Hold, type LineParts } from './line.ts'
-import type { Job, Queue } from './queue.ts'
+import type { Queue } from './queue.ts'
 
 /** The queue of a single process. It knows only which lines are being run; what waits in them is in the records. */
 export async function createEmbeddedQueue(parts: LineParts & { changes: Changes }): Promise<Queue> {
@@ -9,30 +9,34 @@ export async function createEmbeddedQueue(parts: LineParts & { changes: Changes 
   const running = new Set<Promise<void>>()
   const closing = new AbortController()
 
-  function holdOf(key: string, state: { hasMore: boolean }): Hold {
-    return {
+  function holdOf(line: string, state: { hasMore: boolean }): Hold {
+    const hold: Hold = {
       isOver: () => closing.signal.aborted,
-      start: (head) => records.start(head),
+      take: async () => (await records.take([line]))[0] ?? null,
       pause: ({ id, notBefore }) => changes.until(id, notBefore, closing.signal),
       async end() {
+        state.hasMore = false
+        const head = await records.next(line)
+        if (head) return head
         // It may have arrived after we looked.
-        if (state.hasMore) return (state.hasMore = false)
-        return lines.delete(key)
+        if (state.hasMore) return hold.end()
+        lines.delete(line)
+        return null
       },
-      retryAfter: (milliseconds) => changes.until(key, Date.now() + milliseconds, closing.signal),
+      rest: (milliseconds) => changes.until(line, Date.now() + milliseconds, closing.signal),
     }
+    return hold
   }
 
-  function run(job: Job): void {
-    const key = job.queueKey ?? job.id
-    const known = lines.get(key)
+  function run(line: string): void {
+    const known = lines.get(line)
     if (known) {
       known.hasMore = true
       return
     }
     const state = { hasMore: false }
-    lines.set(key, state)
-    const run = runLine(job, holdOf(key, state), parts)
+    lines.set(line, state)
+    const run = runLine(line, holdOf(line, state), parts)
     running.add(run)
     void run.then(() => running.delete(run))
   }
@@ -41,7 +45,7 @@ export async function createEmbeddedQueue(parts: LineParts & { changes: Changes 
   for (const line of await records.lines()) run(line)
 
   return {
-    add: async (job, transaction) => transaction.afterCommit(() => run(job)),
+    add: async (line, transaction) => transaction.afterCommit(() => run(line)),
     // There are no others.
     beat: async () => {},
     takeOver: async () => {},

@@ -1,6 +1,5 @@
 import { isClientSecretError } from '../protocol/errors.ts'
 import type { Logger } from './options.ts'
-import type { Job } from './queue.ts'
 import type { RecordHead, Records, StoredRecord } from './records.ts'
 import type { Runner } from './run.ts'
 
@@ -14,39 +13,47 @@ export interface LineParts {
 export interface Hold {
   /** True when no more is to be run under it. */
   isOver(): boolean
-  /** Marks the record as running; null when it does not wait any more, or the right was lost. */
-  start(head: RecordHead): Promise<StoredRecord | null>
-  /** Resolves at the time, or earlier when the record was cancelled or the right is over. */
+  /** Marks what comes first as running, if it waits and its time has come; null when there is no such thing, or the right was lost. */
+  take(): Promise<StoredRecord | null>
+  /** Gives the right back, unless there is something in the line: gives what comes first. */
+  end(): Promise<RecordHead | null>
+  /** Resolves when the time of a paused record has come, when it was cancelled, or when the right is over. */
   pause(head: RecordHead): Promise<void>
-  /** Gives the right back, unless something has arrived in the line after all; whether it did. */
-  end(): Promise<boolean>
-  /** Milliseconds to wait before another try, when the database could not be asked. */
-  retryAfter(milliseconds: number): Promise<void>
+  /** Resolves after a while, or when the right is over. */
+  rest(milliseconds: number): Promise<void>
 }
+
+/** Milliseconds between tries, while the database is away or does not let us start. */
+const betweenTries = 500
 
 /**
  * Runs what waits in a line, one after another, until nothing does. What is next
  * is asked of the records each time: they alone know the order, and what a
  * process that died, a caller or an upstream's limit has made of it meanwhile.
  */
-export async function runLine(line: Job, hold: Hold, { records, runner, logger }: LineParts): Promise<void> {
+export async function runLine(line: string, hold: Hold, { runner, logger }: LineParts): Promise<void> {
+  let misses = 0
+  const goOn = async (): Promise<boolean> => {
+    if (await runner.run(line, () => hold.take())) {
+      misses = 0
+      return true
+    }
+    const head = await hold.end()
+    if (!head) return false
+    // Nobody but us may run it, and we do not: whoever did is gone.
+    if (head.status === 'running') await runner.settleInterrupted(head)
+    else if (head.notBefore > Date.now()) await hold.pause(head)
+    // It has arrived since; or, if that is so again and again, we may not start anything for the moment.
+    else if (++misses > 1) await hold.rest(betweenTries)
+    return true
+  }
   while (!hold.isOver()) {
     try {
-      const next = await records.next(line)
-      if (!next) {
-        if (await hold.end()) return
-      } else if (next.status === 'running') {
-        // Nobody but us may run it, and we do not: whoever did is gone.
-        await runner.settleInterrupted(next)
-      } else if (next.notBefore > Date.now()) {
-        await hold.pause(next)
-      } else {
-        await runner.run(next.id, () => hold.start(next))
-      }
+      if (!(await goOn())) return
     } catch (error) {
-      if (!isClientSecretError(error))
-        logger.error({ id: line.id, err: error }, 'a queue could not go on; it tries again')
-      await hold.retryAfter(500)
+      // That the database is away is said elsewhere, once.
+      if (!isClientSecretError(error)) logger.error({ line, err: error }, 'a queue could not go on; it tries again')
+      await hold.rest(betweenTries)
     }
   }
 }

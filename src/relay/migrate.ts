@@ -9,8 +9,7 @@ const migrations: readonly Migration[] = [records]
 
 /** Brings the tables to the version that this program knows. Any number of relays may do so at once. */
 export async function migrate(database: Pick<Database, 'transaction' | 'dialect'>): Promise<void> {
-  await database.transaction(async (transaction) => {
-    await transaction.lock('client-secret-relay: migrations')
+  await database.transaction(['client-secret-relay: migrations'], async (transaction) => {
     await transaction.query('CREATE TABLE IF NOT EXISTS relay_version (version BIGINT NOT NULL)')
     const [row] = await transaction.query<{ version: number | string }>('SELECT version FROM relay_version')
     const version = Number(row?.version ?? 0)

@@ -1,4 +1,6 @@
-import type { JobWithMetadata, PgBoss } from 'pg-boss'
+import type { Job, PgBoss } from 'pg-boss'
+import { isClientSecretError } from '../protocol/errors.ts'
+import { batched } from './batched.ts'
 import type { Changes } from './changes.ts'
 import type { Transaction } from './database.ts'
 import { runLine, type Hold, type LineParts } from './line.ts'
@@ -6,10 +8,17 @@ import { explainMissingPeer } from './missing-peer.ts'
 import { createPlaces } from './places.ts'
 import { withinTransaction, type PostgresDatabase } from './postgres-database.ts'
 import { longestSilence } from './presence.ts'
-import type { Job, Queue } from './queue.ts'
+import type { Queue } from './queue.ts'
 import type { RecordHead } from './records.ts'
 
-type Token = Pick<JobWithMetadata<Job>, 'id' | 'data' | 'retryCount'>
+type Token = Pick<Job<{ line: string }>, 'id' | 'data' | 'retryCount'>
+
+/** A token that this relay has. */
+interface Held {
+  token: Token
+  /** It was silent for so long that another relay has it now. */
+  isLost: boolean
+}
 
 const schema = 'client_secret_queue'
 const name = 'lines'
@@ -17,9 +26,13 @@ const name = 'lines'
 const mostAtOnce = 100
 /** Milliseconds between looks for work that nobody told of. */
 const lookEvery = 1_000
+/** Milliseconds after a sign of life in which something may be started: well before others may take the tokens. */
+const longestStart = (longestSilence / 3) * 2
 /** Milliseconds after which a line is handed back between two jobs, well before pg-boss takes it for stuck: after a day. */
 const longestHold = 3_600_000
 const day = 86_400
+/** Tokens that are written in one statement. */
+const batchSize = 1_000
 
 /** What the relays tell each other when there may be work for whoever has a place. */
 const work = 'work'
@@ -42,23 +55,26 @@ export async function createPgBossQueue(
   const places = createPlaces(mostAtOnce)
   const closing = new AbortController()
   const running = new Set<Promise<void>>()
-  const held = new Map<string, { token: Token; isLost: boolean }>()
+  const held = new Map<string, Held>()
+  /** Until when this relay may start something, by the clock of the database. */
+  let deadline = 0
   let fetching: Promise<void> | undefined
   let isAsked = false
 
   /** Writes the token of a line, if there is none. */
-  async function add(job: Job, transaction: Transaction): Promise<void> {
-    await boss.insert(name, [{ singletonKey: keyOf(job), data: job }], { db: withinTransaction(transaction) })
+  async function add(line: string, transaction: Transaction): Promise<void> {
+    await boss.insert(name, [tokenFor(line)], { db: withinTransaction(transaction) })
     transaction.afterCommit(look)
   }
 
   /** Fetches as many lines as there are places, for as long as there are lines. */
   function look(): void {
     isAsked = true
-    if (closing.signal.aborted) return
-    fetching ??= fetchAll()
+    // Before the first sign of life nothing may be started.
+    if (fetching || deadline === 0 || closing.signal.aborted) return
+    fetching = fetchAll()
       .catch((error: unknown) => {
-        if (!closing.signal.aborted) logger.warn({ err: error }, 'the queue could not be read; it is tried again')
+        if (!isClientSecretError(error)) logger.error({ err: error }, 'the queue could not be read; it is tried again')
       })
       .then(() => {
         fetching = undefined
@@ -70,8 +86,8 @@ export async function createPgBossQueue(
       isAsked = false
       const free = places.free()
       // Others may have places. Ours are given to what waits as soon as one is left.
-      if (free <= 0) return changes.announce(work)
-      const tokens = await boss.fetch<Job>(name, { batchSize: free, includeMetadata: true })
+      if (free <= 0) return changes.tellOthers(work)
+      const tokens = await boss.fetch<Token['data']>(name, { batchSize: free })
       tokens.forEach(hold)
       if (tokens.length === free) isAsked = true
     }
@@ -79,34 +95,13 @@ export async function createPgBossQueue(
 
   function hold(token: Token): void {
     places.take()
-    const state = { token, isLost: false }
-    held.set(token.id, state)
-    const since = performance.now()
-    const isTired = () => places.free() <= 0 || performance.now() - since > longestHold
-    let hasRun = false
-    const run = runLine(
-      token.data,
-      {
-        isOver: () => state.isLost || closing.signal.aborted || (hasRun && isTired()),
-        start: (head) => {
-          hasRun = true
-          return start(state, head)
-        },
-        async pause({ id, notBefore }) {
-          places.leave()
-          look()
-          await changes.until(id, notBefore, closing.signal)
-          await places.wait()
-        },
-        end: () => end(state),
-        retryAfter: (milliseconds) => changes.until(token.id, Date.now() + milliseconds, closing.signal),
-      } satisfies Hold,
-      parts,
-    )
-      .then(() => giveBack(state))
-      .catch((error: unknown) =>
-        logger.warn({ err: error }, 'a queue could not be handed back; others take it over later'),
-      )
+    const mine: Held = { token, isLost: false }
+    held.set(token.id, mine)
+    const run = runLine(token.data.line, holdOf(mine), parts)
+      .then(() => giveBack(mine))
+      .catch((error: unknown) => {
+        logger.warn({ err: error }, 'a queue could not be handed back; others take it over in a while')
+      })
       .then(() => {
         held.delete(token.id)
         running.delete(run)
@@ -116,60 +111,81 @@ export async function createPgBossQueue(
     running.add(run)
   }
 
-  type Held = { token: Token; isLost: boolean }
-
-  /** In one transaction with the sign of life, so that a relay that was taken for dead starts nothing more. */
-  async function start(state: Held, head: RecordHead) {
-    return database.transaction(async (transaction) => {
-      const touched = await boss.touch(name, attemptOf(state), { db: withinTransaction(transaction) })
-      if (affectedBy(touched) === 0) {
-        state.isLost = true
-        return null
-      }
-      return records.start(head, transaction)
-    })
+  function holdOf(mine: Held): Hold {
+    const { id, data } = mine.token
+    const since = performance.now()
+    let hasRun = false
+    // Whoever has waited longer comes first when the places do not suffice.
+    const isTired = () => hasRun && (places.free() <= 0 || performance.now() - since > longestHold)
+    return {
+      isOver: () => mine.isLost || closing.signal.aborted || isTired(),
+      async take() {
+        const record = await take(data.line)
+        if (record) hasRun = true
+        return record ?? null
+      },
+      end: () => end(mine),
+      async pause({ id, notBefore }) {
+        places.leave()
+        look()
+        await changes.until(id, notBefore, closing.signal)
+        await places.wait()
+      },
+      rest: (milliseconds) => changes.until(id, Date.now() + milliseconds, closing.signal),
+    }
   }
 
-  /** Under the lock that whoever adds to the line holds, so that nothing arrives unseen in between. */
-  async function end(state: Held): Promise<boolean> {
-    const { data } = state.token
-    const isEmpty = await database.transaction(async (transaction) => {
-      if (data.queueKey !== null) {
-        await transaction.lock(data.queueKey)
-        if (await records.next(data, transaction)) return false
-      }
-      await boss.deleteJob(name, attemptOf(state), { db: withinTransaction(transaction) })
-      return true
-    })
-    if (isEmpty) held.delete(state.token.id)
-    return isEmpty
+  const take = batched(async (lines: string[]) => {
+    const taken = new Map((await records.take(lines, deadline)).map((record) => [record.line, record]))
+    return lines.map((line) => taken.get(line))
+  })
+
+  async function end(mine: Held): Promise<RecordHead | null> {
+    const { id, data } = mine.token
+    if (!(await endIfEmpty(mine))) return records.next(data.line)
+    held.delete(id)
+    return null
   }
+
+  const endIfEmpty = batched(async (ending: Held[]) => {
+    const lines = ending.map(({ token }) => token.data.line)
+    // Whoever adds to a line has the same lock, so that nothing arrives unseen in between.
+    return database.transaction(lines, async (transaction) => {
+      const notEmpty = new Set(await records.notEmpty(lines, transaction))
+      const empty = ending.filter(({ token }) => !notEmpty.has(token.data.line))
+      if (empty.length > 0) await boss.deleteJob(name, empty.map(attemptOf), { db: withinTransaction(transaction) })
+      return lines.map((line) => !notEmpty.has(line))
+    })
+  })
 
   /** Lets others go on with a line that is not at its end; behind those that have waited longer. */
-  async function giveBack(state: Held): Promise<void> {
-    if (state.isLost || !held.has(state.token.id)) return
-    await database.transaction(async (transaction) => {
-      const deleted = await boss.deleteJob(name, attemptOf(state), { db: withinTransaction(transaction) })
-      if (affectedBy(deleted) > 0) await add(state.token.data, transaction)
+  async function giveBack(mine: Held): Promise<void> {
+    if (mine.isLost || !held.has(mine.token.id)) return
+    await database.transaction([], async (transaction) => {
+      const deleted = await boss.deleteJob(name, attemptOf(mine), { db: withinTransaction(transaction) })
+      if (affectedBy(deleted) > 0) await add(mine.token.data.line, transaction)
     })
-    changes.announce(work)
+    changes.tellOthers(work)
   }
 
   // What an earlier process has left without a token, if there should be any.
-  for (const line of await records.lines()) await database.transaction((transaction) => add(line, transaction))
+  const lines = await records.lines()
+  for (let from = 0; from < lines.length; from += batchSize)
+    await boss.insert(name, lines.slice(from, from + batchSize).map(tokenFor))
   const timer = setInterval(look, lookEvery)
-  const forget = changes.on(work, look)
-  look()
+  const stopListening = changes.on(work, look)
 
   return {
     add,
 
-    async beat() {
+    async beat(seenAt) {
       const mine = [...held.values()]
-      if (mine.length === 0) return
-      const touched = await boss.touch(name, mine.map(attemptOf))
-      const still = new Set(touchedBy(touched))
-      for (const state of mine) if (held.has(state.token.id) && !still.has(state.token.id)) state.isLost = true
+      if (mine.length > 0) {
+        const still = new Set(touchedBy(await boss.touch(name, mine.map(attemptOf))))
+        for (const one of mine) if (!still.has(one.token.id)) one.isLost = true
+      }
+      deadline = seenAt + longestStart
+      look()
     },
 
     takeOver: () => boss.supervise(name),
@@ -177,7 +193,7 @@ export async function createPgBossQueue(
     async close() {
       closing.abort()
       clearInterval(timer)
-      forget()
+      stopListening()
       await fetching
       await Promise.all(running)
       await boss.stop({ graceful: false, close: false })
@@ -213,8 +229,7 @@ async function startBoss(database: PostgresDatabase, { logger }: LineParts): Pro
     deleteAfterSeconds: day,
   }
   // One relay after the other, when several find an empty database.
-  await database.transaction(async (transaction) => {
-    await transaction.lock('client-secret-relay: queue')
+  await database.transaction(['client-secret-relay: queue'], async () => {
     await boss.start()
     await boss.createQueue(name, { policy: 'exclusive', ...options })
     await boss.updateQueue(name, options)
@@ -227,9 +242,8 @@ function flat(result: { rows: unknown[] } | { rows: unknown[] }[]): { rows: unkn
   return Array.isArray(result) ? { rows: result.flatMap(({ rows }) => rows) } : result
 }
 
-/** A line's key; a request without a queue is a line of its own. */
-function keyOf({ id, queueKey }: Job): string {
-  return queueKey ?? id
+function tokenFor(line: string): { singletonKey: string; data: Token['data'] } {
+  return { singletonKey: line, data: { line } }
 }
 
 function attemptOf({ token: { id, retryCount } }: { token: Token }): { id: string; retryCount: number } {

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import type { Client, Pool, PoolClient } from 'pg'
 import { ClientSecretError, isClientSecretError } from '../protocol/errors.ts'
 import type { Signals } from './changes.ts'
@@ -18,8 +19,8 @@ const mostConnections = 8
 /** Milliseconds after which a connection, or a statement, counts as lost. */
 const connectionTimeout = 5_000
 const statementTimeout = 15_000
-/** Milliseconds that a relay waits for one that changes the tables. */
-const lockTimeout = 600_000
+/** Milliseconds that a relay waits for another one, such as one that changes the tables. */
+const lockTimeout = 60_000
 
 const dialect: Dialect = {
   countedKey: 'BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY',
@@ -65,7 +66,7 @@ function postgresDriver(pool: Pool): Omit<Database, 'close'> {
   return {
     dialect,
     query: connectionOf(pool).query,
-    async transaction<Result>(work: (transaction: Transaction) => Promise<Result>) {
+    async transaction<Result>(locks: readonly string[], work: (transaction: Transaction) => Promise<Result>) {
       const client = await told(() => pool.connect())
       // Unheard, the error of a connection that breaks between two statements would end the process.
       client.on('error', ignore)
@@ -73,20 +74,12 @@ function postgresDriver(pool: Pool): Omit<Database, 'close'> {
       let failure: Error | undefined
       try {
         const connection = connectionOf(client)
-        await connection.query('BEGIN')
-        const result = await work({
-          ...connection,
-          async lock(name) {
-            await told(() =>
-              client.query({
-                text: 'SELECT pg_advisory_xact_lock(hashtextextended($1, 0))',
-                values: [name],
-                query_timeout: lockTimeout,
-              } as { text: string; values: string[] }),
-            )
-          },
-          afterCommit: (happen) => void happenings.push(happen),
-        })
+        // One statement and not two, because a queue waits for it.
+        const text = ['BEGIN', ...lockNumbers(locks).map((number) => `SELECT pg_advisory_xact_lock(${number})`)].join(
+          '; ',
+        )
+        await told(() => client.query({ text, query_timeout: lockTimeout } as { text: string }))
+        const result = await work({ ...connection, afterCommit: (happen) => void happenings.push(happen) })
         await connection.query('COMMIT')
         for (const happen of happenings) happen()
         return result
@@ -103,6 +96,12 @@ function postgresDriver(pool: Pool): Omit<Database, 'close'> {
 }
 
 function ignore(): void {}
+
+/** Postgres knows locks by numbers. In order, so that two who want the same ones do not wait for each other. */
+function lockNumbers(names: readonly string[]): bigint[] {
+  const numbers = names.map((name) => createHash('sha256').update(name).digest().readBigInt64BE())
+  return numbers.sort((one, other) => (one < other ? -1 : 1))
+}
 
 function connectionOf(queryable: Pool | PoolClient): Connection {
   return {

@@ -20,7 +20,7 @@ export interface Presence {
 interface PresenceParts {
   database: Database
   /** Tells that this relay still has what it runs. */
-  onBeat?: (() => Promise<void>) | undefined
+  onBeat: (seenAt: number) => Promise<void>
   /** Takes over what dead relays ran. */
   takeOver: () => Promise<void>
   /** True when no other relay can live, as on a SQLite file, which is locked. */
@@ -43,17 +43,20 @@ export async function createPresence({
   const id = randomUUID()
   let heardSince = performance.now()
   let lastBeat = heardSince
+  let isSilent = false
   let isStopped = false
   let timer: NodeJS.Timeout | undefined
   let beating: Promise<void> | undefined
 
   async function beat(): Promise<void> {
     const { now } = database.dialect
-    await database.query(
-      `INSERT INTO relays (id, seen_at) VALUES ($1, ${now}) ON CONFLICT (id) DO UPDATE SET seen_at = ${now}`,
+    const [seen] = await database.query<{ seen_at: number | string }>(
+      `INSERT INTO relays (id, seen_at) VALUES ($1, ${now}) ON CONFLICT (id) DO UPDATE SET seen_at = ${now} RETURNING seen_at`,
       [id],
     )
-    await onBeat?.()
+    await onBeat(Number(seen?.seen_at))
+    if (isSilent) logger.info({}, 'the database is back')
+    isSilent = false
     const time = performance.now()
     if (time - lastBeat > longestSilence / 2) heardSince = time
     lastBeat = time
@@ -69,7 +72,8 @@ export async function createPresence({
     timer = setTimeout(() => {
       beating = beat()
         .catch((error: unknown) => {
-          logger.warn({ err: error }, 'the relay could not show the others that it lives; it tries again')
+          if (!isSilent) logger.warn({ err: error }, 'the database is away; the relay goes on when it is back')
+          isSilent = true
         })
         .then(() => {
           if (!isStopped) next()

@@ -1,8 +1,8 @@
 import { createHash, randomBytes } from 'node:crypto'
 import type { ClientSecretRecord, RecordStatus, UpstreamResponse, WireError } from '../protocol/record.ts'
 import type { ClientSecretRequest } from '../protocol/request.ts'
+import { batched } from './batched.ts'
 import type { Connection, Database, Transaction, Value } from './database.ts'
-import type { Job } from './queue.ts'
 
 /** What is small in a record: enough to see whether it has changed. */
 export interface RecordHead {
@@ -11,8 +11,8 @@ export interface RecordHead {
   /** Order of arrival. */
   seq: number
   queueName: string | null
-  /** What runs one at a time; null runs in parallel. */
-  queueKey: string | null
+  /** What runs one at a time: a queue, or the record alone. */
+  line: string
   status: RecordStatus
   version: number
   /** Milliseconds since 1970 before which it is not run, because its upstream asked for a pause. */
@@ -49,7 +49,7 @@ export interface Records {
    */
   insert(
     record: NewRecord,
-    addJob?: (job: Job, transaction: Transaction) => Promise<void>,
+    addJob?: (line: string, transaction: Transaction) => Promise<void>,
   ): Promise<{ record: StoredRecord; isNew: boolean; isSameRequest: boolean }>
   /** Whether this owner has used the idempotency key before. */
   isKnown(owner: string, idempotencyKey: string): Promise<boolean>
@@ -58,9 +58,16 @@ export interface Records {
   /** A record of the owner's. */
   read(owner: string, id: string): Promise<StoredRecord | null>
   /** What comes first of a line's unsettled records, expired ones left out. */
-  next(line: Job, connection?: Connection): Promise<RecordHead | null>
+  next(line: string): Promise<RecordHead | null>
+  /** Which of these lines have unsettled records. */
+  notEmpty(lines: readonly string[], connection: Connection): Promise<string[]>
+  /**
+   * Makes running what comes first of each line, if it is pending and its time
+   * has come; not after `deadline`, by the clock of the database.
+   */
+  take(lines: readonly string[], deadline?: number): Promise<StoredRecord[]>
   /** Makes a pending record running; null when it is not pending any more. */
-  start(seen: Seen, connection?: Connection): Promise<StoredRecord | null>
+  start(seen: Seen): Promise<StoredRecord | null>
   /** Ends a running record; false when it was not running any more, or runs anew. */
   settle(seen: Seen, outcome: Outcome): Promise<boolean>
   /** The owner's record with this id or idempotency key, without what may be large. */
@@ -69,8 +76,10 @@ export interface Records {
   cancel(id: string, from: 'pending' | 'running'): Promise<boolean>
   /** Makes a running record pending again, for later if a time is named; false when it was not running any more. */
   handBack(seen: Seen, notBefore?: number): Promise<boolean>
+  /** Whether a record is unsettled and has this version still. */
+  isCurrent(seen: Seen): Promise<boolean>
   /** The lines in which something is to be run in the background. */
-  lines(): Promise<Job[]>
+  lines(): Promise<string[]>
   /** Unsettled direct requests of relays that have not been seen since this many milliseconds. */
   orphans(silence: number): Promise<StoredRecord[]>
   /** The owner's unsettled records; with a name, those in queues of exactly this name. */
@@ -78,7 +87,7 @@ export interface Records {
   /** The owner's records, the newest first, from `before` on backwards. */
   history(owner: string, filter: RecordFilter): Promise<StoredRecord[]>
   /** Removes a batch of what has expired; the queues in which it stood, and whether there may be more. */
-  removeExpired(): Promise<{ queueKeys: string[]; isFull: boolean }>
+  removeExpired(): Promise<{ lines: string[]; isFull: boolean }>
 }
 
 export interface RecordFilter {
@@ -106,10 +115,10 @@ const removedAtOnce = 1_000
 
 const isUnsettled = `status IN ('pending', 'running')`
 const headColumns =
-  'id, owner, seq, queue_name, queue_key, status, version, error, created_at, updated_at, expires_at, attempted_at, not_before, relay'
+  'id, owner, seq, queue_name, line, status, version, error, created_at, updated_at, expires_at, attempted_at, not_before, relay'
 const columns = `${headColumns}, request, response`
-const place = `CASE WHEN queue_key IS NULL OR NOT ${isUnsettled} THEN 0 ELSE
-  (SELECT count(*) FROM records AS ahead WHERE ahead.queue_key = records.queue_key AND ahead.${isUnsettled} AND ahead.seq <= records.seq)
+const place = `CASE WHEN queue_name IS NULL OR NOT ${isUnsettled} THEN 0 ELSE
+  (SELECT count(*) FROM records AS ahead WHERE ahead.line = records.line AND ahead.${isUnsettled} AND ahead.seq <= records.seq)
   END AS place`
 
 interface HeadRow {
@@ -117,7 +126,7 @@ interface HeadRow {
   owner: string
   seq: number
   queue_name: string | null
-  queue_key: string | null
+  line: string
   status: RecordStatus
   version: number
   error: string | null
@@ -142,14 +151,12 @@ export function createRecords(database: Database): Records {
     addJob?: Parameters<Records['insert']>[1],
   ): ReturnType<Records['insert']> {
     const written = addJob
-      ? await database.transaction(async (transaction) => {
-          const queue = queueKey(newRecord)
-          // Numbers are given when a statement runs, and seen when it is committed. The lock
-          // keeps others of this queue away in between, so that none comes up before one that was seen.
-          if (queue !== null) await transaction.lock(queue)
-          const { record, ...rest } = await write(newRecord, transaction)
-          if (record && rest.isNew) await addJob({ id: record.id, queueKey: queue }, transaction)
-          return { record, ...rest }
+      ? // Numbers are given when a statement runs, and seen when it is committed. The lock
+        // keeps others of this queue away in between, so that none comes up before one that was seen.
+        await database.transaction([queueOf(newRecord) ?? []].flat(), async (transaction) => {
+          const written = await write(newRecord, transaction)
+          if (written.record && written.isNew) await addJob(written.record.line, transaction)
+          return written
         })
       : await write(newRecord, database)
     const { record, isNew, isSameRequest } = written
@@ -168,21 +175,22 @@ export function createRecords(database: Database): Records {
     const { owner, request, idempotencyKey, lifetime, relay = null } = newRecord
     const now = Date.now()
     const expiresAt = now + Math.ceil(lifetime)
+    const id = newId(expiresAt)
     const key = hash(idempotencyKey)
     const fingerprint = hash(JSON.stringify(request))
     const made = await connection.query(
-      `INSERT INTO records (id, owner, idempotency_key, fingerprint, method, url_hash, queue_name, queue_key, relay, status, version, request, created_at, updated_at, expires_at, not_before)
+      `INSERT INTO records (id, owner, idempotency_key, fingerprint, method, url_hash, queue_name, line, relay, status, version, request, created_at, updated_at, expires_at, not_before)
        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 'pending', 1, $10, $11, $11, $12, 0)
        ON CONFLICT (owner, idempotency_key) DO NOTHING RETURNING id`,
       [
-        newId(expiresAt),
+        id,
         owner,
         key,
         fingerprint,
         request.method,
         hash(request.url),
         request.queue ?? null,
-        queueKey(newRecord),
+        queueOf(newRecord) ?? id,
         relay,
         JSON.stringify(request),
         now,
@@ -200,6 +208,25 @@ export function createRecords(database: Database): Records {
     }
   }
 
+  const settle = batched(
+    async (ended: Ended[]) => {
+      const parameters: Value[] = [Date.now()]
+      const values = ended.map(
+        ({ id, version, status, response, error }) =>
+          `($${parameters.push(id)}, CAST($${parameters.push(version)} AS BIGINT), $${parameters.push(status)}, $${parameters.push(response)}, $${parameters.push(error)})`,
+      )
+      const rows = await database.query<{ id: string }>(
+        `WITH ended (id, version, status, response, error) AS (VALUES ${values.join(', ')})
+         UPDATE records SET status = ended.status, version = records.version + 1, response = ended.response, error = ended.error, updated_at = $1
+         FROM ended WHERE records.id = ended.id AND records.version = ended.version AND records.status = 'running' RETURNING records.id`,
+        parameters,
+      )
+      const settled = new Set(rows.map(({ id }) => id))
+      return ended.map(({ id }) => settled.has(id))
+    },
+    ({ response }) => response?.length ?? 0,
+  )
+
   return {
     insert,
 
@@ -213,9 +240,8 @@ export function createRecords(database: Database): Records {
 
     async heads(owner, ids) {
       if (ids.length === 0) return []
-      const list = ids.map((_, index) => `$${index + 2}`).join(', ')
       const rows = await database.query<HeadRow>(
-        `SELECT ${headColumns}, ${place} FROM records WHERE owner = $1 AND id IN (${list})`,
+        `SELECT ${headColumns}, ${place} FROM records WHERE owner = $1 AND id IN (${list(ids, 1)})`,
         [owner, ...ids],
       )
       return rows.map(head)
@@ -229,16 +255,36 @@ export function createRecords(database: Database): Records {
       return row ? stored(row) : null
     },
 
-    async next({ id, queueKey }, connection = database) {
-      const [row] = await connection.query<HeadRow>(
-        `SELECT ${headColumns} FROM records WHERE ${queueKey === null ? 'id' : 'queue_key'} = $1 AND ${isUnsettled} AND expires_at > $2 ORDER BY seq LIMIT 1`,
-        [queueKey ?? id, Date.now()],
+    async next(line) {
+      const [row] = await database.query<HeadRow>(
+        `SELECT ${headColumns} FROM records WHERE line = $1 AND ${isUnsettled} AND expires_at > $2 ORDER BY seq LIMIT 1`,
+        [line, Date.now()],
       )
       return row ? head(row) : null
     },
 
-    async start({ id, version }, connection = database) {
-      const [row] = await connection.query<Row>(
+    async notEmpty(lines, connection) {
+      const rows = await connection.query<{ line: string }>(
+        `SELECT DISTINCT line FROM records WHERE line IN (${list(lines, 1)}) AND ${isUnsettled} AND expires_at > $1`,
+        [Date.now(), ...lines],
+      )
+      return rows.map(({ line }) => line)
+    },
+
+    async take(lines, deadline = Number.MAX_SAFE_INTEGER) {
+      const rows = await database.query<Row>(
+        `WITH asked (line) AS (VALUES ${lines.map((_, index) => `($${index + 3})`).join(', ')})
+         UPDATE records SET status = 'running', version = version + 1, updated_at = $1, attempted_at = coalesce(attempted_at, $1)
+         WHERE id IN (
+           SELECT (SELECT id FROM records WHERE line = asked.line AND ${isUnsettled} AND expires_at > $1 ORDER BY seq LIMIT 1) FROM asked
+         ) AND status = 'pending' AND not_before <= $1 AND ${database.dialect.now} < $2 RETURNING ${columns}`,
+        [Date.now(), deadline, ...lines],
+      )
+      return rows.map(stored)
+    },
+
+    async start({ id, version }) {
+      const [row] = await database.query<Row>(
         `UPDATE records SET status = 'running', version = version + 1, updated_at = $3, attempted_at = coalesce(attempted_at, $3)
          WHERE id = $1 AND version = $2 AND status = 'pending' AND expires_at > $3 RETURNING ${columns}`,
         [id, version, Date.now()],
@@ -246,18 +292,13 @@ export function createRecords(database: Database): Records {
       return row ? stored(row) : null
     },
 
-    async settle({ id, version }, { status, response, error }) {
-      const rows = await database.query(
-        `UPDATE records SET status = $3, version = version + 1, response = $4, error = $5, updated_at = $6 WHERE id = $1 AND version = $2 AND status = 'running' RETURNING id`,
-        [
-          id,
-          version,
-          status,
-          response ? JSON.stringify(response) : null,
-          error ? JSON.stringify(error) : null,
-          Date.now(),
-        ],
-      )
+    settle: (seen, outcome) => settle({ ...seen, ...written(outcome) }),
+
+    async isCurrent({ id, version }) {
+      const rows = await database.query(`SELECT id FROM records WHERE id = $1 AND version = $2 AND ${isUnsettled}`, [
+        id,
+        version,
+      ])
       return rows.length > 0
     },
 
@@ -286,10 +327,10 @@ export function createRecords(database: Database): Records {
     },
 
     async lines() {
-      const rows = await database.query<{ id: string; queue_key: string | null }>(
-        `SELECT min(id) AS id, queue_key FROM records WHERE ${isUnsettled} AND relay IS NULL GROUP BY queue_key, CASE WHEN queue_key IS NULL THEN id END`,
+      const rows = await database.query<{ line: string }>(
+        `SELECT DISTINCT line FROM records WHERE ${isUnsettled} AND relay IS NULL`,
       )
-      return rows.map(({ id, queue_key }) => ({ id, queueKey: queue_key }))
+      return rows.map(({ line }) => line)
     },
 
     async orphans(silence) {
@@ -328,12 +369,12 @@ export function createRecords(database: Database): Records {
     },
 
     async removeExpired() {
-      const rows = await database.query<{ queue_key: string | null }>(
-        `DELETE FROM records WHERE id IN (SELECT id FROM records WHERE expires_at <= $1 LIMIT ${removedAtOnce} ${database.dialect.skipLocked}) RETURNING queue_key`,
+      const rows = await database.query<{ line: string }>(
+        `DELETE FROM records WHERE id IN (SELECT id FROM records WHERE expires_at <= $1 LIMIT ${removedAtOnce} ${database.dialect.skipLocked}) RETURNING line`,
         [Date.now()],
       )
       return {
-        queueKeys: [...new Set(rows.flatMap((row) => row.queue_key ?? []))],
+        lines: [...new Set(rows.map(({ line }) => line))],
         isFull: rows.length === removedAtOnce,
       }
     },
@@ -359,8 +400,23 @@ export function expiryOf(id: string): number | null {
 }
 
 /** Requests of one caller with the same url, method and queue run one at a time. */
-function queueKey({ owner, request: { method, url, queue } }: NewRecord): string | null {
+function queueOf({ owner, request: { method, url, queue } }: NewRecord): string | null {
   return queue === undefined ? null : hash(JSON.stringify([owner, method, url, queue]))
+}
+
+/** Parameters for a list of values, behind so many others. */
+function list(values: readonly unknown[], others: number): string {
+  return values.map((_, index) => `$${index + others + 1}`).join(', ')
+}
+
+type Ended = Seen & { status: string; response: string | null; error: string | null }
+
+function written({ status, response, error }: Outcome): Omit<Ended, keyof Seen> {
+  return {
+    status,
+    response: response ? JSON.stringify(response) : null,
+    error: error ? JSON.stringify(error) : null,
+  }
 }
 
 function head(row: HeadRow): RecordHead {
@@ -369,7 +425,7 @@ function head(row: HeadRow): RecordHead {
     owner: row.owner,
     seq: Number(row.seq),
     queueName: row.queue_name,
-    queueKey: row.queue_key,
+    line: row.line,
     status: row.status,
     version: Number(row.version),
     notBefore: Number(row.not_before),

@@ -15,10 +15,10 @@ import { isText, type Upstream, type UpstreamAnswer } from './upstream.ts'
 
 export interface Runner {
   /**
-   * Runs a record, once `start` has marked it as running. How it went is in the
-   * record: it rejects only when `start` does.
+   * Runs the record that `start` has marked as running; false when there is
+   * none. How it went is in the record: it rejects only when `start` does.
    */
-  run: (id: string, start: () => Promise<StoredRecord | null>) => Promise<void>
+  run: (line: string, start: () => Promise<StoredRecord | null>) => Promise<boolean>
   /** What becomes of a record whose run did not end: run again, or failed because the upstream may have acted. */
   settleInterrupted: (head: RecordHead) => Promise<'pending' | 'failed'>
   /** Ends all calls that are under way. */
@@ -42,32 +42,36 @@ export function createRunner(parts: RunnerParts): Runner {
   const { keys, upstream, records, changes, logger, longestUpstreamWait } = parts
   const stopping = new AbortController()
 
-  async function run(id: string, start: () => Promise<StoredRecord | null>): Promise<void> {
-    const cancelling = new AbortController()
+  async function run(line: string, start: () => Promise<StoredRecord | null>): Promise<boolean> {
+    const ending = new AbortController()
     let record: StoredRecord | null = null
+    let hasHeard = false
     /** Cancelled, or run by another relay because this one was taken for dead: nobody waits for this call any more. */
     const endIfOver = async () => {
-      const now = record && (await records.next({ id, queueKey: null }))
-      if (record && now?.version !== record.version) cancelling.abort()
+      hasHeard = true
+      if (!record) return
+      if (!(await records.isCurrent(record))) ending.abort()
     }
-    // Listened to before the record is marked as running, so that there is no moment at which it cannot be cancelled.
-    const listener = changes.on(cancellationOf(id), () => {
-      endIfOver().catch((error: unknown) => logger.warn({ id, err: error }, 'a call could not be ended'))
-    })
+    const hear = () =>
+      void endIfOver().catch((error: unknown) => logger.warn({ line, err: error }, 'a call could not be ended'))
+    // From before it is marked as running, so that there is no moment at which it cannot be cancelled.
+    const stopListening = changes.on(cancellationOf(line), hear)
     try {
       record = await start()
-      if (!record) return
-      changes.announce(id)
-      const outcome = await outcomeOf(record, AbortSignal.any([stopping.signal, cancelling.signal]))
+      if (!record) return false
+      if (hasHeard) hear()
+      changes.announce(record.id)
+      const outcome = await outcomeOf(record, AbortSignal.any([stopping.signal, ending.signal]))
       await settle(record, outcome)
-      changes.announce(id, record.queueKey)
+      changes.announce(record.id, record.line)
     } catch (error) {
       if (!record) throw error
-      logger.error({ id, err: error }, 'the end of a request could not be written into its record')
-      changes.announce(id)
+      logger.error({ id: record.id, err: error }, 'the end of a request could not be written into its record')
+      changes.announce(record.id)
     } finally {
-      listener()
+      stopListening()
     }
+    return true
   }
 
   /** The answer is kept until the database has it. */
@@ -129,7 +133,7 @@ export function createRunner(parts: RunnerParts): Runner {
       const message = `The relay stopped while the API was being called, so the ${method} may have had its effect or not. It is not sent again by itself; look at the API before you do.`
       await records.settle(head, { status: 'failed', error: { code: 'INTERRUPTED', message } })
     }
-    changes.announce(head.id, head.queueKey)
+    changes.announce(head.id, head.line)
     return repeatable ? 'pending' : 'failed'
   }
 

@@ -107,7 +107,8 @@ function sqliteDriver(database: DatabaseSync, lock: DatabaseSync | null): Databa
       while (underWay) await underWay
       return run<Row>(sql, parameters)
     },
-    async transaction<Result>(work: (transaction: Transaction) => Promise<Result>) {
+    // Alone already, and so without a lock.
+    async transaction<Result>(_locks: readonly string[], work: (transaction: Transaction) => Promise<Result>) {
       while (underWay) await underWay
       let end = () => {}
       underWay = new Promise((resolve) => (end = resolve))
@@ -116,8 +117,6 @@ function sqliteDriver(database: DatabaseSync, lock: DatabaseSync | null): Databa
         await run('BEGIN IMMEDIATE')
         const result = await work({
           query: run,
-          // It is alone already.
-          lock: async () => {},
           afterCommit: (happen) => void happenings.push(happen),
         })
         await run('COMMIT')

@@ -102,7 +102,7 @@ async function checkRoom(
 }
 
 async function runDirect(records: Records, runner: Runner, record: StoredRecord): Promise<StoredRecord> {
-  await runner.run(record.id, () => patiently(() => records.start(record), runner.stopping))
+  await runner.run(record.line, () => patiently(() => records.start(record), runner.stopping))
   return settledOr(records, record)
 }
 

@@ -11,7 +11,7 @@ export const migration: Migration = ({ countedKey }) => [
     method TEXT NOT NULL,
     url_hash TEXT NOT NULL,
     queue_name TEXT,
-    queue_key TEXT,
+    line TEXT NOT NULL,
     relay TEXT,
     status TEXT NOT NULL,
     version BIGINT NOT NULL,
@@ -26,7 +26,7 @@ export const migration: Migration = ({ countedKey }) => [
   )`,
   // Hashes where a caller chooses the text, because an entry of a Postgres index holds 2,700 bytes.
   'CREATE UNIQUE INDEX records_idempotency ON records (owner, idempotency_key)',
-  `CREATE INDEX records_queue ON records (queue_key, seq) WHERE status IN ('pending', 'running')`,
+  `CREATE INDEX records_line ON records (line, seq) WHERE status IN ('pending', 'running')`,
   // A caller has few of them, so that the name of a queue need not be part of it.
   `CREATE INDEX records_unsettled ON records (owner) WHERE status IN ('pending', 'running')`,
   `CREATE INDEX records_direct ON records (relay) WHERE status IN ('pending', 'running')`,
