@@ -83,7 +83,10 @@ async function open(settings: Settings) {
   const { longestUpstreamWait } = limits
   const runner = createRunner({ keys, upstream, records, changes, logger, longestUpstreamWait })
   const calls = callsUnderWay()
-  const queue = await storage.createQueue({ records, runner, changes, logger })
+  const queue = await storage.createQueue({ records, runner, changes, logger }).catch(async (error: unknown) => {
+    await database.close()
+    throw error
+  })
 
   /** What dead relays were running for callers who waited for the answer in the call itself. */
   async function takeOver(): Promise<void> {

@@ -19,6 +19,7 @@ const mostConnections = 8
 /** Milliseconds after which a connection, or a statement, counts as lost. */
 const connectionTimeout = 5_000
 const statementTimeout = 15_000
+const longestIdle = 20_000
 /** Milliseconds that a relay waits for another one, such as one that changes the tables. */
 const lockTimeout = 60_000
 
@@ -39,6 +40,8 @@ export async function openPostgres(connectionString: string, logger: Logger): Pr
     keepAlive: true,
     connectionTimeoutMillis: connectionTimeout,
     query_timeout: statementTimeout,
+    // A relay that stands still in the middle of a transaction must not hold up the others.
+    idle_in_transaction_session_timeout: longestIdle,
   }
   const pool = new pg.Pool({ ...settings, max: mostConnections })
   // An idle connection that breaks is replaced when one is needed; unheard, its error would end the process.
@@ -134,7 +137,7 @@ async function told<Result>(work: () => Promise<Result>): Promise<Result> {
 function isAway(thrown: unknown): boolean {
   const { code = '', message = '' } = thrown as { code?: string; message?: string }
   return (
-    /^(08|57P|53300|EPIPE|ECONN|ETIMEDOUT|EHOSTUNREACH|ENETUNREACH|ENOTFOUND|EAI_AGAIN)/.test(code) ||
+    /^(08|57P|53300|25P03|EPIPE|ECONN|ETIMEDOUT|EHOSTUNREACH|ENETUNREACH|ENOTFOUND|EAI_AGAIN)/.test(code) ||
     /^(Connection terminated|timeout e|timeout exceeded|Query read timeout|Client (was closed|has encountered)|read ECONN)/i.test(
       message,
     )

@@ -6,6 +6,7 @@ import type { ClientSecretRecord } from '../../src/protocol/record.ts'
 import type { RelayOptions } from '../../src/relay/options.ts'
 import { door, json, startApi, type ApiAnswer } from '../helpers/api.ts'
 import { usePostgres } from '../helpers/postgres.ts'
+import { startRelayProcess } from '../helpers/relay-process.ts'
 import { keyFor, startRelay } from '../helpers/relay.ts'
 import { until } from '../helpers/watched-fetch.ts'
 
@@ -71,6 +72,18 @@ describe.each(databases)('on %s', (name, makeDatabase) => {
     await until(() => api.calls.length === 20)
     open()
     await Promise.all(answers)
+  })
+
+  test('more queues than run at once all get their turn', async () => {
+    let answered = 0
+    const { client, sent } = await setUp((_call, outgoing) => {
+      answered += 1
+      json(outgoing, {})
+    })
+    await Promise.all(
+      Array.from({ length: 300 }, (_, n) => client.clientSecretRequest({ ...sent(n), queue: `q${n % 150}` })),
+    )
+    await until(() => answered === 300)
   })
 
   test('a queue goes on behind what failed', async () => {
@@ -195,6 +208,28 @@ describe.each(databases)('on %s', (name, makeDatabase) => {
       expect([second === first, third === first]).toEqual([true, false])
     } else expect([first, second]).toEqual([undefined, undefined])
   })
+
+  test.skipIf(name === 'memory')(
+    'after kill -9 everything that was answered runs, in order, a POST never twice',
+    async () => {
+      let held = true
+      const api = await startApi((_call, outgoing) => void (held || json(outgoing, {})))
+      const database = (await makeDatabase())!
+      const options = { keys: { api: keyFor(api.url) }, database }
+      const victim = await startRelayProcess(options)
+      const polled = { ...request, url: `${api.url}/`, queue: 'q' }
+      for (let n = 0; n < 10; n++) await victim.client.clientSecretRequest({ ...polled, data: { n } })
+      await until(() => api.calls.length === 1)
+      await victim.kill()
+      held = false
+      await startRelay(options)
+      const rows = await settled(database, 10)
+      expect(rows.map(({ status }) => status)).toEqual(['failed', ...Array.from({ length: 9 }, () => 'resolved')])
+      expect(rows[0]!.error).toContain('INTERRUPTED')
+      expect(numbers(api.calls)).toEqual(Array.from({ length: 10 }, (_, n) => n))
+    },
+    60_000,
+  )
 
   test('text of any length and with any character is kept', async () => {
     const { client, sent, api } = await setUp((_call, outgoing) => json(outgoing, { text: 'a\u0000b\ud83e\udda6' }))
