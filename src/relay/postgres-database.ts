@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import type { Client, Pool, PoolClient } from 'pg'
+import type { Pool, PoolClient } from 'pg'
 import { ClientSecretError, isClientSecretError } from '../protocol/errors.ts'
 import type { Signals } from './changes.ts'
 import type { Connection, Database, Dialect, Transaction, Value } from './database.ts'
@@ -53,7 +53,7 @@ export async function openPostgres(connectionString: string, logger: Logger): Pr
     await pool.end()
     throw isClientSecretError(error) ? cannotBeReached(error.cause) : error
   }
-  const signals = connectSignals(() => new pg.Client(settings) as Client, logger)
+  const signals = connectSignals(() => new pg.Client(settings), logger)
   return {
     ...driver,
     signals,
@@ -68,7 +68,7 @@ export async function openPostgres(connectionString: string, logger: Logger): Pr
 function postgresDriver(pool: Pool): Omit<Database, 'close'> {
   return {
     dialect,
-    query: connectionOf(pool).query,
+    ...connectionOf(pool),
     async transaction<Result>(locks: readonly string[], work: (transaction: Transaction) => Promise<Result>) {
       const client = await told(() => pool.connect())
       // Unheard, the error of a connection that breaks between two statements would end the process.

@@ -24,6 +24,7 @@ export function connectSignals(createClient: () => Client, logger: Logger): Sign
   let waiting = new Set<string>()
   let sending: Promise<void> | undefined
   let isClosed = false
+  let isSilent = false
   let timer: NodeJS.Timeout | undefined
   let hear: (topics: readonly string[] | 'everything') => void = () => {}
 
@@ -54,9 +55,12 @@ export function connectSignals(createClient: () => Client, logger: Logger): Sign
       await mine.connect()
       await mine.query(`LISTEN ${channel}`)
     } catch (error) {
-      if (!isClosed) logger.warn({ err: error }, 'the relay does not hear from other relays; it tries to connect again')
+      if (!isClosed && !isSilent)
+        logger.warn({ err: error }, 'the relay does not hear from other relays; it tries to connect again and again')
+      isSilent = true
       return gone()
     }
+    isSilent = false
     if (isClosed) return gone()
     client = mine
     timer = setTimeout(() => void look().catch(gone), lookEvery)

@@ -5,12 +5,12 @@ import { describe, expect, onTestFinished, test } from 'vitest'
 import type { ClientSecretRecord } from '../../src/protocol/record.ts'
 import type { RelayOptions } from '../../src/relay/options.ts'
 import { door, json, startApi, type ApiAnswer } from '../helpers/api.ts'
-import { usePostgres } from '../helpers/postgres.ts'
+import { postgresOfThisFile } from '../helpers/postgres.ts'
 import { startRelayProcess } from '../helpers/relay-process.ts'
 import { keyFor, startRelay } from '../helpers/relay.ts'
 import { until } from '../helpers/watched-fetch.ts'
 
-const postgres = usePostgres()
+const postgres = postgresOfThisFile()
 
 async function sqliteFile(): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'relay-'))

@@ -18,7 +18,7 @@ export interface TestPostgres {
 }
 
 /** A real Postgres for the tests of a file, on a free port and in a folder of its own, both gone at the end. */
-export function usePostgres(): TestPostgres {
+export function postgresOfThisFile(): TestPostgres {
   let server: EmbeddedPostgres
   let folder: string
   let port: number

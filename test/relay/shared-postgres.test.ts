@@ -2,12 +2,12 @@ import { describe, expect, test } from 'vitest'
 import type { ClientSecretRecord, PollAnswer } from '../../src/protocol/record.ts'
 import type { RelayOptions } from '../../src/relay/options.ts'
 import { door, json, startApi, type ApiAnswer } from '../helpers/api.ts'
-import { usePostgres } from '../helpers/postgres.ts'
+import { postgresOfThisFile } from '../helpers/postgres.ts'
 import { startRelayProcess } from '../helpers/relay-process.ts'
 import { keyFor, startRelay, type TestRelay } from '../helpers/relay.ts'
 import { until } from '../helpers/watched-fetch.ts'
 
-const postgres = usePostgres()
+const postgres = postgresOfThisFile()
 
 async function setUp(answer: ApiAnswer, rule: Parameters<typeof keyFor>[1] = {}) {
   const api = await startApi(answer)
