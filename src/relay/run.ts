@@ -84,9 +84,9 @@ export function createRunner(parts: RunnerParts): Runner {
   }
 
   /** When a queued request is sent again, because the upstream has asked for a pause; null when it is not. */
-  function waitsUntil({ relay, attemptedAt, expiresAt }: StoredRecord, { response }: Outcome): number | null {
+  function waitsUntil({ queueName, attemptedAt, expiresAt }: StoredRecord, { response }: Outcome): number | null {
     const pause = response && pauseAskedFor(response.status, response.headers)
-    if (relay !== null || pause === null || pause === undefined) return null
+    if (queueName === null || pause === null || pause === undefined) return null
     const until = Date.now() + pause
     return until < Math.min(expiresAt, (attemptedAt ?? Date.now()) + longestUpstreamWait) ? until : null
   }

@@ -243,6 +243,30 @@ describe.each(databases)('on %s', (name, makeDatabase) => {
     expect(await client.queueCount(queue)).toMatchObject({ inQueue: 0 })
   })
 
+  test('what has expired is gone, whatever its status was, and the queue goes on', async () => {
+    const { opened, open } = door()
+    const { api, client, sent } = await setUp(async (_call, outgoing) => {
+      await opened
+      json(outgoing, {})
+    })
+    const short = await client.clientSecretRequest({ ...sent(1), queue: 'q', expires: 0.5 })
+    const waiting = await client.clientSecretRequest({ ...sent(2), queue: 'q', expires: 0.5 })
+    const long = await client.clientSecretRequest({ ...sent(3), queue: 'q' })
+    await expect(short.poll()).rejects.toMatchObject({ code: 'EXPIRED' })
+    await expect(waiting.poll()).rejects.toMatchObject({ code: 'EXPIRED' })
+    open()
+    await expect(long.poll()).resolves.toEqual({})
+    expect((await client.history()).records.map(({ id }) => id)).toEqual([long.id])
+    expect(numbers(api.calls)).toEqual([1, 3])
+  })
+
+  test('an Idempotency-Key of the caller’s own goes out as it is', async () => {
+    const { api, client, sent } = await setUp((_call, outgoing) => json(outgoing, {}), {}, { retryable: true })
+    const headers = { ...request.headers, 'Idempotency-Key': 'mine' }
+    await client.clientSecretRequest({ ...sent(1), headers, queue: 'q', poll: 50 })
+    expect(api.calls[0]!.headers['idempotency-key']).toBe('mine')
+  })
+
   test('history comes in pages, the newest first, and nothing twice', async () => {
     const { client, sent } = await setUp((_call, outgoing) => json(outgoing, {}))
     for (let n = 0; n < 7; n++) await client.clientSecretRequest(sent(n))
