@@ -1,9 +1,8 @@
 import { ClientSecretError } from '../protocol/errors.ts'
 import type { CancelAnswer } from '../protocol/record.ts'
-import type { Changes } from './changes.ts'
+import { cancellationOf, type Changes } from './changes.ts'
 import { absence } from './poll.ts'
 import type { Records } from './records.ts'
-import type { Runner } from './run.ts'
 
 /**
  * Takes a request out of its queue, or ends the call that runs. It is named by
@@ -13,7 +12,7 @@ import type { Runner } from './run.ts'
  * @throws ClientSecretError `REQUEST_NOT_FOUND` or `EXPIRED`
  */
 export async function cancel(
-  { records, changes, runner }: { records: Records; changes: Changes; runner: Runner },
+  { records, changes }: { records: Records; changes: Changes },
   owner: string,
   idOrKey: string,
 ): Promise<CancelAnswer> {
@@ -22,14 +21,14 @@ export async function cancel(
     const { code, message, requestId } = absence(idOrKey)
     throw new ClientSecretError(code, message, { requestId })
   }
-  const { id, queueKey } = found
+  const { id, line } = found
   if (await records.cancel(id, 'pending')) {
-    changes.announce(id, queueKey)
+    changes.announce(id, line)
     return { removed: true, message: 'The request was taken out of its queue; the API was not called.' }
   }
   if (await records.cancel(id, 'running')) {
-    runner.cancel(id)
-    changes.announce(id, queueKey)
+    // The call may be under way at another relay.
+    changes.announce(cancellationOf(line), id, line)
     return { removed: true, message: 'The call of the API was ended. The API may have acted on it already.' }
   }
   return { removed: false, message: 'The request had settled before it could be cancelled.' }

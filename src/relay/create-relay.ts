@@ -10,16 +10,16 @@ import { createAttendance } from './attendance.ts'
 import { checkHost, checkOrigin, identify, type Caller } from './caller.ts'
 import { cancel } from './cancel.ts'
 import { createChanges } from './changes.ts'
-import { openSqlite } from './database.ts'
-import { createEmbeddedQueue } from './embedded-queue.ts'
 import { history, parseHistory } from './history.ts'
 import { createJournal, type Journal } from './journal.ts'
 import { createLimits } from './limits.ts'
 import { readOptions, type RelayOptions, type Settings } from './options.ts'
 import { parsePoll, poll } from './poll.ts'
+import { createPresence, longestSilence } from './presence.ts'
 import { createRecords, toWire } from './records.ts'
 import { createRunner, unforeseen } from './run.ts'
-import { runsInBackground, submit } from './submit.ts'
+import { openStorage } from './storage.ts'
+import { submit } from './submit.ts'
 import { createUpstream, internet, type Network } from './upstream.ts'
 
 export interface Relay {
@@ -85,28 +85,59 @@ type Parts = Awaited<ReturnType<typeof open>>
 /** Opens what the relay works with, and takes up what an earlier process left. */
 async function open(settings: Settings, network: Network, journal: Journal) {
   const { keys, limits, logger } = settings
-  const database = await openSqlite(settings.database)
-  const records = await createRecords(database)
-  const changes = createChanges()
+  const storage = await openStorage(settings.database, logger)
+  const { database } = storage
+  const records = createRecords(database)
+  const changes = createChanges(storage.signals)
   const upstream = createUpstream(limits, network)
   const allowance = createLimits(settings)
-  const runner = createRunner({ keys, upstream, records, changes, limits: allowance, journal, logger })
-  const attendance = createAttendance(limits.callerAbsence, runner.desert)
-  const queue = createEmbeddedQueue(runner.run)
+  const { longestUpstreamWait, callerAbsence } = limits
+  const runner = createRunner({
+    keys,
+    upstream,
+    records,
+    changes,
+    limits: allowance,
+    journal,
+    logger,
+    longestUpstreamWait,
+  })
+  const attendance = createAttendance(callerAbsence, runner.desert)
   const calls = callsUnderWay()
+  const queue = await storage.createQueue({ records, runner, changes, logger }).catch(async (error: unknown) => {
+    await database.close()
+    throw error
+  })
 
-  for (const record of await records.unsettled()) {
-    const status = record.status === 'running' ? await runner.settleInterrupted(record) : record.status
-    if (status !== 'pending') continue
-    // A direct request has nobody who waits for it any more.
-    if (runsInBackground(record.request)) await queue.add(record)
-    else await records.cancel(record.id, 'pending')
+  /** What dead relays were running for callers who waited for the answer in the call itself. */
+  async function takeOver(): Promise<void> {
+    await queue.takeOver()
+    for (const record of await records.orphans(longestSilence)) {
+      const status = record.status === 'running' ? await runner.settleInterrupted(record) : record.status
+      // Nobody waits for it any more.
+      if (status === 'pending') await records.cancel(record.id, 'pending')
+    }
+  }
+  const presence = await createPresence({
+    database,
+    onBeat: queue.beat,
+    takeOver,
+    isAlone: storage.isAlone,
+    logger,
+  })
+
+  async function removeExpired(): Promise<void> {
+    for (let isFull = true; isFull && !changes.isClosed();) {
+      const removed = await records.removeExpired()
+      changes.announce(...removed.lines)
+      isFull = removed.isFull
+    }
   }
   const removal = setInterval(() => {
-    records
-      .removeExpired()
-      .then((queueKeys) => changes.announce(...queueKeys))
-      .catch((error: unknown) => logger.error({ err: error }, 'expired records could not be removed'))
+    removeExpired().catch((error: unknown) => {
+      // That the database is away is said elsewhere, once.
+      if (!isClientSecretError(error)) logger.error({ err: error }, 'expired records could not be removed')
+    })
   }, 1_000)
   removal.unref()
 
@@ -116,11 +147,12 @@ async function open(settings: Settings, network: Network, journal: Journal) {
     const timer = setTimeout(runner.abort, settings.shutdownTimeout)
     await Promise.all([queue.close(), calls.ended()])
     clearTimeout(timer)
+    await presence.stop()
     await upstream.close()
     await database.close()
   }
 
-  return { settings, limits: allowance, attendance, records, changes, queue, runner, calls, close }
+  return { settings, limits: allowance, attendance, records, changes, queue, runner, presence, calls, close }
 }
 
 /** Knows the calls that are being answered. */

@@ -1,102 +1,35 @@
-import { setTimeout as sleep } from 'node:timers/promises'
-import type { DatabaseSync, StatementSync } from 'node:sqlite'
-
 export type Value = string | number | null
 
-/** What the records need of a database: one statement at a time, with `$1` parameters. */
-export interface Database {
+/** Runs one statement, with `$1` parameters. */
+export interface Connection {
   query<Row>(sql: string, parameters?: readonly Value[]): Promise<Row[]>
+}
+
+/** Statements that take effect all together, or not at all. */
+export interface Transaction extends Connection {
+  /** What is to happen when the statements have taken effect. */
+  afterCommit(happen: () => void): void
+}
+
+/** What the relay needs of a database. */
+export interface Database extends Connection {
+  /** No other transaction has one of the same locks from the beginning to the end. */
+  transaction<Result>(locks: readonly string[], work: (transaction: Transaction) => Promise<Result>): Promise<Result>
+  dialect: Dialect
   close(): Promise<void>
 }
 
-/** SQLITE_BUSY */
-const busyCode = 5
-/** Milliseconds to wait for another writer before a statement fails, and between its tries. */
-const longestBusy = 60_000
-const pause = 20
-/** Milliseconds that a relay waits for the one before it to let go of the file, as in a restart. */
-const handOver = 2_000
-
-/** Opens a SQLite database: a file, or in memory when there is no path. */
-export async function openSqlite(path = ':memory:'): Promise<Database> {
-  const sqlite = await loadSqlite()
-  const database = open(sqlite, path)
-  const lock =
-    path === ':memory:'
-      ? null
-      : await lockFile(sqlite, path).catch((error: unknown) => {
-          database.close()
-          throw error
-        })
-  // A write-ahead log lets readers and the writer go on together. NORMAL keeps
-  // the file sound at any crash of the process; only a power cut can lose the last moments.
-  database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA busy_timeout = 50;')
-  return sqliteDriver(database, lock)
+/** The few words in which the SQL of the two databases differs. */
+export interface Dialect {
+  /** The type of a key that the database counts up itself, and never gives twice. */
+  countedKey: string
+  /** Milliseconds since 1970, by the one clock that all relays of a database have in common. */
+  now: string
+  /** Behind a SELECT of what is to be removed: leaves to another relay what it is removing already. */
+  skipLocked: string
 }
 
-async function loadSqlite(): Promise<typeof import('node:sqlite')> {
-  try {
-    return await import('node:sqlite')
-  } catch (cause) {
-    throw new Error(`The relay does not start: it needs Node 22.13 or later; this is ${process.version}.`, { cause })
-  }
-}
-
-function open({ DatabaseSync: Sqlite }: typeof import('node:sqlite'), path: string): DatabaseSync {
-  try {
-    return new Sqlite(path)
-  } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : String(cause)
-    throw new Error(
-      `The relay does not start: the database "${path}" could not be opened: ${reason}. Does its folder exist, and may the relay write there?`,
-      { cause },
-    )
-  }
-}
-
-/**
- * Holds a second file locked for as long as this process lives, so that no other
- * relay takes over what this one runs. The system lets go of it, whatever ends us.
- */
-async function lockFile(sqlite: typeof import('node:sqlite'), path: string): Promise<DatabaseSync> {
-  const lock = open(sqlite, `${path}.lock`)
-  // Tried again and again here, and not waited for in SQLite, so that a relay of this process can end meanwhile.
-  for (const deadline = Date.now() + handOver; ; await sleep(pause)) {
-    try {
-      lock.exec('PRAGMA busy_timeout = 0; PRAGMA journal_mode = MEMORY; BEGIN EXCLUSIVE')
-      return lock
-    } catch (cause) {
-      if (Date.now() < deadline) continue
-      lock.close()
-      throw new Error(
-        `The relay does not start: the database "${path}" is in use by another relay. A SQLite file serves one process; stop the other one, or give each a file of its own.`,
-        { cause },
-      )
-    }
-  }
-}
-
-function sqliteDriver(database: DatabaseSync, lock: DatabaseSync | null): Database {
-  const prepared = new Map<string, StatementSync>()
-  return {
-    // Async although SQLite is not, so that records.ts is written once for it and for Postgres.
-    async query<Row>(sql: string, parameters: readonly Value[] = []) {
-      let statement = prepared.get(sql)
-      if (!statement) prepared.set(sql, (statement = database.prepare(sql)))
-      // `$1` is a name to SQLite.
-      const named = Object.fromEntries(parameters.map((value, index) => [`$${index + 1}`, value]))
-      for (const deadline = Date.now() + longestBusy; ; await sleep(pause)) {
-        try {
-          return statement.all(named) as Row[]
-        } catch (error) {
-          // Somebody else is writing, such as a backup. Waited for here and not in SQLite, which would hold up everything.
-          if ((error as { errcode?: number }).errcode !== busyCode || Date.now() > deadline) throw error
-        }
-      }
-    },
-    async close() {
-      database.close()
-      lock?.close()
-    },
-  }
+/** True for the address of a Postgres; every other is the path of a SQLite file. */
+export function isPostgres(address: string | undefined): address is string {
+  return address !== undefined && /^postgres(ql)?:\/\//i.test(address)
 }

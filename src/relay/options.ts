@@ -3,6 +3,7 @@ import { ClientSecretError } from '../protocol/errors.ts'
 import { shown } from '../protocol/request.ts'
 import { bearerOf, shortestToken, tokenVariable, type IsAdministrator } from './administrator.ts'
 import { hostNameOf } from './caller.ts'
+import { isPostgres } from './database.ts'
 import { readKeys, type Key, type KeyOptions } from './keys.ts'
 
 /** Who is asking: the id by which your site knows a signed-in user. */
@@ -34,6 +35,8 @@ export interface RelayLimits {
   heldPolls?: number | undefined
   /** How long the caller of a direct request may be gone before its call is ended, in milliseconds: time to come back over a broken connection. Default 10,000. */
   callerAbsence?: number | undefined
+  /** How long a queued request waits at most, in milliseconds from its first attempt on, while its API answers 429 or 503 and names a time to come again. Default 600,000. */
+  longestUpstreamWait?: number | undefined
 }
 
 export interface RelayOptions {
@@ -53,7 +56,7 @@ export interface RelayOptions {
   hosts?: string[] | undefined
   /** How many proxies of yours stand before the relay and write `X-Forwarded-For`. Visitors are then counted by address. Default: none, and the header is not read. */
   trustProxy?: number | undefined
-  /** Path of a SQLite file. Default: in memory, gone with the process. */
+  /** Path of a SQLite file, for one relay; or the address of a Postgres that several share, such as `postgres://user:password@host/database`. Default: in memory, gone with the process. */
   database?: string | undefined
   limits?: RelayLimits | undefined
   /** How long records are kept, in seconds. */
@@ -102,8 +105,11 @@ const limitsShape = {
   heldPollsPerCaller: amount,
   heldPolls: amount,
   callerAbsence: amount,
+  longestUpstreamWait: amount,
 }
 const expiresShape = { default: amount, most: amount }
+const databaseExpectation =
+  'the path of a SQLite file, or the address of a Postgres such as "postgres://user:password@host/database"'
 const isFunction = (value: unknown) => typeof value === 'function'
 
 // The keys and their rules are read by keys.ts and key-rules.ts, whose sentences know more.
@@ -142,8 +148,8 @@ const optionsSchema = z.strictObject(
     ),
     database: z.optional(
       z
-        .string('the path of a SQLite file')
-        .check(z.refine((path) => !/^\w{2,}:\/\//.test(path), 'the path of a SQLite file')),
+        .string(databaseExpectation)
+        .check(z.refine((address) => isPostgres(address) || !/^\w{2,}:\/\//.test(address), databaseExpectation)),
     ),
     limits: z.optional(z.strictObject(limitsShape, 'an object of limits')),
     expires: z.optional(z.strictObject(expiresShape, 'an object such as { default: 86400, most: 2592000 }')),
@@ -212,6 +218,7 @@ export function readOptions(options: RelayOptions, environment: Record<string, s
       heldPollsPerCaller: limits.heldPollsPerCaller ?? 100,
       heldPolls: limits.heldPolls ?? 10_000,
       callerAbsence: limits.callerAbsence ?? 10_000,
+      longestUpstreamWait: limits.longestUpstreamWait ?? 600_000,
     },
     expires: { default: expires.default ?? 86_400, most: expires.most ?? 30 * 86_400 },
     shutdownTimeout: options.shutdownTimeout ?? 10_000,

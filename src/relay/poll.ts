@@ -62,7 +62,7 @@ export async function poll(
       if (answer.records.length > 0 || answer.errors.length > 0 || left <= 0 || signal.aborted || changes.isClosed())
         return answer
       // Whoever stands in line moves forward when somebody before them is done.
-      listener.add(heads.flatMap(({ queueKey }) => queueKey ?? []))
+      listener.add(heads.map(({ line }) => line))
       const nextExpiry = Math.min(...heads.map(({ expiresAt }) => expiresAt)) - Date.now()
       await listener.next(Math.min(left, nextExpiry + 1), signal)
     }

@@ -1,7 +1,8 @@
 import { createHash, randomBytes } from 'node:crypto'
 import type { ClientSecretRecord, RecordStatus, UpstreamResponse, WireError } from '../protocol/record.ts'
 import type { ClientSecretRequest } from '../protocol/request.ts'
-import type { Database, Value } from './database.ts'
+import { batched } from './batched.ts'
+import type { Connection, Database, Transaction, Value } from './database.ts'
 
 /** What is small in a record: enough to see whether it has changed. */
 export interface RecordHead {
@@ -10,10 +11,16 @@ export interface RecordHead {
   /** Order of arrival. */
   seq: number
   queueName: string | null
-  /** What runs one at a time; null runs in parallel. */
-  queueKey: string | null
+  /** What runs one at a time: a queue, or the record alone. */
+  line: string
   status: RecordStatus
   version: number
+  /** Milliseconds since 1970 before which it is not run, because its upstream asked for a pause. */
+  notBefore: number
+  /** The relay that runs it, when it is a direct request; null when it runs in the background. */
+  relay: string | null
+  /** When it was run for the first time. */
+  attemptedAt: number | null
   /** Unsettled records of the same queue up to and including this one; 0 without a queue or when settled. */
   place: number
   error: WireError | null
@@ -31,33 +38,58 @@ export interface StoredRecord extends RecordHead {
 /** How a run ended. */
 export type Outcome = { status: 'resolved' | 'failed' | 'cancelled'; response?: UpstreamResponse; error?: WireError }
 
+/** A record as it was seen; what has changed since is not overwritten. */
+export type Seen = Pick<RecordHead, 'id' | 'version'>
+
 export interface Records {
-  /** Writes a new record; or, when this owner has used the idempotency key before, gives the one it made. */
-  insert(record: NewRecord): Promise<{ record: StoredRecord; isNew: boolean; isSameRequest: boolean }>
+  /**
+   * Writes a new record; or, when this owner has used the idempotency key
+   * before, gives the one it made. A record that is to run in the background is
+   * written together with its job.
+   */
+  insert(
+    record: NewRecord,
+    addJob?: (line: string, transaction: Transaction) => Promise<void>,
+  ): Promise<{ record: StoredRecord; isNew: boolean; isSameRequest: boolean }>
   /** Whether this owner has used the idempotency key before. */
   isKnown(owner: string, idempotencyKey: string): Promise<boolean>
   /** The owner's records among these ids, without what may be large. */
   heads(owner: string, ids: readonly string[]): Promise<RecordHead[]>
   /** A record of the owner's. */
   read(owner: string, id: string): Promise<StoredRecord | null>
+  /** What comes first of a line's unsettled records, expired ones left out. */
+  next(line: string): Promise<RecordHead | null>
+  /** Which of these lines have unsettled records. */
+  notEmpty(lines: readonly string[], connection: Connection): Promise<string[]>
+  /**
+   * Makes running what comes first of each line, if it is pending and its time
+   * has come; not after `deadline`, by the clock of the database.
+   */
+  take(lines: readonly string[], deadline?: number): Promise<StoredRecord[]>
   /** Makes a pending record running; null when it is not pending any more. */
-  start(id: string): Promise<StoredRecord | null>
-  /** Ends a running record; false when it was not running any more. */
-  settle(id: string, outcome: Outcome): Promise<boolean>
+  start(seen: Seen): Promise<StoredRecord | null>
+  /** Ends a running record; false when it was not running any more, or runs anew. */
+  settle(seen: Seen, outcome: Outcome): Promise<boolean>
   /** The owner's record with this id or idempotency key, without what may be large. */
   find(owner: string, idOrKey: string): Promise<RecordHead | null>
   /** Makes a record cancelled that is in this status; false when it is not, any more. */
   cancel(id: string, from: 'pending' | 'running'): Promise<boolean>
-  /** Makes a running record pending again. */
-  handBack(id: string): Promise<void>
-  /** All that is not settled, in order of arrival. */
-  unsettled(): Promise<StoredRecord[]>
+  /** Makes a running record pending again, for later if a time is named; false when it was not running any more. */
+  handBack(seen: Seen, notBefore?: number): Promise<boolean>
+  /** Whether a record is unsettled and has this version still. */
+  isCurrent(seen: Seen): Promise<boolean>
+  /** The lines in which something is to be run in the background. */
+  lines(): Promise<string[]>
+  /** Unsettled direct requests of relays that have not been seen since this many milliseconds. */
+  orphans(silence: number): Promise<StoredRecord[]>
   /** The owner's unsettled records; with a name, those in queues of exactly this name. */
   countUnsettled(owner: string, queueName?: string): Promise<number>
+  /** Unsettled records that use this key, of whomever. */
+  countUnsettledOf(keyName: string): Promise<number>
   /** The owner's records, the newest first, from `before` on backwards. */
   history(owner: string, filter: RecordFilter): Promise<StoredRecord[]>
-  /** Removes what has expired; the queues in which it stood. */
-  removeExpired(): Promise<string[]>
+  /** Removes a batch of what has expired; the queues in which it stood, and whether there may be more. */
+  removeExpired(): Promise<{ lines: string[]; isFull: boolean }>
 }
 
 export interface RecordFilter {
@@ -76,42 +108,19 @@ export interface NewRecord {
   request: ClientSecretRequest
   /** Milliseconds. */
   lifetime: number
+  /** The relay that runs it, when it is a direct request. */
+  relay?: string | null
 }
 
-// Portable: these run on SQLite and on Postgres.
-const schema = [
-  `CREATE TABLE IF NOT EXISTS records (
-    id TEXT PRIMARY KEY,
-    owner TEXT NOT NULL,
-    seq BIGINT NOT NULL,
-    idempotency_key TEXT NOT NULL,
-    fingerprint TEXT NOT NULL,
-    method TEXT NOT NULL,
-    url TEXT NOT NULL,
-    queue_name TEXT,
-    queue_key TEXT,
-    status TEXT NOT NULL,
-    version BIGINT NOT NULL,
-    request TEXT NOT NULL,
-    response TEXT,
-    error TEXT,
-    created_at BIGINT NOT NULL,
-    updated_at BIGINT NOT NULL,
-    expires_at BIGINT NOT NULL
-  )`,
-  'CREATE UNIQUE INDEX IF NOT EXISTS records_idempotency ON records (owner, idempotency_key)',
-  `CREATE INDEX IF NOT EXISTS records_queue ON records (queue_key, seq) WHERE status IN ('pending', 'running')`,
-  `CREATE INDEX IF NOT EXISTS records_unsettled ON records (owner, queue_name) WHERE status IN ('pending', 'running')`,
-  'CREATE INDEX IF NOT EXISTS records_history ON records (owner, seq)',
-  'CREATE INDEX IF NOT EXISTS records_history_of_url ON records (owner, url, method, seq)',
-  'CREATE INDEX IF NOT EXISTS records_expiry ON records (expires_at)',
-]
+/** Records that are removed in one statement, so that it is over before anybody waits for it. */
+const removedAtOnce = 1_000
 
 const isUnsettled = `status IN ('pending', 'running')`
-const headColumns = 'id, owner, seq, queue_name, queue_key, status, version, error, created_at, updated_at, expires_at'
+const headColumns =
+  'id, owner, seq, queue_name, line, status, version, error, created_at, updated_at, expires_at, attempted_at, not_before, relay'
 const columns = `${headColumns}, request, response`
-const place = `CASE WHEN queue_key IS NULL OR NOT ${isUnsettled} THEN 0 ELSE
-  (SELECT count(*) FROM records AS ahead WHERE ahead.queue_key = records.queue_key AND ahead.${isUnsettled} AND ahead.seq <= records.seq)
+const place = `CASE WHEN queue_name IS NULL OR NOT ${isUnsettled} THEN 0 ELSE
+  (SELECT count(*) FROM records AS ahead WHERE ahead.line = records.line AND ahead.${isUnsettled} AND ahead.seq <= records.seq)
   END AS place`
 
 interface HeadRow {
@@ -119,13 +128,16 @@ interface HeadRow {
   owner: string
   seq: number
   queue_name: string | null
-  queue_key: string | null
+  line: string
   status: RecordStatus
   version: number
   error: string | null
   created_at: number
   updated_at: number
   expires_at: number
+  attempted_at: number | null
+  not_before: number
+  relay: string | null
   place?: number
 }
 
@@ -134,55 +146,89 @@ interface Row extends HeadRow {
   response: string | null
 }
 
-/** Every SQL statement of the relay. */
-export async function createRecords(database: Database): Promise<Records> {
-  for (const statement of schema) await database.query(statement)
-
-  let lastSeq = 0
-  /** Microseconds, so that two requests of one millisecond keep their order. */
-  function nextSeq(): number {
-    return (lastSeq = Math.max(lastSeq + 1, Date.now() * 1000))
+/** Every SQL statement about records. */
+export function createRecords(database: Database): Records {
+  async function insert(
+    newRecord: NewRecord,
+    addJob?: Parameters<Records['insert']>[1],
+  ): ReturnType<Records['insert']> {
+    const written = addJob
+      ? // Numbers are given when a statement runs, and seen when it is committed. The lock
+        // keeps others of this queue away in between, so that none comes up before one that was seen.
+        await database.transaction([queueOf(newRecord) ?? []].flat(), async (transaction) => {
+          const written = await write(newRecord, transaction)
+          if (written.record && written.isNew) await addJob(written.record.line, transaction)
+          return written
+        })
+      : await write(newRecord, database)
+    const { record, isNew, isSameRequest } = written
+    if (record && (isNew || record.expiresAt > Date.now())) return { record, isNew, isSameRequest }
+    // The time of the one before is over, removed or not yet: its key is free again.
+    await database.query('DELETE FROM records WHERE owner = $1 AND idempotency_key = $2 AND expires_at <= $3', [
+      newRecord.owner,
+      hash(newRecord.idempotencyKey),
+      Date.now(),
+    ])
+    return insert(newRecord, addJob)
   }
 
-  async function insert({ owner, idempotencyKey, request, lifetime }: NewRecord): ReturnType<Records['insert']> {
+  /** Writes the record, if there is none with its key, and reads the one with its key. */
+  async function write(newRecord: NewRecord, connection: Connection) {
+    const { owner, request, idempotencyKey, lifetime, relay = null } = newRecord
     const now = Date.now()
-    const text = JSON.stringify(request)
-    const fingerprint = createHash('sha256').update(text).digest('base64url')
     const expiresAt = now + Math.ceil(lifetime)
-    const [made] = await database.query<{ id: string }>(
-      `INSERT INTO records (id, owner, seq, idempotency_key, fingerprint, method, url, queue_name, queue_key, status, version, request, created_at, updated_at, expires_at)
-       VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 'pending', 1, $10, $11, $11, $12)
+    const id = newId(expiresAt)
+    const key = hash(idempotencyKey)
+    const fingerprint = hash(JSON.stringify(request))
+    const made = await connection.query(
+      `INSERT INTO records (id, owner, key_name, idempotency_key, fingerprint, method, url_hash, queue_name, line, relay, status, version, request, created_at, updated_at, expires_at, not_before)
+       VALUES ($1, $2, $13, $3, $4, $5, $6, $7, $8, $9, 'pending', 1, $10, $11, $11, $12, 0)
        ON CONFLICT (owner, idempotency_key) DO NOTHING RETURNING id`,
       [
-        newId(expiresAt),
+        id,
         owner,
-        nextSeq(),
-        idempotencyKey,
+        key,
         fingerprint,
         request.method,
-        request.url,
+        hash(request.url),
         request.queue ?? null,
-        queueKey(owner, request),
-        text,
+        queueOf(newRecord) ?? id,
+        relay,
+        JSON.stringify(request),
         now,
         expiresAt,
+        request.clientSecretName,
       ],
     )
-    const [row] = await database.query<Row & { fingerprint: string }>(
+    const [row] = await connection.query<Row & { fingerprint: string }>(
       `SELECT ${columns}, ${place}, fingerprint FROM records WHERE owner = $1 AND idempotency_key = $2`,
-      [owner, idempotencyKey],
+      [owner, key],
     )
-    // The time of the one before is over, removed or not yet: its key is free again.
-    if (!row || row.expires_at <= now) {
-      await database.query('DELETE FROM records WHERE owner = $1 AND idempotency_key = $2 AND expires_at <= $3', [
-        owner,
-        idempotencyKey,
-        now,
-      ])
-      return insert({ owner, idempotencyKey, request, lifetime })
+    return {
+      record: row ? stored(row) : null,
+      isNew: made.length > 0,
+      isSameRequest: row?.fingerprint === fingerprint,
     }
-    return { record: stored(row), isNew: made !== undefined, isSameRequest: row.fingerprint === fingerprint }
   }
+
+  const settle = batched(
+    async (ended: Ended[]) => {
+      const parameters: Value[] = [Date.now()]
+      const values = ended.map(
+        ({ id, version, status, response, error }) =>
+          `($${parameters.push(id)}, CAST($${parameters.push(version)} AS BIGINT), $${parameters.push(status)}, $${parameters.push(response)}, $${parameters.push(error)})`,
+      )
+      const rows = await database.query<{ id: string }>(
+        `WITH ended (id, version, status, response, error) AS (VALUES ${values.join(', ')})
+         UPDATE records SET status = ended.status, version = records.version + 1, response = ended.response, error = ended.error, updated_at = $1
+         FROM ended WHERE records.id = ended.id AND records.version = ended.version AND records.status = 'running' RETURNING records.id`,
+        parameters,
+      )
+      const settled = new Set(rows.map(({ id }) => id))
+      return ended.map(({ id }) => settled.has(id))
+    },
+    ({ response }) => response?.length ?? 0,
+  )
 
   return {
     insert,
@@ -190,16 +236,15 @@ export async function createRecords(database: Database): Promise<Records> {
     async isKnown(owner, idempotencyKey) {
       const rows = await database.query('SELECT id FROM records WHERE owner = $1 AND idempotency_key = $2', [
         owner,
-        idempotencyKey,
+        hash(idempotencyKey),
       ])
       return rows.length > 0
     },
 
     async heads(owner, ids) {
       if (ids.length === 0) return []
-      const list = ids.map((_, index) => `$${index + 2}`).join(', ')
       const rows = await database.query<HeadRow>(
-        `SELECT ${headColumns}, ${place} FROM records WHERE owner = $1 AND id IN (${list})`,
+        `SELECT ${headColumns}, ${place} FROM records WHERE owner = $1 AND id IN (${list(ids, 1)})`,
         [owner, ...ids],
       )
       return rows.map(head)
@@ -213,26 +258,57 @@ export async function createRecords(database: Database): Promise<Records> {
       return row ? stored(row) : null
     },
 
-    async start(id) {
+    async next(line) {
+      const [row] = await database.query<HeadRow>(
+        `SELECT ${headColumns} FROM records WHERE line = $1 AND ${isUnsettled} AND expires_at > $2 ORDER BY seq LIMIT 1`,
+        [line, Date.now()],
+      )
+      return row ? head(row) : null
+    },
+
+    async notEmpty(lines, connection) {
+      const rows = await connection.query<{ line: string }>(
+        `SELECT DISTINCT line FROM records WHERE line IN (${list(lines, 1)}) AND ${isUnsettled} AND expires_at > $1`,
+        [Date.now(), ...lines],
+      )
+      return rows.map(({ line }) => line)
+    },
+
+    async take(lines, deadline = Number.MAX_SAFE_INTEGER) {
+      const rows = await database.query<Row>(
+        `WITH asked (line) AS (VALUES ${lines.map((_, index) => `($${index + 3})`).join(', ')})
+         UPDATE records SET status = 'running', version = version + 1, updated_at = $1, attempted_at = coalesce(attempted_at, $1)
+         WHERE id IN (
+           SELECT (SELECT id FROM records WHERE line = asked.line AND ${isUnsettled} AND expires_at > $1 ORDER BY seq LIMIT 1) FROM asked
+         ) AND status = 'pending' AND not_before <= $1 AND ${database.dialect.now} < $2 RETURNING ${columns}`,
+        [Date.now(), deadline, ...lines],
+      )
+      return rows.map(stored)
+    },
+
+    async start({ id, version }) {
       const [row] = await database.query<Row>(
-        `UPDATE records SET status = 'running', version = version + 1, updated_at = $2 WHERE id = $1 AND status = 'pending' AND expires_at > $2 RETURNING ${columns}`,
-        [id, Date.now()],
+        `UPDATE records SET status = 'running', version = version + 1, updated_at = $3, attempted_at = coalesce(attempted_at, $3)
+         WHERE id = $1 AND version = $2 AND status = 'pending' AND expires_at > $3 RETURNING ${columns}`,
+        [id, version, Date.now()],
       )
       return row ? stored(row) : null
     },
 
-    async settle(id, { status, response, error }) {
-      const rows = await database.query(
-        `UPDATE records SET status = $2, version = version + 1, response = $3, error = $4, updated_at = $5 WHERE id = $1 AND status = 'running' RETURNING id`,
-        [id, status, response ? JSON.stringify(response) : null, error ? JSON.stringify(error) : null, Date.now()],
-      )
+    settle: (seen, outcome) => settle({ ...seen, ...written(outcome) }),
+
+    async isCurrent({ id, version }) {
+      const rows = await database.query(`SELECT id FROM records WHERE id = $1 AND version = $2 AND ${isUnsettled}`, [
+        id,
+        version,
+      ])
       return rows.length > 0
     },
 
     async find(owner, idOrKey) {
       const [row] = await database.query<HeadRow>(
-        `SELECT ${headColumns}, ${place} FROM records WHERE owner = $1 AND (id = $2 OR idempotency_key = $2)`,
-        [owner, idOrKey],
+        `SELECT ${headColumns}, ${place} FROM records WHERE owner = $1 AND (id = $2 OR idempotency_key = $3)`,
+        [owner, idOrKey, hash(idOrKey)],
       )
       return row ? head(row) : null
     },
@@ -245,15 +321,28 @@ export async function createRecords(database: Database): Promise<Records> {
       return rows.length > 0
     },
 
-    async handBack(id) {
-      await database.query(
-        `UPDATE records SET status = 'pending', version = version + 1, updated_at = $2 WHERE id = $1 AND status = 'running'`,
-        [id, Date.now()],
+    async handBack({ id, version }, notBefore = 0) {
+      const rows = await database.query(
+        `UPDATE records SET status = 'pending', version = version + 1, not_before = $3, updated_at = $4 WHERE id = $1 AND version = $2 AND status = 'running' RETURNING id`,
+        [id, version, notBefore, Date.now()],
       )
+      return rows.length > 0
     },
 
-    async unsettled() {
-      return (await database.query<Row>(`SELECT ${columns} FROM records WHERE ${isUnsettled} ORDER BY seq`)).map(stored)
+    async lines() {
+      const rows = await database.query<{ line: string }>(
+        `SELECT DISTINCT line FROM records WHERE ${isUnsettled} AND relay IS NULL`,
+      )
+      return rows.map(({ line }) => line)
+    },
+
+    async orphans(silence) {
+      const rows = await database.query<Row>(
+        `SELECT ${columns} FROM records WHERE ${isUnsettled} AND relay IS NOT NULL
+         AND relay NOT IN (SELECT id FROM relays WHERE seen_at > ${database.dialect.now} - $1)`,
+        [silence],
+      )
+      return rows.map(stored)
     },
 
     async countUnsettled(owner, queueName) {
@@ -264,10 +353,18 @@ export async function createRecords(database: Database): Promise<Records> {
       return Number(row?.count ?? 0)
     },
 
+    async countUnsettledOf(keyName) {
+      const [row] = await database.query<{ count: number }>(
+        `SELECT count(*) AS count FROM records WHERE key_name = $1 AND ${isUnsettled}`,
+        [keyName],
+      )
+      return Number(row?.count ?? 0)
+    },
+
     async history(owner, { limit, before, url, method, queue, status }) {
       const parameters: Value[] = [owner, Date.now(), limit]
       const conditions = Object.entries({
-        'url =': url,
+        'url_hash =': url === undefined ? undefined : hash(url),
         'method =': method,
         'queue_name =': queue,
         'status =': status,
@@ -283,13 +380,20 @@ export async function createRecords(database: Database): Promise<Records> {
     },
 
     async removeExpired() {
-      const rows = await database.query<{ queue_key: string | null }>(
-        'DELETE FROM records WHERE id IN (SELECT id FROM records WHERE expires_at <= $1 LIMIT 1000) RETURNING queue_key',
+      const rows = await database.query<{ line: string }>(
+        `DELETE FROM records WHERE id IN (SELECT id FROM records WHERE expires_at <= $1 LIMIT ${removedAtOnce} ${database.dialect.skipLocked}) RETURNING line`,
         [Date.now()],
       )
-      return [...new Set(rows.flatMap((row) => row.queue_key ?? []))]
+      return {
+        lines: [...new Set(rows.map(({ line }) => line))],
+        isFull: rows.length === removedAtOnce,
+      }
     },
   }
+}
+
+function hash(text: string): string {
+  return createHash('sha256').update(text).digest('base64url')
 }
 
 /**
@@ -307,8 +411,23 @@ export function expiryOf(id: string): number | null {
 }
 
 /** Requests of one caller with the same url, method and queue run one at a time. */
-function queueKey(owner: string, { method, url, queue }: ClientSecretRequest): string | null {
-  return queue === undefined ? null : JSON.stringify([owner, method, url, queue])
+function queueOf({ owner, request: { method, url, queue } }: NewRecord): string | null {
+  return queue === undefined ? null : hash(JSON.stringify([owner, method, url, queue]))
+}
+
+/** Parameters for a list of values, behind so many others. */
+function list(values: readonly unknown[], others: number): string {
+  return values.map((_, index) => `$${index + others + 1}`).join(', ')
+}
+
+type Ended = Seen & { status: string; response: string | null; error: string | null }
+
+function written({ status, response, error }: Outcome): Omit<Ended, keyof Seen> {
+  return {
+    status,
+    response: response ? JSON.stringify(response) : null,
+    error: error ? JSON.stringify(error) : null,
+  }
 }
 
 function head(row: HeadRow): RecordHead {
@@ -317,9 +436,12 @@ function head(row: HeadRow): RecordHead {
     owner: row.owner,
     seq: Number(row.seq),
     queueName: row.queue_name,
-    queueKey: row.queue_key,
+    line: row.line,
     status: row.status,
     version: Number(row.version),
+    notBefore: Number(row.not_before),
+    relay: row.relay,
+    attemptedAt: row.attempted_at === null ? null : Number(row.attempted_at),
     place: Number(row.place ?? 0),
     error: row.error === null ? null : (JSON.parse(row.error) as WireError),
     createdAt: Number(row.created_at),

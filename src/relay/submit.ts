@@ -9,6 +9,8 @@ import { findRule } from './key-rules.ts'
 import type { Key } from './keys.ts'
 import type { Limits } from './limits.ts'
 import type { Settings } from './options.ts'
+import { patiently } from './patiently.ts'
+import type { Presence } from './presence.ts'
 import type { Queue } from './queue.ts'
 import type { Records, StoredRecord } from './records.ts'
 import { keyNotFound, signInRequired, type Runner } from './run.ts'
@@ -21,6 +23,7 @@ interface SubmitParts {
   changes: Changes
   queue: Queue
   runner: Runner
+  presence: Presence
 }
 
 /** What comes with a submit. */
@@ -45,20 +48,24 @@ export async function submit(
   caller: Caller,
   { body, bytes, idempotencyKey, signal }: Submitted,
 ): Promise<StoredRecord> {
-  const { settings, limits, attendance, records, changes, queue, runner } = parts
+  const { settings, limits, attendance, records, changes, queue, runner, presence } = parts
   const request = parseRequest(body)
   const key = checkKey(settings, caller, request)
   await limits.admitUse(key, bytes)
   const lifetime = lifetimeOf(request, settings.expires)
-  await checkRoom(records, caller, idempotencyKey, settings.limits.unsettledPerCaller)
+  await checkRoom(parts, caller, key, idempotencyKey)
 
   const isBackground = runsInBackground(request)
-  const { record, isNew, isSameRequest } = await records.insert({
-    owner: caller.owner,
-    idempotencyKey: idempotencyKey ?? randomUUID(),
-    request,
-    lifetime,
-  })
+  const { record, isNew, isSameRequest } = await records.insert(
+    {
+      owner: caller.owner,
+      idempotencyKey: idempotencyKey ?? randomUUID(),
+      request,
+      lifetime,
+      relay: isBackground ? null : presence.id,
+    },
+    isBackground ? queue.add : undefined,
+  )
   if (!isSameRequest) {
     throw new ClientSecretError(
       'INVALID_PARAMETER',
@@ -66,10 +73,7 @@ export async function submit(
       { path: 'headers.idempotency-key' },
     )
   }
-  if (isBackground) {
-    if (isNew) await queue.add({ id: record.id, queueKey: record.queueKey })
-    return record
-  }
+  if (isBackground) return record
   const answer = isNew ? runDirect(records, runner, record) : untilSettled(records, changes, record)
   return attendance.during(record.id, signal, answer)
 }
@@ -98,24 +102,29 @@ function lifetimeOf({ expires }: ClientSecretRequest, { default: byDefault, most
   return (expires ?? Math.min(byDefault, most)) * 1000
 }
 
+/** Whether the caller and the key have room for one more. */
 async function checkRoom(
-  records: Records,
+  { records, settings }: SubmitParts,
   { owner }: Caller,
+  key: Key,
   idempotencyKey: string | undefined,
-  most: number,
 ): Promise<void> {
-  if ((await records.countUnsettled(owner)) < most) return
+  const { unsettledPerCaller } = settings.limits
+  const { unsettled } = key.limits
+  const sentence =
+    (await records.countUnsettled(owner)) >= unsettledPerCaller
+      ? `There are ${unsettledPerCaller} requests of this caller under way, the relay's limit (limits.unsettledPerCaller).`
+      : unsettled !== undefined && (await records.countUnsettledOf(key.name)) >= unsettled
+        ? `There are ${unsettled} requests under way that use the key "${key.name}", its limit (keys.${key.name}.limits.unsettled).`
+        : undefined
+  if (sentence === undefined) return
   // A request that was taken already is not one more.
   if (idempotencyKey !== undefined && (await records.isKnown(owner, idempotencyKey))) return
-  throw new ClientSecretError(
-    'QUEUE_FULL',
-    `There are ${most} requests of this caller under way, the relay's limit (limits.unsettledPerCaller). Wait for some of them to settle.`,
-    { retryAfter: 1 },
-  )
+  throw new ClientSecretError('QUEUE_FULL', `${sentence} Wait for some of them to settle.`, { retryAfter: 1 })
 }
 
 async function runDirect(records: Records, runner: Runner, record: StoredRecord): Promise<StoredRecord> {
-  await runner.run(record.id)
+  await runner.run(record.line, () => patiently(() => records.start(record), runner.stopping))
   return settledOr(records, record)
 }
 

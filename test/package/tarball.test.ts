@@ -133,6 +133,13 @@ describe.each(['module', 'commonjs'] as const)('as %s', (type) => {
       relay.fetch(new Request('http://x/any/where/health')).then(async (response) => { console.log(response.status, await response.text()); await relay.close() })`
     expect(evaluate(withRelay, type, code)).toBe('200 {"status":"ok"}')
   })
+
+  test('react-client-secret/relay on a Postgres without its packages says what to install', () => {
+    const code = `const { createRelay } = ${load('react-client-secret/relay')}
+      const relay = createRelay({ database: 'postgres://localhost/relay', keys: { a: { secret: '0123456789', locked: false, allow: [{ url: 'https://a.example.com/**', methods: ['GET'] }] } } })
+      relay.ready.catch((error) => console.log(error.message))`
+    expect(evaluate(withRelay, type, code)).toMatch(/needs pg, which is not installed\..*npm install pg pg-boss$/)
+  })
 })
 
 test('errors and stopped polls are recognised across module systems', () => {

@@ -80,6 +80,21 @@ describe('requests a minute', () => {
   })
 })
 
+describe('unsettled requests', () => {
+  test('of one key, whoever uses it; a repeat of one that was taken is not one more', async () => {
+    const { submit } = await setUp({}, { unsettled: 2 }, await startApi(() => {}))
+    const send = (name: string) => submit({ 'client-session': session(name), 'idempotency-key': name }, { queue: 'q' })
+    expect((await send('a')).status).toBe(202)
+    expect((await send('b')).status).toBe(202)
+    const refused = await send('c')
+    expect(refused.status).toBe(429)
+    expect(await refused.json()).toMatchObject({
+      error: { code: 'QUEUE_FULL', message: expect.stringContaining('keys.api.limits.unsettled') as string },
+    })
+    expect((await send('a')).status).toBe(202)
+  })
+})
+
 describe('bytes a day', () => {
   test('of one caller: what it sends', async () => {
     const { submit } = await setUp({ limits: { bytesPerDay: 2_000 } })

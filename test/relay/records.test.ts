@@ -1,10 +1,10 @@
 import { expect, test } from 'vitest'
-import { openSqlite } from '../../src/relay/database.ts'
+import { openSqlite } from '../../src/relay/sqlite-database.ts'
 import { createRecords } from '../../src/relay/records.ts'
 
 test('requests of one millisecond keep their order and their places', async () => {
   const database = await openSqlite()
-  const records = await createRecords(database)
+  const records = createRecords(database)
   const request = { clientSecretName: 'api', url: 'https://api.example.com/', method: 'POST' as const, queue: 'q' }
   const inserted = []
   for (let n = 0; n < 200; n++) {
@@ -18,6 +18,7 @@ test('requests of one millisecond keep their order and their places', async () =
   )
   const places = new Map(now.map(({ id, place }) => [id, place]))
   expect(inserted.map(({ record }) => places.get(record.id))).toEqual(inserted.map((_, index) => index + 1))
-  expect((await records.unsettled()).map(({ id }) => id)).toEqual(inserted.map(({ record }) => record.id))
+  const history = await records.history('ann', { limit: 200 })
+  expect(history.map(({ id }) => id)).toEqual(inserted.map(({ record }) => record.id).reverse())
   await database.close()
 })

@@ -1,0 +1,260 @@
+import type { Job, PgBoss } from 'pg-boss'
+import { isClientSecretError } from '../protocol/errors.ts'
+import { batched } from './batched.ts'
+import type { Changes } from './changes.ts'
+import type { Transaction } from './database.ts'
+import { runLine, type Hold, type LineParts } from './line.ts'
+import { explainMissingPeer } from './missing-peer.ts'
+import { createPlaces } from './places.ts'
+import { withinTransaction, type PostgresDatabase } from './postgres-database.ts'
+import { longestSilence } from './presence.ts'
+import type { Queue } from './queue.ts'
+import type { RecordHead } from './records.ts'
+
+type Token = Pick<Job<{ line: string }>, 'id' | 'data' | 'retryCount'>
+
+/** A token that this relay has. */
+interface Held {
+  token: Token
+  /** It was silent for so long that another relay has it now. */
+  isLost: boolean
+}
+
+const schema = 'client_secret_queue'
+const name = 'lines'
+/** Calls that one relay has under way at a time. */
+const mostAtOnce = 100
+/** Milliseconds between looks for work that nobody told of. */
+const lookEvery = 1_000
+/** Milliseconds after a sign of life in which something may be started: well before others may take the tokens. */
+const longestStart = (longestSilence / 3) * 2
+/** Milliseconds after which a line is handed back between two jobs, well before pg-boss takes it for stuck: after a day. */
+const longestHold = 3_600_000
+const day = 86_400
+/** Tokens that are written in one statement. */
+const batchSize = 1_000
+
+/** What the relays tell each other when there may be work for whoever has a place. */
+const work = 'work'
+
+/**
+ * The queue of any number of relays on one Postgres. A job of pg-boss is a token
+ * for a whole line: it says that something waits there, and whoever has fetched
+ * it runs the line's records, one after another. The policy `exclusive` sees to
+ * it that there is one token of a line at most, waiting or fetched; so the order
+ * is that of the records, from one job to the next it takes no fetch, and what
+ * fails blocks nothing. The token is deleted, not completed, so that pg-boss's
+ * tables stay as small as the number of lines.
+ */
+export async function createPgBossQueue(
+  database: PostgresDatabase,
+  parts: LineParts & { changes: Changes },
+): Promise<Queue> {
+  const { records, changes, logger } = parts
+  const boss = await startBoss(database, parts)
+  const places = createPlaces(mostAtOnce)
+  const closing = new AbortController()
+  const running = new Set<Promise<void>>()
+  const held = new Map<string, Held>()
+  /** Until when this relay may start something, by the clock of the database. */
+  let deadline = 0
+  let fetching: Promise<void> | undefined
+  let isAsked = false
+
+  /** Writes the token of a line, if there is none. */
+  async function add(line: string, transaction: Transaction): Promise<void> {
+    await boss.insert(name, [tokenFor(line)], { db: withinTransaction(transaction) })
+    transaction.afterCommit(look)
+  }
+
+  /** Fetches as many lines as there are places, for as long as there are lines. */
+  function look(): void {
+    isAsked = true
+    // Before the first sign of life nothing may be started.
+    if (fetching || deadline === 0 || closing.signal.aborted) return
+    fetching = fetchAll()
+      .catch((error: unknown) => {
+        if (!isClientSecretError(error)) logger.error({ err: error }, 'the queue could not be read; it is tried again')
+      })
+      .then(() => {
+        fetching = undefined
+      })
+  }
+
+  async function fetchAll(): Promise<void> {
+    while (isAsked && !closing.signal.aborted) {
+      isAsked = false
+      const free = places.free()
+      // Others may have places. Ours are given to what waits as soon as one is left.
+      if (free <= 0) return changes.tellOthers(work)
+      const tokens = await boss.fetch<Token['data']>(name, { batchSize: free })
+      tokens.forEach(hold)
+      if (tokens.length === free) isAsked = true
+    }
+  }
+
+  function hold(token: Token): void {
+    places.take()
+    const mine: Held = { token, isLost: false }
+    held.set(token.id, mine)
+    const run = runLine(token.data.line, holdOf(mine), parts)
+      .then(() => giveBack(mine))
+      .catch((error: unknown) => {
+        logger.warn({ err: error }, 'a queue could not be handed back; others take it over in a while')
+      })
+      .then(() => {
+        held.delete(token.id)
+        running.delete(run)
+        places.leave()
+        look()
+      })
+    running.add(run)
+  }
+
+  function holdOf(mine: Held): Hold {
+    const { id, data } = mine.token
+    const since = performance.now()
+    let hasRun = false
+    // Whoever has waited longer comes first when the places do not suffice.
+    const isTired = () => hasRun && (places.free() <= 0 || performance.now() - since > longestHold)
+    return {
+      isOver: () => mine.isLost || closing.signal.aborted || isTired(),
+      async take() {
+        const record = await take(data.line)
+        if (record) hasRun = true
+        return record ?? null
+      },
+      end: () => end(mine),
+      async pause({ id, notBefore }) {
+        places.leave()
+        look()
+        await changes.until(id, notBefore, closing.signal)
+        await places.wait()
+      },
+      rest: (milliseconds) => changes.until(id, Date.now() + milliseconds, closing.signal),
+    }
+  }
+
+  const take = batched(async (lines: string[]) => {
+    const taken = new Map((await records.take(lines, deadline)).map((record) => [record.line, record]))
+    return lines.map((line) => taken.get(line))
+  })
+
+  async function end(mine: Held): Promise<RecordHead | null> {
+    const { id, data } = mine.token
+    if (!(await endIfEmpty(mine))) return records.next(data.line)
+    held.delete(id)
+    return null
+  }
+
+  const endIfEmpty = batched(async (ending: Held[]) => {
+    const lines = ending.map(({ token }) => token.data.line)
+    // Whoever adds to a line has the same lock, so that nothing arrives unseen in between.
+    return database.transaction(lines, async (transaction) => {
+      const notEmpty = new Set(await records.notEmpty(lines, transaction))
+      const empty = ending.filter(({ token }) => !notEmpty.has(token.data.line))
+      if (empty.length > 0) await boss.deleteJob(name, empty.map(attemptOf), { db: withinTransaction(transaction) })
+      return lines.map((line) => !notEmpty.has(line))
+    })
+  })
+
+  /** Lets others go on with a line that is not at its end; behind those that have waited longer. */
+  async function giveBack(mine: Held): Promise<void> {
+    if (mine.isLost || !held.has(mine.token.id)) return
+    await database.transaction([], async (transaction) => {
+      const deleted = await boss.deleteJob(name, attemptOf(mine), { db: withinTransaction(transaction) })
+      if (affectedBy(deleted) > 0) await add(mine.token.data.line, transaction)
+    })
+    changes.tellOthers(work)
+  }
+
+  // What an earlier process has left without a token, if there should be any.
+  const lines = await records.lines()
+  for (let from = 0; from < lines.length; from += batchSize)
+    await boss.insert(name, lines.slice(from, from + batchSize).map(tokenFor))
+  const timer = setInterval(look, lookEvery)
+  const stopListening = changes.on(work, look)
+
+  return {
+    add,
+
+    async beat(seenAt) {
+      const mine = [...held.values()]
+      if (mine.length > 0) {
+        const still = new Set(touchedBy(await boss.touch(name, mine.map(attemptOf))))
+        for (const one of mine) if (!still.has(one.token.id)) one.isLost = true
+      }
+      deadline = seenAt + longestStart
+      look()
+    },
+
+    takeOver: () => boss.supervise(name),
+
+    async close() {
+      closing.abort()
+      clearInterval(timer)
+      stopListening()
+      await fetching
+      await Promise.all(running)
+      await boss.stop({ graceful: false, close: false })
+    },
+  }
+}
+
+async function startBoss(database: PostgresDatabase, { logger }: LineParts): Promise<PgBoss> {
+  const { PgBoss: Boss } = await import('pg-boss').catch((error: unknown) => {
+    throw explainMissingPeer(error, 'pg pg-boss')
+  })
+  const boss = new Boss({
+    db: { executeSql: async (text, values) => flat(await database.executeSql(text, values)) },
+    schema,
+    // Of what pg-boss can do we need the table of jobs, and that a silent relay's are freed, at times of our own.
+    schedule: false,
+    supervise: false,
+    monitorIntervalSeconds: 1,
+    registerInstance: false,
+    monitorVacuum: false,
+    flowIntervalSeconds: day,
+    bamIntervalSeconds: day,
+    openTelemetry: { enabled: false },
+  })
+  boss.on('error', (error) => logger.warn({ err: error }, 'the queue met an error; it goes on'))
+  const options = {
+    heartbeatSeconds: longestSilence / 1000,
+    // A relay that dies while it holds a line is nobody's failure but its own.
+    retryLimit: 1_000_000,
+    retryDelay: 0,
+    expireInSeconds: day,
+    retentionSeconds: 60 * day,
+    deleteAfterSeconds: day,
+  }
+  // One relay after the other, when several find an empty database.
+  await database.transaction(['client-secret-relay: queue'], async () => {
+    await boss.start()
+    await boss.createQueue(name, { policy: 'exclusive', ...options })
+    await boss.updateQueue(name, options)
+  })
+  return boss
+}
+
+/** pg gives a list of results for several statements; pg-boss wants one. */
+function flat(result: { rows: unknown[] } | { rows: unknown[] }[]): { rows: unknown[] } {
+  return Array.isArray(result) ? { rows: result.flatMap(({ rows }) => rows) } : result
+}
+
+function tokenFor(line: string): { singletonKey: string; data: Token['data'] } {
+  return { singletonKey: line, data: { line } }
+}
+
+function attemptOf({ token: { id, retryCount } }: { token: Token }): { id: string; retryCount: number } {
+  return { id, retryCount }
+}
+
+// pg-boss says both, and declares neither.
+function affectedBy(response: unknown): number {
+  return (response as { affected: number }).affected
+}
+
+function touchedBy(response: unknown): string[] {
+  return (response as { settled?: string[] }).settled ?? []
+}

@@ -1,0 +1,39 @@
+import type { Changes, Signals } from './changes.ts'
+import { isPostgres, type Database } from './database.ts'
+import { createEmbeddedQueue } from './embedded-queue.ts'
+import type { LineParts } from './line.ts'
+import type { Logger } from './options.ts'
+import type { Queue } from './queue.ts'
+
+/** Where the records are kept, and what goes with it: the queue, and how relays hear of each other. */
+export interface Storage {
+  database: Database
+  /** Undefined where no other relay can be. */
+  signals: Signals | undefined
+  isAlone: boolean
+  createQueue(parts: LineParts & { changes: Changes }): Promise<Queue>
+}
+
+/** Opens a SQLite file, or memory, for a single relay; or a Postgres that many share. */
+export async function openStorage(address: string | undefined, logger: Logger): Promise<Storage> {
+  if (!isPostgres(address)) {
+    // Loaded late, because each of the two needs what need not be there.
+    const { openSqlite } = await import('./sqlite-database.ts')
+    const database = await openSqlite(address)
+    return {
+      database,
+      signals: undefined,
+      isAlone: true,
+      createQueue: createEmbeddedQueue,
+    }
+  }
+  const { openPostgres } = await import('./postgres-database.ts')
+  const { createPgBossQueue } = await import('./pg-boss-queue.ts')
+  const database = await openPostgres(address, logger)
+  return {
+    database,
+    signals: database.signals,
+    isAlone: false,
+    createQueue: (parts) => createPgBossQueue(database, parts),
+  }
+}

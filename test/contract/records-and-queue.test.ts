@@ -1,0 +1,302 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { describe, expect, onTestFinished, test } from 'vitest'
+import type { ClientSecretRecord } from '../../src/protocol/record.ts'
+import type { RelayOptions } from '../../src/relay/options.ts'
+import { door, json, startApi, type ApiAnswer } from '../helpers/api.ts'
+import { postgresOfThisFile } from '../helpers/postgres.ts'
+import { startRelayProcess } from '../helpers/relay-process.ts'
+import { keyFor, startRelay } from '../helpers/relay.ts'
+import { until } from '../helpers/watched-fetch.ts'
+
+const postgres = postgresOfThisFile()
+
+async function sqliteFile(): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), 'relay-'))
+  onTestFinished(() => rm(folder, { recursive: true }))
+  return join(folder, 'relay.db')
+}
+
+const databases: [string, () => Promise<string | undefined>][] = [
+  ['memory', async () => undefined],
+  ['a SQLite file', sqliteFile],
+  ['Postgres', () => postgres.database()],
+]
+
+/** What a request of these tests is, where they do not say otherwise. */
+const request = { clientSecretName: 'api', method: 'POST' as const, headers: { authorization: '$CLIENT_SECRET' } }
+
+describe.each(databases)('on %s', (name, makeDatabase) => {
+  async function setUp(
+    answer: ApiAnswer,
+    options: Partial<RelayOptions> = {},
+    rule: Parameters<typeof keyFor>[1] = {},
+  ) {
+    const api = await startApi(answer)
+    const relayOptions = { keys: { api: keyFor(api.url, rule) }, database: await makeDatabase(), ...options }
+    const relay = await startRelay(relayOptions)
+    await relay.relay.ready
+    const sent = (n: number) => ({ ...request, url: `${api.url}/`, data: { n } })
+    return { api, relayOptions, sent, ...relay }
+  }
+  const numbers = (calls: { body: string }[]) => calls.map(({ body }) => (JSON.parse(body) as { n: number }).n)
+
+  test('a queue runs one at a time, in the order in which its requests were answered', async () => {
+    let running = 0
+    let mostAtOnce = 0
+    const { api, client, sent } = await setUp(async (_call, outgoing) => {
+      mostAtOnce = Math.max(mostAtOnce, ++running)
+      await new Promise((resolve) => setImmediate(resolve))
+      running -= 1
+      json(outgoing, {})
+    })
+    const polled = []
+    for (let n = 0; n < 20; n++) {
+      polled.push((await client.clientSecretRequest({ ...sent(n), queue: 'q' })).poll())
+    }
+    await Promise.all(polled)
+    expect(numbers(api.calls)).toEqual(Array.from({ length: 20 }, (_, n) => n))
+    expect(mostAtOnce).toBe(1)
+  })
+
+  test('many queues, and requests without one, run beside each other', async () => {
+    const { opened, open } = door()
+    const { api, client, sent } = await setUp(async (_call, outgoing) => {
+      await opened
+      json(outgoing, {})
+    })
+    const answers = Array.from({ length: 20 }, (_, n) =>
+      client.clientSecretRequest({ ...sent(n), ...(n % 2 ? { queue: `q${n}` } : {}), poll: 1000 }),
+    )
+    await until(() => api.calls.length === 20)
+    open()
+    await Promise.all(answers)
+  })
+
+  test('more queues than run at once all get their turn', async () => {
+    let answered = 0
+    const { client, sent } = await setUp((_call, outgoing) => {
+      answered += 1
+      json(outgoing, {})
+    })
+    await Promise.all(
+      Array.from({ length: 300 }, (_, n) => client.clientSecretRequest({ ...sent(n), queue: `q${n % 150}` })),
+    )
+    await until(() => answered === 300)
+  })
+
+  test('a queue goes on behind what failed', async () => {
+    const { client, sent } = await setUp((call, outgoing) => json(outgoing, {}, call.body === '{"n":1}' ? 500 : 200))
+    const [first, second] = await Promise.allSettled([
+      client.clientSecretRequest({ ...sent(1), queue: 'q', poll: 50 }),
+      client.clientSecretRequest({ ...sent(2), queue: 'q', poll: 50 }),
+    ])
+    expect([first.status, second.status]).toEqual(['rejected', 'fulfilled'])
+  })
+
+  test('the same idempotency key is the same request, of the same caller', async () => {
+    const { api, sent, url } = await setUp((_call, outgoing) => json(outgoing, {}))
+    const submit = async (session: string, fields: object = {}) => {
+      const response = await fetch(`${url}/requests`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json', 'client-session': session, 'idempotency-key': 'k'.repeat(5000) },
+        body: JSON.stringify({ ...sent(1), queue: 'q', ...fields }),
+      })
+      return (await response.json()) as ClientSecretRecord
+    }
+    const ann = 'ann-with-enough-characters'
+    const records = await Promise.all([1, 2, 3].map(() => submit(ann)))
+    expect(new Set(records.map(({ id }) => id)).size).toBe(1)
+    expect((await submit('bob-with-enough-characters')).id).not.toBe(records[0]!.id)
+    expect(await submit(ann, { queue: 'another' })).toMatchObject({ error: { code: 'INVALID_PARAMETER' } })
+    await until(() => api.calls.length === 2)
+  })
+
+  test('what waits is cancelled without a call; what runs is broken off; what comes behind goes on', async () => {
+    const { opened, open } = door()
+    let brokenOff = 0
+    const { api, client, sent } = await setUp(async (_call, outgoing, incoming) => {
+      incoming.socket.once('close', () => brokenOff++)
+      await opened
+      json(outgoing, {})
+    })
+    const [first, second, third] = [
+      await client.clientSecretRequest({ ...sent(1), queue: 'q' }),
+      await client.clientSecretRequest({ ...sent(2), queue: 'q' }),
+      await client.clientSecretRequest({ ...sent(3), queue: 'q' }),
+    ]
+    await until(() => api.calls.length === 1)
+    expect(await client.cancel(second.id)).toMatchObject({ removed: true })
+    expect(await client.cancel(first.id)).toMatchObject({ removed: true })
+    await until(() => brokenOff === 1)
+    await until(() => api.calls.length === 2)
+    open()
+    await third.poll()
+    expect(numbers(api.calls)).toEqual([1, 3])
+  })
+
+  test('an API that asks for a pause gets it, and is then asked in order, without a failure being shown', async () => {
+    let answered = 0
+    const { api, client, sent } = await setUp((_call, outgoing) => {
+      answered += 1
+      if (answered === 2) return json(outgoing, {}, 429, { 'retry-after': '1' })
+      if (answered === 4) return json(outgoing, {}, 503, { 'retry-after': '1' })
+      if (answered === 6) return json(outgoing, {}, 429, { 'x-ratelimit-reset-requests': '300ms' })
+      json(outgoing, {})
+    })
+    const started = performance.now()
+    const polled = []
+    for (const n of [1, 2, 3, 4]) polled.push((await client.clientSecretRequest({ ...sent(n), queue: 'q' })).poll())
+    await Promise.all(polled)
+    expect(numbers(api.calls)).toEqual([1, 2, 2, 3, 3, 4, 4])
+    expect(performance.now() - started).toBeGreaterThan(2_300)
+  })
+
+  test('a pause that is longer than the longest wait is a failure, and so is one beyond the expiry', async () => {
+    const { client, sent } = await setUp((_call, outgoing) => json(outgoing, {}, 429, { 'retry-after': '30' }), {
+      limits: { longestUpstreamWait: 10_000 },
+    })
+    const failed = { code: 'UPSTREAM_ERROR', status: 429, retryAfter: 30 }
+    await expect(client.clientSecretRequest({ ...sent(1), queue: 'q', poll: 50 })).rejects.toMatchObject(failed)
+  })
+
+  test('what waits for a pause to end can be cancelled, and the next goes on at once', async () => {
+    const { api, client, sent } = await setUp((call, outgoing) =>
+      call.body === '{"n":1}' ? json(outgoing, {}, 429, { 'retry-after': '60' }) : json(outgoing, {}),
+    )
+    const first = await client.clientSecretRequest({ ...sent(1), queue: 'q' })
+    const second = await client.clientSecretRequest({ ...sent(2), queue: 'q' })
+    await until(() => api.calls.length === 1)
+    // It is pending again by the time it can be taken out of the queue.
+    for (;;) {
+      const { records } = await client.history({ queue: 'q', status: 'pending' })
+      if (records.length === 2) break
+    }
+    expect(await client.cancel(first.id)).toMatchObject({
+      removed: true,
+      message: expect.stringContaining('taken out'),
+    })
+    await second.poll()
+  })
+
+  test.skipIf(name === 'memory').for([
+    [{}, ['INTERRUPTED', undefined], 2],
+    [{ retryable: true }, [undefined, undefined], 3],
+  ] as const)('what was interrupted and what waited, by a rule of %o', async ([rule, codes, calls]) => {
+    const { opened, open } = door()
+    const { api, client, relay, relayOptions, sent } = await setUp(
+      async (_call, outgoing) => {
+        await opened
+        json(outgoing, {})
+      },
+      {},
+      rule,
+    )
+    for (const n of [1, 2]) await client.clientSecretRequest({ ...sent(n), queue: 'q' })
+    await until(() => api.calls.length === 1)
+    await relay.close()
+    open()
+    await startRelay(relayOptions)
+    const errors = (await settled(relayOptions.database!, 2)).map(({ error }) => error)
+    expect(errors.map((error) => (JSON.parse(error ?? '{}') as { code?: string }).code)).toEqual(codes)
+    expect(api.calls).toHaveLength(calls)
+    const [first, second, third] = api.calls.map(({ headers }) => headers['idempotency-key'])
+    if ('retryable' in rule) {
+      expect(first).toMatch(/^\S+$/)
+      // The same request again, and then another one.
+      expect([second === first, third === first]).toEqual([true, false])
+    } else expect([first, second]).toEqual([undefined, undefined])
+  })
+
+  test.skipIf(name === 'memory')(
+    'after kill -9 everything that was answered runs, in order, a POST never twice',
+    async () => {
+      let held = true
+      const api = await startApi((_call, outgoing) => void (held || json(outgoing, {})))
+      const database = (await makeDatabase())!
+      const options = { keys: { api: keyFor(api.url) }, database }
+      const victim = await startRelayProcess(options)
+      const polled = { ...request, url: `${api.url}/`, queue: 'q' }
+      for (let n = 0; n < 10; n++) await victim.client.clientSecretRequest({ ...polled, data: { n } })
+      await until(() => api.calls.length === 1)
+      await victim.kill()
+      held = false
+      await startRelay(options)
+      const rows = await settled(database, 10)
+      expect(rows.map(({ status }) => status)).toEqual(['failed', ...Array.from({ length: 9 }, () => 'resolved')])
+      expect(rows[0]!.error).toContain('INTERRUPTED')
+      expect(numbers(api.calls)).toEqual(Array.from({ length: 10 }, (_, n) => n))
+    },
+    60_000,
+  )
+
+  test('text of any length and with any character is kept', async () => {
+    const { client, sent, api } = await setUp((_call, outgoing) => json(outgoing, { text: 'a\u0000b\ud83e\udda6' }))
+    const url = `${api.url}/${'long'.repeat(2000)}`
+    const queue = `q\u0000${'long'.repeat(2000)}`
+    const answer = await client.clientSecretRequest({ ...sent(1), url, queue, poll: 50, data: { n: '\u0000' } })
+    expect(answer).toEqual({ text: 'a\u0000b\ud83e\udda6' })
+    const { records } = await client.history({ url, queue })
+    expect(records).toHaveLength(1)
+    expect(records[0]!.request).toMatchObject({ url, queue, data: { n: '\u0000' } })
+    expect(await client.queueCount(queue)).toMatchObject({ inQueue: 0 })
+  })
+
+  test('what has expired is gone, whatever its status was, and the queue goes on', async () => {
+    const { opened, open } = door()
+    const { api, client, sent } = await setUp(async (_call, outgoing) => {
+      await opened
+      json(outgoing, {})
+    })
+    const short = await client.clientSecretRequest({ ...sent(1), queue: 'q', expires: 0.5 })
+    const waiting = await client.clientSecretRequest({ ...sent(2), queue: 'q', expires: 0.5 })
+    const long = await client.clientSecretRequest({ ...sent(3), queue: 'q' })
+    await expect(short.poll()).rejects.toMatchObject({ code: 'EXPIRED' })
+    await expect(waiting.poll()).rejects.toMatchObject({ code: 'EXPIRED' })
+    open()
+    await expect(long.poll()).resolves.toEqual({})
+    expect((await client.history()).records.map(({ id }) => id)).toEqual([long.id])
+    expect(numbers(api.calls)).toEqual([1, 3])
+  })
+
+  test('an Idempotency-Key of the caller’s own goes out as it is', async () => {
+    const { api, client, sent } = await setUp((_call, outgoing) => json(outgoing, {}), {}, { retryable: true })
+    const headers = { ...request.headers, 'Idempotency-Key': 'mine' }
+    await client.clientSecretRequest({ ...sent(1), headers, queue: 'q', poll: 50 })
+    expect(api.calls[0]!.headers['idempotency-key']).toBe('mine')
+  })
+
+  test('history comes in pages, the newest first, and nothing twice', async () => {
+    const { client, sent } = await setUp((_call, outgoing) => json(outgoing, {}))
+    for (let n = 0; n < 7; n++) await client.clientSecretRequest(sent(n))
+    const found: unknown[] = []
+    for (let cursor: string | null | undefined; cursor !== null;) {
+      const page = await client.history({ limit: 3, cursor })
+      found.push(...page.records.map((record) => record.request?.data?.['n']))
+      cursor = page.cursor
+    }
+    expect(found).toEqual([6, 5, 4, 3, 2, 1, 0])
+  })
+})
+
+/** The records of a database in order of arrival, once all of them have settled. */
+async function settled(database: string, count: number): Promise<{ status: string; error: string | null }[]> {
+  const sql = `SELECT status, error FROM records WHERE status NOT IN ('pending', 'running') ORDER BY seq`
+  for (;;) {
+    const rows = await rowsOf(database, sql)
+    if (rows.length === count) return rows
+    await new Promise((resolve) => setTimeout(resolve, 10))
+  }
+}
+
+async function rowsOf(database: string, sql: string): Promise<{ status: string; error: string | null }[]> {
+  if (database.startsWith('postgres:')) return postgres.query(database, sql)
+  const { DatabaseSync } = await import('node:sqlite')
+  const reader = new DatabaseSync(database)
+  try {
+    return reader.prepare(sql).all() as unknown as { status: string; error: string | null }[]
+  } finally {
+    reader.close()
+  }
+}

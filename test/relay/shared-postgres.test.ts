@@ -1,0 +1,311 @@
+import { describe, expect, test } from 'vitest'
+import type { ClientSecretRecord, PollAnswer } from '../../src/protocol/record.ts'
+import type { RelayOptions } from '../../src/relay/options.ts'
+import { door, json, startApi, type ApiAnswer } from '../helpers/api.ts'
+import { postgresOfThisFile } from '../helpers/postgres.ts'
+import { startRelayProcess } from '../helpers/relay-process.ts'
+import { keyFor, startRelay, type TestRelay } from '../helpers/relay.ts'
+import { until } from '../helpers/watched-fetch.ts'
+
+const postgres = postgresOfThisFile()
+
+async function setUp(answer: ApiAnswer, rule: Parameters<typeof keyFor>[1] = {}) {
+  const api = await startApi(answer)
+  const options: RelayOptions = { keys: { api: keyFor(api.url, rule) }, database: await postgres.database() }
+  const sent = (n: number, fields: object = {}) => ({
+    clientSecretName: 'api',
+    method: 'POST' as const,
+    headers: { authorization: '$CLIENT_SECRET' },
+    url: `${api.url}/`,
+    data: { n },
+    ...fields,
+  })
+  const numbers = () => api.calls.map(({ body }) => (JSON.parse(body) as { n: number }).n)
+  return { api, options, sent, numbers }
+}
+
+const session = { 'client-session': 'the-same-visitor-at-each-relay' }
+
+/** Sends to a relay as the same visitor, whichever relay it is. */
+function visitorOf({ url: mounted }: { url: string }) {
+  return {
+    async submit(request: object, idempotencyKey?: string): Promise<ClientSecretRecord & { status: string }> {
+      const response = await fetch(`${mounted}/requests`, {
+        method: 'POST',
+        headers: {
+          ...session,
+          'content-type': 'application/json',
+          ...(idempotencyKey && { 'idempotency-key': idempotencyKey }),
+        },
+        body: JSON.stringify(request),
+      })
+      return (await response.json()) as ClientSecretRecord
+    },
+    async poll(ids: string, wait = 0): Promise<PollAnswer> {
+      return (await (
+        await fetch(`${mounted}/requests?ids=${ids}&wait=${wait}`, { headers: session })
+      ).json()) as PollAnswer
+    },
+    async cancel(id: string): Promise<unknown> {
+      return (await fetch(`${mounted}/requests/${id}`, { method: 'DELETE', headers: session })).json()
+    },
+    async settled(id: string): Promise<ClientSecretRecord> {
+      for (let version = ''; ;) {
+        const { records } = await this.poll(version ? `${id}:${version}` : id, 20_000)
+        const record = records[0]
+        if (record && !['pending', 'running'].includes(record.status)) return record
+        version = record?.version ?? version
+      }
+    },
+  }
+}
+
+const answerAtOnce: ApiAnswer = (_call, outgoing) => json(outgoing, {})
+
+describe('several relays on one Postgres', () => {
+  test('keep the order of a queue between them, one at a time', async () => {
+    let running = 0
+    let mostAtOnce = 0
+    const { options, sent, numbers } = await setUp(async (_call, outgoing) => {
+      mostAtOnce = Math.max(mostAtOnce, ++running)
+      await new Promise((resolve) => setTimeout(resolve, 20))
+      running -= 1
+      json(outgoing, {})
+    })
+    const visitors = [visitorOf(await startRelay(options)), visitorOf(await startRelay(options))]
+    const ids = []
+    for (let n = 0; n < 40; n++) {
+      // Now and then the queue runs empty, so that it changes hands.
+      if (n % 10 === 9) await visitors[0]!.settled(ids.at(-1)!)
+      ids.push((await visitors[n % 2]!.submit(sent(n, { queue: 'q' }))).id)
+    }
+    for (const id of ids) expect(await visitors[0]!.settled(id)).toMatchObject({ status: 'resolved' })
+    expect(numbers()).toEqual(Array.from({ length: 40 }, (_, n) => n))
+    expect(mostAtOnce).toBe(1)
+  })
+
+  test('give places in the order of the numbers, also when many come at once to each', async () => {
+    const { opened, open } = door()
+    const { options, sent, numbers } = await setUp(async (_call, outgoing) => {
+      await opened
+      json(outgoing, {})
+    })
+    const visitors = [visitorOf(await startRelay(options)), visitorOf(await startRelay(options))]
+    const records = await Promise.all(
+      Array.from({ length: 40 }, (_, n) => visitors[n % 2]!.submit(sent(n, { queue: 'q' }))),
+    )
+    expect(new Set(records.map(({ inQueue }) => inQueue)).size).toBe(40)
+    open()
+    const last = records.find(({ inQueue }) => inQueue === 40)!
+    await visitors[1]!.settled(last.id)
+    const byPlace = records.map(({ inQueue }, n) => [inQueue!, n] as const).sort(([a], [b]) => a - b)
+    expect(numbers()).toEqual(byPlace.map(([, n]) => n))
+  })
+
+  test('a poll held at one wakes when another settles the record', async () => {
+    const doors: (() => void)[] = []
+    const { options, sent } = await setUp(async (_call, outgoing) => {
+      const { opened, open } = door()
+      doors.push(open)
+      await opened
+      json(outgoing, {})
+    })
+    const [a, b] = [visitorOf(await startRelay(options)), visitorOf(await startRelay(options))]
+    const waits = []
+    for (let n = 0; n < 20; n++) {
+      const { id } = await a.submit(sent(n, { poll: 1 }))
+      await until(() => doors.length === n + 1)
+      const [running] = (await b.poll(id)).records
+      const held = b.poll(`${id}:${running!.version}`, 20_000)
+      await new Promise((resolve) => setTimeout(resolve, 20))
+      const started = performance.now()
+      doors[n]!()
+      expect((await held).records[0]).toMatchObject({ id, status: 'resolved' })
+      waits.push(performance.now() - started)
+    }
+    waits.sort((one, other) => one - other)
+    console.log(
+      `answered → held poll at another relay: p50 ${waits[10]!.toFixed(1)} ms, p95 ${waits[18]!.toFixed(1)} ms`,
+    )
+    expect(waits[10]).toBeLessThan(500)
+  })
+
+  test('a call that runs at one is ended by a cancel at another', async () => {
+    let brokenOff = false
+    const { api, options, sent } = await setUp((_call, _outgoing, incoming) => {
+      incoming.socket.once('close', () => (brokenOff = true))
+    })
+    const [a, b] = [visitorOf(await startRelay(options)), visitorOf(await startRelay(options))]
+    const { id } = await a.submit(sent(1, { queue: 'q' }))
+    await until(() => api.calls.length === 1)
+    expect(await b.cancel(id)).toMatchObject({ removed: true, message: expect.stringContaining('was ended') as string })
+    await until(() => brokenOff)
+    expect(await a.settled(id)).toMatchObject({ status: 'cancelled' })
+  })
+
+  test('the same idempotency key at two relays at once is one request', async () => {
+    const { api, options, sent } = await setUp(answerAtOnce)
+    const visitors = [visitorOf(await startRelay(options)), visitorOf(await startRelay(options))]
+    for (const fields of [{}, { queue: 'q' }]) {
+      const key = JSON.stringify(fields)
+      const records = await Promise.all(
+        Array.from({ length: 10 }, (_, n) => visitors[n % 2]!.submit(sent(1, fields), key)),
+      )
+      expect(new Set(records.map(({ id }) => id)).size).toBe(1)
+      await visitors[0]!.settled(records[0]!.id)
+    }
+    expect(api.calls).toHaveLength(2)
+  })
+
+  test('one that stops hands its queues to the others at once', async () => {
+    const { opened, open } = door()
+    const { api, options, sent } = await setUp(async (_call, outgoing) => {
+      await opened
+      json(outgoing, {})
+    })
+    const first = await startRelay({ ...options, shutdownTimeout: 50 })
+    const a = visitorOf(first)
+    const ids = []
+    for (const n of [1, 2]) ids.push((await a.submit(sent(n, { queue: 'q', method: 'PUT' }))).id)
+    await until(() => api.calls.length === 1)
+    const b = visitorOf(await startRelay(options))
+    const started = performance.now()
+    await first.relay.close()
+    await until(() => api.calls.length === 2)
+    expect(performance.now() - started).toBeLessThan(5_000)
+    open()
+    expect(await b.settled(ids[1]!)).toMatchObject({ status: 'resolved' })
+    expect(api.calls.map(({ body }) => body)).toEqual(['{"n":1}', '{"n":1}', '{"n":2}'])
+  })
+})
+
+describe('the tables', () => {
+  test('are made once when ten relays start at the same time', async () => {
+    const { options, sent } = await setUp(answerAtOnce)
+    const relays: TestRelay[] = await Promise.all(Array.from({ length: 10 }, () => startRelay(options)))
+    await Promise.all(relays.map(({ relay }) => relay.ready))
+    const [first] = relays
+    await expect(first!.client.clientSecretRequest({ ...sent(1), queue: 'q', poll: 50 })).resolves.toEqual({})
+    expect(relays.flatMap(({ log }) => log.filter(({ level }) => level !== 'info'))).toEqual([])
+  })
+
+  test('of a newer relay are left alone, and the start is refused', async () => {
+    const { options } = await setUp(answerAtOnce)
+    const { relay } = await startRelay(options)
+    await relay.ready
+    await relay.close()
+    await postgres.query(options.database!, 'UPDATE relay_version SET version = version + 1')
+    const { relay: older } = await startRelay(options)
+    await expect(older.ready).rejects.toThrow(
+      'The relay does not start: its database has version 2, and this program knows versions up to 1.',
+    )
+  })
+
+  test('of a Postgres that is not there are asked for in a sentence', async () => {
+    const { options } = await setUp(answerAtOnce)
+    const { relay } = await startRelay({ ...options, database: 'postgres://relay:hidden@127.0.0.1:1/relay' })
+    await expect(relay.ready).rejects.toThrow(/^The relay does not start: its database could not be reached/)
+    await expect(relay.ready).rejects.not.toThrow('hidden')
+  })
+})
+
+describe('a relay that is killed', () => {
+  test('is taken over from: what waited runs, a POST that ran is INTERRUPTED, a PUT and a retryable POST run again', async () => {
+    const held = new Set<string>()
+    const { api, options, sent } = await setUp((call, outgoing) => {
+      // The first call of each queue never ends.
+      if (held.has(call.path)) return json(outgoing, {})
+      held.add(call.path)
+    })
+    const rules = options.keys['api']!.allow
+    rules.unshift({ url: `${api.url}/retryable`, methods: ['POST'], allowPrivateNetwork: true, retryable: true })
+    const victim = await startRelayProcess(options)
+    const a = visitorOf(victim)
+    const post = [await a.submit(sent(1, { queue: 'q' })), await a.submit(sent(2, { queue: 'q' }))]
+    const put = await a.submit(sent(3, { queue: 'q', method: 'PUT', url: `${api.url}/put` }))
+    const retryable = await a.submit(sent(4, { queue: 'q', url: `${api.url}/retryable` }))
+    const direct = a.submit(sent(5, { url: `${api.url}/direct` }), 'direct').catch(() => null)
+    await until(() => api.calls.length === 4)
+    await victim.kill()
+    await direct
+
+    const started = performance.now()
+    const b = visitorOf(await startRelay(options))
+    expect(await b.settled(put.id)).toMatchObject({ status: 'resolved' })
+    console.log(`a queue stood still for ${Math.round(performance.now() - started)} ms after kill -9`)
+    expect(await b.settled(retryable.id)).toMatchObject({ status: 'resolved' })
+    expect(await b.settled(post[0]!.id)).toMatchObject({ status: 'failed', error: { code: 'INTERRUPTED' } })
+    expect(await b.settled(post[1]!.id)).toMatchObject({ status: 'resolved' })
+    // The direct one, which its sender sends again with its key.
+    const again = await b.submit(sent(5, { url: `${api.url}/direct` }), 'direct')
+    expect(again).toMatchObject({ status: 'failed', error: { code: 'INTERRUPTED' } })
+
+    const calls = (path: string) => api.calls.filter((call) => call.path === path)
+    expect(calls('/').map(({ body }) => body)).toEqual(['{"n":1}', '{"n":2}'])
+    expect(calls('/direct')).toHaveLength(1)
+    expect(calls('/put')).toHaveLength(2)
+    const keys = calls('/retryable').map(({ headers }) => headers['idempotency-key'])
+    expect(keys).toHaveLength(2)
+    expect(keys[0]).toMatch(/^\S+$/)
+    expect(keys[1]).toBe(keys[0])
+  }, 60_000)
+
+  test('and one that only stood still does not overwrite what another has done since', async () => {
+    const answers: (() => void)[] = []
+    const { options, sent } = await setUp((_call, outgoing) => {
+      const run = answers.length + 1
+      answers.push(() => json(outgoing, { run }))
+    })
+    const slow = await startRelayProcess(options)
+    const { id } = await visitorOf(slow).submit(sent(1, { queue: 'q', method: 'PUT' }))
+    await until(() => answers.length === 1)
+    slow.freeze()
+    const b = visitorOf(await startRelay(options))
+    await until(() => answers.length === 2)
+    slow.thaw()
+    answers[0]!()
+    // It has got the answer of the first by the time it has done another.
+    const other = await visitorOf(slow).submit(sent(2, { queue: 'other', method: 'PUT' }))
+    await until(() => answers.length === 3)
+    answers[2]!()
+    await b.settled(other.id)
+    expect((await b.poll(id)).records[0]).toMatchObject({ id, status: 'running' })
+    answers[1]!()
+    expect(await b.settled(id)).toMatchObject({ status: 'resolved', response: { body: '{"run":2}' } })
+  }, 60_000)
+})
+
+describe('a Postgres that goes away', () => {
+  test('and comes back has lost nothing: what was answered meanwhile is written, and what was refused can be sent again', async () => {
+    const doors: (() => void)[] = []
+    const { options, sent, numbers } = await setUp(async (_call, outgoing) => {
+      const { opened, open } = door()
+      doors.push(open)
+      await opened
+      json(outgoing, { done: true })
+    })
+    const relays = [await startRelay(options), await startRelay(options)]
+    const [a, b] = relays.map(visitorOf) as [ReturnType<typeof visitorOf>, ReturnType<typeof visitorOf>]
+    const first = await a.submit(sent(1, { queue: 'q' }))
+    const second = await b.submit(sent(2, { queue: 'q' }))
+    await until(() => doors.length === 1)
+
+    await postgres.stop()
+    doors[0]!()
+    const refused = await a.submit(sent(3, { queue: 'q' }), 'third')
+    expect(refused).toMatchObject({ error: { code: 'UNAVAILABLE', retryAfter: 1 } })
+    await postgres.start()
+
+    await until(() => doors.length === 2)
+    const held = b.poll(`${second.id}:x`, 20_000)
+    doors[1]!()
+    await held
+    expect(await a.settled(first.id)).toMatchObject({ status: 'resolved' })
+    expect(await b.settled(second.id)).toMatchObject({ status: 'resolved' })
+    const third = await b.submit(sent(3, { queue: 'q' }), 'third')
+    await until(() => doors.length === 3)
+    doors[2]!()
+    await a.settled(third.id)
+    expect(numbers()).toEqual([1, 2, 3])
+  }, 60_000)
+})

@@ -1,0 +1,50 @@
+import { expect, test } from 'vitest'
+import { pauseAskedFor } from '../../src/relay/upstream-pause.ts'
+
+const now = Date.parse('2030-01-01T00:00:00Z')
+
+test.each<[number, Record<string, string>, number | null]>([
+  // Retry-After: seconds or a date.
+  [429, { 'retry-after': '3' }, 3_000],
+  [429, { 'retry-after': '1.5' }, 1_500],
+  [429, { 'retry-after': 'Tue, 01 Jan 2030 00:00:10 GMT' }, 10_000],
+  [503, { 'retry-after': '3' }, 3_000],
+  // At once, or at a time that is past, is a moment later.
+  [429, { 'retry-after': '0' }, 250],
+  [429, { 'retry-after': 'Mon, 31 Dec 2029 23:00:00 GMT' }, 250],
+  // Resets: seconds, durations, seconds and milliseconds since 1970, dates.
+  [429, { 'x-ratelimit-reset': '7' }, 7_000],
+  [429, { 'ratelimit-reset': '7' }, 7_000],
+  [429, { 'x-ratelimit-reset-requests': '1s' }, 1_000],
+  [429, { 'x-ratelimit-reset-requests': '6m0s' }, 360_000],
+  [429, { 'x-ratelimit-reset-requests': '1h2m3.5s' }, 3_723_500],
+  [429, { 'x-ratelimit-reset-tokens': '820ms' }, 820],
+  [429, { 'x-ratelimit-reset': String(now / 1000 + 5) }, 5_000],
+  [429, { 'x-ratelimit-reset': String(now + 5_000) }, 5_000],
+  [429, { 'anthropic-ratelimit-requests-reset': '2030-01-01T00:00:20Z' }, 20_000],
+  // What is used up counts; the longest where nothing says what is.
+  [
+    429,
+    {
+      'x-ratelimit-reset-requests': '2s',
+      'x-ratelimit-remaining-requests': '0',
+      'x-ratelimit-reset-tokens': '6m0s',
+      'x-ratelimit-remaining-tokens': '100',
+    },
+    2_000,
+  ],
+  [429, { 'x-ratelimit-reset-requests': '2s', 'x-ratelimit-reset-tokens': '3s' }, 3_000],
+  // Retry-After knows better than a reset.
+  [429, { 'retry-after': '1', 'x-ratelimit-reset': '60' }, 1_000],
+  // No pause is asked for.
+  [429, {}, null],
+  [429, { 'x-ratelimit-reset': 'soon' }, null],
+  [429, { 'x-ratelimit-reset': '' }, null],
+  [429, { 'x-ratelimit-limit': '60' }, null],
+  [503, {}, null],
+  [503, { 'x-ratelimit-reset': '5' }, null],
+  [500, { 'retry-after': '3' }, null],
+  [200, { 'retry-after': '3', 'x-ratelimit-reset': '5' }, null],
+])('an answer of %i with %o asks for a pause of %s ms', (status, headers, pause) => {
+  expect(pauseAskedFor(status, headers, now)).toBe(pause)
+})
