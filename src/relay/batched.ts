@@ -1,3 +1,5 @@
+import { isClientSecretError } from '../protocol/errors.ts'
+
 /** Things that go into one statement, and the weight that they have together. */
 const mostItems = 100
 const mostWeight = 4_000_000
@@ -24,9 +26,9 @@ export function batched<Item, Result>(
       const results = await work(batch.map(({ item }) => item))
       batch.forEach(({ resolve }, index) => resolve(results[index]!))
     } catch (error) {
-      // So that one that is wrong does not fail the others.
-      if (batch.length > 1) for (const one of batch) await run([one])
-      else batch[0]!.reject(error)
+      // One that is wrong does not fail the others; a database that is away fails them all.
+      if (batch.length > 1 && !isClientSecretError(error)) for (const one of batch) await run([one])
+      else for (const { reject } of batch) reject(error)
     }
   }
 
