@@ -8,6 +8,11 @@ import type { RelayOptions } from '../relay/options.ts'
 const usage = `client-secret-relay: holds the keys of APIs, and calls them for your pages
 
   client-secret-relay serve --config relay.config.mjs [--port 8787] [--host 127.0.0.1]
+  client-secret-relay attack relay.config.mjs [--json] [--verbose]
+
+serve runs the relay. attack tries to make a relay with this config give up its
+secrets: it puts its own in place of yours, calls nobody outside this machine,
+and ends with 1 when something leaked.
 
 The config is a module whose default export is the options of createRelay:
 
@@ -30,11 +35,18 @@ async function main(args: string[]): Promise<void> {
       config: { type: 'string', short: 'c' },
       port: { type: 'string', default: '8787' },
       host: { type: 'string', default: '127.0.0.1' },
+      json: { type: 'boolean', default: false },
+      verbose: { type: 'boolean', default: false },
       help: { type: 'boolean', short: 'h' },
     },
   })
   const [command, ...rest] = positionals
   if (values.help) return void console.log(usage)
+  if (command === 'attack' && rest.length < 2) {
+    const config = rest[0] ?? values.config
+    if (!config) throw new UsageError('attack needs the config, the module with the options.')
+    return attackRelay(await readConfig(config), { asJson: values.json, isVerbose: values.verbose })
+  }
   if (command !== 'serve' || rest.length > 0)
     throw new UsageError(command ? `There is no command "${positionals.join(' ')}".` : 'Name a command.')
   if (!values.config) throw new UsageError('serve needs --config, the module with the options.')
@@ -56,6 +68,14 @@ async function readConfig(path: string): Promise<RelayOptions> {
   if (!module.default)
     throw new Error(`The config ${path} has no default export. Write: export default { keys: { … } }`)
   return module.default
+}
+
+async function attackRelay(options: RelayOptions, how: { asJson: boolean; isVerbose: boolean }): Promise<void> {
+  // Loaded late, as the server below.
+  const { attackAndReport } = await import('./attack.ts').catch((error: unknown) => {
+    throw explainMissingPeer(error, 'hono undici ipaddr.js @hono/node-server')
+  })
+  if (!(await attackAndReport(options, how))) process.exitCode = 1
 }
 
 async function serveUntilStopped(options: RelayOptions, where: { port: number; host: string }): Promise<void> {
