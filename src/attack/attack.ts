@@ -11,7 +11,7 @@ import { corpus } from './corpus.ts'
 import { judge, type Evidence } from './judge.ts'
 import { createNaiveRelay } from './naive-relay.ts'
 import { makeCanary, targetsOf, type Target } from './target.ts'
-import type { Vector } from './vector.ts'
+import { spread, type Vector } from './vector.ts'
 
 export type Handler = (request: Request) => Response | Promise<Response>
 
@@ -30,6 +30,9 @@ export interface AttackResult {
   control: Outcome[]
 }
 
+/** So many relays are attacked at the same time, each with a part of the vectors, because they mostly wait. */
+const lanes = 4
+
 /** Milliseconds after which a vector has made the relay hang. */
 const longestVector = 8_000
 
@@ -44,10 +47,18 @@ export async function attack(options: RelayOptions, serve: Serve): Promise<Attac
   const vectors = corpus(targets, options)
   const folder = await mkdtemp(join(tmpdir(), 'relay-attack-'))
   try {
+    const inLanes = async (start: (lane: number, catchers: Catchers, log: string[]) => Promise<Defender>) => {
+      const parts = await Promise.all(
+        Array.from({ length: lanes }, (_, lane) =>
+          attackOne(spread(vectors, lanes, lane), targets, serve, (catchers, log) => start(lane, catchers, log)),
+        ),
+      )
+      return vectors.map((_, index) => parts[index % lanes]![Math.floor(index / lanes)]!)
+    }
     const [relay, control] = await Promise.all([
-      attackOne(vectors, targets, serve, (catchers, log) => startRelay(options, canaries, folder, catchers, log)),
-      attackOne(vectors, targets, serve, async (catchers, log) => {
-        const file = join(folder, 'naive.jsonl')
+      inLanes((lane, catchers, log) => startRelay(options, canaries, join(folder, `relay-${lane}.db`), catchers, log)),
+      inLanes(async (lane, catchers, log) => {
+        const file = join(folder, `naive-${lane}.jsonl`)
         const naive = createNaiveRelay(targets, catchers, file, log)
         return { fetch: (request) => naive.fetch(request), file, close: async () => {}, isControl: true }
       }),
@@ -70,11 +81,10 @@ interface Defender {
 async function startRelay(
   options: RelayOptions,
   canaries: ReadonlyMap<string, string>,
-  folder: string,
+  file: string,
   { network }: Catchers,
   log: string[],
 ): Promise<Defender> {
-  const file = join(folder, 'relay.db')
   const write = (details: object, message: string) =>
     void log.push(`${message} ${inspect(details, { depth: 12, maxStringLength: null, maxArrayLength: null })}`)
   const relay = createRelayOn(network, {
@@ -112,7 +122,6 @@ async function attackOne(
   try {
     const outcomes: Outcome[] = []
     for (const vector of vectors) {
-      const t0 = performance.now()
       const replies: Reply[] = []
       const blamed: string[] = []
       log.length = 0
@@ -130,14 +139,6 @@ async function attackOne(
       const evidence = judge({ caught, lookups, replies, log, files, blamed, mayCall, only }, targets)
       for (const problem of [failure, ...crashes])
         if (problem !== null && !only) evidence.push({ channel: 'failure', where: inspect(problem) })
-      if (process.env.DBG)
-        console.error(
-          defender.isControl ? 'C' : 'R',
-          (performance.now() - t0).toFixed(0),
-          vector.row,
-          vector.name.slice(0, 80),
-          evidence.length,
-        )
       outcomes.push({ vector, evidence })
     }
     return outcomes

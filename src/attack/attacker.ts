@@ -118,7 +118,12 @@ function call(url: string, method: string, headers: Record<string, string>, body
       })
     })
     outgoing.on('timeout', () => outgoing.destroy(new Error('the relay did not answer')))
-    outgoing.on('error', reject)
+    outgoing.on('error', (error) => {
+      // A server may close a connection in the moment in which it is used again; that says nothing.
+      if (outgoing.reusedSocket && /hang up|ECONNRESET/.test(error.message))
+        call(url, method, { ...headers, connection: 'close' }, body).then(resolve, reject)
+      else reject(error)
+    })
     outgoing.end(body)
   })
 }

@@ -31,7 +31,6 @@ function fromOtherSites(target: Target, origins: readonly string[]): Vector[] {
     `${origin}:8443`,
     origin.replace('https:', 'http:'),
     `${origin}/`,
-    `${origin} `,
     `${origin},${foreign}`,
   ])
   return [

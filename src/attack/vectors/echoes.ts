@@ -94,7 +94,7 @@ function inEachPart({ canary }: Target): NamedAnswer[] {
       `in the header ${name}`,
       { status: name === 'location' ? 201 : 200, headers: { [name]: `a ${canary}` } },
     ]),
-    ['in the name of a header', { headers: { [`x-${canary.slice(0, 17)}`]: 'x' } }],
+    ['in the name of a header', { headers: { [`x-${Buffer.from(canary).toString('hex')}`]: 'x' } }],
     [
       'in the location of a redirect',
       { status: 302, headers: { location: `https://evil.example/?key=${encodeURIComponent(canary)}` } },
@@ -112,7 +112,7 @@ function inEachPart({ canary }: Target): NamedAnswer[] {
     ['where a message is cut', { status: 400, body: JSON.stringify({ message: 'x'.repeat(485) + canary }) }],
     ['as the name of a member', { body: JSON.stringify({ [canary]: 1 }) }],
     ['twice without a gap', { body: JSON.stringify(canary + canary) }],
-    ['after its own beginning', { body: JSON.stringify(canary.slice(0, 20) + canary) }],
+    ['after its own beginning', { body: JSON.stringify(canary.slice(0, 8) + canary) }],
     ['around the placeholder', { body: JSON.stringify(`$CLIENT_SECRET${canary}$CLIENT_SECRET`) }],
   ]
 }
@@ -167,11 +167,13 @@ function inEachEncoding({ canary }: Target): NamedAnswer[] {
 
 function inEachSplit({ canary }: Target): NamedAnswer[] {
   const body = `{"key":${JSON.stringify(canary)}}`
+  const text = `The key is ${canary}, isn't it?`
   return [
     ...[1, 2, 3, 7, 16, 20].map((chunk): NamedAnswer => [`in chunks of ${chunk} bytes`, { body, chunk }]),
     ['gzip in chunks of 1 byte', { headers: { 'content-encoding': 'gzip' }, body: gzipSync(body), chunk: 1 }],
-    ['base64 in chunks of 1 byte', { body: Buffer.from(body).toString('base64'), chunk: 1 }],
-    ['UTF-16 in chunks of 3 bytes', { body: Buffer.from(body, 'utf16le'), chunk: 3 }],
+    ['base64 in chunks of 1 byte', { body: Buffer.from(text).toString('base64'), chunk: 1 }],
+    ['UTF-16 in chunks of 3 bytes', { body: Buffer.from(text, 'utf16le'), chunk: 3 }],
+    ['JSON in UTF-16', { body: Buffer.from(body, 'utf16le') }],
   ]
 }
 

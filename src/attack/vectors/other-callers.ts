@@ -38,7 +38,8 @@ function prying(
         else if (reply.body.includes(queue) && reply.body.includes('"request"'))
           attacker.blame("the victim's request was shown")
         else if (reply.body.includes('"removed":true')) attacker.blame("the victim's request was cancelled")
-        else if (/"inQueue":[1-9]/.test(reply.body.toString())) attacker.blame("the victim's queue was counted")
+        else if (/^\{("queueName":"[^"]*",)?"inQueue":[1-9]/.test(reply.body.toString()))
+          attacker.blame("the victim's queue was counted")
       }
     },
     { aim: 'other caller' },
