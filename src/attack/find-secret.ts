@@ -131,14 +131,14 @@ function isTelling(decoded: string): boolean {
 const fromBase64 = (run: string) => Buffer.from(run, 'base64').toString('latin1')
 const fromHex = (run: string) => Buffer.from(run, 'hex').toString('latin1')
 
-/** Only where the text begins as compressed bytes do, or, for brotli, which has no mark, is no text. */
+/** Only where the text begins as compressed bytes do, or, for brotli, which has no mark, is long and no text. */
 function decompressed(text: string): string[] {
   const tries = [
     text.startsWith('\x1f\x8b') && gunzipSync,
     ['\x78\x01', '\x78\x5e', '\x78\x9c', '\x78\xda'].includes(text.slice(0, 2)) && inflateSync,
     text.startsWith('\x28\xb5\x2f\xfd') && zstdDecompressSync,
     // eslint-disable-next-line no-control-regex
-    /^[^\n]{0,20}[\x00-\x08\x80-\x9f]/.test(text) && text.length < 10_000 && brotliDecompressSync,
+    /^[^\n]{0,20}[\x00-\x08\x80-\x9f]/.test(text) && text.length > 100 && text.length < 10_000 && brotliDecompressSync,
   ]
   return tries.flatMap((decompress) => {
     try {
