@@ -26,7 +26,10 @@ export default typescript.config(
     },
   },
   // The command and the scripts talk to a terminal.
-  { files: ['src/command/**/*.ts', 'scripts/**', 'stories/demo/vite-plugin.ts'], rules: { 'no-console': 'off' } },
+  {
+    files: ['src/command/**/*.ts', 'scripts/**', 'bench/**', 'stories/demo/vite-plugin.ts'],
+    rules: { 'no-console': 'off' },
+  },
   {
     files: ['test/**'],
     rules: {

@@ -29,7 +29,7 @@ const mayImportPackage: Record<string, RegExp> = {
   protocol: /^zod\/mini$/,
   client: /^zod\/mini$/,
   react: /^(react|swr)$/,
-  relay: /^(node:.+|zod\/mini|hono(\/.+)?|undici|ipaddr\.js)$/,
+  relay: /^(node:.+|zod\/mini|hono(\/.+)?|undici|ipaddr\.js|rate-limiter-flexible)$/,
   attack: /^node:.+$/,
   command: /^(node:.+|@hono\/node-server)$/,
   exports: /^$/,

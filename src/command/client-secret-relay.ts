@@ -7,12 +7,13 @@ import type { RelayOptions } from '../relay/options.ts'
 
 const usage = `client-secret-relay: holds the keys of APIs, and calls them for your pages
 
-  client-secret-relay serve --config relay.config.mjs [--port 8787] [--host 127.0.0.1]
+  client-secret-relay serve relay.config.mjs [--port 8787] [--host 127.0.0.1]
+      runs the relay, and writes a line of JSON for every request
+  client-secret-relay check relay.config.mjs
+      says in plain words where the secret of every key can go, and what of it is wide
   client-secret-relay attack relay.config.mjs [--json] [--verbose]
-
-serve runs the relay. attack tries to make a relay with this config give up its
-secrets: it puts its own in place of yours, calls nobody outside this machine,
-and ends with 1 when something leaked.
+      tries to make a relay with this config give up its secrets: with secrets of
+      its own, and without a call to the outside; ends with 1 when something leaked
 
 The config is a module whose default export is the options of createRelay:
 
@@ -40,21 +41,27 @@ async function main(args: string[]): Promise<void> {
       help: { type: 'boolean', short: 'h' },
     },
   })
-  const [command, ...rest] = positionals
+  const [command, config = values.config, ...rest] = positionals
   if (values.help) return void console.log(usage)
-  if (command === 'attack' && rest.length < 2) {
-    const config = rest[0] ?? values.config
-    if (!config) throw new UsageError('attack needs the config, the module with the options.')
-    return attackRelay(await readConfig(config), { asJson: values.json, isVerbose: values.verbose })
+  if (!command) throw new UsageError('Name a command.')
+  if (!['serve', 'check', 'attack'].includes(command) || rest.length > 0)
+    throw new UsageError(`There is no command "${positionals.join(' ')}".`)
+  if (!config) throw new UsageError(`${command} needs the config, the module with the options.`)
+  if (command === 'check') {
+    const { check } = await load(() => import('./check.ts'))
+    return void console.log(check(await readConfig(config)))
   }
-  if (command !== 'serve' || rest.length > 0)
-    throw new UsageError(command ? `There is no command "${positionals.join(' ')}".` : 'Name a command.')
-  if (!values.config) throw new UsageError('serve needs --config, the module with the options.')
+  if (command === 'attack') {
+    const { attackAndReport } = await load(() => import('./attack.ts'))
+    const how = { asJson: values.json, isVerbose: values.verbose }
+    process.exitCode = (await attackAndReport(await readConfig(config), how)) ? 0 : 1
+    return
+  }
   const port = Number(values.port)
   if (!Number.isInteger(port) || port < 0 || port > 65535)
     throw new UsageError(`--port must be a number from 0 to 65535; it is "${values.port}".`)
 
-  await serveUntilStopped(await readConfig(values.config), { port, host: values.host })
+  await serveUntilStopped(await readConfig(config), { port, host: values.host })
 }
 
 async function readConfig(path: string): Promise<RelayOptions> {
@@ -70,20 +77,19 @@ async function readConfig(path: string): Promise<RelayOptions> {
   return module.default
 }
 
-async function attackRelay(options: RelayOptions, how: { asJson: boolean; isVerbose: boolean }): Promise<void> {
-  // Loaded late, as the server below.
-  const { attackAndReport } = await import('./attack.ts').catch((error: unknown) => {
-    throw explainMissingPeer(error, 'hono undici ipaddr.js @hono/node-server')
-  })
-  if (!(await attackAndReport(options, how))) process.exitCode = 1
+/** Loads a part late, so that a missing optional dependency is a sentence and not a stack. */
+async function load<Part>(part: () => Promise<Part>): Promise<Part> {
+  try {
+    return await part()
+  } catch (error) {
+    throw explainMissingPeer(error, 'hono undici ipaddr.js rate-limiter-flexible @hono/node-server')
+  }
 }
 
 async function serveUntilStopped(options: RelayOptions, where: { port: number; host: string }): Promise<void> {
-  // Loaded late, so that a missing optional dependency is a sentence and not a stack.
-  const { serve } = await import('./serve.ts').catch((error: unknown) => {
-    throw explainMissingPeer(error, 'hono undici ipaddr.js @hono/node-server')
-  })
-  const served = await serve(options, where)
+  const { serve } = await load(() => import('./serve.ts'))
+  const { jsonLines } = await import('./json-lines.ts')
+  const served = await serve({ logger: jsonLines(console.log), ...options }, where)
   console.log(`client-secret-relay listens on ${served.url}`)
 
   let stopping = false

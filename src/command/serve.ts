@@ -1,5 +1,5 @@
 import type { Server } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import { isIPv6, type AddressInfo } from 'node:net'
 import { createRelay, type Relay } from '../relay/create-relay.ts'
 import { explainMissingPeer } from '../relay/missing-peer.ts'
 import type { RelayOptions } from '../relay/options.ts'
@@ -43,7 +43,7 @@ export async function serve(options: RelayOptions, { port, host }: ServeOptions)
     server.listen(port, host, resolve)
   })
   try {
-    relay = createRelay(options)
+    relay = createRelay({ hosts: namesOf(host), ...options })
     await relay.ready
   } catch (error) {
     server.close()
@@ -63,4 +63,10 @@ export async function serve(options: RelayOptions, { port, host }: ServeOptions)
       await closed
     },
   }
+}
+
+/** The names of a server that only this machine can reach; any name for one that others can. */
+function namesOf(host: string): string[] | undefined {
+  const isOfThisMachine = host === 'localhost' || host === '::1' || /^127\./.test(host)
+  return isOfThisMachine ? ['localhost', '127.0.0.1', '[::1]', ...(isIPv6(host) ? [] : [host])] : undefined
 }

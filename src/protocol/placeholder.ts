@@ -25,73 +25,96 @@ export interface PlaceholderBearer {
 }
 
 /**
- * Every place of a request in which the placeholder stands, in the words that a
- * key's rule uses for it: `url.path`, `headers.<name in lower case>`,
- * `params.<name>` (also for the query in the url itself), `data#<JSON pointer>`.
+ * Every place of a request in which the placeholder stands, once for each time
+ * it does, in the words that a key's rule uses for it: `url.path`,
+ * `headers.<name in lower case>`, `params.<name>` (also for the query in the url
+ * itself), `data#<JSON pointer>`.
  */
 export function findPlaceholders(request: PlaceholderBearer): string[] {
-  const places = new Set<string>()
+  const places: string[] = []
+  const look = (text: string, place: string | (() => string)) => {
+    if (!text.includes(placeholder)) return
+    for (const _ of text.matchAll(token)) places.push(typeof place === 'string' ? place : place())
+  }
   const url = new URL(request.url)
-  if (containsPlaceholder(url.pathname)) places.add('url.path')
-  for (const [name, value] of url.searchParams) {
-    if (containsPlaceholder(value)) places.add(`params.${name}`)
-  }
+  look(url.pathname, 'url.path')
+  for (const [name, value] of url.searchParams) look(value, `params.${name}`)
   for (const [name, value] of Object.entries(request.params ?? {})) {
-    if ([value].flat().some((one) => containsPlaceholder(String(one)))) places.add(`params.${name}`)
+    for (const one of [value].flat()) look(String(one), `params.${name}`)
   }
-  for (const [name, value] of Object.entries(request.headers ?? {})) {
-    if (containsPlaceholder(value)) places.add(`headers.${name.toLowerCase()}`)
-  }
-  mapStrings(request.data ?? {}, (text, pointer) => {
-    if (containsPlaceholder(text)) places.add(`data#${pointer}`)
-    return text
-  })
-  return [...places]
+  for (const [name, value] of Object.entries(request.headers ?? {})) look(value, `headers.${name.toLowerCase()}`)
+  visitStrings(request.data ?? {}, (text, pointer) => look(text, () => `data#${pointer()}`))
+  return places
 }
 
 /** JSON that is nested deeper than this is refused, long before a stack runs out. */
 export const deepestNesting = 100
 
 /**
- * A copy of a JSON value in which every string was passed through `change`,
- * together with its JSON pointer (RFC 6901). Names of members are left alone.
+ * Looks at every string of a JSON value, together with its JSON pointer (RFC
+ * 6901), which is only written out for those that ask. Names of members are not
+ * looked at.
+ *
+ * @throws ClientSecretError `INVALID_PARAMETER` for what JSON cannot carry.
  */
-export function mapStrings(
-  value: unknown,
-  change: (text: string, pointer: string) => string,
-  pointer = '',
-  depth = 0,
-): unknown {
-  if (depth > deepestNesting) {
-    throw new ClientSecretError(
-      'INVALID_PARAMETER',
-      `data is nested more than ${deepestNesting} levels deep. Send flatter data.`,
-      { path: 'data' },
-    )
+export function visitStrings(value: unknown, visit: (text: string, pointer: () => string) => void): void {
+  const path: (string | number)[] = []
+  const pointer = () => path.map((step) => `/${String(step).replaceAll('~', '~0').replaceAll('/', '~1')}`).join('')
+
+  function look(item: unknown): void {
+    if (typeof item === 'string') return visit(item, pointer)
+    if (typeof item !== 'object' || item === null) return
+    if (path.length === deepestNesting) {
+      throw new ClientSecretError(
+        'INVALID_PARAMETER',
+        `data is nested more than ${deepestNesting} levels deep. Send flatter data.`,
+        { path: 'data' },
+      )
+    }
+    if (Array.isArray(item)) {
+      for (let index = 0; index < item.length; index++) step(index, item[index])
+      return
+    }
+    if (!isPlain(item)) {
+      const place = `data#${pointer()}`
+      throw new ClientSecretError(
+        'INVALID_PARAMETER',
+        `${place} is a ${item.constructor.name}, which JSON cannot carry. Send plain objects, lists, strings, numbers, booleans and null.`,
+        { path: place },
+      )
+    }
+    for (const name of Object.keys(item)) step(name, (item as Record<string, unknown>)[name])
   }
-  if (typeof value === 'string') return change(value, pointer)
-  if (Array.isArray(value))
-    return value.map((item, index) => mapStrings(item, change, `${pointer}/${index}`, depth + 1))
+
+  function step(name: string | number, item: unknown): void {
+    path.push(name)
+    look(item)
+    path.pop()
+  }
+
+  look(value)
+}
+
+/**
+ * A JSON value in which the string at a JSON pointer was changed; only what leads
+ * to it is copied. Where the pointer leads to no string, the value itself.
+ */
+export function changeAt(value: unknown, pointer: string, change: (text: string) => string): unknown {
+  if (pointer === '') return typeof value === 'string' ? change(value) : value
   if (typeof value !== 'object' || value === null) return value
-  if (!isPlain(value)) {
-    const path = `data#${pointer}`
-    throw new ClientSecretError(
-      'INVALID_PARAMETER',
-      `${path} is a ${value.constructor.name}, which JSON cannot carry. Send plain objects, lists, strings, numbers, booleans and null.`,
-      { path },
-    )
-  }
+  const [, step = '', rest = ''] = /^\/([^/]*)(.*)$/s.exec(pointer) ?? []
+  const name = step.replaceAll('~1', '/').replaceAll('~0', '~')
+  if (!Object.hasOwn(value, name)) return value
+  const item = (value as Record<string, unknown>)[name]
+  const changed = changeAt(item, rest, change)
+  if (changed === item) return value
+  if (Array.isArray(value)) return value.map((one: unknown, index) => (String(index) === name ? changed : one))
   // Entries are defined, not assigned, so that a member called `__proto__` stays a member.
-  return Object.fromEntries(
-    Object.entries(value).map(([name, item]) => [
-      name,
-      mapStrings(item, change, `${pointer}/${name.replaceAll('~', '~0').replaceAll('/', '~1')}`, depth + 1),
-    ]),
-  )
+  return Object.fromEntries(Object.entries(value).map(([key, one]) => [key, key === name ? changed : one]))
 }
 
 /** An object literal, of any realm, or one that says itself how it is written as JSON, such as a Date. */
-function isPlain(value: object): boolean {
+export function isPlain(value: object): boolean {
   const prototype: unknown = Object.getPrototypeOf(value)
   return prototype === null || Object.getPrototypeOf(prototype) === null || 'toJSON' in value
 }

@@ -1,6 +1,6 @@
 import * as z from 'zod/mini'
 import { ClientSecretError } from './errors.ts'
-import { findPlaceholders } from './placeholder.ts'
+import { findPlaceholders, isPlain } from './placeholder.ts'
 
 export const methods = ['GET', 'POST', 'PUT', 'DELETE', 'PATCH'] as const
 
@@ -84,7 +84,10 @@ const requestSchema = z.strictObject(
       z.enum(methods, `one of ${methods.join(', ')}`),
     ),
     headers: z.optional(headers),
-    data: z.optional(z.record(z.string(), z.unknown(), dataExpectation)),
+    // Not a record of zod's, which would lose a member called `__proto__`.
+    data: z.optional(
+      z.custom<JsonObject>((data) => isObject(data) && !Array.isArray(data) && isPlain(data), dataExpectation),
+    ),
     params: z.optional(
       z.record(
         z.string(),
@@ -113,6 +116,7 @@ function parsed(url: string): URL | null {
  *   `PLACEHOLDER_MISSING`.
  */
 export function parseRequest(input: unknown): ClientSecretRequest {
+  checkNames(input)
   const result = requestSchema.safeParse(input)
   if (!result.success) throw invalidParameter(input, result.error.issues[0]!)
 
@@ -132,7 +136,16 @@ export function parseRequest(input: unknown): ClientSecretRequest {
       { path: 'headers.content-type' },
     )
   }
-  if (findPlaceholders(request).length === 0) {
+  const places = findPlaceholders(request)
+  if (places.length > mostPlaceholders) {
+    // Each stands for a text that may be much longer.
+    throw new ClientSecretError(
+      'INVALID_PARAMETER',
+      `$CLIENT_SECRET stands in the request ${places.length} times. An API wants its key once; at most ${mostPlaceholders} are taken.`,
+      { path: places[0]! },
+    )
+  }
+  if (places.length === 0) {
     throw new ClientSecretError(
       'PLACEHOLDER_MISSING',
       'The request has no $CLIENT_SECRET in url, headers, params or data. Write it where the key belongs, such as headers: { Authorization: "Bearer $CLIENT_SECRET" }.',
@@ -141,7 +154,19 @@ export function parseRequest(input: unknown): ClientSecretRequest {
   return request
 }
 
+/** A record of zod's loses a member of this name, and nothing is to be lost without a word. */
+function checkNames(input: unknown): void {
+  for (const field of ['headers', 'params']) {
+    const record = isObject(input) ? input[field] : undefined
+    if (!isObject(record) || !Object.hasOwn(record, '__proto__')) continue
+    throw new ClientSecretError('INVALID_PARAMETER', `${field} must have names other than __proto__.`, {
+      path: `${field}.__proto__`,
+    })
+  }
+}
+
 const mostHeaders = 100
+const mostPlaceholders = 20
 
 function checkHeaderNames(names: string[]): void {
   if (names.length > mostHeaders) {

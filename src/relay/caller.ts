@@ -6,13 +6,18 @@ import type { Settings } from './options.ts'
 export interface Caller {
   /** Whose records these are. */
   owner: string
+  /** Where the call comes from, as far as the proxies that are trusted say so. */
+  address?: string | undefined
 }
 
 /**
  * Says who is asking: the user that `authenticate` finds, else an anonymous
  * visitor, known by a random session of the client's that only it has.
  */
-export async function identify(request: Request, authenticate: Settings['authenticate']): Promise<Caller> {
+export async function identify(
+  request: Request,
+  { authenticate, trustProxy }: Pick<Settings, 'authenticate' | 'trustProxy'>,
+): Promise<Caller> {
   const identity = await authenticate(request)
   const id = typeof identity === 'string' ? identity : identity?.id
   if (id) return { owner: `user:${id}` }
@@ -28,7 +33,15 @@ export async function identify(request: Request, authenticate: Settings['authent
     )
   }
   // Hashed, so that whoever reads the database cannot act as the visitor.
-  return { owner: `visitor:${createHash('sha256').update(session).digest('base64url')}` }
+  const owner = `visitor:${createHash('sha256').update(session).digest('base64url')}`
+  return { owner, address: trustProxy > 0 ? forwardedFor(request, trustProxy) : undefined }
+}
+
+/** Each proxy adds, at the end, where it was called from; what stands before the entries of ours is the caller's word. */
+function forwardedFor(request: Request, proxies: number): string {
+  const entries = request.headers.get('x-forwarded-for')?.split(',') ?? []
+  // Whoever came past the proxies shares one address with all who did.
+  return entries.at(-proxies)?.trim() ?? 'unknown'
 }
 
 /** True for records of somebody who was not signed in. */
@@ -50,6 +63,21 @@ export function checkOrigin(request: Request, origins: readonly string[]): void 
     'ORIGIN_NOT_ALLOWED',
     `Pages of ${origin ?? 'another site'} may not use this relay. If they should, add the origin to its option origins.`,
   )
+}
+
+/** Lets in calls of the names under which the relay is reached. Without a list, of any name. */
+export function checkHost(request: Request, hosts: readonly string[] | undefined): void {
+  const host = request.headers.get('host') ?? new URL(request.url).host
+  if (!hosts || hosts.includes(hostNameOf(host) ?? '')) return
+  throw new ClientSecretError(
+    'ORIGIN_NOT_ALLOWED',
+    `The relay was called as ${host}, which is none of its names. If it is one, add the name to its option hosts.`,
+  )
+}
+
+/** The name in a Host header, without the port. */
+export function hostNameOf(host: string): string | undefined {
+  return URL.canParse(`http://${host}`) ? new URL(`http://${host}`).hostname : undefined
 }
 
 /** Compared by host alone: behind a proxy that ends TLS the relay does not see the scheme. */

@@ -5,12 +5,16 @@ import { cors } from 'hono/cors'
 import type { ContentfulStatusCode } from 'hono/utils/http-status'
 import { ClientSecretError, isClientSecretError } from '../protocol/errors.ts'
 import { isSettled, type QueueCount, type WireError } from '../protocol/record.ts'
-import { checkOrigin, identify } from './caller.ts'
+import { tokenVariable } from './administrator.ts'
+import { createAttendance } from './attendance.ts'
+import { checkHost, checkOrigin, identify, type Caller } from './caller.ts'
 import { cancel } from './cancel.ts'
 import { createChanges } from './changes.ts'
 import { openSqlite } from './database.ts'
 import { createEmbeddedQueue } from './embedded-queue.ts'
 import { history, parseHistory } from './history.ts'
+import { createJournal, type Journal } from './journal.ts'
+import { createLimits } from './limits.ts'
 import { readOptions, type RelayOptions, type Settings } from './options.ts'
 import { parsePoll, poll } from './poll.ts'
 import { createRecords, toWire } from './records.ts'
@@ -51,14 +55,15 @@ export function createRelay(options: RelayOptions): Relay {
 /** A relay on another network than the internet, for the `attack` command. */
 export function createRelayOn(network: Network, options: RelayOptions): Relay {
   const settings = readOptions(options, process.env)
-  const parts = open(settings, network)
+  const journal = createJournal(settings.logger)
+  const parts = open(settings, network, journal)
   const ready = parts.then(() => {})
   let isWaitedFor = false
   // Whoever waits for `ready` is told by it; whoever does not, by the log.
   ready.catch((error: unknown) => {
     if (!isWaitedFor) settings.logger.error({ err: error }, 'the relay could not start')
   })
-  const app = routes(settings, parts)
+  const app = routes(settings, parts, journal)
   let closing: Promise<void> | undefined
   return {
     fetch: async (request) => app.fetch(request),
@@ -78,13 +83,15 @@ export function createRelayOn(network: Network, options: RelayOptions): Relay {
 type Parts = Awaited<ReturnType<typeof open>>
 
 /** Opens what the relay works with, and takes up what an earlier process left. */
-async function open(settings: Settings, network: Network) {
+async function open(settings: Settings, network: Network, journal: Journal) {
   const { keys, limits, logger } = settings
   const database = await openSqlite(settings.database)
   const records = await createRecords(database)
   const changes = createChanges()
   const upstream = createUpstream(limits, network)
-  const runner = createRunner({ keys, upstream, records, changes, logger })
+  const allowance = createLimits(settings)
+  const runner = createRunner({ keys, upstream, records, changes, limits: allowance, journal, logger })
+  const attendance = createAttendance(limits.callerAbsence, runner.desert)
   const queue = createEmbeddedQueue(runner.run)
   const calls = callsUnderWay()
 
@@ -113,7 +120,7 @@ async function open(settings: Settings, network: Network) {
     await database.close()
   }
 
-  return { settings, records, changes, queue, runner, calls, close }
+  return { settings, limits: allowance, attendance, records, changes, queue, runner, calls, close }
 }
 
 /** Knows the calls that are being answered. */
@@ -135,9 +142,9 @@ function callsUnderWay() {
 }
 
 /** The tail of a path, wherever the relay is mounted. */
-const route = /(\/requests(\/[^/]+)?|\/queues\/[^/]+|\/health)\/?$/
+const route = /(\/requests(\/[^/]+)?|\/queues\/[^/]+|\/health|\/metrics)\/?$/
 
-function routes(settings: Settings, opening: Promise<Parts>) {
+function routes(settings: Settings, opening: Promise<Parts>, journal: Journal) {
   const app = new Hono({ getPath: (request) => route.exec(new URL(request.url).pathname)?.[1] ?? '/' })
 
   app.use(async (context, next) => {
@@ -150,14 +157,16 @@ function routes(settings: Settings, opening: Promise<Parts>) {
     app.use(cors({ origin: [...settings.origins], credentials: true, exposeHeaders: ['retry-after'], maxAge: 600 }))
   }
 
-  /** Who asks for records, and what they are read from. */
-  async function reader(context: Context): Promise<{ parts: Parts; owner: string }> {
-    checkOrigin(context.req.raw, settings.origins)
-    const { owner } = await identify(context.req.raw, settings.authenticate)
-    return { parts: await running(opening), owner }
+  /** Who asks, and what is worked with. */
+  async function admit({ req: { raw } }: Context): Promise<{ parts: Parts; caller: Caller }> {
+    checkHost(raw, settings.hosts)
+    checkOrigin(raw, settings.origins)
+    const caller = await identify(raw, settings)
+    return { parts: await running(opening), caller }
   }
 
-  // The order of the checks: size and content type, origin, caller; then, in submit, schema, key, rules, limits.
+  // The order of the checks: size and content type, host, origin, caller, the caller's limits;
+  // then, in submit, schema, key, rules, the key's limits.
   app.post(
     '/requests',
     bodyLimit({
@@ -178,17 +187,21 @@ function routes(settings: Settings, opening: Promise<Parts>) {
           { path: 'headers.content-type' },
         )
       }
-      checkOrigin(context.req.raw, settings.origins)
-      const caller = await identify(context.req.raw, settings.authenticate)
-      const body = await readJson(context)
-      const parts = await running(opening)
-      const record = await parts.calls.during(submit(parts, caller, body, context.req.header('idempotency-key')))
+      const { parts, caller } = await admit(context)
+      const text = await context.req.text()
+      const bytes = Buffer.byteLength(text)
+      await parts.limits.admitCaller(caller, bytes)
+      const { signal } = context.req.raw
+      const idempotencyKey = context.req.header('idempotency-key')
+      const submitted = { body: parseJson(text), bytes, idempotencyKey, signal }
+      const record = await parts.calls.during(submit(parts, caller, submitted))
       return context.json(toWire(record), isSettled(record) ? 200 : 202)
     },
   )
 
   app.get('/requests', async (context) => {
-    const { parts, owner } = await reader(context)
+    const { parts, caller } = await admit(context)
+    const { owner } = caller
     const query = context.req.query()
     if (query['ids'] === undefined) return context.json(await history(parts.records, owner, parseHistory(query)))
     const { signal } = context.req.raw
@@ -196,16 +209,16 @@ function routes(settings: Settings, opening: Promise<Parts>) {
   })
 
   app.delete('/requests/:id', async (context) => {
-    const { parts, owner } = await reader(context)
-    return context.json(await cancel(parts, owner, context.req.param('id')))
+    const { parts, caller } = await admit(context)
+    return context.json(await cancel(parts, caller.owner, context.req.param('id')))
   })
 
   app.get('/queues/:name', async (context) => {
-    const { parts, owner } = await reader(context)
+    const { parts, caller } = await admit(context)
     const queueName = context.req.param('name')
     return context.json({
       queueName,
-      inQueue: await parts.records.countUnsettled(owner, queueName),
+      inQueue: await parts.records.countUnsettled(caller.owner, queueName),
     } satisfies QueueCount)
   })
 
@@ -214,19 +227,29 @@ function routes(settings: Settings, opening: Promise<Parts>) {
     return context.json({ status: 'ok' })
   })
 
-  app.notFound((context) => {
-    const { pathname } = new URL(context.req.url)
-    return errorAnswer(
-      context,
-      new ClientSecretError(
-        'REQUEST_NOT_FOUND',
-        `The relay has no ${context.req.method} ${pathname}. It answers POST and GET /requests, DELETE /requests/:id, GET /queues/:name and GET /health, below the path it is mounted at.`,
-      ),
-    )
+  app.get('/metrics', async (context) => {
+    const { raw } = context.req
+    if (!settings.administrator) return noSuchRoute(context)
+    checkHost(raw, settings.hosts)
+    if (!(await settings.administrator(raw))) {
+      throw new ClientSecretError(
+        'SIGN_IN_REQUIRED',
+        `Only an administrator may read this. Send Authorization: Bearer with the token in the relay's ${tokenVariable}, or sign in as one that its option administrator knows.`,
+      )
+    }
+    const parts = await running(opening)
+    return context.text(journal.metrics(parts.limits.heldPolls()), 200, {
+      'content-type': 'text/plain; version=0.0.4; charset=utf-8',
+    })
   })
 
+  app.notFound(noSuchRoute)
+
   app.onError((thrown, context) => {
-    if (isClientSecretError(thrown)) return errorAnswer(context, thrown)
+    if (isClientSecretError(thrown)) {
+      journal.refused(thrown)
+      return errorAnswer(context, thrown)
+    }
     // Nobody is there any more to be told.
     if (context.req.raw.signal.aborted) return context.body(null, 400)
     const requestId = randomUUID()
@@ -234,6 +257,17 @@ function routes(settings: Settings, opening: Promise<Parts>) {
     return errorAnswer(context, new ClientSecretError('INTERNAL', unforeseen(requestId), { requestId }))
   })
   return app
+}
+
+function noSuchRoute(context: Context): Response {
+  const { pathname } = new URL(context.req.url)
+  return errorAnswer(
+    context,
+    new ClientSecretError(
+      'REQUEST_NOT_FOUND',
+      `The relay has no ${context.req.method} ${pathname}. It answers POST and GET /requests, DELETE /requests/:id, GET /queues/:name and GET /health, below the path it is mounted at.`,
+    ),
+  )
 }
 
 async function running(opening: Promise<Parts>): Promise<Parts> {
@@ -246,11 +280,10 @@ async function running(opening: Promise<Parts>): Promise<Parts> {
   )
 }
 
-async function readJson(context: Context): Promise<unknown> {
+function parseJson(text: string): unknown {
   try {
-    return await context.req.json()
+    return JSON.parse(text)
   } catch (cause) {
-    if (isClientSecretError(cause)) throw cause
     throw new ClientSecretError(
       'INVALID_PARAMETER',
       `The request is not JSON: ${cause instanceof Error ? cause.message : String(cause)}.`,

@@ -140,7 +140,7 @@ export function findRule(keyName: string, rules: readonly CompiledRule[], reques
   if (forUrl.length === 0) throw refuse(`at ${url.origin}${url.pathname}`, 'url')
   const forMethod = forUrl.filter((rule) => rule.methods.includes(request.method))
   if (forMethod.length === 0) throw refuse(`with ${request.method} at ${url.origin}${url.pathname}`, 'method')
-  const places = findPlaceholders(request)
+  const places = [...new Set(findPlaceholders(request))]
   const rule = forMethod.find((candidate) => places.every((place) => candidate.places.includes(place)))
   if (rule) return rule
   const wrong =

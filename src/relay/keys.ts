@@ -10,6 +10,17 @@ export interface KeyOptions {
   locked?: boolean | undefined
   /** Where the secret may go. At least one rule. */
   allow: KeyRule[]
+  /** How much the key may be used, by all callers together. */
+  limits?: KeyLimits | undefined
+}
+
+export interface KeyLimits {
+  /** Default: no limit. */
+  requestsPerMinute?: number | undefined
+  /** Most unsettled requests. Default: no limit. */
+  unsettled?: number | undefined
+  /** Bytes of requests and answers. Default: no limit. */
+  bytesPerDay?: number | undefined
 }
 
 /** A key, checked. */
@@ -18,6 +29,7 @@ export interface Key {
   secret: string
   locked: boolean
   rules: readonly CompiledRule[]
+  limits: KeyLimits
   /** Made once, because making it takes longer than looking through an answer. */
   redactor: Redactor
 }
@@ -25,7 +37,10 @@ export interface Key {
 /** Shorter values are no secrets, and cannot be told from chance in an answer that is looked through for them. */
 const shortestSecret = 8
 
-const keyFields = ['secret', 'locked', 'allow']
+const ownVariables = new Set(['CLIENT_SECRET_ADMIN_TOKEN', 'CLIENT_SECRET_MASTER_KEY'])
+
+const keyFields = ['secret', 'locked', 'allow', 'limits']
+const limitFields = ['requestsPerMinute', 'unsettled', 'bytesPerDay']
 
 /**
  * Reads the keys from options and environment.
@@ -54,7 +69,8 @@ function readKey(name: string, options: KeyOptions, environment: Record<string, 
       `has a field "${unknown}", which no key has. The fields are ${keyFields.join(', ')}; what a rule says stands in allow.`,
     )
   const variable = `CLIENT_SECRET_${name.toUpperCase().replace(/[^A-Z0-9]/g, '_')}`
-  const secret: unknown = options.secret ?? environment[variable]
+  // What the relay keeps there for itself is nobody's key.
+  const secret: unknown = options.secret ?? (ownVariables.has(variable) ? undefined : environment[variable])
   if (secret !== undefined && typeof secret !== 'string') throw refuse('has a secret that is no string.')
   if (!secret) throw refuse(`has no secret. Give it in ${path}.secret or in the environment variable ${variable}.`)
   if (secret.length < shortestSecret)
@@ -67,6 +83,9 @@ function readKey(name: string, options: KeyOptions, environment: Record<string, 
     )
   if (!['boolean', 'undefined'].includes(typeof options.locked))
     throw refuse(`has locked: ${JSON.stringify(options.locked)}. Write true or false.`)
+  const wrongLimit = wrongLimitOf(options.limits)
+  if (wrongLimit)
+    throw refuse(`has ${wrongLimit}. The limits are ${limitFields.join(', ')}, each a whole number above 0.`)
   if (!Array.isArray(options.allow) || options.allow.length === 0) {
     throw refuse(
       `has no rules, so nobody could use it. Say where its secret may go: allow: [{ url: 'https://api.example.com/v1/**', methods: ['POST'] }].`,
@@ -77,6 +96,18 @@ function readKey(name: string, options: KeyOptions, environment: Record<string, 
     secret,
     redactor: createRedactor(secret),
     locked: options.locked ?? true,
+    limits: options.limits ?? {},
     rules: options.allow.map((rule, index) => compileRule(rule, `${path}.allow[${index}]`)),
   }
+}
+
+/** What is wrong with the limits of a key, as far as anything is. */
+function wrongLimitOf(limits: unknown): string | undefined {
+  if (limits === undefined) return undefined
+  if (typeof limits !== 'object' || limits === null || Array.isArray(limits)) return `limits: ${JSON.stringify(limits)}`
+  const wrong = Object.entries(limits as Record<string, unknown>).find(
+    ([name, value]) =>
+      !limitFields.includes(name) || (value !== undefined && !(Number.isSafeInteger(value) && Number(value) > 0)),
+  )
+  return wrong && `limits.${wrong[0]}: ${JSON.stringify(wrong[1])}`
 }

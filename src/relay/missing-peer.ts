@@ -1,5 +1,5 @@
 /** What the relay needs beside this package, in the words of an install command. */
-const relayPeers = 'hono undici ipaddr.js'
+const relayPeers = 'hono undici ipaddr.js rate-limiter-flexible'
 
 /**
  * Turns "cannot find module" for a package that the relay needs into a sentence

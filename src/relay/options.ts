@@ -1,6 +1,8 @@
 import * as z from 'zod/mini'
 import { ClientSecretError } from '../protocol/errors.ts'
 import { shown } from '../protocol/request.ts'
+import { bearerOf, shortestToken, tokenVariable, type IsAdministrator } from './administrator.ts'
+import { hostNameOf } from './caller.ts'
 import { readKeys, type Key, type KeyOptions } from './keys.ts'
 
 /** Who is asking: the id by which your site knows a signed-in user. */
@@ -22,6 +24,16 @@ export interface RelayLimits {
   upstreamTimeout?: number | undefined
   /** Most unsettled requests of one caller. Default 1,000. */
   unsettledPerCaller?: number | undefined
+  /** Most requests of one caller in a minute. Default 600. A visitor is counted by session, or by address where `trustProxy` is set. */
+  requestsPerMinute?: number | undefined
+  /** Most bytes of one caller in a day, sent and received. Default: no limit. */
+  bytesPerDay?: number | undefined
+  /** Most polls of one caller that are held at once. Default 100. */
+  heldPollsPerCaller?: number | undefined
+  /** Most polls that are held at once, of all callers. Default 10,000. */
+  heldPolls?: number | undefined
+  /** How long the caller of a direct request may be gone before its call is ended, in milliseconds: time to come back over a broken connection. Default 10,000. */
+  callerAbsence?: number | undefined
 }
 
 export interface RelayOptions {
@@ -29,8 +41,18 @@ export interface RelayOptions {
   keys: Record<string, KeyOptions>
   /** Who is signed in, or null. Required when a key is locked, as keys are by default. */
   authenticate?: ((request: Request) => Identity | null | undefined | Promise<Identity | null | undefined>) | undefined
+  /** Who may read `GET /metrics`. Default: whoever sends `Authorization: Bearer` with the token in the environment variable `CLIENT_SECRET_ADMIN_TOKEN`; without one, nobody. */
+  administrator?: IsAdministrator | undefined
   /** Other sites whose pages may use the relay, such as `https://app.example.com`. The relay's own site always may. */
   origins?: string[] | undefined
+  /**
+   * The names under which the relay is reached, such as `api.example.com`; a call with another Host is refused.
+   * Default: any. `client-secret-relay serve` on an address of this machine takes `localhost` and that address,
+   * so that a page whose name was made to point to this machine cannot use the relay.
+   */
+  hosts?: string[] | undefined
+  /** How many proxies of yours stand before the relay and write `X-Forwarded-For`. Visitors are then counted by address. Default: none, and the header is not read. */
+  trustProxy?: number | undefined
   /** Path of a SQLite file. Default: in memory, gone with the process. */
   database?: string | undefined
   limits?: RelayLimits | undefined
@@ -53,9 +75,12 @@ export interface RelayOptions {
 export interface Settings {
   keys: Map<string, Key>
   authenticate: NonNullable<RelayOptions['authenticate']>
+  administrator: IsAdministrator | undefined
   origins: readonly string[]
+  hosts: readonly string[] | undefined
+  trustProxy: number
   database: string | undefined
-  limits: { [Name in keyof RelayLimits]-?: number }
+  limits: { [Name in keyof Omit<RelayLimits, 'bytesPerDay'>]-?: number } & { bytesPerDay: number | undefined }
   expires: { default: number; most: number }
   shutdownTimeout: number
   logger: Logger
@@ -67,7 +92,17 @@ const amountExpectation = `a whole number from 1 to ${mostAmount}`
 const amount = z.optional(
   z.int(amountExpectation).check(z.minimum(1, amountExpectation), z.maximum(mostAmount, amountExpectation)),
 )
-const limitsShape = { requestBytes: amount, responseBytes: amount, upstreamTimeout: amount, unsettledPerCaller: amount }
+const limitsShape = {
+  requestBytes: amount,
+  responseBytes: amount,
+  upstreamTimeout: amount,
+  unsettledPerCaller: amount,
+  requestsPerMinute: amount,
+  bytesPerDay: amount,
+  heldPollsPerCaller: amount,
+  heldPolls: amount,
+  callerAbsence: amount,
+}
 const expiresShape = { default: amount, most: amount }
 const isFunction = (value: unknown) => typeof value === 'function'
 
@@ -80,6 +115,18 @@ const optionsSchema = z.strictObject(
       'an object of keys such as { openai: { secret: process.env.OPENAI_API_KEY, allow: [...] } }',
     ),
     authenticate: z.optional(z.custom(isFunction, 'a function from a Request to a user, or null')),
+    administrator: z.optional(z.custom(isFunction, 'a function from a Request to true or false')),
+    hosts: z.optional(
+      z.array(
+        z
+          .string('a host name such as "api.example.com"')
+          .check(
+            z.refine((host) => hostNameOf(host) === host, 'a host name such as "api.example.com", without a port'),
+          ),
+        'a list of host names',
+      ),
+    ),
+    trustProxy: amount,
     origins: z.optional(
       z.array(
         z
@@ -139,17 +186,32 @@ export function readOptions(options: RelayOptions, environment: Record<string, s
       `keys.${locked.name} is locked, but there is no authenticate to say who is signed in. Give authenticate: async (request) => user or null; or, if every visitor may use the key, set keys.${locked.name}.locked: false.`,
     )
   }
+  const token = environment[tokenVariable]
+  if (token !== undefined && token.length < shortestToken) {
+    throw refusal(
+      tokenVariable,
+      `the environment variable ${tokenVariable} has fewer than ${shortestToken} characters and could be guessed. Make one with: node -p "crypto.randomBytes(32).toString('base64url')"`,
+    )
+  }
   const { limits = {}, expires = {} } = options
   return {
     keys,
     authenticate: options.authenticate ?? (() => null),
+    administrator: options.administrator ?? (token === undefined ? undefined : bearerOf(token)),
     origins: options.origins ?? [],
+    hosts: options.hosts,
+    trustProxy: options.trustProxy ?? 0,
     database: options.database,
     limits: {
       requestBytes: limits.requestBytes ?? 1024 * 1024,
       responseBytes: limits.responseBytes ?? 10 * 1024 * 1024,
       upstreamTimeout: limits.upstreamTimeout ?? 300_000,
       unsettledPerCaller: limits.unsettledPerCaller ?? 1_000,
+      requestsPerMinute: limits.requestsPerMinute ?? 600,
+      bytesPerDay: limits.bytesPerDay,
+      heldPollsPerCaller: limits.heldPollsPerCaller ?? 100,
+      heldPolls: limits.heldPolls ?? 10_000,
+      callerAbsence: limits.callerAbsence ?? 10_000,
     },
     expires: { default: expires.default ?? 86_400, most: expires.most ?? 30 * 86_400 },
     shutdownTimeout: options.shutdownTimeout ?? 10_000,

@@ -1,6 +1,7 @@
 import { ClientSecretError } from '../protocol/errors.ts'
 import { expiredMessage, type ClientSecretRecord, type PollAnswer, type WireError } from '../protocol/record.ts'
 import type { Changes } from './changes.ts'
+import type { Limits } from './limits.ts'
 import { expiryOf, toWire, versionOf, type RecordHead, type Records } from './records.ts'
 
 const mostIds = 200
@@ -42,12 +43,13 @@ export function parsePoll(query: Record<string, string>): {
  * until something does, for at most `wait` milliseconds.
  */
 export async function poll(
-  { records, changes }: { records: Records; changes: Changes },
+  { records, changes, limits }: { records: Records; changes: Changes; limits: Limits },
   owner: string,
   { seen, wait, signal }: { seen: Map<string, string | undefined>; wait: number; signal: AbortSignal },
 ): Promise<PollAnswer> {
   const deadline = Date.now() + wait
   const ids = [...seen.keys()]
+  const letGo = wait > 0 ? limits.holdPoll(owner) : () => {}
   const listener = changes.listen(ids)
   try {
     for (;;) {
@@ -66,6 +68,7 @@ export async function poll(
     }
   } finally {
     listener.stop()
+    letGo()
   }
 }
 

@@ -56,7 +56,7 @@ function spellings(character: string): string[] {
     // Quotes, slashes and backslashes are the ones that are escaped by a backslash, or by several where JSON stands in JSON.
     ('"\'/\\'.includes(character) ? '\\\\{0,8}' : '') + escaped(character),
     `%(?:25){0,3}(?:${hex})`,
-    `\\\\{1,8}(?:x(?:${hex})|u00(?:${hex})|u\\{0{0,4}(?:${hex})\\})`,
+    `\\\\{1,4}(?:x(?:${hex})|u00(?:${hex})|u\\{0{0,4}(?:${hex})\\})`,
     `&(?:amp;){0,3}#(?:0{0,5}(?:${codes.join('|')})|x0{0,4}(?:${hex}));`,
     ...(name ? [`&(?:amp;){0,3}${name};`] : []),
     ...(code === 0x20 ? ['\\+'] : []),

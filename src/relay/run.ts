@@ -6,6 +6,8 @@ import { isVisitor } from './caller.ts'
 import type { Changes } from './changes.ts'
 import { findRule, isAllowed } from './key-rules.ts'
 import type { Key } from './keys.ts'
+import type { Journal } from './journal.ts'
+import type { Limits } from './limits.ts'
 import type { Logger } from './options.ts'
 import type { Outcome, Records, StoredRecord } from './records.ts'
 import type { Redactor } from './redact.ts'
@@ -20,6 +22,8 @@ export interface Runner {
   settleInterrupted: (record: StoredRecord) => Promise<'pending' | 'failed'>
   /** Ends the call of a record, if it is under way here. */
   cancel: (id: string) => void
+  /** Ends the call of a direct request that nobody waits for any more. */
+  desert: (id: string) => void
   /** Ends all calls that are under way. */
   abort: () => void
 }
@@ -29,11 +33,13 @@ interface RunnerParts {
   upstream: Upstream
   records: Records
   changes: Changes
+  limits: Limits
+  journal: Journal
   logger: Logger
 }
 
 /** The one way from a record to the upstream and back, for direct, queued and repeated requests alike. */
-export function createRunner({ keys, upstream, records, changes, logger }: RunnerParts): Runner {
+export function createRunner({ keys, upstream, records, changes, limits, journal, logger }: RunnerParts): Runner {
   const stopping = new AbortController()
   const underWay = new Map<string, AbortController>()
 
@@ -45,10 +51,15 @@ export function createRunner({ keys, upstream, records, changes, logger }: Runne
       const record = await records.start(id)
       if (!record) return
       changes.announce(id)
-      const outcome = await outcomeOf(record, AbortSignal.any([stopping.signal, cancelling.signal]))
+      const traffic: Traffic = { sent: 0, received: 0 }
+      const startedAt = performance.now()
+      const outcome = await outcomeOf(record, AbortSignal.any([stopping.signal, cancelling.signal]), traffic)
+      const took = performance.now() - startedAt
       if (stopping.signal.aborted && outcome.error?.code === 'ABORTED') await settleInterrupted(record)
-      else await records.settle(id, outcome)
+      else if (!(await records.settle(id, outcome))) outcome.status = 'cancelled'
       changes.announce(id, record.queueKey)
+      tell(record, outcome, took, traffic)
+      await limits.countAnswer(record.owner, record.request.clientSecretName, traffic.received)
     } catch (error) {
       logger.error({ id, err: error }, 'a request could not be begun or ended in the records')
       changes.announce(id)
@@ -57,7 +68,7 @@ export function createRunner({ keys, upstream, records, changes, logger }: Runne
     }
   }
 
-  async function outcomeOf(record: StoredRecord, signal: AbortSignal): Promise<Outcome> {
+  async function outcomeOf(record: StoredRecord, signal: AbortSignal, traffic: Traffic): Promise<Outcome> {
     const { request } = record
     // Asked again, because a key or its rules may have changed while the request waited.
     const key = keys.get(request.clientSecretName)
@@ -65,7 +76,7 @@ export function createRunner({ keys, upstream, records, changes, logger }: Runne
     const { redactor } = key
     try {
       if (key.locked && isVisitor(record.owner)) throw signInRequired(key.name)
-      const response = await callUpstream(key, request, signal)
+      const response = await callUpstream(key, request, signal, traffic)
       return response.status >= 400
         ? { status: 'failed', response, error: upstreamFailure(response) }
         : { status: 'resolved', response }
@@ -86,15 +97,19 @@ export function createRunner({ keys, upstream, records, changes, logger }: Runne
     key: Key,
     request: ClientSecretRequest,
     signal: AbortSignal,
+    traffic: Traffic,
     redirectsLeft = mostRedirects,
   ): Promise<UpstreamResponse> {
     const { places, allowPrivateNetwork } = findRule(key.name, key.rules, request)
     const call = substitute(request, key.secret, places)
-    const response = redacted(await upstream.call(call, { allowPrivateNetwork, signal }), key.redactor)
+    traffic.sent += Buffer.byteLength(call.body ?? '')
+    const answer = await upstream.call(call, { allowPrivateNetwork, signal })
+    traffic.received += answer.body.length
+    const response = redacted(answer, key.redactor)
     const next = redirected(request, response.status, response.headers['location'])
     // A redirect that is not followed is the answer.
     if (!next || redirectsLeft === 0 || !isAllowed(key, next)) return response
-    return callUpstream(key, next, signal, redirectsLeft - 1)
+    return callUpstream(key, next, signal, traffic, redirectsLeft - 1)
   }
 
   async function settleInterrupted(record: StoredRecord): Promise<'pending' | 'failed'> {
@@ -109,12 +124,43 @@ export function createRunner({ keys, upstream, records, changes, logger }: Runne
     return 'failed'
   }
 
+  function tell(record: StoredRecord, outcome: Outcome, took: number, { sent, received }: Traffic): void {
+    journal.ran({
+      requestId: record.id,
+      key: record.request.clientSecretName,
+      method: record.request.method,
+      host: new URL(record.request.url).host,
+      outcome: outcome.status,
+      status: outcome.response?.status,
+      code: outcome.error?.code,
+      // The record was changed last when it was made running.
+      waited: record.updatedAt - record.createdAt,
+      took: Math.round(took * 10) / 10,
+      requestBytes: sent,
+      responseBytes: received,
+    })
+  }
+
   return {
     run,
     settleInterrupted,
     cancel: (id) => underWay.get(id)?.abort(),
+    desert: (id) => underWay.get(id)?.abort(deserted()),
     abort: () => stopping.abort(),
   }
+}
+
+/** Bytes of bodies, to the upstream and from it. */
+interface Traffic {
+  sent: number
+  received: number
+}
+
+function deserted(): ClientSecretError {
+  return new ClientSecretError(
+    'ABORTED',
+    'Nobody waited for the answer any more, so the call of the API was ended. The API may have acted on it already.',
+  )
 }
 
 function isRetryable(key: Key | undefined, { request }: StoredRecord): boolean {

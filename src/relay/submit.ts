@@ -2,9 +2,12 @@ import { randomUUID } from 'node:crypto'
 import { ClientSecretError } from '../protocol/errors.ts'
 import { isSettled } from '../protocol/record.ts'
 import { parseRequest, type ClientSecretRequest } from '../protocol/request.ts'
+import type { Attendance } from './attendance.ts'
 import { isVisitor, type Caller } from './caller.ts'
 import type { Changes } from './changes.ts'
 import { findRule } from './key-rules.ts'
+import type { Key } from './keys.ts'
+import type { Limits } from './limits.ts'
 import type { Settings } from './options.ts'
 import type { Queue } from './queue.ts'
 import type { Records, StoredRecord } from './records.ts'
@@ -12,10 +15,22 @@ import { keyNotFound, signInRequired, type Runner } from './run.ts'
 
 interface SubmitParts {
   settings: Settings
+  limits: Limits
+  attendance: Attendance
   records: Records
   changes: Changes
   queue: Queue
   runner: Runner
+}
+
+/** What comes with a submit. */
+export interface Submitted {
+  /** Parsed, and not checked. */
+  body: unknown
+  bytes: number
+  idempotencyKey: string | undefined
+  /** Tells that the caller has left. */
+  signal: AbortSignal
 }
 
 /**
@@ -28,12 +43,12 @@ interface SubmitParts {
 export async function submit(
   parts: SubmitParts,
   caller: Caller,
-  body: unknown,
-  idempotencyKey: string | undefined,
+  { body, bytes, idempotencyKey, signal }: Submitted,
 ): Promise<StoredRecord> {
-  const { settings, records, changes, queue, runner } = parts
+  const { settings, limits, attendance, records, changes, queue, runner } = parts
   const request = parseRequest(body)
-  checkKey(settings, caller, request)
+  const key = checkKey(settings, caller, request)
+  await limits.admitUse(key, bytes)
   const lifetime = lifetimeOf(request, settings.expires)
   await checkRoom(records, caller, idempotencyKey, settings.limits.unsettledPerCaller)
 
@@ -55,7 +70,8 @@ export async function submit(
     if (isNew) await queue.add({ id: record.id, queueKey: record.queueKey })
     return record
   }
-  return isNew ? runDirect(records, runner, record) : untilSettled(records, changes, record)
+  const answer = isNew ? runDirect(records, runner, record) : untilSettled(records, changes, record)
+  return attendance.during(record.id, signal, answer)
 }
 
 /** Whether the caller polls for the answer; a direct request waits for it in the call that sends it. */
@@ -63,11 +79,12 @@ export function runsInBackground({ queue, poll }: ClientSecretRequest): boolean 
   return queue !== undefined || Boolean(poll)
 }
 
-function checkKey({ keys }: Settings, caller: Caller, request: ClientSecretRequest): void {
+function checkKey({ keys }: Settings, caller: Caller, request: ClientSecretRequest): Key {
   const key = keys.get(request.clientSecretName)
   if (!key) throw keyNotFound(request.clientSecretName)
   if (key.locked && isVisitor(caller.owner)) throw signInRequired(key.name)
   findRule(key.name, key.rules, request)
+  return key
 }
 
 function lifetimeOf({ expires }: ClientSecretRequest, { default: byDefault, most }: Settings['expires']): number {

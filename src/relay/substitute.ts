@@ -1,5 +1,5 @@
 import { ClientSecretError } from '../protocol/errors.ts'
-import { containsPlaceholder, mapStrings, replacePlaceholder } from '../protocol/placeholder.ts'
+import { changeAt, containsPlaceholder, replacePlaceholder } from '../protocol/placeholder.ts'
 import {
   bodyFormat,
   isHeaderValue,
@@ -39,7 +39,18 @@ export function substitute(request: ClientSecretRequest, secret: string, places:
       { path: `headers.${wrong[0]}` },
     )
   }
-  return { method: request.method, url: urlOf(request, secret, put), headers, body: bodyOf(request, headers, put) }
+  const data = places
+    .filter((place) => place.startsWith('data#'))
+    .reduce<unknown>(
+      (changed, place) => changeAt(changed, place.slice('data#'.length), (text) => put(text, place)),
+      request.data,
+    )
+  return {
+    method: request.method,
+    url: urlOf(request, secret, put),
+    headers,
+    body: request.data ? bodyOf(data as JsonObject, headers) : null,
+  }
 }
 
 /** Puts the secret, as it is or `written` otherwise, where this place is an allowed one. */
@@ -68,9 +79,7 @@ function encodeSegment(text: string): string {
   return encodeURIComponent(text).replace(/%(3A|40|24|26|2B|2C|3B|3D)/g, (code) => decodeURIComponent(code))
 }
 
-function bodyOf(request: ClientSecretRequest, headers: Record<string, string>, put: Put): string | null {
-  if (!request.data) return null
-  const data = mapStrings(request.data, (text, pointer) => put(text, `data#${pointer}`)) as JsonObject
+function bodyOf(data: JsonObject, headers: Record<string, string>): string {
   if (bodyFormat(headers) === 'form') {
     return new URLSearchParams(formEntries(data)).toString()
   }

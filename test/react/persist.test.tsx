@@ -65,7 +65,7 @@ describe.each(['session', 'local'] as const)('persist: %s', (persist) => {
   })
 })
 
-test('what one user kept is not found by the next', async () => {
+test('threat 24: what one user kept is not found by the next', async () => {
   const { url, request } = await setUp()
   const options = { ...request, id: 'otter', persist: 'local' } as const
   const ann = reader(options, 'status')
@@ -107,7 +107,7 @@ test('where storage is blocked the page works on', async () => {
   blocked.mockRestore()
 })
 
-test("the next user's history is not that of the one before", async () => {
+test("threat 24: the next user's history is not that of the one before", async () => {
   const { url, request } = await setUp()
   const ann = reader({ ...request, id: 'otter', persist: 'local' }, 'status')
   let history!: UseClientSecretHistory

@@ -1,0 +1,132 @@
+import ipaddr from 'ipaddr.js'
+import { RateLimiterMemory, RateLimiterRes } from 'rate-limiter-flexible'
+import { ClientSecretError } from '../protocol/errors.ts'
+import { isVisitor, type Caller } from './caller.ts'
+import type { Key } from './keys.ts'
+import type { Settings } from './options.ts'
+
+/** How much a caller may ask of the relay, and how much a key may be used. */
+export interface Limits {
+  /** Counts a submit of this caller's. Throws `RATE_LIMITED` when it is one too many. */
+  admitCaller(caller: Caller, bytes: number): Promise<void>
+  /** Counts a use of this key, by whomever. Throws `RATE_LIMITED` when it is one too many. */
+  admitUse(key: Key, bytes: number): Promise<void>
+  /** Counts the bytes of an answer, which nobody knew before. */
+  countAnswer(owner: string, keyName: string, bytes: number): Promise<void>
+  /** Counts a poll that is held, until the function it gives is called. Throws `RATE_LIMITED` when it is one too many. */
+  holdPoll(owner: string): () => void
+  /** Polls that are held now. */
+  heldPolls(): number
+}
+
+const minute = 60
+const day = 86_400
+
+export function createLimits({ keys, limits }: Pick<Settings, 'keys' | 'limits'>): Limits {
+  const ofCallers = {
+    requests: meter(limits.requestsPerMinute, minute),
+    bytes: meter(limits.bytesPerDay, day),
+  }
+  const ofKeys = new Map(
+    [...keys.values()].map(({ name, limits: own }) => [
+      name,
+      { requests: meter(own.requestsPerMinute, minute), bytes: meter(own.bytesPerDay, day) },
+    ]),
+  )
+  const polls = new Map<string, number>()
+  let allPolls = 0
+
+  return {
+    async admitCaller({ owner, address }, bytes) {
+      const counted = isVisitor(owner) && address ? `address:${network(address)}` : owner
+      await ofCallers.requests.take(
+        counted,
+        1,
+        `This caller sends more than ${limits.requestsPerMinute} requests a minute, the relay's limit (limits.requestsPerMinute).`,
+      )
+      await ofCallers.bytes.take(
+        owner,
+        bytes,
+        `This caller has sent and received ${limits.bytesPerDay} bytes within a day, the relay's limit (limits.bytesPerDay).`,
+      )
+    },
+
+    async admitUse({ name, limits: own }, bytes) {
+      const meters = ofKeys.get(name)
+      await meters?.requests.take(
+        name,
+        1,
+        `The key "${name}" is used for more than ${own.requestsPerMinute} requests a minute, its limit (keys.${name}.limits.requestsPerMinute).`,
+      )
+      await meters?.bytes.take(
+        name,
+        bytes,
+        `The key "${name}" has sent and received ${own.bytesPerDay} bytes within a day, its limit (keys.${name}.limits.bytesPerDay).`,
+      )
+    },
+
+    async countAnswer(owner, keyName, bytes) {
+      await ofCallers.bytes.add(owner, bytes)
+      await ofKeys.get(keyName)?.bytes.add(keyName, bytes)
+    },
+
+    holdPoll(owner) {
+      const held = polls.get(owner) ?? 0
+      const [most, option] =
+        held >= limits.heldPollsPerCaller
+          ? [limits.heldPollsPerCaller, 'heldPollsPerCaller']
+          : [limits.heldPolls, 'heldPolls']
+      if (held >= limits.heldPollsPerCaller || allPolls >= limits.heldPolls) {
+        throw new ClientSecretError(
+          'RATE_LIMITED',
+          `The relay holds ${most} polls already, its limit (limits.${option}). Follow many requests with one client, which asks for all of them in one poll.`,
+          { retryAfter: 1 },
+        )
+      }
+      polls.set(owner, held + 1)
+      allPolls++
+      return () => {
+        const left = (polls.get(owner) ?? 1) - 1
+        if (left === 0) polls.delete(owner)
+        else polls.set(owner, left)
+        allPolls--
+      }
+    },
+
+    heldPolls: () => allPolls,
+  }
+}
+
+interface Meter {
+  take(name: string, points: number, sentence: string): Promise<void>
+  add(name: string, points: number): Promise<void>
+}
+
+const unlimited: Meter = { take: async () => {}, add: async () => {} }
+
+function meter(points: number | undefined, duration: number): Meter {
+  if (points === undefined) return unlimited
+  const limiter = new RateLimiterMemory({ points, duration })
+  return {
+    async take(name, count, sentence) {
+      try {
+        await limiter.consume(name, count)
+      } catch (rejected) {
+        if (!(rejected instanceof RateLimiterRes)) throw rejected
+        throw new ClientSecretError('RATE_LIMITED', sentence, {
+          retryAfter: Math.max(1, Math.ceil(rejected.msBeforeNext / 1000)),
+        })
+      }
+    },
+    async add(name, count) {
+      await limiter.penalty(name, count)
+    },
+  }
+}
+
+/** Whoever has one address of IPv6 has a /64 of them. */
+function network(address: string): string {
+  if (!ipaddr.isValid(address)) return address
+  const parsed = ipaddr.process(address)
+  return parsed.kind() === 'ipv6' ? parsed.toByteArray().slice(0, 8).join('.') : parsed.toString()
+}

@@ -1,0 +1,158 @@
+import { execFile, spawn } from 'node:child_process'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join, resolve } from 'node:path'
+import { createInterface } from 'node:readline'
+import { promisify } from 'node:util'
+import { expect, onTestFinished, test } from 'vitest'
+import { check } from '../../src/command/check.ts'
+import { createClient } from '../../src/client/create-client.ts'
+import type { KeyOptions } from '../../src/relay/keys.ts'
+import { startApi } from '../helpers/api.ts'
+
+const command = resolve(import.meta.dirname, '../../src/command/client-secret-relay.ts')
+
+async function configOf(source: string): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), 'config-'))
+  onTestFinished(() => rm(folder, { recursive: true }))
+  const file = join(folder, 'relay.config.mjs')
+  await writeFile(file, `export default ${source}`)
+  return file
+}
+
+const run = (...args: string[]) =>
+  promisify(execFile)(process.execPath, [command, ...args]).then(
+    ({ stdout }) => ({ code: 0, stdout, stderr: '' }),
+    (error: { code: number; stdout: string; stderr: string }) => error,
+  )
+
+const narrow: KeyOptions = { allow: [{ url: 'https://api.example.com/v1/items', methods: ['POST'] }] }
+const checked = (key: Partial<KeyOptions>, authenticate = () => null) =>
+  check({ keys: { shop: { ...narrow, ...key } }, authenticate })
+
+test('check says where a secret can go, in words, without having it', async () => {
+  const config = await configOf(`{
+    keys: { shop: { allow: [{ url: 'https://api.example.com/v1/**', methods: ['post', 'PUT'] }] } },
+    authenticate: () => null,
+  }`)
+  const { code, stdout } = await run('check', config)
+  expect(code).toBe(0)
+  expect(stdout).toContain(
+    'shop\n' +
+      '  may be used by signed-in users only\n' +
+      '  may go by POST or PUT to https://api.example.com, to any path below /v1/, in the header authorization\n',
+  )
+  expect(stdout).toContain('Nothing of this is wide.')
+})
+
+test.each<[string, Partial<KeyOptions>, RegExp[]]>([
+  ['one path', {}, [/to \/v1\/items, in the header authorization/]],
+  [
+    'a segment',
+    { allow: [{ url: 'https://api.example.com/*/x', methods: ['POST'] }] },
+    [/to \/\*\/x, where \* is any one segment/],
+  ],
+  [
+    'the whole host',
+    { allow: [{ url: 'https://api.example.com:8443/**', methods: ['POST'] }] },
+    [/https:\/\/api\.example\.com:8443, to any path/, /! Every path of https:\/\/api\.example\.com:8443 is allowed/],
+  ],
+  [
+    'any name of a domain',
+    { allow: [{ url: 'https://*.example.com/v1', methods: ['POST'] }] },
+    [/! Whoever can get a name below example\.com gets the secret/],
+  ],
+  [
+    'reading and removing',
+    { allow: [{ url: 'https://api.example.com/v1/**', methods: ['GET', 'DELETE'] }] },
+    [/! GET of a whole part/, /! DELETE is allowed/],
+  ],
+  [
+    'a body',
+    { allow: [{ url: 'https://api.example.com/v1', methods: ['POST'], in: ['data#/auth/key', 'headers.X-Key'] }] },
+    [/in the field \/auth\/key of the body or in the header x-key/, /! The secret goes into a body.+\/auth\/key/],
+  ],
+  [
+    'a query',
+    { allow: [{ url: 'https://api.example.com/v1', methods: ['POST'], in: ['params.key'] }] },
+    [/in the query parameter key/, /! The secret goes into a query string/],
+  ],
+  [
+    'a path',
+    { allow: [{ url: 'https://api.example.com/*/v1', methods: ['POST'], in: ['url.path'] }] },
+    [/in the path/, /! The secret may stand anywhere in the path/],
+  ],
+  [
+    'the own network',
+    { allow: [{ url: 'http://10.0.0.2/v1', methods: ['POST'], allowPrivateNetwork: true }] },
+    [/! The secret travels unencrypted/, /! Addresses of this machine and its network are allowed/],
+  ],
+  [
+    'a POST sent again',
+    { allow: [{ url: 'https://api.example.com/v1', methods: ['POST'], retryable: true }] },
+    [/! A POST or PATCH that was interrupted is sent again/],
+  ],
+  [
+    'everybody',
+    { locked: false },
+    [/used by every visitor, signed in or not\n/, /! Every visitor may use it as often/],
+  ],
+  [
+    'everybody, within limits',
+    { locked: false, limits: { requestsPerMinute: 60, unsettled: 5, bytesPerDay: 1000 } },
+    [/every visitor, signed in or not, together at most 60 requests a minute, 5 unsettled requests, 1000 bytes a day/],
+  ],
+])('check of %s', (_name, key, sentences) => {
+  const text = checked(key)
+  for (const sentence of sentences) expect(text).toMatch(sentence)
+  // And warns of nothing else.
+  expect(text.match(/^ {4}! /gm)?.length ?? 0).toBe(sentences.filter(({ source }) => source.startsWith('!')).length)
+})
+
+test('check refuses what a relay would not start with, and says why', async () => {
+  const { code, stderr } = await run('check', await configOf(`{ keys: { shop: { allow: [] } } }`))
+  expect(code).toBe(1)
+  expect(stderr).toMatch(/keys\.shop has no rules/)
+})
+
+test.each([
+  [[], /Name a command/],
+  [['dance'], /There is no command "dance"/],
+  [['check'], /check needs the config/],
+  [['serve', 'a', 'b'], /There is no command "serve a b"/],
+  [['check', '/nowhere/relay.config.mjs'], /could not be loaded/],
+])('%o: a sentence', async (args, sentence) => {
+  const { code, stderr } = await run(...args)
+  expect(code).toBeGreaterThan(0)
+  expect(stderr).toMatch(sentence)
+})
+
+test('serve runs a relay, writes a line of JSON a request, and ends on a signal', async () => {
+  const api = await startApi()
+  const config = await configOf(`{
+    keys: { shop: { secret: 'a-secret-of-the-shop', locked: false,
+      allow: [{ url: '${api.url}/**', methods: ['GET'], allowPrivateNetwork: true }] } },
+  }`)
+  const relay = spawn(process.execPath, [command, 'serve', config, '--port', '0'], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
+  onTestFinished(() => void relay.kill('SIGKILL'))
+  const lines = createInterface(relay.stdout)[Symbol.asyncIterator]()
+  const url = /listens on (\S+)/.exec((await lines.next()).value as string)?.[1]
+  await createClient({ relay: url! }).send({
+    clientSecretName: 'shop',
+    url: `${api.url}/items`,
+    method: 'GET',
+    headers: { authorization: '$CLIENT_SECRET' },
+  })
+  expect(JSON.parse((await lines.next()).value as string)).toMatchObject({
+    level: 30,
+    time: expect.any(Number) as number,
+    msg: 'a request was run',
+    key: 'shop',
+    status: 200,
+  })
+  const ended = new Promise((resolve) => relay.once('exit', resolve))
+  relay.kill('SIGTERM')
+  expect(await ended).toBe(0)
+})

@@ -1,0 +1,103 @@
+import { expect, onTestFinished, test, vi } from 'vitest'
+import { json, startApi } from '../helpers/api.ts'
+import { canary, keyFor, startRelay } from '../helpers/relay.ts'
+
+const token = 'a-token-of-an-administrator-32-chars'
+
+async function setUp() {
+  vi.stubEnv('CLIENT_SECRET_ADMIN_TOKEN', token)
+  onTestFinished(() => void vi.unstubAllEnvs())
+  const api = await startApi(({ path, body }, outgoing) =>
+    json(outgoing, { echo: body }, path.startsWith('/fail') ? 402 : 200),
+  )
+  const started = await startRelay({ keys: { api: keyFor(api.url) }, authenticate: () => 'ada' })
+  const request = {
+    clientSecretName: 'api',
+    url: `${api.url}/v1/things`,
+    method: 'POST' as const,
+    headers: { authorization: 'Bearer $CLIENT_SECRET', 'x-private': 'header-of-the-caller' },
+    params: { q: 'query-of-the-caller' },
+    data: { text: 'body-of-the-caller' },
+  }
+  const lines = () => started.log.filter(({ level }) => level === 'info').map(({ details }) => details)
+  return { ...started, api, request, lines }
+}
+
+test('one line a request: id, key, host, status, times and sizes; nothing of what the caller wrote', async () => {
+  const { client, api, request, lines, log } = await setUp()
+  const { record } = (await client.send(request)) as { record: { id: string } }
+  await client.send({ ...request, url: `${api.url}/fail`, queue: 'q', poll: 20 }).catch(() => {})
+  await client.send({ ...request, url: 'https://elsewhere.test/' }).catch(() => {})
+
+  const milliseconds = expect.any(Number) as number
+  const ran = {
+    key: 'api',
+    method: 'POST',
+    host: new URL(api.url).host,
+    waited: milliseconds,
+    took: milliseconds,
+    requestBytes: '{"text":"body-of-the-caller"}'.length,
+    responseBytes: JSON.stringify({ echo: '{"text":"body-of-the-caller"}' }).length,
+  }
+  await vi.waitFor(() =>
+    expect(lines()).toEqual([
+      { ...ran, requestId: record.id, outcome: 'resolved', status: 200, code: undefined },
+      { ...ran, requestId: expect.any(String) as string, outcome: 'failed', status: 402, code: 'UPSTREAM_ERROR' },
+      { code: 'NOT_ALLOWED' },
+    ]),
+  )
+  const all = JSON.stringify(log)
+  for (const text of [
+    canary,
+    'header-of-the-caller',
+    'query-of-the-caller',
+    'body-of-the-caller',
+    '/v1/things',
+    'elsewhere',
+  ])
+    expect(all).not.toContain(text)
+})
+
+test('the counters are for the administrator, in the format of Prometheus', async () => {
+  const { client, url, request, lines } = await setUp()
+  await client.send(request)
+  await client.send(request)
+  await client.send({ ...request, clientSecretName: 'other' }).catch(() => {})
+  await vi.waitFor(() => expect(lines()).toHaveLength(3))
+
+  for (const authorization of ['', 'Bearer', `Bearer ${token}x`, `Bearer ${token.slice(1)}`, `Basic ${token}`]) {
+    const refused = await fetch(`${url}/metrics`, { headers: { authorization } })
+    expect(refused.status).toBe(401)
+    expect(await refused.json()).toMatchObject({ error: { code: 'SIGN_IN_REQUIRED' } })
+  }
+  const answer = await fetch(`${url}/metrics`, { headers: { authorization: `Bearer ${token}` } })
+  expect(answer.headers.get('content-type')).toBe('text/plain; version=0.0.4; charset=utf-8')
+  const text = await answer.text()
+  expect(text).toContain('# TYPE client_secret_relay_requests_total counter\n')
+  expect(text).toContain('client_secret_relay_requests_total{key="api",outcome="resolved",code=""} 2\n')
+  expect(text).toContain('client_secret_relay_request_bytes_total{key="api"} 58\n')
+  expect(text).toContain('client_secret_relay_refused_total{code="KEY_NOT_FOUND"} 1\n')
+  expect(text).toContain('client_secret_relay_held_polls 0\n')
+  // Every line is a comment or a sample.
+  for (const line of text.trimEnd().split('\n'))
+    expect(line).toMatch(/^(# (HELP|TYPE) \w+ .+|\w+(\{(\w+="[^"]*",?)+\})? [\d.]+)$/)
+})
+
+test('an administrator may also be known by a function; without one there is no such page', async () => {
+  const own = await startRelay({
+    keys: { api: keyFor('http://127.0.0.1:1') },
+    administrator: (request) => request.headers.get('x-role') === 'admin',
+  })
+  expect((await fetch(`${own.url}/metrics`, { headers: { 'x-role': 'admin' } })).status).toBe(200)
+  expect((await fetch(`${own.url}/metrics`)).status).toBe(401)
+  const none = await startRelay({ keys: { api: keyFor('http://127.0.0.1:1') } })
+  expect((await fetch(`${none.url}/metrics`)).status).toBe(404)
+})
+
+test('a token that could be guessed stops the start', async () => {
+  vi.stubEnv('CLIENT_SECRET_ADMIN_TOKEN', 'short')
+  onTestFinished(() => void vi.unstubAllEnvs())
+  await expect(startRelay({ keys: { api: keyFor('http://127.0.0.1:1') } })).rejects.toThrow(
+    /CLIENT_SECRET_ADMIN_TOKEN has fewer than 32 characters/,
+  )
+})

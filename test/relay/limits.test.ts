@@ -1,0 +1,266 @@
+import { request as httpRequest } from 'node:http'
+import { describe, expect, onTestFinished, test, vi } from 'vitest'
+import { createClient } from '../../src/client/create-client.ts'
+import { serve } from '../../src/command/serve.ts'
+import type { RelayOptions } from '../../src/relay/options.ts'
+import { door, json, startApi, type Api } from '../helpers/api.ts'
+import { canary, keyFor, startRelay } from '../helpers/relay.ts'
+
+const session = (name: string) => name.repeat(30)
+
+/** A relay whose callers are told apart by the header Client-Session alone. */
+async function setUp(options: Partial<RelayOptions> = {}, keyLimits: object = {}, given?: Api) {
+  const api = given ?? (await startApi())
+  const started = await startRelay({ keys: { api: { ...keyFor(api.url), limits: keyLimits } }, ...options })
+  const submit = (headers: Record<string, string> = {}, request: object = {}) =>
+    fetch(`${started.url}/requests`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', 'client-session': session('a'), ...headers },
+      body: JSON.stringify({
+        clientSecretName: 'api',
+        url: `${api.url}/`,
+        method: 'POST',
+        headers: { authorization: '$CLIENT_SECRET' },
+        ...request,
+      }),
+    })
+  return { ...started, api, submit }
+}
+
+const statusesOf = async (answers: Promise<Response>[]) => (await Promise.all(answers)).map(({ status }) => status)
+
+describe('requests a minute', () => {
+  test('of one caller: the one too many is refused, with the time to wait; others are not held up', async () => {
+    const { submit, api } = await setUp({ limits: { requestsPerMinute: 2 } })
+    expect(await statusesOf([submit(), submit()])).toEqual([200, 200])
+    const refused = await submit()
+    expect(refused.status).toBe(429)
+    expect(Number(refused.headers.get('retry-after'))).toBeGreaterThan(0)
+    expect(Number(refused.headers.get('retry-after'))).toBeLessThanOrEqual(60)
+    expect(await refused.json()).toMatchObject({
+      error: { code: 'RATE_LIMITED', message: expect.stringContaining('limits.requestsPerMinute') as string },
+    })
+    expect((await submit({ 'client-session': session('b') })).status).toBe(200)
+    expect(api.calls).toHaveLength(3)
+  })
+
+  test('also those that are no requests are counted', async () => {
+    const { submit } = await setUp({ limits: { requestsPerMinute: 2 } })
+    expect(await statusesOf([submit({}, { method: 'JUMP' }), submit({}, { method: 'JUMP' })])).toEqual([400, 400])
+    expect((await submit()).status).toBe(429)
+  })
+
+  test('of one key, whoever uses it', async () => {
+    const { submit, api } = await setUp({}, { requestsPerMinute: 2 })
+    const answers = ['a', 'b', 'c'].map((name) => submit({ 'client-session': session(name) }))
+    expect((await statusesOf(answers)).sort()).toEqual([200, 200, 429])
+    expect(api.calls).toHaveLength(2)
+  })
+
+  test('an address that the caller writes counts for nothing', async () => {
+    const { submit } = await setUp({ limits: { requestsPerMinute: 1 } })
+    expect((await submit({ 'x-forwarded-for': '8.8.8.8' })).status).toBe(200)
+    expect((await submit({ 'x-forwarded-for': '9.9.9.9' })).status).toBe(429)
+  })
+
+  test('with proxies of ours, a visitor is counted by the address that they saw, whatever session it makes up', async () => {
+    const { submit } = await setUp({ limits: { requestsPerMinute: 1 }, trustProxy: 2 })
+    const from = (forwarded: string, name: string) =>
+      submit({ 'x-forwarded-for': forwarded, 'client-session': session(name) }).then(({ status }) => status)
+    expect(await from('1.1.1.1, 8.8.8.8, 10.0.0.1', 'a')).toBe(200)
+    expect(await from('2.2.2.2, 8.8.8.8, 10.0.0.1', 'b')).toBe(429)
+    expect(await from('8.8.4.4, 10.0.0.1', 'c')).toBe(200)
+    // One house has a whole network of these.
+    expect(await from('2001:db8:1:2::1, 10.0.0.1', 'd')).toBe(200)
+    expect(await from('2001:db8:1:2:ffff::2, 10.0.0.1', 'e')).toBe(429)
+    expect(await from('2001:db8:1:3::1, 10.0.0.1', 'f')).toBe(200)
+    // Past the proxies.
+    expect(await from('1.2.3.4', 'g')).toBe(200)
+    expect(await from('4.3.2.1', 'h')).toBe(429)
+  })
+})
+
+describe('bytes a day', () => {
+  test('of one caller: what it sends', async () => {
+    const { submit } = await setUp({ limits: { bytesPerDay: 2_000 } })
+    const data = { text: 'x'.repeat(1_500) }
+    expect((await submit({}, { data })).status).toBe(200)
+    const refused = await submit({}, { data })
+    expect(refused.status).toBe(429)
+    expect(Number(refused.headers.get('retry-after'))).toBeGreaterThan(60)
+  })
+
+  test.each(['caller', 'key'])('of one %s: what it gets', async (whose) => {
+    const limits = { bytesPerDay: 10_000 }
+    const { submit } = await setUp(
+      whose === 'caller' ? { limits } : {},
+      whose === 'key' ? limits : {},
+      await startApi((_call, outgoing) => json(outgoing, 'x'.repeat(20_000))),
+    )
+    expect((await submit()).status).toBe(200)
+    expect((await submit()).status).toBe(429)
+    const other = await submit({ 'client-session': session('b') })
+    expect(other.status).toBe(whose === 'caller' ? 200 : 429)
+  })
+})
+
+describe('polls that are held', () => {
+  test('are bounded for a caller; one that is let go makes room', async () => {
+    const { opened, open } = door()
+    const api = await startApi(async (_call, outgoing) => {
+      await opened
+      json(outgoing, {})
+    })
+    const { client, url } = await startRelay({
+      keys: { api: keyFor(api.url) },
+      limits: { heldPollsPerCaller: 2 },
+      authenticate: () => 'ada',
+    })
+    const { id } = await client.clientSecretRequest({
+      clientSecretName: 'api',
+      url: `${api.url}/`,
+      method: 'GET',
+      headers: { authorization: '$CLIENT_SECRET' },
+      queue: 'q',
+    })
+    const leaving = new AbortController()
+    const hold = (wait = 20_000, signal: AbortSignal | null = null) =>
+      fetch(`${url}/requests?ids=${id}:2.1&wait=${wait}`, { signal })
+    while (api.calls.length === 0) await new Promise((resolve) => setTimeout(resolve, 5))
+    const held = [hold(), hold(20_000, leaving.signal).catch(() => null)]
+    // Whether both are held shows in that the third is not.
+    await vi.waitFor(async () => {
+      const third = await hold(1)
+      expect(third.status).toBe(429)
+      expect(third.headers.get('retry-after')).toBe('1')
+    })
+    // Asking without waiting costs nothing to hold.
+    expect((await hold(0)).status).toBe(200)
+    leaving.abort()
+    await vi.waitFor(async () => expect((await hold(1)).status).toBe(200))
+    open()
+    expect((await held[0])?.status).toBe(200)
+  })
+
+  test('are bounded for all callers together', async () => {
+    const never = await startApi(() => {})
+    const { submit, url } = await setUp({ limits: { heldPolls: 1 } }, {}, never)
+    const poll = async (name: string, wait: number, signal: AbortSignal | null = null) => {
+      const headers = { 'client-session': session(name) }
+      const submitted = await submit(headers, { queue: 'q' })
+      const { id } = (await submitted.json()) as { id: string }
+      while (never.calls.length < ['a', 'b'].indexOf(name) + 1) await new Promise((resolve) => setTimeout(resolve, 5))
+      return fetch(`${url}/requests?ids=${id}:2.1&wait=${wait}`, { headers, signal })
+    }
+    const leaving = new AbortController()
+    onTestFinished(() => leaving.abort())
+    poll('a', 20_000, leaving.signal).catch(() => {})
+    await vi.waitFor(async () => expect((await poll('b', 1)).status).toBe(429))
+  })
+})
+
+describe('a direct request whose caller leaves', () => {
+  test('is ended, and so is the call of the API; its record says why', async () => {
+    const { opened: ended, open: end } = door()
+    const api = await startApi((_call, outgoing) => void outgoing.once('close', end))
+    const { client, url } = await startRelay({
+      keys: { api: keyFor(api.url) },
+      limits: { callerAbsence: 20 },
+      authenticate: () => 'ada',
+    })
+    const leaving = new AbortController()
+    const sent = client.send(
+      { clientSecretName: 'api', url: `${api.url}/`, method: 'POST', headers: { authorization: '$CLIENT_SECRET' } },
+      { signal: leaving.signal },
+    )
+    sent.catch(() => {})
+    while (api.calls.length === 0) await new Promise((resolve) => setTimeout(resolve, 5))
+    leaving.abort()
+    await ended
+    await vi.waitFor(async () => {
+      const page = await createClient({ relay: url }).history({})
+      expect(page.records).toMatchObject([{ status: 'failed', error: { code: 'ABORTED' } }])
+      expect(page.records[0]?.error?.message).toMatch(/Nobody waited/)
+    })
+  })
+
+  test('is not ended when the caller comes back in time with the same Idempotency-Key', async () => {
+    const { opened, open } = door()
+    const api = await startApi(async (_call, outgoing) => {
+      await opened
+      json(outgoing, { n: 1 })
+    })
+    const { url } = await startRelay({ keys: { api: keyFor(api.url) }, limits: { callerAbsence: 2_000 } })
+    const body = JSON.stringify({
+      clientSecretName: 'api',
+      url: `${api.url}/`,
+      method: 'POST',
+      headers: { authorization: '$CLIENT_SECRET' },
+    })
+    const headers = { 'content-type': 'application/json', 'client-session': session('a'), 'idempotency-key': 'one' }
+    const first = httpRequest(`${url}/requests`, { method: 'POST', headers })
+    first.on('error', () => {}).end(body)
+    while (api.calls.length === 0) await new Promise((resolve) => setTimeout(resolve, 5))
+    await new Promise((resolve) => first.once('close', resolve).destroy())
+    const second = fetch(`${url}/requests`, { method: 'POST', headers, body })
+    // Longer than a caller may be away.
+    setTimeout(open, 2_200)
+    expect(await (await second).json()).toMatchObject({ status: 'resolved', response: { status: 200 } })
+    expect(api.calls).toHaveLength(1)
+  })
+})
+
+describe('the names under which a relay is reached', () => {
+  /** A page may not set its Host; a name that was made to point here does. */
+  const ask = (url: string, host: string) =>
+    new Promise<number | undefined>((resolve, reject) => {
+      const { port } = new URL(url)
+      httpRequest(
+        {
+          port,
+          host: '127.0.0.1',
+          path: '/requests?limit=1',
+          headers: { host, 'client-session': session('a'), origin: `http://${host}`, 'sec-fetch-site': 'same-origin' },
+        },
+        (incoming) => {
+          incoming.resume()
+          resolve(incoming.statusCode)
+        },
+      )
+        .on('error', reject)
+        .end()
+    })
+
+  test.each([
+    ['localhost', 200],
+    ['localhost:8787', 200],
+    ['127.0.0.1', 200],
+    ['[::1]:8787', 200],
+    ['evil.test', 403],
+    ['localhost.evil.test', 403],
+  ])('a relay of this machine, called as %j: %i', async (host, status) => {
+    const served = await serve({ keys: { api: keyFor('http://127.0.0.1:1') } }, { port: 0, host: '127.0.0.1' })
+    onTestFinished(() => served.close())
+    expect(await ask(served.url, host)).toBe(status)
+  })
+
+  test('are those of the option hosts, where it is given', async () => {
+    const served = await serve(
+      { keys: { api: keyFor('http://127.0.0.1:1') }, hosts: ['relay.example.com'] },
+      { port: 0, host: '127.0.0.1' },
+    )
+    onTestFinished(() => served.close())
+    expect(await ask(served.url, 'relay.example.com:443')).toBe(200)
+    expect(await ask(served.url, 'localhost')).toBe(403)
+  })
+})
+
+test('a placeholder that stands in a request more often than any API wants is refused', async () => {
+  const { submit, api } = await setUp()
+  const refused = await submit({}, { headers: { authorization: '$CLIENT_SECRET '.repeat(21) } })
+  expect(refused.status).toBe(400)
+  expect(await refused.json()).toMatchObject({ error: { message: expect.stringMatching(/21 times/) as string } })
+  expect(api.calls).toEqual([])
+  expect((await submit({}, { headers: { authorization: '$CLIENT_SECRET '.repeat(20) } })).status).toBe(200)
+  expect(api.calls[0]?.headers.authorization).toBe(`${canary} `.repeat(20).trim())
+})
