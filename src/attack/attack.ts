@@ -97,7 +97,10 @@ async function startRelay(
   const relay = createRelayOn(network, {
     ...options,
     keys: Object.fromEntries(
-      Object.entries(options.keys).map(([name, key]) => [name, { ...key, secret: canaries.get(name) }]),
+      Object.entries(options.keys).map(([name, key]) => [
+        name,
+        { ...key, limits: undefined, secret: canaries.get(name) },
+      ]),
     ),
     // Whoever names a user is that user; whoever names none is a visitor.
     authenticate: (request) => request.headers.get(userHeader),
@@ -132,6 +135,11 @@ async function attackOne(
   try {
     const outcomes: Outcome[] = []
     for (const vector of vectors) {
+      // What can give nothing away is no measure for the control.
+      if (defender.isControl && !vector.canLeak) {
+        outcomes.push({ vector, evidence: [] })
+        continue
+      }
       const replies: Reply[] = []
       const blamed: string[] = []
       log.length = 0

@@ -79,7 +79,9 @@ export function createNaiveRelay(
         .get('ids')
         ?.split(',')
         .map((one) => one.split(':')[0])
-      const found = records.filter((record) => !ids || ids.includes(record.id)).slice(ids ? 0 : -20)
+      const found = records
+        .filter((record) => !ids || ids.includes(record.id))
+        .slice(ids ? 0 : -Number(searchParams.get('limit') ?? 20))
       return Response.json({ records: found.reverse() }, { headers: cors(request) })
     }
     const [record, headers] = await submit(await request.text())
