@@ -1,6 +1,5 @@
 import fc from 'fast-check'
 import { withValueAt } from '../../src/attack/target.ts'
-import { mapStrings } from '../../src/protocol/placeholder.ts'
 import type { KeyRule, Place } from '../../src/relay/key-rules.ts'
 
 export const placeholder = '$CLIENT_SECRET'
@@ -139,7 +138,7 @@ export const request = fc.record(
 
 /** Anything at all that JSON can say, now and then in place of a request. */
 export const anything = fc.oneof(
-  { weight: 3, arbitrary: request as fc.Arbitrary<unknown> },
+  { weight: 3, arbitrary: request },
   fc.jsonValue() as fc.Arbitrary<unknown>,
 )
 
@@ -173,6 +172,18 @@ export const rule: fc.Arbitrary<KeyRule> = fc.record({
   allowPrivateNetwork: fc.constant(true),
 })
 
+function mapped(value: unknown, change: (text: string, pointer: string) => string, pointer = ''): unknown {
+  if (typeof value === 'string') return change(value, pointer)
+  if (Array.isArray(value)) return value.map((item, index) => mapped(item, change, `${pointer}/${index}`))
+  if (typeof value !== 'object' || value === null) return value
+  return Object.fromEntries(
+    Object.entries(value).map(([name, item]) => [
+      name,
+      mapped(item, change, `${pointer}/${name.replaceAll('~', '~0').replaceAll('/', '~1')}`),
+    ]),
+  )
+}
+
 /** A request that fits the rule, so that not all of the runs end at the door: placeholders in undeclared places are made harmless. */
 export const fitting = fc.tuple(rule, request, secret).map(([one, wish, value]) => {
   const places = one.url.includes(placeholder) ? [...one.in!, 'url.path' as const] : one.in!
@@ -199,7 +210,7 @@ export const fitting = fc.tuple(rule, request, secret).map(([one, wish, value]) 
             : item,
       ]),
     ),
-    ...(hasBody && { data: mapStrings(wish.data ?? {}, (text, pointer) => keep(`data#${pointer}`, text)) }),
+    ...(hasBody && { data: mapped(wish.data ?? {}, (text, pointer) => keep(`data#${pointer}`, text)) }),
   }
   for (const place of places) {
     const [, kind = '', name = ''] = /^(headers|params|data)[.#]\/?(.*)$/s.exec(place) ?? []
@@ -207,7 +218,7 @@ export const fitting = fc.tuple(rule, request, secret).map(([one, wish, value]) 
       fit = {
         ...fit,
         [kind]: withValueAt(
-          (fit[kind] ?? {}) as object,
+          (fit[kind] ?? {}),
           kind === 'data' ? name.split('/') : [name.replaceAll('~', '~0').replaceAll('/', '~1')],
           placeholder,
         ),
