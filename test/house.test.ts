@@ -8,7 +8,7 @@ const files = readdirSync(src, { recursive: true, encoding: 'utf8' }).filter((fi
 /** Every import of a file: of ours as a path from src, of others as it is written. */
 function importsOf(file: string): string[] {
   const text = readFileSync(join(src, file), 'utf8')
-  return [...text.matchAll(/(?:from|import|require)\s*\(?\s*'([^']+)'/g)].map(([, name]) =>
+  return [...text.matchAll(/(?<!\.)\b(?:from|import|require)\s*\(?\s*'([^']+)'/g)].map(([, name]) =>
     name!.startsWith('.') ? relative(src, resolve(src, dirname(file), name!)) : name!,
   )
 }

@@ -137,10 +137,7 @@ export const request = fc.record(
 )
 
 /** Anything at all that JSON can say, now and then in place of a request. */
-export const anything = fc.oneof(
-  { weight: 3, arbitrary: request },
-  fc.jsonValue() as fc.Arbitrary<unknown>,
-)
+export const anything = fc.oneof({ weight: 3, arbitrary: request }, fc.jsonValue() as fc.Arbitrary<unknown>)
 
 const place: fc.Arbitrary<Place> = fc.oneof(
   pick(
@@ -218,7 +215,7 @@ export const fitting = fc.tuple(rule, request, secret).map(([one, wish, value]) 
       fit = {
         ...fit,
         [kind]: withValueAt(
-          (fit[kind] ?? {}),
+          fit[kind] ?? {},
           kind === 'data' ? name.split('/') : [name.replaceAll('~', '~0').replaceAll('/', '~1')],
           placeholder,
         ),
