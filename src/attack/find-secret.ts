@@ -101,6 +101,7 @@ function decodings({ text, form }: Reading): Reading[] {
   const all: [string, string[]][] = [
     ['escaped', unescape(text)],
     ['base64', [0, 1, 2, 3].flatMap((offset) => runs(text, /[A-Za-z0-9+/_-]{14,}/g, offset, fromBase64))],
+    ['broken lines', joined(text)],
     ['hex', [0, 1].flatMap((offset) => runs(text, /(?:[0-9a-f]{2}){12,}[0-9a-f]?/gi, offset, fromHex))],
     ['compressed', decompressed(text)],
   ]
@@ -108,6 +109,9 @@ function decodings({ text, form }: Reading): Reading[] {
     texts.map((decoded) => ({ text: decoded, form: form ? `${form}, ${name}` : name })),
   )
 }
+
+/** Mail and PEM break base64 into lines. */
+const joined = replacing('(?<=[a-z0-9+/])(?:\\s|\\\\[rn])+(?=[a-z0-9+/])', () => '')
 
 function replacing(pattern: string, replace: (...groups: (string | undefined)[]) => string): Decode {
   const expression = new RegExp(pattern, 'gi')

@@ -5,7 +5,7 @@
 import fc from 'fast-check'
 import { properties, reached } from './properties.ts'
 
-const [runs = '110000', seed = String(Math.floor(Math.random() * 2 ** 31))] = process.argv.slice(2)
+const [runs = '140000', seed = String(Math.floor(Math.random() * 2 ** 31))] = process.argv.slice(2)
 const shares = properties.reduce((sum, { share }) => sum + share, 0)
 let total = 0
 let failed = 0

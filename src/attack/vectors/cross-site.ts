@@ -21,7 +21,7 @@ function refused(name: string, run: (attacker: Attacker) => Promise<void>): Vect
 }
 
 function fromOtherSites(target: Target, origins: readonly string[]): Vector[] {
-  const from = (name: string, headers: (attacker: Attacker) => Record<string, string>) =>
+  const sentBy = (name: string, headers: (attacker: Attacker) => Record<string, string>) =>
     refused(`${target.keyName}: ${name}`, async (attacker) => {
       await attacker.submit(target.honest(), { headers: headers(attacker) })
     })
@@ -34,22 +34,22 @@ function fromOtherSites(target: Target, origins: readonly string[]): Vector[] {
     `${origin},${foreign}`,
   ])
   return [
-    from('a page of another site', () => ({ origin: foreign })),
-    from('a page of another site, said by the browser', () => ({ origin: foreign, 'sec-fetch-site': 'cross-site' })),
-    from('another site without an origin', () => ({ 'sec-fetch-site': 'cross-site' })),
-    from('a page of a sister site', () => ({ origin: 'https://sister.example', 'sec-fetch-site': 'same-site' })),
-    from('a sister site without an origin', () => ({ 'sec-fetch-site': 'same-site' })),
-    from('a sandboxed frame', () => ({ origin: 'null' })),
-    from('a sandboxed frame, said by the browser', () => ({ origin: 'null', 'sec-fetch-site': 'cross-site' })),
-    from('an extension', () => ({ origin: 'chrome-extension://abcdefghijklmnop' })),
-    from('an unknown value of Sec-Fetch-Site', () => ({ origin: foreign, 'sec-fetch-site': 'anything' })),
-    from('an empty origin', () => ({ origin: '', 'sec-fetch-site': 'cross-site' })),
-    from('an origin that begins as ours', ({ url }) => ({ origin: `${url}.evil.example` })),
-    from('an origin that ends as ours', ({ url }) => ({ origin: `https://evil.example/${url}` })),
-    from('our host as user name', ({ url }) => ({ origin: `${url}@evil.example` })),
-    from('our host at another port', ({ url }) => ({ origin: url.replace(/\d+$/, '1') })),
-    from('two origins', ({ url }) => ({ origin: `${foreign}, ${url}` })),
-    ...lookalikes.map((origin) => from(`the origin ${origin}`, () => ({ origin }))),
+    sentBy('a page of another site', () => ({ origin: foreign })),
+    sentBy('a page of another site, said by the browser', () => ({ origin: foreign, 'sec-fetch-site': 'cross-site' })),
+    sentBy('another site without an origin', () => ({ 'sec-fetch-site': 'cross-site' })),
+    sentBy('a page of a sister site', () => ({ origin: 'https://sister.example', 'sec-fetch-site': 'same-site' })),
+    sentBy('a sister site without an origin', () => ({ 'sec-fetch-site': 'same-site' })),
+    sentBy('a sandboxed frame', () => ({ origin: 'null' })),
+    sentBy('a sandboxed frame, said by the browser', () => ({ origin: 'null', 'sec-fetch-site': 'cross-site' })),
+    sentBy('an extension', () => ({ origin: 'chrome-extension://abcdefghijklmnop' })),
+    sentBy('an unknown value of Sec-Fetch-Site', () => ({ origin: foreign, 'sec-fetch-site': 'anything' })),
+    sentBy('an empty origin', () => ({ origin: '', 'sec-fetch-site': 'cross-site' })),
+    sentBy('an origin that begins as ours', ({ url }) => ({ origin: `${url}.evil.example` })),
+    sentBy('an origin that ends as ours', ({ url }) => ({ origin: `https://evil.example/${url}` })),
+    sentBy('our host as user name', ({ url }) => ({ origin: `${url}@evil.example` })),
+    sentBy('our host at another port', ({ url }) => ({ origin: url.replace(/\d+$/, '1') })),
+    sentBy('two origins', ({ url }) => ({ origin: `${foreign}, ${url}` })),
+    ...lookalikes.map((origin) => sentBy(`the origin ${origin}`, () => ({ origin }))),
   ]
 }
 
