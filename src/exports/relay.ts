@@ -20,6 +20,7 @@ export const createRelay = parts.createRelay
 export { ClientSecretError, isClientSecretError } from '../protocol/errors.ts'
 export type { Relay } from '../relay/create-relay.ts'
 export type { KeyRule, Place } from '../relay/key-rules.ts'
-export type { KeyOptions } from '../relay/keys.ts'
+export type { IsAdministrator } from '../relay/administrator.ts'
+export type { KeyLimits, KeyOptions } from '../relay/keys.ts'
 export type { Identity, Logger, RelayLimits, RelayOptions } from '../relay/options.ts'
 export type { ErrorCode } from '../protocol/errors.ts'

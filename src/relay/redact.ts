@@ -15,7 +15,8 @@ export interface Redactor {
  * has no open repetition, so its time grows with the text and with nothing else.
  */
 export function createRedactor(secret: string): Redactor {
-  const anyForm = new RegExp([spelled(secret), hexadecimal(secret), decimal(secret), ...base64(secret)].join('|'), 'gi')
+  const asBytes = writtenInto(secret).flatMap((text) => [hexadecimal(text), decimal(text), ...base64(text)])
+  const anyForm = new RegExp([spelled(secret), ...asBytes].join('|'), 'gi')
   const clean = (text: string) => text.replace(anyForm, () => placeholder)
   return {
     text: clean,
@@ -46,21 +47,39 @@ const htmlNames = new Map([
 
 function spellings(character: string): string[] {
   const code = character.charCodeAt(0)
-  // The letter in both cases: %73 is s, and %53 is S.
-  const codes = [...new Set([character, character.toLowerCase(), character.toUpperCase()])].map((one) =>
-    one.charCodeAt(0),
-  )
-  const hex = codes.map((one) => one.toString(16).padStart(2, '0')).join('|')
+  const hex = hexOf(character)
+  const decimals = bothCases(character).map((one) => one.charCodeAt(0))
   const name = htmlNames.get(character)
-  return [
-    // Quotes, slashes and backslashes are the ones that are escaped by a backslash, or by several where JSON stands in JSON.
-    ('"\'/\\'.includes(character) ? '\\\\{0,8}' : '') + escaped(character),
+  const spelled = [
+    escaped(character),
     `%(?:25){0,3}(?:${hex})`,
     `\\\\{1,4}(?:x(?:${hex})|u00(?:${hex})|u\\{0{0,4}(?:${hex})\\})`,
-    `&(?:amp;){0,3}#(?:0{0,5}(?:${codes.join('|')})|x0{0,4}(?:${hex}));`,
+    `&(?:amp;){0,3}#(?:0{0,5}(?:${decimals.join('|')})|x0{0,4}(?:${hex}));`,
     ...(name ? [`&(?:amp;){0,3}${name};`] : []),
     ...(code === 0x20 ? ['\\+'] : []),
   ]
+  // Quotes, slashes and backslashes are the ones that are escaped by a backslash, or by several where JSON stands in JSON.
+  return '"\'/\\'.includes(character) ? [`(?:${backslash}${zeroBytes}){0,8}(?:${spelled.join('|')})`] : spelled
+}
+
+/** A backslash, also where JSON was written into a url or a page. */
+const backslash = '(?:\\\\|%(?:25){0,3}5c|&(?:amp;){0,3}(?:#92|#x5c|bsol);)'
+
+/** The letter in both cases: %73 is s, and %53 is S. */
+function bothCases(character: string): string[] {
+  return [...new Set([character, character.toLowerCase(), character.toUpperCase()])]
+}
+
+function hexOf(character: string): string {
+  return bothCases(character)
+    .map((one) => one.charCodeAt(0).toString(16).padStart(2, '0'))
+    .join('|')
+}
+
+/** The secret, and what becomes of it in a text that is then written as bytes; for most secrets that is the same. */
+function writtenInto(secret: string): string[] {
+  const json = JSON.stringify(secret).slice(1, -1)
+  return [...new Set([secret, json, json.replaceAll('/', '\\/'), encodeURIComponent(secret)])]
 }
 
 /** `736b2d`, `73 6b 2d`, `73:6b:2d`, `0x73, 0x6b, 0x2d`. */

@@ -44,7 +44,17 @@ beforeAll(() => {
   mkdirSync(join(withRelay, 'node_modules/@hono'), { recursive: true })
   run('tar', ['xzf', tarball, '-C', withRelay], folder)
   symlinkSync(join(withRelay, 'package'), join(withRelay, 'node_modules/react-client-secret'))
-  for (const name of ['react', 'react-dom', 'swr', 'zod', 'hono', 'undici', 'ipaddr.js', '@hono/node-server']) {
+  for (const name of [
+    'react',
+    'react-dom',
+    'swr',
+    'zod',
+    'hono',
+    'undici',
+    'ipaddr.js',
+    'rate-limiter-flexible',
+    '@hono/node-server',
+  ]) {
     symlinkSync(join(repository, 'node_modules', name), join(withRelay, 'node_modules', name))
   }
 })
@@ -113,7 +123,7 @@ describe.each(['module', 'commonjs'] as const)('as %s', (type) => {
 
   test('react-client-secret/relay without them says what to install', () => {
     expect(evaluate(hooksOnly, type, load('react-client-secret/relay'))).toMatch(
-      /react-client-secret\/relay needs [\w./]+, which is not installed\..*npm install hono undici ipaddr\.js/,
+      /react-client-secret\/relay needs [\w./]+, which is not installed\..*npm install hono undici ipaddr\.js rate-limiter-flexible/,
     )
   })
 
@@ -213,7 +223,7 @@ describe('the command client-secret-relay', () => {
   })
 
   test.each([
-    [['serve'], 2, /serve needs --config/],
+    [['serve'], 2, /serve needs the config/],
     [['swerve'], 2, /There is no command "swerve"/],
     [['serve', '--config', 'none.mjs'], 1, /The config none.mjs could not be loaded/],
     [['serve', '--config', 'empty.mjs'], 1, /The config empty.mjs has no default export/],

@@ -44,6 +44,14 @@ const writers: Record<string, (text: string) => string> = {
   'every character of HTML, with zeros': each((code) => `&#0${code};`),
   'as HTML in HTML': (text) =>
     text.replaceAll('&', '&amp;amp;').replaceAll('<', '&amp;lt;').replaceAll('"', '&amp;quot;'),
+  'JSON in a url': (text) => encodeURIComponent(JSON.stringify(text).slice(1, -1)),
+  'JSON in HTML': (text) => JSON.stringify(text).slice(1, -1).replaceAll('"', '&quot;').replaceAll('<', '&lt;'),
+  'JSON in HTML, every sign': (text) =>
+    JSON.stringify(text)
+      .slice(1, -1)
+      .replace(/[^a-z0-9]/gi, (one) => `&#x${hex(one.charCodeAt(0))};`),
+  'JSON in UTF-16': (text) => Buffer.from(JSON.stringify(text).slice(1, -1), 'utf16le').toString('latin1'),
+  'JSON in hex': (text) => Buffer.from(JSON.stringify(text).slice(1, -1)).toString('hex'),
   'as PHP adds slashes': (text) => text.replace(/['"\\]/g, '\\$&'),
   'in hex': (text) => Buffer.from(text).toString('hex'),
   'in hex, in capitals': (text) => Buffer.from(text).toString('hex').toUpperCase(),
@@ -80,6 +88,14 @@ describe('a secret is found', () => {
         expect(rest!.replace(/=+$/, '').length).toBeLessThanOrEqual(Math.ceil((tail.length * 8) / 6) + 1)
       }
     }
+  })
+
+  test.each<[string, (text: string) => string]>([
+    ['JSON', (text) => JSON.stringify({ authorization: `Bearer ${text}` })],
+    ['JSON with escaped slashes', (text) => JSON.stringify({ key: text }).replaceAll('/', '\\/')],
+    ['a form', (text) => `a=b&key=${encodeURIComponent(text)}`],
+  ])('in base64, in %s', (_name, write) => {
+    expect(redactor.text(base64(write(secret)))).toMatch(/^[\w+/]{4,}\$CLIENT_SECRET[\w+/=]{0,6}$/)
   })
 
   test.each(['\n', '\r\n', '\\n', '\\r\\n'])('in base64 with lines that end in %j', (end) => {
