@@ -111,7 +111,7 @@ function decodings({ text, form }: Reading): Reading[] {
 }
 
 /** Mail and PEM break base64 into lines. */
-const joined = replacing('(?<=[a-z0-9+/])(?:\\s|\\\\[rn])+(?=[a-z0-9+/])', () => '')
+const joined = replacing('(?<=[a-z0-9+/]{36})(?:\\s|\\\\[rn])+(?=[a-z0-9+/])', () => '')
 
 function replacing(pattern: string, replace: (...groups: (string | undefined)[]) => string): Decode {
   const expression = new RegExp(pattern, 'gi')
