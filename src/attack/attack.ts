@@ -5,13 +5,14 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { inspect } from 'node:util'
 import { createRelayOn } from '../relay/create-relay.ts'
 import type { RelayOptions } from '../relay/options.ts'
-import { createAttacker, userHeader, type Reply } from './attacker.ts'
+import { administratorHeader, createAttacker, userHeader, type Reply } from './attacker.ts'
 import { startCatchers, type Catchers } from './catchers.ts'
 import { corpus } from './corpus.ts'
 import { judge, type Evidence } from './judge.ts'
 import { createNaiveRelay } from './naive-relay.ts'
 import { makeCanary, targetsOf, type Target } from './target.ts'
 import { spread, type Vector } from './vector.ts'
+import { everythingKept } from './vectors/traces.ts'
 
 export type Handler = (request: Request) => Response | Promise<Response>
 
@@ -44,7 +45,8 @@ const longestVector = 8_000
 export async function attack(options: RelayOptions, serve: Serve): Promise<AttackResult> {
   const canaries = new Map(Object.keys(options.keys).map((name) => [name, makeCanary()]))
   const targets = targetsOf(options.keys, canaries)
-  const vectors = corpus(targets, options)
+  // The last one of each lane looks at what all before it have left.
+  const vectors = [...corpus(targets, options), ...Array.from({ length: lanes }, (_, lane) => everythingKept(lane))]
   const folder = await mkdtemp(join(tmpdir(), 'relay-attack-'))
   try {
     const inLanes = async (start: (lane: number, catchers: Catchers, log: string[]) => Promise<Defender>) => {
@@ -104,6 +106,7 @@ async function startRelay(
     ),
     // Whoever names a user is that user; whoever names none is a visitor.
     authenticate: (request) => request.headers.get(userHeader),
+    administrator: (request) => request.headers.get(administratorHeader) === 'yes',
     database: file,
     // Not tried here, and in the way of a thousand attempts of one caller.
     limits: { ...options.limits, ...unlimited, upstreamTimeout: 2_000 },

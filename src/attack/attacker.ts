@@ -1,5 +1,4 @@
 import { Agent, request as send } from 'node:http'
-import { connect } from 'node:net'
 import { randomBytes, randomUUID } from 'node:crypto'
 import type { Catchers, World } from './catchers.ts'
 import type { Wish } from './target.ts'
@@ -27,8 +26,6 @@ export interface Attacker {
   /** Sends a request, and follows it to its end where it went into the background. */
   submit(request: Wish | string, sent?: Sent): Promise<Reply>
   ask(method: string, path: string, sent?: Sent, body?: string): Promise<Reply>
-  /** Sends bytes over a socket, for what is no HTTP. */
-  raw(text: string): Promise<Reply>
   /** Somebody else, whose answers the attacker does not see. */
   victim: { submit(request: Wish): Promise<Reply>; ask(method: string, path: string): Promise<Reply> }
   /** Says that something came out which is not the attacker's. */
@@ -37,6 +34,8 @@ export interface Attacker {
 
 /** The header that stands for a session, in place of the config's own authenticate. */
 export const userHeader = 'x-attack-user'
+/** The header that stands for an administrator. */
+export const administratorHeader = 'x-attack-administrator'
 
 /** Milliseconds for one step. */
 const longestStep = 4_000
@@ -82,11 +81,6 @@ export function createAttacker(url: string, catchers: Catchers, replies: Reply[]
       replies.push(reply)
       return reply
     },
-    async raw(text) {
-      const reply = await rawCall(new URL(url), text)
-      replies.push(reply)
-      return reply
-    },
     victim: {
       submit: (request) => submit(request, identity.victim, () => {}),
       ask: (method, path) => ask(method, path, identity.victim),
@@ -125,24 +119,5 @@ function call(url: string, method: string, headers: Record<string, string>, body
       else reject(error)
     })
     outgoing.end(body)
-  })
-}
-
-function rawCall({ hostname, port }: URL, text: string): Promise<Reply> {
-  return new Promise((resolve, reject) => {
-    const chunks: Buffer[] = []
-    const socket = connect(Number(port), hostname, () => socket.write(Buffer.from(text, 'latin1')))
-    socket.setTimeout(longestStep, () => socket.destroy(new Error('the relay did not answer')))
-    socket.on('data', (chunk) => {
-      chunks.push(chunk)
-      // One answer is enough; a server may keep the connection open behind it.
-      if (chunk.includes('\r\n\r\n')) socket.end()
-    })
-    socket.on('error', reject)
-    socket.on('close', () => {
-      const bytes = Buffer.concat(chunks)
-      const [head = ''] = bytes.toString('latin1').split('\r\n\r\n')
-      resolve({ status: Number(head.split(' ')[1] ?? 0), head, headers: {}, body: bytes })
-    })
   })
 }

@@ -1,3 +1,4 @@
+import { administratorHeader } from '../attacker.ts'
 import { httpAnswer } from '../raw-http.ts'
 import type { World } from '../catchers.ts'
 import type { Target } from '../target.ts'
@@ -56,6 +57,18 @@ function worlds({ canary }: Target): [name: string, world: Partial<World>, canLe
     ],
     ['a name that leads inside', { addresses: {} }],
   ]
+}
+
+/** Row 15 once more, when all else was tried: all that was written since, and the counters as an administrator reads them. */
+export function everythingKept(lane: number): Vector {
+  return vector(
+    15,
+    `all that relay ${lane + 1} has kept`,
+    async (attacker) => {
+      await attacker.ask('GET', '/metrics', { headers: { [administratorHeader]: 'yes' } })
+    },
+    { aim: 'database' },
+  )
 }
 
 /** Doors that tell of the relay itself. */
