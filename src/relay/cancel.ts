@@ -1,8 +1,11 @@
 import { ClientSecretError } from '../protocol/errors.ts'
 import type { CancelAnswer } from '../protocol/record.ts'
 import { cancellationOf, type Changes } from './changes.ts'
+import type { DirectRequests } from './direct.ts'
 import { absence } from './poll.ts'
 import type { Records } from './records.ts'
+
+const ended = { removed: true, message: 'The call of the API was ended. The API may have acted on it already.' }
 
 /**
  * Takes a request out of its queue, or ends the call that runs. It is named by
@@ -12,10 +15,11 @@ import type { Records } from './records.ts'
  * @throws ClientSecretError `REQUEST_NOT_FOUND` or `EXPIRED`
  */
 export async function cancel(
-  { records, changes }: { records: Records; changes: Changes },
+  { records, direct, changes }: { records: Records; direct: DirectRequests; changes: Changes },
   owner: string,
   idOrKey: string,
 ): Promise<CancelAnswer> {
+  if (direct.cancel(owner, idOrKey)) return ended
   const found = await records.find(owner, idOrKey)
   if (!found || found.expiresAt <= Date.now()) {
     const { code, message, requestId } = absence(idOrKey)
@@ -29,7 +33,7 @@ export async function cancel(
   if (await records.cancel(id, 'running')) {
     // The call may be under way at another relay.
     changes.announce(cancellationOf(line), id, line)
-    return { removed: true, message: 'The call of the API was ended. The API may have acted on it already.' }
+    return ended
   }
   return { removed: false, message: 'The request had settled before it could be cancelled.' }
 }

@@ -10,6 +10,7 @@ import { createAttendance } from './attendance.ts'
 import { checkHost, checkOrigin, identify, type Caller } from './caller.ts'
 import { cancel } from './cancel.ts'
 import { createChanges } from './changes.ts'
+import { createDirectRequests } from './direct.ts'
 import { history, parseHistory } from './history.ts'
 import { createJournal, type Journal } from './journal.ts'
 import { createLimits } from './limits.ts'
@@ -102,6 +103,7 @@ async function open(settings: Settings, network: Network, journal: Journal) {
     logger,
     longestUpstreamWait,
   })
+  const direct = createDirectRequests({ records, runner, changes, logger })
   const attendance = createAttendance(callerAbsence, runner.desert)
   const calls = callsUnderWay()
   const queue = await storage.createQueue({ records, runner, changes, logger }).catch(async (error: unknown) => {
@@ -112,11 +114,7 @@ async function open(settings: Settings, network: Network, journal: Journal) {
   /** What dead relays were running for callers who waited for the answer in the call itself. */
   async function takeOver(): Promise<void> {
     await queue.takeOver()
-    for (const record of await records.orphans(longestSilence)) {
-      const status = record.status === 'running' ? await runner.settleInterrupted(record) : record.status
-      // Nobody waits for it any more.
-      if (status === 'pending') await records.cancel(record.id, 'pending')
-    }
+    for (const record of await records.orphans(longestSilence)) await runner.settleInterrupted(record)
   }
   const presence = await createPresence({
     database,
@@ -146,13 +144,14 @@ async function open(settings: Settings, network: Network, journal: Journal) {
     changes.close()
     const timer = setTimeout(runner.abort, settings.shutdownTimeout)
     await Promise.all([queue.close(), calls.ended()])
+    await direct.written()
     clearTimeout(timer)
     await presence.stop()
     await upstream.close()
     await database.close()
   }
 
-  return { settings, limits: allowance, attendance, records, changes, queue, runner, presence, calls, close }
+  return { settings, limits: allowance, attendance, records, changes, direct, queue, presence, calls, close }
 }
 
 /** Knows the calls that are being answered. */
@@ -187,6 +186,13 @@ function routes(settings: Settings, opening: Promise<Parts>, journal: Journal) {
   })
   if (settings.origins.length > 0) {
     app.use(cors({ origin: [...settings.origins], credentials: true, exposeHeaders: ['retry-after'], maxAge: 600 }))
+  }
+
+  /** Who asks for records, once they have all that was answered before. */
+  async function admitReader(context: Context): ReturnType<typeof admit> {
+    const admitted = await admit(context)
+    await admitted.parts.direct.written()
+    return admitted
   }
 
   /** Who asks, and what is worked with. */
@@ -232,7 +238,7 @@ function routes(settings: Settings, opening: Promise<Parts>, journal: Journal) {
   )
 
   app.get('/requests', async (context) => {
-    const { parts, caller } = await admit(context)
+    const { parts, caller } = await admitReader(context)
     const { owner } = caller
     const query = context.req.query()
     if (query['ids'] === undefined) return context.json(await history(parts.records, owner, parseHistory(query)))
@@ -241,16 +247,16 @@ function routes(settings: Settings, opening: Promise<Parts>, journal: Journal) {
   })
 
   app.delete('/requests/:id', async (context) => {
-    const { parts, caller } = await admit(context)
+    const { parts, caller } = await admitReader(context)
     return context.json(await cancel(parts, caller.owner, context.req.param('id')))
   })
 
   app.get('/queues/:name', async (context) => {
-    const { parts, caller } = await admit(context)
+    const { parts, caller } = await admitReader(context)
     const queueName = context.req.param('name')
     return context.json({
       queueName,
-      inQueue: await parts.records.countUnsettled(caller.owner, queueName),
+      inQueue: await parts.records.countUnsettled({ owner: caller.owner, queueName }),
     } satisfies QueueCount)
   })
 

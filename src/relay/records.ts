@@ -35,6 +35,9 @@ export interface StoredRecord extends RecordHead {
   response: UpstreamResponse | null
 }
 
+/** A record that is not written yet. */
+export type Draft = StoredRecord & { idempotencyKey: string }
+
 /** How a run ended. */
 export type Outcome = { status: 'resolved' | 'failed' | 'cancelled'; response?: UpstreamResponse; error?: WireError }
 
@@ -43,14 +46,19 @@ export type Seen = Pick<RecordHead, 'id' | 'version'>
 
 export interface Records {
   /**
-   * Writes a new record; or, when this owner has used the idempotency key
-   * before, gives the one it made. A record that is to run in the background is
-   * written together with its job.
+   * Writes a new record that is to run in the background, together with its job;
+   * or, when this owner has used the idempotency key before, gives the one it made.
    */
   insert(
     record: NewRecord,
-    addJob?: (line: string, transaction: Transaction) => Promise<void>,
+    addJob: (line: string, transaction: Transaction) => Promise<void>,
   ): Promise<{ record: StoredRecord; isNew: boolean; isSameRequest: boolean }>
+  /** The record of a direct request that begins to run, not written anywhere. */
+  draft(record: NewRecord): Draft
+  /** Writes the record of a direct request before it runs; or gives the one that has its idempotency key. */
+  claim(draft: Draft): Promise<{ record: StoredRecord; isNew: boolean; isSameRequest: boolean }>
+  /** Writes a record for the first time when it has settled. One that has its idempotency key stays. */
+  insertSettled(draft: Draft): Promise<void>
   /** Whether this owner has used the idempotency key before. */
   isKnown(owner: string, idempotencyKey: string): Promise<boolean>
   /** The owner's records among these ids, without what may be large. */
@@ -66,8 +74,8 @@ export interface Records {
    * has come; not after `deadline`, by the clock of the database.
    */
   take(lines: readonly string[], deadline?: number): Promise<StoredRecord[]>
-  /** Makes a pending record running; null when it is not pending any more. */
-  start(seen: Seen): Promise<StoredRecord | null>
+  /** Makes a failed record run anew, at this relay; null when it has changed. */
+  restart(seen: Seen, relay: string | null): Promise<StoredRecord | null>
   /** Ends a running record; false when it was not running any more, or runs anew. */
   settle(seen: Seen, outcome: Outcome): Promise<boolean>
   /** The owner's record with this id or idempotency key, without what may be large. */
@@ -82,10 +90,8 @@ export interface Records {
   lines(): Promise<string[]>
   /** Unsettled direct requests of relays that have not been seen since this many milliseconds. */
   orphans(silence: number): Promise<StoredRecord[]>
-  /** The owner's unsettled records; with a name, those in queues of exactly this name. */
-  countUnsettled(owner: string, queueName?: string): Promise<number>
-  /** Unsettled records that use this key, of whomever. */
-  countUnsettledOf(keyName: string): Promise<number>
+  /** Unsettled records: of an owner, perhaps only those in queues of exactly this name; or of a key, of whomever. */
+  countUnsettled(of: { owner: string; queueName?: string } | { keyName: string }): Promise<number>
   /** The owner's records, the newest first, from `before` on backwards. */
   history(owner: string, filter: RecordFilter): Promise<StoredRecord[]>
   /** Removes a batch of what has expired; the queues in which it stood, and whether there may be more. */
@@ -123,6 +129,9 @@ const place = `CASE WHEN queue_name IS NULL OR NOT ${isUnsettled} THEN 0 ELSE
   (SELECT count(*) FROM records AS ahead WHERE ahead.line = records.line AND ahead.${isUnsettled} AND ahead.seq <= records.seq)
   END AS place`
 
+const insertedColumns =
+  'id, owner, key_name, idempotency_key, fingerprint, method, url_hash, queue_name, line, relay, status, version, request, response, error, created_at, updated_at, expires_at, attempted_at, not_before'
+
 interface HeadRow {
   id: string
   owner: string
@@ -150,66 +159,71 @@ interface Row extends HeadRow {
 export function createRecords(database: Database): Records {
   async function insert(
     newRecord: NewRecord,
-    addJob?: Parameters<Records['insert']>[1],
+    addJob: (line: string, transaction: Transaction) => Promise<void>,
   ): ReturnType<Records['insert']> {
-    const written = addJob
-      ? // Numbers are given when a statement runs, and seen when it is committed. The lock
-        // keeps others of this queue away in between, so that none comes up before one that was seen.
-        await database.transaction([queueOf(newRecord) ?? []].flat(), async (transaction) => {
-          const written = await write(newRecord, transaction)
-          if (written.record && written.isNew) await addJob(written.record.line, transaction)
-          return written
-        })
-      : await write(newRecord, database)
-    const { record, isNew, isSameRequest } = written
-    if (record && (isNew || record.expiresAt > Date.now())) return { record, isNew, isSameRequest }
-    // The time of the one before is over, removed or not yet: its key is free again.
-    await database.query('DELETE FROM records WHERE owner = $1 AND idempotency_key = $2 AND expires_at <= $3', [
-      newRecord.owner,
-      hash(newRecord.idempotencyKey),
-      Date.now(),
-    ])
-    return insert(newRecord, addJob)
+    const draft = draftOf(newRecord, 'pending')
+    // Numbers are given when a statement runs, and seen when it is committed. The lock
+    // keeps others of this queue away in between, so that none comes up before one that was seen.
+    const written = await database.transaction(draft.queueName === null ? [] : [draft.line], async (transaction) => {
+      const isNew = await write(draft, transaction)
+      if (isNew) await addJob(draft.line, transaction)
+      return { isNew, found: await findByKey(draft, transaction) }
+    })
+    return written.isNew || isValid(written.found)
+      ? answerOf(draft, written.found!, written.isNew)
+      : again(draft, () => insert(newRecord, addJob))
   }
 
-  /** Writes the record, if there is none with its key, and reads the one with its key. */
-  async function write(newRecord: NewRecord, connection: Connection) {
-    const { owner, request, idempotencyKey, lifetime, relay = null } = newRecord
-    const now = Date.now()
-    const expiresAt = now + Math.ceil(lifetime)
-    const id = newId(expiresAt)
-    const key = hash(idempotencyKey)
-    const fingerprint = hash(JSON.stringify(request))
-    const made = await connection.query(
-      `INSERT INTO records (id, owner, key_name, idempotency_key, fingerprint, method, url_hash, queue_name, line, relay, status, version, request, created_at, updated_at, expires_at, not_before)
-       VALUES ($1, $2, $13, $3, $4, $5, $6, $7, $8, $9, 'pending', 1, $10, $11, $11, $12, 0)
-       ON CONFLICT (owner, idempotency_key) DO NOTHING RETURNING id`,
-      [
-        id,
-        owner,
-        key,
-        fingerprint,
-        request.method,
-        hash(request.url),
-        request.queue ?? null,
-        queueOf(newRecord) ?? id,
-        relay,
-        JSON.stringify(request),
-        now,
-        expiresAt,
-        request.clientSecretName,
-      ],
+  async function claim(draft: Draft): ReturnType<Records['claim']> {
+    if (await write(draft, database)) return { record: draft, isNew: true, isSameRequest: true }
+    const found = await findByKey(draft, database)
+    return isValid(found) ? answerOf(draft, found, false) : again(draft, () => claim(draft))
+  }
+
+  /** True when it was written, false when its owner has used its idempotency key before. */
+  const write = async (draft: Draft, connection: Connection): Promise<boolean> =>
+    (await insertRows([draft], connection)).length > 0
+
+  async function insertRows(drafts: readonly Draft[], connection: Connection): Promise<string[]> {
+    const parameters: Value[] = []
+    const rows = drafts.map(
+      (draft) =>
+        `(${rowOf(draft)
+          .map((value) => `$${parameters.push(value)}`)
+          .join(', ')})`,
     )
+    const made = await connection.query<{ id: string }>(
+      `INSERT INTO records (${insertedColumns}) VALUES ${rows.join(', ')} ON CONFLICT (owner, idempotency_key) DO NOTHING RETURNING id`,
+      parameters,
+    )
+    return made.map(({ id }) => id)
+  }
+
+  async function findByKey({ owner, idempotencyKey }: Draft, connection: Connection): Promise<Found | null> {
     const [row] = await connection.query<Row & { fingerprint: string }>(
       `SELECT ${columns}, ${place}, fingerprint FROM records WHERE owner = $1 AND idempotency_key = $2`,
-      [owner, key],
+      [owner, hash(idempotencyKey)],
     )
-    return {
-      record: row ? stored(row) : null,
-      isNew: made.length > 0,
-      isSameRequest: row?.fingerprint === fingerprint,
-    }
+    return row ? { record: stored(row), fingerprint: row.fingerprint } : null
   }
+
+  /** The time of the one before is over, removed or not yet: its key is free again. */
+  async function again<Result>({ owner, idempotencyKey }: Draft, attempt: () => Promise<Result>): Promise<Result> {
+    await database.query('DELETE FROM records WHERE owner = $1 AND idempotency_key = $2 AND expires_at <= $3', [
+      owner,
+      hash(idempotencyKey),
+      Date.now(),
+    ])
+    return attempt()
+  }
+
+  const insertSettled = batched(
+    async (drafts: Draft[]) => {
+      await insertRows(drafts, database)
+      return drafts.map(() => undefined)
+    },
+    ({ response }) => response?.body.length ?? 0,
+  )
 
   const settle = batched(
     async (ended: Ended[]) => {
@@ -232,6 +246,9 @@ export function createRecords(database: Database): Records {
 
   return {
     insert,
+    draft: (newRecord) => draftOf(newRecord, 'running'),
+    claim,
+    insertSettled,
 
     async isKnown(owner, idempotencyKey) {
       const rows = await database.query('SELECT id FROM records WHERE owner = $1 AND idempotency_key = $2', [
@@ -286,11 +303,11 @@ export function createRecords(database: Database): Records {
       return rows.map(stored)
     },
 
-    async start({ id, version }) {
+    async restart({ id, version }, relay) {
       const [row] = await database.query<Row>(
-        `UPDATE records SET status = 'running', version = version + 1, updated_at = $3, attempted_at = coalesce(attempted_at, $3)
-         WHERE id = $1 AND version = $2 AND status = 'pending' AND expires_at > $3 RETURNING ${columns}`,
-        [id, version, Date.now()],
+        `UPDATE records SET status = 'running', version = version + 1, updated_at = $3, error = NULL, relay = $4
+         WHERE id = $1 AND version = $2 AND status = 'failed' AND expires_at > $3 RETURNING ${columns}`,
+        [id, version, Date.now(), relay],
       )
       return row ? stored(row) : null
     },
@@ -345,18 +362,15 @@ export function createRecords(database: Database): Records {
       return rows.map(stored)
     },
 
-    async countUnsettled(owner, queueName) {
+    async countUnsettled(of) {
+      const named = Object.entries({
+        owner: 'owner' in of ? of.owner : undefined,
+        queue_name: 'owner' in of ? of.queueName : undefined,
+        key_name: 'keyName' in of ? of.keyName : undefined,
+      }).filter((entry): entry is [string, string] => entry[1] !== undefined)
       const [row] = await database.query<{ count: number }>(
-        `SELECT count(*) AS count FROM records WHERE owner = $1 AND ${isUnsettled} ${queueName === undefined ? '' : 'AND queue_name = $2'}`,
-        queueName === undefined ? [owner] : [owner, queueName],
-      )
-      return Number(row?.count ?? 0)
-    },
-
-    async countUnsettledOf(keyName) {
-      const [row] = await database.query<{ count: number }>(
-        `SELECT count(*) AS count FROM records WHERE key_name = $1 AND ${isUnsettled}`,
-        [keyName],
+        `SELECT count(*) AS count FROM records WHERE ${isUnsettled} ${named.map(([column], index) => `AND ${column} = $${index + 1}`).join(' ')}`,
+        named.map(([, value]) => value),
       )
       return Number(row?.count ?? 0)
     },
@@ -392,6 +406,75 @@ export function createRecords(database: Database): Records {
   }
 }
 
+interface Found {
+  record: StoredRecord
+  fingerprint: string
+}
+
+function isValid(found: Found | null): found is Found {
+  return found !== null && found.record.expiresAt > Date.now()
+}
+
+function answerOf(draft: Draft, { record, fingerprint }: Found, isNew: boolean) {
+  return { record, isNew, isSameRequest: fingerprint === hash(JSON.stringify(draft.request)) }
+}
+
+function draftOf(newRecord: NewRecord, status: 'pending' | 'running'): Draft {
+  const { owner, request, idempotencyKey, lifetime, relay = null } = newRecord
+  const now = Date.now()
+  const expiresAt = now + Math.ceil(lifetime)
+  const id = newId(expiresAt)
+  return {
+    id,
+    owner,
+    idempotencyKey,
+    // Counted by the database.
+    seq: 0,
+    queueName: request.queue ?? null,
+    line: queueOf(newRecord) ?? id,
+    status,
+    version: 1,
+    notBefore: 0,
+    relay,
+    attemptedAt: status === 'running' ? now : null,
+    place: 0,
+    error: null,
+    createdAt: now,
+    updatedAt: now,
+    expiresAt,
+    request,
+    response: null,
+  }
+}
+
+/** In the order of `insertedColumns`. */
+function rowOf(draft: Draft): Value[] {
+  const request = JSON.stringify(draft.request)
+  const { response, error } = written(draft)
+  return [
+    draft.id,
+    draft.owner,
+    draft.request.clientSecretName,
+    hash(draft.idempotencyKey),
+    hash(request),
+    draft.request.method,
+    hash(draft.request.url),
+    draft.queueName,
+    draft.line,
+    draft.relay,
+    draft.status,
+    draft.version,
+    request,
+    response,
+    error,
+    draft.createdAt,
+    draft.updatedAt,
+    draft.expiresAt,
+    draft.attemptedAt,
+    draft.notBefore,
+  ]
+}
+
 function hash(text: string): string {
   return createHash('sha256').update(text).digest('base64url')
 }
@@ -422,7 +505,11 @@ function list(values: readonly unknown[], others: number): string {
 
 type Ended = Seen & { status: string; response: string | null; error: string | null }
 
-function written({ status, response, error }: Outcome): Omit<Ended, keyof Seen> {
+function written({
+  status,
+  response,
+  error,
+}: Pick<StoredRecord, 'status' | 'response' | 'error'> | Outcome): Omit<Ended, keyof Seen> {
   return {
     status,
     response: response ? JSON.stringify(response) : null,

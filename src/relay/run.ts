@@ -1,5 +1,6 @@
 import { asClientSecretError, ClientSecretError } from '../protocol/errors.ts'
 import type { WireError } from '../protocol/record.ts'
+import type { ClientSecretRequest } from '../protocol/request.ts'
 import { call, type Traffic } from './call.ts'
 import { isVisitor } from './caller.ts'
 import { cancellationOf, type Changes } from './changes.ts'
@@ -19,15 +20,26 @@ export interface Runner {
    * Runs the record that `start` has marked as running; false when there is
    * none. How it went is in the record: it rejects only when `start` does.
    */
-  run: (line: string, start: () => Promise<StoredRecord | null>) => Promise<boolean>
+  run: (line: string, start: Way['start'], way?: Partial<Way>) => Promise<boolean>
   /** What becomes of a record whose run did not end: run again, or failed because the upstream may have acted. */
   settleInterrupted: (head: RecordHead) => Promise<'pending' | 'failed'>
+  /** Whether a request that was interrupted may be run again. */
+  isRepeatable: (request: ClientSecretRequest) => boolean
   /** Ends the call of a direct request that nobody waits for any more. */
   desert: (id: string) => void
   /** Ends all calls that are under way. */
   abort: () => void
   /** Fires when all calls are ended. */
   stopping: AbortSignal
+}
+
+/** Where a run begins and ends: in the records, unless it is said otherwise. */
+export interface Way {
+  start(): Promise<StoredRecord | null>
+  /** Whether somebody still waits for the call, at this relay. */
+  isCurrent(record: StoredRecord): Promise<boolean>
+  /** Says how it ended; gives what has become of the record. */
+  settle(record: StoredRecord, outcome: Outcome): Promise<StoredRecord['status']>
 }
 
 interface RunnerParts {
@@ -49,7 +61,10 @@ export function createRunner(parts: RunnerParts): Runner {
   /** The calls that are under way here, by the ids of their records. */
   const underWay = new Map<string, AbortController>()
 
-  async function run(line: string, start: () => Promise<StoredRecord | null>): Promise<boolean> {
+  const queued: Omit<Way, 'start'> = { isCurrent: (record) => records.isCurrent(record), settle }
+
+  async function run(line: string, start: Way['start'], given: Partial<Way> = {}): Promise<boolean> {
+    const way = { ...queued, ...given }
     const ending = new AbortController()
     let record: StoredRecord | null = null
     let hasHeard = false
@@ -57,7 +72,7 @@ export function createRunner(parts: RunnerParts): Runner {
     const endIfOver = async () => {
       hasHeard = true
       if (!record) return
-      if (!(await records.isCurrent(record))) ending.abort()
+      if (!(await way.isCurrent(record))) ending.abort(cancelled)
     }
     const hear = () =>
       void endIfOver().catch((error: unknown) => logger.warn({ line, err: error }, 'a call could not be ended'))
@@ -69,7 +84,7 @@ export function createRunner(parts: RunnerParts): Runner {
       underWay.set(record.id, ending)
       if (hasHeard) hear()
       changes.announce(record.id)
-      await runStarted(record, AbortSignal.any([stopping.signal, ending.signal]))
+      await runStarted(record, way, AbortSignal.any([stopping.signal, ending.signal]))
     } catch (error) {
       if (!record) throw error
       logger.error({ id: record.id, err: error }, 'the end of a request could not be written into its record')
@@ -81,12 +96,13 @@ export function createRunner(parts: RunnerParts): Runner {
     return true
   }
 
-  async function runStarted(record: StoredRecord, signal: AbortSignal): Promise<void> {
+  async function runStarted(record: StoredRecord, way: Omit<Way, 'start'>, signal: AbortSignal): Promise<void> {
     const traffic: Traffic = { sent: 0, received: 0 }
     const startedAt = performance.now()
-    const outcome = await outcomeOf(record, signal, traffic)
+    const ended = await outcomeOf(record, signal, traffic)
+    const outcome: Outcome = signal.reason === cancelled && isAborted(ended) ? { status: 'cancelled' } : ended
     const took = performance.now() - startedAt
-    const status = await settle(record, outcome)
+    const status = await way.settle(record, outcome)
     changes.announce(record.id, record.line)
     journal.ran({
       requestId: record.id,
@@ -131,7 +147,7 @@ export function createRunner(parts: RunnerParts): Runner {
   /** The answer is kept until the database has it. Gives what has become of the record. */
   function settle(record: StoredRecord, outcome: Outcome): Promise<StoredRecord['status']> {
     return patiently(async () => {
-      if (stopping.signal.aborted && outcome.error?.code === 'ABORTED') return settleInterrupted(record)
+      if (stopping.signal.aborted && isAborted(outcome)) return settleInterrupted(record)
       const until = waitsUntil(record, outcome)
       const isWritten = until === null ? await records.settle(record, outcome) : await records.handBack(record, until)
       // What is not running any more was cancelled meanwhile.
@@ -152,7 +168,8 @@ export function createRunner(parts: RunnerParts): Runner {
     const record = await records.read(head.owner, head.id)
     if (!record) return 'failed'
     const { method, clientSecretName } = record.request
-    const isAgain = isRepeatable(keys.get(clientSecretName), record.request)
+    // Nobody waits for a direct request any more; whoever sends it again gets it run again, where that is safe.
+    const isAgain = record.relay === null && isRepeatable(keys.get(clientSecretName), record.request)
     if (isAgain) await records.handBack(head)
     else {
       const message = `The relay stopped while the API was being called, so the ${method} may have had its effect or not. It is not sent again by itself; look at the API before you do.`
@@ -165,10 +182,19 @@ export function createRunner(parts: RunnerParts): Runner {
   return {
     run,
     settleInterrupted,
+    isRepeatable: (request) => isRepeatable(keys.get(request.clientSecretName), request),
     desert: (id) => underWay.get(id)?.abort(deserted()),
     abort: () => stopping.abort(),
     stopping: stopping.signal,
   }
+}
+
+/** Why a call is ended that nobody waits for any more, or that another relay makes now. */
+const cancelled = new ClientSecretError('CANCELLED', 'The request was cancelled.')
+
+/** Whether there is no answer because we ended the call. */
+export function isAborted({ error }: Outcome): boolean {
+  return error?.code === 'ABORTED' || error?.code === 'CANCELLED'
 }
 
 function deserted(): ClientSecretError {

@@ -1,28 +1,25 @@
 import { randomUUID } from 'node:crypto'
 import { ClientSecretError } from '../protocol/errors.ts'
-import { isSettled } from '../protocol/record.ts'
 import { parseRequest, type ClientSecretRequest } from '../protocol/request.ts'
 import type { Attendance } from './attendance.ts'
 import { isVisitor, type Caller } from './caller.ts'
-import type { Changes } from './changes.ts'
+import { checkSame, type DirectRequests } from './direct.ts'
 import { findRule } from './key-rules.ts'
 import type { Key } from './keys.ts'
 import type { Limits } from './limits.ts'
 import type { Settings } from './options.ts'
-import { patiently } from './patiently.ts'
 import type { Presence } from './presence.ts'
 import type { Queue } from './queue.ts'
 import type { Records, StoredRecord } from './records.ts'
-import { keyNotFound, signInRequired, type Runner } from './run.ts'
+import { keyNotFound, signInRequired } from './run.ts'
 
 interface SubmitParts {
   settings: Settings
   limits: Limits
   attendance: Attendance
   records: Records
-  changes: Changes
+  direct: DirectRequests
   queue: Queue
-  runner: Runner
   presence: Presence
 }
 
@@ -48,34 +45,22 @@ export async function submit(
   caller: Caller,
   { body, bytes, idempotencyKey, signal }: Submitted,
 ): Promise<StoredRecord> {
-  const { settings, limits, attendance, records, changes, queue, runner, presence } = parts
+  const { settings, limits, attendance, records, direct, queue, presence } = parts
   const request = parseRequest(body)
   const key = checkKey(settings, caller, request)
   await limits.admitUse(key, bytes)
   const lifetime = lifetimeOf(request, settings.expires)
-  await checkRoom(parts, caller, key, idempotencyKey)
-
   const isBackground = runsInBackground(request)
-  const { record, isNew, isSameRequest } = await records.insert(
-    {
-      owner: caller.owner,
-      idempotencyKey: idempotencyKey ?? randomUUID(),
-      request,
-      lifetime,
-      relay: isBackground ? null : presence.id,
-    },
-    isBackground ? queue.add : undefined,
-  )
-  if (!isSameRequest) {
-    throw new ClientSecretError(
-      'INVALID_PARAMETER',
-      'This Idempotency-Key was used for another request. Make a new one for each request; createClient does.',
-      { path: 'headers.idempotency-key' },
-    )
+  await checkRoom(parts, caller, key, isBackground, idempotencyKey)
+
+  const newRecord = { owner: caller.owner, idempotencyKey: idempotencyKey ?? randomUUID(), request, lifetime }
+  if (!isBackground) {
+    const { id, answer } = await direct.send({ ...newRecord, relay: presence.id })
+    return attendance.during(id, signal, answer)
   }
-  if (isBackground) return record
-  const answer = isNew ? runDirect(records, runner, record) : untilSettled(records, changes, record)
-  return attendance.during(record.id, signal, answer)
+  const { record, isSameRequest } = await records.insert(newRecord, queue.add)
+  checkSame(isSameRequest)
+  return record
 }
 
 /** Whether the caller polls for the answer; a direct request waits for it in the call that sends it. */
@@ -102,57 +87,24 @@ function lifetimeOf({ expires }: ClientSecretRequest, { default: byDefault, most
   return (expires ?? Math.min(byDefault, most)) * 1000
 }
 
-/** Whether the caller and the key have room for one more. */
+/** Whether the caller and the key have room for one more: in the queues of all relays, or among the calls that wait here. */
 async function checkRoom(
-  { records, settings }: SubmitParts,
+  { records, direct, settings }: SubmitParts,
   { owner }: Caller,
-  key: Key,
+  { name: keyName, limits: { unsettled } }: Key,
+  isBackground: boolean,
   idempotencyKey: string | undefined,
 ): Promise<void> {
   const { unsettledPerCaller } = settings.limits
-  const { unsettled } = key.limits
-  const sentence =
-    (await records.countUnsettled(owner)) >= unsettledPerCaller
-      ? `There are ${unsettledPerCaller} requests of this caller under way, the relay's limit (limits.unsettledPerCaller).`
-      : unsettled !== undefined && (await records.countUnsettledOf(key.name)) >= unsettled
-        ? `There are ${unsettled} requests under way that use the key "${key.name}", its limit (keys.${key.name}.limits.unsettled).`
-        : undefined
+  const isFullFor = async (name: { owner: string } | { keyName: string }, most: number) =>
+    (isBackground ? await records.countUnsettled(name) : direct.underWay(name)) >= most
+  const sentence = (await isFullFor({ owner }, unsettledPerCaller))
+    ? `There are ${unsettledPerCaller} requests of this caller under way, the relay's limit (limits.unsettledPerCaller).`
+    : unsettled !== undefined && (await isFullFor({ keyName }, unsettled))
+      ? `There are ${unsettled} requests under way that use the key "${keyName}", its limit (keys.${keyName}.limits.unsettled).`
+      : undefined
   if (sentence === undefined) return
   // A request that was taken already is not one more.
   if (idempotencyKey !== undefined && (await records.isKnown(owner, idempotencyKey))) return
   throw new ClientSecretError('QUEUE_FULL', `${sentence} Wait for some of them to settle.`, { retryAfter: 1 })
-}
-
-async function runDirect(records: Records, runner: Runner, record: StoredRecord): Promise<StoredRecord> {
-  await runner.run(record.line, () => patiently(() => records.start(record), runner.stopping))
-  return settledOr(records, record)
-}
-
-/** The same request came a second time while the first runs: both get its answer. */
-async function untilSettled(records: Records, changes: Changes, record: StoredRecord): Promise<StoredRecord> {
-  const listener = changes.listen([record.id])
-  try {
-    let now = record
-    while (!isSettled(now) && now.expiresAt > Date.now() && !changes.isClosed()) {
-      await listener.next(1_000)
-      now = (await records.read(record.owner, record.id)) ?? now
-    }
-    return await settledOr(records, now)
-  } finally {
-    listener.stop()
-  }
-}
-
-async function settledOr(records: Records, { owner, id }: StoredRecord): Promise<StoredRecord> {
-  const record = await records.read(owner, id)
-  if (!record)
-    throw new ClientSecretError('EXPIRED', 'The request expired before it had an answer. Give it a longer expires.', {
-      requestId: id,
-    })
-  if (!isSettled(record))
-    throw new ClientSecretError('UNAVAILABLE', 'The relay is stopping. Send the request again.', {
-      requestId: id,
-      retryAfter: 1,
-    })
-  return record
 }

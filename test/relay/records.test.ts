@@ -8,7 +8,9 @@ test('requests of one millisecond keep their order and their places', async () =
   const request = { clientSecretName: 'api', url: 'https://api.example.com/', method: 'POST' as const, queue: 'q' }
   const inserted = []
   for (let n = 0; n < 200; n++) {
-    inserted.push(await records.insert({ owner: 'ann', idempotencyKey: String(n), request, lifetime: 60_000 }))
+    inserted.push(
+      await records.insert({ owner: 'ann', idempotencyKey: String(n), request, lifetime: 60_000 }, async () => {}),
+    )
   }
   // So many in so little time share milliseconds.
   expect(new Set(inserted.map(({ record }) => record.createdAt)).size).toBeLessThan(200)

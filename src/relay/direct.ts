@@ -1,0 +1,274 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { ClientSecretError } from '../protocol/errors.ts'
+import { isSettled } from '../protocol/record.ts'
+import { cancellationOf, type Changes } from './changes.ts'
+import type { Logger } from './options.ts'
+import { patiently } from './patiently.ts'
+import type { Draft, NewRecord, Outcome, Records, StoredRecord } from './records.ts'
+import { isAborted, type Runner, type Way } from './run.ts'
+
+/** Requests whose callers wait for the answer in the call that sends them. */
+export interface DirectRequests {
+  /** Runs a request; or joins the same one that was sent before. */
+  send(newRecord: NewRecord): Promise<Sent>
+  /** How many of this owner's, or of this key's, are under way here. */
+  underWay(name: { owner: string } | { keyName: string }): number
+  /** Ends a request that is under way here and not in the records yet; false when there is none. */
+  cancel(owner: string, idempotencyKey: string): boolean
+  /** Resolves when the records have all that was answered before; soon, also while the database is away. */
+  written(): Promise<void>
+}
+
+interface DirectParts {
+  records: Records
+  runner: Runner
+  changes: Changes
+  logger: Logger
+}
+
+/** Milliseconds in which answers gather, to be written together. */
+const gathering = 10
+/** Milliseconds for which an answer is kept, for a caller that lost it on the way and asks again. */
+const keptFor = 10_000
+/** Answers that wait to be written, and answers that are kept, in characters of their bodies. */
+const mostUnwritten = 32_000_000
+const mostKept = 32_000_000
+/** Milliseconds that somebody waits for what is not written yet. */
+const longestWait = 2_000
+
+/**
+ * A direct request is answered as soon as its API has answered; its record is
+ * written afterwards. A request that changes something leaves its claim in the
+ * records before the call, so that it is one call at whichever relay it is sent
+ * again, and after a crash. A GET changes nothing and leaves no claim: sent
+ * again, it is one call at the same relay, and may be another one elsewhere.
+ */
+export function createDirectRequests({ records, runner, changes, logger }: DirectParts): DirectRequests {
+  const gets = new Map<string, Get>()
+  let keptSize = 0
+  const counts = createCounts()
+  const unwritten = new Set<Promise<void>>()
+  let unwrittenSize = 0
+
+  async function send(newRecord: NewRecord): Promise<Sent> {
+    if (unwrittenSize > mostUnwritten) await written()
+    if (unwrittenSize > mostUnwritten) {
+      const message = 'The relay has more answers than it can write into its records. Try again.'
+      throw new ClientSecretError('UNAVAILABLE', message, { retryAfter: 1 })
+    }
+    return newRecord.request.method === 'GET' ? get(newRecord) : claimed(newRecord)
+  }
+
+  function get(newRecord: NewRecord): Sent {
+    const name = nameOf(newRecord.owner, newRecord.idempotencyKey)
+    const before = gets.get(name)
+    if (before && before.draft.expiresAt > Date.now()) {
+      checkSame(JSON.stringify(before.draft.request) === JSON.stringify(newRecord.request))
+      return { id: before.draft.id, answer: before.answer }
+    }
+    const draft = records.draft(newRecord)
+    const mine: Get = { draft, isUnderWay: true, isCancelled: false, answer: unanswered }
+    gets.set(name, mine)
+    const forget = () => void (gets.get(name) === mine && gets.delete(name))
+    const keep = (size: number) => {
+      mine.isUnderWay = false
+      if (keptSize + size > mostKept) return forget()
+      keptSize += size
+      const over = () => {
+        keptSize -= size
+        forget()
+      }
+      setTimeout(over, keptFor).unref()
+    }
+    mine.answer = run(draft, {
+      start: async () => draft,
+      isCurrent: async () => !mine.isCancelled,
+      write: (settled) => records.insertSettled(settled),
+    })
+    mine.answer.then((settled) => keep(sizeOf(settled)), forget)
+    return { id: draft.id, answer: mine.answer }
+  }
+
+  async function claimed(newRecord: NewRecord): Promise<Sent> {
+    const draft = records.draft(newRecord)
+    let other: StoredRecord | undefined
+    async function start(): Promise<StoredRecord | null> {
+      const { record, isNew, isSameRequest } = await records.claim(draft)
+      checkSame(isSameRequest)
+      if (isNew) return record
+      other = record
+      const isAgain = record.error?.code === 'INTERRUPTED' && runner.isRepeatable(record.request)
+      return isAgain ? records.restart(record, draft.relay) : null
+    }
+    let answer: Promise<StoredRecord> | undefined
+    const record = await new Promise<StoredRecord | null>((begun, failed) => {
+      // Claimed within the run, which hears from before the claim on when the request is cancelled.
+      answer = run(draft, {
+        start: () => start().then((record) => (begun(record), record)),
+        write: async (_settled, seen, outcome) => void (await records.settle(seen, outcome)),
+      })
+      answer.catch(failed)
+    })
+    return record ? { id: record.id, answer: answer! } : { id: other!.id, answer: untilSettled(other!) }
+  }
+
+  /** Runs a request, and gives its record as it will be written. */
+  async function run(draft: Draft, { start, write, ...way }: DirectWay): Promise<StoredRecord> {
+    const leave = counts.enter(nameOf('owner', draft.owner), nameOf('key', draft.request.clientSecretName))
+    let settled: Draft | undefined
+    let interrupted: StoredRecord | undefined
+    try {
+      await runner.run(draft.line, start, {
+        ...way,
+        async settle(record, outcome) {
+          if (runner.stopping.aborted && isAborted(outcome)) {
+            interrupted = record
+            return runner.settleInterrupted(record)
+          }
+          const mine = (settled = { ...draft, ...asSettled(record, outcome) })
+          later(mine, () => write(mine, record, outcome))
+          return mine.status
+        },
+      })
+    } finally {
+      leave()
+    }
+    if (settled) return settled
+    const record = interrupted && (await records.read(interrupted.owner, interrupted.id))
+    // What may have acted is told as it is; everything else may be sent again.
+    if (record && isSettled(record) && !runner.isRepeatable(record.request)) return record
+    throw stopping(draft.id)
+  }
+
+  /** Writes a record when there is time. Nobody waits, and what was answered is kept until the database has it. */
+  function later(settled: StoredRecord, write: () => Promise<void>): void {
+    const size = sizeOf(settled)
+    unwrittenSize += size
+    const writing = sleep(gathering)
+      .then(() => patiently(write, runner.stopping))
+      .then(
+        () => changes.announce(settled.id, settled.line),
+        (error: unknown) => {
+          logger.error({ id: settled.id, err: error }, 'the end of a request could not be written into its record')
+        },
+      )
+      .then(() => {
+        unwritten.delete(writing)
+        unwrittenSize -= size
+      })
+    unwritten.add(writing)
+  }
+
+  async function written(): Promise<void> {
+    if (unwritten.size === 0) return
+    const isWritten = new AbortController()
+    const tooLate = sleep(longestWait, undefined, { signal: isWritten.signal }).catch(() => {})
+    await Promise.race([Promise.all(unwritten), tooLate])
+    isWritten.abort()
+  }
+
+  /** The same request came a second time while the first runs: both get its answer. */
+  async function untilSettled({ owner, id, ...first }: StoredRecord): Promise<StoredRecord> {
+    const listener = changes.listen([id])
+    try {
+      let now: StoredRecord | null = { owner, id, ...first }
+      while (now && !isSettled(now) && now.expiresAt > Date.now() && !changes.isClosed()) {
+        await listener.next(1_000)
+        now = await records.read(owner, id)
+      }
+      if (!now || now.expiresAt <= Date.now()) {
+        const message = 'The request expired before it had an answer. Give it a longer expires.'
+        throw new ClientSecretError('EXPIRED', message, { requestId: id })
+      }
+      if (!isSettled(now)) throw stopping(id)
+      return now
+    } finally {
+      listener.stop()
+    }
+  }
+
+  return {
+    send,
+    underWay: (name) => counts.of('owner' in name ? nameOf('owner', name.owner) : nameOf('key', name.keyName)),
+    cancel(owner, idempotencyKey) {
+      const found = gets.get(nameOf(owner, idempotencyKey))
+      if (!found?.isUnderWay) return false
+      found.isCancelled = true
+      changes.announce(cancellationOf(found.draft.line))
+      return true
+    },
+    written,
+  }
+}
+
+interface Sent {
+  id: string
+  answer: Promise<StoredRecord>
+}
+
+interface Get {
+  draft: Draft
+  isUnderWay: boolean
+  isCancelled: boolean
+  answer: Promise<StoredRecord>
+}
+
+type DirectWay = Pick<Way, 'start'> &
+  Partial<Pick<Way, 'isCurrent'>> & { write: (settled: Draft, seen: StoredRecord, outcome: Outcome) => Promise<void> }
+
+const unanswered = new Promise<StoredRecord>(() => {})
+
+function nameOf(kind: string, name: string): string {
+  return JSON.stringify([kind, name])
+}
+
+function createCounts() {
+  const counts = new Map<string, number>()
+  return {
+    of: (name: string) => counts.get(name) ?? 0,
+    /** Counts one more of each, until the function it gives is called. */
+    enter(...names: string[]): () => void {
+      for (const name of names) counts.set(name, (counts.get(name) ?? 0) + 1)
+      return () => {
+        for (const name of names) {
+          const left = (counts.get(name) ?? 1) - 1
+          if (left === 0) counts.delete(name)
+          else counts.set(name, left)
+        }
+      }
+    },
+  }
+}
+
+function asSettled(record: StoredRecord, { status, response, error }: Outcome): StoredRecord {
+  return {
+    ...record,
+    status,
+    version: record.version + 1,
+    response: response ?? null,
+    error: error ?? null,
+    updatedAt: Date.now(),
+  }
+}
+
+function sizeOf({ request, response }: StoredRecord): number {
+  // What else there is of a record is about this much.
+  return (response?.body.length ?? 0) + (request.data ? JSON.stringify(request.data).length : 0) + 1_000
+}
+
+/** Whoever uses an idempotency key twice must mean the same request. */
+export function checkSame(isSame: boolean): void {
+  if (isSame) return
+  throw new ClientSecretError(
+    'INVALID_PARAMETER',
+    'This Idempotency-Key was used for another request. Make a new one for each request; createClient does.',
+    { path: 'headers.idempotency-key' },
+  )
+}
+
+function stopping(requestId: string): ClientSecretError {
+  return new ClientSecretError('UNAVAILABLE', 'The relay is stopping. Send the request again.', {
+    requestId,
+    retryAfter: 1,
+  })
+}
