@@ -19,6 +19,8 @@ const mayImport: Record<string, string[]> = {
   client: ['client', 'protocol'],
   react: ['react', 'client', 'protocol'],
   relay: ['relay', 'protocol'],
+  // The page gets all it shows over the wire.
+  console: ['console', 'protocol'],
   command: ['command', 'relay', 'protocol'],
   exports: ['exports', 'react', 'client', 'relay', 'protocol'],
 }
@@ -28,12 +30,14 @@ const mayImportPackage: Record<string, RegExp> = {
   protocol: /^zod\/mini$/,
   client: /^zod\/mini$/,
   react: /^(react|swr)$/,
-  relay: /^(node:.+|zod\/mini|hono(\/.+)?|undici|ipaddr\.js|rate-limiter-flexible)$/,
+  // The last builds the page where the sources run as they are.
+  relay: /^(node:.+|zod\/mini|hono(\/.+)?|undici|ipaddr\.js|rate-limiter-flexible|\.\.\/scripts\/build-console\.ts)$/,
+  console: /^(zod\/mini|react|react-dom\/client)$/,
   command: /^(node:.+|@hono\/node-server)$/,
   exports: /^$/,
 }
 
-describe('the arrows of the house: react → client → protocol ← relay ← command', () => {
+describe('the arrows of the house: react → client → protocol ← relay ← command, console → protocol', () => {
   test('every folder is known here', () => {
     expect([...new Set(files.map((file) => file.split('/')[0]))].sort()).toEqual(Object.keys(mayImport).sort())
   })

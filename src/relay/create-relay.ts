@@ -10,6 +10,7 @@ import { createAttendance } from './attendance.ts'
 import { checkHost, checkOrigin, identify, type Caller } from './caller.ts'
 import { cancel } from './cancel.ts'
 import { createChanges } from './changes.ts'
+import { consoleRoutes } from './console.ts'
 import { openSqlite } from './database.ts'
 import { createEmbeddedQueue } from './embedded-queue.ts'
 import { history, parseHistory } from './history.ts'
@@ -142,7 +143,7 @@ function callsUnderWay() {
 }
 
 /** The tail of a path, wherever the relay is mounted. */
-const route = /(\/requests(\/[^/]+)?|\/queues\/[^/]+|\/health|\/metrics)\/?$/
+const route = /(\/requests(\/[^/]+)?|\/queues\/[^/]+|\/health|\/metrics|\/console(\/app\.(js|css))?)\/?$/
 
 function routes(settings: Settings, opening: Promise<Parts>, journal: Journal) {
   const app = new Hono({ getPath: (request) => route.exec(new URL(request.url).pathname)?.[1] ?? '/' })
@@ -242,6 +243,8 @@ function routes(settings: Settings, opening: Promise<Parts>, journal: Journal) {
       'content-type': 'text/plain; version=0.0.4; charset=utf-8',
     })
   })
+
+  consoleRoutes(app)
 
   app.notFound(noSuchRoute)
 
