@@ -114,6 +114,10 @@ function Keys({
       add={add}
       notice={notice?.text}
       isBad={notice?.isBad}
+      onDismiss={() => {
+        setNotice(undefined)
+        add.current?.focus()
+      }}
       onAdd={() => setDialog({ is: 'add' })}
       onSignOut={onSignOut}
     >

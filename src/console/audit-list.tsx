@@ -9,7 +9,7 @@ export function AuditList({ entries }: { entries: AuditEntry[] }) {
   const [isWhole, setIsWhole] = useState(false)
   const shown = isWhole ? entries : entries.slice(0, shownAtFirst)
   return (
-    <section className="card audit">
+    <section className="panel audit">
       <h2>Changes</h2>
       {entries.length === 0 ? (
         <p className="hint">Nothing was changed yet.</p>
@@ -29,7 +29,7 @@ export function AuditList({ entries }: { entries: AuditEntry[] }) {
         </ul>
       )}
       {shown.length < entries.length && (
-        <button className="quiet" onClick={() => setIsWhole(true)}>
+        <button className="plain" onClick={() => setIsWhole(true)}>
           Show all {entries.length}
         </button>
       )}

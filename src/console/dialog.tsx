@@ -27,12 +27,18 @@ export function Dialog({ title, onClose, children }: { title: string; onClose: (
       <header>
         <h2 id={titleId}>{title}</h2>
         <button type="button" className="icon" aria-label="Close" onClick={onClose}>
-          <svg viewBox="0 0 16 16" aria-hidden>
-            <path d="M3 3l10 10M13 3L3 13" />
-          </svg>
+          <Cross />
         </button>
       </header>
       {children}
     </dialog>
+  )
+}
+
+export function Cross() {
+  return (
+    <svg viewBox="0 0 16 16" aria-hidden>
+      <path d="M3 3l10 10M13 3L3 13" />
+    </svg>
   )
 }

@@ -48,7 +48,7 @@ export function KeyDetails({
           It is not used, because the relay’s options have a key of the same name. Remove one of the two.
         </p>
       )}
-      <div className="columns">
+      <div className="halves">
         <div>
           <KeyInWords words={entry.words} />
           <p className="hint">

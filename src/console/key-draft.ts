@@ -24,7 +24,7 @@ export type Errors = Record<string, string>
 
 export const limitFields = {
   requestsPerMinute: 'Requests a minute',
-  unsettled: 'Requests under way at once',
+  unsettled: 'Under way at once',
   bytesPerDay: 'Bytes a day',
 } as const
 

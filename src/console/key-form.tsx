@@ -159,7 +159,7 @@ export function KeyForm({
           ))}
           <button
             type="button"
-            className="quiet"
+            className="plain"
             onClick={() => setDraft({ ...draft, rules: [...draft.rules, ruleDraft()] })}
           >
             Add a rule
@@ -185,7 +185,8 @@ export function KeyForm({
             ))}
           </div>
 
-          <section className="preview" aria-label="Before it is saved" aria-live="polite" tabIndex={-1}>
+          <section className="preview" aria-label="What it will allow" aria-live="polite" tabIndex={-1}>
+            <h3>What it will allow</h3>
             {words ? (
               <KeyInWords words={words} />
             ) : (

@@ -39,10 +39,10 @@ export function KeysTable({
         </div>
       )}
       {shown.length === 0 ? (
-        <p className="card hint">No key matches. Its name, or an address that it may go to, would be found.</p>
+        <p className="panel hint">No key matches. Its name, or an address that it may go to, would be found.</p>
       ) : (
         // The roles are named, because a table that is laid out as cards is no table to some browsers.
-        <table role="table" className="card">
+        <table role="table" className="panel">
           <thead role="rowgroup">
             <tr role="row">
               {['Name', 'Who may use it', 'Where it may go', 'Value', 'Used'].map((title) => (

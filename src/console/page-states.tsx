@@ -14,7 +14,7 @@ export function NoPermission({ message, onSignIn }: { message: string; onSignIn:
   return (
     <main className="narrow">
       <h1>No permission</h1>
-      <div className="card">
+      <div className="panel">
         <p role="alert">{message}</p>
         <p>
           A relay has an administrator when <code>CLIENT_SECRET_ADMIN_TOKEN</code> is in its environment (32 characters
@@ -35,7 +35,7 @@ export function RelayAway({ message, onRetry }: { message: string; onRetry: () =
   return (
     <main className="narrow">
       <h1>The relay is away</h1>
-      <div className="card">
+      <div className="panel">
         <p role="alert">{message}</p>
         <p>Nothing that was saved is lost.</p>
         <div className="actions">
@@ -51,7 +51,7 @@ export function RelayAway({ message, onRetry }: { message: string; onRetry: () =
 /** A relay without keys. */
 export function NoKeys({ onAdd }: { onAdd: () => void }) {
   return (
-    <section className="card empty">
+    <section className="panel empty">
       <h2>No key yet</h2>
       <p>
         A key belongs to an API that your site calls, such as OpenAI or Stripe. Its value stays in the relay; the site

@@ -1,10 +1,12 @@
 import type { ReactNode, RefObject } from 'react'
+import { Cross } from './dialog.tsx'
 
 /** The frame: title, **+**, and what was done last. */
 export function Page({
   add,
   notice,
   isBad,
+  onDismiss,
   onAdd,
   onSignOut,
   children,
@@ -13,6 +15,7 @@ export function Page({
   /** What was done last, for everybody to see and for a screen reader to say. */
   notice?: string | undefined
   isBad?: boolean | undefined
+  onDismiss?: () => void
   onAdd: () => void
   /** Left out where the site's own session makes one an administrator. */
   onSignOut?: (() => void) | undefined
@@ -26,7 +29,7 @@ export function Page({
           <p className="lead">The relay holds their values. No browser is ever sent one.</p>
         </div>
         {onSignOut && (
-          <button className="quiet" onClick={onSignOut}>
+          <button className="plain" onClick={onSignOut}>
             Sign out
           </button>
         )}
@@ -37,8 +40,13 @@ export function Page({
         </button>
       </header>
       {/* Always there, because a live region that comes with its text is not read. */}
-      <div className={isBad ? 'notice bad' : 'notice'} role="status">
-        {notice}
+      <div className={isBad ? 'notice bad' : 'notice'}>
+        <p role="status">{notice}</p>
+        {notice && (
+          <button className="icon" aria-label="Dismiss" onClick={onDismiss}>
+            <Cross />
+          </button>
+        )}
       </div>
       {children}
     </main>

@@ -15,7 +15,7 @@ export function RecentRequests({
     <section className="recent">
       <header>
         <h3>Recent requests</h3>
-        <button className="quiet" onClick={onRefresh}>
+        <button className="plain" onClick={onRefresh}>
           Refresh
         </button>
       </header>

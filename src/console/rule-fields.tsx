@@ -4,9 +4,9 @@ import { defaultPlace, type Errors, type RuleDraft } from './key-draft.ts'
 
 /** The kinds of places in a request, in the words of the wire. */
 const places = {
-  'headers.': { title: 'Header', name: 'Name of the header' },
-  'params.': { title: 'Query parameter', name: 'Name of the parameter' },
-  'data#/': { title: 'Field of the body', name: 'Path of the field, such as auth/key' },
+  'headers.': { title: 'Header', name: 'Header’s name' },
+  'params.': { title: 'Query parameter', name: 'Parameter’s name' },
+  'data#/': { title: 'Field of the body', name: 'Field, such as auth/key' },
   'url.path': { title: 'Path of the address', name: '' },
 } as const
 
@@ -46,7 +46,7 @@ export function RuleFields({
     <fieldset className="rule">
       <legend>{`Rule ${index + 1}`}</legend>
       {onRemove && (
-        <button type="button" className="quiet remove" aria-label={`Remove rule ${index + 1}`} onClick={onRemove}>
+        <button type="button" className="plain remove" aria-label={`Remove rule ${index + 1}`} onClick={onRemove}>
           Remove
         </button>
       )}
@@ -113,7 +113,7 @@ export function RuleFields({
       ))}
       <details open={rule.allowPrivateNetwork || rule.retryable || undefined}>
         <summary>More</summary>
-        <button type="button" className="quiet" onClick={() => set({ places: [...rule.places, 'headers.'] })}>
+        <button type="button" className="plain" onClick={() => set({ places: [...rule.places, 'headers.'] })}>
           Allow another place
         </button>
         <label className="check">
@@ -180,7 +180,7 @@ function PlaceFields({
         </Field>
       )}
       {onRemove && (
-        <button type="button" className="quiet" aria-label={`Remove the place ${place}`} onClick={onRemove}>
+        <button type="button" className="plain" aria-label={`Remove the place ${place}`} onClick={onRemove}>
           Remove
         </button>
       )}

@@ -31,7 +31,7 @@ export function SignIn({ onSignIn, message }: { onSignIn: (token: string) => Pro
           'Here whoever runs the relay registers its keys. Your site’s own session does not make you an administrator, so the relay’s token has to.'}
       </p>
       <form
-        className="card"
+        className="panel"
         onSubmit={(event) => {
           event.preventDefault()
           void signIn(input.current?.value.trim() ?? '')
@@ -40,7 +40,7 @@ export function SignIn({ onSignIn, message }: { onSignIn: (token: string) => Pro
         {/* So that a password manager has a name to keep the token under. */}
         <input type="text" name="username" autoComplete="username" value="relay administrator" readOnly hidden />
         <Field
-          label="Administrator’s token"
+          label="Administrator token"
           error={error}
           hint={
             <>

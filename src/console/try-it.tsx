@@ -127,7 +127,7 @@ export function Result({ result }: { result: ClientSecretRecord | ClientSecretEr
   const error = 'error' in result ? result.error : 'code' in result ? result : undefined
   const response = 'response' in result ? result.response : undefined
   return (
-    <section className="answer" aria-label="The answer">
+    <section className="outcome" aria-label="The answer">
       {error && (
         <p className="problem">
           <strong>{error.code}</strong> {error.message}
