@@ -14,7 +14,7 @@ export function RecentRequests({
   return (
     <section className="recent">
       <header>
-        <h3>Recent requests</h3>
+        <h2>Recent requests</h2>
         <button className="plain" onClick={onRefresh}>
           Refresh
         </button>
