@@ -47,7 +47,7 @@ export function App({ base }: { base: string }) {
           {...screen}
           refresh={async () => setScreen(await keysOf(screen.client))}
           // The token is gone with the client that held it.
-          onSignOut={screen.client.hasToken ? () => setScreen({ is: 'sign in' }) : undefined}
+          onSignIn={() => setScreen({ is: 'sign in' })}
         />
       )
   }
@@ -76,13 +76,13 @@ function Keys({
   keys,
   audit,
   refresh,
-  onSignOut,
+  onSignIn,
 }: {
   client: KeysClient
   keys: KeyEntry[]
   audit: AuditEntry[]
   refresh: () => Promise<void>
-  onSignOut: (() => void) | undefined
+  onSignIn: () => void
 }) {
   const add = useRef<HTMLButtonElement>(null)
   const [open, setOpen] = useState<string>()
@@ -97,7 +97,10 @@ function Keys({
     await refresh().catch(fail)
   }
   function fail(thrown: unknown) {
-    setNotice({ text: asClientSecretError(thrown).message, isBad: true })
+    const { code, message } = asClientSecretError(thrown)
+    // The token was changed, or the site's session has ended, since the page was opened.
+    if (code === 'SIGN_IN_REQUIRED') return onSignIn()
+    setNotice({ text: message, isBad: true })
   }
 
   function act(action: KeyAction, entry: KeyEntry) {
@@ -119,7 +122,8 @@ function Keys({
         add.current?.focus()
       }}
       onAdd={() => setDialog({ is: 'add' })}
-      onSignOut={onSignOut}
+      // Where the site's own session makes one an administrator, that is where one signs out.
+      onSignOut={client.hasToken ? onSignIn : undefined}
     >
       {keys.length === 0 ? (
         <NoKeys onAdd={() => setDialog({ is: 'add' })} />
