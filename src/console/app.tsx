@@ -54,8 +54,9 @@ export function App({ base }: { base: string }) {
 }
 
 async function keysOf(client: KeysClient): Promise<Screen> {
-  const [keys, audit] = await Promise.all([client.list(), client.audit()])
-  return { is: 'keys', client, keys, audit }
+  // One after the other, so that whoever may not is refused once.
+  const keys = await client.list()
+  return { is: 'keys', client, keys, audit: await client.audit() }
 }
 
 /** What is shown instead of the keys when they cannot be had. */

@@ -78,6 +78,11 @@ export function changeOf(draft: KeyDraft, isNew: boolean): KeyChange {
   }
 }
 
+/** Whether a place still needs the name of its header, parameter or field. */
+export function isNameless(place: string): boolean {
+  return /[.#]\/?$/.test(place)
+}
+
 /** A key as it is, to be sent back with one thing changed. */
 export function sameKey({ locked, allow, limits }: KeyEntry): KeyChange {
   return { locked, allow, limits, isNew: false }
@@ -92,7 +97,7 @@ export function missingIn(draft: KeyDraft): Errors {
     if (!url.trim())
       errors[`allow[${index}].url`] = 'Write where the secret may go, such as https://api.example.com/v1/items.'
     if (methods.length === 0) errors[`allow[${index}].methods`] = 'Choose at least one.'
-    if (places.some((place) => /[.#]\/?$/.test(place))) errors[`allow[${index}].in`] = 'Name it.'
+    if (places.some(isNameless)) errors[`allow[${index}].in`] = 'Name it.'
   })
   for (const [name, text] of Object.entries(draft.limits)) {
     if (text.trim() && !/^[1-9]\d*$/.test(text.trim()))

@@ -135,7 +135,10 @@ export function KeyForm({
             <span>
               <strong>Locked</strong>
               <span className={errors['locked'] ? 'error' : 'hint'} id="locked-note">
-                {errors['locked'] ?? 'Only people who are signed in to your site may use it.'}
+                {errors['locked'] ??
+                  (draft.locked
+                    ? 'Only people who are signed in to your site may use it.'
+                    : 'Everybody who opens your site may use it.')}
               </span>
             </span>
           </label>

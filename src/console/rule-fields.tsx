@@ -1,6 +1,6 @@
 import { methods } from '../protocol/request.ts'
 import { Field } from './field.tsx'
-import { defaultPlace, type Errors, type RuleDraft } from './key-draft.ts'
+import { defaultPlace, isNameless, type Errors, type RuleDraft } from './key-draft.ts'
 
 /** The kinds of places in a request, in the words of the wire. */
 const places = {
@@ -33,6 +33,8 @@ export function RuleFields({
 }) {
   const path = `allow[${index}]`
   const set = (part: Partial<RuleDraft>) => onChange({ ...rule, ...part })
+  // The relay's sentence names the field; here it has to be in sight.
+  const isAboutNetwork = errors[`${path}.url`]?.includes('allowPrivateNetwork')
   const methodsError = errors[`${path}.methods`]
   const methodsErrorId = `rule-${rule.id}-methods-error`
 
@@ -104,14 +106,15 @@ export function RuleFields({
           key={at}
           place={place}
           label={at === 0 ? 'Where the key stands' : 'Or'}
-          error={errors[`${path}.in`]}
+          // Where a name is missing, only the places without one are wrong.
+          error={isNameless(place) || !rule.places.some(isNameless) ? errors[`${path}.in`] : undefined}
           onChange={(changed) => set({ places: rule.places.map((one, other) => (other === at ? changed : one)) })}
           onRemove={
             rule.places.length > 1 ? () => set({ places: rule.places.filter((_, other) => other !== at) }) : undefined
           }
         />
       ))}
-      <details open={rule.allowPrivateNetwork || rule.retryable || undefined}>
+      <details open={rule.allowPrivateNetwork || rule.retryable || isAboutNetwork || undefined}>
         <summary>More</summary>
         <button type="button" className="plain" onClick={() => set({ places: [...rule.places, 'headers.'] })}>
           Allow another place
@@ -122,7 +125,9 @@ export function RuleFields({
             checked={rule.allowPrivateNetwork}
             onChange={(event) => set({ allowPrivateNetwork: event.target.checked })}
           />
-          <span>Also http: and addresses of your own network</span>
+          <span>
+            Also http: and addresses of your own network (<code>allowPrivateNetwork</code>)
+          </span>
         </label>
         <label className="check">
           <input
@@ -130,7 +135,9 @@ export function RuleFields({
             checked={rule.retryable}
             onChange={(event) => set({ retryable: event.target.checked })}
           />
-          <span>Send a POST or PATCH again when it was interrupted</span>
+          <span>
+            Send a POST or PATCH again when it was interrupted (<code>retryable</code>)
+          </span>
         </label>
       </details>
     </fieldset>
