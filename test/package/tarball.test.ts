@@ -44,7 +44,17 @@ beforeAll(() => {
   mkdirSync(join(withRelay, 'node_modules/@hono'), { recursive: true })
   run('tar', ['xzf', tarball, '-C', withRelay], folder)
   symlinkSync(join(withRelay, 'package'), join(withRelay, 'node_modules/react-client-secret'))
-  for (const name of ['react', 'react-dom', 'swr', 'zod', 'hono', 'undici', 'ipaddr.js', '@hono/node-server']) {
+  for (const name of [
+    'react',
+    'react-dom',
+    'swr',
+    'zod',
+    'hono',
+    'undici',
+    'ipaddr.js',
+    'rate-limiter-flexible',
+    '@hono/node-server',
+  ]) {
     symlinkSync(join(repository, 'node_modules', name), join(withRelay, 'node_modules', name))
   }
 })
