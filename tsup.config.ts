@@ -1,4 +1,5 @@
 import { defineConfig, type Options } from 'tsup'
+import { buildConsole } from './scripts/build-console.ts'
 
 /** The package's import paths, and the command. */
 const entries = {
@@ -6,6 +7,16 @@ const entries = {
   client: 'src/exports/client.ts',
   skapi: 'src/exports/skapi.ts',
   relay: 'src/exports/relay.ts',
+}
+
+/** Puts the administrator's page into the package as strings, so that it works from any bundler and without reading files. */
+const consoleAssets: NonNullable<Options['esbuildPlugins']>[number] = {
+  name: 'console-assets',
+  setup(esbuild) {
+    esbuild.onLoad({ filter: /relay[/\\]console-assets\.ts$/ }, async () => ({
+      contents: `export const consoleAssets = ${JSON.stringify(await buildConsole())}`,
+    }))
+  },
 }
 
 const shared: Options = {
@@ -17,6 +28,7 @@ const shared: Options = {
   treeshake: false,
   sourcemap: false,
   clean: false,
+  esbuildPlugins: [consoleAssets],
 }
 
 /** The two module systems differ in how an optional dependency that is missing can be caught; see src/exports/relay.ts. */

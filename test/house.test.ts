@@ -20,6 +20,8 @@ const mayImport: Record<string, string[]> = {
   react: ['react', 'client', 'protocol'],
   relay: ['relay', 'protocol'],
   attack: ['attack', 'relay', 'protocol'],
+  // The page gets all it shows over the wire.
+  console: ['console', 'protocol'],
   command: ['command', 'attack', 'relay', 'protocol'],
   exports: ['exports', 'react', 'client', 'relay', 'protocol'],
 }
@@ -29,13 +31,16 @@ const mayImportPackage: Record<string, RegExp> = {
   protocol: /^zod\/mini$/,
   client: /^zod\/mini$/,
   react: /^(react|swr)$/,
-  relay: /^(node:.+|zod\/mini|hono(\/.+)?|undici|ipaddr\.js|rate-limiter-flexible|pg|pg-boss)$/,
+  // The last builds the page where the sources run as they are.
+  relay:
+    /^(node:.+|zod\/mini|hono(\/.+)?|undici|ipaddr\.js|rate-limiter-flexible|pg|pg-boss|\.\.\/scripts\/build-console\.ts)$/,
   attack: /^node:.+$/,
+  console: /^(zod\/mini|react|react-dom\/client)$/,
   command: /^(node:.+|@hono\/node-server)$/,
   exports: /^$/,
 }
 
-describe('the arrows of the house: react → client → protocol ← relay ← attack ← command', () => {
+describe('the arrows of the house: react → client → protocol ← relay ← attack ← command, console → protocol', () => {
   test('every folder is known here', () => {
     expect([...new Set(files.map((file) => file.split('/')[0]))].sort()).toEqual(Object.keys(mayImport).sort())
   })

@@ -10,6 +10,7 @@ import { createAttendance } from './attendance.ts'
 import { checkHost, checkOrigin, identify, type Caller } from './caller.ts'
 import { cancel } from './cancel.ts'
 import { createChanges } from './changes.ts'
+import { consoleRoutes } from './console.ts'
 import { createDirectRequests } from './direct.ts'
 import { history, parseHistory } from './history.ts'
 import { createJournal, type Journal } from './journal.ts'
@@ -173,7 +174,7 @@ function callsUnderWay() {
 }
 
 /** The tail of a path, wherever the relay is mounted. */
-const route = /(\/requests(\/[^/]+)?|\/queues\/[^/]+|\/health|\/metrics)\/?$/
+const route = /(\/requests(\/[^/]+)?|\/queues\/[^/]+|\/health|\/metrics|\/console(\/app\.(js|css))?)\/?$/
 
 function routes(settings: Settings, opening: Promise<Parts>, journal: Journal) {
   const app = new Hono({ getPath: (request) => route.exec(new URL(request.url).pathname)?.[1] ?? '/' })
@@ -280,6 +281,8 @@ function routes(settings: Settings, opening: Promise<Parts>, journal: Journal) {
       'content-type': 'text/plain; version=0.0.4; charset=utf-8',
     })
   })
+
+  consoleRoutes(app)
 
   app.notFound(noSuchRoute)
 

@@ -140,6 +140,13 @@ describe.each(['module', 'commonjs'] as const)('as %s', (type) => {
       relay.ready.catch((error) => console.log(error.message))`
     expect(evaluate(withRelay, type, code)).toMatch(/needs pg, which is not installed\..*npm install pg pg-boss$/)
   })
+
+  test("the relay has the administrator's page within it", () => {
+    const code = `const { createRelay } = ${load('react-client-secret/relay')}
+      const relay = createRelay({ keys: { a: { secret: '0123456789', locked: false, allow: [{ url: 'https://a.example.com/**', methods: ['GET'] }] } } })
+      relay.fetch(new Request('http://x/relay/console/app.js')).then(async (response) => { console.log(response.status, (await response.text()).length > 100_000); await relay.close() })`
+    expect(evaluate(withRelay, type, code)).toBe('200 true')
+  })
 })
 
 test('errors and stopped polls are recognised across module systems', () => {

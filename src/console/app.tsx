@@ -1,0 +1,231 @@
+import { useCallback, useEffect, useRef, useState } from 'react'
+import { asClientSecretError } from '../protocol/errors.ts'
+import type { AuditEntry, KeyEntry, KeyUse } from '../protocol/keys.ts'
+import { AuditList } from './audit-list.tsx'
+import { ConfirmRemoval } from './confirm-removal.tsx'
+import { ConfirmUnlock } from './confirm-unlock.tsx'
+import { KeyDetails, type KeyAction } from './key-details.tsx'
+import { sameKey } from './key-draft.ts'
+import { KeyForm } from './key-form.tsx'
+import { createKeysClient, type KeysClient } from './keys-client.ts'
+import { idOf, KeysTable } from './keys-table.tsx'
+import { Page } from './page.tsx'
+import { Loading, NoKeys, NoPermission, RelayAway } from './page-states.tsx'
+import { RecentRequests } from './recent-requests.tsx'
+import { RotateForm } from './rotate-form.tsx'
+import { SignIn } from './sign-in.tsx'
+import { TryIt } from './try-it.tsx'
+
+type Screen =
+  | { is: 'loading' | 'sign in' }
+  | { is: 'no permission' | 'away'; message: string }
+  | { is: 'keys'; client: KeysClient; keys: KeyEntry[]; audit: AuditEntry[] }
+
+/** The page, for the relay at `base`. */
+export function App({ base }: { base: string }) {
+  const [screen, setScreen] = useState<Screen>({ is: 'loading' })
+
+  // Without a token first: the site's own session may make one an administrator.
+  const start = useCallback(() => {
+    const client = createKeysClient(base)
+    keysOf(client).then(setScreen, (thrown: unknown) => setScreen(screenFor(thrown)))
+  }, [base])
+  useEffect(start, [start])
+
+  switch (screen.is) {
+    case 'loading':
+      return <Loading />
+    case 'sign in':
+      return <SignIn onSignIn={async (token) => setScreen(await keysOf(createKeysClient(base, token)))} />
+    case 'no permission':
+      return <NoPermission message={screen.message} onSignIn={() => setScreen({ is: 'sign in' })} />
+    case 'away':
+      return <RelayAway message={screen.message} onRetry={start} />
+    case 'keys':
+      return (
+        <Keys
+          {...screen}
+          refresh={async () => setScreen(await keysOf(screen.client))}
+          // The token is gone with the client that held it.
+          onSignIn={() => setScreen({ is: 'sign in' })}
+        />
+      )
+  }
+}
+
+async function keysOf(client: KeysClient): Promise<Screen> {
+  // One after the other, so that whoever may not is refused once.
+  const keys = await client.list()
+  return { is: 'keys', client, keys, audit: await client.audit() }
+}
+
+/** What is shown instead of the keys when they cannot be had. */
+function screenFor(thrown: unknown): Screen {
+  const { code, message } = asClientSecretError(thrown)
+  if (code === 'SIGN_IN_REQUIRED') return { is: 'sign in' }
+  if (code === 'NOT_ALLOWED' || code === 'ORIGIN_NOT_ALLOWED') return { is: 'no permission', message }
+  if (code === 'REQUEST_NOT_FOUND')
+    return { is: 'no permission', message: 'This relay has no administrator, so nobody may see its keys here.' }
+  return { is: 'away', message }
+}
+
+type Opened = { is: 'add' } | { is: Exclude<KeyAction, 'lock'> | 'unlock'; entry: KeyEntry }
+
+/** The keys of the relay, and the dialogs that change them. */
+function Keys({
+  client,
+  keys,
+  audit,
+  refresh,
+  onSignIn,
+}: {
+  client: KeysClient
+  keys: KeyEntry[]
+  audit: AuditEntry[]
+  refresh: () => Promise<void>
+  onSignIn: () => void
+}) {
+  const add = useRef<HTMLButtonElement>(null)
+  const [open, setOpen] = useState<string>()
+  const [dialog, setDialog] = useState<Opened>()
+  const [notice, setNotice] = useState<{ text: string; isBad?: boolean }>()
+  const close = () => setDialog(undefined)
+
+  /** What was changed is shown as the relay has it now. */
+  async function done(text: string) {
+    close()
+    setNotice({ text })
+    await refresh().catch(fail)
+  }
+  function fail(thrown: unknown) {
+    const { code, message } = asClientSecretError(thrown)
+    // The token was changed, or the site's session has ended, since the page was opened.
+    if (code === 'SIGN_IN_REQUIRED') return onSignIn()
+    setNotice({ text: message, isBad: true })
+  }
+
+  function act(action: KeyAction, entry: KeyEntry) {
+    if (action !== 'lock') return setDialog({ is: action, entry })
+    if (entry.locked) return setDialog({ is: 'unlock', entry })
+    client
+      .save(entry.name, { ...sameKey(entry), locked: true })
+      .then(() => done(`${entry.name} is locked: only signed-in users may use it.`))
+      .catch(fail)
+  }
+
+  return (
+    <Page
+      add={add}
+      notice={notice?.text}
+      isBad={notice?.isBad}
+      onDismiss={() => {
+        setNotice(undefined)
+        add.current?.focus()
+      }}
+      onAdd={() => setDialog({ is: 'add' })}
+      // Where the site's own session makes one an administrator, that is where one signs out.
+      onSignOut={client.hasToken ? onSignIn : undefined}
+    >
+      {keys.length === 0 ? (
+        <NoKeys onAdd={() => setDialog({ is: 'add' })} />
+      ) : (
+        <KeysTable keys={keys} open={open} onOpen={setOpen}>
+          {(entry) => (
+            <KeyDetails entry={entry} onAction={(action) => act(action, entry)}>
+              <UsesOf key={`${entry.name} ${entry.uses}`} client={client} name={entry.name} />
+            </KeyDetails>
+          )}
+        </KeysTable>
+      )}
+      <AuditList entries={audit} />
+
+      {dialog?.is === 'add' && (
+        <KeyForm
+          check={client.check}
+          onSave={async (name, change) => {
+            const entry = await client.save(name, change)
+            setOpen(idOf(entry))
+            await done(`${name} is saved. Its value is in the relay now and nowhere on this page.`)
+          }}
+          onClose={close}
+        />
+      )}
+      {dialog?.is === 'edit' && (
+        <KeyForm
+          entry={dialog.entry}
+          check={client.check}
+          onSave={async (name, change) => {
+            await client.save(name, change)
+            await done(`${name} is changed.`)
+          }}
+          onClose={close}
+        />
+      )}
+      {dialog?.is === 'rotate' && (
+        <RotateForm
+          entry={dialog.entry}
+          onSave={async (secret) => {
+            const { version } = await client.save(dialog.entry.name, { ...sameKey(dialog.entry), secret })
+            await done(`${dialog.entry.name} is rotated: version ${version} is in use.`)
+          }}
+          onClose={close}
+        />
+      )}
+      {dialog?.is === 'unlock' && (
+        <ConfirmUnlock
+          entry={dialog.entry}
+          check={() => client.check({ ...sameKey(dialog.entry), name: dialog.entry.name, locked: false })}
+          onUnlock={async () => {
+            await client.save(dialog.entry.name, { ...sameKey(dialog.entry), locked: false })
+            await done(`${dialog.entry.name} is unlocked: every visitor may use it.`)
+          }}
+          onClose={close}
+        />
+      )}
+      {dialog?.is === 'remove' && (
+        <ConfirmRemoval
+          entry={dialog.entry}
+          onRemove={async () => {
+            await client.remove(dialog.entry.name)
+            setOpen(undefined)
+            await done(`${dialog.entry.name} is removed.`)
+            // What opened the dialog is gone.
+            add.current?.focus()
+          }}
+          onClose={close}
+        />
+      )}
+      {dialog?.is === 'try' && (
+        <TryIt
+          entry={dialog.entry}
+          onSend={client.tryIt}
+          onClose={() => {
+            close()
+            refresh().catch(fail)
+          }}
+        />
+      )}
+    </Page>
+  )
+}
+
+/** Asks for the recent requests of a key when it is opened. */
+function UsesOf({ client, name }: { client: KeysClient; name: string }) {
+  const [requests, setRequests] = useState<KeyUse[]>()
+  const [error, setError] = useState<string>()
+  const [round, setRound] = useState(0)
+  useEffect(() => {
+    const controller = new AbortController()
+    client.uses(name, controller.signal).then(
+      (found) => {
+        setRequests(found)
+        setError(undefined)
+      },
+      (thrown: unknown) => {
+        if (!controller.signal.aborted) setError(asClientSecretError(thrown).message)
+      },
+    )
+    return () => controller.abort()
+  }, [client, name, round])
+  return <RecentRequests requests={requests} error={error} onRefresh={() => setRound(round + 1)} />
+}

@@ -1,0 +1,140 @@
+import type { KeyEntry, WireRule } from '../protocol/keys.ts'
+import { placeholder } from '../protocol/placeholder.ts'
+
+/** A request as the form of Try it shows it: headers one a line, the query in the url. */
+export interface TriedRequest {
+  method: string
+  url: string
+  headers: string
+  body: string
+}
+
+/** What a key of a well-known API usually looks like. */
+export interface Example {
+  title: string
+  name: string
+  /** Where the provider hands the key out. */
+  keyHint: string
+  allow: WireRule[]
+  /** A request that reads something of no consequence. One of the rules allows it. */
+  tryIt: TriedRequest
+}
+
+const bearer = `Authorization: Bearer ${placeholder}`
+
+/** As narrow as the API's usual use is, because most people save an example as it is. */
+export const examples: Example[] = [
+  {
+    title: 'OpenAI',
+    name: 'openai',
+    keyHint: 'Made at platform.openai.com, under API keys.',
+    allow: [
+      { url: 'https://api.openai.com/v1/chat/completions', methods: ['POST'], in: ['headers.authorization'] },
+      { url: 'https://api.openai.com/v1/images/generations', methods: ['POST'], in: ['headers.authorization'] },
+      { url: 'https://api.openai.com/v1/models', methods: ['GET'], in: ['headers.authorization'] },
+    ],
+    tryIt: { method: 'GET', url: 'https://api.openai.com/v1/models', headers: bearer, body: '' },
+  },
+  {
+    title: 'Anthropic',
+    name: 'anthropic',
+    keyHint: 'Made at console.anthropic.com, under API keys.',
+    allow: [
+      { url: 'https://api.anthropic.com/v1/messages', methods: ['POST'], in: ['headers.x-api-key'] },
+      { url: 'https://api.anthropic.com/v1/models', methods: ['GET'], in: ['headers.x-api-key'] },
+    ],
+    tryIt: {
+      method: 'GET',
+      url: 'https://api.anthropic.com/v1/models',
+      headers: `X-Api-Key: ${placeholder}\nAnthropic-Version: 2023-06-01`,
+      body: '',
+    },
+  },
+  {
+    title: 'Stripe',
+    name: 'stripe',
+    keyHint: 'Made at dashboard.stripe.com, under Developers. A restricted key is the safer one.',
+    allow: [
+      { url: 'https://api.stripe.com/v1/payment_intents', methods: ['POST'], in: ['headers.authorization'] },
+      { url: 'https://api.stripe.com/v1/products', methods: ['GET'], in: ['headers.authorization'] },
+    ],
+    tryIt: { method: 'GET', url: 'https://api.stripe.com/v1/products?limit=1', headers: bearer, body: '' },
+  },
+  {
+    title: 'Google Maps',
+    name: 'maps',
+    keyHint: 'Made at console.cloud.google.com, under APIs & Services, Credentials.',
+    allow: [
+      { url: 'https://maps.googleapis.com/maps/api/geocode/json', methods: ['GET'], in: ['params.key'] },
+      { url: 'https://maps.googleapis.com/maps/api/place/*/json', methods: ['GET'], in: ['params.key'] },
+    ],
+    tryIt: {
+      method: 'GET',
+      url: `https://maps.googleapis.com/maps/api/geocode/json?address=Berlin&key=${placeholder}`,
+      headers: '',
+      body: '',
+    },
+  },
+  {
+    title: 'Telegram bot',
+    name: 'telegram',
+    keyHint: 'Given by @BotFather in Telegram.',
+    allow: [
+      { url: `https://api.telegram.org/bot${placeholder}/sendMessage`, methods: ['POST'], in: ['url.path'] },
+      { url: `https://api.telegram.org/bot${placeholder}/getMe`, methods: ['GET'], in: ['url.path'] },
+    ],
+    tryIt: { method: 'GET', url: `https://api.telegram.org/bot${placeholder}/getMe`, headers: '', body: '' },
+  },
+  {
+    title: 'GitHub',
+    name: 'github',
+    keyHint: 'Made at github.com, under Settings, Developer settings. A fine-grained token is the safer one.',
+    allow: [
+      { url: 'https://api.github.com/repos/*/*/issues', methods: ['GET'], in: ['headers.authorization'] },
+      { url: 'https://api.github.com/rate_limit', methods: ['GET'], in: ['headers.authorization'] },
+    ],
+    tryIt: {
+      method: 'GET',
+      url: 'https://api.github.com/rate_limit',
+      headers: `${bearer}\nUser-Agent: client-secret-relay`,
+      body: '',
+    },
+  },
+]
+
+/** The request with which Try it begins: the example's where the key is one, else what its rules allow, a GET if they do. */
+export function firstRequest({ allow }: KeyEntry): TriedRequest {
+  const example = examples.find(({ tryIt }) => {
+    const url = tryIt.url.replace(/\?.*/, '')
+    return allow.some((rule) => rule.url === url && isFor(rule, tryIt.method))
+  })
+  if (example) return example.tryIt
+
+  const rule = allow.find((one) => isFor(one, 'GET')) ?? allow[0]
+  const request: TriedRequest = {
+    method: rule?.methods[0]?.toUpperCase() ?? 'GET',
+    url: (rule?.url ?? '').replace(/\*\*$/, '').replaceAll('*', 'example'),
+    headers: '',
+    body: '',
+  }
+  if (rule && isFor(rule, 'GET')) request.method = 'GET'
+  const place = rule?.in?.[0] ?? 'headers.authorization'
+  const name = place.slice(place.search(/[.#]/) + 1)
+  if (request.url.includes(placeholder) || place === 'url.path') return request
+  if (place.startsWith('params.')) request.url += `?${name}=${placeholder}`
+  else if (place.startsWith('data#')) request.body = JSON.stringify(nested(name), null, 2)
+  else request.headers = name === 'authorization' ? bearer : `${name}: ${placeholder}`
+  return request
+}
+
+function isFor(rule: WireRule, method: string): boolean {
+  return rule.methods.some((one) => one.toUpperCase() === method)
+}
+
+/** An object with the placeholder at a JSON pointer. */
+function nested(pointer: string): unknown {
+  return pointer
+    .split('/')
+    .slice(1)
+    .reduceRight<unknown>((inner, step) => ({ [step.replaceAll('~1', '/').replaceAll('~0', '~')]: inner }), placeholder)
+}

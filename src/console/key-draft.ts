@@ -1,0 +1,120 @@
+import type { KeyChange, KeyEntry, WireLimits, WireRule } from '../protocol/keys.ts'
+import { placeholder } from '../protocol/placeholder.ts'
+
+/** What the form holds: text as it was typed, and never the value of the key, which stays in its input. */
+export interface KeyDraft {
+  name: string
+  locked: boolean
+  rules: RuleDraft[]
+  limits: Record<keyof WireLimits, string>
+}
+
+export interface RuleDraft {
+  /** For React, which needs to know a rule again when the one before it goes. */
+  id: number
+  url: string
+  methods: string[]
+  places: string[]
+  allowPrivateNetwork: boolean
+  retryable: boolean
+}
+
+/** Errors by field, in the words of the wire: `name`, `allow[0].url`; those of no field under ''. */
+export type Errors = Record<string, string>
+
+export const limitFields = {
+  requestsPerMinute: 'Requests a minute',
+  unsettled: 'Under way at once',
+  bytesPerDay: 'Bytes a day',
+} as const
+
+let lastId = 0
+
+export function ruleDraft(rule: WireRule = { url: '', methods: [] }): RuleDraft {
+  return {
+    id: ++lastId,
+    url: rule.url,
+    methods: rule.methods.map((method) => method.toUpperCase()),
+    places: rule.in ?? [defaultPlace(rule.url)],
+    allowPrivateNetwork: rule.allowPrivateNetwork ?? false,
+    retryable: rule.retryable ?? false,
+  }
+}
+
+/** Where the relay expects the placeholder if a rule does not say. */
+export function defaultPlace(url: string): string {
+  return url.includes(placeholder) ? 'url.path' : 'headers.authorization'
+}
+
+/** A new key, or one that there is. */
+export function keyDraft(entry?: KeyEntry): KeyDraft {
+  const limit = (name: keyof WireLimits) => String(entry?.limits[name] ?? '')
+  return {
+    name: entry?.name ?? '',
+    locked: entry?.locked ?? true,
+    rules: entry ? entry.allow.map(ruleDraft) : [ruleDraft()],
+    limits: {
+      requestsPerMinute: limit('requestsPerMinute'),
+      unsettled: limit('unsettled'),
+      bytesPerDay: limit('bytesPerDay'),
+    },
+  }
+}
+
+/** What the relay is sent, without the value. */
+export function changeOf(draft: KeyDraft, isNew: boolean): KeyChange {
+  const limits = Object.entries(draft.limits).flatMap(([name, text]) => (text.trim() ? [[name, Number(text)]] : []))
+  return {
+    locked: draft.locked,
+    allow: draft.rules.map(({ url, methods, places, allowPrivateNetwork, retryable }) => ({
+      url: url.trim(),
+      methods,
+      in: places,
+      ...(allowPrivateNetwork && { allowPrivateNetwork }),
+      ...(retryable && { retryable }),
+    })),
+    limits: Object.fromEntries(limits) as WireLimits,
+    isNew,
+  }
+}
+
+/** Whether a place still needs the name of its header, parameter or field. */
+export function isNameless(place: string): boolean {
+  return /[.#]\/?$/.test(place)
+}
+
+/** A key as it is, to be sent back with one thing changed. */
+export function sameKey({ locked, allow, limits }: KeyEntry): KeyChange {
+  return { locked, allow, limits, isNew: false }
+}
+
+/** What has to be filled in before the relay can say anything. The rest is the relay's to judge. */
+export function missingIn(draft: KeyDraft): Errors {
+  const errors: Errors = {}
+  if (!draft.name.trim())
+    errors['name'] = 'Give the key a name, such as openai. The components of your site name it so.'
+  draft.rules.forEach(({ url, methods, places }, index) => {
+    if (!url.trim())
+      errors[`allow[${index}].url`] = 'Write where the secret may go, such as https://api.example.com/v1/items.'
+    if (methods.length === 0) errors[`allow[${index}].methods`] = 'Choose at least one.'
+    if (places.some(isNameless)) errors[`allow[${index}].in`] = 'Name it.'
+  })
+  for (const [name, text] of Object.entries(draft.limits)) {
+    if (text.trim() && !/^[1-9]\d*$/.test(text.trim()))
+      errors[`limits.${name}`] = 'Write a whole number above 0, or leave it empty.'
+  }
+  return errors
+}
+
+/** The field of the form at which an error of this path is shown; '' when the form has no such field. */
+export function fieldOf(path: string | undefined, draft: KeyDraft): string {
+  const match = /(?:^|\.)(name|secret|locked|limits\.\w+|allow(?:[[.](\d+)\]?(?:\.(url|methods|in))?)?)/.exec(
+    path ?? '',
+  )
+  if (!match) return ''
+  const [, field = '', index, part] = match
+  if (field.startsWith('limits.')) return field.slice('limits.'.length) in limitFields ? field : ''
+  if (!field.startsWith('allow')) return field
+  // An error of a whole rule is shown at its url.
+  return Number(index ?? 0) < draft.rules.length ? `allow[${index ?? 0}].${part ?? 'url'}` : ''
+}

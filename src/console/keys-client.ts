@@ -1,0 +1,122 @@
+import type { ZodMiniType } from 'zod/mini'
+import { ClientSecretError, isErrorCode } from '../protocol/errors.ts'
+import {
+  auditSchema,
+  keyAnswerSchema,
+  keyCheckAnswerSchema,
+  keyListSchema,
+  keyRemovalSchema,
+  keyUsesSchema,
+  type AuditEntry,
+  type KeyChange,
+  type KeyCheck,
+  type KeyEntry,
+  type KeyUse,
+  type Words,
+} from '../protocol/keys.ts'
+import { errorAnswerSchema, recordSchema, type ClientSecretRecord } from '../protocol/record.ts'
+import type { ClientSecretRequest } from '../protocol/request.ts'
+
+/** What the page asks of the relay. Every failure is a ClientSecretError. */
+export interface KeysClient {
+  /** Whether it sends a token; without one the site's own session has to do. */
+  hasToken: boolean
+  list: () => Promise<KeyEntry[]>
+  /** Says where the secret would be able to go; saves nothing. */
+  check: (key: KeyCheck, signal?: AbortSignal) => Promise<Words>
+  save: (name: string, change: KeyChange) => Promise<KeyEntry>
+  remove: (name: string) => Promise<boolean>
+  uses: (name: string, signal?: AbortSignal) => Promise<KeyUse[]>
+  audit: () => Promise<AuditEntry[]>
+  /** An ordinary request, as a component would send it. */
+  tryIt: (request: ClientSecretRequest) => Promise<ClientSecretRecord>
+}
+
+/**
+ * Talks to the relay at `base`.
+ *
+ * The token lives in this closure and nowhere else: what is in `sessionStorage`
+ * can be read by every page of the site that is shown in the same tab, and is
+ * written to disk by browsers that restore their tabs.
+ */
+export function createKeysClient(base: string, token?: string): KeysClient {
+  // A request of a caller who is not signed in belongs to a session.
+  const session = crypto
+    .getRandomValues(new Uint8Array(18))
+    .reduce((text, byte) => text + byte.toString(16), 'console-')
+
+  async function call<Answer>(schema: ZodMiniType<Answer>, method: string, path: string, rest: Rest = {}) {
+    const { body, signal, headers } = rest
+    const where = `${method} ${base}${path}`
+    let response: Response
+    let text: string
+    try {
+      response = await fetch(`${base}${path}`, {
+        method,
+        headers: {
+          accept: 'application/json',
+          ...(token !== undefined && { authorization: `Bearer ${token}` }),
+          ...(body !== undefined && { 'content-type': 'application/json' }),
+          ...headers,
+        },
+        body: body === undefined ? null : JSON.stringify(body),
+        signal: signal ?? null,
+        cache: 'no-store',
+      })
+      text = await response.text()
+    } catch (cause) {
+      if (signal?.aborted) throw new ClientSecretError('ABORTED', 'Not needed any more.', { cause })
+      throw new ClientSecretError(
+        'NETWORK_ERROR',
+        'The relay does not answer. Check that its process runs and that your own network is up, then try again.',
+        { cause },
+      )
+    }
+    return readAnswer(schema, where, response.status, text)
+  }
+
+  const keyPath = (name: string) => `/keys/${encodeURIComponent(name)}`
+  return {
+    hasToken: token !== undefined,
+    list: async () => (await call(keyListSchema, 'GET', '/keys')).keys,
+    check: async (body, signal) => (await call(keyCheckAnswerSchema, 'POST', '/keys/check', { body, signal })).words,
+    save: async (name, body) => (await call(keyAnswerSchema, 'PUT', keyPath(name), { body })).key,
+    remove: async (name) => (await call(keyRemovalSchema, 'DELETE', keyPath(name))).removed,
+    uses: async (name, signal) => (await call(keyUsesSchema, 'GET', `${keyPath(name)}/requests`, { signal })).requests,
+    audit: async () => (await call(auditSchema, 'GET', '/audit')).entries,
+    tryIt: (body) =>
+      call(recordSchema, 'POST', '/requests', {
+        body,
+        headers: { 'client-session': session, 'idempotency-key': crypto.randomUUID() },
+      }),
+  }
+}
+
+interface Rest {
+  body?: unknown
+  signal?: AbortSignal | undefined
+  headers?: Record<string, string> | undefined
+}
+
+function readAnswer<Answer>(schema: ZodMiniType<Answer>, where: string, status: number, text: string): Answer {
+  let json: unknown
+  try {
+    json = JSON.parse(text)
+  } catch {
+    // Told below.
+  }
+  const answer = schema.safeParse(json)
+  if (status < 400 && answer.success) return answer.data
+  const failure = errorAnswerSchema.safeParse(json)
+  if (failure.success) {
+    const { code, message, ...details } = failure.data.error
+    throw new ClientSecretError(isErrorCode(code) ? code : 'INTERNAL', message, { ...details, status })
+  }
+  throw new ClientSecretError(
+    status >= 500 ? 'UNAVAILABLE' : 'INVALID_RESPONSE',
+    status >= 500
+      ? `A server in front of the relay answered ${status}: it does not reach the relay just now. Check that the relay's process runs, then try again.`
+      : `${where} answered ${status} with something that is not the relay's. Check that this page and the relay are of the same version.`,
+    { status },
+  )
+}

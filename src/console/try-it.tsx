@@ -1,0 +1,202 @@
+import { useState } from 'react'
+import { asClientSecretError, ClientSecretError } from '../protocol/errors.ts'
+import type { KeyEntry } from '../protocol/keys.ts'
+import type { ClientSecretRecord, UpstreamResponse } from '../protocol/record.ts'
+import { methods, parseRequest, type ClientSecretRequest } from '../protocol/request.ts'
+import { Dialog } from './dialog.tsx'
+import { firstRequest, type TriedRequest } from './examples.ts'
+import { Field } from './field.tsx'
+
+/** Sends one request with a key, as a component would, and shows what comes back. */
+export function TryIt({
+  entry,
+  onSend,
+  onClose,
+}: {
+  entry: KeyEntry
+  onSend: (request: ClientSecretRequest) => Promise<ClientSecretRecord>
+  onClose: () => void
+}) {
+  const [request, setRequest] = useState(() => firstRequest(entry))
+  const [result, setResult] = useState<ClientSecretRecord | ClientSecretError>()
+  const [isBusy, setIsBusy] = useState(false)
+  const hasBody = request.method !== 'GET' && request.method !== 'DELETE'
+  const set = (part: Partial<TriedRequest>) => setRequest({ ...request, ...part })
+
+  async function send() {
+    setIsBusy(true)
+    setResult(undefined)
+    try {
+      setResult(await onSend(read(entry.name, request)))
+    } catch (thrown) {
+      setResult(asClientSecretError(thrown))
+    } finally {
+      setIsBusy(false)
+    }
+  }
+
+  const allowed = methods.filter((method) =>
+    entry.allow.some((rule) => rule.methods.some((one) => one.toUpperCase() === method)),
+  )
+  return (
+    <Dialog title={`Try ${entry.name}`} onClose={onClose}>
+      <form
+        noValidate
+        onSubmit={(event) => {
+          event.preventDefault()
+          void send()
+        }}
+      >
+        <div className="body">
+          <p className="hint">
+            The relay puts the key in where <code>$CLIENT_SECRET</code> stands, and takes it out of the answer.
+          </p>
+          <div className="pair method">
+            <Field label="Method">
+              {(props) => (
+                <select {...props} value={request.method} onChange={(event) => set({ method: event.target.value })}>
+                  {(allowed.length > 0 ? allowed : methods).map((method) => (
+                    <option key={method}>{method}</option>
+                  ))}
+                </select>
+              )}
+            </Field>
+            <Field label="Address">
+              {(props) => (
+                <input
+                  {...props}
+                  className="mono"
+                  data-focus
+                  inputMode="url"
+                  autoCapitalize="off"
+                  spellCheck={false}
+                  value={request.url}
+                  onChange={(event) => set({ url: event.target.value })}
+                />
+              )}
+            </Field>
+          </div>
+          {request.method !== 'GET' && (
+            <p className="warning">
+              <span>{request.method} may cost something or change something at the API.</span>
+            </p>
+          )}
+          <Field label="Headers" hint="One a line.">
+            {(props) => (
+              <textarea
+                {...props}
+                className="mono"
+                rows={2}
+                spellCheck={false}
+                value={request.headers}
+                onChange={(event) => set({ headers: event.target.value })}
+              />
+            )}
+          </Field>
+          {hasBody && (
+            <Field label="Body" hint="JSON.">
+              {(props) => (
+                <textarea
+                  {...props}
+                  className="mono"
+                  rows={4}
+                  spellCheck={false}
+                  value={request.body}
+                  onChange={(event) => set({ body: event.target.value })}
+                />
+              )}
+            </Field>
+          )}
+          <div aria-live="polite">{result && <Result result={result} />}</div>
+        </div>
+        <div className="actions">
+          <button type="button" onClick={onClose}>
+            Close
+          </button>
+          <button className="primary" disabled={isBusy}>
+            {isBusy ? 'Waiting for the API …' : 'Send'}
+          </button>
+        </div>
+      </form>
+    </Dialog>
+  )
+}
+
+/** What came back: the API's answer, or why there is none. */
+export function Result({ result }: { result: ClientSecretRecord | ClientSecretError }) {
+  const error = 'error' in result ? result.error : 'code' in result ? result : undefined
+  const response = 'response' in result ? result.response : undefined
+  return (
+    <section className="outcome" aria-label="The answer">
+      {error && (
+        <p className="problem">
+          <strong>{error.code}</strong> {error.message}
+        </p>
+      )}
+      {response && (
+        <>
+          <p>
+            The API answered <strong className={response.status < 400 ? 'good' : 'bad'}>{response.status}</strong>
+          </p>
+          <details>
+            <summary>Headers</summary>
+            {/* Focusable, so that they can be scrolled with the keyboard. */}
+            <pre tabIndex={0} role="region" aria-label="Headers">
+              {Object.entries(response.headers)
+                .map(([name, value]) => `${name}: ${value}`)
+                .join('\n')}
+            </pre>
+          </details>
+          <pre tabIndex={0} role="region" aria-label="Body">
+            {bodyOf(response)}
+          </pre>
+        </>
+      )}
+    </section>
+  )
+}
+
+const mostShown = 20_000
+
+function bodyOf({ body, encoding, headers }: UpstreamResponse): string {
+  if (encoding === 'base64')
+    return `${Math.floor((body.length * 3) / 4)} bytes of ${headers['content-type'] ?? 'something'}`
+  if (body === '') return 'Nothing.'
+  const text = /json/.test(headers['content-type'] ?? '') ? indented(body) : body
+  return text.length > mostShown ? `${text.slice(0, mostShown)}\n… ${text.length - mostShown} characters more` : text
+}
+
+function indented(json: string): string {
+  try {
+    return JSON.stringify(JSON.parse(json), null, 2)
+  } catch {
+    return json
+  }
+}
+
+/** The form as a request; what is wrong with it is an error before anything is sent. */
+function read(clientSecretName: string, { method, url, headers, body }: TriedRequest): ClientSecretRequest {
+  const hasBody = method !== 'GET' && method !== 'DELETE' && body.trim() !== ''
+  const lines = headers.split('\n').filter((line) => line.trim() !== '')
+  return parseRequest({
+    clientSecretName,
+    method,
+    url: url.trim(),
+    headers: Object.fromEntries(
+      lines.map((line) => {
+        const [, name, value] = /^\s*([^:\s]+)\s*:\s*(.*?)\s*$/.exec(line) ?? []
+        if (name !== undefined) return [name, value]
+        throw new ClientSecretError('INVALID_PARAMETER', `The header "${line}" needs a colon after its name.`)
+      }),
+    ),
+    ...(hasBody && { data: parseBody(body) }),
+  })
+}
+
+function parseBody(body: string): unknown {
+  try {
+    return JSON.parse(body)
+  } catch (cause) {
+    throw new ClientSecretError('INVALID_PARAMETER', `The body is no JSON: ${(cause as Error).message}.`, { cause })
+  }
+}

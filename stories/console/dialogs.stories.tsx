@@ -1,0 +1,292 @@
+import type { Meta, StoryObj } from '@storybook/react-vite'
+import { expect, fn, userEvent, waitFor, within } from 'storybook/test'
+import { ConfirmRemoval } from '../../src/console/confirm-removal.tsx'
+import { ConfirmUnlock } from '../../src/console/confirm-unlock.tsx'
+import { KeyForm } from '../../src/console/key-form.tsx'
+import { RotateForm } from '../../src/console/rotate-form.tsx'
+import { TryIt } from '../../src/console/try-it.tsx'
+import { ClientSecretError } from '../../src/protocol/errors.ts'
+import type { KeyChange, KeyCheck } from '../../src/protocol/keys.ts'
+import type { ClientSecretRecord } from '../../src/protocol/record.ts'
+import type { ClientSecretRequest } from '../../src/protocol/request.ts'
+import { maps, openai, wideWords } from './example-keys.ts'
+import { onThePage } from './page.tsx'
+
+export default {
+  title: 'Console/Dialogs',
+  decorators: [
+    (Story) => (
+      <main>
+        <h1>Client secret keys</h1>
+        <Story />
+      </main>
+    ),
+    onThePage,
+  ],
+} satisfies Meta
+
+type Story = StoryObj
+
+const value = 'sk-a-value-that-must-not-stay-0123456789'
+const close = fn()
+const save = fn(async (_name: string, _change: KeyChange) => {})
+const check = fn(async (_key: KeyCheck) => wideWords)
+const refuse = (message: string, path?: string) => () =>
+  Promise.reject(new ClientSecretError('INVALID_PARAMETER', message, { path }))
+
+/** The dialog, once it has faded in. */
+async function opened(canvasElement: HTMLElement, name?: string) {
+  const dialog = within(canvasElement).getByRole('dialog', name === undefined ? {} : { name })
+  await waitFor(() => expect(dialog).toBeVisible())
+  return within(dialog)
+}
+
+export const AddAKey: Story = {
+  render: () => <KeyForm check={check} onSave={save} onClose={close} />,
+}
+
+/** What is missing is told field by field, and the first of them has the focus. */
+export const FormWithErrors: Story = {
+  render: () => <KeyForm check={check} onSave={save} onClose={close} />,
+  async play({ canvasElement }) {
+    save.mockClear()
+    const form = await opened(canvasElement, 'Add a key')
+    await expect(form.getByLabelText('Name')).toHaveFocus()
+    await userEvent.click(form.getByRole('button', { name: 'Save' }))
+    await expect(form.getByLabelText('Name')).toHaveFocus()
+    for (const label of ['Name', 'Client Secret Key', 'Address']) {
+      await expect(form.getByLabelText(label)).toBeInvalid()
+      await expect(form.getByLabelText(label)).toHaveAccessibleDescription(/^(Give|Paste|Write)/)
+    }
+    await expect(form.getByText('Choose at least one.')).toBeVisible()
+    await expect(save).not.toHaveBeenCalled()
+  },
+}
+
+/** What the relay refuses stands at its field too. */
+export const FormWithAnErrorOfTheRelay: Story = {
+  render: () => (
+    <KeyForm
+      check={refuse(
+        'The rule would let the secret go to hosts of other people. Name the host, such as "https://api.example.com/v1/**".',
+        'allow[0].url',
+      )}
+      onSave={save}
+      onClose={close}
+    />
+  ),
+  async play({ canvasElement }) {
+    const form = await opened(canvasElement)
+    await userEvent.type(form.getByLabelText('Name'), 'openai')
+    await userEvent.type(form.getByLabelText('Client Secret Key'), value)
+    await userEvent.type(form.getByLabelText('Address'), 'https://*/**')
+    await userEvent.click(form.getByLabelText('POST'))
+    await userEvent.click(form.getByRole('button', { name: 'Save' }))
+    const address = form.getByLabelText('Address')
+    await waitFor(() => expect(address).toHaveFocus())
+    await expect(address).toHaveAccessibleDescription(/hosts of other people/)
+    // What was typed is still there, to be mended.
+    await expect(form.getByLabelText('Client Secret Key')).toHaveValue(value)
+  },
+}
+
+/** The relay's words are on the screen before anything is saved; afterwards the value is gone. */
+export const WordsBeforeSaving: Story = {
+  render: () => <KeyForm check={check} onSave={save} onClose={close} />,
+  async play({ canvasElement }) {
+    save.mockClear()
+    check.mockClear()
+    const form = await opened(canvasElement)
+    await userEvent.click(form.getByRole('button', { name: 'Google Maps' }))
+    await expect(form.getByLabelText('Name')).toHaveValue('maps')
+    await userEvent.click(form.getByRole('checkbox', { name: /^Locked/ }))
+    const secret = form.getByLabelText<HTMLInputElement>('Client Secret Key')
+    await userEvent.type(secret, value)
+    await expect(secret.type).toBe('password')
+    await userEvent.click(form.getByRole('button', { name: 'Show Client Secret Key' }))
+    await expect(secret.type).toBe('text')
+    await userEvent.click(form.getByRole('button', { name: 'Show Client Secret Key' }))
+
+    // At once, before the typing has rested: the first press shows the words, the second saves.
+    await userEvent.click(form.getByRole('button', { name: 'Save' }))
+    await expect(await form.findByText(/^by GET to https:\/\/maps\.googleapis\.com/)).toBeVisible()
+    if (save.mock.calls.length === 0) await userEvent.click(form.getByRole('button', { name: 'Save' }))
+    await waitFor(() => expect(save).toHaveBeenCalledOnce())
+    const [name, change] = save.mock.calls[0]!
+    await expect(name).toBe('maps')
+    await expect(change).toMatchObject({
+      secret: value,
+      locked: false,
+      isNew: true,
+      allow: [{ url: 'https://maps.googleapis.com/maps/api/geocode/json', methods: ['GET'], in: ['params.key'] }, {}],
+    })
+    await waitFor(() => expect(secret).toHaveValue(''))
+    await expect(document.documentElement.outerHTML).not.toContain(value)
+    // It was asked what the key means without being told the value.
+    await expect(JSON.stringify(check.mock.calls)).not.toContain(value)
+  },
+}
+
+export const EditAKey: Story = {
+  render: () => <KeyForm entry={openai} check={check} onSave={save} onClose={close} />,
+  async play({ canvasElement }) {
+    save.mockClear()
+    const form = await opened(canvasElement, 'Edit openai')
+    await expect(form.queryByLabelText('Client Secret Key')).toBeNull()
+    await expect(await form.findByText(/^by GET to/)).toBeVisible()
+    await userEvent.click(form.getByRole('button', { name: 'Remove rule 2' }))
+    await userEvent.type(form.getByLabelText('Requests a minute'), '60')
+    await waitFor(async () => {
+      await userEvent.click(form.getByRole('button', { name: 'Save' }))
+      await expect(save).toHaveBeenCalled()
+    })
+    await expect(save).toHaveBeenLastCalledWith('openai', {
+      locked: true,
+      allow: [openai.allow[0]],
+      limits: { requestsPerMinute: 60 },
+      isNew: false,
+    })
+  },
+}
+
+/** A rule with every option that a rule has. */
+export const EditAWideRule: Story = {
+  render: () => (
+    <KeyForm
+      entry={{
+        ...maps,
+        allow: [
+          {
+            url: 'http://127.0.0.1:9000/v1/**',
+            methods: ['POST'],
+            in: ['headers.x-api-key', 'data#/auth/key'],
+            allowPrivateNetwork: true,
+            retryable: true,
+          },
+        ],
+      }}
+      check={check}
+      onSave={save}
+      onClose={close}
+    />
+  ),
+  async play({ canvasElement }) {
+    const form = await opened(canvasElement)
+    await expect(form.getByLabelText(/^Header’s name/)).toHaveValue('x-api-key')
+    await expect(form.getByLabelText(/^Field, such as/)).toHaveValue('auth/key')
+    await expect(form.getByLabelText(/^Also http/)).toBeChecked()
+  },
+}
+
+const rotate = fn(async (_secret: string) => {})
+
+export const Rotate: Story = {
+  render: () => <RotateForm entry={openai} onSave={rotate} onClose={close} />,
+  async play({ canvasElement }) {
+    const dialog = await opened(canvasElement, 'Rotate openai')
+    const input = dialog.getByLabelText('New value')
+    await expect(input).toHaveFocus()
+    await userEvent.type(input, `${value}{Enter}`)
+    await expect(rotate).toHaveBeenLastCalledWith(value)
+    await waitFor(() => expect(input).toHaveValue(''))
+  },
+}
+
+const remove = fn(async () => {})
+
+/** It says what stops working, and the harmless answer has the focus. */
+export const ConfirmTheRemoval: Story = {
+  render: () => <ConfirmRemoval entry={openai} onRemove={remove} onClose={close} />,
+  async play({ canvasElement }) {
+    close.mockClear()
+    const dialog = await opened(canvasElement, 'Remove openai?')
+    await expect(dialog.getByText(/stops working at once/)).toBeVisible()
+    await expect(dialog.getByText(/1,284/)).toBeVisible()
+    await expect(dialog.getByRole('button', { name: 'Keep it' })).toHaveFocus()
+    await userEvent.keyboard('{Enter}')
+    await expect(close).toHaveBeenCalledOnce()
+    await userEvent.click(dialog.getByRole('button', { name: 'Remove' }))
+    await expect(remove).toHaveBeenCalled()
+  },
+}
+
+export const RemovalThatFails: Story = {
+  render: () => (
+    <ConfirmRemoval entry={openai} onRemove={refuse('The relay is stopping. Try again.')} onClose={close} />
+  ),
+  async play({ canvasElement }) {
+    const dialog = await opened(canvasElement)
+    await userEvent.click(dialog.getByRole('button', { name: 'Remove' }))
+    await expect(await dialog.findByRole('alert')).toHaveTextContent('The relay is stopping.')
+  },
+}
+
+const unlock = fn(async () => {})
+
+export const ConfirmTheUnlocking: Story = {
+  render: () => <ConfirmUnlock entry={openai} check={async () => wideWords} onUnlock={unlock} onClose={close} />,
+  async play({ canvasElement }) {
+    const dialog = await opened(canvasElement, 'Unlock openai?')
+    await expect(await dialog.findByText('every visitor, signed in or not')).toBeVisible()
+    await userEvent.click(dialog.getByRole('button', { name: 'Unlock' }))
+    await expect(unlock).toHaveBeenCalled()
+  },
+}
+
+const record: ClientSecretRecord = {
+  id: 'a',
+  status: 'resolved',
+  version: '1',
+  createdAt: 0,
+  updatedAt: 0,
+  expiresAt: 0,
+  response: {
+    status: 200,
+    headers: { 'content-type': 'application/json', 'x-request-id': 'req_0123456789' },
+    body: '{"object":"list","data":[{"id":"gpt-image-1"}]}',
+  },
+}
+const send = fn(async (_request: ClientSecretRequest) => record)
+
+export const TryAKey: Story = {
+  render: () => <TryIt entry={openai} onSend={send} onClose={close} />,
+  async play({ canvasElement }) {
+    const dialog = await opened(canvasElement, 'Try openai')
+    await userEvent.click(dialog.getByRole('button', { name: 'Send' }))
+    await expect(send).toHaveBeenLastCalledWith({
+      clientSecretName: 'openai',
+      method: 'GET',
+      url: 'https://api.openai.com/v1/models',
+      headers: { Authorization: 'Bearer $CLIENT_SECRET' },
+    })
+    await expect(await dialog.findByText('200')).toBeVisible()
+    await expect(dialog.getByRole('region', { name: 'Body' })).toHaveTextContent('gpt-image-1')
+    await userEvent.click(dialog.getAllByText('Headers').at(-1)!)
+    await expect(dialog.getByRole('region', { name: 'Headers' })).toHaveTextContent('x-request-id: req_0123456789')
+  },
+}
+
+export const TryAKeyThatTheApiRefuses: Story = {
+  render: () => (
+    <TryIt
+      entry={openai}
+      onSend={async () => ({
+        ...record,
+        status: 'failed',
+        error: { code: 'UPSTREAM_ERROR', message: 'The API answered 401.', status: 401 },
+        response: { ...record.response!, status: 401, body: '{"error":"invalid key $CLIENT_SECRET"}' },
+      })}
+      onClose={close}
+    />
+  ),
+  async play({ canvasElement }) {
+    const dialog = await opened(canvasElement)
+    await userEvent.click(dialog.getByRole('button', { name: 'Send' }))
+    await expect(await dialog.findByText('UPSTREAM_ERROR')).toBeVisible()
+    // And one that is wrong before it is sent.
+    const headers = dialog.getByLabelText('Headers', { selector: 'textarea' })
+    await userEvent.clear(headers)
+    await userEvent.click(dialog.getByRole('button', { name: 'Send' }))
+    await expect(await dialog.findByText('PLACEHOLDER_MISSING')).toBeVisible()
+  },
+}
