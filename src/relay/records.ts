@@ -1,6 +1,6 @@
 import { createHash, randomBytes } from 'node:crypto'
 import type { ClientSecretRecord, RecordStatus, UpstreamResponse, WireError } from '../protocol/record.ts'
-import type { ClientSecretRequest } from '../protocol/request.ts'
+import { methods, type ClientSecretRequest } from '../protocol/request.ts'
 import { batched } from './batched.ts'
 import type { Connection, Database, Transaction, Value } from './database.ts'
 
@@ -181,8 +181,8 @@ export function createRecords(database: Database): Records {
     const key = hash(idempotencyKey)
     const fingerprint = hash(JSON.stringify(request))
     const made = await connection.query(
-      `INSERT INTO records (id, owner, key_name, idempotency_key, fingerprint, method, url_hash, queue_name, line, relay, status, version, request, created_at, updated_at, expires_at, not_before)
-       VALUES ($1, $2, $13, $3, $4, $5, $6, $7, $8, $9, 'pending', 1, $10, $11, $11, $12, 0)
+      `INSERT INTO records (id, owner, key_name, idempotency_key, fingerprint, method, url_hash, queue_name, queue_hash, line, relay, status, version, request, created_at, updated_at, expires_at, not_before)
+       VALUES ($1, $2, $13, $3, $4, $5, $6, $7, $14, $8, $9, 'pending', 1, $10, $11, $11, $12, 0)
        ON CONFLICT (owner, idempotency_key) DO NOTHING RETURNING id`,
       [
         id,
@@ -198,6 +198,7 @@ export function createRecords(database: Database): Records {
         now,
         expiresAt,
         request.clientSecretName,
+        request.queue === undefined ? null : hash(request.queue),
       ],
     )
     const [row] = await connection.query<Row & { fingerprint: string }>(
@@ -230,7 +231,7 @@ export function createRecords(database: Database): Records {
     ({ response }) => response?.length ?? 0,
   )
 
-  return {
+  const records: Records = {
     insert,
 
     async isKnown(owner, idempotencyKey) {
@@ -361,12 +362,21 @@ export function createRecords(database: Database): Records {
       return Number(row?.count ?? 0)
     },
 
-    async history(owner, { limit, before, url, method, queue, status }) {
+    async history(owner, filter) {
+      const { limit, before, url, method, queue, status } = filter
+      if (url !== undefined && method === undefined) {
+        // One page of each, because there is an index of both together and none of the url alone.
+        const pages = await Promise.all(methods.map((method) => records.history(owner, { ...filter, method })))
+        return pages
+          .flat()
+          .sort((one, other) => other.seq - one.seq)
+          .slice(0, limit)
+      }
       const parameters: Value[] = [owner, Date.now(), limit]
       const conditions = Object.entries({
         'url_hash =': url === undefined ? undefined : hash(url),
         'method =': method,
-        'queue_name =': queue,
+        'queue_hash =': queue === undefined ? undefined : hash(queue),
         'status =': status,
         'seq <': before,
       })
@@ -390,6 +400,7 @@ export function createRecords(database: Database): Records {
       }
     },
   }
+  return records
 }
 
 function hash(text: string): string {
