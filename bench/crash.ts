@@ -59,6 +59,8 @@ interface Submitted {
 interface Blow {
   what: string
   at: number
+  /** Milliseconds. */
+  lasts: number
 }
 
 interface Scene {
@@ -66,7 +68,7 @@ interface Scene {
   relays: (RelayProcess | undefined)[]
   /** Kills the relay in a place and starts another there. */
   strike: (place: number) => Promise<void>
-  blow: (what: string) => void
+  blow: (what: string, lasts?: number) => void
   random: () => number
 }
 
@@ -106,7 +108,7 @@ async function play(plan: Plan) {
   const scene: Scene = {
     relays,
     random,
-    blow: (what) => void blows.push({ what, at: performance.now() }),
+    blow: (what, lasts = 0) => void blows.push({ what, at: performance.now(), lasts }),
     async strike(place) {
       const relay = relays[place]
       if (!relay) return
@@ -231,12 +233,14 @@ function judge(plan: Plan, { all, calls, blows, took, startTimes }: Happened) {
       stood.push({ from, to: call.startedAt, queue })
     })
   }
-  const stoodAfter = blows.map(({ what, at }) => ({
+  const stoodAfter = blows.map(({ what, at, lasts }) => ({
     what,
     // Whoever was standing when it came, or began to stand within the moment in which connections break.
     longest: Math.max(
       0,
-      ...stood.filter(({ from, to }) => from <= at + 500 && to > at).map(({ from, to }) => to - Math.max(from, at)),
+      ...stood
+        .filter(({ from, to }) => from <= at + lasts + 500 && to > at)
+        .map(({ from, to }) => to - Math.max(from, at)),
     ),
   }))
   const longestStood = Math.max(0, ...stood.map(({ from, to }) => to - from))
@@ -277,7 +281,7 @@ function judge(plan: Plan, { all, calls, blows, took, startTimes }: Happened) {
     answered: all.length - lost.length,
     'of these resolved': all.filter((one) => one.settled?.status === 'resolved').length,
     'of these interrupted': interrupted.length,
-    'blows to the relays': blows.length,
+    [startTimes.length > 0 ? 'relays killed and started again' : 'blows to the connection']: blows.length,
     'calls of a POST or PATCH (requests × calls)': distribution((one) => isOnceOnly(kindOf(one))),
     'calls of a retryable POST or PATCH': distribution((one) => kindOf(one).retryable),
     'calls of a GET or PUT': distribution((one) => ['GET', 'PUT'].includes(kindOf(one).method)),
@@ -289,7 +293,9 @@ function judge(plan: Plan, { all, calls, blows, took, startTimes }: Happened) {
       median(stoodAfter.map(({ longest }) => longest).filter((longest) => longest > 0)) / 1000,
       1,
     ),
-    'a relay was started again within, median, s': rounded(median(startTimes) / 1000, 1),
+    ...(startTimes.length > 0 && {
+      'a relay was started again within, median, s': rounded(median(startTimes) / 1000, 1),
+    }),
     'the run took, s': rounded(took / 1000, 0),
   }
   console.log(`\n${plan.name}`)
@@ -400,22 +406,22 @@ async function onPostgresThatIsAway() {
       callTakes: [100, 1_500],
       async disturb({ blow }) {
         await sleep(3_000)
-        blow('the connections of all relays broken and refused for 10 s')
+        blow('the connections of all relays broken and refused for 10 s', cutFor)
         await Promise.all(cables.map((cable) => cable.refuse()))
         await sleep(cutFor)
         await Promise.all(cables.map((cable) => cable.mend()))
         await sleep(rest)
-        blow('the cables of all relays pulled for 10 s: nothing arrives, nobody is told')
+        blow('the cables of all relays pulled for 10 s: nothing arrives, nobody is told', cutFor)
         cables.forEach((cable) => cable.swallow())
         await sleep(cutFor)
         await Promise.all(cables.map((cable) => cable.mend()))
         await sleep(rest)
-        blow('the cable of one of the relays pulled for 10 s')
+        blow('the cable of one of the relays pulled for 10 s', cutFor)
         cables[0]!.swallow()
         await sleep(cutFor)
         await cables[0]!.mend()
         await sleep(rest)
-        blow('Postgres stopped, and started again after 3 s')
+        blow('Postgres stopped, and started again after 3 s', 3_000)
         await postgres.stop()
         await sleep(3_000)
         await postgres.start()
