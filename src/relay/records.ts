@@ -1,6 +1,6 @@
 import { createHash, randomBytes } from 'node:crypto'
 import type { ClientSecretRecord, RecordStatus, UpstreamResponse, WireError } from '../protocol/record.ts'
-import type { ClientSecretRequest } from '../protocol/request.ts'
+import { methods, type ClientSecretRequest } from '../protocol/request.ts'
 import { batched } from './batched.ts'
 import type { Connection, Database, Transaction, Value } from './database.ts'
 
@@ -130,7 +130,7 @@ const place = `CASE WHEN queue_name IS NULL OR NOT ${isUnsettled} THEN 0 ELSE
   END AS place`
 
 const insertedColumns =
-  'id, owner, key_name, idempotency_key, fingerprint, method, url_hash, queue_name, line, relay, status, version, request, response, error, created_at, updated_at, expires_at, attempted_at, not_before'
+  'id, owner, key_name, idempotency_key, fingerprint, method, url_hash, queue_name, queue_hash, line, relay, status, version, request, response, error, created_at, updated_at, expires_at, attempted_at, not_before'
 
 interface HeadRow {
   id: string
@@ -244,7 +244,7 @@ export function createRecords(database: Database): Records {
     ({ response }) => response?.length ?? 0,
   )
 
-  return {
+  const records: Records = {
     insert,
     draft: (newRecord) => draftOf(newRecord, 'running'),
     claim,
@@ -375,12 +375,21 @@ export function createRecords(database: Database): Records {
       return Number(row?.count ?? 0)
     },
 
-    async history(owner, { limit, before, url, method, queue, status }) {
+    async history(owner, filter) {
+      const { limit, before, url, method, queue, status } = filter
+      if (url !== undefined && method === undefined) {
+        // One page of each, because there is an index of both together and none of the url alone.
+        const pages = await Promise.all(methods.map((method) => records.history(owner, { ...filter, method })))
+        return pages
+          .flat()
+          .sort((one, other) => other.seq - one.seq)
+          .slice(0, limit)
+      }
       const parameters: Value[] = [owner, Date.now(), limit]
       const conditions = Object.entries({
         'url_hash =': url === undefined ? undefined : hash(url),
         'method =': method,
-        'queue_name =': queue,
+        'queue_hash =': queue === undefined ? undefined : hash(queue),
         'status =': status,
         'seq <': before,
       })
@@ -404,6 +413,7 @@ export function createRecords(database: Database): Records {
       }
     },
   }
+  return records
 }
 
 interface Found {
@@ -460,6 +470,7 @@ function rowOf(draft: Draft): Value[] {
     draft.request.method,
     hash(draft.request.url),
     draft.queueName,
+    draft.queueName === null ? null : hash(draft.queueName),
     draft.line,
     draft.relay,
     draft.status,

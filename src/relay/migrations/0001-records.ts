@@ -12,6 +12,7 @@ export const migration: Migration = ({ countedKey }) => [
     method TEXT NOT NULL,
     url_hash TEXT NOT NULL,
     queue_name TEXT,
+    queue_hash TEXT,
     line TEXT NOT NULL,
     relay TEXT,
     status TEXT NOT NULL,
@@ -28,12 +29,14 @@ export const migration: Migration = ({ countedKey }) => [
   // Hashes where a caller chooses the text, because an entry of a Postgres index holds 2,700 bytes.
   'CREATE UNIQUE INDEX records_idempotency ON records (owner, idempotency_key)',
   `CREATE INDEX records_line ON records (line, seq) WHERE status IN ('pending', 'running')`,
-  // A caller has few of them, so that the name of a queue need not be part of it.
-  `CREATE INDEX records_unsettled ON records (owner) WHERE status IN ('pending', 'running')`,
-  `CREATE INDEX records_unsettled_of_key ON records (key_name) WHERE status IN ('pending', 'running')`,
+  // With the status among its columns, because SQLite would sooner take an index of all the key's records than one of few.
+  `CREATE INDEX records_unsettled_of_key ON records (key_name, status) WHERE status IN ('pending', 'running')`,
   `CREATE INDEX records_direct ON records (relay) WHERE status IN ('pending', 'running')`,
   'CREATE INDEX records_history ON records (owner, seq)',
   'CREATE INDEX records_history_of_url ON records (owner, url_hash, method, seq)',
+  'CREATE INDEX records_history_of_queue ON records (owner, queue_hash, seq)',
+  // Also of what counts a caller's unsettled records.
+  'CREATE INDEX records_history_of_status ON records (owner, status, seq)',
   'CREATE INDEX records_history_of_key ON records (key_name, seq)',
   'CREATE INDEX records_expiry ON records (expires_at)',
   'CREATE TABLE relays (id TEXT PRIMARY KEY, seen_at BIGINT NOT NULL)',

@@ -1,0 +1,59 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { createInterface } from 'node:readline'
+import { fileURLToPath } from 'node:url'
+import type { KeyRule } from '../../src/relay/key-rules.ts'
+import type { KeyOptions } from '../../src/relay/keys.ts'
+import type { RelayOptions } from '../../src/relay/options.ts'
+
+export interface RelayProcess {
+  url: string
+  pid: number
+  /** Ends it as a power cut would: kill -9. */
+  kill(): Promise<void>
+}
+
+const program = fileURLToPath(new URL('../../test/helpers/relay-program.ts', import.meta.url))
+
+/** A relay in a process of its own; without `log` it is silent. */
+export async function startRelayProcess(options: RelayOptions, { log = false } = {}): Promise<RelayProcess> {
+  const child = spawn(process.execPath, [program], {
+    env: { ...process.env, RELAY_OPTIONS: JSON.stringify(options) },
+    stdio: ['ignore', 'pipe', log ? 'inherit' : 'ignore'],
+  })
+  const ended = once(child, 'exit')
+  const [url] = (await Promise.race([
+    once(createInterface(child.stdout), 'line'),
+    ended.then(() => Promise.reject(new Error('the relay did not start; run it with log: true to see why'))),
+  ])) as [string]
+  return {
+    url,
+    pid: child.pid!,
+    async kill() {
+      child.kill('SIGKILL')
+      await ended
+    },
+  }
+}
+
+/** A key for everything of an upstream on this machine. */
+export function keyFor(upstream: string, ...rules: Partial<KeyRule>[]): KeyOptions {
+  const everything: KeyRule = {
+    url: `${upstream}/**`,
+    methods: ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'],
+    allowPrivateNetwork: true,
+  }
+  return {
+    secret: 'sk-of-a-bench-4f7c1d9e2b8a',
+    locked: false,
+    allow: [...rules, {}].map((rule) => ({ ...everything, ...rule })),
+  }
+}
+
+/** Limits that a single caller does not meet, who sends more than anybody would. */
+export const noLimits = {
+  requestsPerMinute: 2 ** 31 - 1,
+  unsettledPerCaller: 2 ** 31 - 1,
+  heldPolls: 2 ** 31 - 1,
+  heldPollsPerCaller: 2 ** 31 - 1,
+}
