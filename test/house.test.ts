@@ -8,7 +8,7 @@ const files = readdirSync(src, { recursive: true, encoding: 'utf8' }).filter((fi
 /** Every import of a file: of ours as a path from src, of others as it is written. */
 function importsOf(file: string): string[] {
   const text = readFileSync(join(src, file), 'utf8')
-  return [...text.matchAll(/(?:from|import|require)\s*\(?\s*'([^']+)'/g)].map(([, name]) =>
+  return [...text.matchAll(/(?<!\.)\b(?:from|import|require)\s*\(?\s*'([^']+)'/g)].map(([, name]) =>
     name!.startsWith('.') ? relative(src, resolve(src, dirname(file), name!)) : name!,
   )
 }
@@ -19,7 +19,8 @@ const mayImport: Record<string, string[]> = {
   client: ['client', 'protocol'],
   react: ['react', 'client', 'protocol'],
   relay: ['relay', 'protocol'],
-  command: ['command', 'relay', 'protocol'],
+  attack: ['attack', 'relay', 'protocol'],
+  command: ['command', 'attack', 'relay', 'protocol'],
   exports: ['exports', 'react', 'client', 'relay', 'protocol'],
 }
 
@@ -29,11 +30,12 @@ const mayImportPackage: Record<string, RegExp> = {
   client: /^zod\/mini$/,
   react: /^(react|swr)$/,
   relay: /^(node:.+|zod\/mini|hono(\/.+)?|undici|ipaddr\.js|rate-limiter-flexible|pg|pg-boss)$/,
+  attack: /^node:.+$/,
   command: /^(node:.+|@hono\/node-server)$/,
   exports: /^$/,
 }
 
-describe('the arrows of the house: react → client → protocol ← relay ← command', () => {
+describe('the arrows of the house: react → client → protocol ← relay ← attack ← command', () => {
   test('every folder is known here', () => {
     expect([...new Set(files.map((file) => file.split('/')[0]))].sort()).toEqual(Object.keys(mayImport).sort())
   })

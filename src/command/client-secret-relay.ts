@@ -11,6 +11,9 @@ const usage = `client-secret-relay: holds the keys of APIs, and calls them for y
       runs the relay, and writes a line of JSON for every request
   client-secret-relay check relay.config.mjs
       says in plain words where the secret of every key can go, and what of it is wide
+  client-secret-relay attack relay.config.mjs [--json] [--verbose]
+      tries to make a relay with this config give up its secrets: with secrets of
+      its own, and without a call to the outside; ends with 1 when something leaked
 
 The config is a module whose default export is the options of createRelay:
 
@@ -33,18 +36,26 @@ async function main(args: string[]): Promise<void> {
       config: { type: 'string', short: 'c' },
       port: { type: 'string', default: '8787' },
       host: { type: 'string', default: '127.0.0.1' },
+      json: { type: 'boolean', default: false },
+      verbose: { type: 'boolean', default: false },
       help: { type: 'boolean', short: 'h' },
     },
   })
   const [command, config = values.config, ...rest] = positionals
   if (values.help) return void console.log(usage)
   if (!command) throw new UsageError('Name a command.')
-  if (!['serve', 'check'].includes(command) || rest.length > 0)
+  if (!['serve', 'check', 'attack'].includes(command) || rest.length > 0)
     throw new UsageError(`There is no command "${positionals.join(' ')}".`)
   if (!config) throw new UsageError(`${command} needs the config, the module with the options.`)
   if (command === 'check') {
     const { check } = await load(() => import('./check.ts'))
     return void console.log(check(await readConfig(config)))
+  }
+  if (command === 'attack') {
+    const { attackAndReport } = await load(() => import('./attack.ts'))
+    const how = { asJson: values.json, isVerbose: values.verbose }
+    process.exitCode = (await attackAndReport(await readConfig(config), how)) ? 0 : 1
+    return
   }
   const port = Number(values.port)
   if (!Number.isInteger(port) || port < 0 || port > 65535)

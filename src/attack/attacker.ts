@@ -1,0 +1,123 @@
+import { Agent, request as send } from 'node:http'
+import { randomBytes, randomUUID } from 'node:crypto'
+import type { Catchers, World } from './catchers.ts'
+import type { Wish } from './target.ts'
+
+/** An answer of the relay, byte for byte. */
+export interface Reply {
+  status: number
+  /** As lines. */
+  head: string
+  headers: Record<string, string | string[] | undefined>
+  body: Buffer
+}
+
+export interface Sent {
+  /** Default: a signed-in user. */
+  as?: 'user' | 'visitor' | 'nobody'
+  headers?: Record<string, string>
+}
+
+/** What an attacker can do: send to the relay what it likes, and own every upstream. */
+export interface Attacker {
+  url: string
+  /** How the upstreams behave from now on. */
+  world(world: Partial<World>): void
+  /** Sends a request, and follows it to its end where it went into the background. */
+  submit(request: Wish | string, sent?: Sent): Promise<Reply>
+  ask(method: string, path: string, sent?: Sent, body?: string): Promise<Reply>
+  /** Somebody else, whose answers the attacker does not see. */
+  victim: { submit(request: Wish): Promise<Reply>; ask(method: string, path: string): Promise<Reply> }
+  /** Says that something came out which is not the attacker's. */
+  blame(where: string): void
+}
+
+/** The header that stands for a session, in place of the config's own authenticate. */
+export const userHeader = 'x-attack-user'
+/** The header that stands for an administrator. */
+export const administratorHeader = 'x-attack-administrator'
+
+/** Milliseconds for one step. */
+const longestStep = 4_000
+
+export function createAttacker(url: string, catchers: Catchers, replies: Reply[], blamed: string[]): Attacker {
+  const session = randomBytes(18).toString('base64url')
+  const identity = {
+    user: { [userHeader]: 'mallory' },
+    visitor: { 'client-session': session },
+    nobody: {},
+    victim: { [userHeader]: 'victor' },
+  }
+  const ask = (method: string, path: string, headers: Record<string, string>, body?: string) =>
+    call(`${url}${path}`, method, headers, body)
+
+  async function submit(request: Wish | string, headers: Record<string, string>, replied: (reply: Reply) => void) {
+    const body = typeof request === 'string' ? request : JSON.stringify(request)
+    const reply = await ask(
+      'POST',
+      '/requests',
+      { 'content-type': 'application/json', 'idempotency-key': randomUUID(), ...headers },
+      body,
+    )
+    replied(reply)
+    if (reply.status !== 202) return reply
+    const id = idOf(reply)
+    for (let turn = 0; turn < 3; turn++) {
+      const polled = await ask('GET', `/requests?ids=${id}&wait=2000`, headers)
+      replied(polled)
+      if (!/"status":"(pending|running)"/.test(polled.body.toString())) break
+    }
+    replied(await ask('GET', '/requests?limit=1', headers))
+    return reply
+  }
+
+  return {
+    url,
+    world: (world) => catchers.begin(world),
+    submit: (request, { as = 'user', headers = {} } = {}) =>
+      submit(request, { ...identity[as], ...headers }, (reply) => replies.push(reply)),
+    async ask(method, path, { as = 'user', headers = {} } = {}, body) {
+      const reply = await ask(method, path, { ...identity[as], ...headers }, body)
+      replies.push(reply)
+      return reply
+    },
+    victim: {
+      submit: (request) => submit(request, identity.victim, () => {}),
+      ask: (method, path) => ask(method, path, identity.victim),
+    },
+    blame: (where) => void blamed.push(where),
+  }
+}
+
+export function idOf(reply: Reply): string {
+  return /"id":"([^"]+)"/.exec(reply.body.toString())?.[1] ?? 'none'
+}
+
+const agent = new Agent({ keepAlive: true, maxSockets: 4 })
+
+function call(url: string, method: string, headers: Record<string, string>, body?: string): Promise<Reply> {
+  return new Promise((resolve, reject) => {
+    const outgoing = send(url, { method, headers, agent, timeout: longestStep }, (incoming) => {
+      const chunks: Buffer[] = []
+      incoming.on('data', (chunk: Buffer) => chunks.push(chunk))
+      incoming.on('error', reject)
+      incoming.on('end', () => {
+        const { statusCode = 0, statusMessage = '', rawHeaders } = incoming
+        resolve({
+          status: statusCode,
+          head: [statusMessage, ...rawHeaders].join('\n'),
+          headers: incoming.headers,
+          body: Buffer.concat(chunks),
+        })
+      })
+    })
+    outgoing.on('timeout', () => outgoing.destroy(new Error('the relay did not answer')))
+    outgoing.on('error', (error) => {
+      // A server may close a connection in the moment in which it is used again; that says nothing.
+      if (outgoing.reusedSocket && /hang up|ECONNRESET/.test(error.message))
+        call(url, method, { ...headers, connection: 'close' }, body).then(resolve, reject)
+      else reject(error)
+    })
+    outgoing.end(body)
+  })
+}

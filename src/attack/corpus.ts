@@ -1,0 +1,60 @@
+import type { RelayOptions } from '../relay/options.ts'
+import type { Target } from './target.ts'
+import type { Vector } from './vector.ts'
+import { addresses } from './vectors/addresses.ts'
+import { crossSite } from './vectors/cross-site.ts'
+import { echoes } from './vectors/echoes.ts'
+import { endurance } from './vectors/endurance.ts'
+import { headers } from './vectors/headers.ts'
+import { honest } from './vectors/honest.ts'
+import { hosts } from './vectors/hosts.ts'
+import { otherCallers } from './vectors/other-callers.ts'
+import { paths } from './vectors/paths.ts'
+import { places } from './vectors/places.ts'
+import { prototypes } from './vectors/prototypes.ts'
+import { redirects } from './vectors/redirects.ts'
+import { traces } from './vectors/traces.ts'
+import { upstreamHeaders } from './vectors/upstream-headers.ts'
+
+/** What each row of the threat model is called in the report; 0 is the proof that honest calls arrive. */
+export const rows: Record<number, string> = {
+  0: 'honest calls arrive with their secret',
+  1: "a url of the attacker's",
+  2: 'the placeholder in another place',
+  3: 'urls that parsers read differently',
+  4: 'the placeholder in host, port, user info, scheme',
+  5: 'private and metadata addresses',
+  6: 'names that change their address',
+  7: 'redirects',
+  8: 'headers that inject or forge',
+  9: 'other spellings of the placeholder',
+  12: 'calls from another site or without a session',
+  13: 'records of other callers',
+  14: 'upstreams that echo the secret',
+  15: 'logs, errors, metrics, database',
+  16: "upstream headers on the relay's origin",
+  17: 'climbing out of the path',
+  18: 'another scheme',
+  19: 'bodies that exhaust',
+  21: 'names of the prototype',
+}
+
+/** Every attempt against these keys and rules. What looks into the database comes before what fills it. */
+export function corpus(targets: readonly Target[], options: RelayOptions): Vector[] {
+  return [
+    ...honest(targets),
+    ...traces(targets),
+    ...hosts(targets),
+    ...addresses(targets),
+    ...places(targets),
+    ...redirects(targets),
+    ...headers(targets),
+    ...paths(targets),
+    ...prototypes(targets),
+    ...crossSite(targets, options.origins ?? []),
+    ...otherCallers(targets),
+    ...upstreamHeaders(targets),
+    ...echoes(targets),
+    ...endurance(targets),
+  ]
+}

@@ -1,0 +1,154 @@
+import { brotliDecompressSync, gunzipSync, inflateSync, zstdDecompressSync } from 'node:zlib'
+
+/** Where a secret was found: as it is, or written in these ways, the outermost first. */
+export interface Found {
+  form: string
+  /** False when only its beginning or its end is there. */
+  whole: boolean
+}
+
+/** So many characters of a secret's beginning or end are enough to call it found. */
+const partLength = 12
+/** How often what was decoded is decoded again. */
+const deepest = 4
+/** In larger texts each form is looked for, but no mixtures of forms. */
+const largest = 100_000
+
+/**
+ * Looks for secrets in bytes, in whatever form: raw, percent-encoded, JSON,
+ * HTML, base64, hex, UTF-16, compressed, in any letter case, and mixtures of
+ * these. It decodes all it can and searches the result, and so shares nothing
+ * with the relay's redaction, which encodes the secret and searches for that.
+ */
+export function findSecrets(bytes: Buffer, secrets: readonly string[]): Map<string, Found> {
+  const found = new Map<string, Found>()
+  const wanted = secrets.map((secret) => {
+    const whole = secret.toLowerCase()
+    return {
+      secret,
+      whole,
+      unescaped: unescape(whole)[0] ?? whole,
+      parts: [whole.slice(0, partLength), whole.slice(-partLength)],
+    }
+  })
+  for (const { text, form } of readings(bytes.toString('latin1'))) {
+    const lower = text.toLowerCase()
+    for (const { secret, whole, unescaped, parts } of wanted) {
+      if (found.get(secret)?.whole) continue
+      if (lower.includes(whole) || lower.includes(unescaped)) found.set(secret, { form, whole: true })
+      else if (!found.has(secret) && parts.some((part) => lower.includes(part)))
+        found.set(secret, { form, whole: false })
+    }
+  }
+  return found
+}
+
+export function findSecret(bytes: Buffer, secret: string): Found | null {
+  return findSecrets(bytes, [secret]).get(secret) ?? null
+}
+
+/** The text, and everything that it reads as when it is decoded: first in one way, then in all ways again and again. */
+function* readings(text: string): Generator<Reading> {
+  yield { text, form: 'raw' }
+  for (const [form, decode] of escapes) for (const decoded of decode(text)) yield { text: decoded, form }
+  const seen = new Set([text])
+  let level: Reading[] = [{ text, form: '' }]
+  for (let depth = 0; depth < (text.length > largest ? 1 : deepest); depth++) {
+    level = level.flatMap((reading) => decodings(reading).filter((next) => !seen.has(next.text)))
+    for (const next of level) seen.add(next.text)
+    yield* level
+  }
+}
+
+interface Reading {
+  text: string
+  form: string
+}
+
+type Decode = (text: string) => string[]
+
+const named: Record<string, string> = { amp: '&', lt: '<', gt: '>', quot: '"', apos: "'", dollar: '$', plus: '+' }
+
+const character = (code: number) => (code <= 0x10ffff ? String.fromCodePoint(code) : '')
+
+const percent = '%([0-9a-f]{2})'
+const json = '\\\\u([0-9a-f]{4})|\\\\x([0-9a-f]{2})|\\\\(["\\\\/])'
+const html = '&#x([0-9a-f]{1,6});|&#([0-9]{1,7});|&([a-z]{2,6});'
+
+const escapes: [string, Decode][] = [
+  ['percent-encoded', replacing(percent, (code = '') => character(parseInt(code, 16)))],
+  ['JSON-escaped', replacing(json, readJson)],
+  ['HTML-escaped', replacing(html, readHtml)],
+  ['UTF-16', replacing('\0', () => '')],
+]
+
+function readJson(long?: string, short?: string, sign?: string): string {
+  return sign || character(parseInt(long || short || '', 16))
+}
+
+function readHtml(hex?: string, decimal?: string, name?: string): string {
+  return name ? (named[name.toLowerCase()] ?? '') : character(hex ? parseInt(hex, 16) : Number(decimal))
+}
+
+/** All of the escapes at once, because they stand in each other. */
+const unescape = replacing(`${percent}|${json}|${html}|\0`, (code, long, short, sign, ...entity) => {
+  if (code) return character(parseInt(code, 16))
+  if (long || short || sign) return readJson(long, short, sign)
+  return entity.some(Boolean) ? readHtml(entity[0], entity[1], entity[2]) : ''
+})
+
+function decodings({ text, form }: Reading): Reading[] {
+  const all: [string, string[]][] = [
+    ['escaped', unescape(text)],
+    ['base64', [0, 1, 2, 3].flatMap((offset) => runs(text, /[A-Za-z0-9+/_-]{14,}/g, offset, fromBase64))],
+    ['broken lines', joined(text)],
+    ['hex', [0, 1].flatMap((offset) => runs(text, /(?:[0-9a-f]{2}){12,}[0-9a-f]?/gi, offset, fromHex))],
+    ['compressed', decompressed(text)],
+  ]
+  return all.flatMap(([name, texts]) =>
+    texts.map((decoded) => ({ text: decoded, form: form ? `${form}, ${name}` : name })),
+  )
+}
+
+/** Mail and PEM break base64 into lines. */
+const joined = replacing('(?<=[a-z0-9+/]{36})(?:\\s|\\\\[rn])+(?=[a-z0-9+/])', () => '')
+
+function replacing(pattern: string, replace: (...groups: (string | undefined)[]) => string): Decode {
+  const expression = new RegExp(pattern, 'gi')
+  return (text) => {
+    const decoded = text.replace(expression, (_, ...groups: (string | undefined)[]) => replace(...groups))
+    return decoded === text ? [] : [decoded]
+  }
+}
+
+/** All runs of an alphabet, each decoded from `offset` on, because it may begin within another word. */
+function runs(text: string, alphabet: RegExp, offset: number, decode: (run: string) => string): string[] {
+  const decoded = [...text.matchAll(alphabet)].map(([run]) => decode(run.slice(offset))).filter(isTelling)
+  return decoded.length > 0 ? [decoded.join('\n')] : []
+}
+
+/** Almost every word can be read as base64; what comes of it is worth a look only where it has text in it. */
+function isTelling(decoded: string): boolean {
+  return /[\u0020-\u007e]{12}/.test(decoded.replaceAll('\0', '')) || decompressed(decoded).length > 0
+}
+
+const fromBase64 = (run: string) => Buffer.from(run, 'base64').toString('latin1')
+const fromHex = (run: string) => Buffer.from(run, 'hex').toString('latin1')
+
+/** Only where the text begins as compressed bytes do, or, for brotli, which has no mark, is long and no text. */
+function decompressed(text: string): string[] {
+  const tries = [
+    text.startsWith('\x1f\x8b') && gunzipSync,
+    ['\x78\x01', '\x78\x5e', '\x78\x9c', '\x78\xda'].includes(text.slice(0, 2)) && inflateSync,
+    text.startsWith('\x28\xb5\x2f\xfd') && zstdDecompressSync,
+    // eslint-disable-next-line no-control-regex
+    /^[^\n]{0,20}[\x00-\x08\x80-\x9f]/.test(text) && text.length > 100 && text.length < 10_000 && brotliDecompressSync,
+  ]
+  return tries.flatMap((decompress) => {
+    try {
+      return decompress ? [decompress(Buffer.from(text, 'latin1')).toString('latin1')] : []
+    } catch {
+      return []
+    }
+  })
+}

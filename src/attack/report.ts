@@ -1,0 +1,94 @@
+import type { AttackResult, Outcome } from './attack.ts'
+import { rows } from './corpus.ts'
+
+/** What came of a row of the threat model. */
+export interface ClassResult {
+  row: number
+  name: string
+  tried: number
+  blocked: number
+  leaked: number
+  /** Of the control: how many of these could leak, and how many did. */
+  canLeak: number
+  controlLeaked: number
+}
+
+export interface AttackSummary {
+  classes: ClassResult[]
+  total: Omit<ClassResult, 'row' | 'name'>
+  leaks: { row: number; vector: string; evidence: string[] }[]
+  /** What could leak and did not in the control. */
+  controlBlocked: { row: number; vector: string }[]
+}
+
+export function summarize({ relay, control }: AttackResult): AttackSummary {
+  const count = (outcomes: readonly Outcome[], controls: readonly Outcome[]) => {
+    const leaked = outcomes.filter(hasLeaked).length
+    const able = controls.filter(({ vector }) => vector.canLeak)
+    return {
+      tried: outcomes.length,
+      blocked: outcomes.length - leaked,
+      leaked,
+      canLeak: able.length,
+      controlLeaked: able.filter(hasLeaked).length,
+    }
+  }
+  const isOf = (row: number) => (outcome: Outcome) => outcome.vector.row === row
+  return {
+    classes: Object.entries(rows).map(([row, name]) => ({
+      row: Number(row),
+      name,
+      ...count(relay.filter(isOf(Number(row))), control.filter(isOf(Number(row)))),
+    })),
+    total: count(relay, control),
+    leaks: relay.filter(hasLeaked).map(({ vector, evidence }) => ({
+      row: vector.row,
+      vector: vector.name,
+      evidence: [...new Set(evidence.map(({ channel, where }) => `${channel}: ${where}`))],
+    })),
+    controlBlocked: control
+      .filter((outcome) => outcome.vector.canLeak && !hasLeaked(outcome))
+      .map(({ vector }) => ({ row: vector.row, vector: vector.name })),
+  }
+}
+
+const hasLeaked = ({ evidence }: Outcome) => evidence.length > 0
+
+/** The summary as a table and sentences. */
+export function report(summary: AttackSummary, verbose: AttackResult | null): string {
+  const { classes, total, leaks, controlBlocked } = summary
+  const heads = ['row', 'what is tried', 'tried', 'blocked', 'leaked', 'can leak', 'control leaked']
+  const line = ({ tried, blocked, leaked, canLeak, controlLeaked }: AttackSummary['total']) =>
+    [tried, blocked, leaked, canLeak, controlLeaked].map(String)
+  const table = [
+    heads,
+    ...classes.filter(({ tried }) => tried > 0).map((one) => [String(one.row), one.name, ...line(one)]),
+    ['', 'all', ...line(total)],
+  ]
+  const widths = heads.map((_, column) => Math.max(...table.map((cells) => cells[column]!.length)))
+  const rendered = table.map((cells) =>
+    cells
+      .map((cell, column) => (column < 2 ? cell.padEnd(widths[column]!) : cell.padStart(widths[column]!)))
+      .join('  '),
+  )
+  return [
+    ...rendered,
+    '',
+    ...(verbose?.relay.map(
+      ({ vector, evidence }) => `${evidence.length > 0 ? 'LEAKED ' : 'blocked'} ${vector.row}: ${vector.name}`,
+    ) ?? []),
+    ...(verbose ? controlBlocked.map(({ row, vector }) => `the control did not leak ${row}: ${vector}`) : []),
+    ...leaks.flatMap(({ row, vector, evidence }) => [
+      `LEAKED in row ${row}: ${vector}`,
+      ...evidence.map((one) => `    ${one}`),
+    ]),
+    '',
+    `vectors tried: ${total.tried}, leaked: ${total.leaked}`,
+    `control: leaked in ${total.controlLeaked} of the ${total.canLeak} vectors that can leak (${percent(total)} %)`,
+  ].join('\n')
+}
+
+/** Of the vectors that can leak, how many did in the control. */
+export function percent({ canLeak, controlLeaked }: Pick<ClassResult, 'canLeak' | 'controlLeaked'>): string {
+  return ((100 * controlLeaked) / Math.max(1, canLeak)).toFixed(1)
+}

@@ -1,0 +1,208 @@
+import { brotliCompressSync, deflateRawSync, deflateSync, gzipSync, zstdCompressSync } from 'node:zlib'
+import { httpAnswer, type HttpAnswer } from '../raw-http.ts'
+import type { Target } from '../target.ts'
+import { answers, attempts, spread, type Attempt, type Vector } from '../vector.ts'
+import { byteForms, forms, mixtures, type Form } from './forms.ts'
+
+type NamedAnswer = [name: string, answer: HttpAnswer]
+
+/** Row 14: the allowed upstream gives back what it got. */
+export function echoes(targets: readonly Target[]): Vector[] {
+  return targets.flatMap((target, index) => {
+    const list = [...inEachForm(target), ...inEachPart(target), ...inEachEncoding(target), ...inEachSplit(target)]
+    return [
+      ...attempts(14, target, asAttempts(target, index === 0 ? list : spread(list, 12, index))),
+      ...(index === 0 ? attempts(14, target, [...asAttempts(target, large(target)), ...inPackets(target)]) : []),
+    ]
+  })
+}
+
+function asAttempts(target: Target, list: NamedAnswer[]): [string, Attempt][] {
+  return list.map(([name, answer]) => [name, { request: target.honest(), world: answers(answer), aim: 'answer' }])
+}
+
+/** Where an API puts what it read: every form in each. */
+const bodies: [name: string, write: (text: string) => HttpAnswer][] = [
+  ['in text', (text) => ({ headers: { 'content-type': 'text/plain' }, body: `You sent: ${text}.` })],
+  ['in JSON', (text) => ({ body: `{"headers":{"authorization":"Bearer ${text}"},"n":1}` })],
+  [
+    'in the message of an error',
+    (text) => ({
+      status: 401,
+      reason: 'Unauthorized',
+      body: `{"error":{"message":"Incorrect API key provided: ${text}."}}`,
+    }),
+  ],
+  ['in a header', (text) => ({ headers: { 'x-echo': text.replaceAll('\n', ' ') } })],
+]
+
+function inEachForm({ canary }: Target): NamedAnswer[] {
+  const asText = (form: Form) =>
+    bodies.map(([where, write]): NamedAnswer => [`${form.name}, ${where}`, write(String(form.write(canary)))])
+  const asBytes = ({ name, write }: Form): NamedAnswer[] =>
+    ['text/plain; charset=utf-16', 'application/octet-stream', 'image/png', ''].map((type) => [
+      `${name}, as ${type || 'nothing'}`,
+      {
+        headers: { 'content-type': type },
+        body: Buffer.concat([
+          Buffer.from('\x89PNG\xff\x00', 'latin1'),
+          Buffer.from(write(canary)),
+          Buffer.from([0xff]),
+        ]),
+      },
+    ])
+  const binary = forms.filter((_, index) => index % 4 === 0)
+  return [...[...forms, ...mixtures].flatMap(asText), ...[...byteForms, ...binary].flatMap(asBytes)]
+}
+
+function inEachPart({ canary }: Target): NamedAnswer[] {
+  const said = [
+    'x-echo',
+    'etag',
+    'link',
+    'location',
+    'content-disposition',
+    'content-type',
+    'retry-after',
+    'warning',
+    'x-request-id',
+    'content-language',
+    'x-ratelimit-key',
+    'set-cookie',
+    'www-authenticate',
+    'server',
+  ]
+  const types: [string, string][] = [
+    ['application/x-www-form-urlencoded', new URLSearchParams({ key: canary, n: '1' }).toString()],
+    [
+      'text/html',
+      `<p title="${canary.replaceAll('&', '&amp;').replaceAll('"', '&quot;')}">${canary.replaceAll('&', '&amp;')}</p>`,
+    ],
+    ['application/xml', `<key><![CDATA[${canary}]]></key>`],
+    [
+      'multipart/form-data; boundary=b',
+      `--b\r\ncontent-disposition: form-data; name="key"\r\n\r\n${canary}\r\n--b--\r\n`,
+    ],
+    ['text/event-stream', `data: ${JSON.stringify({ key: canary })}\n\n`],
+    ['application/x-ndjson', `{"n":1}\n${JSON.stringify(canary)}\n`],
+    ['application/javascript', `callback(${JSON.stringify(canary)})`],
+    ['application/problem+json', JSON.stringify({ detail: canary })],
+  ]
+  const statuses = [200, 201, 400, 403, 404, 422, 429, 500, 503, 599]
+  return [
+    ...said.map((name): NamedAnswer => [
+      `in the header ${name}`,
+      { status: name === 'location' ? 201 : 200, headers: { [name]: `a ${canary}` } },
+    ]),
+    ['in the name of a header', { headers: { [`x-${Buffer.from(canary).toString('hex')}`]: 'x' } }],
+    [
+      'in the location of a redirect',
+      { status: 302, headers: { location: `https://evil.example/?key=${encodeURIComponent(canary)}` } },
+    ],
+    ['in the location, raw', { status: 307, headers: { location: `https://evil.example/${canary}` } }],
+    ['in two headers of one name', { headers: { 'x-echo': 'a', 'X-Echo': canary } }],
+    ['behind the status', { reason: canary }],
+    ['behind the status of an error', { status: 500, reason: canary }],
+    ['in a trailer', { body: '{}', trailers: { 'x-echo': canary } }],
+    ...types.map(([type, body]): NamedAnswer => [`as ${type}`, { headers: { 'content-type': type }, body }]),
+    ...statuses.flatMap((status): NamedAnswer[] => [
+      [`with the status ${status}`, { status, body: JSON.stringify({ error: canary }) }],
+      [`as the text of a ${status}`, { status, headers: { 'content-type': 'text/plain' }, body: canary }],
+    ]),
+    ['where a message is cut', { status: 400, body: JSON.stringify({ message: 'x'.repeat(485) + canary }) }],
+    ['as the name of a member', { body: JSON.stringify({ [canary]: 1 }) }],
+    ['twice without a gap', { body: JSON.stringify(canary + canary) }],
+    ['after its own beginning', { body: JSON.stringify(canary.slice(0, 8) + canary) }],
+    ['around the placeholder', { body: JSON.stringify(`$CLIENT_SECRET${canary}$CLIENT_SECRET`) }],
+  ]
+}
+
+function inEachEncoding({ canary }: Target): NamedAnswer[] {
+  const body = Buffer.from(JSON.stringify({ key: canary, much: 'x'.repeat(2_000) }))
+  const encoded: [string, Buffer][] = [
+    ['gzip', gzipSync(body)],
+    ['x-gzip', gzipSync(body)],
+    ['GZIP', gzipSync(body)],
+    [' gzip ', gzipSync(body)],
+    ['br', brotliCompressSync(body)],
+    ['deflate', deflateSync(body)],
+    ['gzip, br', brotliCompressSync(gzipSync(body))],
+    ['gzip, gzip', gzipSync(gzipSync(body))],
+    ['deflate, gzip', gzipSync(deflateSync(body))],
+    ['identity', body],
+    ['identity, identity', body],
+    ['unknown', body],
+    ['aes128gcm', body],
+    ['none', body],
+  ]
+  // What is compressed in a way that the careless relay cannot undo either comes out all the same, as bytes.
+  const undone: [string, Buffer][] = [
+    ['zstd', zstdCompressSync(body)],
+    ['compress', gzipSync(body)],
+    ['gzip;q=1', gzipSync(body)],
+  ]
+  return [
+    ...[...encoded, ...undone].map(([encoding, bytes]): NamedAnswer => [
+      `encoded as "${encoding}"`,
+      { headers: { 'content-encoding': encoding }, body: bytes },
+    ]),
+    ['encoded as raw deflate', { headers: { 'content-encoding': 'deflate' }, body: deflateRawSync(body) }],
+    ['encoded as gzip in truth, said to be br', { headers: { 'content-encoding': 'br' }, body: gzipSync(body) }],
+    ['said to be gzip, and plain', { headers: { 'content-encoding': 'gzip' }, body }],
+    [
+      'two gzip members',
+      {
+        headers: { 'content-encoding': 'gzip' },
+        body: Buffer.concat([gzipSync(Buffer.from('{"key":')), gzipSync(Buffer.from(`${JSON.stringify(canary)}}`))]),
+      },
+    ],
+    ['gzip cut in the middle', { headers: { 'content-encoding': 'gzip' }, body: gzipSync(body).subarray(0, -12) }],
+    [
+      'gzip with something behind',
+      { headers: { 'content-encoding': 'gzip' }, body: Buffer.concat([gzipSync(body), Buffer.from(canary)]) },
+    ],
+    ['gzip of an error', { status: 500, headers: { 'content-encoding': 'gzip' }, body: gzipSync(body) }],
+  ]
+}
+
+function inEachSplit({ canary }: Target): NamedAnswer[] {
+  const body = `{"key":${JSON.stringify(canary)}}`
+  const text = `The key is ${canary}, isn't it?`
+  return [
+    ...[1, 2, 3, 7, 16, 20].map((chunk): NamedAnswer => [`in chunks of ${chunk} bytes`, { body, chunk }]),
+    ['gzip in chunks of 1 byte', { headers: { 'content-encoding': 'gzip' }, body: gzipSync(body), chunk: 1 }],
+    ['base64 in chunks of 1 byte', { body: Buffer.from(text).toString('base64'), chunk: 1 }],
+    ['UTF-16 in chunks of 3 bytes', { body: Buffer.from(text, 'utf16le'), chunk: 3 }],
+    ['JSON in UTF-16', { body: Buffer.from(body, 'utf16le') }],
+  ]
+}
+
+/** The secret at the end, in the middle, and across the borders at which programs cut. */
+function large({ canary }: Target): NamedAnswer[] {
+  const filler = (length: number) => 'otter '.repeat(Math.ceil(length / 6)).slice(0, length)
+  return [
+    ...[16_384, 65_536].map((border): NamedAnswer => [
+      `across byte ${border}`,
+      { headers: { 'content-type': 'text/plain' }, body: filler(border - 15) + canary + filler(1_000) },
+    ]),
+    ['at the end of 1 MB', { headers: { 'content-type': 'text/plain' }, body: filler(1_000_000) + canary }],
+    [
+      'at the end of 3 MB, as bytes',
+      {
+        headers: { 'content-type': 'application/octet-stream' },
+        body: Buffer.concat([Buffer.alloc(3_000_000, 0xfe), Buffer.from(canary)]),
+      },
+    ],
+    ['a thousand times', { body: JSON.stringify(Array(1_000).fill(canary)) }],
+  ]
+}
+
+/** In packets of their own, whatever the framing says. */
+function inPackets(target: Target): [string, Attempt][] {
+  const bytes = httpAnswer({ body: JSON.stringify({ key: target.canary }) })
+  const cuts = [bytes.length - 10, bytes.length - 25, bytes.length - 40]
+  return cuts.map((cut) => [
+    `in two packets, cut ${bytes.length - cut} bytes before the end`,
+    { request: target.honest(), world: { answer: () => [bytes.subarray(0, cut), bytes.subarray(cut)] }, aim: 'answer' },
+  ])
+}

@@ -1,0 +1,90 @@
+/** One way to write a secret. */
+export interface Form {
+  name: string
+  write: (secret: string) => string | Buffer
+}
+
+const each = (secret: string, write: (code: number, character: string, index: number) => string): string =>
+  [...secret].map((character, index) => write(character.charCodeAt(0), character, index)).join('')
+
+const hex = (code: number, digits: number) => code.toString(16).padStart(digits, '0')
+const form = (name: string, write: Form['write']): Form => ({ name, write })
+const json = (text: string) => JSON.stringify(text).slice(1, -1)
+const base64 = (text: string | Buffer) => Buffer.from(text).toString('base64')
+const html = (text: string) =>
+  text
+    .replaceAll('&', '&amp;')
+    .replaceAll('<', '&lt;')
+    .replaceAll('>', '&gt;')
+    .replaceAll('"', '&quot;')
+    .replaceAll("'", '&#39;')
+const utf16 = (text: string) => Buffer.from(text, 'utf16le')
+
+/** The forms in which programs write text into other text, as row 14 names them. */
+export const forms: Form[] = [
+  form('raw', (secret) => secret),
+  form('upper case', (secret) => secret.toUpperCase()),
+  form('lower case', (secret) => secret.toLowerCase()),
+  form('mixed case', (secret) =>
+    each(secret, (_, character, index) => (index % 2 ? character.toUpperCase() : character)),
+  ),
+  form('percent-encoded', encodeURIComponent),
+  form('percent-encoded as a whole url', encodeURI),
+  form('percent-encoded, all characters', (secret) => each(secret, (code) => `%${hex(code, 2)}`)),
+  form('percent-encoded, all characters, in capitals', (secret) =>
+    each(secret, (code) => `%${hex(code, 2).toUpperCase()}`),
+  ),
+  form('percent-encoded, every second character', (secret) =>
+    each(secret, (code, character, index) => (index % 2 || character === '%' ? `%${hex(code, 2)}` : character)),
+  ),
+  form('form-encoded', (secret) => new URLSearchParams({ '': secret }).toString().slice(1)),
+  form('percent-encoded twice', (secret) => encodeURIComponent(encodeURIComponent(secret))),
+  form('JSON-escaped', json),
+  form('JSON-escaped twice', (secret) => json(json(secret))),
+  form('JSON-escaped with \\/', (secret) => json(secret).replaceAll('/', '\\/')),
+  form('JSON-escaped, all characters', (secret) => each(secret, (code) => `\\u${hex(code, 4)}`)),
+  form('JSON-escaped, all characters, in capitals', (secret) =>
+    each(secret, (code) => `\\u${hex(code, 4).toUpperCase()}`),
+  ),
+  form('JSON-escaped, what HTML would read', (secret) =>
+    json(secret).replace(/[<>&'+=]/g, (character) => `\\u${hex(character.charCodeAt(0), 4)}`),
+  ),
+  form('escaped as \\x', (secret) => each(secret, (code) => `\\x${hex(code, 2)}`)),
+  form('HTML-escaped', html),
+  form('HTML-escaped twice', (secret) => html(html(secret))),
+  form('HTML-escaped, all characters, decimal', (secret) => each(secret, (code) => `&#${code};`)),
+  form('HTML-escaped, all characters, hex', (secret) => each(secret, (code) => `&#x${hex(code, 2)};`)),
+  form('HTML-escaped, all characters, hex with zeros', (secret) =>
+    each(secret, (code) => `&#X${hex(code, 6).toUpperCase()};`),
+  ),
+  form('hex', (secret) => Buffer.from(secret).toString('hex')),
+  form('hex in capitals', (secret) => Buffer.from(secret).toString('hex').toUpperCase()),
+  ...[0, 1, 2].flatMap((offset) => [
+    form(`base64 at offset ${offset}`, (secret) => base64(`${'xyz'.slice(0, offset)}${secret} and more`)),
+    form(`base64url at offset ${offset}`, (secret) =>
+      Buffer.from(`${'xyz'.slice(0, offset)}${secret} and more`).toString('base64url'),
+    ),
+  ]),
+  form('base64 with padding', (secret) => base64(secret)),
+  form('base64 of user and password', (secret) => base64(`user:${secret}`)),
+  form('base64 of a header', (secret) => base64(`{"authorization":"Bearer ${secret}"}`)),
+  form('base64 with line breaks', (secret) => base64(`${'x'.repeat(50)}${secret}`).replace(/.{40}/g, '$&\n')),
+]
+
+/** Two forms, one in the other: what a program may do, though none has to. */
+export const mixtures: Form[] = [
+  form('base64 of JSON', (secret) => base64(JSON.stringify({ key: secret }))),
+  form('base64, percent-encoded', (secret) => encodeURIComponent(base64(`??>>${secret}??`))),
+  form('base64, JSON-escaped with \\/', (secret) => base64(`~?>${secret}~?`).replaceAll('/', '\\/')),
+  form('percent-encoded, in HTML', (secret) => html(encodeURIComponent(secret))),
+  form('JSON-escaped, percent-encoded', (secret) => encodeURIComponent(json(secret))),
+  form('JSON-escaped, in HTML', (secret) => html(json(secret))),
+  form('HTML-escaped, in JSON', (secret) => json(html(secret))),
+]
+
+/** As bytes only. */
+export const byteForms: Form[] = [
+  form('UTF-16', utf16),
+  form('UTF-16 with the high byte first', (secret) => utf16(secret).swap16()),
+  form('UTF-16 with a mark', (secret) => Buffer.concat([Buffer.from([0xff, 0xfe]), utf16(secret)])),
+]

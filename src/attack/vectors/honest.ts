@@ -1,0 +1,31 @@
+import { findSecret } from '../find-secret.ts'
+import type { Target } from '../target.ts'
+import { vector, type Vector } from '../vector.ts'
+import { httpAnswer } from '../raw-http.ts'
+
+/**
+ * What every rule is there for. If these did not arrive with their secret, that
+ * nothing leaks would say nothing.
+ */
+export function honest(targets: readonly Target[]): Vector[] {
+  return targets.flatMap((target) =>
+    [false, true].map((isQueued) =>
+      vector(
+        0,
+        `${target.keyName}: an honest call of ${target.rule.url}${isQueued ? ', queued' : ''}`,
+        async (attacker) => {
+          let arrived = false
+          attacker.world({
+            answer: (call) => {
+              arrived ||= findSecret(call.bytes, target.canary) !== null
+              return [httpAnswer({ body: '{"ok":true}' })]
+            },
+          })
+          const reply = await attacker.submit(target.honest(isQueued ? { queue: 'honest' } : {}))
+          if (!arrived) throw new Error(`it did not arrive with its secret: ${reply.status} ${reply.body.toString()}`)
+        },
+        { canLeak: false },
+      ),
+    ),
+  )
+}

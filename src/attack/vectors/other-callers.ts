@@ -1,0 +1,171 @@
+import { idOf, type Attacker, type Reply, type Sent } from '../attacker.ts'
+import { httpAnswer } from '../raw-http.ts'
+import type { Target } from '../target.ts'
+import { vector, type Vector } from '../vector.ts'
+
+/** What the victim's answer holds, and nobody else may see. */
+const diary = 'dear-diary-5f2e'
+const queue = 'diary-of-victor'
+
+interface Prey {
+  id: string
+  /** The time of creation is part of the id, so another id of the same moment is a fair comparison. */
+  unknownId: string
+}
+
+/** Row 13: what is of another caller. */
+export function otherCallers(targets: readonly Target[]): Vector[] {
+  const target = targets.find(({ locked }) => !locked) ?? targets[0]!
+  return [...byId(target), ...byQuery(target), ...byChange(target)]
+}
+
+/** The victim sends, and has an answer; then the attacker may try. Everything the attacker gets is looked through. */
+function prying(
+  target: Target,
+  name: string,
+  pry: (attacker: Attacker, prey: Prey) => Promise<Reply[] | void>,
+): Vector {
+  return vector(
+    13,
+    name,
+    async (attacker) => {
+      attacker.world({ answer: () => [httpAnswer({ body: JSON.stringify({ diary }) })] })
+      const sent = await attacker.victim.submit(target.honest({ queue, poll: 1 }))
+      const id = idOf(sent)
+      const unknownId = id.replace(/[0-9a-zA-Z](?=[^0-9a-zA-Z]*$)/, (last) => (last === '0' ? '1' : '0'))
+      for (const reply of (await pry(attacker, { id, unknownId })) ?? []) {
+        if (reply.body.includes(diary)) attacker.blame("the victim's answer was shown")
+        else if (reply.body.includes(queue) && reply.body.includes('"request"'))
+          attacker.blame("the victim's request was shown")
+        else if (reply.body.includes('"removed":true')) attacker.blame("the victim's request was cancelled")
+        else if (/^\{("queueName":"[^"]*",)?"inQueue":[1-9]/.test(reply.body.toString()))
+          attacker.blame("the victim's queue was counted")
+      }
+    },
+    { aim: 'other caller' },
+  )
+}
+
+const strangers: [string, Sent][] = [
+  ['another user', { as: 'user' }],
+  ['a visitor', { as: 'visitor' }],
+  ['a user whose name ends alike', { as: 'nobody', headers: { 'x-attack-user': 'xvictor' } }],
+  ['a user whose name begins alike', { as: 'nobody', headers: { 'x-attack-user': 'victor2' } }],
+  ['a user in capitals', { as: 'nobody', headers: { 'x-attack-user': 'VICTOR' } }],
+  ['a user named as the owner is', { as: 'nobody', headers: { 'x-attack-user': 'user:victor' } }],
+  [
+    'a visitor whose session is the user',
+    { as: 'nobody', headers: { 'client-session': 'user:victor'.padEnd(30, '\t') } },
+  ],
+  ['a user named %', { as: 'nobody', headers: { 'x-attack-user': '%' } }],
+  ["a user named ' OR 1=1 --", { as: 'nobody', headers: { 'x-attack-user': "' OR 1=1 --" } }],
+]
+
+function byId(target: Target): Vector[] {
+  return [
+    ...strangers.flatMap(([who, sent]) => [
+      prying(target, `${who} polls a known id`, async (attacker, { id }) => [
+        await attacker.ask('GET', `/requests?ids=${id}`, sent),
+      ]),
+      prying(target, `${who} cancels a known id`, async (attacker, { id }) => [
+        await attacker.ask('DELETE', `/requests/${id}`, sent),
+      ]),
+      prying(target, `${who} reads the history`, async (attacker) => [
+        await attacker.ask('GET', '/requests?limit=100', sent),
+      ]),
+      prying(target, `${who} counts a known queue`, async (attacker) => [
+        await attacker.ask('GET', `/queues/${queue}`, sent),
+      ]),
+    ]),
+    vectorOfDifference(target, 'the answer to a poll tells a record of somebody else from none', (id) => [
+      'GET',
+      `/requests?ids=${id}`,
+    ]),
+    vectorOfDifference(target, 'the answer to a cancel tells a record of somebody else from none', (id) => [
+      'DELETE',
+      `/requests/${id}`,
+    ]),
+    prying(target, 'an id among many', async (attacker, { id, unknownId }) => [
+      await attacker.ask('GET', `/requests?ids=${unknownId},${id}:x,${id}`),
+    ]),
+    ...[
+      (id: string) => `${id}' OR '1'='1`,
+      (id: string) => `${id}%`,
+      () => '%',
+      () => '_',
+      () => '*',
+      (id: string) => id.toUpperCase(),
+      (id: string) => `${id}\0`,
+      (id: string) => `${id} `,
+      (id: string) => `["${id}"]`,
+    ].map((write, index) =>
+      prying(target, `an id as ${write('ID').replace('\0', 'NUL')} (${index})`, async (attacker, { id }) => [
+        await attacker.ask('GET', `/requests?ids=${encodeURIComponent(write(id))}`),
+        await attacker.ask('DELETE', `/requests/${encodeURIComponent(write(id))}`),
+      ]),
+    ),
+  ]
+}
+
+/** For the control this is a matter of course: it shows the record. */
+function vectorOfDifference(target: Target, name: string, ask: (id: string) => [string, string]): Vector {
+  return prying(target, name, async (attacker, { id, unknownId }) => {
+    const known = await attacker.ask(...ask(id))
+    const unknown = await attacker.ask(...ask(unknownId))
+    const plain = ({ status, body }: Reply) =>
+      `${status} ${body.toString().replaceAll(id, 'ID').replaceAll(unknownId, 'ID')}`
+    if (plain(known) !== plain(unknown)) attacker.blame(`${plain(known)} is not ${plain(unknown)}`)
+  })
+}
+
+function byQuery(target: Target): Vector[] {
+  const queries = [
+    'owner=user:victor',
+    'owner=%25',
+    'limit=100&cursor=9999999999',
+    'limit=100&cursor=0',
+    "status=resolved'--",
+    `queue=${queue}`,
+    `queue=diary`,
+    "queue=' OR 1=1 --",
+    `url=${encodeURIComponent(target.url)}`,
+    `url=${encodeURIComponent(target.url)}&method=${target.method}`,
+    'compact=false',
+    'user=victor',
+    '__proto__[owner]=user:victor',
+    'limit=1e2',
+    'cursor=1%20OR%201=1',
+  ]
+  const names = [queue.slice(0, 5), `${queue.slice(0, 5)}%`, '%', '_', '..', '%2e%2e', 'diary*']
+  return [
+    ...queries.map((query) =>
+      prying(target, `history with ${query}`, async (attacker) => [await attacker.ask('GET', `/requests?${query}`)]),
+    ),
+    ...names.map((name) =>
+      prying(target, `the count of the queue ${name}`, async (attacker) => [
+        await attacker.ask('GET', `/queues/${name}`),
+      ]),
+    ),
+  ].map((one, index) => {
+    // Refused or answered with nothing by any relay that reads its parameters at all: no measure for the control.
+    const isIdle = /status=|\.\.|%2e|\*|_$|%$/.test(one.name) && index > 0
+    return isIdle ? { ...one, canLeak: false } : one
+  })
+}
+
+function byChange(target: Target): Vector[] {
+  return [
+    prying(target, "the victim's idempotency key", async (attacker, { id }) => {
+      const headers = { 'idempotency-key': id }
+      return [
+        await attacker.submit(target.honest({ queue: 'mine', poll: 1 }), { headers }),
+        await attacker.ask('DELETE', `/requests/${id}`, { as: 'visitor' }),
+      ]
+    }),
+    prying(target, 'an owner in the request', async (attacker, { id }) => {
+      await attacker.submit({ ...target.honest(), owner: 'user:victor' })
+      await attacker.submit({ ...target.honest(), id })
+      return [await attacker.ask('GET', `/requests?ids=${id}`)]
+    }),
+  ]
+}

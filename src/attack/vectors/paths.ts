@@ -1,0 +1,73 @@
+import type { Target } from '../target.ts'
+import { attempts, some, type Attempt, type Vector } from '../vector.ts'
+
+/** Steps that a parser of urls takes itself, so that the path is another one afterwards. */
+const plainSteps = [
+  '../../../../outside',
+  './../../../.././outside',
+  '%2e%2e/%2e%2e/%2e%2e/%2E%2E/outside',
+  '.%2e/%2e./.%2E/../outside',
+  '..\\..\\..\\..\\outside',
+  '..\t/..\n/../../outside',
+]
+
+/** Steps that only the server behind it would take. */
+const hiddenSteps = [
+  '..%2f..%2foutside',
+  '%2e%2e%2f%2e%2e%2foutside',
+  '..%2F..%2Foutside',
+  '..%5c..%5coutside',
+  '%2e%2e%5Coutside',
+  '..;/..;/outside',
+  '..;a=b/outside',
+  '.;/outside',
+  '..%3b/outside',
+  '%252e%252e/outside',
+  '%252e%252e%252foutside',
+  '..%252foutside',
+  '%25252e%25252e/outside',
+  '..%00/outside',
+  '%00',
+  '..%c0%afoutside',
+  '%c0%ae%c0%ae/outside',
+  '%uff0e%uff0e/outside',
+  '//outside',
+  'x//outside',
+  '%2foutside',
+  'x%2f%2foutside',
+  'x%',
+  'x%zz/outside',
+  '%2e%2e;/outside',
+]
+
+/** Row 17: out of the allowed path. */
+export function paths(targets: readonly Target[]): Vector[] {
+  return targets.flatMap((target, index) => {
+    const { scheme, host, port, path, url, fixedSegments } = target
+    const outside = (name: string, changed: string, canLeak = true): [string, Attempt] => [
+      name,
+      { request: target.honest({ url: changed }), canLeak },
+    ]
+    const origin = `${scheme}//${host}${port}`
+    // A rule without a wildcard has only one path, so that whatever is added is outside.
+    const hasOutside = fixedSegments !== 0
+    const list = [
+      ...plainSteps.map((steps) => outside(`climbing by ${JSON.stringify(steps)}`, `${url}/${steps}`, hasOutside)),
+      ...hiddenSteps.map((steps) => outside(`a step ${JSON.stringify(steps)}`, `${url}/${steps}`)),
+      outside('two slashes in the middle', `${origin}${path.replace(/\/(?=[^/]*$)/, '//')}`),
+      outside('two slashes at the beginning', `${origin}/${path}`),
+      outside('full-width dots', `${url}/．．/outside`, false),
+      ...(hasOutside && !path.startsWith('/$CLIENT_SECRET')
+        ? [
+            outside('another path', `${origin}/outside`),
+            outside('the path as a prefix of a segment', `${origin}${path.replace(/^(\/[^/]+)/, '$1x')}`),
+            outside(
+              'the path in capitals',
+              `${origin}${path.replace('$CLIENT_SECRET', '@').toUpperCase().replace('@', '$CLIENT_SECRET')}`,
+            ),
+          ]
+        : []),
+    ]
+    return attempts(17, target, some(list, index))
+  })
+}

@@ -1,0 +1,99 @@
+import { administratorHeader } from '../attacker.ts'
+import { httpAnswer } from '../raw-http.ts'
+import type { World } from '../catchers.ts'
+import type { Target } from '../target.ts'
+import { vector, type Vector } from '../vector.ts'
+
+/** Row 15: what stays behind of a call, in the log, in errors, in metrics, in the database. */
+export function traces(targets: readonly Target[]): Vector[] {
+  return targets.flatMap((target, index) => [
+    ...(['log', 'database'] as const).flatMap((aim) =>
+      worlds(target)
+        // Every way a call can end, for the first key; one for each of the others.
+        .filter((_, at) => index === 0 || at === index % 4)
+        .map(([name, world, canLeak = true]) =>
+          vector(
+            15,
+            `${target.keyName}: the ${aim} after ${name}`,
+            async (attacker) => {
+              attacker.world(world)
+              await attacker.submit(target.honest(index % 2 ? { queue: 'traces' } : {}))
+            },
+            // Where the answer could not be read, a careless relay has logged the call, but stored nothing.
+            { aim, canLeak: aim === 'log' || canLeak },
+          ),
+        ),
+    ),
+    ...(index < 2 ? looks(target) : []),
+  ])
+}
+
+function worlds({ canary }: Target): [name: string, world: Partial<World>, canLeak?: boolean][] {
+  const raw = (text: string): Partial<World> => ({ answer: () => [Buffer.from(text, 'latin1')] })
+  return [
+    ['a call', {}],
+    ['an echo', { answer: () => [httpAnswer({ body: JSON.stringify({ canary }), headers: { 'x-echo': canary } })] }],
+    ['an error that echoes', { answer: () => [httpAnswer({ status: 500, body: JSON.stringify({ error: canary }) })] }],
+    [
+      'a redirect that echoes',
+      { answer: () => [httpAnswer({ status: 302, headers: { location: `/${encodeURIComponent(canary)}` } })] },
+    ],
+    ['a broken connection', { answer: () => [null] }, false],
+    [
+      'an answer that breaks off',
+      { answer: () => [Buffer.from(`HTTP/1.1 200 OK\r\ncontent-length: 999\r\n\r\n${canary}`, 'latin1'), null] },
+      false,
+    ],
+    ['an answer that is no HTTP', raw(`${canary}\r\n\r\n`), false],
+    ['a status that is no number', raw(`HTTP/1.1 ${canary}\r\n\r\n`), false],
+    ['a header that is none', raw(`HTTP/1.1 200 OK\r\n${canary}\r\n\r\n`), false],
+    ['a header that is too large', raw(`HTTP/1.1 200 OK\r\nx-echo: ${canary}${'x'.repeat(70_000)}\r\n\r\n`), false],
+    ['a chunk that has no size', raw(`HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n${canary}\r\n`), false],
+    ['a length that is none', raw(`HTTP/1.1 200 OK\r\ncontent-length: ${canary}\r\n\r\n`), false],
+    ['an encoding named as the secret', { answer: () => [httpAnswer({ headers: { 'content-encoding': canary } })] }],
+    [
+      'bytes that are no gzip',
+      { answer: () => [httpAnswer({ headers: { 'content-encoding': 'gzip' }, body: canary })] },
+    ],
+    ['a name that leads inside', { addresses: {} }],
+  ]
+}
+
+/** Row 15 once more, when all else was tried: all that was written since, and the counters as an administrator reads them. */
+export function everythingKept(lane: number): Vector {
+  return vector(
+    15,
+    `all that relay ${lane + 1} has kept`,
+    async (attacker) => {
+      await attacker.ask('GET', '/metrics', { headers: { [administratorHeader]: 'yes' } })
+    },
+    { aim: 'database' },
+  )
+}
+
+/** Doors that tell of the relay itself. */
+function looks(target: Target): Vector[] {
+  const doors: [method: string, path: string, canLeak?: boolean][] = [
+    ['GET', '/health'],
+    ['GET', '/metrics'],
+    ['GET', '/health?verbose=1', false],
+    ['GET', '/', false],
+    ['GET', '/keys', false],
+    ['GET', '/.env', false],
+    ['GET', '/requests?limit=abc', false],
+    ['GET', '/../relay.config.ts', false],
+    ['TRACE', '/requests', false],
+  ]
+  return doors.map(([method, path, canLeak = true]) =>
+    vector(
+      15,
+      `${target.keyName}: ${method} ${path} after a call`,
+      async (attacker) => {
+        await attacker.victim.submit(target.honest())
+        const headers = { authorization: 'Bearer admin' }
+        await attacker.ask(method, path, { as: 'nobody', headers })
+      },
+      { aim: 'answer', canLeak },
+    ),
+  )
+}

@@ -1,0 +1,44 @@
+import { describe, expect, test } from 'vitest'
+import { attack } from '../../src/attack/attack.ts'
+import { findSecret } from '../../src/attack/find-secret.ts'
+import { makeCanary } from '../../src/attack/target.ts'
+import { byteForms, forms, mixtures } from '../../src/attack/vectors/forms.ts'
+import { summarize } from '../../src/attack/report.ts'
+import { serveOnFreePort } from '../../src/command/attack.ts'
+import options from './relay.config.ts'
+
+/** The rows that this corpus tries; the others have tests of their own. */
+const covered = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 12, 13, 14, 15, 16, 17, 18, 19, 21]
+
+test('the relay gives up no secret, and a naive one gives up almost all', async () => {
+  const summary = summarize(await attack(options, serveOnFreePort))
+  expect(summary.leaks).toEqual([])
+  expect(summary.total.tried).toBeGreaterThanOrEqual(500)
+  expect(summary.classes.filter(({ tried }) => tried > 0).map(({ row }) => row)).toEqual(covered)
+  // A corpus that finds nothing in the naive relay would find nothing anywhere.
+  expect(summary.total.controlLeaked / summary.total.canLeak).toBeGreaterThan(0.9)
+  for (const { row, canLeak, controlLeaked } of summary.classes.filter((one) => one.canLeak > 0))
+    expect(controlLeaked, `row ${row}`).toBeGreaterThan(canLeak / 2)
+}, 180_000)
+
+describe('the finder', () => {
+  const secret = makeCanary()
+
+  test.each([...forms, ...mixtures, ...byteForms])('finds a secret that is $name', ({ write }) => {
+    const bytes = Buffer.concat([Buffer.from('before it: '), Buffer.from(write(secret)), Buffer.from(' and behind')])
+    expect(findSecret(bytes, secret)).not.toBeNull()
+    // As it travels to the browser, in a record.
+    expect(findSecret(Buffer.from(JSON.stringify({ body: bytes.toString('latin1') })), secret)).not.toBeNull()
+    expect(findSecret(Buffer.from(JSON.stringify({ body: bytes.toString('base64') })), secret)).not.toBeNull()
+  })
+
+  test('finds its beginning and its end', () => {
+    expect(findSecret(Buffer.from(`x${secret.slice(0, 14)}x`), secret)).toMatchObject({ whole: false })
+    expect(findSecret(Buffer.from(`x${secret.slice(-14)}x`), secret)).toMatchObject({ whole: false })
+  })
+
+  test('finds nothing in another secret, and nothing in the placeholder', () => {
+    for (const { write } of forms) expect(findSecret(Buffer.from(write(makeCanary())), secret)).toBeNull()
+    expect(findSecret(Buffer.from('Bearer $CLIENT_SECRET'), secret)).toBeNull()
+  })
+})

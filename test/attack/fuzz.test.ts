@@ -1,0 +1,15 @@
+import fc from 'fast-check'
+import { expect, test } from 'vitest'
+import { properties, reached } from './properties.ts'
+
+const seed = Math.floor(Math.random() * 2 ** 31)
+
+// `npm run fuzz` does the same with many more.
+test.each(properties.map(({ words, property }) => ({ words, property })))('$words', ({ property }) => {
+  fc.assert(property, { numRuns: 300, seed })
+})
+
+test('enough of the generated requests get through the rules to say something', () => {
+  expect(reached.calls).toBeGreaterThan(100)
+  expect(reached.refusals).toBeGreaterThan(100)
+})

@@ -1,0 +1,218 @@
+import fc from 'fast-check'
+import { isClientSecretError } from '../../src/protocol/errors.ts'
+import { parseRequest, type ClientSecretRequest } from '../../src/protocol/request.ts'
+import { compileRule, findRule, type KeyRule } from '../../src/relay/key-rules.ts'
+import { createRedactor } from '../../src/relay/redact.ts'
+import { substitute, type UpstreamCall } from '../../src/relay/substitute.ts'
+import { forms } from '../../src/attack/vectors/forms.ts'
+import { anything, fitting, placeholder, rule, secret } from './generators.ts'
+
+/** What holds for every request, in words, and the check of it. `runs` is the share of all runs that it gets. */
+export interface Property {
+  words: string
+  share: number
+  property: fc.IProperty<unknown[]>
+}
+
+interface Sent {
+  request: ClientSecretRequest
+  call: UpstreamCall
+}
+
+/** The way of a request through the relay, up to the socket. Null where it was refused with one of our errors. */
+function send(input: unknown, keyRule: KeyRule, value: string): Sent | null {
+  try {
+    const compiled = compileRule(keyRule, 'keys.key.allow[0]')
+    const request = parseRequest(input)
+    const found = findRule('key', [compiled], request)
+    return { request, call: substitute(request, value, found.places) }
+  } catch (error) {
+    if (isClientSecretError(error) && error.code !== 'INTERNAL') return null
+    throw error
+  }
+}
+
+/** What a run of the fuzzer had to do with: how many requests became a call. */
+export const reached = { calls: 0, refusals: 0 }
+
+const counted = (sent: Sent | null): Sent | null => {
+  reached[sent ? 'calls' : 'refusals']++
+  return sent
+}
+
+/** Few secrets, often: to make a redactor costs more than to use one. */
+const secretsToRedact = fc.constantFrom(...fc.sample(secret, 150))
+const redactors = new Map<string, ReturnType<typeof createRedactor>>()
+
+function redactorOf(value: string): ReturnType<typeof createRedactor> {
+  const redactor = redactors.get(value) ?? createRedactor(value)
+  redactors.set(value, redactor)
+  return redactor
+}
+
+const mark = '\u0001mark\u0001'
+
+/** The whole-word rule of the placeholder, written once more. */
+const filled = (text: string, value: string) =>
+  text.split(placeholder).reduce((before, behind) => `${before}${/^\w/.test(behind) ? placeholder : value}${behind}`)
+
+function assert(condition: unknown, sentence: string): asserts condition {
+  if (!condition) throw new Error(sentence)
+}
+
+const of = <Value>(one: fc.Arbitrary<Value>, check: (value: Value) => void): Property['property'] =>
+  fc.property(one, check)
+
+const entriesOf = (value: unknown, pointer = ''): [string, string][] =>
+  typeof value === 'object' && value !== null
+    ? Object.entries(value).flatMap(([name, item]) =>
+        entriesOf(item, `${pointer}/${name.replaceAll('~', '~0').replaceAll('/', '~1')}`),
+      )
+    : [[pointer, JSON.stringify(value)]]
+
+export const properties: Property[] = [
+  {
+    words: 'whatever is sent, the outcome is a call or one of our errors',
+    share: 4,
+    property: of(
+      fc.tuple(anything, rule, secret),
+      ([input, keyRule, value]) => void counted(send(input, keyRule, value)),
+    ),
+  },
+  {
+    words: 'a request that fits its rule too ends as a call or as one of our errors',
+    share: 2,
+    property: of(fitting, (one) => void counted(send(one.request, one.rule, one.secret))),
+  },
+  {
+    words: "the call goes to the scheme, host and port that the rule names, with one of the rule's methods",
+    share: 3,
+    property: of(fc.oneof(fitting, fc.record({ request: anything, rule, secret })), (one) => {
+      const sent = counted(send(one.request, one.rule, one.secret))
+      if (!sent) return
+      const [, scheme, host = '', port = ''] = /^(https?:)\/\/([^/:]+)(?::(\d+))?/.exec(one.rule.url)!
+      const { call } = sent
+      assert(call.url.protocol === scheme && call.url.port === port, `it goes to ${call.url.href}`)
+      const pattern = new RegExp(`^${host.replaceAll('.', '\\.').replace('*', '[^.]+')}$`)
+      assert(pattern.test(call.url.hostname) && !call.url.username, `it goes to ${call.url.href}`)
+      assert(one.rule.methods.map((method) => method.toUpperCase()).includes(call.method), `it is a ${call.method}`)
+    }),
+  },
+  {
+    words: 'the secret stands only in places that the rule names',
+    share: 3,
+    property: of(fitting, (one) => {
+      // A secret that nothing else in the request can look like.
+      const unmistakable = 'Q7zSECRETq9Z'
+      const sent = counted(send(one.request, one.rule, unmistakable))
+      if (!sent) return
+      const places = one.rule.in.map((place) => (place.startsWith('headers.') ? place.toLowerCase() : place))
+      const { call } = sent
+      const allowed = (place: string) => places.includes(place)
+      for (const [name, value] of Object.entries(call.headers))
+        assert(!value.includes(unmistakable) || allowed(`headers.${name}`), `it stands in headers.${name}`)
+      for (const [name, value] of call.url.searchParams) {
+        assert(!name.includes(unmistakable), 'it stands in the name of a parameter')
+        assert(!value.includes(unmistakable) || allowed(`params.${name}`), `it stands in params.${name}`)
+      }
+      assert(!call.url.pathname.includes(unmistakable) || allowed('url.path'), 'it stands in the path')
+      assert(
+        !call.url.host.includes(unmistakable.toLowerCase()) && !call.url.hash.includes(unmistakable),
+        'it stands elsewhere in the url',
+      )
+      if (call.body?.startsWith('{')) {
+        for (const [pointer, value] of entriesOf(JSON.parse(call.body))) {
+          assert(!pointer.includes(unmistakable), 'it stands in a name of data')
+          assert(!value.includes(unmistakable) || allowed(`data#${pointer}`), `it stands in data#${pointer}`)
+        }
+      }
+    }),
+  },
+  {
+    words: 'what is sent parses back to what was asked, with the secret for the placeholder and nothing else changed',
+    share: 4,
+    property: of(fitting, (one) => {
+      const sent = counted(send(one.request, one.rule, one.secret))
+      if (!sent) return
+      const { request, call } = sent
+      const put = (value: string, place: string) =>
+        one.rule.in.includes(place as never) ? filled(value, one.secret) : value
+      for (const [name, value] of Object.entries(request.headers ?? {})) {
+        const lower = name.toLowerCase()
+        assert(
+          call.headers[lower] === put(value, `headers.${lower}`).trim(),
+          `headers.${lower} is ${call.headers[lower]}`,
+        )
+      }
+      const asked = Object.entries(request.params ?? {}).flatMap(([name, value]) =>
+        [value].flat().map((item) => [name, put(String(item), `params.${name}`)]),
+      )
+      const got = [...call.url.searchParams].slice(-asked.length || Infinity)
+      // A lone surrogate has no bytes, and becomes the sign for that.
+      const written = [...new URLSearchParams(asked)]
+      assert(JSON.stringify(got) === JSON.stringify(written), `params are ${JSON.stringify(got)}`)
+      if (request.data && call.body?.startsWith('{')) {
+        const wanted = entriesOf(request.data).map(([pointer, value]) => {
+          const item: unknown = JSON.parse(value)
+          return [pointer, JSON.stringify(typeof item === 'string' ? put(item, `data#${pointer}`) : item)]
+        })
+        assert(JSON.stringify(entriesOf(JSON.parse(call.body))) === JSON.stringify(wanted), `data is ${call.body}`)
+      }
+    }),
+  },
+  {
+    words: "the caller's objects are never changed",
+    share: 1,
+    property: of(fc.tuple(anything, rule, secret), ([input, keyRule, value]) => {
+      const before = JSON.stringify(input)
+      counted(send(input, keyRule, value))
+      assert(JSON.stringify(input) === before, `it is now ${JSON.stringify(input)}`)
+    }),
+  },
+  {
+    words: 'redaction removes the secret in every form, at any position, from text and from bytes alike',
+    share: 2,
+    property: of(
+      fc.tuple(secretsToRedact, fc.constantFrom(...forms), fc.string(), fc.string()),
+      ([value, form, before, behind]) => {
+        const written = String(form.write(value))
+        const redactor = redactorOf(value)
+        // The marks keep what stands around from being read as part of the form.
+        const whole = `${before}${mark}${written}${mark}${behind}`
+        const outcomes = [redactor.text(whole), redactor.bytes(Buffer.from(whole)).toString()]
+        // In base64 the first and last characters hold bits of the neighbours, and stay.
+        const rest = outcomes.find(
+          (text) =>
+            text.split(mark)[1]!.replaceAll(placeholder, '').length > 0 && text.split(mark)[1]!.includes(written),
+        )
+        assert(
+          rest === undefined && outcomes.every((text) => text.includes(placeholder)),
+          `${form.name} stays: ${outcomes[0]}`,
+        )
+      },
+    ),
+  },
+  {
+    words: 'redaction leaves text and bytes without the secret unchanged',
+    share: 2,
+    property: of(
+      fc.tuple(secretsToRedact, fc.string({ maxLength: 200 }), fc.uint8Array({ maxLength: 200 })),
+      ([value, some, bytes]) => {
+        const redactor = redactorOf(`${value}Q7z`)
+        assert(redactor.text(some) === some, 'the text was changed')
+        assert(redactor.bytes(Buffer.from(bytes)).equals(Buffer.from(bytes)), 'the bytes were changed')
+      },
+    ),
+  },
+  {
+    words: 'redacting twice is redacting once',
+    share: 1,
+    property: of(fc.tuple(secretsToRedact, fc.array(fc.oneof(fc.string(), fc.nat(9)))), ([value, parts]) => {
+      const redactor = redactorOf(value)
+      const once = redactor.text(
+        parts.map((part) => (typeof part === 'number' ? String(forms[part]!.write(value)) : part)).join(''),
+      )
+      assert(redactor.text(once) === once, `it is ${redactor.text(once)} after ${once}`)
+    }),
+  },
+]
