@@ -88,8 +88,23 @@ export interface Records {
   countUnsettledOf(keyName: string): Promise<number>
   /** The owner's records, the newest first, from `before` on backwards. */
   history(owner: string, filter: RecordFilter): Promise<StoredRecord[]>
+  /** The newest uses of a key, by whomever, with nothing of what was sent and answered. */
+  usesOf(keyName: string, limit: number): Promise<RecordOfUse[]>
   /** Removes a batch of what has expired; the queues in which it stood, and whether there may be more. */
   removeExpired(): Promise<{ lines: string[]; isFull: boolean }>
+}
+
+/** What is told of a request to those who look after its key. */
+export interface RecordOfUse {
+  id: string
+  owner: string
+  status: RecordStatus
+  method: string
+  host: string | null
+  upstreamStatus: number | null
+  error: WireError | null
+  createdAt: number
+  updatedAt: number
 }
 
 export interface RecordFilter {
@@ -146,6 +161,12 @@ interface Row extends HeadRow {
   response: string | null
 }
 
+interface UseRow extends Pick<HeadRow, 'id' | 'owner' | 'status' | 'error' | 'created_at' | 'updated_at'> {
+  method: string
+  host: string | null
+  upstream_status: number | null
+}
+
 /** Every SQL statement about records. */
 export function createRecords(database: Database): Records {
   async function insert(
@@ -181,8 +202,8 @@ export function createRecords(database: Database): Records {
     const key = hash(idempotencyKey)
     const fingerprint = hash(JSON.stringify(request))
     const made = await connection.query(
-      `INSERT INTO records (id, owner, key_name, idempotency_key, fingerprint, method, url_hash, queue_name, line, relay, status, version, request, created_at, updated_at, expires_at, not_before)
-       VALUES ($1, $2, $13, $3, $4, $5, $6, $7, $8, $9, 'pending', 1, $10, $11, $11, $12, 0)
+      `INSERT INTO records (id, owner, key_name, idempotency_key, fingerprint, method, host, url_hash, queue_name, line, relay, status, version, request, created_at, updated_at, expires_at, not_before)
+       VALUES ($1, $2, $13, $3, $4, $5, $14, $6, $7, $8, $9, 'pending', 1, $10, $11, $11, $12, 0)
        ON CONFLICT (owner, idempotency_key) DO NOTHING RETURNING id`,
       [
         id,
@@ -198,6 +219,7 @@ export function createRecords(database: Database): Records {
         now,
         expiresAt,
         request.clientSecretName,
+        new URL(request.url).host,
       ],
     )
     const [row] = await connection.query<Row & { fingerprint: string }>(
@@ -215,12 +237,12 @@ export function createRecords(database: Database): Records {
     async (ended: Ended[]) => {
       const parameters: Value[] = [Date.now()]
       const values = ended.map(
-        ({ id, version, status, response, error }) =>
-          `($${parameters.push(id)}, CAST($${parameters.push(version)} AS BIGINT), $${parameters.push(status)}, $${parameters.push(response)}, $${parameters.push(error)})`,
+        ({ id, version, status, response, error, upstreamStatus }) =>
+          `($${parameters.push(id)}, CAST($${parameters.push(version)} AS BIGINT), $${parameters.push(status)}, $${parameters.push(response)}, $${parameters.push(error)}, CAST($${parameters.push(upstreamStatus)} AS BIGINT))`,
       )
       const rows = await database.query<{ id: string }>(
-        `WITH ended (id, version, status, response, error) AS (VALUES ${values.join(', ')})
-         UPDATE records SET status = ended.status, version = records.version + 1, response = ended.response, error = ended.error, updated_at = $1
+        `WITH ended (id, version, status, response, error, upstream_status) AS (VALUES ${values.join(', ')})
+         UPDATE records SET status = ended.status, version = records.version + 1, response = ended.response, error = ended.error, upstream_status = ended.upstream_status, updated_at = $1
          FROM ended WHERE records.id = ended.id AND records.version = ended.version AND records.status = 'running' RETURNING records.id`,
         parameters,
       )
@@ -379,6 +401,25 @@ export function createRecords(database: Database): Records {
       return rows.map(stored)
     },
 
+    async usesOf(keyName, limit) {
+      const rows = await database.query<UseRow>(
+        `SELECT id, owner, status, method, host, upstream_status, error, created_at, updated_at FROM records
+         WHERE key_name = $1 AND expires_at > $2 ORDER BY seq DESC LIMIT $3`,
+        [keyName, Date.now(), limit],
+      )
+      return rows.map(({ id, owner, status, method, host, upstream_status, error, created_at, updated_at }) => ({
+        id,
+        owner,
+        status,
+        method,
+        host,
+        upstreamStatus: upstream_status === null ? null : Number(upstream_status),
+        error: error === null ? null : (JSON.parse(error) as WireError),
+        createdAt: Number(created_at),
+        updatedAt: Number(updated_at),
+      }))
+    },
+
     async removeExpired() {
       const rows = await database.query<{ line: string }>(
         `DELETE FROM records WHERE id IN (SELECT id FROM records WHERE expires_at <= $1 LIMIT ${removedAtOnce} ${database.dialect.skipLocked}) RETURNING line`,
@@ -420,13 +461,19 @@ function list(values: readonly unknown[], others: number): string {
   return values.map((_, index) => `$${index + others + 1}`).join(', ')
 }
 
-type Ended = Seen & { status: string; response: string | null; error: string | null }
+type Ended = Seen & {
+  status: string
+  response: string | null
+  error: string | null
+  upstreamStatus: number | null
+}
 
 function written({ status, response, error }: Outcome): Omit<Ended, keyof Seen> {
   return {
     status,
     response: response ? JSON.stringify(response) : null,
     error: error ? JSON.stringify(error) : null,
+    upstreamStatus: response?.status ?? null,
   }
 }
 

@@ -4,7 +4,7 @@ import { call, type Traffic } from './call.ts'
 import { isVisitor } from './caller.ts'
 import { cancellationOf, type Changes } from './changes.ts'
 import type { Journal } from './journal.ts'
-import type { Key } from './keys.ts'
+import type { Keys } from './keys.ts'
 import type { Limits } from './limits.ts'
 import type { Logger } from './options.ts'
 import { patiently } from './patiently.ts'
@@ -31,7 +31,7 @@ export interface Runner {
 }
 
 interface RunnerParts {
-  keys: Map<string, Key>
+  keys: Keys
   upstream: Upstream
   records: Records
   changes: Changes
@@ -82,10 +82,11 @@ export function createRunner(parts: RunnerParts): Runner {
   }
 
   async function runStarted(record: StoredRecord, signal: AbortSignal): Promise<void> {
-    const traffic: Traffic = { sent: 0, received: 0 }
+    const traffic: Traffic = { sent: 0, received: 0, calls: 0 }
     const startedAt = performance.now()
     const outcome = await outcomeOf(record, signal, traffic)
     const took = performance.now() - startedAt
+    if (traffic.calls > 0) keys.used(record.request.clientSecretName)
     const status = await settle(record, outcome)
     changes.announce(record.id, record.line)
     journal.ran({
@@ -112,7 +113,7 @@ export function createRunner(parts: RunnerParts): Runner {
     if (!key) return { status: 'failed', error: wireError(keyNotFound(request.clientSecretName)) }
     try {
       if (key.locked && isVisitor(owner)) throw signInRequired(key.name)
-      const response = await call(key, request, { upstream, idempotencyKey: id, signal, traffic })
+      const response = await call(key, request, { upstream, keys, idempotencyKey: id, signal, traffic })
       return response.status >= 400
         ? { status: 'failed', response, error: upstreamFailure(response) }
         : { status: 'resolved', response }
@@ -181,7 +182,7 @@ function deserted(): ClientSecretError {
 export function keyNotFound(name: string): ClientSecretError {
   return new ClientSecretError(
     'KEY_NOT_FOUND',
-    `The relay knows no key named "${name}". Register it under keys in the relay's configuration, or correct clientSecretName.`,
+    `The relay knows no key named "${name}". Register it under keys in the relay's configuration or with client-secret-relay keys add, or correct clientSecretName.`,
     { path: 'clientSecretName' },
   )
 }

@@ -6,7 +6,7 @@ import type { Attendance } from './attendance.ts'
 import { isVisitor, type Caller } from './caller.ts'
 import type { Changes } from './changes.ts'
 import { findRule } from './key-rules.ts'
-import type { Key } from './keys.ts'
+import type { Key, Keys } from './keys.ts'
 import type { Limits } from './limits.ts'
 import type { Settings } from './options.ts'
 import { patiently } from './patiently.ts'
@@ -17,6 +17,7 @@ import { keyNotFound, signInRequired, type Runner } from './run.ts'
 
 interface SubmitParts {
   settings: Settings
+  keys: Keys
   limits: Limits
   attendance: Attendance
   records: Records
@@ -48,9 +49,9 @@ export async function submit(
   caller: Caller,
   { body, bytes, idempotencyKey, signal }: Submitted,
 ): Promise<StoredRecord> {
-  const { settings, limits, attendance, records, changes, queue, runner, presence } = parts
+  const { settings, keys, limits, attendance, records, changes, queue, runner, presence } = parts
   const request = parseRequest(body)
-  const key = checkKey(settings, caller, request)
+  const key = checkKey(keys, caller, request)
   await limits.admitUse(key, bytes)
   const lifetime = lifetimeOf(request, settings.expires)
   await checkRoom(parts, caller, key, idempotencyKey)
@@ -83,7 +84,7 @@ export function runsInBackground({ queue, poll }: ClientSecretRequest): boolean 
   return queue !== undefined || Boolean(poll)
 }
 
-function checkKey({ keys }: Settings, caller: Caller, request: ClientSecretRequest): Key {
+function checkKey(keys: Keys, caller: Caller, request: ClientSecretRequest): Key {
   const key = keys.get(request.clientSecretName)
   if (!key) throw keyNotFound(request.clientSecretName)
   if (key.locked && isVisitor(caller.owner)) throw signInRequired(key.name)
