@@ -36,7 +36,7 @@ const mark = '    ! '
 const warning = (text: string) => mark + text
 
 /** Whoever reads the rules, in a review or in CI, need not hold the secrets. */
-function withSecrets(options: RelayOptions): RelayOptions {
+export function withSecrets(options: RelayOptions): RelayOptions {
   const { keys } = options as { keys?: unknown }
   if (typeof keys !== 'object' || keys === null) return options
   const filled = Object.entries(keys as Record<string, KeyOptions>).map(([name, key]) => [
