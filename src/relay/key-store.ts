@@ -15,7 +15,7 @@ import {
   type Usage,
 } from './key-table.ts'
 import { checkUse, keyOf, type Key, type KeyOptions, type Keys, type KeyValue } from './keys.ts'
-import type { Logger, Settings } from './options.ts'
+import { noKeys, type Logger, type Settings } from './options.ts'
 import { wordsOf } from './rule-in-words.ts'
 import { masterKeyVariable, open, seal, type Bound, type MasterKey } from './seal.ts'
 import { mistake } from './telling.ts'
@@ -79,6 +79,7 @@ export async function openKeyStore({ database, changes, settings, logger }: Stor
   let isAskedAgain = false
 
   checkMasterKeys(await readStoredKeys(database), masterKeys)
+  if (ofOptions.size === 0 && !newest) throw noKeys()
   await sealAnew()
   await load()
 

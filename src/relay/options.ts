@@ -189,11 +189,8 @@ export function readOptions(options: RelayOptions, environment: Record<string, s
 
   const keys = readKeys(options.keys ?? {}, environment)
   const masterKeys = readMasterKeys(environment[masterKeyVariable])
-  if (keys.size === 0 && masterKeys.length === 0)
-    throw refusal(
-      'keys',
-      `keys is empty. Register a key, such as keys: { openai: { secret: process.env.OPENAI_API_KEY, allow: [...] } }; or, to register keys while the relay runs, set the environment variable ${masterKeyVariable} to what client-secret-relay master-key prints.`,
-    )
+  // With a database there may be keys in it, which is looked at first: their master key may be missing.
+  if (keys.size === 0 && masterKeys.length === 0 && options.database === undefined) throw noKeys()
   const locked = [...keys.values()].find((key) => key.locked)
   if (locked && !options.authenticate) {
     throw refusal(
@@ -235,6 +232,13 @@ export function readOptions(options: RelayOptions, environment: Record<string, s
     shutdownTimeout: options.shutdownTimeout ?? 10_000,
     logger: options.logger ?? consoleLogger,
   }
+}
+
+export function noKeys(): ClientSecretError {
+  return refusal(
+    'keys',
+    `keys is empty. Register a key, such as keys: { openai: { secret: process.env.OPENAI_API_KEY, allow: [...] } }; or, to register keys while the relay runs, set the environment variable ${masterKeyVariable} to what client-secret-relay master-key prints.`,
+  )
 }
 
 function refusal(path: string, sentence: string): ClientSecretError {

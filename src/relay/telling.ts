@@ -20,6 +20,6 @@ export function atStart(path: string): Telling {
 /** @param field Within the path, such as `allow[0]`; empty where it is the whole. */
 export function mistake({ beginning, subject, path }: Telling, problem: string, field = ''): ClientSecretError {
   return new ClientSecretError('INVALID_PARAMETER', `${beginning}${subject} ${problem}`, {
-    path: [path, field].filter(Boolean).join('.'),
+    path: [path, field].filter(Boolean).join('.') || undefined,
   })
 }
