@@ -57,7 +57,7 @@ export async function inDatabase(
   if (isPostgres(settings.database)) await changes.until('connected', Date.now() + longestConnect)
   const who = `command (${userInfo().username})`
   return {
-    list: store.list,
+    list: () => store.list(),
     check: (name, change) => store.check(name, { ...change }),
     put: (name, change) => store.put(name, { ...change }, who),
     remove: (name) => store.remove(name, who),
@@ -73,7 +73,7 @@ function inWordsOfTheCommand(error: unknown): unknown {
   const message = error.message.replace(/^The relay does not start: /, 'The keys cannot be opened: ')
   return new Error(
     error.name === 'DatabaseInUseError'
-      ? `${message.split('.')[0]}. A SQLite file serves one process. Let that relay do it: give --relay with its address, and the token in ${tokenVariable}. Or stop it first.`
+      ? `${message.replace(/ A SQLite file serves one process; .*/, '')} A SQLite file serves one process. Let that relay do it: give --relay with its address, and the token in ${tokenVariable}. Or stop it first.`
       : message,
     { cause: error },
   )

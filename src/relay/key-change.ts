@@ -91,9 +91,11 @@ export function withoutSecrets<Result>(secrets: readonly string[], work: () => R
     return work()
   } catch (error) {
     if (!isClientSecretError(error) || secrets.length === 0) throw error
-    const { text } = createRedactor(...secrets)
+    const redactor = createRedactor(...secrets)
     // Without the cause, which may quote what was sent.
-    throw new ClientSecretError(error.code, text(error.message), { path: error.path && text(error.path) })
+    throw new ClientSecretError(error.code, redactor.text(error.message), {
+      path: error.path && redactor.text(error.path),
+    })
   }
 }
 

@@ -113,7 +113,7 @@ export async function openKeyStore({ database, changes, settings, logger }: Stor
     const values = openValues(masterKey, row)
     if (!values) return { row, key: undefined, problem: changedByHand(row.name) }
     try {
-      return { row, key: keyOf(row.name, values, useOf(row)), problem: undefined }
+      return { row, key: keyOf(row.name, values, permissionsOf(row)), problem: undefined }
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error)
       return { row, key: undefined, problem: `The key "${row.name}" is not used, because it cannot be read: ${reason}` }
@@ -428,7 +428,7 @@ function openValues(masterKey: MasterKey | undefined, row: StoredKey): KeyValue[
   return previous ? [current, previous] : [current]
 }
 
-function useOf({ locked, allow, limits }: StoredKey): ReturnType<typeof checkUse> {
+function permissionsOf({ locked, allow, limits }: StoredKey): ReturnType<typeof checkUse> {
   const given = { locked, allow: JSON.parse(allow) as KeyOptions['allow'], limits: JSON.parse(limits) as object }
   return checkUse(given, atField)
 }

@@ -40,7 +40,7 @@ export function administratorOf(url: string) {
 }
 
 /** For the relays that are started from here on, and until the end of the test. */
-export function useMasterKey(masterKey: string | undefined = newMasterKey()): string {
+export function setMasterKey(masterKey: string | undefined = newMasterKey()): string {
   vi.stubEnv('CLIENT_SECRET_ADMIN_TOKEN', token)
   vi.stubEnv('CLIENT_SECRET_MASTER_KEY', masterKey)
   onTestFinished(() => void vi.unstubAllEnvs())

@@ -9,7 +9,7 @@ import {
   keyUsesSchema,
 } from '../../src/protocol/keys.ts'
 import type { RelayOptions } from '../../src/relay/options.ts'
-import { administratorOf, token, useMasterKey } from '../helpers/administrator.ts'
+import { administratorOf, token, setMasterKey } from '../helpers/administrator.ts'
 import { json, startApi } from '../helpers/api.ts'
 import { keyFor, startRelay } from '../helpers/relay.ts'
 
@@ -18,7 +18,7 @@ const rule = { url: 'https://api.example.com/v1/**', methods: ['POST'] }
 const change = { secret, locked: false, allow: [rule], isNew: true }
 
 async function setUp(options: Partial<RelayOptions> = {}) {
-  useMasterKey()
+  setMasterKey()
   const api = await startApi(({ path }, outgoing) => json(outgoing, { path }, path.includes('fail') ? 402 : 200))
   const started = await startRelay({
     keys: { option: keyFor(api.url) },
@@ -68,7 +68,7 @@ describe('only an administrator', () => {
   })
 
   test.each(routes)('%s %s, where there is none', async (method, path) => {
-    useMasterKey()
+    setMasterKey()
     vi.stubEnv('CLIENT_SECRET_ADMIN_TOKEN', undefined)
     const { url } = await startRelay({ keys: { option: keyFor('http://127.0.0.1:1') } })
     const { status, body: answer } = await administratorOf(url).ask(method, path, body(method))

@@ -7,7 +7,7 @@ import type { KeyChange } from '../../src/protocol/keys.ts'
 import type { RelayOptions } from '../../src/relay/options.ts'
 import { newMasterKey } from '../../src/relay/seal.ts'
 import { json, startApi, type Api, type ApiAnswer } from '../helpers/api.ts'
-import { administratorOf, useMasterKey, withoutMasterKey } from '../helpers/administrator.ts'
+import { administratorOf, setMasterKey, withoutMasterKey } from '../helpers/administrator.ts'
 import { postgresOfThisFile } from '../helpers/postgres.ts'
 import { keyFor, startRelay, type TestRelay } from '../helpers/relay.ts'
 import { until } from '../helpers/watched-fetch.ts'
@@ -69,7 +69,7 @@ async function refusal(options: RelayOptions): Promise<string> {
 
 describe.each(databases)('on %s', (_name, makeDatabase) => {
   async function setUp(answer?: ApiAnswer, options: Partial<RelayOptions> = {}) {
-    const masterKey = useMasterKey()
+    const masterKey = setMasterKey()
     const api = await startApi(answer)
     const database = await makeDatabase()
     const relayOptions: RelayOptions = { database, ...options }
@@ -151,14 +151,14 @@ describe.each(databases)('on %s', (_name, makeDatabase) => {
           words: { callers: 'Nobody.', rules: [] },
         })
         expect(entry).not.toHaveProperty('ending')
-        const use = (clientSecretName: string) =>
+        const statusOf = (clientSecretName: string) =>
           fetch(`${url}/requests`, {
             method: 'POST',
             headers: { 'content-type': 'application/json', 'x-user': 'ada' },
             body: JSON.stringify({ ...request, clientSecretName }),
           }).then(({ status }) => status)
-        expect(await use(name)).toBe(404)
-        expect(await use('other')).toBe(200)
+        expect(await statusOf(name)).toBe(404)
+        expect(await statusOf('other')).toBe(200)
         expect(log.filter(({ message }) => message.includes('changed in the database'))).toHaveLength(1)
       }
       await check(started)
@@ -197,14 +197,14 @@ describe.each(databases)('on %s', (_name, makeDatabase) => {
       const before = await rows()
 
       if (wrong === undefined) withoutMasterKey()
-      else useMasterKey(wrong)
+      else setMasterKey(wrong)
       const said = await refusal(relayOptions).catch((error: Error) => error.message)
       expect(said).toMatch(/^The relay does not start: /)
       expect(said).toMatch(sentence)
       for (const secret of [masterKey, wrong ?? masterKey]) expect(said).not.toContain(secret)
       expect(await rows()).toEqual(before)
 
-      useMasterKey(masterKey)
+      setMasterKey(masterKey)
       const again = await startRelay(relayOptions)
       await again.client.clientSecretRequest(request)
       expect(sent(api)).toEqual([first])
@@ -219,7 +219,7 @@ describe.each(databases)('on %s', (_name, makeDatabase) => {
       const sealedWith = () => sql(database, 'SELECT master_key, value FROM stored_keys')
       const [before] = await sealedWith()
 
-      useMasterKey(`${newer}, ${masterKey}`)
+      setMasterKey(`${newer}, ${masterKey}`)
       const both = await startRelay(relayOptions)
       await both.client.clientSecretRequest(request)
       await administratorOf(both.url).put('other', { ...change, secret: third })
@@ -228,9 +228,9 @@ describe.each(databases)('on %s', (_name, makeDatabase) => {
       expect(new Set(after.map((row) => row['master_key'])).size).toBe(1)
       expect(after[0]).not.toEqual(before)
 
-      useMasterKey(masterKey)
+      setMasterKey(masterKey)
       expect(await refusal(relayOptions)).toMatch(/the master key is another one than before/)
-      useMasterKey(newer)
+      setMasterKey(newer)
       const last = await startRelay(relayOptions)
       await last.client.clientSecretRequest(request)
       expect(sent(api)).toEqual([second, second])
@@ -245,7 +245,7 @@ describe.each(databases)('on %s', (_name, makeDatabase) => {
       await administrator.put('shop', { ...change, limits: { requestsPerMinute: 1 } })
       await relay.close()
       await sql(database, `UPDATE stored_keys SET limits = '{}'`)
-      useMasterKey(`${newMasterKey()},${masterKey}`)
+      setMasterKey(`${newMasterKey()},${masterKey}`)
       const { url } = await startRelay(relayOptions)
       expect((await administratorOf(url).entry('shop'))?.problem).toMatch(/changed in the database/)
     })
@@ -480,7 +480,7 @@ type Administrator = ReturnType<typeof administratorOf>
 
 describe('several relays on one Postgres', () => {
   test('hear at once of what is added, rotated and removed at another', async () => {
-    const masterKey = useMasterKey()
+    const masterKey = setMasterKey()
     const api = await startApi()
     const database = await postgres.database()
     const [one, other] = [await startRelay({ database }), await startRelay({ database })]
@@ -513,7 +513,7 @@ describe('several relays on one Postgres', () => {
     await soon(async () => (await status()) === 200 && api.calls.at(-1)?.headers.authorization === second)
 
     // One that has a newer master key seals everything anew; those that do not have it yet go on with what they know.
-    useMasterKey(`${newMasterKey()},${masterKey}`)
+    setMasterKey(`${newMasterKey()},${masterKey}`)
     const newer = await startRelay({ database })
     await newer.relay.ready
     expect(await administratorOf(newer.url).entry('shop')).toMatchObject({ version: 2 })
