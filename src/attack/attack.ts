@@ -43,8 +43,11 @@ const longestVector = 8_000
  * there.
  */
 export async function attack(options: RelayOptions, serve: Serve): Promise<AttackResult> {
-  const canaries = new Map(Object.keys(options.keys).map((name) => [name, makeCanary()]))
-  const targets = targetsOf(options.keys, canaries)
+  const { keys = {} } = options
+  if (Object.keys(keys).length === 0)
+    throw new Error('The config has no keys, so there is nothing to attack. Registered keys are not looked at.')
+  const canaries = new Map(Object.keys(keys).map((name) => [name, makeCanary()]))
+  const targets = targetsOf(keys, canaries)
   // The last one of each lane looks at what all before it have left.
   const vectors = [...corpus(targets, options), ...Array.from({ length: lanes }, (_, lane) => everythingKept(lane))]
   const folder = await mkdtemp(join(tmpdir(), 'relay-attack-'))
@@ -99,7 +102,7 @@ async function startRelay(
   const relay = createRelayOn(network, {
     ...options,
     keys: Object.fromEntries(
-      Object.entries(options.keys).map(([name, key]) => [
+      Object.entries(options.keys ?? {}).map(([name, key]) => [
         name,
         { ...key, limits: undefined, secret: canaries.get(name) },
       ]),

@@ -1,4 +1,6 @@
+import type { KeyOptions } from '../relay/keys.ts'
 import { readOptions, type RelayOptions } from '../relay/options.ts'
+import { masterKeyVariable, newMasterKey } from '../relay/seal.ts'
 import { callersInWords, ruleInWords, wideForCallers, wideInRule } from '../relay/rule-in-words.ts'
 
 /**
@@ -7,7 +9,10 @@ import { callersInWords, ruleInWords, wideForCallers, wideInRule } from '../rela
  * @throws ClientSecretError as `createRelay` does, for options with which no relay starts.
  */
 export function check(options: RelayOptions): string {
-  const { keys } = readOptions(withSecrets(options), {})
+  // A master key that is made up, because a config whose keys are all registered may have none of its own.
+  const { keys } = readOptions(withSecrets(options), { [masterKeyVariable]: newMasterKey() })
+  if (keys.size === 0)
+    return 'The config has no keys. Where those go that are registered in its database, client-secret-relay keys list says.'
   const paragraphs = [...keys.values()].map((key) => {
     const rules = key.rules.map((rule) => [`  may go ${ruleInWords(rule)}`, ...wideInRule(rule).map(warning)])
     return [
@@ -31,10 +36,10 @@ const mark = '    ! '
 const warning = (text: string) => mark + text
 
 /** Whoever reads the rules, in a review or in CI, need not hold the secrets. */
-function withSecrets(options: RelayOptions): RelayOptions {
+export function withSecrets(options: RelayOptions): RelayOptions {
   const { keys } = options as { keys?: unknown }
   if (typeof keys !== 'object' || keys === null) return options
-  const filled = Object.entries(keys as RelayOptions['keys']).map(([name, key]) => [
+  const filled = Object.entries(keys as Record<string, KeyOptions>).map(([name, key]) => [
     name,
     typeof key === 'object' && key !== null && !key.secret ? { ...key, secret: 'not-looked-at' } : key,
   ])

@@ -4,6 +4,8 @@ import { pathToFileURL } from 'node:url'
 import { parseArgs } from 'node:util'
 import { explainMissingPeer } from '../relay/missing-peer.ts'
 import type { RelayOptions } from '../relay/options.ts'
+import { newMasterKey } from '../relay/seal.ts'
+import { UsageError } from './usage-error.ts'
 
 const usage = `client-secret-relay: holds the keys of APIs, and calls them for your pages
 
@@ -14,6 +16,17 @@ const usage = `client-secret-relay: holds the keys of APIs, and calls them for y
   client-secret-relay attack relay.config.mjs [--json] [--verbose]
       tries to make a relay with this config give up its secrets: with secrets of
       its own, and without a call to the outside; ends with 1 when something leaked
+  client-secret-relay keys list|add NAME|rotate NAME|remove NAME --config relay.config.mjs
+      looks after the keys in the database of the config; the value is asked for, or read from standard input
+        --allow 'POST https://api.openai.com/v1/** headers.authorization'
+            where the secret may go: methods with commas between them, the url, and the places if they are
+            not this one; then private-network or retryable, if it is. Again for each rule
+        --unlocked                for every visitor, and not for signed-in users only
+        --requests-per-minute 60  --unsettled 100  --bytes-per-day 1000000
+        --relay URL               instead of --config: at a relay that runs there, with the token in
+                                  CLIENT_SECRET_ADMIN_TOKEN; needed while it has a SQLite file open
+  client-secret-relay master-key
+      prints a new master key, for CLIENT_SECRET_MASTER_KEY
 
 The config is a module whose default export is the options of createRelay:
 
@@ -29,6 +42,10 @@ The config is a module whose default export is the options of createRelay:
 `
 
 async function main(args: string[]): Promise<void> {
+  if (args[0] === 'keys' && !args.includes('--help') && !args.includes('-h')) {
+    const { keys } = await load(() => import('./keys.ts'))
+    return keys(args.slice(1), readConfig)
+  }
   const { positionals, values } = parseArgs({
     args,
     allowPositionals: true,
@@ -44,6 +61,7 @@ async function main(args: string[]): Promise<void> {
   const [command, config = values.config, ...rest] = positionals
   if (values.help) return void console.log(usage)
   if (!command) throw new UsageError('Name a command.')
+  if (command === 'master-key' && positionals.length === 1) return void console.log(newMasterKey())
   if (!['serve', 'check', 'attack'].includes(command) || rest.length > 0)
     throw new UsageError(`There is no command "${positionals.join(' ')}".`)
   if (!config) throw new UsageError(`${command} needs the config, the module with the options.`)
@@ -111,8 +129,6 @@ async function serveUntilStopped(options: RelayOptions, where: { port: number; h
   process.on('SIGINT', stop)
   process.on('SIGTERM', stop)
 }
-
-class UsageError extends Error {}
 
 main(process.argv.slice(2)).catch((error: unknown) => {
   const message = error instanceof Error ? error.message : String(error)

@@ -42,6 +42,10 @@ export interface KeyEntry {
   updatedAt: number | null
   lastUsedAt: number | null
   uses: number
+  /** Why the key is not used: it was changed in the database by hand, or its master key is not there. Remove it and register it anew. */
+  problem?: string | undefined
+  /** When an API was last seen to refuse the newest value and to take the one before: the newest is wrong, or not valid yet. */
+  fellBackAt?: number | undefined
   /** The last four characters of a value that is long enough for them to give nothing away. */
   ending?: string | undefined
 }
@@ -148,6 +152,8 @@ const keyEntrySchema = z.object({
   updatedAt: z.nullable(z.number()),
   lastUsedAt: z.nullable(z.number()),
   uses: z.number(),
+  problem: z.optional(z.string()),
+  fellBackAt: z.optional(z.number()),
   ending: z.optional(z.string()),
 })
 

@@ -1,11 +1,10 @@
 import { randomUUID } from 'node:crypto'
 import { Hono, type Context } from 'hono'
-import { bodyLimit } from 'hono/body-limit'
 import { cors } from 'hono/cors'
 import type { ContentfulStatusCode } from 'hono/utils/http-status'
 import { ClientSecretError, isClientSecretError } from '../protocol/errors.ts'
 import { isSettled, type QueueCount, type WireError } from '../protocol/record.ts'
-import { tokenVariable } from './administrator.ts'
+import { admitAdministrator } from './administrator.ts'
 import { createAttendance } from './attendance.ts'
 import { checkHost, checkOrigin, identify, type Caller } from './caller.ts'
 import { cancel } from './cancel.ts'
@@ -14,6 +13,9 @@ import { consoleRoutes } from './console.ts'
 import { createDirectRequests } from './direct.ts'
 import { history, parseHistory } from './history.ts'
 import { createJournal, type Journal } from './journal.ts'
+import { checkJson, limitBody, parseJson } from './json-body.ts'
+import { keyRoutes } from './key-routes.ts'
+import { openKeyStore } from './key-store.ts'
 import { createLimits } from './limits.ts'
 import { readOptions, type RelayOptions, type Settings } from './options.ts'
 import { parsePoll, poll } from './poll.ts'
@@ -86,11 +88,15 @@ type Parts = Awaited<ReturnType<typeof open>>
 
 /** Opens what the relay works with, and takes up what an earlier process left. */
 async function open(settings: Settings, network: Network, journal: Journal) {
-  const { keys, limits, logger } = settings
+  const { limits, logger } = settings
   const storage = await openStorage(settings.database, logger)
   const { database } = storage
   const records = createRecords(database)
   const changes = createChanges(storage.signals)
+  const keys = await openKeyStore({ database, changes, settings, logger }).catch(async (error: unknown) => {
+    await database.close()
+    throw error
+  })
   const upstream = createUpstream(limits, network)
   const allowance = createLimits(settings)
   const { longestUpstreamWait, callerAbsence } = limits
@@ -108,6 +114,7 @@ async function open(settings: Settings, network: Network, journal: Journal) {
   const attendance = createAttendance(callerAbsence, runner.desert)
   const calls = callsUnderWay()
   const queue = await storage.createQueue({ records, runner, changes, logger }).catch(async (error: unknown) => {
+    await keys.close()
     await database.close()
     throw error
   })
@@ -149,10 +156,11 @@ async function open(settings: Settings, network: Network, journal: Journal) {
     clearTimeout(timer)
     await presence.stop()
     await upstream.close()
+    await keys.close()
     await database.close()
   }
 
-  return { settings, limits: allowance, attendance, records, changes, direct, queue, presence, calls, close }
+  return { settings, keys, limits: allowance, attendance, records, changes, direct, queue, presence, calls, close }
 }
 
 /** Knows the calls that are being answered. */
@@ -174,7 +182,8 @@ function callsUnderWay() {
 }
 
 /** The tail of a path, wherever the relay is mounted. */
-const route = /(\/requests(\/[^/]+)?|\/queues\/[^/]+|\/health|\/metrics|\/console(\/app\.(js|css))?)\/?$/
+const route =
+  /(\/requests(\/[^/]+)?|\/queues\/[^/]+|\/health|\/metrics|\/keys(\/[^/]+(\/requests)?)?|\/audit|\/console(\/app\.(js|css))?)\/?$/
 
 function routes(settings: Settings, opening: Promise<Parts>, journal: Journal) {
   const app = new Hono({ getPath: (request) => route.exec(new URL(request.url).pathname)?.[1] ?? '/' })
@@ -206,37 +215,18 @@ function routes(settings: Settings, opening: Promise<Parts>, journal: Journal) {
 
   // The order of the checks: size and content type, host, origin, caller, the caller's limits;
   // then, in submit, schema, key, rules, the key's limits.
-  app.post(
-    '/requests',
-    bodyLimit({
-      maxSize: settings.limits.requestBytes,
-      onError: () => {
-        throw new ClientSecretError(
-          'REQUEST_TOO_LARGE',
-          `The request is larger than the relay takes: ${settings.limits.requestBytes} bytes, its option limits.requestBytes.`,
-        )
-      },
-    }),
-    async (context) => {
-      const type = context.req.header('content-type') ?? ''
-      if (!/^application\/json\b/i.test(type)) {
-        throw new ClientSecretError(
-          'INVALID_PARAMETER',
-          `A request is sent to the relay with the content type application/json; this one came with ${type || 'none'}.`,
-          { path: 'headers.content-type' },
-        )
-      }
-      const { parts, caller } = await admit(context)
-      const text = await context.req.text()
-      const bytes = Buffer.byteLength(text)
-      await parts.limits.admitCaller(caller, bytes)
-      const { signal } = context.req.raw
-      const idempotencyKey = context.req.header('idempotency-key')
-      const submitted = { body: parseJson(text), bytes, idempotencyKey, signal }
-      const record = await parts.calls.during(submit(parts, caller, submitted))
-      return context.json(toWire(record), isSettled(record) ? 200 : 202)
-    },
-  )
+  app.post('/requests', limitBody(settings.limits.requestBytes), async (context) => {
+    checkJson(context)
+    const { parts, caller } = await admit(context)
+    const text = await context.req.text()
+    const bytes = Buffer.byteLength(text)
+    await parts.limits.admitCaller(caller, bytes)
+    const { signal } = context.req.raw
+    const idempotencyKey = context.req.header('idempotency-key')
+    const submitted = { body: parseJson(text), bytes, idempotencyKey, signal }
+    const record = await parts.calls.during(submit(parts, caller, submitted))
+    return context.json(toWire(record), isSettled(record) ? 200 : 202)
+  })
 
   app.get('/requests', async (context) => {
     const { parts, caller } = await admitReader(context)
@@ -270,18 +260,14 @@ function routes(settings: Settings, opening: Promise<Parts>, journal: Journal) {
     const { raw } = context.req
     if (!settings.administrator) return noSuchRoute(context)
     checkHost(raw, settings.hosts)
-    if (!(await settings.administrator(raw))) {
-      throw new ClientSecretError(
-        'SIGN_IN_REQUIRED',
-        `Only an administrator may read this. Send Authorization: Bearer with the token in the relay's ${tokenVariable}, or sign in as one that its option administrator knows.`,
-      )
-    }
+    await admitAdministrator(settings.administrator, raw)
     const parts = await running(opening)
     return context.text(journal.metrics(parts.limits.heldPolls()), 200, {
       'content-type': 'text/plain; version=0.0.4; charset=utf-8',
     })
   })
 
+  keyRoutes(app, settings, () => running(opening))
   consoleRoutes(app)
 
   app.notFound(noSuchRoute)
@@ -306,7 +292,7 @@ function noSuchRoute(context: Context): Response {
     context,
     new ClientSecretError(
       'REQUEST_NOT_FOUND',
-      `The relay has no ${context.req.method} ${pathname}. It answers POST and GET /requests, DELETE /requests/:id, GET /queues/:name and GET /health, below the path it is mounted at.`,
+      `The relay has no ${context.req.method} ${pathname}. It answers POST and GET /requests, DELETE /requests/:id, GET /queues/:name, GET /health and, for an administrator, /keys, below the path it is mounted at.`,
     ),
   )
 }
@@ -319,18 +305,6 @@ async function running(opening: Promise<Parts>): Promise<Parts> {
     parts ? 'The relay is stopping. Try again.' : 'The relay could not start; its log says why.',
     { retryAfter: 1 },
   )
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch (cause) {
-    throw new ClientSecretError(
-      'INVALID_PARAMETER',
-      `The request is not JSON: ${cause instanceof Error ? cause.message : String(cause)}.`,
-      { cause },
-    )
-  }
 }
 
 function errorAnswer(

@@ -1,6 +1,7 @@
 import { ClientSecretError } from '../protocol/errors.ts'
 import { containsPlaceholder, findPlaceholders } from '../protocol/placeholder.ts'
 import { methods, type ClientSecretRequest, type Method } from '../protocol/request.ts'
+import { atStart, mistake, type Telling } from './telling.ts'
 
 /** Where in a request a secret may be put. */
 export type Place = `headers.${string}` | `params.${string}` | `data#/${string}` | 'url.path'
@@ -41,13 +42,13 @@ const ruleFields = ['url', 'methods', 'in', 'allowPrivateNetwork', 'retryable']
 const placePattern = /^(headers\.[!#$%&'*+.^_`|~0-9A-Za-z-]+|params\..+|data#\/.*|url\.path)$/
 
 /**
- * Reads a rule of the configuration.
+ * Reads a rule of the configuration, or of a form.
  *
- * @throws ClientSecretError `INVALID_PARAMETER` with a sentence for the operator.
+ * @throws ClientSecretError `INVALID_PARAMETER` with a sentence for the operator, and the path of the field.
  */
-export function compileRule(rule: KeyRule, path: string): CompiledRule {
-  const refuse = (problem: string) => {
-    throw new ClientSecretError('INVALID_PARAMETER', `The relay does not start: ${path} ${problem}`, { path })
+export function compileRule(rule: KeyRule, path: string, telling: Telling = atStart(path)): CompiledRule {
+  const refuse = (problem: string, field?: string) => {
+    throw mistake(telling, problem, field)
   }
   if (typeof rule !== 'object' || rule === null)
     return refuse('is no rule. A rule is an object such as { url, methods }.')
@@ -55,58 +56,65 @@ export function compileRule(rule: KeyRule, path: string): CompiledRule {
   if (unknown !== undefined)
     return refuse(`has a field "${unknown}", which no rule has. The fields are ${ruleFields.join(', ')}.`)
   // A host of `*` parses, so the pattern is read with the same parser as the urls it is compared with.
-  if (!URL.canParse(rule.url))
+  if (typeof rule.url !== 'string' || !URL.canParse(rule.url))
     return refuse(
       `has the url ${JSON.stringify(rule.url)}, which is no url. Write one such as "https://api.example.com/v1/**".`,
+      'url',
     )
   const url = new URL(rule.url)
   const host = url.hostname.split('.')
-  if (url.hostname.endsWith('.')) return refuse(`has the url "${rule.url}". Write the host without the dot at its end.`)
+  if (url.hostname.endsWith('.'))
+    return refuse(`has the url "${rule.url}". Write the host without the dot at its end.`, 'url')
   if (url.protocol !== 'https:' && url.protocol !== 'http:')
-    return refuse(`has the url "${rule.url}". Begin it with https://.`)
+    return refuse(`has the url "${rule.url}". Begin it with https://.`, 'url')
   if (url.protocol === 'http:' && !rule.allowPrivateNetwork) {
     return refuse(
       `has the url "${rule.url}", which would send the secret unencrypted. Use https://; or, for a service on your own network, set allowPrivateNetwork: true in this rule.`,
+      'url',
     )
   }
   if (url.hostname === '*' || (host[0] === '*' && host.length < 3)) {
     return refuse(
       `has the url "${rule.url}", which would let the secret go to hosts of other people. Name the host, such as "https://api.example.com/v1/**"; a wildcard may stand for one label before a domain of yours, as in "https://*.example.com/**".`,
+      'url',
     )
   }
   if (host.slice(1).some((label) => label.includes('*')) || (host[0]?.includes('*') && host[0] !== '*')) {
     return refuse(
       `has the url "${rule.url}". In a host, * stands only for the whole first label, as in "https://*.example.com/**".`,
+      'url',
     )
   }
   if (url.username || url.password || url.search || url.hash)
     return refuse(
       `has the url "${rule.url}". Write it without user name, query and fragment; queries are named in "in", as params.<name>.`,
+      'url',
     )
   const segments = segmentsOf(url.pathname)
   const rest = segments.indexOf('**')
   if (rest !== -1 && rest !== segments.length - 1)
-    return refuse(`has the url "${rule.url}". ** stands for the rest of the path and so comes last.`)
+    return refuse(`has the url "${rule.url}". ** stands for the rest of the path and so comes last.`, 'url')
   if (segments.some((segment) => segment.includes('*') && segment !== '*' && segment !== '**')) {
-    return refuse(`has the url "${rule.url}". * stands for a whole segment of the path, such as /v1/*/items.`)
+    return refuse(`has the url "${rule.url}". * stands for a whole segment of the path, such as /v1/*/items.`, 'url')
   }
   if (!Array.isArray(rule.methods) || rule.methods.length === 0)
-    return refuse(`has no methods. Name them, such as methods: ['POST'].`)
+    return refuse(`has no methods. Name them, such as methods: ['POST'].`, 'methods')
   const named = rule.methods.map((method) => String(method).toUpperCase() as Method)
   const unknownMethod = named.find((method) => !methods.includes(method))
   if (unknownMethod !== undefined)
-    return refuse(`has the method ${JSON.stringify(unknownMethod)}. The methods are ${methods.join(', ')}.`)
+    return refuse(`has the method ${JSON.stringify(unknownMethod)}. The methods are ${methods.join(', ')}.`, 'methods')
   const wrongFlag = (['allowPrivateNetwork', 'retryable'] as const).find(
     (name) => !['boolean', 'undefined'].includes(typeof rule[name]),
   )
-  if (wrongFlag) return refuse(`has ${wrongFlag}: ${JSON.stringify(rule[wrongFlag])}. Write true or false.`)
+  if (wrongFlag) return refuse(`has ${wrongFlag}: ${JSON.stringify(rule[wrongFlag])}. Write true or false.`, wrongFlag)
   const places: readonly Place[] = rule.in ?? (segments.some(containsPlaceholder) ? ['url.path'] : defaultPlaces)
   if (!(places instanceof Array))
-    return refuse('has an "in" that is no list. Write a list of places, such as in: [\'headers.x-api-key\'].')
-  const unknownPlace = places.find((place) => !placePattern.test(place))
+    return refuse('has an "in" that is no list. Write a list of places, such as in: [\'headers.x-api-key\'].', 'in')
+  const unknownPlace = places.find((place) => typeof place !== 'string' || !placePattern.test(place))
   if (places.length === 0 || unknownPlace !== undefined) {
     return refuse(
       `names ${unknownPlace === undefined ? 'no place' : `the place ${JSON.stringify(unknownPlace)}`} in "in". Places are headers.<name>, params.<name>, data#/<JSON pointer> and url.path.`,
+      'in',
     )
   }
   return {

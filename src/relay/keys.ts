@@ -1,6 +1,6 @@
-import { ClientSecretError } from '../protocol/errors.ts'
 import { compileRule, type CompiledRule, type KeyRule } from './key-rules.ts'
 import { createRedactor, type Redactor } from './redact.ts'
+import { atStart, mistake, type Telling } from './telling.ts'
 
 /** A key, as the configuration gives it. */
 export interface KeyOptions {
@@ -23,19 +23,40 @@ export interface KeyLimits {
   bytesPerDay?: number | undefined
 }
 
+/** One of the values of a key. */
+export interface KeyValue {
+  version: number
+  secret: string
+}
+
 /** A key, checked. */
 export interface Key {
   name: string
-  secret: string
+  /** Those that are valid, in the order in which they are tried. There are two while an API is being told of a new one. */
+  values: readonly KeyValue[]
   locked: boolean
+  /** The rules as they were written. */
+  allow: readonly KeyRule[]
   rules: readonly CompiledRule[]
   limits: KeyLimits
-  /** Made once, because making it takes longer than looking through an answer. */
+  /** For all values. Made once, because making it takes longer than looking through an answer. */
   redactor: Redactor
+}
+
+/** The keys as they are now: those of the options, and those that are registered while the relay runs. */
+export interface Keys {
+  get(name: string): Key | undefined
+  /** Remembers that an API took this value of the key and refused the one that is tried before it. */
+  worked(name: string, version: number): void
+  /** Counts a request that the key was used for. */
+  used(name: string): void
 }
 
 /** Shorter values are no secrets, and cannot be told from chance in an answer that is looked through for them. */
 const shortestSecret = 8
+/** What a secret is looked for with grows with it. */
+const longestSecret = 4_096
+const longestName = 100
 
 const ownVariables = new Set(['CLIENT_SECRET_ADMIN_TOKEN', 'CLIENT_SECRET_MASTER_KEY'])
 
@@ -58,56 +79,98 @@ export function readKeys(
 
 function readKey(name: string, options: KeyOptions, environment: Record<string, string | undefined>): Key {
   const path = `keys.${name}`
-  const refuse = (problem: string) =>
-    new ClientSecretError('INVALID_PARAMETER', `The relay does not start: ${path} ${problem}`, { path })
-
-  if (!/^[A-Za-z0-9][A-Za-z0-9._-]*$/.test(name))
-    throw refuse('is no name for a key. Use letters, digits, dot, dash and underscore.')
+  const telling = atStart(path)
+  checkName(name, telling)
   const unknown = Object.keys(options).find((field) => !keyFields.includes(field))
   if (unknown !== undefined)
-    throw refuse(
+    throw mistake(
+      telling,
       `has a field "${unknown}", which no key has. The fields are ${keyFields.join(', ')}; what a rule says stands in allow.`,
     )
-  const variable = `CLIENT_SECRET_${name.toUpperCase().replace(/[^A-Z0-9]/g, '_')}`
+  const variable = variableOf(name)
   // What the relay keeps there for itself is nobody's key.
   const secret: unknown = options.secret ?? (ownVariables.has(variable) ? undefined : environment[variable])
-  if (secret !== undefined && typeof secret !== 'string') throw refuse('has a secret that is no string.')
-  if (!secret) throw refuse(`has no secret. Give it in ${path}.secret or in the environment variable ${variable}.`)
+  checkSecret(secret, telling, `Give it in ${path}.secret or in the environment variable ${variable}.`)
+  return keyOf(name, [{ version: 1, secret }], checkUse(options, telling))
+}
+
+/** A key of what was checked before. */
+export function keyOf(name: string, values: readonly KeyValue[], use: KeyUse): Key {
+  return { name, values, redactor: createRedactor(...values.map(({ secret }) => secret)), ...use }
+}
+
+function variableOf(name: string): string {
+  return `CLIENT_SECRET_${name.toUpperCase().replace(/[^A-Z0-9]/g, '_')}`
+}
+
+/** @param field By which the name is known in a form. */
+export function checkName(name: unknown, telling: Telling, field = ''): asserts name is string {
+  if (typeof name !== 'string' || !/^[A-Za-z0-9][A-Za-z0-9._-]*$/.test(name) || name.length > longestName)
+    throw mistake(
+      telling,
+      `is no name for a key. Use letters, digits, dot, dash and underscore, ${longestName} at most, the first a letter or digit.`,
+      field,
+    )
+}
+
+/** Names that would stand for one of the relay's own variables, if the key were moved to the options. */
+export function isOwnName(name: string): boolean {
+  return ownVariables.has(variableOf(name))
+}
+
+export function checkSecret(secret: unknown, telling: Telling, remedy: string): asserts secret is string {
+  const refuse = (problem: string) => mistake(telling, problem, 'secret')
+  if (secret === undefined || secret === null || secret === '') throw refuse(`has no secret. ${remedy}`)
+  if (typeof secret !== 'string') throw refuse('has a secret that is no string.')
+  if (/[\r\n]$/.test(secret))
+    throw refuse('has a secret that ends with a line break, which was probably copied along with it. Leave it out.')
   if (secret.length < shortestSecret)
     throw refuse(
       `has a secret of fewer than ${shortestSecret} characters, which cannot be kept out of answers. Use the key that the API's provider gave you.`,
     )
+  if (secret.length > longestSecret) throw refuse(`has a secret of more than ${longestSecret} characters.`)
   if (!/^[\u0020-\u007e]+$/.test(secret))
     throw refuse(
       'has a secret with a line break or a character that is not ASCII. Was a line break copied along with it?',
     )
-  if (!['boolean', 'undefined'].includes(typeof options.locked))
-    throw refuse(`has locked: ${JSON.stringify(options.locked)}. Write true or false.`)
-  const wrongLimit = wrongLimitOf(options.limits)
+}
+
+/** How a key may be used: everything of it but its name and its values. */
+export type KeyUse = Pick<Key, 'locked' | 'allow' | 'rules' | 'limits'>
+
+/** @throws ClientSecretError `INVALID_PARAMETER` with the path of the field. */
+export function checkUse(options: Pick<KeyOptions, 'locked' | 'allow' | 'limits'>, telling: Telling): KeyUse {
+  const { locked = true, allow, limits = {} } = options
+  if (typeof locked !== 'boolean')
+    throw mistake(telling, `has locked: ${JSON.stringify(locked)}. Write true or false.`, 'locked')
+  const wrongLimit = wrongLimitOf(limits)
   if (wrongLimit)
-    throw refuse(`has ${wrongLimit}. The limits are ${limitFields.join(', ')}, each a whole number above 0.`)
-  if (!Array.isArray(options.allow) || options.allow.length === 0) {
-    throw refuse(
+    throw mistake(
+      telling,
+      `has ${wrongLimit.text}. The limits are ${limitFields.join(', ')}, each a whole number above 0.`,
+      wrongLimit.field,
+    )
+  if (!Array.isArray(allow) || allow.length === 0) {
+    throw mistake(
+      telling,
       `has no rules, so nobody could use it. Say where its secret may go: allow: [{ url: 'https://api.example.com/v1/**', methods: ['POST'] }].`,
+      'allow',
     )
   }
-  return {
-    name,
-    secret,
-    redactor: createRedactor(secret),
-    locked: options.locked ?? true,
-    limits: options.limits ?? {},
-    rules: options.allow.map((rule, index) => compileRule(rule, `${path}.allow[${index}]`)),
-  }
+  const rules = allow.map((rule, index) => {
+    const path = [telling.path, `allow[${index}]`].filter(Boolean).join('.')
+    return compileRule(rule, path, { ...telling, subject: telling.path ? path : `Rule ${index + 1}`, path })
+  })
+  return { locked, allow, rules, limits }
 }
 
 /** What is wrong with the limits of a key, as far as anything is. */
-function wrongLimitOf(limits: unknown): string | undefined {
-  if (limits === undefined) return undefined
-  if (typeof limits !== 'object' || limits === null || Array.isArray(limits)) return `limits: ${JSON.stringify(limits)}`
+function wrongLimitOf(limits: unknown): { field: string; text: string } | undefined {
+  if (typeof limits !== 'object' || limits === null || Array.isArray(limits))
+    return { field: 'limits', text: `limits: ${JSON.stringify(limits)}` }
   const wrong = Object.entries(limits as Record<string, unknown>).find(
     ([name, value]) =>
       !limitFields.includes(name) || (value !== undefined && !(Number.isSafeInteger(value) && Number(value) > 0)),
   )
-  return wrong && `limits.${wrong[0]}: ${JSON.stringify(wrong[1])}`
+  return wrong && { field: `limits.${wrong[0]}`, text: `limits.${wrong[0]}: ${JSON.stringify(wrong[1])}` }
 }

@@ -2,7 +2,7 @@ import ipaddr from 'ipaddr.js'
 import { RateLimiterMemory, RateLimiterRes } from 'rate-limiter-flexible'
 import { ClientSecretError } from '../protocol/errors.ts'
 import { isVisitor, type Caller } from './caller.ts'
-import type { Key } from './keys.ts'
+import type { Key, KeyLimits } from './keys.ts'
 import type { Settings } from './options.ts'
 
 /** How much a caller may ask of the relay, and how much a key may be used. */
@@ -22,19 +22,30 @@ export interface Limits {
 const minute = 60
 const day = 86_400
 
-export function createLimits({ keys, limits }: Pick<Settings, 'keys' | 'limits'>): Limits {
+export function createLimits({ limits }: Pick<Settings, 'limits'>): Limits {
   const ofCallers = {
     requests: meter(limits.requestsPerMinute, minute),
     bytes: meter(limits.bytesPerDay, day),
   }
-  const ofKeys = new Map(
-    [...keys.values()].map(({ name, limits: own }) => [
-      name,
-      { requests: meter(own.requestsPerMinute, minute), bytes: meter(own.bytesPerDay, day) },
-    ]),
-  )
+  const ofKeys = new Map<string, KeyMeters>()
   const polls = new Map<string, number>()
   let allPolls = 0
+
+  /** Keys come and change while the relay runs. What was counted stays, unless it is the limits that changed. */
+  function metersOf({ name, limits: own }: Key): KeyMeters {
+    const known = ofKeys.get(name)
+    if (known && known.requestsPerMinute === own.requestsPerMinute && known.bytesPerDay === own.bytesPerDay)
+      return known
+    const { requestsPerMinute, bytesPerDay } = own
+    const made = {
+      requestsPerMinute,
+      bytesPerDay,
+      requests: meter(requestsPerMinute, minute),
+      bytes: meter(bytesPerDay, day),
+    }
+    ofKeys.set(name, made)
+    return made
+  }
 
   return {
     async admitCaller({ owner, address }, bytes) {
@@ -51,14 +62,15 @@ export function createLimits({ keys, limits }: Pick<Settings, 'keys' | 'limits'>
       )
     },
 
-    async admitUse({ name, limits: own }, bytes) {
-      const meters = ofKeys.get(name)
-      await meters?.requests.take(
+    async admitUse(key, bytes) {
+      const { name, limits: own } = key
+      const meters = metersOf(key)
+      await meters.requests.take(
         name,
         1,
         `The key "${name}" is used for more than ${own.requestsPerMinute} requests a minute, its limit (keys.${name}.limits.requestsPerMinute).`,
       )
-      await meters?.bytes.take(
+      await meters.bytes.take(
         name,
         bytes,
         `The key "${name}" has sent and received ${own.bytesPerDay} bytes within a day, its limit (keys.${name}.limits.bytesPerDay).`,
@@ -100,6 +112,11 @@ export function createLimits({ keys, limits }: Pick<Settings, 'keys' | 'limits'>
 interface Meter {
   take(name: string, points: number, sentence: string): Promise<void>
   add(name: string, points: number): Promise<void>
+}
+
+interface KeyMeters extends Pick<KeyLimits, 'requestsPerMinute' | 'bytesPerDay'> {
+  requests: Meter
+  bytes: Meter
 }
 
 const unlimited: Meter = { take: async () => {}, add: async () => {} }

@@ -5,6 +5,7 @@ import { bearerOf, shortestToken, tokenVariable, type IsAdministrator } from './
 import { hostNameOf } from './caller.ts'
 import { isPostgres } from './database.ts'
 import { readKeys, type Key, type KeyOptions } from './keys.ts'
+import { masterKeyVariable, readMasterKeys, type MasterKey } from './seal.ts'
 
 /** Who is asking: the id by which your site knows a signed-in user. */
 export type Identity = string | { id: string }
@@ -40,11 +41,11 @@ export interface RelayLimits {
 }
 
 export interface RelayOptions {
-  /** The keys, by name. */
-  keys: Record<string, KeyOptions>
+  /** The keys, by name. May be left out where they are registered while the relay runs, which `CLIENT_SECRET_MASTER_KEY` makes possible. */
+  keys?: Record<string, KeyOptions> | undefined
   /** Who is signed in, or null. Required when a key is locked, as keys are by default. */
   authenticate?: ((request: Request) => Identity | null | undefined | Promise<Identity | null | undefined>) | undefined
-  /** Who may read `GET /metrics`. Default: whoever sends `Authorization: Bearer` with the token in the environment variable `CLIENT_SECRET_ADMIN_TOKEN`; without one, nobody. */
+  /** Who may register keys and read `GET /metrics`: true, or the name under which what they do is written down. Default: whoever sends `Authorization: Bearer` with the token in the environment variable `CLIENT_SECRET_ADMIN_TOKEN`; without one, nobody. */
   administrator?: IsAdministrator | undefined
   /** Other sites whose pages may use the relay, such as `https://app.example.com`. The relay's own site always may. */
   origins?: string[] | undefined
@@ -76,8 +77,13 @@ export interface RelayOptions {
 
 /** The options, checked, with nothing left open. */
 export interface Settings {
+  /** Those of the options. */
   keys: Map<string, Key>
+  /** What registered keys are sealed with, the newest first. */
+  masterKeys: readonly MasterKey[]
   authenticate: NonNullable<RelayOptions['authenticate']>
+  /** Whether anybody can be signed in. */
+  hasAuthenticate: boolean
   administrator: IsAdministrator | undefined
   origins: readonly string[]
   hosts: readonly string[] | undefined
@@ -115,13 +121,15 @@ const isFunction = (value: unknown) => typeof value === 'function'
 // The keys and their rules are read by keys.ts and key-rules.ts, whose sentences know more.
 const optionsSchema = z.strictObject(
   {
-    keys: z.record(
-      z.string(),
-      z.looseObject({}, 'an object with secret and allow'),
-      'an object of keys such as { openai: { secret: process.env.OPENAI_API_KEY, allow: [...] } }',
+    keys: z.optional(
+      z.record(
+        z.string(),
+        z.looseObject({}, 'an object with secret and allow'),
+        'an object of keys such as { openai: { secret: process.env.OPENAI_API_KEY, allow: [...] } }',
+      ),
     ),
     authenticate: z.optional(z.custom(isFunction, 'a function from a Request to a user, or null')),
-    administrator: z.optional(z.custom(isFunction, 'a function from a Request to true or false')),
+    administrator: z.optional(z.custom(isFunction, 'a function from a Request to true, a name or false')),
     hosts: z.optional(
       z.array(
         z
@@ -179,12 +187,10 @@ export function readOptions(options: RelayOptions, environment: Record<string, s
   const checked = optionsSchema.safeParse(options)
   if (!checked.success) throw wrongOption(options, checked.error.issues[0]!)
 
-  const keys = readKeys(options.keys, environment)
-  if (keys.size === 0)
-    throw refusal(
-      'keys',
-      'keys is empty. Register a key, such as keys: { openai: { secret: process.env.OPENAI_API_KEY, allow: [...] } }.',
-    )
+  const keys = readKeys(options.keys ?? {}, environment)
+  const masterKeys = readMasterKeys(environment[masterKeyVariable])
+  // With a database there may be keys in it, which is looked at first: their master key may be missing.
+  if (keys.size === 0 && masterKeys.length === 0 && options.database === undefined) throw noKeys()
   const locked = [...keys.values()].find((key) => key.locked)
   if (locked && !options.authenticate) {
     throw refusal(
@@ -202,7 +208,9 @@ export function readOptions(options: RelayOptions, environment: Record<string, s
   const { limits = {}, expires = {} } = options
   return {
     keys,
+    masterKeys,
     authenticate: options.authenticate ?? (() => null),
+    hasAuthenticate: options.authenticate !== undefined,
     administrator: options.administrator ?? (token === undefined ? undefined : bearerOf(token)),
     origins: options.origins ?? [],
     hosts: options.hosts,
@@ -224,6 +232,13 @@ export function readOptions(options: RelayOptions, environment: Record<string, s
     shutdownTimeout: options.shutdownTimeout ?? 10_000,
     logger: options.logger ?? consoleLogger,
   }
+}
+
+export function noKeys(): ClientSecretError {
+  return refusal(
+    'keys',
+    `keys is empty. Register a key, such as keys: { openai: { secret: process.env.OPENAI_API_KEY, allow: [...] } }; or, to register keys while the relay runs, set the environment variable ${masterKeyVariable} to what client-secret-relay master-key prints.`,
+  )
 }
 
 function refusal(path: string, sentence: string): ClientSecretError {

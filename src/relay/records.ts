@@ -94,8 +94,23 @@ export interface Records {
   countUnsettled(of: { owner: string; queueName?: string } | { keyName: string }): Promise<number>
   /** The owner's records, the newest first, from `before` on backwards. */
   history(owner: string, filter: RecordFilter): Promise<StoredRecord[]>
+  /** The newest uses of a key, by whomever, with nothing of what was sent and answered. */
+  usesOf(keyName: string, limit: number): Promise<RecordOfUse[]>
   /** Removes a batch of what has expired; the queues in which it stood, and whether there may be more. */
   removeExpired(): Promise<{ lines: string[]; isFull: boolean }>
+}
+
+/** What is told of a request to those who look after its key. */
+export interface RecordOfUse {
+  id: string
+  owner: string
+  status: RecordStatus
+  method: string
+  host: string | null
+  upstreamStatus: number | null
+  error: WireError | null
+  createdAt: number
+  updatedAt: number
 }
 
 export interface RecordFilter {
@@ -130,7 +145,7 @@ const place = `CASE WHEN queue_name IS NULL OR NOT ${isUnsettled} THEN 0 ELSE
   END AS place`
 
 const insertedColumns =
-  'id, owner, key_name, idempotency_key, fingerprint, method, url_hash, queue_name, queue_hash, line, relay, status, version, request, response, error, created_at, updated_at, expires_at, attempted_at, not_before'
+  'id, owner, key_name, idempotency_key, fingerprint, method, url_hash, queue_name, queue_hash, line, relay, status, version, request, response, error, created_at, updated_at, expires_at, attempted_at, not_before, host, upstream_status'
 
 interface HeadRow {
   id: string
@@ -153,6 +168,12 @@ interface HeadRow {
 interface Row extends HeadRow {
   request: string
   response: string | null
+}
+
+interface UseRow extends Pick<HeadRow, 'id' | 'owner' | 'status' | 'error' | 'created_at' | 'updated_at'> {
+  method: string
+  host: string | null
+  upstream_status: number | null
 }
 
 /** Every SQL statement about records. */
@@ -229,12 +250,12 @@ export function createRecords(database: Database): Records {
     async (ended: Ended[]) => {
       const parameters: Value[] = [Date.now()]
       const values = ended.map(
-        ({ id, version, status, response, error }) =>
-          `($${parameters.push(id)}, CAST($${parameters.push(version)} AS BIGINT), $${parameters.push(status)}, $${parameters.push(response)}, $${parameters.push(error)})`,
+        ({ id, version, status, response, error, upstreamStatus }) =>
+          `($${parameters.push(id)}, CAST($${parameters.push(version)} AS BIGINT), $${parameters.push(status)}, $${parameters.push(response)}, $${parameters.push(error)}, CAST($${parameters.push(upstreamStatus)} AS BIGINT))`,
       )
       const rows = await database.query<{ id: string }>(
-        `WITH ended (id, version, status, response, error) AS (VALUES ${values.join(', ')})
-         UPDATE records SET status = ended.status, version = records.version + 1, response = ended.response, error = ended.error, updated_at = $1
+        `WITH ended (id, version, status, response, error, upstream_status) AS (VALUES ${values.join(', ')})
+         UPDATE records SET status = ended.status, version = records.version + 1, response = ended.response, error = ended.error, upstream_status = ended.upstream_status, updated_at = $1
          FROM ended WHERE records.id = ended.id AND records.version = ended.version AND records.status = 'running' RETURNING records.id`,
         parameters,
       )
@@ -402,6 +423,25 @@ export function createRecords(database: Database): Records {
       return rows.map(stored)
     },
 
+    async usesOf(keyName, limit) {
+      const rows = await database.query<UseRow>(
+        `SELECT id, owner, status, method, host, upstream_status, error, created_at, updated_at FROM records
+         WHERE key_name = $1 AND expires_at > $2 ORDER BY seq DESC LIMIT $3`,
+        [keyName, Date.now(), limit],
+      )
+      return rows.map(({ id, owner, status, method, host, upstream_status, error, created_at, updated_at }) => ({
+        id,
+        owner,
+        status,
+        method,
+        host,
+        upstreamStatus: upstream_status === null ? null : Number(upstream_status),
+        error: error === null ? null : (JSON.parse(error) as WireError),
+        createdAt: Number(created_at),
+        updatedAt: Number(updated_at),
+      }))
+    },
+
     async removeExpired() {
       const rows = await database.query<{ line: string }>(
         `DELETE FROM records WHERE id IN (SELECT id FROM records WHERE expires_at <= $1 LIMIT ${removedAtOnce} ${database.dialect.skipLocked}) RETURNING line`,
@@ -460,7 +500,7 @@ function draftOf(newRecord: NewRecord, status: 'pending' | 'running'): Draft {
 /** In the order of `insertedColumns`. */
 function rowOf(draft: Draft): Value[] {
   const request = JSON.stringify(draft.request)
-  const { response, error } = written(draft)
+  const { response, error, upstreamStatus } = written(draft)
   return [
     draft.id,
     draft.owner,
@@ -483,6 +523,8 @@ function rowOf(draft: Draft): Value[] {
     draft.expiresAt,
     draft.attemptedAt,
     draft.notBefore,
+    new URL(draft.request.url).host,
+    upstreamStatus,
   ]
 }
 
@@ -514,7 +556,12 @@ function list(values: readonly unknown[], others: number): string {
   return values.map((_, index) => `$${index + others + 1}`).join(', ')
 }
 
-type Ended = Seen & { status: string; response: string | null; error: string | null }
+type Ended = Seen & {
+  status: string
+  response: string | null
+  error: string | null
+  upstreamStatus: number | null
+}
 
 function written({
   status,
@@ -525,6 +572,7 @@ function written({
     status,
     response: response ? JSON.stringify(response) : null,
     error: error ? JSON.stringify(error) : null,
+    upstreamStatus: response?.status ?? null,
   }
 }
 

@@ -14,9 +14,10 @@ export interface Redactor {
  * Everything a form can look like is one regular expression, made once a key. It
  * has no open repetition, so its time grows with the text and with nothing else.
  */
-export function createRedactor(secret: string): Redactor {
-  const asBytes = writtenInto(secret).flatMap((text) => [hexadecimal(text), decimal(text), ...base64(text)])
-  const anyForm = new RegExp([spelled(secret), ...asBytes].join('|'), 'gi')
+export function createRedactor(...secrets: string[]): Redactor {
+  // The longer first, so that of a value that begins another one no rest is left.
+  const longestFirst = [...secrets].sort((one, other) => other.length - one.length)
+  const anyForm = new RegExp(longestFirst.flatMap(formsOf).join('|'), 'gi')
   const clean = (text: string) => text.replace(anyForm, () => placeholder)
   return {
     text: clean,
@@ -27,6 +28,12 @@ export function createRedactor(secret: string): Redactor {
       return cleaned === text ? bytes : Buffer.from(cleaned, 'latin1')
     },
   }
+}
+
+/** Of the ways in which a secret may stand in a text. */
+function formsOf(secret: string): string[] {
+  const asBytes = writtenInto(secret).flatMap((text) => [hexadecimal(text), decimal(text), ...base64(text)])
+  return [spelled(secret), ...asBytes]
 }
 
 /** UTF-16 and UTF-32 put these around the characters of ASCII. */

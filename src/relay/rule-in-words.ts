@@ -1,5 +1,19 @@
+import type { Words } from '../protocol/keys.ts'
 import type { CompiledRule } from './key-rules.ts'
 import type { Key } from './keys.ts'
+
+/** Who may use a key and where its secret can go, as sentences for a person. */
+export function wordsOf(key: Pick<Key, 'locked' | 'limits' | 'rules'>): Words {
+  return {
+    callers: sentence(callersInWords(key)),
+    rules: key.rules.map((rule) => ({ sentence: sentence(ruleInWords(rule)), warnings: wideInRule(rule) })),
+    warnings: wideForCallers(key),
+  }
+}
+
+function sentence(text: string): string {
+  return `${text.slice(0, 1).toUpperCase()}${text.slice(1)}.`
+}
 
 /** Says where a rule lets a secret go, such as "by POST to https://api.openai.com, to any path below /v1/, in the header authorization". */
 export function ruleInWords(rule: CompiledRule): string {
@@ -49,11 +63,11 @@ export function callersInWords({ locked, limits }: Pick<Key, 'locked' | 'limits'
   return `${locked ? 'signed-in users only' : 'every visitor, signed in or not'}${bounds.length > 0 ? `, together at most ${bounds.join(', ')}` : ''}`
 }
 
-export function wideForCallers({ name, locked, limits }: Pick<Key, 'name' | 'locked' | 'limits'>): string[] {
+export function wideForCallers({ locked, limits }: Pick<Key, 'locked' | 'limits'>): string[] {
   return locked || limits.requestsPerMinute !== undefined
     ? []
     : [
-        `Every visitor may use it as often as they like: a limit for one visitor is got round with a new session. Set keys.${name}.limits.requestsPerMinute, or lock the key.`,
+        'Every visitor may use it as often as they like: a limit for one visitor is got round with a new session. Limit its requests a minute (limits.requestsPerMinute), or lock it.',
       ]
 }
 

@@ -5,7 +5,7 @@ import { call, type Traffic } from './call.ts'
 import { isVisitor } from './caller.ts'
 import { cancellationOf, type Changes } from './changes.ts'
 import type { Journal } from './journal.ts'
-import type { Key } from './keys.ts'
+import type { Keys } from './keys.ts'
 import type { Limits } from './limits.ts'
 import type { Logger } from './options.ts'
 import { patiently } from './patiently.ts'
@@ -43,7 +43,7 @@ export interface Way {
 }
 
 interface RunnerParts {
-  keys: Map<string, Key>
+  keys: Keys
   upstream: Upstream
   records: Records
   changes: Changes
@@ -97,11 +97,12 @@ export function createRunner(parts: RunnerParts): Runner {
   }
 
   async function runStarted(record: StoredRecord, way: Omit<Way, 'start'>, signal: AbortSignal): Promise<void> {
-    const traffic: Traffic = { sent: 0, received: 0 }
+    const traffic: Traffic = { sent: 0, received: 0, calls: 0 }
     const startedAt = performance.now()
     const ended = await outcomeOf(record, signal, traffic)
     const outcome: Outcome = signal.reason === cancelled && isAborted(ended) ? { status: 'cancelled' } : ended
     const took = performance.now() - startedAt
+    if (traffic.calls > 0) keys.used(record.request.clientSecretName)
     const status = await way.settle(record, outcome)
     changes.announce(record.id, record.line)
     journal.ran({
@@ -128,7 +129,7 @@ export function createRunner(parts: RunnerParts): Runner {
     if (!key) return { status: 'failed', error: wireError(keyNotFound(request.clientSecretName)) }
     try {
       if (key.locked && isVisitor(owner)) throw signInRequired(key.name)
-      const response = await call(key, request, { upstream, idempotencyKey: id, signal, traffic })
+      const response = await call(key, request, { upstream, keys, idempotencyKey: id, signal, traffic })
       return response.status >= 400
         ? { status: 'failed', response, error: upstreamFailure(response) }
         : { status: 'resolved', response }
@@ -207,7 +208,7 @@ function deserted(): ClientSecretError {
 export function keyNotFound(name: string): ClientSecretError {
   return new ClientSecretError(
     'KEY_NOT_FOUND',
-    `The relay knows no key named "${name}". Register it under keys in the relay's configuration, or correct clientSecretName.`,
+    `The relay knows no key named "${name}". Register it under keys in the relay's configuration or with client-secret-relay keys add, or correct clientSecretName.`,
     { path: 'clientSecretName' },
   )
 }

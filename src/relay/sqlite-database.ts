@@ -18,6 +18,11 @@ const dialect: Dialect = {
   skipLocked: '',
 }
 
+/** Another process has the file. */
+export class DatabaseInUseError extends Error {
+  override readonly name = 'DatabaseInUseError'
+}
+
 /** Opens a SQLite database: a file, or in memory when there is no path. */
 export async function openSqlite(path = ':memory:'): Promise<Database> {
   const sqlite = await loadSqlite()
@@ -72,7 +77,7 @@ async function lockFile(sqlite: typeof import('node:sqlite'), path: string): Pro
     } catch (cause) {
       if (Date.now() < deadline) continue
       lock.close()
-      throw new Error(
+      throw new DatabaseInUseError(
         `The relay does not start: the database "${path}" is in use by another relay. A SQLite file serves one process; stop the other one, or give each a file of its own; several relays can share a Postgres.`,
         { cause },
       )

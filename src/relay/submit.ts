@@ -5,7 +5,7 @@ import type { Attendance } from './attendance.ts'
 import { isVisitor, type Caller } from './caller.ts'
 import { checkSame, type DirectRequests } from './direct.ts'
 import { findRule } from './key-rules.ts'
-import type { Key } from './keys.ts'
+import type { Key, Keys } from './keys.ts'
 import type { Limits } from './limits.ts'
 import type { Settings } from './options.ts'
 import type { Presence } from './presence.ts'
@@ -15,6 +15,7 @@ import { keyNotFound, signInRequired } from './run.ts'
 
 interface SubmitParts {
   settings: Settings
+  keys: Keys
   limits: Limits
   attendance: Attendance
   records: Records
@@ -45,9 +46,9 @@ export async function submit(
   caller: Caller,
   { body, bytes, idempotencyKey, signal }: Submitted,
 ): Promise<StoredRecord> {
-  const { settings, limits, attendance, records, direct, queue, presence } = parts
+  const { settings, keys, limits, attendance, records, direct, queue, presence } = parts
   const request = parseRequest(body)
-  const key = checkKey(settings, caller, request)
+  const key = checkKey(keys, caller, request)
   await limits.admitUse(key, bytes)
   const lifetime = lifetimeOf(request, settings.expires)
   const isBackground = runsInBackground(request)
@@ -68,7 +69,7 @@ export function runsInBackground({ queue, poll }: ClientSecretRequest): boolean 
   return queue !== undefined || Boolean(poll)
 }
 
-function checkKey({ keys }: Settings, caller: Caller, request: ClientSecretRequest): Key {
+function checkKey(keys: Keys, caller: Caller, request: ClientSecretRequest): Key {
   const key = keys.get(request.clientSecretName)
   if (!key) throw keyNotFound(request.clientSecretName)
   if (key.locked && isVisitor(caller.owner)) throw signInRequired(key.name)

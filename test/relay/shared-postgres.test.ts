@@ -217,7 +217,7 @@ describe('a relay that is killed', () => {
       if (held.has(call.path)) return json(outgoing, {})
       held.add(call.path)
     })
-    const rules = options.keys['api']!.allow
+    const rules = options.keys!['api']!.allow
     rules.unshift({ url: `${api.url}/retryable`, methods: ['POST'], allowPrivateNetwork: true, retryable: true })
     const victim = await startRelayProcess(options)
     const a = visitorOf(victim)

@@ -1,0 +1,144 @@
+import { parseArgs } from 'node:util'
+import type { KeyChange, KeyEntry, WireLimits, WireRule, Words } from '../protocol/keys.ts'
+import type { RelayOptions } from '../relay/options.ts'
+import { atRelay, inDatabase, type KeyService } from './key-service.ts'
+import { readValue } from './read-value.ts'
+import { UsageError } from './usage-error.ts'
+
+const verbs = ['list', 'add', 'rotate', 'remove']
+
+/** Does what `keys …` says, and prints what came of it. */
+export async function keys(args: string[], readConfig: (path: string) => Promise<RelayOptions>): Promise<void> {
+  const { positionals, values } = parseArgs({
+    args,
+    allowPositionals: true,
+    options: {
+      config: { type: 'string', short: 'c' },
+      relay: { type: 'string' },
+      allow: { type: 'string', multiple: true },
+      unlocked: { type: 'boolean' },
+      'requests-per-minute': { type: 'string' },
+      unsettled: { type: 'string' },
+      'bytes-per-day': { type: 'string' },
+      // Known only to be refused.
+      secret: { type: 'string' },
+      value: { type: 'string' },
+    },
+  })
+  const [verb = '', name = '', ...rest] = positionals
+  if (!verbs.includes(verb)) throw new UsageError(`keys needs one of ${verbs.join(', ')}.`)
+  if (rest.length > 0 || values.secret !== undefined || values.value !== undefined)
+    throw new UsageError(
+      'A value is not taken from an argument: it would stand in the history of your shell and in the list of processes. Leave it out; it is asked for, or read from standard input. If it is a real one, make a new one at its API.',
+    )
+  if ((verb === 'list') !== (name === ''))
+    throw new UsageError(verb === 'list' ? 'keys list takes no name.' : `keys ${verb} needs the name of a key.`)
+  const uses = ['allow', 'unlocked', 'requests-per-minute', 'unsettled', 'bytes-per-day'] as const
+  const misplaced = verb !== 'add' && uses.find((option) => values[option] !== undefined)
+  if (misplaced) throw new UsageError(`--${misplaced} goes with keys add.`)
+  if ((values.config === undefined) === (values.relay === undefined))
+    throw new UsageError(
+      'keys needs --config, the module with the options, or --relay, the address of a relay that runs.',
+    )
+  const change: KeyChange = {
+    locked: !values.unlocked,
+    allow: (values.allow ?? []).map(readRule),
+    limits: readLimits({
+      requestsPerMinute: values['requests-per-minute'],
+      unsettled: values.unsettled,
+      bytesPerDay: values['bytes-per-day'],
+    }),
+    isNew: true,
+  }
+  const service =
+    values.relay === undefined
+      ? await inDatabase(await readConfig(values.config!), process.env)
+      : atRelay(values.relay, process.env)
+  try {
+    await work(service, verb, name, change)
+  } finally {
+    await service.close()
+  }
+}
+
+async function work(service: KeyService, verb: string, name: string, change: KeyChange): Promise<void> {
+  switch (verb) {
+    case 'list':
+      return list(await service.list())
+    case 'add': {
+      // First what it means, so that whoever types the value has read it.
+      const words = await service.check(name, change)
+      console.log([`The secret of ${name}`, ...inLines(words)].join('\n'))
+      await service.put(name, { ...change, secret: await readValue(name) })
+      return console.log(`${name} is registered.`)
+    }
+    case 'rotate': {
+      const found = (await service.list()).find((entry) => entry.name === name && entry.source === 'store')
+      if (!found) throw new Error(`There is no registered key "${name}".`)
+      const { locked, allow, limits } = found
+      const secret = await readValue(name)
+      const { version } = await service.put(name, { secret, locked, allow, limits, isNew: false })
+      return console.log(
+        version === found.version
+          ? `This is the value that ${name} has already, version ${version}.`
+          : `${name} has version ${version}. The one before stays valid beside it, and is used where an API refuses the new one with 401.`,
+      )
+    }
+    default:
+      if (!(await service.remove(name))) throw new Error(`There is no registered key "${name}".`)
+      console.log(`${name} is removed.`)
+  }
+}
+
+function list(entries: KeyEntry[]): void {
+  if (entries.length === 0) return console.log('There are no keys.')
+  console.log(entries.map(paragraph).join('\n\n'))
+}
+
+function paragraph(entry: KeyEntry): string {
+  const { name, source, isOverridden, version, ending, uses, lastUsedAt, problem, fellBackAt, words } = entry
+  return [
+    `${name}${source === 'options' ? ' (from the options)' : `, version ${version}`}${ending ? `, ends with ${ending}` : ''}`,
+    ...(isOverridden ? ['  ! It is not used: the option of the same name wins.'] : []),
+    ...(problem ? [`  ! ${problem}`] : inLines(words)),
+    ...(fellBackAt
+      ? [
+          `  ! An API refused this version with 401 and took the one before, last at ${new Date(fellBackAt).toISOString()}.`,
+        ]
+      : []),
+    ...(source === 'store'
+      ? [
+          `  used ${uses} ${uses === 1 ? 'time' : 'times'}${lastUsedAt ? `, last at ${new Date(lastUsedAt).toISOString()}` : ''}`,
+        ]
+      : []),
+  ].join('\n')
+}
+
+function inLines({ callers, rules, warnings }: Words): string[] {
+  const warn = (text: string) => `    ! ${text}`
+  return [
+    `  may be used by: ${callers}`,
+    ...warnings.map(warn),
+    ...rules.flatMap(({ sentence, warnings: ofRule }) => [`  may go: ${sentence}`, ...ofRule.map(warn)]),
+  ]
+}
+
+/** `POST,PUT https://api.example.com/v1/** headers.x-api-key`; what is wrong in it is told where rules are read. */
+function readRule(text: string): WireRule {
+  const [methods = '', url = '', ...rest] = text.trim().split(/\s+/)
+  const flags = ['private-network', 'retryable']
+  const places = rest.filter((word) => !flags.includes(word)).flatMap((word) => word.split(','))
+  return {
+    methods: methods.split(',').filter(Boolean),
+    url,
+    in: places.length > 0 ? places : undefined,
+    allowPrivateNetwork: rest.includes('private-network') || undefined,
+    retryable: rest.includes('retryable') || undefined,
+  }
+}
+
+function readLimits(given: Record<keyof WireLimits, string | undefined>): WireLimits {
+  return Object.fromEntries(
+    Object.entries(given).flatMap(([limit, text]) => (text === undefined ? [] : [[limit, Number(text)]])),
+  )
+}

@@ -1,0 +1,2 @@
+/** Told together with how the command is used. */
+export class UsageError extends Error {}

@@ -1,0 +1,182 @@
+import { spawn } from 'node:child_process'
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join, resolve } from 'node:path'
+import { text } from 'node:stream/consumers'
+import { expect, onTestFinished, test } from 'vitest'
+import { findSecret } from '../../src/attack/find-secret.ts'
+import { newMasterKey } from '../../src/relay/seal.ts'
+import { administratorOf, token, setMasterKey } from '../helpers/administrator.ts'
+import { startApi } from '../helpers/api.ts'
+import { postgresOfThisFile } from '../helpers/postgres.ts'
+import { startRelay } from '../helpers/relay.ts'
+
+const postgres = postgresOfThisFile()
+
+const command = resolve(import.meta.dirname, '../../src/command/client-secret-relay.ts')
+const secret = 'sk-"&+/=\\_0123456789-ends-with-WXYZ'
+
+/** Runs the command with this on its standard input; the environment is the test's own, changed. */
+async function run(
+  args: string[],
+  { input = '', environment }: { input?: string; environment?: Record<string, string | undefined> } = {},
+) {
+  const child = spawn(process.execPath, [command, ...args], { env: { ...process.env, ...environment } })
+  child.stdin.end(input)
+  // It may end without having read what is written.
+  child.stdin.on('error', () => {})
+  const ended = new Promise<number | null>((resolve) => child.once('exit', resolve))
+  const [stdout, stderr, code] = await Promise.all([text(child.stdout), text(child.stderr), ended])
+  return { code, stdout, stderr }
+}
+
+async function setUp(keys = '{}') {
+  const folder = await mkdtemp(join(tmpdir(), 'keys-'))
+  onTestFinished(() => rm(folder, { recursive: true }))
+  const config = join(folder, 'relay.config.mjs')
+  const database = join(folder, 'relay.db')
+  await writeFile(
+    config,
+    `export default { database: process.env.TEST_DATABASE ?? ${JSON.stringify(database)}, keys: ${keys}, authenticate: () => null }`,
+  )
+  setMasterKey()
+  const outputs: string[] = []
+  const keysCommand = async (args: string[], more: Parameters<typeof run>[1] = {}) => {
+    const done = await run(['keys', ...args, ...(args.includes('--relay') ? [] : ['--config', config])], more)
+    outputs.push(done.stdout, done.stderr)
+    return done
+  }
+  return { folder, config, database, keys: keysCommand, outputs }
+}
+
+const allow = [
+  '--allow',
+  'POST,put https://api.openai.com/v1/**',
+  '--allow',
+  'GET https://api.openai.com/v1/models headers.x-key',
+]
+
+test('add, list, rotate, remove: in a database that no relay has open, and the value is nowhere', async () => {
+  const { folder, keys, outputs } = await setUp(
+    `{ mine: { allow: [{ url: 'https://api.example.com/x', methods: ['POST'] }] } }`,
+  )
+  const added = await keys(['add', 'openai', ...allow, '--requests-per-minute', '60'], { input: `${secret}\n` })
+  expect(added).toMatchObject({ code: 0, stderr: '' })
+  expect(added.stdout).toBe(
+    'The secret of openai\n' +
+      '  may be used by: Signed-in users only, together at most 60 requests a minute.\n' +
+      '  may go: By POST or PUT to https://api.openai.com, to any path below /v1/, in the header authorization.\n' +
+      '  may go: By GET to https://api.openai.com, to /v1/models, in the header x-key.\n' +
+      'openai is registered.\n',
+  )
+  expect((await keys(['rotate', 'openai'], { input: secret })).stdout).toMatch(
+    /is the value that openai has already, version 1/,
+  )
+  expect((await keys(['rotate', 'openai'], { input: `${secret}2\r\n` })).stdout).toMatch(
+    /openai has version 2. The one before stays valid/,
+  )
+  const { stdout } = await keys(['list'])
+  expect(stdout).toContain('mine (from the options)\n')
+  expect(stdout).toContain('openai, version 2, ends with XYZ2\n')
+  expect(stdout).toContain('in the header x-key.\n  used 0 times\n')
+  expect(await keys(['remove', 'openai'])).toMatchObject({ code: 0, stdout: 'openai is removed.\n' })
+  expect(await keys(['remove', 'openai'])).toMatchObject({ code: 1, stderr: 'There is no registered key "openai".\n' })
+  expect((await keys(['list'])).stdout).not.toContain('openai')
+  const files = await Promise.all((await readdir(folder)).map((file) => readFile(join(folder, file))))
+  for (const bytes of [...files, Buffer.from(outputs.join('\n'))]) expect(findSecret(bytes, secret)).toBeNull()
+})
+
+test.each<[string[], RegExp, string?]>([
+  [['add', 'shop', 'WXYZ-as-an-argument'], /A value is not taken from an argument/],
+  [['add', 'shop', '--secret', 'WXYZ-as-an-argument'], /not taken from an argument.*history of your shell/],
+  [['rotate', 'shop', '--value=WXYZ-as-an-argument'], /not taken from an argument/],
+  [['add', 'shop'], /This key has no rules/],
+  [['add', 'shop', '--allow', 'POST https://*/**'], /Rule 1 has the url.*hosts of other people/],
+  [['add', 'shop', '--allow', 'https://api.example.com/'], /Rule 1 has the url "", which is no url/],
+  [['add', 'my shop', ...allow], /is no name for a key/],
+  [['add', 'shop', ...allow], /fewer than 8 characters/, 'WXYZ'],
+  [['add', 'shop', ...allow], /has no secret/, ''],
+  [['add', 'shop', ...allow], /ends with a line break/, 'WXYZ-0123456789\n\n'],
+  [['add', 'shop', ...allow, '--unsettled', 'few'], /limits.unsettled/],
+  [['rotate', 'shop', '--allow', 'x'], /--allow goes with keys add/],
+  [['rotate', 'shop'], /There is no registered key "shop"/],
+  [['rotate'], /keys rotate needs the name/],
+  [['list', 'shop'], /keys list takes no name/],
+  [['forget', 'shop'], /keys needs one of list, add, rotate, remove/],
+  [['list', '--relay', 'http://relay.example.com'], /must be an address such as https/],
+  [['list', '--relay', 'http://127.0.0.1:1/relay'], /could not be reached at/],
+])('keys %j: a sentence, without the value', async (args, sentence, input = secret) => {
+  const { keys } = await setUp()
+  const { code, stdout, stderr } = await keys(args, { input })
+  expect(code).toBeGreaterThan(0)
+  expect(stderr).toMatch(sentence)
+  expect(stdout + stderr).not.toContain('WXYZ')
+})
+
+test('the master key: printed new each time; one that is missing or another is told, and nothing is lost', async () => {
+  const [one, other] = [await run(['master-key']), await run(['master-key'])]
+  for (const { stdout } of [one, other]) expect(Buffer.from(stdout, 'base64')).toHaveLength(32)
+  expect(one.stdout).not.toBe(other.stdout)
+  const { keys } = await setUp()
+  await keys(['add', 'openai', ...allow], { input: secret })
+  const without = (masterKey: string | undefined) =>
+    keys(['list'], { environment: { CLIENT_SECRET_MASTER_KEY: masterKey } })
+  expect((await without(undefined)).stderr).toMatch(/The keys cannot be opened: the master key is missing/)
+  expect((await without(newMasterKey())).stderr).toMatch(/The keys cannot be opened: the master key is another one/)
+  expect((await without('x')).stderr).toMatch(/is no master key/)
+  expect((await keys(['list'])).stdout).toMatch(/^openai, version 1/)
+})
+
+test('while a relay has the SQLite file, it is asked to do it', async () => {
+  const { database, keys } = await setUp()
+  const { url, relay } = await startRelay({ database, authenticate: () => null })
+  await relay.ready
+  const locked = await keys(['list'])
+  expect(locked.code).toBe(1)
+  expect(locked.stderr).toMatch(
+    /^The keys cannot be opened: the database "[^"]+" is in use by another relay\. .*give --relay with its address, and the token in CLIENT_SECRET_ADMIN_TOKEN/,
+  )
+  const added = await keys(['add', 'openai', ...allow, '--relay', url], { input: secret })
+  expect(added.stdout).toMatch(/may be used by: Signed-in users only.*openai is registered/s)
+  expect((await keys(['add', 'openai', ...allow, '--relay', url], { input: secret })).stderr).toMatch(
+    /This name is taken/,
+  )
+  expect((await keys(['rotate', 'openai', '--relay', `${url}/`], { input: `${secret}2` })).stdout).toMatch(
+    /has version 2/,
+  )
+  expect((await keys(['list', '--relay', url])).stdout).toMatch(/openai, version 2, ends with XYZ2/)
+  const wrong = await keys(['list', '--relay', url], { environment: { CLIENT_SECRET_ADMIN_TOKEN: `${token}x` } })
+  expect(wrong.stderr).toMatch(/Only an administrator may do this/)
+  const none = await keys(['list', '--relay', url], { environment: { CLIENT_SECRET_ADMIN_TOKEN: undefined } })
+  expect(none.stderr).toMatch(/give its token in the environment variable/)
+  expect((await keys(['remove', 'openai', '--relay', url])).stdout).toBe('openai is removed.\n')
+})
+
+test('on a Postgres the relays that run hear of it at once', async () => {
+  const { keys } = await setUp()
+  const api = await startApi()
+  const database = await postgres.database()
+  const { url, relay, client } = await startRelay({ database })
+  await relay.ready
+  const environment = { TEST_DATABASE: database }
+  const rule = ['--allow', `POST ${api.url}/** headers.authorization private-network`]
+  await keys(['add', 'shop', '--unlocked', ...rule], { input: secret, environment })
+  const began = performance.now()
+  const request = {
+    clientSecretName: 'shop',
+    url: `${api.url}/`,
+    method: 'POST' as const,
+    headers: { authorization: '$CLIENT_SECRET' },
+  }
+  // Well before the relay would look by itself.
+  while (
+    !(await client.clientSecretRequest(request).then(
+      () => true,
+      () => false,
+    ))
+  )
+    expect(performance.now() - began).toBeLessThan(5_000)
+  expect(api.calls[0]?.headers.authorization).toBe(secret)
+  const { body } = await administratorOf(url).ask('GET', '/audit')
+  expect(body['entries']).toMatchObject([{ who: expect.stringMatching(/^command \(.+\)$/) as string, what: 'added' }])
+})
