@@ -15,7 +15,7 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { createClient } from '../src/client/create-client.ts'
 import { isClientSecretError } from '../src/protocol/errors.ts'
-import type { ClientSecretRecord } from '../src/protocol/record.ts'
+import { isSettled, type ClientSecretRecord } from '../src/protocol/record.ts'
 import type { Method } from '../src/protocol/request.ts'
 import { startPostgres } from '../test/helpers/start-postgres.ts'
 import { cuttable } from './parts/cuttable.ts'
@@ -137,26 +137,30 @@ async function play(plan: Plan) {
   async function submit(queue: number, number: number): Promise<Submitted> {
     const { method, retryable } = queues[queue]!
     const name = `${method} ${queue}/${number}`
+    let record: ClientSecretRecord | undefined
     for (;;) {
-      try {
-        const sent = await client.send(
-          {
-            clientSecretName: 'api',
-            method,
-            url: `${upstream.url}/${retryable ? 'retryable' : 'plain'}/${queue}`,
-            headers: { authorization: 'Bearer $CLIENT_SECRET' },
-            params: { queue, number },
-            ...(method === 'GET' ? {} : { data: { number } }),
-            queue: `queue ${queue}`,
-          },
-          { idempotencyKey: `${plan.name} ${queue}/${number}` },
-        )
-        const { record } = sent as { record: ClientSecretRecord }
-        return { name, queue, number, takenAt: performance.now(), record }
-      } catch (error) {
-        const passes = isClientSecretError(error) && ['NETWORK_ERROR', 'UNAVAILABLE'].includes(error.code)
-        if (!passes) return { name, queue, number, takenAt: performance.now(), problem: String(error) }
+      const params = {
+        clientSecretName: 'api',
+        method,
+        url: `${upstream.url}/${retryable ? 'retryable' : 'plain'}/${queue}`,
+        headers: { authorization: 'Bearer $CLIENT_SECRET' },
+        params: { queue, number },
+        ...(method === 'GET' ? {} : { data: { number } }),
+        queue: `queue ${queue}`,
       }
+      const options = {
+        idempotencyKey: `${plan.name} ${queue}/${number}`,
+        onUpdate: (taken: ClientSecretRecord) => (record = taken),
+      }
+      // One that was taken before, unheard, may be settled by now: its failure is then thrown here, and in its record.
+      const error = await client.send(params, options).then(
+        () => undefined,
+        (thrown: unknown) => thrown,
+      )
+      const takenAt = performance.now()
+      if (record) return { name, queue, number, takenAt, record }
+      if (!isClientSecretError(error) || !['NETWORK_ERROR', 'UNAVAILABLE'].includes(error.code))
+        return { name, queue, number, takenAt, problem: String(error) }
     }
   }
 
@@ -164,10 +168,14 @@ async function play(plan: Plan) {
   async function follow(submitted: Submitted): Promise<void> {
     const { record } = submitted
     if (!record) return
+    if (isSettled(record)) {
+      submitted.settled = record
+      return
+    }
     try {
       await client.follow(record, {
         onUpdate: (news) => {
-          if (news.status !== 'pending' && news.status !== 'running') submitted.settled = news
+          if (isSettled(news)) submitted.settled = news
         },
       })
     } catch (error) {

@@ -305,6 +305,8 @@ async function plansOf(address: string) {
     'submit: is there room for the key': () => records.countUnsettled({ keyName: 'api' }),
     poll: () => records.heads(owner, [id]),
     read: () => records.read(owner, id),
+    'cancel: by id or idempotency key': () => records.find(owner, id),
+    'submit again: is it known': () => records.isKnown(owner, 'some key'),
     'history page': () => records.history(owner, page),
     'history page, a later one': () => records.history(owner, { ...page, before: seq - 1 }),
     'history by url and method': () => records.history(owner, { ...page, url: url('old'), method: 'POST' }),

@@ -6,11 +6,12 @@
  *   npm run bench:upstream-limit                    takes 3 minutes
  *   npm run bench:upstream-limit -- --scale 10      600 calls a minute: 60 in any 6 seconds
  */
+import type { ServerResponse } from 'node:http'
 import { createClient } from '../src/client/create-client.ts'
 import { startPostgres } from '../test/helpers/start-postgres.ts'
 import { numberOption, rounded, writeResult } from './parts/figures.ts'
 import { keyFor, noLimits, startRelayProcess } from './parts/relay.ts'
-import { answerWith, startUpstream } from './parts/upstream.ts'
+import { answerWith, startUpstream, type UpstreamCall } from './parts/upstream.ts'
 
 const scale = numberOption('scale', 1)
 const jobs = numberOption('jobs', 200)
@@ -22,7 +23,12 @@ const span = 60_000 / scale
 const recent: number[] = []
 const done: { queue: number; number: number; at: number }[] = []
 let refused = 0
-const upstream = await startUpstream((call, outgoing) => {
+// Opened when everything is submitted, so that the rate is that of the queues and not of who fills them.
+let open = () => {}
+const opened = new Promise<void>((resolve) => (open = resolve))
+const upstream = await startUpstream((call, outgoing) => void opened.then(() => answer(call, outgoing)))
+
+function answer(call: UpstreamCall, outgoing: ServerResponse): void {
   const now = performance.now()
   while (recent.length > 0 && recent[0]! <= now - span) recent.shift()
   if (recent.length >= allowed) {
@@ -36,7 +42,8 @@ const upstream = await startUpstream((call, outgoing) => {
   const { queue, number } = JSON.parse(call.body) as { queue: number; number: number }
   done.push({ queue, number, at: now })
   setTimeout(() => answerWith(call, outgoing, { queue, number }), 10)
-})
+}
+
 const postgres = await startPostgres()
 const options = {
   keys: { api: keyFor(upstream.url) },
@@ -75,6 +82,7 @@ await Promise.all(
   }),
 )
 console.log(`${following.length} requests submitted in ${rounded((performance.now() - started) / 1000, 1)} s`)
+open()
 await Promise.all(following)
 await Promise.all(relays.map((relay) => relay.kill()))
 await postgres.remove()

@@ -60,11 +60,16 @@ export async function createPgBossQueue(
   let deadline = 0
   let fetching: Promise<void> | undefined
   let isAsked = false
+  /** Something came to this relay that nobody has fetched yet, as far as it knows. */
+  let isAdded = false
 
   /** Writes the token of a line, if there is none. */
   async function add(line: string, transaction: Transaction): Promise<void> {
     await boss.insert(name, [tokenFor(line)], { db: withinTransaction(transaction) })
-    transaction.afterCommit(look)
+    transaction.afterCommit(() => {
+      isAdded = true
+      look()
+    })
   }
 
   /** Fetches as many lines as there are places, for as long as there are lines. */
@@ -85,11 +90,17 @@ export async function createPgBossQueue(
     while (isAsked && !closing.signal.aborted) {
       isAsked = false
       const free = places.free()
-      // Others may have places. Ours are given to what waits as soon as one is left.
-      if (free <= 0) return changes.tellOthers(work)
+      if (free <= 0) {
+        // Others may have places. Ours are given to what waits as soon as one is left.
+        // Told by the one who has added it alone, or relays without a place would tell each other again and again.
+        if (isAdded) changes.tellOthers(work)
+        isAdded = false
+        return
+      }
       const tokens = await boss.fetch<Token['data']>(name, { batchSize: free })
       tokens.forEach(hold)
       if (tokens.length === free) isAsked = true
+      else if (!isAsked) isAdded = false
     }
   }
 

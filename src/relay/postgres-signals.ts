@@ -53,7 +53,9 @@ export function connectSignals(createClient: () => Client, logger: Logger): Sign
     }
     try {
       await mine.connect()
-      await mine.query(`LISTEN ${channel}`)
+      // What is announced need not outlive a crash of Postgres, in which all connections break and everybody looks anew.
+      // So it is not waited for the disk, and those who write records do not wait behind it.
+      await mine.query(`SET synchronous_commit = off; LISTEN ${channel}`)
     } catch (error) {
       if (!isClosed && !isSilent)
         logger.warn({ err: error }, 'the relay does not hear from other relays; it tries to connect again and again')

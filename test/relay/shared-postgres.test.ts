@@ -1,4 +1,6 @@
+import pg from 'pg'
 import { describe, expect, test } from 'vitest'
+import { sleep } from '../../src/client/retry.ts'
 import type { ClientSecretRecord, PollAnswer } from '../../src/protocol/record.ts'
 import type { RelayOptions } from '../../src/relay/options.ts'
 import { door, json, startApi, type ApiAnswer } from '../helpers/api.ts'
@@ -100,6 +102,26 @@ describe('several relays on one Postgres', () => {
     await visitors[1]!.settled(last.id)
     const byPlace = records.map(({ inQueue }, n) => [inQueue!, n] as const).sort(([a], [b]) => a - b)
     expect(numbers()).toEqual(byPlace.map(([, n]) => n))
+  })
+
+  test('are quiet when all their places are taken, however much waits', async () => {
+    const { api, options, sent } = await setUp(() => {
+      // Never answered.
+    })
+    const visitors = [visitorOf(await startRelay(options)), visitorOf(await startRelay(options))]
+    const submits = Array.from({ length: 230 }, (_, n) => visitors[n % 2]!.submit(sent(n, { poll: 1 })))
+    await Promise.all(submits)
+    await until(() => api.calls.length === 200)
+    await sleep(500)
+    const ear = new pg.Client(options.database)
+    let heard = 0
+    ear.on('notification', () => heard++)
+    await ear.connect()
+    await ear.query('LISTEN client_secret_relay')
+    await sleep(1_500)
+    await ear.end()
+    expect(heard).toBe(0)
+    expect(api.calls).toHaveLength(200)
   })
 
   test('a poll held at one wakes when another settles the record', async () => {
