@@ -4,7 +4,8 @@ import { isSettled } from '../protocol/record.ts'
 import { cancellationOf, type Changes } from './changes.ts'
 import type { Logger } from './options.ts'
 import { patiently } from './patiently.ts'
-import type { Draft, NewRecord, Outcome, Records, StoredRecord } from './records.ts'
+import type { Records } from './records.ts'
+import type { Draft, NewRecord, Outcome, StoredRecord } from './stored-record.ts'
 import { isAborted, type Runner, type Way } from './run.ts'
 
 /** Requests whose callers wait for the answer in the call that sends them. */

@@ -1,6 +1,7 @@
 import { ClientSecretError } from '../protocol/errors.ts'
 import { statuses, type HistoryPage } from '../protocol/record.ts'
-import { toWire, type RecordFilter, type Records } from './records.ts'
+import type { RecordFilter, Records } from './records.ts'
+import { toWire } from './stored-record.ts'
 
 const defaultLimit = 20
 const mostRecords = 100

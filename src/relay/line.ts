@@ -1,6 +1,7 @@
 import { isClientSecretError } from '../protocol/errors.ts'
 import type { Logger } from './options.ts'
-import type { RecordHead, Records, StoredRecord } from './records.ts'
+import type { Records } from './records.ts'
+import type { RecordHead, StoredRecord } from './stored-record.ts'
 import type { Runner } from './run.ts'
 
 export interface LineParts {

@@ -9,7 +9,7 @@ import { createPlaces } from './places.ts'
 import { withinTransaction, type PostgresDatabase } from './postgres-database.ts'
 import { longestSilence } from './presence.ts'
 import type { Queue } from './queue.ts'
-import type { RecordHead } from './records.ts'
+import type { RecordHead } from './stored-record.ts'
 
 type Token = Pick<Job<{ line: string }>, 'id' | 'data' | 'retryCount'>
 

@@ -2,7 +2,8 @@ import { ClientSecretError } from '../protocol/errors.ts'
 import { expiredMessage, type ClientSecretRecord, type PollAnswer, type WireError } from '../protocol/record.ts'
 import type { Changes } from './changes.ts'
 import type { Limits } from './limits.ts'
-import { expiryOf, toWire, versionOf, type RecordHead, type Records } from './records.ts'
+import type { Records } from './records.ts'
+import { expiryOf, toWire, versionOf, type RecordHead } from './stored-record.ts'
 
 const mostIds = 200
 /** Characters of bodies in one answer, after which no further record is added. */

@@ -1,48 +1,31 @@
-import { createHash, randomBytes } from 'node:crypto'
-import type { ClientSecretRecord, RecordStatus, UpstreamResponse, WireError } from '../protocol/record.ts'
-import { methods, type ClientSecretRequest } from '../protocol/request.ts'
+import type { RecordStatus, WireError } from '../protocol/record.ts'
+import { methods } from '../protocol/request.ts'
 import { batched } from './batched.ts'
 import type { Connection, Database, Transaction, Value } from './database.ts'
-
-/** What is small in a record: enough to see whether it has changed. */
-export interface RecordHead {
-  id: string
-  owner: string
-  /** Order of arrival. */
-  seq: number
-  queueName: string | null
-  /** What runs one at a time: a queue, or the record alone. */
-  line: string
-  status: RecordStatus
-  version: number
-  /** Milliseconds since 1970 before which it is not run, because its upstream asked for a pause. */
-  notBefore: number
-  /** The relay that runs it, when it is a direct request; null when it runs in the background. */
-  relay: string | null
-  /** When it was run for the first time. */
-  attemptedAt: number | null
-  /** Unsettled records of the same queue up to and including this one; 0 without a queue or when settled. */
-  place: number
-  error: WireError | null
-  createdAt: number
-  updatedAt: number
-  expiresAt: number
-}
-
-/** A record as the relay keeps it. The request is in its placeholder form, the response redacted. */
-export interface StoredRecord extends RecordHead {
-  request: ClientSecretRequest
-  response: UpstreamResponse | null
-}
-
-/** A record that is not written yet. */
-export type Draft = StoredRecord & { idempotencyKey: string }
-
-/** How a run ended. */
-export type Outcome = { status: 'resolved' | 'failed' | 'cancelled'; response?: UpstreamResponse; error?: WireError }
-
-/** A record as it was seen; what has changed since is not overwritten. */
-export type Seen = Pick<RecordHead, 'id' | 'version'>
+import {
+  columns,
+  head,
+  headColumns,
+  insertedColumns,
+  isUnsettled,
+  place,
+  rowOf,
+  stored,
+  written,
+  type Ended,
+  type HeadRow,
+  type Row,
+} from './record-rows.ts'
+import {
+  draftOf,
+  hash,
+  type Draft,
+  type NewRecord,
+  type Outcome,
+  type RecordHead,
+  type Seen,
+  type StoredRecord,
+} from './stored-record.ts'
 
 export interface Records {
   /**
@@ -123,52 +106,8 @@ export interface RecordFilter {
   limit: number
 }
 
-export interface NewRecord {
-  owner: string
-  idempotencyKey: string
-  request: ClientSecretRequest
-  /** Milliseconds. */
-  lifetime: number
-  /** The relay that runs it, when it is a direct request. */
-  relay?: string | null
-}
-
 /** Records that are removed in one statement, so that it is over before anybody waits for it. */
 const removedAtOnce = 1_000
-
-const isUnsettled = `status IN ('pending', 'running')`
-const headColumns =
-  'id, owner, seq, queue_name, line, status, version, error, created_at, updated_at, expires_at, attempted_at, not_before, relay'
-const columns = `${headColumns}, request, response`
-const place = `CASE WHEN queue_name IS NULL OR NOT ${isUnsettled} THEN 0 ELSE
-  (SELECT count(*) FROM records AS ahead WHERE ahead.line = records.line AND ahead.${isUnsettled} AND ahead.seq <= records.seq)
-  END AS place`
-
-const insertedColumns =
-  'id, owner, key_name, idempotency_key, fingerprint, method, url_hash, queue_name, queue_hash, line, relay, status, version, request, response, error, created_at, updated_at, expires_at, attempted_at, not_before, host, upstream_status'
-
-interface HeadRow {
-  id: string
-  owner: string
-  seq: number
-  queue_name: string | null
-  line: string
-  status: RecordStatus
-  version: number
-  error: string | null
-  created_at: number
-  updated_at: number
-  expires_at: number
-  attempted_at: number | null
-  not_before: number
-  relay: string | null
-  place?: number
-}
-
-interface Row extends HeadRow {
-  request: string
-  response: string | null
-}
 
 interface UseRow extends Pick<HeadRow, 'id' | 'owner' | 'status' | 'error' | 'created_at' | 'updated_at'> {
   method: string
@@ -469,160 +408,7 @@ function answerOf(draft: Draft, { record, fingerprint }: Found, isNew: boolean) 
   return { record, isNew, isSameRequest: fingerprint === hash(JSON.stringify(draft.request)) }
 }
 
-function draftOf(newRecord: NewRecord, status: 'pending' | 'running'): Draft {
-  const { owner, request, idempotencyKey, lifetime, relay = null } = newRecord
-  const now = Date.now()
-  const expiresAt = now + Math.ceil(lifetime)
-  const id = newId(expiresAt)
-  return {
-    id,
-    owner,
-    idempotencyKey,
-    // Counted by the database.
-    seq: 0,
-    queueName: request.queue ?? null,
-    line: queueOf(newRecord) ?? id,
-    status,
-    version: 1,
-    notBefore: 0,
-    relay,
-    attemptedAt: status === 'running' ? now : null,
-    place: 0,
-    error: null,
-    createdAt: now,
-    updatedAt: now,
-    expiresAt,
-    request,
-    response: null,
-  }
-}
-
-/** In the order of `insertedColumns`. */
-function rowOf(draft: Draft): Value[] {
-  const request = JSON.stringify(draft.request)
-  const { response, error, upstreamStatus } = written(draft)
-  return [
-    draft.id,
-    draft.owner,
-    draft.request.clientSecretName,
-    hash(draft.idempotencyKey),
-    hash(request),
-    draft.request.method,
-    hash(draft.request.url),
-    draft.queueName,
-    draft.queueName === null ? null : hash(draft.queueName),
-    draft.line,
-    draft.relay,
-    draft.status,
-    draft.version,
-    request,
-    response,
-    error,
-    draft.createdAt,
-    draft.updatedAt,
-    draft.expiresAt,
-    draft.attemptedAt,
-    draft.notBefore,
-    new URL(draft.request.url).host,
-    upstreamStatus,
-  ]
-}
-
-function hash(text: string): string {
-  return createHash('sha256').update(text).digest('base64url')
-}
-
-/**
- * 128 random bits, and when the record expires. So it can be said of a record
- * that is gone that it has expired, and said alike of everybody's.
- */
-function newId(expiresAt: number): string {
-  return `${randomBytes(16).toString('hex')}-${expiresAt.toString(36)}`
-}
-
-/** When the record of this id expires or has expired; null when it is no id. */
-export function expiryOf(id: string): number | null {
-  const match = /^[0-9a-f]{32}-([0-9a-z]{1,10})$/.exec(id)
-  return match ? parseInt(match[1]!, 36) : null
-}
-
-/** Requests of one caller with the same url, method and queue run one at a time. */
-function queueOf({ owner, request: { method, url, queue } }: NewRecord): string | null {
-  return queue === undefined ? null : hash(JSON.stringify([owner, method, url, queue]))
-}
-
 /** Parameters for a list of values, behind so many others. */
 function list(values: readonly unknown[], others: number): string {
   return values.map((_, index) => `$${index + others + 1}`).join(', ')
-}
-
-type Ended = Seen & {
-  status: string
-  response: string | null
-  error: string | null
-  upstreamStatus: number | null
-}
-
-function written({
-  status,
-  response,
-  error,
-}: Pick<StoredRecord, 'status' | 'response' | 'error'> | Outcome): Omit<Ended, keyof Seen> {
-  return {
-    status,
-    response: response ? JSON.stringify(response) : null,
-    error: error ? JSON.stringify(error) : null,
-    upstreamStatus: response?.status ?? null,
-  }
-}
-
-function head(row: HeadRow): RecordHead {
-  return {
-    id: row.id,
-    owner: row.owner,
-    seq: Number(row.seq),
-    queueName: row.queue_name,
-    line: row.line,
-    status: row.status,
-    version: Number(row.version),
-    notBefore: Number(row.not_before),
-    relay: row.relay,
-    attemptedAt: row.attempted_at === null ? null : Number(row.attempted_at),
-    place: Number(row.place ?? 0),
-    error: row.error === null ? null : (JSON.parse(row.error) as WireError),
-    createdAt: Number(row.created_at),
-    updatedAt: Number(row.updated_at),
-    expiresAt: Number(row.expires_at),
-  }
-}
-
-function stored(row: Row): StoredRecord {
-  return {
-    ...head(row),
-    request: JSON.parse(row.request) as ClientSecretRequest,
-    response: row.response === null ? null : (JSON.parse(row.response) as UpstreamResponse),
-  }
-}
-
-/** Differs whenever something of the record does; its place in line is part of it, so that a step forward is news. */
-export function versionOf({ version, place }: RecordHead): string {
-  return place ? `${version}.${place}` : String(version)
-}
-
-/** The record as it travels. */
-export function toWire(record: StoredRecord, { withRequest = false } = {}): ClientSecretRecord {
-  const { id, status, place, queueName, request, response, error, createdAt, updatedAt, expiresAt } = record
-  return {
-    id,
-    status,
-    version: versionOf(record),
-    queueName: queueName ?? undefined,
-    inQueue: place || undefined,
-    createdAt,
-    updatedAt,
-    expiresAt,
-    request: withRequest ? request : undefined,
-    response: response ?? undefined,
-    error: error ?? undefined,
-  }
 }

@@ -10,7 +10,8 @@ import type { Limits } from './limits.ts'
 import type { Settings } from './options.ts'
 import type { Presence } from './presence.ts'
 import type { Queue } from './queue.ts'
-import type { Records, StoredRecord } from './records.ts'
+import type { Records } from './records.ts'
+import type { StoredRecord } from './stored-record.ts'
 import { keyNotFound, signInRequired } from './run.ts'
 
 interface SubmitParts {
