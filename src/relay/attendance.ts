@@ -10,15 +10,19 @@ export interface Attendance {
  * request again with its idempotency key, and finds it still under way.
  */
 export function createAttendance(absence: number, onDeserted: (id: string) => void): Attendance {
-  const requests = new Map<string, { present: number; timer: NodeJS.Timeout | undefined }>()
+  /** Of each request: the calls that wait for it, and those of them whose callers are there. */
+  const requests = new Map<string, { waiting: number; present: number; timer: NodeJS.Timeout | undefined }>()
 
   return {
     async during(id, signal, answer) {
-      const request = requests.get(id) ?? { present: 0, timer: undefined }
+      const request = requests.get(id) ?? { waiting: 0, present: 0, timer: undefined }
       requests.set(id, request)
+      request.waiting++
       request.present++
       clearTimeout(request.timer)
+      let isPresent = true
       const leave = () => {
+        isPresent = false
         if (--request.present === 0) request.timer = setTimeout(() => onDeserted(id), absence)
       }
       if (signal.aborted) leave()
@@ -27,8 +31,11 @@ export function createAttendance(absence: number, onDeserted: (id: string) => vo
         return await answer
       } finally {
         signal.removeEventListener('abort', leave)
-        clearTimeout(request.timer)
-        requests.delete(id)
+        if (isPresent) request.present--
+        if (--request.waiting === 0) {
+          clearTimeout(request.timer)
+          requests.delete(id)
+        }
       }
     },
   }

@@ -41,7 +41,9 @@ export async function identify(
 function forwardedFor(request: Request, proxies: number): string {
   const entries = request.headers.get('x-forwarded-for')?.split(',') ?? []
   // Whoever came past the proxies shares one address with all who did.
-  return entries.at(-proxies)?.trim() ?? 'unknown'
+  const entry = entries.at(-proxies)?.trim() ?? 'unknown'
+  // Some proxies write the port too, which is another one with every connection.
+  return /^\[(.+)\](:\d+)?$/.exec(entry)?.[1] ?? /^([\d.]+):\d+$/.exec(entry)?.[1] ?? entry
 }
 
 /** True for records of somebody who was not signed in. */

@@ -156,6 +156,7 @@ async function open(settings: Settings, network: Network, journal: Journal) {
     await direct.written()
     clearTimeout(timer)
     await presence.stop()
+    runner.abort()
     await upstream.close()
     await keys.close()
     await database.close()
@@ -177,7 +178,8 @@ function callsUnderWay() {
       }
     },
     async ended(): Promise<void> {
-      await Promise.allSettled(underWay)
+      // What was let in before the end may begin after it.
+      while (underWay.size > 0) await Promise.allSettled([...underWay])
     },
   }
 }
@@ -199,13 +201,6 @@ function routes(settings: Settings, opening: Promise<Parts>, journal: Journal) {
     app.use(cors({ origin: [...settings.origins], credentials: true, exposeHeaders: ['retry-after'], maxAge: 600 }))
   }
 
-  /** Who asks for records, once they have all that was answered before. */
-  async function admitReader(context: Context): ReturnType<typeof admit> {
-    const admitted = await admit(context)
-    await admitted.parts.direct.written()
-    return admitted
-  }
-
   /** Who asks, and what is worked with. */
   async function admit({ req: { raw } }: Context): Promise<{ parts: Parts; caller: Caller }> {
     checkHost(raw, settings.hosts)
@@ -214,42 +209,52 @@ function routes(settings: Settings, opening: Promise<Parts>, journal: Journal) {
     return { parts: await running(opening), caller }
   }
 
+  /** Answers what is read of the records, once they have all that was answered before. */
+  async function read(context: Context, work: (parts: Parts, owner: string) => Promise<object>): Promise<Response> {
+    const { parts, caller } = await admit(context)
+    const reading = parts.direct.written().then(() => work(parts, caller.owner))
+    return context.json(await parts.calls.during(reading))
+  }
+
   // The order of the checks: size and content type, host, origin, caller, the caller's limits;
   // then, in submit, schema, key, rules, the key's limits.
   app.post('/requests', limitBody(settings.limits.requestBytes), async (context) => {
     checkJson(context)
-    const { parts, caller } = await admit(context)
+    const { caller } = await admit(context)
     const text = await context.req.text()
-    const bytes = Buffer.byteLength(text)
-    await parts.limits.admitCaller(caller, bytes)
-    const { signal } = context.req.raw
-    const idempotencyKey = context.req.header('idempotency-key')
-    const submitted = { body: parseJson(text), bytes, idempotencyKey, signal }
-    const record = await parts.calls.during(submit(parts, caller, submitted))
+    // Asked again, because it may have stopped while the body arrived.
+    const parts = await running(opening)
+    const record = await parts.calls.during(take(parts, caller, text, context.req.raw))
     return context.json(toWire(record), isSettled(record) ? 200 : 202)
   })
 
-  app.get('/requests', async (context) => {
-    const { parts, caller } = await admitReader(context)
-    const { owner } = caller
+  async function take(parts: Parts, caller: Caller, text: string, { headers, signal }: Request) {
+    const bytes = Buffer.byteLength(text)
+    await parts.limits.admitCaller(caller, bytes)
+    const idempotencyKey = headers.get('idempotency-key') ?? undefined
+    return submit(parts, caller, { body: parseJson(text), bytes, idempotencyKey, signal })
+  }
+
+  app.get('/requests', (context) => {
     const query = context.req.query()
-    if (query['ids'] === undefined) return context.json(await history(parts.records, owner, parseHistory(query)))
     const { signal } = context.req.raw
-    return context.json(await parts.calls.during(poll(parts, owner, { ...parsePoll(query), signal })))
+    return read(context, async (parts, owner) =>
+      query['ids'] === undefined
+        ? history(parts.records, owner, parseHistory(query))
+        : poll(parts, owner, { ...parsePoll(query), signal }),
+    )
   })
 
-  app.delete('/requests/:id', async (context) => {
-    const { parts, caller } = await admitReader(context)
-    return context.json(await cancel(parts, caller.owner, context.req.param('id')))
-  })
+  app.delete('/requests/:id', (context) =>
+    read(context, (parts, owner) => cancel(parts, owner, context.req.param('id'))),
+  )
 
-  app.get('/queues/:name', async (context) => {
-    const { parts, caller } = await admitReader(context)
+  app.get('/queues/:name', (context) => {
     const queueName = context.req.param('name')
-    return context.json({
-      queueName,
-      inQueue: await parts.records.countUnsettled({ owner: caller.owner, queueName }),
-    } satisfies QueueCount)
+    return read(context, async ({ records }, owner) => {
+      const inQueue = await records.countUnsettled({ owner, queueName })
+      return { queueName, inQueue } satisfies QueueCount
+    })
   })
 
   app.get('/health', async (context) => {

@@ -16,6 +16,8 @@ export interface DirectRequests {
   underWay(name: { owner: string } | { keyName: string }): number
   /** Ends a request that is under way here and not in the records yet; false when there is none. */
   cancel(owner: string, idempotencyKey: string): boolean
+  /** Whether this owner has used the idempotency key for a GET here, not long ago. */
+  isKnown(owner: string, idempotencyKey: string): boolean
   /** Resolves when the records have all that was answered before; soon, also while the database is away. */
   written(): Promise<void>
 }
@@ -48,12 +50,13 @@ export function createDirectRequests({ records, runner, changes, logger }: Direc
   const gets = new Map<string, Get>()
   let keptSize = 0
   const counts = createCounts()
-  const unwritten = new Set<Promise<void>>()
-  let unwrittenSize = 0
+  const unwritten = createUnwritten()
+  /** Claims whose writing was not answered: whether they are there is not known, and they are taken away. */
+  const abandoned = new Map<string, Promise<void>>()
 
   async function send(newRecord: NewRecord): Promise<Sent> {
-    if (unwrittenSize > mostUnwritten) await written()
-    if (unwrittenSize > mostUnwritten) {
+    if (unwritten.size() > mostUnwritten) await unwritten.all()
+    if (unwritten.size() > mostUnwritten) {
       const message = 'The relay has more answers than it can write into its records. Try again.'
       throw new ClientSecretError('UNAVAILABLE', message, { retryAfter: 1 })
     }
@@ -81,12 +84,13 @@ export function createDirectRequests({ records, runner, changes, logger }: Direc
       }
       setTimeout(over, keptFor).unref()
     }
-    mine.answer = run(draft, {
+    const running = run(draft, {
       start: async () => draft,
       isCurrent: async () => !mine.isCancelled,
       write: (settled) => records.insertSettled(settled),
     })
-    mine.answer.then((settled) => keep(sizeOf(settled)), forget)
+    running.then((settled) => keep(sizeOf(settled)), forget)
+    mine.answer = running
     return { id: draft.id, answer: mine.answer }
   }
 
@@ -94,27 +98,46 @@ export function createDirectRequests({ records, runner, changes, logger }: Direc
     const draft = records.draft(newRecord)
     let other: StoredRecord | undefined
     async function start(): Promise<StoredRecord | null> {
-      const { record, isNew, isSameRequest } = await records.claim(draft)
+      const { record, isNew, isSameRequest } = await records.claim(draft).catch((error: unknown) => {
+        abandon(draft)
+        throw error
+      })
+      const abandoning = abandoned.get(record.id)
+      if (abandoning) return abandoning.then(start)
       checkSame(isSameRequest)
       if (isNew) return record
       other = record
-      const isAgain = record.error?.code === 'INTERRUPTED' && runner.isRepeatable(record.request)
-      return isAgain ? records.restart(record, draft.relay) : null
+      if (record.error?.code !== 'INTERRUPTED' || !runner.isRepeatable(record.request)) return null
+      const restarted = await records.restart(record, draft.relay)
+      // Somebody else was faster, and it runs again.
+      if (!restarted) other = (await records.read(record.owner, record.id)) ?? record
+      return restarted
     }
     let answer: Promise<StoredRecord> | undefined
     const record = await new Promise<StoredRecord | null>((begun, failed) => {
       // Claimed within the run, which hears from before the claim on when the request is cancelled.
       answer = run(draft, {
         start: () => start().then((record) => (begun(record), record)),
-        write: async (_settled, seen, outcome) => void (await records.settle(seen, outcome)),
+        async write(_settled, seen, outcome) {
+          if (await records.settle(seen, outcome)) return
+          // Its sender has the answer, and whoever cancelled it was told that the API may have acted.
+          logger.info({ requestId: seen.id, outcome: outcome.status }, 'a request was cancelled when it was answered')
+        },
       })
       answer.catch(failed)
     })
     return record ? { id: record.id, answer: answer! } : { id: other!.id, answer: untilSettled(other!) }
   }
 
+  function abandon({ id }: Draft): void {
+    const withdrawing = patiently(() => records.withdraw(id), runner.stopping)
+      .catch((error: unknown) => logger.error({ id, err: error }, 'a claim of a request that was not run is left'))
+      .then(() => void abandoned.delete(id))
+    abandoned.set(id, withdrawing)
+  }
+
   /** Runs a request, and gives its record as it will be written. */
-  async function run(draft: Draft, { start, write, ...way }: DirectWay): Promise<StoredRecord> {
+  async function run(draft: Draft, { start, write, ...way }: DirectWay): Promise<Draft> {
     const leave = counts.enter(nameOf('owner', draft.owner), nameOf('key', draft.request.clientSecretName))
     let settled: Draft | undefined
     let interrupted: StoredRecord | undefined
@@ -137,15 +160,14 @@ export function createDirectRequests({ records, runner, changes, logger }: Direc
     if (settled) return settled
     const record = interrupted && (await records.read(interrupted.owner, interrupted.id))
     // What may have acted is told as it is; everything else may be sent again.
-    if (record && isSettled(record) && !runner.isRepeatable(record.request)) return record
-    throw stopping(draft.id)
+    if (record && isSettled(record) && !runner.isRepeatable(record.request)) return { ...draft, ...record }
+    throw stopping(interrupted?.id ?? draft.id)
   }
 
   /** Writes a record when there is time. Nobody waits, and what was answered is kept until the database has it. */
-  function later(settled: StoredRecord, write: () => Promise<void>): void {
-    const size = sizeOf(settled)
-    unwrittenSize += size
-    const writing = sleep(gathering)
+  function later(settled: Draft, write: () => Promise<void>): void {
+    const done = unwritten.add(sizeOf(settled))
+    void sleep(gathering)
       .then(() => patiently(write, runner.stopping))
       .then(
         () => changes.announce(settled.id, settled.line),
@@ -153,19 +175,7 @@ export function createDirectRequests({ records, runner, changes, logger }: Direc
           logger.error({ id: settled.id, err: error }, 'the end of a request could not be written into its record')
         },
       )
-      .then(() => {
-        unwritten.delete(writing)
-        unwrittenSize -= size
-      })
-    unwritten.add(writing)
-  }
-
-  async function written(): Promise<void> {
-    if (unwritten.size === 0) return
-    const isWritten = new AbortController()
-    const tooLate = sleep(longestWait, undefined, { signal: isWritten.signal }).catch(() => {})
-    await Promise.race([Promise.all(unwritten), tooLate])
-    isWritten.abort()
+      .then(done)
   }
 
   /** The same request came a second time while the first runs: both get its answer. */
@@ -177,11 +187,12 @@ export function createDirectRequests({ records, runner, changes, logger }: Direc
         await listener.next(1_000)
         now = await records.read(owner, id)
       }
-      if (!now || now.expiresAt <= Date.now()) {
+      if ((now ?? first).expiresAt <= Date.now()) {
         const message = 'The request expired before it had an answer. Give it a longer expires.'
         throw new ClientSecretError('EXPIRED', message, { requestId: id })
       }
-      if (!isSettled(now)) throw stopping(id)
+      // Not settled, or a claim that was taken away because nothing was run.
+      if (!now || !isSettled(now)) throw stopping(id)
       return now
     } finally {
       listener.stop()
@@ -198,7 +209,50 @@ export function createDirectRequests({ records, runner, changes, logger }: Direc
       changes.announce(cancellationOf(found.draft.line))
       return true
     },
-    written,
+    isKnown: (owner, idempotencyKey) => gets.has(nameOf(owner, idempotencyKey)),
+    written: () => unwritten.all(),
+  }
+}
+
+/** Knows what is not written yet, how large it is, and who waits until it is. */
+function createUnwritten() {
+  let last = 0
+  let size = 0
+  // In the order in which they were added, so that the first is the oldest.
+  const outstanding = new Set<number>()
+  const readers = new Set<{ upTo: number; go: () => void }>()
+  return {
+    size: () => size,
+    add(weight: number): () => void {
+      const number = ++last
+      outstanding.add(number)
+      size += weight
+      return () => {
+        outstanding.delete(number)
+        size -= weight
+        const [oldest = Infinity] = outstanding
+        for (const reader of readers) {
+          if (reader.upTo >= oldest) break
+          reader.go()
+        }
+      }
+    },
+    /** Resolves when what is outstanding now is written, or after a while. */
+    async all(): Promise<void> {
+      if (outstanding.size === 0) return
+      await new Promise<void>((resolve) => {
+        const reader = {
+          upTo: last,
+          go: () => {
+            clearTimeout(timer)
+            readers.delete(reader)
+            resolve()
+          },
+        }
+        const timer = setTimeout(reader.go, longestWait)
+        readers.add(reader)
+      })
+    },
   }
 }
 
@@ -252,9 +306,10 @@ function asSettled(record: StoredRecord, { status, response, error }: Outcome): 
   }
 }
 
-function sizeOf({ request, response }: StoredRecord): number {
+function sizeOf({ request, response, idempotencyKey }: Draft): number {
+  const headers = response ? JSON.stringify(response.headers).length : 0
   // What else there is of a record is about this much.
-  return (response?.body.length ?? 0) + (request.data ? JSON.stringify(request.data).length : 0) + 1_000
+  return JSON.stringify(request).length + (response?.body.length ?? 0) + headers + idempotencyKey.length + 1_000
 }
 
 /** Whoever uses an idempotency key twice must mean the same request. */

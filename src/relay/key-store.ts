@@ -14,6 +14,7 @@ import {
   type StoredKey,
   type Usage,
 } from './key-table.ts'
+import type { KeyRule } from './key-rules.ts'
 import { checkUse, keyOf, type Key, type KeyOptions, type Keys, type KeyValue } from './keys.ts'
 import { noKeys, type Logger, type Settings } from './options.ts'
 import { wordsOf } from './rule-in-words.ts'
@@ -218,6 +219,7 @@ export async function openKeyStore({ database, changes, settings, logger }: Stor
     const written = [...(secret === undefined ? [] : [secret]), ...values.map((value) => value.secret)]
     return withoutSecrets(written, () => {
       if (written.length > 0) refuseSecretsOutside(written, change)
+      if (row && secret === undefined) refuseWiderReach(JSON.parse(row.allow) as KeyRule[], use.allow)
       const now = Date.now()
       const [current] = values
       const isRotated = secret !== undefined && current !== undefined && secret !== current.secret
@@ -436,7 +438,8 @@ function permissionsOf({ locked, allow, limits }: StoredKey): ReturnType<typeof 
 const usedFields = ['locked', 'allow', 'limits', 'version', 'previousVersion'] as const
 
 function isSameUse(one: StoredKey, other: StoredKey): boolean {
-  return usedFields.every((field) => one[field] === other[field])
+  // A name that was removed and added anew is another key.
+  return one.createdAt === other.createdAt && usedFields.every((field) => one[field] === other[field])
 }
 
 function isSame(one: StoredKey, other: StoredKey): boolean {
@@ -471,4 +474,26 @@ function count(into: Map<string, Usage>, name: string, usage: Usage): void {
 
 function latest(one: number | null, other: number | null): number | null {
   return one === null || other === null ? (one ?? other) : Math.max(one, other)
+}
+
+/**
+ * Whoever may look after keys may not read their values; a rule for a server of
+ * their own would hand them over. So a value goes to a new server only with
+ * somebody who knows it.
+ */
+function refuseWiderReach(before: readonly KeyRule[], after: readonly KeyRule[]): void {
+  const origin = ({ url }: KeyRule) => `${new URL(url).protocol}//${new URL(url).host}`
+  const index = after.findIndex(
+    (rule) =>
+      !before.some(
+        (one) =>
+          origin(one) === origin(rule) && (one.allowPrivateNetwork === true || rule.allowPrivateNetwork !== true),
+      ),
+  )
+  if (index === -1) return
+  throw mistake(
+    { ...atField, subject: 'This rule' },
+    `lets the value go to ${origin(after[index]!)}, where it could not go before. Give the value again in the same change, which shows that you know it; or remove the key and add it anew.`,
+    `allow[${index}].url`,
+  )
 }

@@ -40,6 +40,8 @@ export interface Records {
   draft(record: NewRecord): Draft
   /** Writes the record of a direct request before it runs; or gives the one that has its idempotency key. */
   claim(draft: Draft): Promise<{ record: StoredRecord; isNew: boolean; isSameRequest: boolean }>
+  /** Takes a claim away whose request was not run. */
+  withdraw(id: string): Promise<void>
   /** Writes a record for the first time when it has settled. One that has its idempotency key stays. */
   insertSettled(draft: Draft): Promise<void>
   /** Whether this owner has used the idempotency key before. */
@@ -182,7 +184,7 @@ export function createRecords(database: Database): Records {
       await insertRows(drafts, database)
       return drafts.map(() => undefined)
     },
-    ({ response }) => response?.body.length ?? 0,
+    ({ request, response }) => JSON.stringify(request).length + (response?.body.length ?? 0),
   )
 
   const settle = batched(
@@ -209,6 +211,10 @@ export function createRecords(database: Database): Records {
     draft: (newRecord) => draftOf(newRecord, 'running'),
     claim,
     insertSettled,
+
+    async withdraw(id) {
+      await database.query(`DELETE FROM records WHERE id = $1 AND version = 1 AND status = 'running'`, [id])
+    },
 
     async isKnown(owner, idempotencyKey) {
       const rows = await database.query('SELECT id FROM records WHERE owner = $1 AND idempotency_key = $2', [

@@ -78,12 +78,14 @@ export function createRunner(parts: RunnerParts): Runner {
     const hear = () =>
       void endIfOver().catch((error: unknown) => logger.warn({ line, err: error }, 'a call could not be ended'))
     // From before it is marked as running, so that there is no moment at which it cannot be cancelled.
-    const stopListening = changes.on(cancellationOf(line), hear)
+    const listening = [changes.on(cancellationOf(line), hear)]
     try {
       record = await start()
       if (!record) return false
       underWay.set(record.id, ending)
-      if (hasHeard) hear()
+      // An older record that runs again is cancelled under its own line.
+      if (record.line !== line) listening.push(changes.on(cancellationOf(record.line), hear))
+      if (hasHeard || record.line !== line) hear()
       changes.announce(record.id)
       await runStarted(record, way, AbortSignal.any([stopping.signal, ending.signal]))
     } catch (error) {
@@ -91,7 +93,7 @@ export function createRunner(parts: RunnerParts): Runner {
       logger.error({ id: record.id, err: error }, 'the end of a request could not be written into its record')
       changes.announce(record.id)
     } finally {
-      stopListening()
+      for (const stop of listening) stop()
       if (record) underWay.delete(record.id)
     }
     return true

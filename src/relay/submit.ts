@@ -107,6 +107,7 @@ async function checkRoom(
       : undefined
   if (sentence === undefined) return
   // A request that was taken already is not one more.
-  if (idempotencyKey !== undefined && (await records.isKnown(owner, idempotencyKey))) return
+  const isKnown = async (key: string) => direct.isKnown(owner, key) || (await records.isKnown(owner, key))
+  if (idempotencyKey !== undefined && (await isKnown(idempotencyKey))) return
   throw new ClientSecretError('QUEUE_FULL', `${sentence} Wait for some of them to settle.`, { retryAfter: 1 })
 }

@@ -74,6 +74,9 @@ describe('requests a minute', () => {
     expect(await from('2001:db8:1:2::1, 10.0.0.1', 'd')).toBe(200)
     expect(await from('2001:db8:1:2:ffff::2, 10.0.0.1', 'e')).toBe(429)
     expect(await from('2001:db8:1:3::1, 10.0.0.1', 'f')).toBe(200)
+    // Some proxies write a port.
+    expect(await from('8.8.4.4:1234, 10.0.0.1', 'i')).toBe(429)
+    expect(await from('[2001:db8:1:3::9]:1234, 10.0.0.1', 'j')).toBe(429)
     // Past the proxies.
     expect(await from('1.2.3.4', 'g')).toBe(200)
     expect(await from('4.3.2.1', 'h')).toBe(429)

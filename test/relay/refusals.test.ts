@@ -276,7 +276,7 @@ describe('what is no request', () => {
       expect(await response.json()).toMatchObject({
         error: {
           message: expect.stringMatching(
-            /It answers POST and GET \/requests, DELETE \/requests\/:id, GET \/queues\/:name and GET \/health/,
+            /It answers POST and GET \/requests, DELETE \/requests\/:id, GET \/queues\/:name, GET \/health/,
           ),
         },
       })
