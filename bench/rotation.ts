@@ -5,6 +5,7 @@
  * which should be none, and how long they took.
  *
  *   npm run bench:rotation
+ *   npm run bench:rotation -- sqlite   one relay on a SQLite file: the value only, because a file serves one process
  */
 import { createServer, type Server } from 'node:http'
 import { mkdtemp, chmod, rm, writeFile } from 'node:fs/promises'
@@ -61,10 +62,13 @@ const postgres = new EmbeddedPostgres({
   onLog: () => {},
   onError: () => {},
 })
-await postgres.initialise()
-await postgres.start()
-await postgres.createDatabase('relay')
-const database = `postgres://relay:relay@127.0.0.1:${port}/relay`
+const isSqlite = process.argv[2] === 'sqlite'
+if (!isSqlite) {
+  await postgres.initialise()
+  await postgres.start()
+  await postgres.createDatabase('relay')
+}
+const database = isSqlite ? join(folder, 'relay.db') : `postgres://relay:relay@127.0.0.1:${port}/relay`
 
 /** An address that stays while the relay behind it is started anew, as a load balancer's does. */
 async function startPlace() {
@@ -90,7 +94,7 @@ async function startPlace() {
 
 const oldMaster = newMasterKey()
 const newMaster = newMasterKey()
-const places = [await startPlace(), await startPlace()]
+const places = isSqlite ? [await startPlace()] : [await startPlace(), await startPlace()]
 for (const place of places) await place.start(oldMaster)
 
 async function put(change: object): Promise<void> {
@@ -128,7 +132,7 @@ function send(): void {
     data: { n },
     ...(isQueued ? { queue: `q${n % 50}`, poll: 500 } : {}),
   }
-  const one: Promise<unknown> = clients[Math.floor(n / 5) % 2]!.clientSecretRequest(request)
+  const one: Promise<unknown> = clients[Math.floor(n / 5) % clients.length]!.clientSecretRequest(request)
     .then(
       () => (isQueued ? tookQueued : took).push(performance.now() - began),
       (error: Error & { code?: string }) => failures.push(`${error.code}: ${error.message}`),
@@ -164,7 +168,7 @@ const began = performance.now()
 const sending = setInterval(() => {
   while (sent < ((performance.now() - began) / 1000) * perSecond) send()
 }, 5)
-for (const [what, step] of steps) {
+for (const [what, step] of isSqlite ? steps.filter(([name]) => !name.includes('relay')) : steps) {
   const stepBegan = performance.now()
   await step()
   console.log(`${what}: ${Math.round(performance.now() - stepBegan)} ms`)
@@ -194,11 +198,14 @@ const result = {
 }
 console.log(result)
 for (const failure of new Set(failures)) console.log(failure)
-await writeFile(new URL('results/rotation.json', import.meta.url), `${JSON.stringify(result, null, 2)}\n`)
+await writeFile(
+  new URL(`results/rotation-${isSqlite ? 'sqlite' : 'postgres'}.json`, import.meta.url),
+  `${JSON.stringify(result, null, 2)}\n`,
+)
 
 for (const place of places) await place.stop()
 api.closeAllConnections()
 api.close()
-await postgres.stop()
+if (!isSqlite) await postgres.stop()
 await rm(folder, { recursive: true, force: true })
 process.exitCode = failures.length === 0 ? 0 : 1
