@@ -155,6 +155,7 @@ describe('bad input is told at its field, and the value stands in no answer and 
     ['rules that are none', { change: { allow: 'all' } }, 'allow', /has no rules/],
     ['a limit of nothing', { change: { limits: { requestsPerMinute: 0 } } }, 'limits.requestsPerMinute', /above 0/],
     ['a limit there is not', { change: { limits: { perHour: 5 } } }, 'limits.perHour', /The limits are/],
+    ['the value as a limit', { change: { limits: { [secret]: 5 } } }, 'limits.$CLIENT_SECRET', /The limits are/],
     ['locked that is a word', { change: { locked: 'no' } }, 'locked', /Write true or false/],
     ['isNew left out', { change: { isNew: undefined } }, 'isNew', /says nothing of isNew/],
     ['a field of no key', { change: { lock: true } }, undefined, /has a field "lock"/],
