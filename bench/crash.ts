@@ -340,9 +340,10 @@ function numberOf({ url }: UpstreamCall): number {
 
 /**
  * Rounds of kills, any relay at any moment of the beginning of a round; the rest
- * of a round leaves the time after which the others take over, by design.
+ * of a round leaves the time after which a relay takes over from others, by design:
+ * it must itself have been there for 15 s, or it could not tell who else is.
  */
-function killInRounds({ rounds, kills, within, round }: Record<'rounds' | 'kills' | 'within' | 'round', number>) {
+function killInRounds({ rounds, kills, within, calm }: Record<'rounds' | 'kills' | 'within' | 'calm', number>) {
   return async ({ relays, strike, random }: Scene): Promise<void> => {
     await sleep(2_000)
     for (let count = 0; count < rounds; count++) {
@@ -359,7 +360,7 @@ function killInRounds({ rounds, kills, within, round }: Record<'rounds' | 'kills
         striking.push(strike(places[Math.floor(random() * places.length)]!))
       }
       await Promise.all(striking)
-      await sleep(Math.max(0, begin + round - performance.now()))
+      await sleep(calm)
     }
   }
 }
@@ -374,7 +375,7 @@ async function onPostgres() {
       requestsPerQueue: 32,
       pause: 4_000,
       callTakes: [100, 1_500],
-      disturb: killInRounds({ rounds: 7, kills: 3, within: 7_000, round: 22_000 }),
+      disturb: killInRounds({ rounds: 7, kills: 3, within: 7_000, calm: 17_000 }),
     })
   } finally {
     await postgres.remove()
@@ -390,7 +391,7 @@ async function onSqlite() {
       requestsPerQueue: 25,
       pause: 1_500,
       callTakes: [20, 600],
-      disturb: killInRounds({ rounds: 21, kills: 1, within: 1_000, round: 2_000 }),
+      disturb: killInRounds({ rounds: 21, kills: 1, within: 1_000, calm: 500 }),
     })
   } finally {
     rmSync(folder, { recursive: true })
