@@ -1,4 +1,6 @@
 import { mkdtemp, rm } from 'node:fs/promises'
+import { request as httpRequest } from 'node:http'
+import { connect, createServer, type AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, onTestFinished, test, vi } from 'vitest'
@@ -125,6 +127,121 @@ test.each([
   expect(await sender(after.url, api.url)(method, 'one')).toMatchObject({ http: 200, status })
   expect(api.calls).toHaveLength(calls)
   expect((await after.client.history({})).records).toHaveLength(1)
+})
+
+describe('a direct PUT that runs again after a restart', () => {
+  async function interrupted() {
+    const folder = await mkdtemp(join(tmpdir(), 'relay-'))
+    onTestFinished(() => rm(folder, { recursive: true }))
+    const { opened, open } = door()
+    const { opened: ended, open: end } = door()
+    const { api, options, relay, send } = await setUp(
+      async (_call, outgoing) => {
+        if (api.calls.length > 1) outgoing.once('close', end)
+        await opened
+        json(outgoing, 'done')
+      },
+      { database: join(folder, 'relay.db'), shutdownTimeout: 50 },
+    )
+    const first = send('PUT', 'one')
+    await vi.waitFor(() => expect(api.calls).toHaveLength(1))
+    await relay.close()
+    await first
+    const after = await startRelay(options)
+    return { api, after, open, ended, send: sender(after.url, api.url) }
+  }
+
+  test('can be cancelled', async () => {
+    const { api, after, ended, send } = await interrupted()
+    const again = send('PUT', 'one')
+    await vi.waitFor(() => expect(api.calls).toHaveLength(2))
+    expect(await (await fetch(`${after.url}/requests/one`, { method: 'DELETE' })).json()).toMatchObject({
+      removed: true,
+    })
+    await ended
+    expect(await again).toMatchObject({ status: 'cancelled' })
+  })
+
+  test('is one call for two that send it at the same time, and both get its answer', async () => {
+    const { api, open, send } = await interrupted()
+    const both = [send('PUT', 'one'), send('PUT', 'one')]
+    await vi.waitFor(() => expect(api.calls).toHaveLength(2))
+    open()
+    for (const answer of await Promise.all(both)) expect(answer).toMatchObject({ status: 'resolved' })
+    expect(api.calls).toHaveLength(2)
+  })
+})
+
+test('a GET that is sent again while there is no room is not one more', async () => {
+  const { opened, open } = door()
+  const { api, send } = await setUp(
+    async (_call, outgoing) => {
+      await opened
+      json(outgoing, {})
+    },
+    { limits: { unsettledPerCaller: 1 } },
+  )
+  const first = send('GET', 'one')
+  await vi.waitFor(() => expect(api.calls).toHaveLength(1))
+  const again = send('GET', 'one')
+  expect(await send('GET', 'two')).toMatchObject({ code: 'QUEUE_FULL' })
+  open()
+  expect(await again).toEqual(await first)
+})
+
+test('a request whose body arrives when the relay has stopped is refused, and nothing is called', async () => {
+  const { api, relay, url } = await setUp()
+  const body = JSON.stringify({
+    clientSecretName: 'api',
+    url: `${api.url}/`,
+    method: 'POST',
+    headers: { authorization: '$CLIENT_SECRET' },
+  })
+  const slow = httpRequest(`${url}/requests`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', 'content-length': body.length },
+  })
+  const answered = new Promise<number | undefined>((resolve) =>
+    slow.once('response', (answer) => resolve(answer.statusCode)),
+  )
+  slow.write(body.slice(0, 10))
+  // A call that came later is answered, so that the first one has been let in.
+  expect((await fetch(`${url}/health`)).status).toBe(200)
+  await relay.close()
+  slow.end(body.slice(10))
+  expect(await answered).toBe(503)
+  expect(api.calls).toEqual([])
+})
+
+test('a claim whose answer was lost does not block its request', async () => {
+  const address = new URL(await postgres.database())
+  const port = Number(address.port)
+  /** Takes the first claim to Postgres, and does not bring the answer back. */
+  let isToLose = false
+  const proxy = createServer((near) => {
+    const far = connect(port, address.hostname)
+    let isLost = false
+    near.on('error', () => {}).on('close', () => far.destroy())
+    far.on('error', () => {}).on('close', () => near.destroy())
+    near.on('data', (chunk) => {
+      if (isToLose && chunk.includes('INSERT INTO records')) {
+        isToLose = false
+        isLost = true
+      }
+      far.write(chunk)
+    })
+    far.on('data', (chunk) => (isLost ? far.destroy() : near.write(chunk)))
+  })
+  await new Promise<void>((resolve) => proxy.listen(0, '127.0.0.1', resolve))
+  onTestFinished(() => void proxy.close())
+  address.port = String((proxy.address() as AddressInfo).port)
+  const { api, client, send } = await setUp(undefined, { database: address.href })
+  isToLose = true
+  expect(await send('POST', 'one')).toMatchObject({ http: 503, code: 'UNAVAILABLE' })
+  expect(isToLose).toBe(false)
+  expect(await send('POST', 'one')).toMatchObject({ http: 200, status: 'resolved' })
+  expect(api.calls).toHaveLength(1)
+  expect((await client.history({})).records).toHaveLength(1)
 })
 
 describe('while the database is away', () => {

@@ -28,6 +28,33 @@ async function setUp(options: Partial<RelayOptions> = {}) {
   return { ...started, api, administrator: administratorOf(started.url) }
 }
 
+test('a page of another site may use keys where the options say so, and never look after them', async () => {
+  const { administrator, url } = await setUp({ origins: ['https://app.example.com'] })
+  const headers = { origin: 'https://app.example.com', 'sec-fetch-site': 'cross-site' }
+  for (const [method, path] of [
+    ['GET', '/keys'],
+    ['DELETE', '/keys/option'],
+    ['GET', '/audit'],
+  ] as const)
+    expect((await administrator.ask(method, path, undefined, headers)).status).toBe(403)
+  expect((await administrator.ask('PUT', '/keys/shop', change, headers)).status).toBe(403)
+  expect((await fetch(`${url}/requests`, { headers: { ...headers, 'x-user': 'ada' } })).status).toBe(200)
+})
+
+test('a stored value goes to a server where it could not go before only with somebody who knows it', async () => {
+  const { administrator } = await setUp()
+  expect((await administrator.put('shop', change)).status).toBe(200)
+  const to = (allow: object[], more: object = {}) =>
+    administrator.ask('PUT', '/keys/shop', { locked: false, isNew: false, allow, ...more })
+  for (const url of ['https://evil.test/**', 'https://api.example.com:444/**', 'https://*.example.com/**']) {
+    const { status, body } = await to([rule, { ...rule, url }])
+    expect([status, body.error?.path]).toEqual([400, 'allow[1].url'])
+  }
+  expect((await to([{ ...rule, allowPrivateNetwork: true }])).status).toBe(400)
+  expect((await to([{ ...rule, url: 'https://api.example.com/v1/items', methods: ['GET'] }])).status).toBe(200)
+  expect((await to([{ ...rule, url: 'https://other.example.com/**' }], { secret })).status).toBe(200)
+})
+
 describe('only an administrator', () => {
   const routes = [
     ['GET', '/keys'],
