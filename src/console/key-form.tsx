@@ -187,21 +187,21 @@ export function KeyForm({
               </Field>
             ))}
           </div>
-
-          <section className="preview" aria-label="What it will allow" aria-live="polite" tabIndex={-1}>
-            <h3>What it will allow</h3>
-            {words ? (
-              <KeyInWords words={words} />
-            ) : (
-              <p className="hint">
-                {problem ??
-                  (isFilledIn
-                    ? 'Asking the relay what this means …'
-                    : 'When the fields above are filled in, this says in plain words where the secret will be able to go.')}
-              </p>
-            )}
-          </section>
         </div>
+        {/* Beside Save, and not at the end of what scrolls, so that it has been seen. */}
+        <section className="preview" aria-label="What it will allow" aria-live="polite" tabIndex={0}>
+          <h3>What it will allow</h3>
+          {words ? (
+            <KeyInWords words={words} />
+          ) : (
+            <p className="hint">
+              {problem ??
+                (isFilledIn
+                  ? 'Asking the relay what this means …'
+                  : 'When the fields above are filled in, this says in plain words where the secret will be able to go.')}
+            </p>
+          )}
+        </section>
         <div className="actions">
           <button type="button" onClick={onClose}>
             Cancel

@@ -19,8 +19,12 @@ export function SecretField({
   isFirst?: boolean
 }) {
   const [isShown, setIsShown] = useState(false)
+  const [isBroken, setIsBroken] = useState(false)
+  const shownError = isBroken
+    ? 'What you pasted has a line break within it, so it is more than the value, or a part of something else. Copy the value alone.'
+    : error
   return (
-    <Field label={label} error={error} hint={hint}>
+    <Field label={label} error={shownError} hint={hint}>
       {(props) => (
         <div className="joined">
           <input
@@ -35,6 +39,13 @@ export function SecretField({
             data-1p-ignore
             data-lpignore="true"
             data-focus={isFirst}
+            onPaste={(event) => {
+              // One at the end is copied along easily, and the input drops it. One within is dropped as well, and the value would be wrong.
+              const isWrong = /[\r\n]/.test(event.clipboardData.getData('text').trim())
+              if (isWrong) event.preventDefault()
+              setIsBroken(isWrong)
+            }}
+            onInput={() => setIsBroken(false)}
           />
           <button
             type="button"

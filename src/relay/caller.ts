@@ -11,13 +11,22 @@ export interface Caller {
 }
 
 /**
- * Says who is asking: the user that `authenticate` finds, else an anonymous
- * visitor, known by a random session of the client's that only it has.
+ * Says who is asking: the administrator, by the token; the user that
+ * `authenticate` finds; else an anonymous visitor, known by a random session of
+ * the client's that only it has.
  */
 export async function identify(
   request: Request,
-  { authenticate, trustProxy }: Pick<Settings, 'authenticate' | 'trustProxy'>,
+  {
+    authenticate,
+    administratorByToken,
+    trustProxy,
+  }: Pick<Settings, 'authenticate' | 'administratorByToken' | 'trustProxy'>,
 ): Promise<Caller> {
+  // Before authenticate, which may ask another server about a bearer. The option
+  // administrator is not asked: it knows users of the site, and so does authenticate.
+  const administrator = await administratorByToken?.(request)
+  if (administrator) return { owner: `administrator:${administrator}` }
   const identity = await authenticate(request)
   const id = typeof identity === 'string' ? identity : identity?.id
   if (id) return { owner: `user:${id}` }

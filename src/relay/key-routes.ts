@@ -89,7 +89,7 @@ function asUse({ owner, host, upstreamStatus, error, ...use }: RecordOfUse): Key
   }
 }
 
-/** A user by the id of the site. A visitor has none: a few characters tell one from another. */
+/** A user by the id of the site, and the administrator as in the audit list. A visitor has none: a few characters tell one from another. */
 function callerOf(owner: string): string {
   const id = owner.slice(owner.indexOf(':') + 1)
   return isVisitor(owner) ? `visitor ${id.slice(0, 6)}` : id

@@ -85,6 +85,8 @@ export interface Settings {
   /** Whether anybody can be signed in. */
   hasAuthenticate: boolean
   administrator: IsAdministrator | undefined
+  /** The same, where it is the token that makes one. */
+  administratorByToken: IsAdministrator | undefined
   origins: readonly string[]
   hosts: readonly string[] | undefined
   trustProxy: number
@@ -206,12 +208,14 @@ export function readOptions(options: RelayOptions, environment: Record<string, s
     )
   }
   const { limits = {}, expires = {} } = options
+  const administratorByToken = options.administrator || token === undefined ? undefined : bearerOf(token)
   return {
     keys,
     masterKeys,
     authenticate: options.authenticate ?? (() => null),
     hasAuthenticate: options.authenticate !== undefined,
-    administrator: options.administrator ?? (token === undefined ? undefined : bearerOf(token)),
+    administrator: options.administrator ?? administratorByToken,
+    administratorByToken,
     origins: options.origins ?? [],
     hosts: options.hosts,
     trustProxy: options.trustProxy ?? 0,

@@ -126,6 +126,54 @@ describe('only an administrator', () => {
   })
 })
 
+describe('the administrator is a caller of its own', () => {
+  const request = (url: string) => ({
+    clientSecretName: 'option',
+    url: `${url}/v1`,
+    method: 'GET',
+    headers: { authorization: '$CLIENT_SECRET' },
+  })
+  const locked = (url: string) => ({ keys: { option: { ...keyFor(url), locked: true } } })
+
+  test('known by the token: may use a locked key, and reads what no user does', async () => {
+    const api = await startApi()
+    const asked: (string | null)[] = []
+    const { administrator } = await setUp({
+      ...locked(api.url),
+      authenticate: (asking) => {
+        asked.push(asking.headers.get('authorization'))
+        return asking.headers.get('x-user')
+      },
+    })
+    expect((await administrator.ask('POST', '/requests', request(api.url))).status).toBe(200)
+    expect((await administrator.ask('GET', '/requests')).body['records']).toHaveLength(1)
+    // A bearer of an administrator is nothing for whatever the site asks about users.
+    expect(asked).toEqual([])
+    expect((await administrator.ask('GET', '/keys/option/requests')).body['requests']).toMatchObject([
+      { caller: 'administrator (token)' },
+    ])
+    const user = { authorization: '', 'x-user': 'administrator (token)' }
+    expect((await administrator.ask('GET', '/requests', undefined, user)).body['records']).toEqual([])
+
+    const wrong = { authorization: `Bearer ${token}x`, 'client-session': 'a'.repeat(30) }
+    const { status, body } = await administrator.ask('POST', '/requests', request(api.url), wrong)
+    expect([status, body.error?.code]).toEqual([401, 'SIGN_IN_REQUIRED'])
+    // From a page of another site it is refused as everything else is.
+    const { body: refused } = await administrator.ask('POST', '/requests', request(api.url), {
+      'sec-fetch-site': 'cross-site',
+    })
+    expect(refused.error?.code).toBe('ORIGIN_NOT_ALLOWED')
+  })
+
+  test('not by the token where the option administrator says who is one', async () => {
+    const api = await startApi()
+    const { administrator } = await setUp({ ...locked(api.url), administrator: () => false })
+    const session = { 'client-session': 'a'.repeat(30) }
+    const { body } = await administrator.ask('POST', '/requests', request(api.url), session)
+    expect(body.error?.code).toBe('SIGN_IN_REQUIRED')
+  })
+})
+
 describe('bad input is told at its field, and the value stands in no answer and no log', () => {
   const allow = (other: object) => ({ allow: [{ ...rule, ...other }] })
   const rows: [string, { name?: string; change?: object | string }, string | undefined, RegExp][] = [
