@@ -3,6 +3,7 @@ import { ClientSecretError } from '../protocol/errors.ts'
 import type { Audit, KeyAnswer, KeyCheckAnswer, KeyList, KeyRemoval, KeyUse, KeyUses } from '../protocol/keys.ts'
 import { admitAdministrator, shortestToken, tokenVariable } from './administrator.ts'
 import { checkHost, checkOrigin, isVisitor } from './caller.ts'
+import type { DirectRequests } from './direct.ts'
 import { checkJson, limitBody } from './json-body.ts'
 import type { KeyStore } from './key-store.ts'
 import type { Settings } from './options.ts'
@@ -11,6 +12,7 @@ import type { RecordOfUse, Records } from './records.ts'
 interface Parts {
   keys: KeyStore
   records: Records
+  direct: Pick<DirectRequests, 'written'>
   calls: { during<T>(call: Promise<T>): Promise<T> }
 }
 
@@ -61,6 +63,7 @@ export function keyRoutes(app: Hono, settings: Settings, running: () => Promise<
 
   app.get('/keys/:name/requests', async (context) => {
     const { parts } = await admit(context)
+    await parts.direct.written()
     const uses = await parts.records.usesOf(context.req.param('name'), mostUses)
     return context.json({ requests: uses.map(asUse) } satisfies KeyUses)
   })

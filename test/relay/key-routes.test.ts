@@ -389,7 +389,7 @@ test('the audit list says who did what, and when, the newest first', async () =>
     ['changed', 1],
     ['added', 1],
   ])
-  expect(new Set(entries.map(({ who, key }) => `${who} ${key}`))).toEqual(new Set(['token shop']))
+  expect(new Set(entries.map(({ who, key }) => `${who} ${key}`))).toEqual(new Set(['administrator (token) shop']))
   expect(Math.abs(entries[0]!.at - Date.now())).toBeLessThan(10_000)
 })
 
