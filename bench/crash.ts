@@ -410,8 +410,9 @@ async function onPostgresThatIsAway() {
     const result = await play({
       name: 'Three relays on one Postgres that is cut off and restarted',
       databases: cables.map((cable) => cable.through(database)),
-      requestsPerQueue: 25,
-      pause: 4_000,
+      // Nearly as many as the API gets done, so that something waits in most queues when a blow comes.
+      requestsPerQueue: 60,
+      pause: 1_200,
       callTakes: [100, 1_500],
       async disturb({ blow }) {
         await sleep(3_000)

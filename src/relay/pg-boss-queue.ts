@@ -172,6 +172,8 @@ export async function createPgBossQueue(
   /** Lets others go on with a line that is not at its end; behind those that have waited longer. */
   async function giveBack(mine: Held): Promise<void> {
     if (mine.isLost || !held.has(mine.token.id)) return
+    // Most lines are at their end after one job, and their tokens need not be fetched a second time to find that out.
+    if (await endIfEmpty(mine)) return
     await database.transaction([], async (transaction) => {
       const deleted = await boss.deleteJob(name, attemptOf(mine), { db: withinTransaction(transaction) })
       if (affectedBy(deleted) > 0) await add(mine.token.data.line, transaction)
