@@ -13,11 +13,18 @@ export interface RelayProcess {
   kill(): Promise<void>
 }
 
-const program = fileURLToPath(new URL('../../test/helpers/relay-program.ts', import.meta.url))
+const programs = {
+  relay: fileURLToPath(new URL('../../test/helpers/relay-program.ts', import.meta.url)),
+  /** The page of the benches, with the relay at /relay beside it. */
+  site: fileURLToPath(new URL('site-program.ts', import.meta.url)),
+}
 
 /** A relay in a process of its own; without `log` it is silent. */
-export async function startRelayProcess(options: RelayOptions, { log = false } = {}): Promise<RelayProcess> {
-  const child = spawn(process.execPath, [program], {
+export async function startRelayProcess(
+  options: RelayOptions,
+  { log = false, program = 'relay' as keyof typeof programs } = {},
+): Promise<RelayProcess> {
+  const child = spawn(process.execPath, [programs[program]], {
     env: { ...process.env, RELAY_OPTIONS: JSON.stringify(options) },
     stdio: ['ignore', 'pipe', log ? 'inherit' : 'ignore'],
   })
