@@ -8,16 +8,12 @@
  * The limit is a fetch that is held open for as long as the API takes: nothing
  * that polls can be faster, and a lost connection loses it its answer.
  */
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { launchChromium } from '../test/helpers/demo.ts'
 import type { SideName } from './page/main.tsx'
-import type { Job, JobRequest } from './page/side.ts'
-import { clockOffset, openBenchPage, type BenchPage } from './parts/browser.ts'
+import type { Job } from './page/side.ts'
+import { clockOffset, type BenchPage } from './parts/browser.ts'
 import { median, numberOption, percentile, randomFrom, rounded, writeResult } from './parts/figures.ts'
-import { keyFor, noLimits, startRelayProcess } from './parts/relay.ts'
+import { startSite } from './parts/site.ts'
 import { answerWith, startUpstream } from './parts/upstream.ts'
 
 /** Of each side, at each `poll`. */
@@ -56,24 +52,13 @@ const upstream = await startUpstream((call, outgoing) => {
     answeredAt.set(name, performance.timeOrigin + call.endedAt!)
   }, takes!)
 })
-const folder = mkdtempSync(join(tmpdir(), 'time-to-screen-'))
-const site = await startRelayProcess(
-  { keys: { api: keyFor(upstream.url) }, database: join(folder, 'relay.db'), limits: noLimits },
-  { program: 'site' },
-)
-const browser = await launchChromium()
-const pages = await Promise.all(Array.from({ length: visitors }, () => openBenchPage(browser, site.url)))
+const site = await startSite(upstream)
+const pages = await Promise.all(Array.from({ length: visitors }, site.visit))
 
 let count = 0
 async function measure({ page, usage }: BenchPage, side: SideName, poll: number, takes: number): Promise<Measured> {
   const name = `${side} ${(count += 1)}`
-  const request: JobRequest = {
-    clientSecretName: 'api',
-    url: `${upstream.url}/jobs`,
-    method: 'POST',
-    headers: { Authorization: 'Bearer $CLIENT_SECRET' },
-    data: { name, takes },
-  }
+  const request = site.jobFor(name, takes)
   await page.evaluate(([side, request, poll]) => bench.show(side, [request], poll), [side, request, poll] as const)
   const before = await usage()
   await page.evaluate(() => bench.send())
@@ -140,9 +125,7 @@ offsets.push(...(await Promise.all(pages.map(clockOffset))))
 const clocks = rounded(Math.max(...offsets.map(Math.abs)))
 console.log(`The clocks of the pages and of the upstream differed by ${clocks} ms at most.`)
 
-await browser.close()
-await site.kill()
-rmSync(folder, { recursive: true })
+await site.close()
 upstream.close()
 writeResult('time-to-screen', { jobs, visitors, 'clocks, ms': clocks, ...result })
 process.exit(0)

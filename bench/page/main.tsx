@@ -1,13 +1,11 @@
-import { QueryClient, QueryClientProvider } from '@tanstack/react-query'
 import { flushSync } from 'react-dom'
 import { createRoot } from 'react-dom/client'
-import { ClientSecretProvider } from '../../src/exports/index.ts'
 import type { JobRequest, Side } from './side.ts'
 import { HeldFetch } from './sides/held-fetch.tsx'
-import { Ours } from './sides/ours.tsx'
+import { Ours, OursProvider } from './sides/ours.tsx'
 import { SetInterval } from './sides/set-interval.tsx'
 import { Swr } from './sides/swr.tsx'
-import { TanStackQuery } from './sides/tanstack-query.tsx'
+import { TanStackQuery, TanStackQueryProvider } from './sides/tanstack-query.tsx'
 
 /** The page of the benches: it shows components of one side, and says what became of their jobs. */
 export interface Bench {
@@ -55,7 +53,6 @@ globalThis.fetch = (...args) => {
 const now = () => performance.timeOrigin + performance.now()
 const place = document.getElementById('place')!
 const root = createRoot(place)
-const queryClient = new QueryClient()
 let seen: Promise<Seen>[] = []
 let forget = () => {}
 
@@ -67,7 +64,7 @@ function watch(name: string) {
   return {
     promise,
     reset: () => (renders = 0),
-    onCommit(shown: string | undefined) {
+    onCommit: (shown: string | undefined) => {
       renders += 1
       if (shown === name) resolve({ name, committedAt: now(), renders })
     },
@@ -82,13 +79,13 @@ globalThis.bench = {
     forget = () => watches.forEach(({ reset }) => reset())
     flushSync(() =>
       root.render(
-        <QueryClientProvider client={queryClient}>
-          <ClientSecretProvider relay="/relay">
+        <TanStackQueryProvider>
+          <OursProvider>
             {asked.map((request, index) => (
               <Side key={request.data.name} request={request} poll={poll} onCommit={watches[index]!.onCommit} />
             ))}
-          </ClientSecretProvider>
-        </QueryClientProvider>,
+          </OursProvider>
+        </TanStackQueryProvider>,
       ),
     )
     requests = 0

@@ -8,9 +8,10 @@ const mostOffset = 2
 
 export interface BenchPage {
   page: Page
-  usage(): Promise<PageUsage>
+  usage: () => Promise<PageUsage>
   /** Takes out of memory what nobody holds any more. */
-  collectGarbage(): Promise<void>
+  collectGarbage: () => Promise<void>
+  close: () => Promise<void>
 }
 
 export interface PageUsage {
@@ -50,6 +51,7 @@ export async function openBenchPage(browser: Browser, url: string): Promise<Benc
     async collectGarbage() {
       await devtools.send('HeapProfiler.collectGarbage')
     },
+    close: () => context.close(),
   }
 }
 

@@ -1,5 +1,10 @@
-import { useClientSecretRequest } from '../../../src/exports/index.ts'
+import type { ReactNode } from 'react'
+import { ClientSecretProvider, useClientSecretRequest } from '../../../src/exports/index.ts'
 import { useCommits, type Answer, type SideProps } from '../side.ts'
+
+export function OursProvider({ children }: { children: ReactNode }) {
+  return <ClientSecretProvider relay="/relay">{children}</ClientSecretProvider>
+}
 
 export function Ours({ request, poll, onCommit }: SideProps) {
   const job = useClientSecretRequest<Answer>({ ...request, queue: request.data.name, poll })

@@ -1,7 +1,13 @@
-import { useMutation, useQuery } from '@tanstack/react-query'
-import { useMemo } from 'react'
+import { QueryClient, QueryClientProvider, useMutation, useQuery } from '@tanstack/react-query'
+import { useMemo, type ReactNode } from 'react'
 import { useCommits, type SideProps } from '../side.ts'
 import { answerOf, isSettled, read, submit } from '../wire.ts'
+
+const queryClient = new QueryClient()
+
+export function TanStackQueryProvider({ children }: { children: ReactNode }) {
+  return <QueryClientProvider client={queryClient}>{children}</QueryClientProvider>
+}
 
 export function TanStackQuery({ request, poll, onCommit }: SideProps) {
   const sent = useMutation({ mutationFn: () => submit({ request, queue: request.data.name, poll }) })
