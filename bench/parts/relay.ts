@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { readFileSync } from 'node:fs'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import type { KeyRule } from '../../src/relay/key-rules.ts'
@@ -34,6 +35,13 @@ export async function startRelayProcess(options: RelayOptions, { log = false } =
       await ended
     },
   }
+}
+
+/** Megabytes of memory, and seconds of a processor since the start. */
+export function usageOf({ pid }: { pid: number }): { memory: number; processor: number } {
+  const memory = Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))![1]) / 1024
+  const [user, system] = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]!.split(' ').slice(11, 13).map(Number)
+  return { memory, processor: (user! + system!) / 100 }
 }
 
 /** A key for everything of an upstream on this machine. */
