@@ -45,7 +45,7 @@ export async function startRelayProcess(
 }
 
 /** Megabytes of memory, and seconds of a processor since the start. */
-export function usageOf({ pid }: RelayProcess): { memory: number; processor: number } {
+export function usageOf({ pid }: { pid: number }): { memory: number; processor: number } {
   const memory = Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))![1]) / 1024
   const [user, system] = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]!.split(' ').slice(11, 13).map(Number)
   return { memory, processor: (user! + system!) / 100 }

@@ -195,10 +195,13 @@ export function KeyForm({
             <KeyInWords words={words} />
           ) : (
             <p className="hint">
-              {problem ??
-                (isFilledIn
-                  ? 'Asking the relay what this means …'
-                  : 'When the fields above are filled in, this says in plain words where the secret will be able to go.')}
+              {/* What stands at its field is not said twice. */}
+              {problem !== undefined && Object.values(errors).includes(problem)
+                ? 'Nothing, until what is marked above is put right.'
+                : (problem ??
+                  (isFilledIn
+                    ? 'Asking the relay what this means …'
+                    : 'When the fields above are filled in, this says in plain words where the secret will be able to go.'))}
             </p>
           )}
         </section>

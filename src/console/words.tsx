@@ -1,14 +1,9 @@
 import type { Words } from '../protocol/keys.ts'
 
-/** Who may use a key and where its secret may go, in the relay's own sentences. */
+/** Where the secret of a key may go and who may use it, in the relay's own sentences. */
 export function KeyInWords({ words }: { words: Words }) {
   return (
     <dl className="words">
-      <dt>Who may use it</dt>
-      <dd>
-        <p className="sentence">{words.callers}</p>
-        <Warnings warnings={words.warnings} />
-      </dd>
       <dt>Where the secret may go</dt>
       <dd>
         <ul>
@@ -20,6 +15,11 @@ export function KeyInWords({ words }: { words: Words }) {
           ))}
         </ul>
         <p className="hint">Nowhere else.</p>
+      </dd>
+      <dt>Who may use it</dt>
+      <dd>
+        <p className="sentence">{words.callers}</p>
+        <Warnings warnings={words.warnings} />
       </dd>
     </dl>
   )

@@ -234,7 +234,11 @@ test('a key is added, used, locked, tried, rotated and removed', async () => {
   expect(await preview.innerText()).toContain('Every visitor, signed in or not.')
   await look(page, '04-form')
   // Said before Save is pressed, and in sight at whatever is filled in.
-  await expect.poll(() => preview.locator('.sentence').first().evaluate(isInSight)).toBe(true)
+  for (const width of [360, 1280]) {
+    await page.setViewportSize({ width, height: 800 })
+    const address = preview.locator('.sentence').filter({ hasText: api.url })
+    await expect.poll(() => address.evaluate(isInSight)).toBe(true)
+  }
   await look(page, '05-form-end', form.getByLabel('Bytes a day'))
   await form.getByRole('button', { name: 'Save' }).click()
   await notice(page, 'shop is saved')
