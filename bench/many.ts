@@ -2,7 +2,8 @@
  * 1, 100 and 1,000 requests that are followed on one page: what it takes from
  * the page and from the relay while nothing happens, and how soon the answers
  * are on the screen when they all come within a few seconds. Our hook beside the
- * same component written by hand with TanStack Query, each on a fresh page.
+ * same component written by hand with TanStack Query, in turns, each on a fresh
+ * page; medians of the rounds.
  *
  *   npm run bench:many
  */
@@ -19,11 +20,13 @@ const poll = 1_000
 const counts = [1, 100, 1_000]
 /** Seconds in which nothing happens, and in which then all answers come. */
 const seconds = numberOption('seconds', 5)
+const rounds = numberOption('rounds', 3)
 
 const sides = { ours: 'react-client-secret', tanstackQuery: 'by hand, TanStack Query' } satisfies Partial<
   Record<SideName, string>
 >
 type Measured = keyof typeof sides
+const sideNames = Object.keys(sides) as Measured[]
 
 /** The calls that are let go when the bench says so. */
 const doors = new Map<string, () => number>()
@@ -98,11 +101,29 @@ async function measureAnswers(benchPage: BenchPage) {
   return { ...took, 'p50, ms': rounded(median(times), 1), 'p95, ms': rounded(percentile(times, 0.95), 1) }
 }
 
-const result: Record<string, Record<string, Awaited<ReturnType<typeof measure>>>> = {}
+type Figures = Awaited<ReturnType<typeof measure>>
+
+/** The median of each figure. */
+function medians<Row extends Record<string, number>>(rows: Row[]): Row {
+  const names = Object.keys(rows[0]!) as (keyof Row)[]
+  return Object.fromEntries(names.map((name) => [name, median(rows.map((row) => row[name]!))])) as Row
+}
+
+const result: Record<string, Partial<Record<Measured, Figures>>> = {}
 for (const count of counts) {
-  const found: (typeof result)[string] = {}
-  for (const side of Object.keys(sides) as Measured[]) found[side] = await measure(side, count)
-  result[`followed ${count}`] = found
+  const found: Record<Measured, Figures[]> = { ours: [], tanstackQuery: [] }
+  for (let round = 0; round < rounds; round++) {
+    for (const side of sideNames) found[side].push(await measure(side, count))
+  }
+  result[`followed ${count}`] = Object.fromEntries(
+    sideNames.map((side) => [
+      side,
+      {
+        atRest: medians(found[side].map(({ atRest }) => atRest)),
+        answering: medians(found[side].map(({ answering }) => answering)),
+      },
+    ]),
+  )
 }
 
 await site.close()
@@ -118,5 +139,5 @@ console.log(`Followed on one page with poll ${poll}, while nothing happens:`)
 table('atRest')
 console.log(`While all of them are answered within ${seconds} s; from the API's last byte to the screen:`)
 table('answering')
-writeResult('many', { poll, seconds, ...result })
+writeResult('many', { poll, seconds, rounds, ...result })
 process.exit(0)
