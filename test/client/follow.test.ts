@@ -56,6 +56,18 @@ describe('one poller for all records of a client', () => {
     expect(network.mostInFlight).toBe(1)
   })
 
+  test.each([{ poll: 1_000 }, { poll: 5_000 }, { poll: 60_000, queue: 'q' }])(
+    'a job shorter than `poll` costs two requests, the submit and one held poll: %o',
+    async (fields) => {
+      const { network, send, doors } = await setUp()
+      const answer = send(1, fields)
+      await until(() => network.inFlight === 1 && network.polls.length === 1)
+      doors[0]!.open()
+      await expect(answer).resolves.toMatchObject({ data: { n: '{"n":1}' } })
+      expect(network.polls).toHaveLength(1)
+    },
+  )
+
   test('`poll` is how long a poll is held at most', async () => {
     const { network, send, doors } = await setUp()
     const answer = send(1, { poll: 700 })

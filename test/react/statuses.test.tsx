@@ -33,7 +33,7 @@ describe('the statuses of a request', () => {
     expect(screen.getByText('polling, place 1')).toBeTruthy()
     open()
     expect(await screen.findByText(answered)).toBeTruthy()
-    expect(seen).toEqual(['idle', 'sending', 'pending', 'running', 'resolved'])
+    expect(seen).toEqual(['idle', 'sending', 'running', 'resolved'])
     expect(hook()).toMatchObject({
       status: 'resolved',
       isLoading: false,
