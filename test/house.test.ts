@@ -29,13 +29,13 @@ const mayImport: Record<string, string[]> = {
 /** What they may import of others. */
 const mayImportPackage: Record<string, RegExp> = {
   protocol: /^zod\/mini$/,
-  client: /^zod\/mini$/,
+  client: /^$/,
   react: /^(react|swr)$/,
   // The last builds the page where the sources run as they are.
   relay:
     /^(node:.+|zod\/mini|hono(\/.+)?|undici|ipaddr\.js|rate-limiter-flexible|pg|pg-boss|\.\.\/scripts\/build-console\.ts)$/,
   attack: /^node:.+$/,
-  console: /^(zod\/mini|react|react-dom\/client)$/,
+  console: /^(zod\/mini|react|react-dom(\/client)?)$/,
   command: /^(node:.+|@hono\/node-server)$/,
   exports: /^$/,
 }
