@@ -1,0 +1,90 @@
+import { dirname, join, normalize, relative, resolve } from 'node:path'
+import ts from 'typescript'
+import { root, type Block } from './documentation.ts'
+
+/** What readers have, or can see on the page, as a block needs it. It is written behind the block, so that its lines stay. */
+const contexts: Record<string, string> = {
+  userOf: 'declare function userOf(cookie: string | null): string | null',
+  Deno: 'declare const Deno: { serve(options: { port: number }, answer: (request: Request) => Promise<Response>): void }',
+}
+
+/** The package's import paths, as files of the sources. */
+const entries = ['index', 'client', 'relay', 'skapi', 'testing']
+
+/**
+ * Compiles blocks of code against the sources, strictly, each as a module of
+ * its own; a relative import finds the block of the same page that names the
+ * file in its first line.
+ *
+ * @returns what is wrong with each block.
+ */
+export function compileBlocks(blocks: readonly Block[]): Map<Block, string[]> {
+  const files = new Map(blocks.map((block) => [pathOf(block), block]))
+  const { options } = ts.parseJsonConfigFileContent(
+    ts.readConfigFile(resolve(root, 'tsconfig.json'), ts.sys.readFile).config,
+    ts.sys,
+    root,
+  )
+  options.moduleDetection = ts.ModuleDetectionKind.Force
+  // An example shows how to make something, and leaves its use to the reader.
+  options.noUnusedLocals = false
+  options.paths = Object.fromEntries(
+    entries.map((entry) => [
+      entry === 'index' ? 'react-client-secret' : `react-client-secret/${entry}`,
+      [resolve(root, `src/exports/${entry}.ts`)],
+    ]),
+  )
+  const host = ts.createCompilerHost(options)
+  const { fileExists, readFile, getSourceFile } = host
+  host.fileExists = (path) => files.has(path) || fileExists(path)
+  host.readFile = (path) => (files.has(path) ? textOf(files.get(path)!) : readFile(path))
+  host.getSourceFile = (path, language, ...rest) =>
+    files.has(path)
+      ? ts.createSourceFile(path, textOf(files.get(path)!), language, true)
+      : getSourceFile(path, language, ...rest)
+  host.resolveModuleNameLiterals = (literals, from) =>
+    literals.map(({ text }) => {
+      const block = files.get(from)
+      const named = block && text.startsWith('.') && blockNamed(blocks, block, text)
+      return named
+        ? {
+            resolvedModule: {
+              resolvedFileName: pathOf(named),
+              extension: extensionOf(named),
+              isExternalLibraryImport: false,
+            },
+          }
+        : ts.resolveModuleName(text, from, options, host)
+    })
+  const program = ts.createProgram([...files.keys()], options, host)
+  return new Map(
+    [...files].map(([path, block]) => {
+      const file = program.getSourceFile(path)!
+      const found = [...program.getSyntacticDiagnostics(file), ...program.getSemanticDiagnostics(file)]
+      return [block, found.map((one) => told(block, one))]
+    }),
+  )
+}
+
+/** In a folder of its own, from which packages are found as from the page. */
+function pathOf(block: Block): string {
+  return resolve(root, `${block.page}.blocks/${block.line}/${block.file ?? `block${extensionOf(block)}`}`)
+}
+
+function extensionOf({ language, file }: Block): ts.Extension {
+  return /\.tsx$/.test(file ?? '') || language === 'tsx' ? ts.Extension.Tsx : ts.Extension.Ts
+}
+
+export function blockNamed(blocks: readonly Block[], { page, file = '' }: Block, specifier: string): Block | undefined {
+  const name = normalize(join(dirname(file), specifier))
+  return blocks.find((block) => block.page === page && (block.file === name || block.file === `${name}.ts`))
+}
+
+function textOf({ code, needs }: Block): string {
+  return [code, ...needs.map((name) => contexts[name] ?? `"There is no context ${name}"()`)].join('\n')
+}
+
+function told(block: Block, { messageText, file, start = 0 }: ts.Diagnostic): string {
+  const line = file ? file.getLineAndCharacterOfPosition(start).line : 0
+  return `${relative(root, block.page)}:${block.line + 1 + line} ${ts.flattenDiagnosticMessageText(messageText, '\n')}`
+}
