@@ -1,8 +1,9 @@
 import { execFileSync } from 'node:child_process'
-import { existsSync } from 'node:fs'
+import { existsSync, readdirSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import { toId } from 'storybook/internal/csf'
 import { describe, expect, test } from 'vitest'
+import { apiReference } from '../scripts/api-reference.ts'
 import { errorStatus } from '../src/protocol/errors.ts'
 import { compileBlocks } from './helpers/compile-blocks.ts'
 import { anchorsOf, blocks, pages, proseOf, read, root, type Block } from './helpers/documentation.ts'
@@ -134,6 +135,23 @@ test('README has a heading for each code of an error, to which the error itself 
     .find((section) => section.startsWith('Errors'))!
   const headings = [...errors.matchAll(/^### (\w+)$/gm)].map(([, code]) => code)
   expect(headings.sort()).toEqual(Object.keys(errorStatus).sort())
+})
+
+describe('the API reference', () => {
+  test('is what npm run docs writes', async () => {
+    expect(read('stories/docs/api-reference.mdx')).toBe(await apiReference())
+  })
+
+  const exported = readdirSync(resolve(root, 'src/exports')).flatMap((file) =>
+    [...read(`src/exports/${file}`).matchAll(/export (?:type )?\{([^}]+)\}|export const (\w+)/g)]
+      .flatMap(([, list, name]) => name ?? list!.split(','))
+      .map((name) => [file, name.trim()] as const)
+      .filter(([, name]) => name !== ''),
+  )
+
+  test.each(exported)('%s: %s', (_file, name) => {
+    expect(anchorsOf('stories/docs/api-reference.mdx')).toContain(name.toLowerCase())
+  })
 })
 
 describe('the page Security model names a test for each of the 24 threats', () => {

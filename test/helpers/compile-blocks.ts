@@ -1,10 +1,14 @@
 import { dirname, join, normalize, relative, resolve } from 'node:path'
 import ts from 'typescript'
+import { publicNames } from '../../scripts/api-reference.ts'
 import { root, type Block } from './documentation.ts'
 
-/** What readers have, or can see on the page, as a block needs it. It is written behind the block, so that its lines stay. */
-const contexts: Record<string, string> = {
+/** What a reader of a block has beside it. It is written behind the block, so that its lines stay. */
+const contexts: Record<string, string | ((block: Block) => string)> = {
   userOf: 'declare function userOf(cookie: string | null): string | null',
+  package: importsFor,
+  example:
+    'declare function App(): null; declare const otterId: string; declare function session(request: Request): Promise<{ userId: string } | undefined>; declare const Images: StandardSchema<{ data: { b64_json: string }[] }>',
   Deno: 'declare const Deno: { serve(options: { port: number }, answer: (request: Request) => Promise<Response>): void }',
 }
 
@@ -28,6 +32,7 @@ export function compileBlocks(blocks: readonly Block[]): Map<Block, string[]> {
   options.moduleDetection = ts.ModuleDetectionKind.Force
   // An example shows how to make something, and leaves its use to the reader.
   options.noUnusedLocals = false
+  options.verbatimModuleSyntax = false
   options.paths = Object.fromEntries(
     entries.map((entry) => [
       entry === 'index' ? 'react-client-secret' : `react-client-secret/${entry}`,
@@ -66,9 +71,10 @@ export function compileBlocks(blocks: readonly Block[]): Map<Block, string[]> {
   )
 }
 
-/** In a folder of its own, from which packages are found as from the page. */
+/** In a folder of its own, from which packages are found as from the page. JavaScript is compiled as TypeScript, which it is too. */
 function pathOf(block: Block): string {
-  return resolve(root, `${block.page}.blocks/${block.line}/${block.file ?? `block${extensionOf(block)}`}`)
+  const name = (block.file ?? 'block').replace(/\.\w+$/, '') + extensionOf(block)
+  return resolve(root, `${block.page}.blocks/${block.line}/${name}`)
 }
 
 function extensionOf({ language, file }: Block): ts.Extension {
@@ -80,8 +86,29 @@ export function blockNamed(blocks: readonly Block[], { page, file = '' }: Block,
   return blocks.find((block) => block.page === page && (block.file === name || block.file === `${name}.ts`))
 }
 
-function textOf({ code, needs }: Block): string {
-  return [code, ...needs.map((name) => contexts[name] ?? `"There is no context ${name}"()`)].join('\n')
+function textOf(block: Block): string {
+  const behind = block.needs.map((name) => {
+    const context = contexts[name]
+    if (context === undefined) throw new Error(`${block.page}:${block.line} needs ${name}, which is not known here.`)
+    return typeof context === 'string' ? context : context(block)
+  })
+  return [block.code, ...behind].join('\n')
+}
+
+/** In the API reference, everything that the package exports, and what its types have of others, as far as the block does not declare it. */
+function importsFor({ code }: Block): string {
+  const missing = (name: string) => !new RegExp(`\\b(function|class|interface|type|const) ${name}\\b`).test(code)
+  const listed = new Set<string>()
+  const ours = [...publicNames].map(([path, names]) => {
+    const wanted = names.map(({ name }) => name).filter((name) => missing(name) && !listed.has(name))
+    for (const name of wanted) listed.add(name)
+    return `import { ${wanted.join(', ')} } from '${path}'`
+  })
+  return [
+    ...ours,
+    "import type { SWRConfiguration, SWRResponse } from 'swr'",
+    "import type { ReactNode } from 'react'",
+  ].join('\n')
 }
 
 function told(block: Block, { messageText, file, start = 0 }: ts.Diagnostic): string {
