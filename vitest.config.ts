@@ -29,6 +29,8 @@ const built = [{ find: /^(\.\.\/)+src\/exports\/(index|client|skapi|relay)\.ts$/
 
 export default defineConfig({
   test: {
+    // Most suites wait for servers more than they work: one worker less than there are cores would leave them idle.
+    maxWorkers: '100%',
     projects: [
       // Our modules in Node, against real servers.
       {

@@ -1,4 +1,5 @@
 import { useCallback, useEffect, useRef, useState } from 'react'
+import { flushSync } from 'react-dom'
 import { asClientSecretError } from '../protocol/errors.ts'
 import type { AuditEntry, KeyEntry, KeyUse } from '../protocol/keys.ts'
 import { AuditList } from './audit-list.tsx'
@@ -93,8 +94,11 @@ function Keys({
 
   /** What was changed is shown as the relay has it now. */
   async function done(text: string) {
-    close()
-    setNotice({ text })
+    // At once, so that the focus is where the dialog leaves it before anything else moves it.
+    flushSync(() => {
+      close()
+      setNotice({ text })
+    })
     await refresh().catch(fail)
   }
   function fail(thrown: unknown) {
@@ -188,9 +192,10 @@ function Keys({
           onRemove={async () => {
             await client.remove(dialog.entry.name)
             setOpen(undefined)
-            await done(`${dialog.entry.name} is removed.`)
+            const isShown = done(`${dialog.entry.name} is removed.`)
             // What opened the dialog is gone.
             add.current?.focus()
+            await isShown
           }}
           onClose={close}
         />

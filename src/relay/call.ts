@@ -2,7 +2,7 @@ import type { UpstreamResponse } from '../protocol/record.ts'
 import type { ClientSecretRequest } from '../protocol/request.ts'
 import { findRule, isAllowed } from './key-rules.ts'
 import type { Key, Keys, KeyValue } from './keys.ts'
-import type { Redactor } from './redact.ts'
+import { allOf, type Redactor } from './redact.ts'
 import { mostRedirects, redirected } from './redirect.ts'
 import { isOnceOnly } from './retryable.ts'
 import { substitute } from './substitute.ts'
@@ -16,14 +16,19 @@ export interface Traffic {
   calls: number
 }
 
+/** Milliseconds in which an API may be learning of the value that the relay was given. */
+const freshFor = 10_000
+
 interface Circumstances {
   upstream: Upstream
-  keys: Pick<Keys, 'get' | 'worked'>
+  keys: Pick<Keys, 'get' | 'getNewest' | 'worked'>
   /** The same over all runs of a request, so that an API can tell a second run of it from a second request. */
   idempotencyKey: string
   signal: AbortSignal
   /** Counted as it goes. */
   traffic: Traffic
+  /** Added to as it goes: what comes back, an error too, has to be looked through for every value that may have gone out. */
+  redactors: Set<Redactor>
 }
 
 /**
@@ -39,7 +44,7 @@ export async function call(
   redirectsLeft = mostRedirects,
 ): Promise<UpstreamResponse> {
   const answer = await answered(key, request, circumstances)
-  const response = redacted(answer, key.redactor)
+  const response = redacted(answer, allOf(circumstances.redactors))
   const next = redirected(request, response.status, response.headers['location'])
   // A redirect that is not followed is the answer.
   if (!next || redirectsLeft === 0 || !isAllowed(key, next)) return response
@@ -47,35 +52,46 @@ export async function call(
 }
 
 /**
- * Where a key has two values and the API refuses the one with a 401, it is asked
- * once more with the other: it has not acted, so that also a POST may be sent
- * again. That is so of this one call, and not of a redirect that led to it.
+ * Where the API refuses the value of a key with a 401, it is asked again with
+ * the other one that is live, then with one that another relay may have been
+ * given since, and while a new value is fresh once more with the first: the API
+ * may have learned of it after it refused. It has not acted, so that also a POST
+ * may be sent again. That is so of this one call, and not of a redirect that led
+ * to it.
  */
 async function answered(key: Key, request: ClientSecretRequest, circumstances: Circumstances): Promise<UpstreamAnswer> {
-  const [value, other] = key.values
-  const answer = await attempt(key, value!, request, circumstances)
-  if (answer.status !== 401 || !other) return answer
-  // It may have been changed meanwhile, and what looks for its values in the answer is made for these two.
-  const now = circumstances.keys.get(key.name)
-  if (!now || !hasValues(now, key) || (now.locked && !key.locked) || !isAllowed(now, request)) return answer
-  const otherAnswer = await attempt(now, other, request, circumstances)
-  if (otherAnswer.status === 401) return answer
-  if (otherAnswer.status < 400) circumstances.keys.worked(key.name, other.version)
-  return otherAnswer
-}
-
-/** In whatever order. */
-function hasValues(key: Key, { values }: Key): boolean {
-  const secrets = key.values.map(({ secret }) => secret)
-  return secrets.length === values.length && values.every(({ secret }) => secrets.includes(secret))
+  const { keys } = circumstances
+  const [first] = key.values
+  const refusal = await attempt(key, first!, request, circumstances)
+  if (refusal.status !== 401) return refusal
+  const tried = [first!.secret]
+  const untried = ({ values }: Key) => values.find(({ secret }) => !tried.includes(secret))
+  const fresh = ({ values, changedAt = 0 }: Key) =>
+    values.length > 1 && Date.now() - changedAt < freshFor ? values[0] : undefined
+  for (const [find, choose] of [
+    [keys.get, untried],
+    [keys.getNewest, untried],
+    [keys.get, fresh],
+  ] as const) {
+    // It may have been changed meanwhile, also in where it may go and who may use it.
+    const now = await find(key.name)
+    const value = now && choose(now)
+    if (!value || (now.locked && !key.locked) || !isAllowed(now, request)) continue
+    const answer = await attempt(now, value, request, circumstances)
+    if (answer.status < 400) keys.worked(now.name, value.version)
+    if (answer.status !== 401) return answer
+    tried.push(value.secret)
+  }
+  return refusal
 }
 
 async function attempt(
   key: Key,
   { secret }: KeyValue,
   request: ClientSecretRequest,
-  { upstream, idempotencyKey, signal, traffic }: Circumstances,
+  { upstream, idempotencyKey, signal, traffic, redactors }: Circumstances,
 ): Promise<UpstreamAnswer> {
+  redactors.add(key.redactor)
   const { places, allowPrivateNetwork, retryable } = findRule(key.name, key.rules, request)
   const prepared = substitute(request, secret, places)
   if (retryable && isOnceOnly(request.method)) prepared.headers['idempotency-key'] ??= idempotencyKey

@@ -114,7 +114,11 @@ export async function openKeyStore({ database, changes, settings, logger }: Stor
     const values = openValues(masterKey, row)
     if (!values) return { row, key: undefined, problem: changedByHand(row.name) }
     try {
-      return { row, key: keyOf(row.name, values, permissionsOf(row)), problem: undefined }
+      return {
+        row,
+        key: keyOf(row.name, values, { ...permissionsOf(row), changedAt: row.updatedAt }),
+        problem: undefined,
+      }
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error)
       return { row, key: undefined, problem: `The key "${row.name}" is not used, because it cannot be read: ${reason}` }
@@ -296,8 +300,15 @@ export async function openKeyStore({ database, changes, settings, logger }: Stor
     }
   }
 
+  const get = (name: string) => ofOptions.get(name) ?? opened.get(name)?.key
+
   return {
-    get: (name) => ofOptions.get(name) ?? opened.get(name)?.key,
+    get,
+
+    async getNewest(name) {
+      if (!ofOptions.has(name)) await load()
+      return get(name)
+    },
 
     worked(name, version) {
       const found = opened.get(name)

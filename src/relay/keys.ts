@@ -40,6 +40,8 @@ export interface Key {
   allow: readonly KeyRule[]
   rules: readonly CompiledRule[]
   limits: KeyLimits
+  /** In milliseconds; of a key that is registered. */
+  changedAt?: number
   /** For all values. Made once, because making it takes longer than looking through an answer. */
   redactor: Redactor
 }
@@ -47,6 +49,8 @@ export interface Key {
 /** The keys as they are now: those of the options, and those that are registered while the relay runs. */
 export interface Keys {
   get(name: string): Key | undefined
+  /** The key as it is in the database now, where another relay may have changed it without this one having heard of it yet. */
+  getNewest(name: string): Promise<Key | undefined>
   /** Remembers that an API took this value of the key and refused the one that is tried before it. */
   worked(name: string, version: number): void
   /** Counts a request that the key was used for. */
@@ -96,7 +100,7 @@ function readKey(name: string, options: KeyOptions, environment: Record<string, 
 }
 
 /** A key of what was checked before. */
-export function keyOf(name: string, values: readonly KeyValue[], use: KeyUse): Key {
+export function keyOf(name: string, values: readonly KeyValue[], use: KeyUse & Pick<Key, 'changedAt'>): Key {
   return { name, values, redactor: createRedactor(...values.map(({ secret }) => secret)), ...use }
 }
 

@@ -30,6 +30,15 @@ export function createRedactor(...secrets: string[]): Redactor {
   }
 }
 
+/** Looks for what each of them looks for. */
+export function allOf(redactors: Iterable<Redactor>): Redactor {
+  const all = [...redactors]
+  return {
+    text: (text) => all.reduce((rest, redactor) => redactor.text(rest), text),
+    bytes: (bytes) => all.reduce((rest, redactor) => redactor.bytes(rest), bytes),
+  }
+}
+
 /** Of the ways in which a secret may stand in a text. */
 function formsOf(secret: string): string[] {
   const asBytes = writtenInto(secret).flatMap((text) => [hexadecimal(text), decimal(text), ...base64(text)])

@@ -10,6 +10,7 @@ import type { Limits } from './limits.ts'
 import type { Logger } from './options.ts'
 import { patiently } from './patiently.ts'
 import type { Records } from './records.ts'
+import { allOf } from './redact.ts'
 import type { Outcome, RecordHead, StoredRecord } from './stored-record.ts'
 import { isRepeatable } from './retryable.ts'
 import { upstreamFailure } from './upstream-failure.ts'
@@ -130,18 +131,20 @@ export function createRunner(parts: RunnerParts): Runner {
     // Asked again, because a key or its rules may have changed while the request waited.
     const key = keys.get(request.clientSecretName)
     if (!key) return { status: 'failed', error: wireError(keyNotFound(request.clientSecretName)) }
+    const redactors = new Set([key.redactor])
     try {
       if (key.locked && isVisitor(owner)) throw signInRequired(key.name)
-      const response = await call(key, request, { upstream, keys, idempotencyKey: id, signal, traffic })
+      const response = await call(key, request, { upstream, keys, idempotencyKey: id, signal, traffic, redactors })
       return response.status >= 400
         ? { status: 'failed', response, error: upstreamFailure(response) }
         : { status: 'resolved', response }
     } catch (thrown) {
       const error = asClientSecretError(thrown)
-      const message = key.redactor.text(error.message)
+      const redactor = allOf(redactors)
+      const message = redactor.text(error.message)
       if (error.code !== 'INTERNAL') return { status: 'failed', error: { ...wireError(error), message } }
       logger.error(
-        { id, message, stack: key.redactor.text(error.stack ?? '') },
+        { id, message, stack: redactor.text(error.stack ?? '') },
         'a request failed for an unforeseen reason',
       )
       return { status: 'failed', error: { code: 'INTERNAL', message: unforeseen(id) } }

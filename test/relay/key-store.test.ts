@@ -321,10 +321,24 @@ describe.each(databases)('on %s', (_name, makeDatabase) => {
         status: 401,
         data: { both: ['$CLIENT_SECRET', '$CLIENT_SECRET'] },
       })
-      expect(sent(api)).toEqual([second, first])
+      // A new value is tried once more while it is new.
+      expect(sent(api)).toEqual([second, first, second])
       // Nothing was learned from that.
       await client.clientSecretRequest(request).catch(() => {})
-      expect(sent(api).slice(2)).toEqual([second, first])
+      expect(sent(api).slice(3)).toEqual([second, first, second])
+    })
+
+    test('an API that learns of the new value between two calls, and forgets the old one, is asked again', async () => {
+      const valid = new Set([first])
+      const { api, client, administrator, change, request } = await setUp(async (...asked) => {
+        await taking(valid)(...asked)
+        valid.clear()
+        valid.add(second)
+      })
+      await administrator.put('shop', change)
+      await administrator.put('shop', { ...change, secret: second, isNew: false })
+      await client.clientSecretRequest(request)
+      expect(sent(api)).toEqual([second, first, second])
     })
 
     test.for([
@@ -339,11 +353,6 @@ describe.each(databases)('on %s', (_name, makeDatabase) => {
             isNew: false,
           }),
       ],
-      [
-        'has another value',
-        (administrator: Administrator, change: KeyChange) =>
-          administrator.put('shop', { ...change, secret: third, isNew: false }),
-      ],
     ] as const)('no second call with a key that, meanwhile, %s', async ([, meanwhile]) => {
       const { api, client, administrator, change, request } = await setUp(async (_call, outgoing) => {
         await meanwhile(administrator, change)
@@ -353,6 +362,42 @@ describe.each(databases)('on %s', (_name, makeDatabase) => {
       await administrator.put('shop', { ...change, secret: second, isNew: false })
       await expect(client.clientSecretRequest(request)).rejects.toMatchObject({ status: 401 })
       expect(sent(api)).toEqual([second])
+    })
+
+    test('a value that came meanwhile is used too, and of all three none comes out', async () => {
+      const { api, client, administrator, change, request } = await setUp(async ({ headers }, outgoing) => {
+        if (api.calls.length === 1) await administrator.put('shop', { ...change, secret: third, isNew: false })
+        const isValid = headers.authorization === `Bearer ${third}`
+        json(outgoing, { all: [first, second, third] }, isValid ? 200 : 401)
+      })
+      await administrator.put('shop', change)
+      await administrator.put('shop', { ...change, secret: second, isNew: false })
+      const all = ['$CLIENT_SECRET', '$CLIENT_SECRET', '$CLIENT_SECRET']
+      expect(await client.clientSecretRequest(request)).toEqual({ all })
+      expect(sent(api)).toEqual([second, third])
+    })
+
+    test('a value that another relay was given, and of which this one has not heard, is asked for', async () => {
+      const { api, client, administrator, change, request, database } = await setUp(taking(new Set([second])))
+      const rowNow = async () =>
+        (await sql<Record<string, string | number | null>>(database, 'SELECT * FROM stored_keys'))[0]!
+      const writeUnheard = (row: Record<string, string | number | null>) =>
+        sql(
+          database,
+          `UPDATE stored_keys SET ${Object.entries(row)
+            .map(([column, value]) => `${column} = ${value === null ? 'NULL' : `'${value}'`}`)
+            .join(', ')}`,
+        )
+      await administrator.put('shop', change)
+      const before = await rowNow()
+      await administrator.put('shop', { ...change, secret: second, isNew: false })
+      const after = await rowNow()
+      await writeUnheard(before)
+      // A listing reads them anew, so that the relay has the old one now.
+      expect(await administrator.entry('shop')).toMatchObject({ version: 1 })
+      await writeUnheard(after)
+      expect(await client.clientSecretRequest(request)).toEqual({ both: ['$CLIENT_SECRET', '$CLIENT_SECRET'] })
+      expect(sent(api)).toEqual([first, second])
     })
 
     test('a POST that led to a redirect was taken, and is not sent again where the redirect is refused', async () => {
