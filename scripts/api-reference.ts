@@ -1,15 +1,9 @@
-/**
- * Writes stories/docs/api-reference.mdx from the docstrings of what the package
- * exports: `npm run docs`. A test holds that it is up to date.
- */
-import { readdirSync, writeFileSync } from 'node:fs'
+import { readdirSync } from 'node:fs'
 import { basename, resolve } from 'node:path'
-import { fileURLToPath } from 'node:url'
-import { format, resolveConfig } from 'prettier'
 import ts from 'typescript'
+import { page } from './page.ts'
 
 const root = resolve(import.meta.dirname, '..')
-const page = resolve(root, 'stories/docs/api-reference.mdx')
 const packageName = 'react-client-secret'
 
 /** The import paths in the order of the page. What is exported by several is told under the first. */
@@ -20,7 +14,7 @@ const entries = readdirSync(resolve(root, 'src/exports'))
 
 const program = ts.createProgram(
   entries.map((entry) => resolve(root, `src/exports/${entry}.ts`)),
-  { ...compilerOptions(), noEmit: true },
+  compilerOptions(),
 )
 const checker = program.getTypeChecker()
 
@@ -38,24 +32,21 @@ export const publicNames: ReadonlyMap<string, PublicName[]> = new Map(
   ]),
 )
 
-function compilerOptions(): ts.CompilerOptions {
-  const { config } = ts.readConfigFile(resolve(root, 'tsconfig.json'), ts.sys.readFile)
-  return ts.parseJsonConfigFileContent(config, ts.sys, root).options
+/** As tsconfig.json says. */
+export function compilerOptions(): ts.CompilerOptions {
+  const host = { ...ts.sys, onUnRecoverableConfigFileDiagnostic() {} }
+  return ts.getParsedCommandLineOfConfigFile(resolve(root, 'tsconfig.json'), {}, host)!.options
 }
 
+/** Functions and classes first, then types. */
 function exportsOf(file: ts.SourceFile): PublicName[] {
   return checker
     .getExportsOfModule(checker.getSymbolAtLocation(file)!)
     .map((symbol) => ({ name: symbol.name, declaration: declarationOf(symbol) }))
-    .sort((one, other) => rank(one) - rank(other) || (one.name < other.name ? -1 : 1))
+    .sort((one, other) => Number(isType(one)) - Number(isType(other)) || (one.name < other.name ? -1 : 1))
 }
 
-/** Functions and classes first, then types. */
-function rank({ declaration }: PublicName): number {
-  return isType(declaration) ? 1 : 0
-}
-
-function isType(declaration: ts.Declaration): boolean {
+export function isType({ declaration }: PublicName): boolean {
   return ts.isInterfaceDeclaration(declaration) || ts.isTypeAliasDeclaration(declaration)
 }
 
@@ -67,7 +58,7 @@ function declarationOf(exported: ts.Symbol): ts.Declaration {
   return ts.isVariableDeclaration(declaration) && signature ? signature.getDeclaration() : declaration
 }
 
-/** The page, as it should be. */
+/** The page of the Storybook that tells all that the package exports, from its docstrings. */
 export async function apiReference(): Promise<string> {
   const told = new Set<string>()
   const sections = [...publicNames].map(([path, names]) => {
@@ -80,15 +71,8 @@ export async function apiReference(): Promise<string> {
       ...own.map(section),
     ].join('\n\n')
   })
-  const text = [
-    "import { Meta } from '@storybook/addon-docs/blocks'",
-    '<Meta title="Docs/API reference" />',
-    '{/* Written by npm run docs, from the docstrings in src. */}',
-    '# API reference',
-    'Every name that the package exports, by its import path.',
-    ...sections,
-  ].join('\n\n')
-  return format(text, { ...(await resolveConfig(page)), filepath: page })
+  const text = ['# API reference', 'Every name that the package exports, by its import path.', ...sections].join('\n\n')
+  return page('API reference', 'the docstrings in src', text)
 }
 
 function linked(name: string): string {
@@ -220,5 +204,3 @@ function typeNamedBy(name: ts.Identifier): ts.Declaration | undefined {
   const isOurs = declared?.getSourceFile().fileName.startsWith(resolve(root, 'src'))
   return isOurs && !ts.isTypeParameterDeclaration(declared!) ? declared : undefined
 }
-
-if (process.argv[1] === fileURLToPath(import.meta.url)) writeFileSync(page, await apiReference())

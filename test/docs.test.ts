@@ -4,6 +4,7 @@ import { dirname, resolve } from 'node:path'
 import { toId } from 'storybook/internal/csf'
 import { describe, expect, test } from 'vitest'
 import { apiReference } from '../scripts/api-reference.ts'
+import { errorsPage } from '../scripts/errors-page.ts'
 import { errorStatus } from '../src/protocol/errors.ts'
 import { compileBlocks } from './helpers/compile-blocks.ts'
 import { anchorsOf, blocks, pages, proseOf, read, root, type Block } from './helpers/documentation.ts'
@@ -137,11 +138,14 @@ test('README has a heading for each code of an error, to which the error itself 
   expect(headings.sort()).toEqual(Object.keys(errorStatus).sort())
 })
 
-describe('the API reference', () => {
-  test('is what npm run docs writes', async () => {
-    expect(read('stories/docs/api-reference.mdx')).toBe(await apiReference())
-  })
+test.each([
+  ['api-reference.mdx', apiReference],
+  ['errors.mdx', errorsPage],
+])('%s is what npm run docs writes', async (file, written) => {
+  expect(read(`stories/docs/${file}`)).toBe(await written())
+})
 
+describe('the API reference tells of', () => {
   const exported = readdirSync(resolve(root, 'src/exports')).flatMap((file) =>
     [...read(`src/exports/${file}`).matchAll(/export (?:type )?\{([^}]+)\}|export const (\w+)/g)]
       .flatMap(([, list, name]) => name ?? list!.split(','))

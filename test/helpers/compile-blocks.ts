@@ -1,6 +1,6 @@
 import { dirname, join, normalize, relative, resolve } from 'node:path'
 import ts from 'typescript'
-import { publicNames } from '../../scripts/api-reference.ts'
+import { compilerOptions, isType, publicNames } from '../../scripts/api-reference.ts'
 import { root, type Block } from './documentation.ts'
 
 /** What a reader of a block has beside it. It is written behind the block, so that its lines stay. */
@@ -24,15 +24,10 @@ const entries = ['index', 'client', 'relay', 'skapi', 'testing']
  */
 export function compileBlocks(blocks: readonly Block[]): Map<Block, string[]> {
   const files = new Map(blocks.map((block) => [pathOf(block), block]))
-  const { options } = ts.parseJsonConfigFileContent(
-    ts.readConfigFile(resolve(root, 'tsconfig.json'), ts.sys.readFile).config,
-    ts.sys,
-    root,
-  )
+  const options = compilerOptions()
   options.moduleDetection = ts.ModuleDetectionKind.Force
   // An example shows how to make something, and leaves its use to the reader.
   options.noUnusedLocals = false
-  options.verbatimModuleSyntax = false
   options.paths = Object.fromEntries(
     entries.map((entry) => [
       entry === 'index' ? 'react-client-secret' : `react-client-secret/${entry}`,
@@ -81,7 +76,7 @@ function extensionOf({ language, file }: Block): ts.Extension {
   return /\.tsx$/.test(file ?? '') || language === 'tsx' ? ts.Extension.Tsx : ts.Extension.Ts
 }
 
-export function blockNamed(blocks: readonly Block[], { page, file = '' }: Block, specifier: string): Block | undefined {
+function blockNamed(blocks: readonly Block[], { page, file = '' }: Block, specifier: string): Block | undefined {
   const name = normalize(join(dirname(file), specifier))
   return blocks.find((block) => block.page === page && (block.file === name || block.file === `${name}.ts`))
 }
@@ -100,9 +95,10 @@ function importsFor({ code }: Block): string {
   const missing = (name: string) => !new RegExp(`\\b(function|class|interface|type|const) ${name}\\b`).test(code)
   const listed = new Set<string>()
   const ours = [...publicNames].map(([path, names]) => {
-    const wanted = names.map(({ name }) => name).filter((name) => missing(name) && !listed.has(name))
-    for (const name of wanted) listed.add(name)
-    return `import { ${wanted.join(', ')} } from '${path}'`
+    const wanted = names.filter(({ name }) => missing(name) && !listed.has(name))
+    for (const { name } of wanted) listed.add(name)
+    const imported = wanted.map((one) => (isType(one) ? `type ${one.name}` : one.name))
+    return `import { ${imported.join(', ')} } from '${path}'`
   })
   return [
     ...ours,

@@ -1,6 +1,5 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
-import { errorsSection } from '../../stories/docs/errors-section.ts'
 
 export const root = resolve(import.meta.dirname, '../..')
 export const read = (path: string) => readFileSync(resolve(root, path), 'utf8')
@@ -45,8 +44,7 @@ export const blocks = pages.flatMap(blocksOf)
 
 /** A page without its code, in which a # is no heading and a [ no link. */
 export function proseOf(page: string): string {
-  const text = page.endsWith('/errors.mdx') ? errorsSection(read('README.md')) : read(page)
-  return text.replace(/^```[\s\S]*?^```$/gm, '')
+  return read(page).replace(/^```[\s\S]*?^```$/gm, '')
 }
 
 /** The headings of a page, as the anchors by which they are linked. */
