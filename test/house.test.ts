@@ -38,7 +38,7 @@ const mayImportPackage: Record<string, RegExp> = {
   relay:
     /^(node:.+|zod\/mini|hono(\/.+)?|undici|ipaddr\.js|rate-limiter-flexible|pg|pg-boss|\.\.\/scripts\/build-console\.ts)$/,
   attack: /^node:.+$/,
-  console: /^(zod\/mini|react|react-dom\/client)$/,
+  console: /^(zod\/mini|react|react-dom(\/client)?)$/,
   command: /^(node:.+|@hono\/node-server)$/,
   exports: /^$/,
 }

@@ -97,7 +97,8 @@ export function createRecords(): Records {
     list: () => entries.filter((entry) => !absence(entry)).reverse(),
 
     write(entry, fields) {
-      if (isSettled(entry)) return
+      const isNews = Object.entries(fields).some(([name, value]) => value !== Reflect.get(entry, name))
+      if (isSettled(entry) || !isNews) return
       Object.assign(entry, fields)
       entry.changes += 1
       entry.updatedAt = Date.now()

@@ -83,7 +83,8 @@ describe("time is the test's", () => {
     act(() => hook().send())
     await pass(49)
     expect(hook().status).toBe('sending')
-    await pass(1_000)
+    // In steps: what happens within one is one render for React.
+    for (let step = 0; step < 7; step++) await pass(50)
     expect(seen).toEqual(['idle', 'sending', 'pending', 'running', 'resolved'])
   })
 
