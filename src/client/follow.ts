@@ -25,6 +25,7 @@ export function isPollStopped(value: unknown): value is PollStopped {
   return typeof value === 'object' && value !== null && stopMarker in value
 }
 
+/** How a request is followed. */
 export interface FollowOptions {
   /** Upper bound on how old what is shown may be, in milliseconds. Default 1,000. */
   interval?: number | undefined

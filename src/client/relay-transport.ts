@@ -13,6 +13,7 @@ import { randomId } from './random-id.ts'
 import { errorFromWire } from './read-record.ts'
 import type { Transport } from './transport.ts'
 
+/** Where the relay is, and how it is asked. */
 export interface RelayTransportOptions {
   /** Where the relay is mounted: a path of this site (`/relay`) or an absolute url. */
   relay: string

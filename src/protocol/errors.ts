@@ -52,8 +52,10 @@ export const errorStatus = {
   ABORTED: 0,
 } as const
 
+/** What went wrong, in a word for programs. The page Errors has the cause and the remedy of each. */
 export type ErrorCode = keyof typeof errorStatus
 
+/** What an error says beside its code and its message. */
 export interface ClientSecretErrorDetails {
   /** HTTP status; default: the code's own, from the table. */
   status?: number | undefined

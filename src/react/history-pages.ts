@@ -3,6 +3,7 @@ import { asClientSecretError, isClientSecretError, type ClientSecretError } from
 import { isSettled, type ClientSecretRecord, type HistoryFilter } from '../protocol/record.ts'
 import type { Stored } from './stored.ts'
 
+/** What is known of a history. */
 export interface HistoryState {
   /** The newest first. Those that are under way are kept live. */
   records: ClientSecretRecord[]

@@ -5,6 +5,7 @@ import { useLatest } from './use-latest.ts'
 
 const ClientContext = createContext<Client | null>(null)
 
+/** A relay; or a client that was made before. */
 export type ClientSecretProviderProps = { children?: ReactNode } & (
   | (RelayTransportOptions & {
       client?: undefined

@@ -7,6 +7,7 @@ import { useClient } from './provider.tsx'
 import { createStored, useStored, withActions } from './stored.ts'
 import { keyPrefix } from './swr-settings.ts'
 
+/** What is known of the history, and what reads more of it. */
 export type UseClientSecretHistory = HistoryState & Pick<HistoryPages, 'loadMore' | 'refresh'>
 
 /**
@@ -14,7 +15,7 @@ export type UseClientSecretHistory = HistoryState & Pick<HistoryPages, 'loadMore
  * are kept live.
  *
  * @example
- * const past = useClientSecretHistory({ url, method: 'POST', queue: 'images' })
+ * const past = useClientSecretHistory({ queue: 'images', compact: true })
  */
 export function useClientSecretHistory(filter: HistoryFilter = {}): UseClientSecretHistory {
   const client = useClient('useClientSecretHistory')

@@ -5,6 +5,7 @@ import { useOwnSWR } from './own-swr.ts'
 import { useClient } from './provider.tsx'
 import { keyPrefix, ownSettings } from './swr-settings.ts'
 
+/** How many wait, as far as it is known. */
 export interface UseClientSecretQueue {
   /** This caller's unsettled requests in queues of this name, the running one included; undefined until it is known. */
   inQueue: number | undefined

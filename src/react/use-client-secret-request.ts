@@ -80,6 +80,9 @@ export interface RequestActions {
  *   schema: Images, // any Standard Schema; types and checks `data`
  * })
  * otter.send({ data: { model: 'gpt-image-1', prompt: 'an otter' } })
+ *
+ * @throws ClientSecretError `INVALID_PARAMETER` for `persist` without an `id`; Error outside a provider, as the other
+ *   hooks do.
  */
 export function useClientSecretRequest<Data = unknown>(
   options: UseClientSecretRequestOptions<Data>,
