@@ -73,6 +73,16 @@ export default defineConfig({
           hookTimeout: 180_000,
         },
       },
+      // The examples, installed from the packed tarball, built, and clicked through in a Chromium. `npm test` builds first.
+      {
+        test: {
+          name: 'examples',
+          environment: 'node',
+          include: ['test/examples/**/*.test.ts'],
+          testTimeout: 300_000,
+          hookTimeout: 60_000,
+        },
+      },
       // The demo, started as a user starts it, in a Chromium.
       {
         test: {

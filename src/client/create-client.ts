@@ -7,7 +7,7 @@ import {
   type HistoryPage,
   type QueueCount,
 } from '../protocol/record.ts'
-import { parseRequest, type ClientSecretRequest, type Method, type ParamValue } from '../protocol/request.ts'
+import type { ClientSecretRequest, Method, ParamValue } from '../protocol/request.ts'
 import { callBack, once, tellError, type Callbacks } from './callbacks.ts'
 import { createFollower, isPollStopped, type FollowOptions, type PollStopped } from './follow.ts'
 import { keptRequests, type KeptRequests } from './kept-requests.ts'
@@ -180,9 +180,9 @@ export function createClient(options: ClientOptions): Client {
     params: RequestParams,
     { signal, stopSignal, onUpdate, onPause, schema, idempotencyKey = randomId() }: SendOptions = {},
   ): Promise<Sent> {
-    const request = parseRequest(withoutCallbacks(params))
+    const { onResponse: _onResponse, onError: _onError, ...request } = (params ?? {}) as ClientSecretRequestParams
     if (signal?.aborted) throw new ClientSecretError('ABORTED', 'The signal was aborted before the request was sent.')
-    const record = await submit(request, idempotencyKey, signal)
+    const record = await submit(request as ClientSecretRequest, idempotencyKey, signal)
     callBack(onUpdate, record)
     if (isSettled(record)) return checked(readRecord(record), schema)
     if (request.queue !== undefined && !request.poll) return { record }
@@ -215,10 +215,4 @@ export function createClient(options: ClientOptions): Client {
     send,
     follow,
   }
-}
-
-/** The part of the parameters that travels. */
-function withoutCallbacks(params: RequestParams & Callbacks): RequestParams {
-  const { onResponse: _onResponse, onError: _onError, ...request } = params ?? {}
-  return request
 }

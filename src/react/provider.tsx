@@ -57,9 +57,7 @@ export function ClientSecretProvider({
 export function useClient(hook: string): Client {
   const client = useContext(ClientContext)
   if (!client) {
-    throw new Error(
-      `${hook} is used outside a provider, so it does not know which relay to call. Put <ClientSecretProvider relay="/relay"> around your app.`,
-    )
+    throw new Error(`${hook} is used outside a provider. Put <ClientSecretProvider relay="/relay"> around your app.`)
   }
   return client
 }

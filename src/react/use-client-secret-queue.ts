@@ -3,7 +3,7 @@ import type { ClientSecretError } from '../protocol/errors.ts'
 import type { QueueCount } from '../protocol/record.ts'
 import { useOwnSWR } from './own-swr.ts'
 import { useClient } from './provider.tsx'
-import { keyPrefix, querySettings } from './swr-settings.ts'
+import { keyPrefix, ownSettings } from './swr-settings.ts'
 
 /** How many wait, as far as it is known. */
 export interface UseClientSecretQueue {
@@ -29,7 +29,7 @@ export function useClientSecretQueue(
     `${keyPrefix}${client.key}/queue/${queueName}`,
     () => client.queueCount(queueName),
     // SWR would leave out what comes sooner than its deduping interval.
-    { ...querySettings, refreshInterval, dedupingInterval: Math.min(querySettings.dedupingInterval, refreshInterval) },
+    { ...ownSettings, refreshInterval, dedupingInterval: Math.min(ownSettings.dedupingInterval, refreshInterval) },
   )
   const refresh = useCallback(() => void mutate(), [mutate])
   return useMemo(() => ({ inQueue: data?.inQueue, isLoading, error, refresh }), [data, isLoading, error, refresh])
