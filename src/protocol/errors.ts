@@ -113,6 +113,11 @@ export function isErrorCode(value: unknown): value is ErrorCode {
   return typeof value === 'string' && Object.hasOwn(errorStatus, value)
 }
 
+/** True when there is no such request, or none any more: asking again is of no use. */
+export function isGone(thrown: unknown): boolean {
+  return isClientSecretError(thrown) && (thrown.code === 'EXPIRED' || thrown.code === 'REQUEST_NOT_FOUND')
+}
+
 /** What is thrown here is never `undefined`, a string or somebody else's class further up. */
 export function asClientSecretError(thrown: unknown): ClientSecretError {
   if (isClientSecretError(thrown)) return thrown

@@ -58,12 +58,10 @@ export function useStored<Value extends object>(stored: Stored<Value>): Value {
   return useMemo(() => tracked(value, stored, fieldsRead), [value, stored, fieldsRead])
 }
 
-/** The value's fields, unread, and what can be done beside them. */
-export function withActions<Value extends object, Actions extends object>(
-  value: Value,
-  actions: Actions,
-): Value & Actions {
-  return Object.defineProperties({ ...actions }, Object.getOwnPropertyDescriptors(value)) as Value & Actions
+/** The fields of both, getters as getters, so that a component renders for what it reads only. */
+export function joined<One extends object, Other extends object>(one: One, other: Other): One & Other {
+  const fields = { ...Object.getOwnPropertyDescriptors(one), ...Object.getOwnPropertyDescriptors(other) }
+  return Object.defineProperties({}, fields) as One & Other
 }
 
 /**

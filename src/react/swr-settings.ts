@@ -30,7 +30,7 @@ export const ownSettings = {
   keepPreviousData: false,
   // Data are compared by identity where SWR's comparison sees no difference: two Blobs, two byte arrays.
   compare: (before: unknown, after: unknown) =>
-    before === after || (isJson(before) && isJson(after) && JSON.stringify(before) === JSON.stringify(after)),
+    before === after || (!(before instanceof Uint8Array) && JSON.stringify(before) === JSON.stringify(after)),
 } satisfies SWRConfiguration
 
 /** A request that may cost money or change something is sent once, and again only when it is asked for. */
@@ -43,8 +43,4 @@ export function settingsFor(method: Method): SWRConfiguration {
     revalidateOnReconnect: false,
     shouldRetryOnError: false,
   }
-}
-
-function isJson(value: unknown): boolean {
-  return !(value instanceof Uint8Array) && value !== undefined
 }

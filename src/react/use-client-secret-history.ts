@@ -4,7 +4,7 @@ import { randomId } from '../client/random-id.ts'
 import type { HistoryFilter } from '../protocol/record.ts'
 import { createHistoryPages, noHistory, type HistoryPages, type HistoryState } from './history-pages.ts'
 import { useClient } from './provider.tsx'
-import { createStored, useStored, withActions } from './stored.ts'
+import { createStored, useStored, joined } from './stored.ts'
 import { keyPrefix } from './swr-settings.ts'
 
 /** What is known of the history, and what reads more of it. */
@@ -35,5 +35,5 @@ export function useClientSecretHistory(filter: HistoryFilter = {}): UseClientSec
   }, [cache, mutate, client, url, method, queue, status, compact, limit])
   useEffect(() => pages.attach(), [pages])
   const state = useStored(stored)
-  return useMemo(() => withActions(state, { loadMore: pages.loadMore, refresh: pages.refresh }), [state, pages])
+  return useMemo(() => joined(state, { loadMore: pages.loadMore, refresh: pages.refresh }), [state, pages])
 }

@@ -2,7 +2,7 @@ import { useMemo } from 'react'
 import { useClient } from './provider.tsx'
 import type { Listeners } from './request-controller.ts'
 import type { RequestState } from './request-state.ts'
-import { withActions } from './stored.ts'
+import { joined } from './stored.ts'
 import type { RequestActions } from './use-client-secret-request.ts'
 import { actionsOf, useRequestController } from './use-request-controller.ts'
 
@@ -30,5 +30,5 @@ export function useClientSecretRecord<Data = unknown>(
     recordId: id ?? undefined,
   })
   const actions = useMemo(() => actionsOf(controller, latest), [controller, latest])
-  return useMemo(() => withActions(state, actions), [state, actions]) as UseClientSecretRecord<Data>
+  return useMemo(() => joined(state, actions), [state, actions]) as UseClientSecretRecord<Data>
 }

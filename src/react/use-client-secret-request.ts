@@ -9,7 +9,7 @@ import type { CancelAnswer } from '../protocol/record.ts'
 import { useClient } from './provider.tsx'
 import type { Listeners } from './request-controller.ts'
 import type { RequestState } from './request-state.ts'
-import { withActions } from './stored.ts'
+import { joined } from './stored.ts'
 import { useLatest } from './use-latest.ts'
 import { actionsOf, useRequestController } from './use-request-controller.ts'
 
@@ -87,27 +87,21 @@ export interface RequestActions {
 export function useClientSecretRequest<Data = unknown>(
   options: UseClientSecretRequestOptions<Data>,
 ): UseClientSecretRequest<Data> {
-  const { id, persist, schema, onResponse, onError, onUpdate, onSettled, ...request } =
-    options as UseClientSecretRequestOptions
-  const client = useClient('useClientSecretRequest')
-  if (persist && id === undefined)
+  if (options.persist && options.id === undefined)
     throw new ClientSecretError('INVALID_PARAMETER', 'persist needs an id, such as id: "otter".', { path: 'id' })
-  const { state, controller, listeners } = useRequestController({
-    client,
-    id,
-    persist,
-    schema,
-    onResponse,
-    onError,
-    onUpdate,
-    onSettled,
+  const { state, controller, listeners, request } = useRequestController({
+    ...(options as UseClientSecretRequestOptions),
+    client: useClient('useClientSecretRequest'),
   })
   const latest = useLatest(request)
 
   const actions = useMemo(() => {
     const sendAsync = (overrides?: SendOverrides) => {
       const { onResponse: ownResponse, onError: ownError, ...params } = overrides ?? {}
-      return controller.send(merged(latest.current, params), overriding(listeners, ownResponse, ownError))
+      return controller.send(
+        merged(latest.current as RequestParams, params),
+        overriding(listeners, ownResponse, ownError),
+      )
     }
     return {
       sendAsync,
@@ -118,7 +112,7 @@ export function useClientSecretRequest<Data = unknown>(
       reset: controller.reset,
     }
   }, [controller, listeners, latest])
-  return useMemo(() => withActions(state, actions), [state, actions]) as UseClientSecretRequest<Data>
+  return useMemo(() => joined(state, actions), [state, actions]) as UseClientSecretRequest<Data>
 }
 
 /** An event of React's or of the browser's. */

@@ -1,7 +1,7 @@
 import { useEffect, useInsertionEffect, useMemo, useState } from 'react'
 import { useSWRConfig } from 'swr'
 import type { Persistence } from '../client/browser-storage.ts'
-import type { Client } from '../client/create-client.ts'
+import type { Client, RequestParams } from '../client/create-client.ts'
 import { randomId } from '../client/random-id.ts'
 import { createRequestController, type Keeper, type Listeners, type RequestController } from './request-controller.ts'
 import { idle, type RequestState } from './request-state.ts'
@@ -14,7 +14,7 @@ interface Entry {
   stored: Stored<RequestState>
 }
 
-interface ControllerOptions extends Listeners {
+interface ControllerOptions extends Listeners, Partial<RequestParams> {
   client: Client
   /** Components with the same id share one request. Without, it is the component's own. */
   id?: string | undefined
@@ -25,8 +25,19 @@ interface ControllerOptions extends Listeners {
 
 const shared = sharedBy<Entry>()
 
-/** The state of a request, and its controller, for as long as the component is mounted. */
-export function useRequestController({ client, id, persist, recordId, ...own }: ControllerOptions) {
+/** The state of a request, and its controller, for as long as the component is mounted; and what of the options is the request. */
+export function useRequestController({
+  client,
+  id,
+  persist,
+  recordId,
+  schema,
+  onResponse,
+  onError,
+  onUpdate,
+  onSettled,
+  ...request
+}: ControllerOptions) {
   const { cache, mutate } = useSWRConfig()
   // Not useId or a counter: they repeat in a second React root, and in a cache that the host keeps over a reload.
   const [instance] = useState(randomId)
@@ -50,7 +61,6 @@ export function useRequestController({ client, id, persist, recordId, ...own }: 
   )
 
   const [listeners] = useState<Listeners>({})
-  const { schema, onResponse, onError, onUpdate, onSettled } = own
   // One object, so that whoever is told later is the listener of the last render. Before all
   // other effects, so that an effect that sends at once finds it so.
   useInsertionEffect(() => {
@@ -64,7 +74,7 @@ export function useRequestController({ client, id, persist, recordId, ...own }: 
       if (name !== undefined && recordId !== undefined && !controller.isAttached()) shared.drop(cache, client, name)
     }
   }, [controller, keeper, listeners, cache, client, name, recordId])
-  return { state: useStored(stored), controller, listeners }
+  return { state: useStored(stored), controller, listeners, request }
 }
 
 /** What can be done with a request, however it was begun. */
