@@ -1,4 +1,6 @@
 import type { Preview } from '@storybook/react-vite'
+import { themes } from 'storybook/theming'
+import { standIn } from 'virtual:demo-api'
 import { ClientSecretProvider } from '../src/exports/index.ts'
 import '../stories/demo/demo.css'
 
@@ -7,6 +9,7 @@ export default {
     layout: 'fullscreen',
     a11y: { test: 'error' },
     controls: { disable: true },
+    docs: { theme: matchMedia('(prefers-color-scheme: dark)').matches ? themes.dark : themes.light },
     options: {
       storySort: {
         order: [
@@ -31,6 +34,7 @@ export default {
           'Survives a reload',
           'Past requests',
           'When it fails',
+          'Hard to reach',
         ],
       },
     },
@@ -41,7 +45,7 @@ export default {
       parameters['withoutProvider'] ? (
         <Story />
       ) : (
-        <ClientSecretProvider relay="/relay">
+        <ClientSecretProvider {...(standIn ? { client: standIn.client } : { relay: '/relay' })}>
           <Story />
         </ClientSecretProvider>
       ),
