@@ -1,4 +1,4 @@
-import { createHash, randomBytes } from 'node:crypto'
+import { hash as digest, randomBytes } from 'node:crypto'
 import type { ClientSecretRecord, RecordStatus, UpstreamResponse, WireError } from '../protocol/record.ts'
 import type { ClientSecretRequest } from '../protocol/request.ts'
 
@@ -101,7 +101,7 @@ export function queueOf({ owner, request: { method, url, queue } }: NewRecord): 
 
 /** Of what a caller writes, where it may be long. */
 export function hash(text: string): string {
-  return createHash('sha256').update(text).digest('base64url')
+  return digest('sha256', text, 'base64url')
 }
 
 /** Differs whenever something of the record does; its place in line is part of it, so that a step forward is news. */
