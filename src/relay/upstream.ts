@@ -2,7 +2,7 @@ import { isUtf8 } from 'node:buffer'
 import type { Transform } from 'node:stream'
 import { createBrotliDecompress, createGunzip, createInflate } from 'node:zlib'
 import ipaddr from 'ipaddr.js'
-import { Agent, buildConnector, type Dispatcher } from 'undici'
+import { Agent, buildConnector, errors, type Dispatcher } from 'undici'
 import { ClientSecretError, isClientSecretError } from '../protocol/errors.ts'
 import { addressRefused, checkedLookup, dns, isAllowedAddress, type Resolve, type SocketLookup } from './addresses.ts'
 import type { UpstreamCall } from './substitute.ts'
@@ -141,7 +141,11 @@ function exchange(
         }
       },
       onResponseData: (_controller, chunk) => body?.add(chunk),
-      onResponseEnd: () => body?.end(),
+      onResponseEnd() {
+        if (body) body.end()
+        // After a status such as 101, which announces an answer and is none.
+        else fail(new errors.SocketError('no answer'))
+      },
       onResponseError: (_controller, error) => fail(error),
     })
   })
@@ -156,7 +160,9 @@ function passedOn(headers: Record<string, string>): Record<string, string> {
 }
 
 function flatten(headers: Record<string, string | string[] | undefined>): Record<string, string> {
-  return Object.fromEntries(Object.entries(headers).map(([name, value = '']) => [name, typeof value === 'string' ? value : value.join(', ')]))
+  return Object.fromEntries(
+    Object.entries(headers).map(([name, value = '']) => [name, typeof value === 'string' ? value : value.join(', ')]),
+  )
 }
 
 const decoders = new Map<string, () => Transform>([
