@@ -13,6 +13,8 @@ export interface Program {
 export async function startProgram<Greeting = void>(file: string): Promise<[Program, Greeting]> {
   const child = fork(fileURLToPath(new URL(`../${file}`, import.meta.url)))
   const ended = once(child, 'exit')
+  // Also when the bench itself fails.
+  process.once('exit', () => child.kill('SIGKILL'))
   async function said<Answer>(): Promise<Answer> {
     const died = ended.then(() => Promise.reject(new Error(`${file} ended before it said anything`)))
     const [message] = (await Promise.race([once(child, 'message'), died])) as [Answer]

@@ -6,8 +6,8 @@ const mostWeight = 4_000_000
 
 /**
  * Does many things of a kind at a time where they come faster than they are
- * done: what is asked for while the one before is on its way goes together. One
- * that comes alone does not wait.
+ * done: what is asked for in one turn of the event loop, or while the one before
+ * is on its way, goes together. One that comes alone does not wait.
  */
 export function batched<Item, Result>(
   work: (items: Item[]) => Promise<Result[]>,
@@ -33,7 +33,6 @@ export function batched<Item, Result>(
   }
 
   async function runAll(): Promise<void> {
-    isUnderWay = true
     while (waiting.length > 0) await run(nextBatch())
     isUnderWay = false
   }
@@ -50,6 +49,8 @@ export function batched<Item, Result>(
   return (item) =>
     new Promise((resolve, reject) => {
       waiting.push({ item, resolve, reject })
-      if (!isUnderWay) void runAll()
+      if (isUnderWay) return
+      isUnderWay = true
+      setImmediate(() => void runAll())
     })
 }

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 import { ClientSecretError } from '../protocol/errors.ts'
 import type { Settings } from './options.ts'
 
@@ -42,7 +42,7 @@ export async function identify(
     )
   }
   // Hashed, so that whoever reads the database cannot act as the visitor.
-  const owner = `visitor:${createHash('sha256').update(session).digest('base64url')}`
+  const owner = `visitor:${hash('sha256', session, 'base64url')}`
   return { owner, address: trustProxy > 0 ? forwardedFor(request, trustProxy) : undefined }
 }
 

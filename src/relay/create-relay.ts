@@ -191,11 +191,12 @@ const route =
 function routes(settings: Settings, opening: Promise<Parts>, journal: Journal) {
   const app = new Hono({ getPath: (request) => route.exec(new URL(request.url).pathname)?.[1] ?? '/' })
 
-  app.use(async (context, next) => {
-    await next()
-    // An answer is data for our client and nobody else, and never a page.
+  app.use((context, next) => {
+    // An answer is data for our client and nobody else, and never a page. Said before
+    // there is one: a header that is added to an answer makes a copy of it.
     context.header('x-content-type-options', 'nosniff')
     context.header('cache-control', 'no-store')
+    return next()
   })
   if (settings.origins.length > 0) {
     app.use(cors({ origin: [...settings.origins], credentials: true, exposeHeaders: ['retry-after'], maxAge: 600 }))

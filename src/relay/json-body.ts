@@ -3,15 +3,25 @@ import { bodyLimit } from 'hono/body-limit'
 import { ClientSecretError } from '../protocol/errors.ts'
 
 export function limitBody(maxSize: number): MiddlewareHandler {
-  return bodyLimit({
-    maxSize,
-    onError: () => {
-      throw new ClientSecretError(
-        'REQUEST_TOO_LARGE',
-        `The request is larger than the relay takes: ${maxSize} bytes, its option limits.requestBytes.`,
-      )
-    },
-  })
+  const refuse = () => {
+    throw new ClientSecretError(
+      'REQUEST_TOO_LARGE',
+      `The request is larger than the relay takes: ${maxSize} bytes, its option limits.requestBytes.`,
+    )
+  }
+  const counted = bodyLimit({ maxSize, onError: refuse })
+  return async (context, next) => {
+    const announced = announcedSize(context.req.raw.headers)
+    // Counted only where it must be, because it takes a stream to count.
+    if (announced === null) return counted(context, next)
+    return announced > maxSize ? refuse() : next()
+  }
+}
+
+/** How long the body is, by its header: HTTP servers read no more than that. Null where only the body itself can tell. */
+function announcedSize(headers: Headers): number | null {
+  const length = headers.get('content-length')
+  return length !== null && /^\d+$/.test(length) && !headers.has('transfer-encoding') ? Number(length) : null
 }
 
 /** A page of another site can send other types without asking first. */

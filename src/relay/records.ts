@@ -127,7 +127,7 @@ export function createRecords(database: Database): Records {
     // Numbers are given when a statement runs, and seen when it is committed. The lock
     // keeps others of this queue away in between, so that none comes up before one that was seen.
     const written = await database.transaction(draft.queueName === null ? [] : [draft.line], async (transaction) => {
-      const isNew = await write(draft, transaction)
+      const [isNew = false] = await write([draft], transaction)
       if (isNew) await addJob(draft.line, transaction)
       return { isNew, found: await findByKey(draft, transaction) }
     })
@@ -137,16 +137,13 @@ export function createRecords(database: Database): Records {
   }
 
   async function claim(draft: Draft): ReturnType<Records['claim']> {
-    if (await write(draft, database)) return { record: draft, isNew: true, isSameRequest: true }
+    if (await writeClaim(draft)) return { record: draft, isNew: true, isSameRequest: true }
     const found = await findByKey(draft, database)
     return isValid(found) ? answerOf(draft, found, false) : again(draft, () => claim(draft))
   }
 
-  /** True when it was written, false when its owner has used its idempotency key before. */
-  const write = async (draft: Draft, connection: Connection): Promise<boolean> =>
-    (await insertRows([draft], connection)).length > 0
-
-  async function insertRows(drafts: readonly Draft[], connection: Connection): Promise<string[]> {
+  /** Of each: true when it was written, false when its owner has used its idempotency key before. */
+  async function write(drafts: readonly Draft[], connection: Connection): Promise<boolean[]> {
     const parameters: Value[] = []
     const rows = drafts.map(
       (draft) =>
@@ -158,8 +155,11 @@ export function createRecords(database: Database): Records {
       `INSERT INTO records (${insertedColumns}) VALUES ${rows.join(', ')} ON CONFLICT (owner, idempotency_key) DO NOTHING RETURNING id`,
       parameters,
     )
-    return made.map(({ id }) => id)
+    const ids = new Set(made.map(({ id }) => id))
+    return drafts.map(({ id }) => ids.has(id))
   }
+
+  const writeClaim = batched((drafts: Draft[]) => write(drafts, database), requestSize)
 
   async function findByKey({ owner, idempotencyKey }: Draft, connection: Connection): Promise<Found | null> {
     const [row] = await connection.query<Row & { fingerprint: string }>(
@@ -179,12 +179,9 @@ export function createRecords(database: Database): Records {
     return attempt()
   }
 
-  const insertSettled = batched(
-    async (drafts: Draft[]) => {
-      await insertRows(drafts, database)
-      return drafts.map(() => undefined)
-    },
-    ({ request, response }) => JSON.stringify(request).length + (response?.body.length ?? 0),
+  const writeSettled = batched(
+    (drafts: Draft[]) => write(drafts, database),
+    (draft) => requestSize(draft) + (draft.response?.body.length ?? 0),
   )
 
   const settle = batched(
@@ -210,7 +207,9 @@ export function createRecords(database: Database): Records {
     insert,
     draft: (newRecord) => draftOf(newRecord, 'running'),
     claim,
-    insertSettled,
+    async insertSettled(draft) {
+      await writeSettled(draft)
+    },
 
     async withdraw(id) {
       await database.query(`DELETE FROM records WHERE id = $1 AND version = 1 AND status = 'running'`, [id])
@@ -399,6 +398,10 @@ export function createRecords(database: Database): Records {
     },
   }
   return records
+}
+
+function requestSize({ request }: Draft): number {
+  return JSON.stringify(request).length
 }
 
 interface Found {

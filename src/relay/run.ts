@@ -62,6 +62,8 @@ export function createRunner(parts: RunnerParts): Runner {
   const stopping = new AbortController()
   /** The calls that are under way here, by the ids of their records. */
   const underWay = new Map<string, AbortController>()
+  /** All of them, also of a record that runs twice because this relay was taken for dead. */
+  const endings = new Set<AbortController>()
 
   const queued: Omit<Way, 'start'> = { isCurrent: (record) => records.isCurrent(record), settle }
 
@@ -84,11 +86,13 @@ export function createRunner(parts: RunnerParts): Runner {
       record = await start()
       if (!record) return false
       underWay.set(record.id, ending)
+      endings.add(ending)
       // An older record that runs again is cancelled under its own line.
       if (record.line !== line) listening.push(changes.on(cancellationOf(record.line), hear))
+      if (stopping.signal.aborted) ending.abort(stopping.signal.reason)
       if (hasHeard || record.line !== line) hear()
       changes.announce(record.id)
-      await runStarted(record, way, AbortSignal.any([stopping.signal, ending.signal]))
+      await runStarted(record, way, ending.signal)
     } catch (error) {
       if (!record) throw error
       logger.error({ id: record.id, err: error }, 'the end of a request could not be written into its record')
@@ -96,6 +100,7 @@ export function createRunner(parts: RunnerParts): Runner {
     } finally {
       for (const stop of listening) stop()
       if (record) underWay.delete(record.id)
+      endings.delete(ending)
     }
     return true
   }
@@ -191,7 +196,10 @@ export function createRunner(parts: RunnerParts): Runner {
     settleInterrupted,
     isRepeatable: (request) => isRepeatable(keys.get(request.clientSecretName), request),
     desert: (id) => underWay.get(id)?.abort(deserted()),
-    abort: () => stopping.abort(),
+    abort() {
+      stopping.abort()
+      for (const ending of endings) ending.abort(stopping.signal.reason)
+    },
     stopping: stopping.signal,
   }
 }

@@ -85,19 +85,35 @@ async function lockFile(sqlite: typeof import('node:sqlite'), path: string): Pro
   }
 }
 
+interface Prepared {
+  statement: StatementSync
+  /** Which parameter stands at each place of the statement. */
+  order: number[]
+}
+
+/** `$1` is a name to SQLite, and names are looked for one after the other; so the parameters are given by place. */
+function prepare(database: DatabaseSync, sql: string): Prepared {
+  const order: number[] = []
+  const byPlace = sql.replace(/\$(\d+)/g, (_, number: string) => {
+    order.push(Number(number) - 1)
+    return '?'
+  })
+  return { statement: database.prepare(byPlace), order }
+}
+
 function sqliteDriver(database: DatabaseSync, lock: DatabaseSync | null): Database {
-  const prepared = new Map<string, StatementSync>()
+  const prepared = new Map<string, Prepared>()
   /** Fulfilled when the transaction that is open has ended. There is one connection, so everything else waits for it. */
   let underWay: Promise<void> | undefined
 
   async function run<Row>(sql: string, parameters: readonly Value[] = []): Promise<Row[]> {
-    let statement = prepared.get(sql)
-    if (!statement) prepared.set(sql, (statement = database.prepare(sql)))
-    // `$1` is a name to SQLite.
-    const named = Object.fromEntries(parameters.map((value, index) => [`$${index + 1}`, value]))
+    let known = prepared.get(sql)
+    if (!known) prepared.set(sql, (known = prepare(database, sql)))
+    const { statement, order } = known
+    const values = order.map((index) => parameters[index]!)
     for (const deadline = Date.now() + longestBusy; ; await sleep(pause)) {
       try {
-        return statement.all(named) as Row[]
+        return statement.all(...values) as Row[]
       } catch (error) {
         // Somebody else is writing, such as a backup. Waited for here and not in SQLite, which would hold up everything.
         if ((error as { errcode?: number }).errcode !== busyCode || Date.now() > deadline) throw error

@@ -1,8 +1,8 @@
 import { isUtf8 } from 'node:buffer'
-import { pipeline, type Readable } from 'node:stream'
+import type { Transform } from 'node:stream'
 import { createBrotliDecompress, createGunzip, createInflate } from 'node:zlib'
 import ipaddr from 'ipaddr.js'
-import { Agent, buildConnector, request as send } from 'undici'
+import { Agent, buildConnector, errors, type Dispatcher } from 'undici'
 import { ClientSecretError, isClientSecretError } from '../protocol/errors.ts'
 import { addressRefused, checkedLookup, dns, isAllowedAddress, type Resolve, type SocketLookup } from './addresses.ts'
 import type { UpstreamCall } from './substitute.ts'
@@ -33,13 +33,16 @@ export interface Network {
   connector: (lookup: SocketLookup) => buildConnector.connector
 }
 
+/** Milliseconds until there must be a connection. */
+const connectTimeout = 10_000
+
 export const internet: Network = {
   resolve: dns,
-  connector: (lookup) => buildConnector({ lookup, timeout: 10_000 }),
+  connector: (lookup) => buildConnector({ lookup, timeout: connectTimeout }),
 }
 
 /** Headers of an answer that say something about the answer. Cookies, and what would instruct a browser, stay here. */
-const passedOn =
+const passedOnNames =
   /^(content-(type|language|disposition|range)|date|etag|last-modified|expires|cache-control|age|link|location|retry-after|allow|deprecation|sunset|warning|request-id|idempotency-key|(?!x-(frame-options|xss-protection|content-type-options|powered-by)$)x-.+|.*ratelimit.*|[a-z]+-(request-id|version|processing-ms|model|organization))$/
 
 /** The only place that calls out. */
@@ -59,28 +62,29 @@ export function createUpstream(limits: UpstreamLimits, network: Network = intern
       // A socket looks up names only, so an address in the url is checked here.
       const host = url.hostname.replace(/^\[|\]$/g, '')
       if (ipaddr.isValid(host) && !isAllowedAddress(host, allowPrivateNetwork)) throw addressRefused(host)
-      const deadline = AbortSignal.timeout(limits.upstreamTimeout)
+      const ending = new AbortController()
+      const leave = () => ending.abort(signal.reason)
+      if (signal.aborted) leave()
+      else signal.addEventListener('abort', leave, { once: true })
+      const timer = setTimeout(() => ending.abort(timedOut(url, limits.upstreamTimeout)), limits.upstreamTimeout)
       try {
-        const response = await send(url, {
-          method,
-          headers: { ...headers, 'accept-encoding': 'identity' },
-          body,
-          dispatcher: allowPrivateNetwork ? agents.private : agents.public,
-          signal: AbortSignal.any([signal, deadline]),
-        })
-        const received = flatten(response.headers)
-        return {
-          status: response.statusCode,
-          headers: Object.fromEntries(Object.entries(received).filter(([name]) => passedOn.test(name))),
-          // An answer that has no body may say how the body it has not is encoded.
-          body: await readBody(
-            response.body,
-            hasBody(response.statusCode, received) ? received['content-encoding'] : undefined,
-            limits.responseBytes,
-          ),
-        }
+        return await exchange(
+          allowPrivateNetwork ? agents.private : agents.public,
+          {
+            origin: url.origin,
+            path: `${url.pathname}${url.search}`,
+            method,
+            headers: { ...headers, 'accept-encoding': 'identity' },
+            body,
+          },
+          ending.signal,
+          limits.responseBytes,
+        )
       } catch (error) {
-        throw upstreamError(error, url, deadline.aborted ? limits.upstreamTimeout : undefined)
+        throw upstreamError(error, url)
+      } finally {
+        clearTimeout(timer)
+        signal.removeEventListener('abort', leave)
       }
     },
     async close() {
@@ -89,67 +93,147 @@ export function createUpstream(limits: UpstreamLimits, network: Network = intern
   }
 }
 
+/**
+ * Sends one request and gathers its answer. On the dispatcher itself, because
+ * undici's `request` makes a stream of each answer, which takes as long as the call.
+ */
+function exchange(
+  dispatcher: Dispatcher,
+  request: Dispatcher.DispatchOptions,
+  signal: AbortSignal,
+  mostBytes: number,
+): Promise<UpstreamAnswer> {
+  return new Promise((resolve, reject) => {
+    let connection: Dispatcher.DispatchController | undefined
+    let body: Body | undefined
+    let failure: unknown
+    /** Ends the call wherever it is: nobody waits for what is still to come. */
+    const fail = (reason: unknown) => {
+      signal.removeEventListener('abort', leave)
+      failure ??= reason
+      reject(failure)
+      body?.discard()
+      connection?.abort(failure as Error)
+    }
+    const leave = () => fail(signal.reason)
+    if (signal.aborted) return leave()
+    signal.addEventListener('abort', leave, { once: true })
+
+    dispatcher.dispatch(request, {
+      onRequestStart(controller) {
+        connection = controller
+        if (failure) controller.abort(failure as Error)
+      },
+      onResponseStart(controller, status, received) {
+        // Such as 103, before the answer itself.
+        if (status < 200) return
+        const headers = flatten(received)
+        const answer = (bytes: Buffer) => {
+          signal.removeEventListener('abort', leave)
+          resolve({ status, headers: passedOn(headers), body: bytes })
+        }
+        try {
+          // An answer that has no body may say how the body it has not is encoded.
+          const encoding = hasBody(status, headers) ? headers['content-encoding'] : undefined
+          body = createBody(encoding, mostBytes, controller, answer, fail)
+        } catch (error) {
+          fail(error)
+        }
+      },
+      onResponseData: (_controller, chunk) => body?.add(chunk),
+      onResponseEnd() {
+        if (body) body.end()
+        // After a status such as 101, which announces an answer and is none.
+        else fail(new errors.SocketError('no answer'))
+      },
+      onResponseError: (_controller, error) => fail(error),
+    })
+  })
+}
+
 function hasBody(status: number, headers: Record<string, string>): boolean {
   return status !== 204 && status !== 304 && headers['content-length'] !== '0'
 }
 
-function flatten(headers: Record<string, string | string[] | undefined>): Record<string, string> {
-  return Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, [value ?? ''].flat().join(', ')]))
+function passedOn(headers: Record<string, string>): Record<string, string> {
+  return Object.fromEntries(Object.entries(headers).filter(([name]) => passedOnNames.test(name)))
 }
 
-const decoders = new Map<string, () => NodeJS.ReadWriteStream>([
+function flatten(headers: Record<string, string | string[] | undefined>): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(headers).map(([name, value = '']) => [name, typeof value === 'string' ? value : value.join(', ')]),
+  )
+}
+
+const decoders = new Map<string, () => Transform>([
   ['gzip', createGunzip],
   ['x-gzip', createGunzip],
   ['deflate', createInflate],
   ['br', createBrotliDecompress],
 ])
 
+/** An answer's body while it comes. */
+interface Body {
+  add(chunk: Buffer): void
+  end(): void
+  /** Nobody wants it any more. */
+  discard(): void
+}
+
 /** The body, decoded, so that it can be looked through. Some servers compress what they were asked not to. */
-async function readBody(stream: Readable, encoding: string | undefined, limit: number): Promise<Buffer> {
+function createBody(
+  encoding: string | undefined,
+  limit: number,
+  connection: Dispatcher.DispatchController,
+  done: (body: Buffer) => void,
+  fail: (reason: unknown) => void,
+): Body {
+  const chunks: Buffer[] = []
+  let size = 0
+  const keep = (chunk: Buffer) => {
+    size += chunk.length
+    if (size <= limit) chunks.push(chunk)
+    else fail(tooLarge(limit))
+  }
+  const finish = () => done(chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks))
   const name = encoding?.trim().toLowerCase() || 'identity'
-  const decode = decoders.get(name)
-  if (name !== 'identity' && !decode) {
-    discard(stream)
+  if (name === 'identity') return { add: keep, end: finish, discard: () => {} }
+
+  const decoder = decoders.get(name)?.()
+  if (!decoder) {
     throw new ClientSecretError(
       'UPSTREAM_ERROR',
       `The API's answer is encoded as ${name}, which the relay cannot look through, so it does not pass it on.`,
     )
   }
-  const chunks: Buffer[] = []
-  let size = 0
-  // A failure on either side ends both; it is thrown by the loop, so the callback has nothing to add.
-  const decoded = decode ? pipeline(stream, decode(), () => {}) : stream
-  for await (const chunk of decoded as AsyncIterable<Buffer>) {
-    size += chunk.length
-    if (size > limit) {
-      discard(stream)
-      throw new ClientSecretError(
-        'RESPONSE_TOO_LARGE',
-        `The API's answer is larger than the relay passes on: ${limit} bytes, its option limits.responseBytes.`,
-      )
-    }
-    chunks.push(chunk)
+  decoder.on('data', keep).on('end', finish).on('error', fail)
+  decoder.on('drain', () => connection.resume())
+  return {
+    add(chunk) {
+      if (!decoder.write(chunk)) connection.pause()
+    },
+    end: () => void decoder.end(),
+    discard: () => void decoder.destroy(),
   }
-  return Buffer.concat(chunks)
 }
 
-/** Ends an answer that nobody reads. Ending it early is an error to the stream, and an error that nobody hears ends the process. */
-function discard(stream: Readable): void {
-  stream.on('error', () => {}).destroy()
+function tooLarge(limit: number): ClientSecretError {
+  return new ClientSecretError(
+    'RESPONSE_TOO_LARGE',
+    `The API's answer is larger than the relay passes on: ${limit} bytes, its option limits.responseBytes.`,
+  )
+}
+
+function timedOut(url: URL, milliseconds: number): ClientSecretError {
+  return new ClientSecretError('UPSTREAM_TIMEOUT', `${url.host} did not answer within ${milliseconds} milliseconds.`)
 }
 
 /** What went wrong on the way, in our words; the library's own words say more of our inside than of the API. */
-function upstreamError(thrown: unknown, url: URL, timedOutAfter: number | undefined): ClientSecretError {
+function upstreamError(thrown: unknown, url: URL): ClientSecretError {
   const error = thrown as NodeJS.ErrnoException & { cause?: unknown }
   if (isClientSecretError(error)) return error
   if (isClientSecretError(error.cause)) return error.cause
-  if (timedOutAfter !== undefined || error.code === 'UND_ERR_CONNECT_TIMEOUT') {
-    return new ClientSecretError(
-      'UPSTREAM_TIMEOUT',
-      `${url.host} did not answer within ${timedOutAfter ?? 10_000} milliseconds.`,
-      { cause: error },
-    )
-  }
+  if (error.code === 'UND_ERR_CONNECT_TIMEOUT') return timedOut(url, connectTimeout)
   if (error.name === 'AbortError')
     return new ClientSecretError('ABORTED', 'The call was ended before its answer was there.', { cause: error })
   const reasons: Record<string, string> = {
