@@ -29,6 +29,8 @@ const built = [{ find: /^(\.\.\/)+src\/exports\/(index|client|skapi|testing|rela
 
 export default defineConfig({
   test: {
+    // Most suites wait for servers more than they work: one worker less than there are cores would leave them idle.
+    maxWorkers: '100%',
     projects: [
       // Our modules in Node, against real servers.
       {
@@ -69,6 +71,16 @@ export default defineConfig({
           include: ['test/package/**/*.test.ts'],
           testTimeout: 180_000,
           hookTimeout: 180_000,
+        },
+      },
+      // The examples, installed from the packed tarball, built, and clicked through in a Chromium. `npm test` builds first.
+      {
+        test: {
+          name: 'examples',
+          environment: 'node',
+          include: ['test/examples/**/*.test.ts'],
+          testTimeout: 300_000,
+          hookTimeout: 60_000,
         },
       },
       // The demo, started as a user starts it, in a Chromium.

@@ -13,6 +13,22 @@ export default {
     options: {
       storySort: {
         order: [
+          'Docs',
+          [
+            'Start',
+            'Mount the relay',
+            'Choose key rules',
+            'Polling, queues, history',
+            'Reload and offline',
+            'Testing your components',
+            'From Skapi',
+            'From TanStack Query or hand-written polling',
+            'Security model',
+            'Run many relays',
+            'Register keys',
+            'Errors',
+            'API reference',
+          ],
           'Generate a picture',
           'Direct request',
           'Survives a reload',

@@ -8,9 +8,10 @@ export async function readValue(name: string): Promise<string> {
     // The line break is the shell's, as in `echo value |`, and no part of it.
     return (await text(process.stdin)).replace(/\r?\n$/, '')
   }
-  process.stderr.write(`Value of ${name} (it is not shown): `)
   const nowhere = new Writable({ write: (_chunk, _encoding, done) => done() })
   const prompt = createInterface({ input: process.stdin, output: nowhere, terminal: true })
+  // Not before the terminal has stopped to echo, or what is pasted at once is shown.
+  process.stderr.write(`Value of ${name} (it is not shown): `)
   try {
     return await new Promise((resolve, reject) => {
       prompt.once('line', resolve)

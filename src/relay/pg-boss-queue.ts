@@ -215,7 +215,10 @@ export async function createPgBossQueue(
 }
 
 async function startBoss(database: PostgresDatabase, { logger }: LineParts): Promise<PgBoss> {
-  const { PgBoss: Boss } = await import('pg-boss').catch((error: unknown) => {
+  // As with pg, a bundler must not look for it.
+  const { PgBoss: Boss } = await import(
+    /* webpackIgnore: true */ /* turbopackIgnore: true */ /* @vite-ignore */ 'pg-boss'
+  ).catch((error: unknown) => {
     throw explainMissingPeer(error, 'pg pg-boss')
   })
   const boss = new Boss({

@@ -31,7 +31,10 @@ const dialect: Dialect = {
 
 /** Opens a Postgres database and brings its tables up to date. */
 export async function openPostgres(connectionString: string, logger: Logger): Promise<PostgresDatabase> {
-  const { default: pg } = await import('pg').catch((error: unknown) => {
+  // A bundler must not look for it, because without Postgres it need not be there.
+  const { default: pg } = await import(
+    /* webpackIgnore: true */ /* turbopackIgnore: true */ /* @vite-ignore */ 'pg'
+  ).catch((error: unknown) => {
     throw explainMissingPeer(error, 'pg pg-boss')
   })
   const settings = {

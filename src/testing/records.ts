@@ -1,4 +1,3 @@
-import { aborted } from '../client/retry.ts'
 import {
   expiredMessage,
   isSettled,
@@ -141,4 +140,11 @@ function lineOf({ request: { url, method, queue } }: Pick<Entry, 'request'>): st
 export function absence({ id, expiresAt, outcome: { error } }: Entry): WireError | undefined {
   if (error?.code === 'EXPIRED' || error?.code === 'REQUEST_NOT_FOUND') return { requestId: id, ...error }
   return expiresAt <= Date.now() ? { code: 'EXPIRED', message: expiredMessage, requestId: id } : undefined
+}
+
+/** Waits for the signal. */
+export function aborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) =>
+    signal.aborted ? resolve() : signal.addEventListener('abort', () => resolve(), { once: true }),
+  )
 }

@@ -1,12 +1,11 @@
 import { randomId } from '../client/random-id.ts'
 import { errorFromWire } from '../client/read-record.ts'
-import { aborted, sleep } from '../client/retry.ts'
 import type { Seen, Transport } from '../client/transport.ts'
 import { ClientSecretError } from '../protocol/errors.ts'
 import { isSettled, type PollAnswer, type RecordStatus, type WireError } from '../protocol/record.ts'
 import type { ClientSecretRequest } from '../protocol/request.ts'
 import type { Outcome, ScriptedAnswer } from './answers.ts'
-import { absence, createRecords, type Entry } from './records.ts'
+import { aborted, absence, createRecords, type Entry } from './records.ts'
 import type { Script } from './script.ts'
 
 /** A relay in memory, whose APIs answer what the script says. */

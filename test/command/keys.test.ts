@@ -86,6 +86,26 @@ test('add, list, rotate, remove: in a database that no relay has open, and the v
   for (const bytes of [...files, Buffer.from(outputs.join('\n'))]) expect(findSecret(bytes, secret)).toBeNull()
 })
 
+// Where util-linux is, `script` gives a program a terminal.
+test.runIf(process.platform === 'linux')('at a terminal the value is asked for, and is not shown', async () => {
+  const { config, keys } = await setUp()
+  const quoted = [process.execPath, command, 'keys', 'add', 'shop', ...allow, '--config', config]
+    .map((part) => `'${part}'`)
+    .join(' ')
+  const terminal = spawn('script', ['--quiet', '--return', '--flush', '--command', quoted, '/dev/null'])
+  onTestFinished(() => void terminal.kill())
+  let shown = ''
+  terminal.stdout.setEncoding('utf8').on('data', (part: string) => {
+    shown += part
+    if (part.includes('(it is not shown)')) terminal.stdin.write(`${secret}\r`)
+  })
+  const code = await new Promise((resolve) => terminal.once('close', resolve))
+  expect(code).toBe(0)
+  expect(shown).toMatch(/Value of shop \(it is not shown\): \r\nshop is registered\.\r\n$/)
+  expect(findSecret(Buffer.from(shown), secret)).toBeNull()
+  expect((await keys(['list'])).stdout).toContain('shop, version 1, ends with WXYZ\n')
+})
+
 test.each<[string[], RegExp, string?]>([
   [['add', 'shop', 'WXYZ-as-an-argument'], /A value is not taken from an argument/],
   [['add', 'shop', '--secret', 'WXYZ-as-an-argument'], /not taken from an argument.*history of your shell/],

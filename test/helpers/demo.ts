@@ -47,7 +47,7 @@ export function launchChromium(): Promise<Browser> {
 }
 
 /** A port that was free a moment ago: Storybook cannot be asked to take any. */
-async function freeUrl(): Promise<string> {
+export async function freeUrl(): Promise<string> {
   const server = createServer()
   const url = await listen(server)
   await new Promise((resolve) => server.close(resolve))

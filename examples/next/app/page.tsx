@@ -1,0 +1,5 @@
+import { Paint } from './paint'
+
+export default function Page() {
+  return <Paint />
+}
