@@ -40,10 +40,23 @@ export function compilerOptions(): ts.CompilerOptions {
 
 /** Functions and classes first, then types. */
 function exportsOf(file: ts.SourceFile): PublicName[] {
-  return checker
-    .getExportsOfModule(checker.getSymbolAtLocation(file)!)
-    .map((symbol) => ({ name: symbol.name, declaration: declarationOf(symbol) }))
-    .sort((one, other) => Number(isType(one)) - Number(isType(other)) || (one.name < other.name ? -1 : 1))
+  return (
+    checker
+      .getExportsOfModule(checker.getSymbolAtLocation(file)!)
+      .map((symbol) => ({ name: symbol.name, declaration: declarationOf(symbol) }))
+      // What `export type *` passes on of a function is its type, which nobody can call.
+      .filter((one) => isType(one) || valuesOf(file).includes(one.name))
+      .sort((one, other) => Number(isType(one)) - Number(isType(other)) || (one.name < other.name ? -1 : 1))
+  )
+}
+
+function valuesOf(file: ts.SourceFile): string[] {
+  return file.statements.flatMap((statement) => {
+    if (ts.isVariableStatement(statement))
+      return statement.declarationList.declarations.map(({ name }) => name.getText())
+    const list = ts.isExportDeclaration(statement) && !statement.isTypeOnly ? statement.exportClause : undefined
+    return list && ts.isNamedExports(list) ? list.elements.map(({ name }) => name.text) : []
+  })
 }
 
 export function isType({ declaration }: PublicName): boolean {

@@ -7,10 +7,25 @@ import { root, type Block } from './documentation.ts'
 const contexts: Record<string, string | ((block: Block) => string)> = {
   userOf: 'declare function userOf(cookie: string | null): string | null',
   package: importsFor,
-  example:
-    'declare function App(): null; declare const otterId: string; declare function session(request: Request): Promise<{ userId: string } | undefined>; declare const Images: StandardSchema<{ data: { b64_json: string }[] }>',
+  example: ({ code }) =>
+    theirs
+      .filter(([name]) => !declares(code, name))
+      .map(([, text]) => text)
+      .join('\n'),
   Deno: 'declare const Deno: { serve(options: { port: number }, answer: (request: Request) => Promise<Response>): void }',
 }
+
+/** What the examples of docstrings have of their readers. */
+const theirs = [
+  ['App', 'declare function App(): null'],
+  ['Otter', 'declare function Otter(): null'],
+  ['Images', 'declare const Images: StandardSchema<{ data: { b64_json: string }[] }>'],
+  ['b64_json', 'declare const b64_json: string'],
+  ['client', 'declare const client: TestClient'],
+  ['otterId', 'declare const otterId: string'],
+  ['render', 'declare function render(element: ReactNode): void'],
+  ['session', 'declare function session(request: Request): Promise<{ userId: string } | undefined>'],
+] as const
 
 /** The package's import paths, as files of the sources. */
 const entries = ['index', 'client', 'relay', 'skapi', 'testing']
@@ -92,10 +107,9 @@ function textOf(block: Block): string {
 
 /** In the API reference, everything that the package exports, and what its types have of others, as far as the block does not declare it. */
 function importsFor({ code }: Block): string {
-  const missing = (name: string) => !new RegExp(`\\b(function|class|interface|type|const) ${name}\\b`).test(code)
   const listed = new Set<string>()
   const ours = [...publicNames].map(([path, names]) => {
-    const wanted = names.filter(({ name }) => missing(name) && !listed.has(name))
+    const wanted = names.filter(({ name }) => !declares(code, name) && !listed.has(name))
     for (const { name } of wanted) listed.add(name)
     const imported = wanted.map((one) => (isType(one) ? `type ${one.name}` : one.name))
     return `import { ${imported.join(', ')} } from '${path}'`
@@ -105,6 +119,10 @@ function importsFor({ code }: Block): string {
     "import type { SWRConfiguration, SWRResponse } from 'swr'",
     "import type { ReactNode } from 'react'",
   ].join('\n')
+}
+
+function declares(code: string, name: string): boolean {
+  return new RegExp(`\\b(function|class|interface|type|const) ${name}\\b`).test(code)
 }
 
 function told(block: Block, { messageText, file, start = 0 }: ts.Diagnostic): string {
