@@ -1,6 +1,5 @@
 import { randomId } from '../client/random-id.ts'
 import { errorFromWire } from '../client/read-record.ts'
-import { sleep } from '../client/retry.ts'
 import type { Seen, Transport } from '../client/transport.ts'
 import { ClientSecretError } from '../protocol/errors.ts'
 import { isSettled, type PollAnswer, type RecordStatus, type WireError } from '../protocol/record.ts'
