@@ -31,6 +31,7 @@ function Otter({ title, lead }: { title: string; lead: ReactNode }) {
     <Demo
       title={title}
       lead={lead}
+      isScripted
       aside={
         <>
           <Step who="It sees">
@@ -65,7 +66,7 @@ function Otter({ title, lead }: { title: string; lead: ReactNode }) {
           </button>
         )}
       </form>
-      <div className={`picture ${otter.isLoading ? 'busy' : ''}`} aria-live="polite">
+      <div className={`picture ${otter.isLoading && !otter.pauseReason ? 'busy' : ''}`} aria-live="polite">
         <Words otter={otter} />
       </div>
     </Demo>
@@ -134,7 +135,7 @@ export default meta
 
 interface Scene {
   title: string
-  lead: string
+  lead: ReactNode
   /** What becomes of the request. */
   answer: Answering
   /** What the page says in the end. */
@@ -240,7 +241,11 @@ export const Offline: StoryObj<typeof meta> = {
 
 export const Expired = scene({
   title: 'Expired',
-  lead: 'After `expires` seconds the record is gone, whether there was an answer or not.',
+  lead: (
+    <>
+      After <code>expires</code> seconds the record is gone, whether there was an answer or not.
+    </>
+  ),
   answer: fail('EXPIRED', {
     message: 'The request has expired: its record was kept for `expires` seconds only.',
     after: 500,

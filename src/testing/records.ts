@@ -7,6 +7,7 @@ import {
 } from '../protocol/record.ts'
 import type { ClientSecretRequest } from '../protocol/request.ts'
 import type { Outcome } from './answers.ts'
+import { aborted } from './time.ts'
 
 /** What is known of one request. */
 export interface Entry {
@@ -34,7 +35,9 @@ export interface Records {
   list: () => Entry[]
   /** Changes one that has not settled. */
   write: (entry: Entry, fields: Partial<Pick<Entry, 'status' | 'place' | 'outcome'>>) => void
-  /** Resolves when nobody stands before it, or it has settled. */
+  /** Whether nobody stands before it in its line. */
+  isNext: (entry: Entry) => boolean
+  /** Resolves when nobody does any more, or it has settled. */
   turn: (entry: Entry) => Promise<void>
   /** As it travels. */
   toWire: (entry: Entry, parts?: { request?: 'whole' | 'compact'; response?: boolean }) => ClientSecretRecord
@@ -105,6 +108,8 @@ export function createRecords(): Records {
       tell()
     },
 
+    isNext: (entry) => before(entry).length === 0,
+
     async turn(entry) {
       for (let last = before(entry).at(-1); last && !isSettled(entry); last = before(entry).at(-1))
         await aborted(AbortSignal.any([last.end.signal, entry.end.signal]))
@@ -140,11 +145,4 @@ function lineOf({ request: { url, method, queue } }: Pick<Entry, 'request'>): st
 export function absence({ id, expiresAt, outcome: { error } }: Entry): WireError | undefined {
   if (error?.code === 'EXPIRED' || error?.code === 'REQUEST_NOT_FOUND') return { requestId: id, ...error }
   return expiresAt <= Date.now() ? { code: 'EXPIRED', message: expiredMessage, requestId: id } : undefined
-}
-
-/** Waits for the signal. */
-export function aborted(signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) =>
-    signal.aborted ? resolve() : signal.addEventListener('abort', () => resolve(), { once: true }),
-  )
 }

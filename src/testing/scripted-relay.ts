@@ -1,13 +1,13 @@
 import { randomId } from '../client/random-id.ts'
 import { errorFromWire } from '../client/read-record.ts'
-import { sleep } from '../client/retry.ts'
 import type { Seen, Transport } from '../client/transport.ts'
 import { ClientSecretError } from '../protocol/errors.ts'
 import { isSettled, type PollAnswer, type RecordStatus, type WireError } from '../protocol/record.ts'
-import type { ClientSecretRequest } from '../protocol/request.ts'
+import { parseRequest, type ClientSecretRequest } from '../protocol/request.ts'
 import type { Outcome, ScriptedAnswer } from './answers.ts'
-import { aborted, absence, createRecords, type Entry } from './records.ts'
+import { absence, createRecords, type Entry } from './records.ts'
 import type { Script } from './script.ts'
+import { aborted, wait } from './time.ts'
 
 /** A relay in memory, whose APIs answer what the script says. */
 export interface ScriptedRelay {
@@ -40,7 +40,7 @@ export function scriptedRelay(script: Script, latency: number): ScriptedRelay {
   }
 
   async function arrive(signal?: AbortSignal): Promise<void> {
-    await sleep(latency, signal)
+    await wait(latency, signal)
     checkWay(signal)
   }
 
@@ -49,10 +49,11 @@ export function scriptedRelay(script: Script, latency: number): ScriptedRelay {
 
   /** Takes a request through its line and its answer, to its end. */
   async function live(entry: Entry, answer: ScriptedAnswer): Promise<void> {
-    await records.turn(entry)
+    // Whoever is next begins at once, so that the answer to the submit says so.
+    if (!records.isNext(entry)) await records.turn(entry)
     const outcome = await answer.play({
       moveTo: (place) => records.write(entry, { place, status: mayRun(entry, place) ? 'running' : 'pending' }),
-      wait: (milliseconds) => sleep(milliseconds, entry.end.signal),
+      wait: (milliseconds) => wait(milliseconds, entry.end.signal),
     })
     records.write(entry, { outcome, status: statusOf(outcome) })
   }
@@ -93,32 +94,32 @@ export function scriptedRelay(script: Script, latency: number): ScriptedRelay {
     // What the script says is the end of it: nothing is tried again, and no time goes by.
     isIdempotent: false,
 
-    async submit(request, { idempotencyKey, signal }) {
+    async submit(params, { idempotencyKey, signal }) {
+      const request = asItTravels(params)
       requests.push(request)
       await arrive(signal)
       const answer = script.answerTo(request)
       if (answer.isRefusal) {
-        const { error } = await answer.play({ moveTo: () => {}, wait: (milliseconds) => sleep(milliseconds, signal) })
+        const { error } = await answer.play({ moveTo: () => {}, wait: (milliseconds) => wait(milliseconds, signal) })
         checkWay(signal)
         throw errorFromWire(error!)
       }
       const entry = records.add(request, idempotencyKey, answer.inQueue)
-      const accepted = records.toWire(entry)
       void live(entry, answer)
-      if (request.queue !== undefined || request.poll) return accepted
+      if (request.queue !== undefined || request.poll) return records.toWire(entry)
       await settled(entry, signal)
       return records.toWire(known(entry.id))
     },
 
-    async poll(seen, { wait, signal }) {
+    async poll(seen, { wait: hold, signal }) {
       await arrive(signal)
-      const deadline = Date.now() + wait
+      const deadline = Date.now() + hold
       for (;;) {
         const answer = news(seen)
         const left = deadline - Date.now()
         if (answer.records.length > 0 || answer.errors.length > 0 || left <= 0) return answer
         const expiries = seen.map(({ id }) => records.find(id)!.expiresAt - Date.now())
-        await sleep(Math.min(left, ...expiries), changeOr(signal))
+        await wait(Math.min(left, ...expiries), changeOr(signal))
         checkWay(signal)
       }
     },
@@ -168,6 +169,11 @@ export function scriptedRelay(script: Script, latency: number): ScriptedRelay {
       records.tell()
     },
   }
+}
+
+/** Checked as a relay checks it; a copy, so that what is changed afterwards is not seen as sent. */
+function asItTravels(params: ClientSecretRequest): ClientSecretRequest {
+  return JSON.parse(JSON.stringify(parseRequest(params))) as ClientSecretRequest
 }
 
 function mayRun({ request }: Entry, place: number): boolean {

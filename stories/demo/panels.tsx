@@ -8,20 +8,24 @@ export function Demo({
   lead,
   children,
   aside,
+  isScripted = false,
 }: {
   title: string
   lead: ReactNode
   children: ReactNode
   aside: ReactNode
+  /** It brings a testing client of its own, wherever it is shown. */
+  isScripted?: boolean
 }) {
   return (
     <main className="demo">
       <header>
         <h1>{title}</h1>
         <p>{lead}</p>
-        {standIn && (
+        {standIn && !isScripted && (
           <p className="note">
-            The testing client stands in for the relay and the API here. <code>npm run demo</code> shows the real ones.
+            Here the testing client stands in for relay and API, and forgets all of it at a reload.{' '}
+            <code>npm run demo</code> has the real ones.
           </p>
         )}
       </header>

@@ -100,7 +100,7 @@ describe('what an API answers', () => {
       status: 429,
       retryAfter: 7,
       data: '<p>No otters left.</p>',
-      message: "The API answered 429. Its answer is in the error's data.",
+      message: expect.stringMatching(/^The API answered 429\. Its answer is in the error's data\./),
     })
   })
 })

@@ -85,7 +85,7 @@ describe("time is the test's", () => {
     expect(hook().status).toBe('sending')
     // In steps: what happens within one is one render for React.
     for (let step = 0; step < 7; step++) await pass(50)
-    expect(seen).toEqual(['idle', 'sending', 'pending', 'running', 'resolved'])
+    expect(seen).toEqual(['idle', 'sending', 'running', 'resolved'])
   })
 
   test('under StrictMode it is one request', async () => {
@@ -144,7 +144,10 @@ describe('states that are hard to reach', () => {
     async (code) => {
       const client = createTestClient().on({}, fail(code, { message: 'Come again.', retryAfter: 30 }))
       const page = await sent(client, queued)
-      expect(page.hook).toMatchObject({ status: 'failed', error: { code, message: 'Come again.', retryAfter: 30 } })
+      expect(page.hook).toMatchObject({
+        status: 'failed',
+        error: { code, message: expect.stringMatching(/^Come again\./), retryAfter: 30 },
+      })
       expect(page.hook.record).toBeUndefined()
       expect(client.requests).toHaveLength(1)
     },
@@ -172,7 +175,7 @@ describe('states that are hard to reach', () => {
         code: 'UPSTREAM_ERROR',
         status: 401,
         data: body,
-        message: 'The API answered 401: Incorrect API key provided.',
+        message: expect.stringMatching(/^The API answered 401: Incorrect API key provided\./),
       },
     })
   })
@@ -217,8 +220,9 @@ test('an unscripted request fails, and its error says how to script it', async (
     status: 'failed',
     error: {
       code: 'INTERNAL',
-      message:
+      message: expect.stringContaining(
         "The testing client has no answer to POST https://api.example.com/v1/pictures. Script one before it is sent: client.on({ clientSecretName: 'api', url: 'https://api.example.com/v1/pictures', method: 'POST' }, reply({ … })). Nothing is scripted yet.",
+      ),
     },
   })
 })

@@ -162,6 +162,6 @@ export function Testing() {
   // @ts-expect-error when a held answer comes is not known before
   hold({ after: 100 })
   // @ts-expect-error what was sent is for reading
-  client.requests.push({})
+  client.requests = []
   return <ClientSecretProvider client={client} />
 }
