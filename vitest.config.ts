@@ -63,14 +63,26 @@ export default defineConfig({
         resolve: { alias: built },
         test: { name: 'built', testTimeout, environment: 'jsdom', include: ['test/react/**/*.test.tsx'] },
       },
-      // The packed tarball, installed. It builds first.
+      // The packed tarball, installed. `npm test` builds first.
       {
         test: {
           name: 'package',
           environment: 'node',
           include: ['test/package/**/*.test.ts'],
+          globalSetup: 'test/helpers/pack.ts',
           testTimeout: 180_000,
           hookTimeout: 180_000,
+        },
+      },
+      // The examples, installed from the packed tarball, built, and clicked through in a Chromium.
+      {
+        test: {
+          name: 'examples',
+          environment: 'node',
+          include: ['test/examples/**/*.test.ts'],
+          globalSetup: 'test/helpers/pack.ts',
+          testTimeout: 300_000,
+          hookTimeout: 60_000,
         },
       },
       // The demo, started as a user starts it, in a Chromium.

@@ -214,10 +214,17 @@ export async function createPgBossQueue(
   }
 }
 
-async function startBoss(database: PostgresDatabase, { logger }: LineParts): Promise<PgBoss> {
-  const { PgBoss: Boss } = await import('pg-boss').catch((error: unknown) => {
+// In a `try`, for the reason that `loadPg` has.
+async function loadPgBoss() {
+  try {
+    return (await import('pg-boss')).PgBoss
+  } catch (error) {
     throw explainMissingPeer(error, 'pg pg-boss')
-  })
+  }
+}
+
+async function startBoss(database: PostgresDatabase, { logger }: LineParts): Promise<PgBoss> {
+  const Boss = await loadPgBoss()
   const boss = new Boss({
     db: { executeSql: async (text, values) => flat(await database.executeSql(text, values)) },
     schema,

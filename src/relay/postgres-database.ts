@@ -29,11 +29,18 @@ const dialect: Dialect = {
   skipLocked: 'FOR UPDATE SKIP LOCKED',
 }
 
+// `try` and not `.catch()`: a bundler, such as Next's, then knows that the package may be missing, and goes on.
+async function loadPg() {
+  try {
+    return (await import('pg')).default
+  } catch (error) {
+    throw explainMissingPeer(error, 'pg pg-boss')
+  }
+}
+
 /** Opens a Postgres database and brings its tables up to date. */
 export async function openPostgres(connectionString: string, logger: Logger): Promise<PostgresDatabase> {
-  const { default: pg } = await import('pg').catch((error: unknown) => {
-    throw explainMissingPeer(error, 'pg pg-boss')
-  })
+  const pg = await loadPg()
   const settings = {
     connectionString,
     application_name: 'client-secret-relay',

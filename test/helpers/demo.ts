@@ -46,8 +46,8 @@ export function launchChromium(): Promise<Browser> {
   return chromium.launch({ executablePath, args: chromiumArguments })
 }
 
-/** A port that was free a moment ago: Storybook cannot be asked to take any. */
-async function freeUrl(): Promise<string> {
+/** A url whose port was free a moment ago, for servers that cannot be asked to take any. */
+export async function freeUrl(): Promise<string> {
   const server = createServer()
   const url = await listen(server)
   await new Promise((resolve) => server.close(resolve))
