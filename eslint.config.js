@@ -3,7 +3,7 @@ import reactHooks from 'eslint-plugin-react-hooks'
 import typescript from 'typescript-eslint'
 
 export default typescript.config(
-  { ignores: ['**/dist', 'storybook-static', 'coverage', '**/.next', 'eslint.config.js'] },
+  { ignores: ['**/dist', 'storybook-static', 'coverage', '**/.next', 'test/package/api', 'eslint.config.js'] },
   js.configs.recommended,
   typescript.configs.recommendedTypeChecked,
   reactHooks.configs.flat.recommended,

@@ -10,7 +10,14 @@ import { findChromium } from './chromium.ts'
 
 const given = process.argv.slice(2)
 const chromium = findChromium()
-const projects = ['node', 'react', 'react-18', 'built', 'package', ...(chromium ? ['examples', 'browser', 'stories'] : [])]
+const projects = [
+  'node',
+  'react',
+  'react-18',
+  'built',
+  'package',
+  ...(chromium ? ['examples', 'browser', 'stories'] : []),
+]
 if (!chromium && process.env['CI'] === 'true') {
   console.error(
     'There is no Chromium, and with CI=true the browser suites must run. Install it: apt-get update && apt-get install -y chromium',

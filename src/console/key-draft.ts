@@ -84,7 +84,7 @@ export function isNameless(place: string): boolean {
 }
 
 /** A key as it is, to be sent back with one thing changed. */
-function sameKey({ locked, allow, limits }: KeyEntry): KeyChange {
+export function sameKey({ locked, allow, limits }: KeyEntry): KeyChange {
   return { locked, allow, limits, isNew: false }
 }
 
