@@ -6,6 +6,7 @@ const entries = {
   index: 'src/exports/index.ts',
   client: 'src/exports/client.ts',
   skapi: 'src/exports/skapi.ts',
+  testing: 'src/exports/testing.ts',
   relay: 'src/exports/relay.ts',
 }
 

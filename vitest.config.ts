@@ -25,7 +25,9 @@ const react18 = [
   },
   { find: 'use-sync-external-store/shim', replacement: here('test/react-18/use-sync-external-store.ts') },
 ]
-const built = [{ find: /^(\.\.\/)+src\/exports\/(index|client|skapi|relay)\.ts$/, replacement: here('dist/$2.js') }]
+const built = [
+  { find: /^(\.\.\/)+src\/exports\/(index|client|skapi|testing|relay)\.ts$/, replacement: here('dist/$2.js') },
+]
 
 export default defineConfig({
   test: {
@@ -63,7 +65,7 @@ export default defineConfig({
         resolve: { alias: built },
         test: { name: 'built', testTimeout, environment: 'jsdom', include: ['test/react/**/*.test.tsx'] },
       },
-      // The packed tarball, installed. `npm test` builds first.
+      // The packed tarball, installed. It builds first.
       {
         test: {
           name: 'package',
@@ -74,13 +76,12 @@ export default defineConfig({
           hookTimeout: 180_000,
         },
       },
-      // The examples, installed from the packed tarball, built, and clicked through in a Chromium.
+      // The examples, installed from the packed tarball, built, and clicked through in a Chromium. `npm test` builds first.
       {
         test: {
           name: 'examples',
           environment: 'node',
           include: ['test/examples/**/*.test.ts'],
-          globalSetup: 'test/helpers/pack.ts',
           testTimeout: 300_000,
           hookTimeout: 60_000,
         },

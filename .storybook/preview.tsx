@@ -1,4 +1,6 @@
 import type { Preview } from '@storybook/react-vite'
+import { themes } from 'storybook/theming'
+import { standIn } from 'virtual:demo-api'
 import { ClientSecretProvider } from '../src/exports/index.ts'
 import '../stories/demo/demo.css'
 
@@ -7,9 +9,33 @@ export default {
     layout: 'fullscreen',
     a11y: { test: 'error' },
     controls: { disable: true },
+    docs: { theme: matchMedia('(prefers-color-scheme: dark)').matches ? themes.dark : themes.light },
     options: {
       storySort: {
-        order: ['Generate a picture', 'Direct request', 'Survives a reload', 'Past requests', 'When it fails'],
+        order: [
+          'Docs',
+          [
+            'Start',
+            'Mount the relay',
+            'Choose key rules',
+            'Polling, queues, history',
+            'Reload and offline',
+            'Testing your components',
+            'From Skapi',
+            'From TanStack Query or hand-written polling',
+            'Security model',
+            'Run many relays',
+            'Register keys',
+            'Errors',
+            'API reference',
+          ],
+          'Generate a picture',
+          'Direct request',
+          'Survives a reload',
+          'Past requests',
+          'When it fails',
+          'Hard to reach',
+        ],
       },
     },
   },
@@ -19,7 +45,7 @@ export default {
       parameters['withoutProvider'] ? (
         <Story />
       ) : (
-        <ClientSecretProvider relay="/relay">
+        <ClientSecretProvider {...(standIn ? { client: standIn.client } : { relay: '/relay' })}>
           <Story />
         </ClientSecretProvider>
       ),

@@ -7,10 +7,11 @@
  */
 import { cpus } from 'node:os'
 import { writeFileSync } from 'node:fs'
-import type { ClientSecretRequest, JsonObject } from '../src/protocol/request.ts'
+import type { ClientSecretRequest } from '../src/protocol/request.ts'
 import { compileRule, findRule } from '../src/relay/key-rules.ts'
 import { createRedactor } from '../src/relay/redact.ts'
 import { substitute } from '../src/relay/substitute.ts'
+import { records } from './parts/sample.ts'
 
 const secret = 'sk-proj-4f7c1d9e2b8a6c5d4e3f2a1b0c9d8e7f6a5b4c3d2e1f0a9b8c7d6e5f4a3b'
 const rules = [
@@ -18,22 +19,6 @@ const rules = [
   compileRule({ url: 'https://api.example.com/v1/**', methods: ['POST'] }, 'b'),
 ]
 const redactor = createRedactor(secret)
-
-/** Something like what APIs answer: records with texts, numbers and urls. */
-function records(bytes: number): JsonObject {
-  const items: unknown[] = []
-  for (let size = 0, n = 0; size < bytes; n++) {
-    const item = {
-      id: `item-${n}`,
-      text: `The quick brown fox sketches asks for item ${n} of sk-many; 36% off & "more"`,
-      price: n * 1.37,
-      url: `https://cdn.example.com/items/${n}?size=large&token=%20${n}`,
-    }
-    size += JSON.stringify(item).length + 1
-    items.push(item)
-  }
-  return { items }
-}
 
 function median(values: number[]): number {
   return [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)]!

@@ -5,12 +5,11 @@
  *
  *   npm run bench:polls
  */
-import { readFileSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { ClientSecretRecord, PollAnswer } from '../src/protocol/record.ts'
 import { startPostgres } from '../test/helpers/start-postgres.ts'
 import { median, numberOption, percentile, rounded, writeResult } from './parts/figures.ts'
-import { keyFor, noLimits, startRelayProcess, type RelayProcess } from './parts/relay.ts'
+import { keyFor, noLimits, startRelayProcess, usageOf, type RelayProcess } from './parts/relay.ts'
 import { answerWith, startUpstream } from './parts/upstream.ts'
 
 const wakes = numberOption('wakes', 300)
@@ -66,13 +65,6 @@ async function measureWakes() {
     if (count >= 0) times.push(performance.now() - from)
   }
   return times
-}
-
-/** Megabytes of memory, and seconds of the processor since the start. */
-function usageOf({ pid }: RelayProcess) {
-  const memory = Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))![1]) / 1024
-  const [user, system] = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]!.split(' ').slice(11, 13).map(Number)
-  return { memory, processor: (user! + system!) / 100 }
 }
 
 const relay = relays[0]

@@ -156,7 +156,6 @@ export const Played: StoryObj = {
       expect(statuses().map((item) => item.querySelector('code')?.textContent)).toEqual([
         'idle',
         'sending',
-        'pending',
         'running',
         'resolved',
       ]),

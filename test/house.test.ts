@@ -18,29 +18,32 @@ const mayImport: Record<string, string[]> = {
   protocol: ['protocol'],
   client: ['client', 'protocol'],
   react: ['react', 'client', 'protocol'],
+  testing: ['testing', 'client', 'protocol'],
   relay: ['relay', 'protocol'],
   attack: ['attack', 'relay', 'protocol'],
   // The page gets all it shows over the wire.
   console: ['console', 'protocol'],
   command: ['command', 'attack', 'relay', 'protocol'],
-  exports: ['exports', 'react', 'client', 'relay', 'protocol'],
+  exports: ['exports', 'react', 'client', 'testing', 'relay', 'protocol'],
 }
 
 /** What they may import of others. */
 const mayImportPackage: Record<string, RegExp> = {
   protocol: /^zod\/mini$/,
-  client: /^zod\/mini$/,
+  client: /^$/,
   react: /^(react|swr)$/,
+  // Whoever tests with it brings a test runner of their own.
+  testing: /^$/,
   // The last builds the page where the sources run as they are.
   relay:
     /^(node:.+|zod\/mini|hono(\/.+)?|undici|ipaddr\.js|rate-limiter-flexible|pg|pg-boss|\.\.\/scripts\/build-console\.ts)$/,
   attack: /^node:.+$/,
-  console: /^(zod\/mini|react|react-dom\/client)$/,
+  console: /^(zod\/mini|react|react-dom(\/client)?)$/,
   command: /^(node:.+|@hono\/node-server)$/,
   exports: /^$/,
 }
 
-describe('the arrows of the house: react → client → protocol ← relay ← attack ← command, console → protocol', () => {
+describe('the arrows of the house: react → client → protocol ← relay ← attack ← command, testing → client, console → protocol', () => {
   test('every folder is known here', () => {
     expect([...new Set(files.map((file) => file.split('/')[0]))].sort()).toEqual(Object.keys(mayImport).sort())
   })

@@ -1,5 +1,6 @@
-import { cpus, loadavg } from 'node:os'
 import { writeFileSync } from 'node:fs'
+import { loadavg } from 'node:os'
+import { machine } from './machine.ts'
 
 /** The value below which this part of the values lies. */
 export function percentile(values: readonly number[], part: number): number {
@@ -17,18 +18,12 @@ const load = () => loadavg().map((value) => rounded(value, 1))
 
 const loadAtStart = load()
 
-/** Writes what a bench found to bench/results, with the machine it was found on: a figure says little without it. */
+/** Writes what a bench found to bench/results, with the machine it was found on. */
 export function writeResult(name: string, found: object): void {
-  const machine = {
-    node: process.version,
-    cores: cpus().length,
-    model: cpus()[0]?.model,
-    loadAtStart,
-    loadAtEnd: load(),
-  }
-  console.log(`load average ${loadAtStart.join(' ')} at the start, ${machine.loadAtEnd.join(' ')} at the end`)
+  const loadAtEnd = load()
+  console.log(`load average ${loadAtStart.join(' ')} at the start, ${loadAtEnd.join(' ')} at the end`)
   const file = new URL(`../results/${name}.json`, import.meta.url)
-  writeFileSync(file, `${JSON.stringify({ ...machine, ...found }, null, 2)}\n`)
+  writeFileSync(file, `${JSON.stringify({ ...machine(), loadAtStart, loadAtEnd, ...found }, null, 2)}\n`)
 }
 
 /** The value of `--name value` on the command line. */

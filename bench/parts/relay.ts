@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { readFileSync } from 'node:fs'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import type { KeyRule } from '../../src/relay/key-rules.ts'
@@ -13,11 +14,18 @@ export interface RelayProcess {
   kill(): Promise<void>
 }
 
-const program = fileURLToPath(new URL('../../test/helpers/relay-program.ts', import.meta.url))
+const programs = {
+  relay: fileURLToPath(new URL('../../test/helpers/relay-program.ts', import.meta.url)),
+  /** The page of the benches, with the relay at /relay beside it. */
+  site: fileURLToPath(new URL('site-program.ts', import.meta.url)),
+}
 
 /** A relay in a process of its own; without `log` it is silent. */
-export async function startRelayProcess(options: RelayOptions, { log = false } = {}): Promise<RelayProcess> {
-  const child = spawn(process.execPath, [program], {
+export async function startRelayProcess(
+  options: RelayOptions,
+  { log = false, program = 'relay' }: { log?: boolean; program?: keyof typeof programs } = {},
+): Promise<RelayProcess> {
+  const child = spawn(process.execPath, [programs[program]], {
     env: { ...process.env, RELAY_OPTIONS: JSON.stringify(options) },
     stdio: ['ignore', 'pipe', log ? 'inherit' : 'ignore'],
   })
@@ -34,6 +42,13 @@ export async function startRelayProcess(options: RelayOptions, { log = false } =
       await ended
     },
   }
+}
+
+/** Megabytes of memory, and seconds of a processor since the start. */
+export function usageOf({ pid }: { pid: number }): { memory: number; processor: number } {
+  const memory = Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))![1]) / 1024
+  const [user, system] = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]!.split(' ').slice(11, 13).map(Number)
+  return { memory, processor: (user! + system!) / 100 }
 }
 
 /** A key for everything of an upstream on this machine. */

@@ -1,6 +1,7 @@
 import { asClientSecretError, type ClientSecretError } from '../protocol/errors.ts'
 import type { ApiResponse } from './read-record.ts'
 
+/** Who hears how a request ends. */
 export interface Callbacks<Data = unknown> {
   /** Called once with the final API response: its body, and its status and headers beside it. */
   onResponse?: ((data: Data, response: ApiResponse) => void) | undefined

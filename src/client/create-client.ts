@@ -7,7 +7,7 @@ import {
   type HistoryPage,
   type QueueCount,
 } from '../protocol/record.ts'
-import { parseRequest, type ClientSecretRequest, type Method, type ParamValue } from '../protocol/request.ts'
+import type { ClientSecretRequest, Method, ParamValue } from '../protocol/request.ts'
 import { callBack, once, tellError, type Callbacks } from './callbacks.ts'
 import { createFollower, isPollStopped, type FollowOptions, type PollStopped } from './follow.ts'
 import { keptRequests, type KeptRequests } from './kept-requests.ts'
@@ -33,17 +33,22 @@ export interface RequestParams {
   data?: object | undefined
   /** Appended to the query that the url already has. */
   params?: Record<string, ParamValue | readonly ParamValue[]> | undefined
-  /** Milliseconds, 0 or more. Above 0 the request runs in the background and is polled until it settles. Default 0. */
+  /**
+   * Milliseconds, 0 or more. Above 0 the request runs in the background and is polled until it settles. The relay
+   * holds each poll and answers the moment something changes, so this bounds how old what is seen may be; it is no
+   * delay. Default 0.
+   */
   poll?: number | undefined
   /** Seconds, above 0, after which the record is removed and polling it is an error. Default: the relay's, one day. */
   expires?: number | undefined
-  /** Requests with the same url, method and queue run one at a time, in the order they arrived. Without it, in parallel. */
+  /** Requests of one caller with the same url, method and queue run one at a time, in the order they arrived. Without it, in parallel. */
   queue?: string | undefined
 }
 
 /** The parameters of `clientSecretRequest`. */
 export interface ClientSecretRequestParams<Data = unknown> extends RequestParams, Callbacks<Data> {}
 
+/** How a request can be ended. */
 export interface RequestOptions {
   /** Aborting it ends the request or its polling with `ABORTED`. */
   signal?: AbortSignal | undefined
@@ -52,11 +57,13 @@ export interface RequestOptions {
 /** What `send` and `follow` give: an answer, a record that waits for somebody to follow it, or a stop. */
 export type Sent = Answer | { record: ClientSecretRecord; data?: undefined; response?: undefined } | PollStopped
 
+/** How an answer is read. */
 export interface ReadOptions {
   /** Any Standard Schema (zod, valibot, arktype …); checks the answer's data and gives it its type. */
   schema?: StandardSchema | undefined
 }
 
+/** How a request is sent, and followed where it runs in the background. */
 export type SendOptions = Omit<FollowOptions, 'interval'> &
   ReadOptions & {
     /** The request is known by it before it has an id, so that it can be cancelled. Default: a random one. */
@@ -82,6 +89,7 @@ export interface ClientSecretRequestFunction {
   ): Promise<Data | PollStopped | QueuedRequest<Data>>
 }
 
+/** What `createClient` makes. All failures of its functions are `ClientSecretError`s. */
 export interface Client {
   /** Differs for each client, and so keeps apart what hooks store. */
   readonly key: string
@@ -123,6 +131,7 @@ export interface Client {
   readonly kept: KeptRequests
 }
 
+/** Which server the client talks to, and who is signed in. */
 export type ClientOptions = (RelayTransportOptions | { transport: Transport }) & {
   /** Who is signed in, by any id of yours: what is kept over a reload for one user is not found by the next. */
   user?: string | undefined
@@ -133,6 +142,8 @@ export type ClientOptions = (RelayTransportOptions | { transport: Transport }) &
  *
  * @example
  * const client = createClient({ relay: '/relay' })
+ *
+ * @throws ClientSecretError `INVALID_PARAMETER` when `relay` is neither a path nor a url.
  */
 export function createClient(options: ClientOptions): Client {
   const transport = 'transport' in options ? options.transport : relayTransport(options, options.user)
@@ -169,9 +180,9 @@ export function createClient(options: ClientOptions): Client {
     params: RequestParams,
     { signal, stopSignal, onUpdate, onPause, schema, idempotencyKey = randomId() }: SendOptions = {},
   ): Promise<Sent> {
-    const request = parseRequest(withoutCallbacks(params))
+    const { onResponse: _onResponse, onError: _onError, ...request } = (params ?? {}) as ClientSecretRequestParams
     if (signal?.aborted) throw new ClientSecretError('ABORTED', 'The signal was aborted before the request was sent.')
-    const record = await submit(request, idempotencyKey, signal)
+    const record = await submit(request as ClientSecretRequest, idempotencyKey, signal)
     callBack(onUpdate, record)
     if (isSettled(record)) return checked(readRecord(record), schema)
     if (request.queue !== undefined && !request.poll) return { record }
@@ -204,10 +215,4 @@ export function createClient(options: ClientOptions): Client {
     send,
     follow,
   }
-}
-
-/** The part of the parameters that travels. */
-function withoutCallbacks(params: RequestParams & Callbacks): RequestParams {
-  const { onResponse: _onResponse, onError: _onError, ...request } = params ?? {}
-  return request
 }

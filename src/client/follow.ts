@@ -1,10 +1,9 @@
-import { asClientSecretError, ClientSecretError } from '../protocol/errors.ts'
+import { asClientSecretError, ClientSecretError, isClientSecretError } from '../protocol/errors.ts'
 import { expiredMessage, isSettled, type ClientSecretRecord } from '../protocol/record.ts'
-import { shown } from '../protocol/request.ts'
 import { callBack } from './callbacks.ts'
-import { createPage, type PauseReason } from './page.ts'
+import { watchPage, type PauseReason } from './page.ts'
 import { errorFromWire } from './read-record.ts'
-import { aborted, mayPollAgain, retryDelay, sleep } from './retry.ts'
+import { longestTimer, mayPollAgain, retryDelay, sleep } from './retry.ts'
 import type { Seen, Transport } from './transport.ts'
 
 /** How a poll ends that was stopped: the request goes on, and can be followed again. */
@@ -26,6 +25,7 @@ export function isPollStopped(value: unknown): value is PollStopped {
   return typeof value === 'object' && value !== null && stopMarker in value
 }
 
+/** How a request is followed. */
 export interface FollowOptions {
   /** Upper bound on how old what is shown may be, in milliseconds. Default 1,000. */
   interval?: number | undefined
@@ -49,12 +49,11 @@ export interface Follower {
   stop: (id: string) => void
 }
 
-interface Watcher {
+type Outcome = ClientSecretRecord | PollStopped | ClientSecretError
+
+interface Watcher extends Pick<FollowOptions, 'onUpdate' | 'onPause'> {
   interval: number
-  onUpdate: FollowOptions['onUpdate']
-  onPause: FollowOptions['onPause']
-  resolve(outcome: ClientSecretRecord | PollStopped): void
-  reject(error: ClientSecretError): void
+  end: (outcome: Outcome) => void
 }
 
 interface Followed {
@@ -82,185 +81,159 @@ export function createFollower(transport: Transport): Follower {
   let running = false
   /** Ends the call or the pause of now, because who is followed has changed, or whether the page is seen. */
   let wake = new AbortController()
-  let waking: ReturnType<typeof setTimeout> | undefined
+  let isWaking = false
   let lastWake = 0
-  const page = createPage()
   let pausedFor: PauseReason | undefined
 
   async function run(): Promise<void> {
     running = true
-    const stopListening = page.onChange(() => wake.abort())
+    const ended = new AbortController()
+    const pauseReason = watchPage(() => wake.abort(), ended.signal)
     let failures = 0
     let notBefore = 0
     while (followed.size > 0) {
       wake = new AbortController()
       const { signal } = wake
-      pauseFor(page.pauseReason())
-      if (pausedFor) {
-        // Until the page is back, somebody joins, or the last one leaves.
-        await aborted(signal)
-        notBefore = 0
-        continue
-      }
-      if (Date.now() < notBefore) {
-        // Whoever joins meanwhile waits with the others.
-        await sleep(notBefore - Date.now(), signal)
+      pauseFor(pauseReason())
+      const now = Date.now()
+      if (pausedFor || now < notBefore) {
+        // Until the page is back, or the last one leaves. Who joins after a failure waits with the others.
+        await sleep(pausedFor ? longestTimer : notBefore - now, signal)
+        if (pausedFor) notBefore = 0
         continue
       }
       const seen = nextInTurn()
       const hold = holdFor(seen)
-      const started = Date.now()
       try {
-        const answer = await transport.poll(seen, { wait: hold, signal })
+        const { records, errors } = await transport.poll(seen, { wait: hold, signal })
         failures = 0
-        const ended = answer.errors.filter(({ id, error }) =>
-          end(id, (watcher) => watcher.reject(errorFromWire(error))),
-        )
-        const news = answer.records.filter(deliver).length + ended.length
+        const gone = errors.filter(({ id, error }) => end(id, errorFromWire(error)))
         // A server that does not hold polls answers early; then the pause is ours.
-        if (news === 0) await sleep(hold - (Date.now() - started), signal)
+        if (records.filter(deliver).length + gone.length === 0) await sleep(now + hold - Date.now(), signal)
       } catch (thrown) {
         const error = asClientSecretError(thrown)
         if (signal.aborted && error.code === 'ABORTED') continue
-        if (!mayPollAgain(thrown)) {
-          for (const { id } of seen) end(id, (watcher) => watcher.reject(error))
-          continue
-        }
-        failures += 1
-        endExpired(seen)
-        notBefore = Date.now() + retryDelay(error, failures)
+        if (mayPollAgain(error)) {
+          notBefore = Date.now() + retryDelay(error, ++failures)
+          endExpired(seen)
+        } else for (const { id } of seen) end(id, error)
       }
     }
     running = false
-    clearTimeout(waking)
-    waking = undefined
     pausedFor = undefined
-    stopListening()
+    ended.abort()
   }
 
   /** Lets who has joined in; not for each of many at once, or no call would ever be answered. */
-  function wakeSoon(): void {
-    waking ??= setTimeout(
-      () => {
-        waking = undefined
-        lastWake = Date.now()
-        wake.abort()
-      },
-      Math.max(0, lastWake + shortestHold - Date.now()),
-    )
+  async function wakeSoon(): Promise<void> {
+    if (isWaking) return
+    isWaking = true
+    await sleep(lastWake + shortestHold - Date.now())
+    isWaking = false
+    lastWake = Date.now()
+    wake.abort()
   }
 
   function pauseFor(reason: PauseReason | undefined): void {
     if (reason === pausedFor) return
     pausedFor = reason
-    for (const { watchers } of followed.values()) for (const watcher of [...watchers]) callBack(watcher.onPause, reason)
+    for (const { watchers } of followed.values()) for (const { onPause } of [...watchers]) callBack(onPause, reason)
   }
 
   /** The ids of the next call. Where there are more than fit, they take turns. */
   function nextInTurn(): Seen[] {
-    const turn = [...followed].slice(0, idsPerPoll)
-    if (followed.size > idsPerPoll) {
-      for (const [id, entry] of turn) {
-        followed.delete(id)
-        followed.set(id, entry)
-      }
-    }
-    return turn.map(([id, { version }]) => ({ id, version }))
+    return [...followed].slice(0, idsPerPoll).map(([id, entry]) => {
+      followed.delete(id)
+      followed.set(id, entry)
+      return { id, version: entry.version }
+    })
   }
 
   function holdFor(seen: Seen[]): number {
-    const intervals = seen.flatMap(({ id }) =>
-      [...(followed.get(id)?.watchers ?? [])].map((watcher) => watcher.interval),
-    )
+    const intervals = seen.flatMap(({ id }) => Array.from(followed.get(id)!.watchers, ({ interval }) => interval))
     const turns = Math.ceil(followed.size / idsPerPoll)
     return Math.min(longestHold, Math.max(shortestHold, Math.min(...intervals) / turns))
   }
 
   /** Passes a record on; false when it was no news. */
   function deliver(record: ClientSecretRecord): boolean {
-    const entry = followed.get(record.id)
-    if (!entry || entry.version === record.version) return false
-    entry.version = record.version
+    const { id, version } = record
+    const entry = followed.get(id)
+    if (!entry || entry.version === version) return false
+    entry.version = version
     entry.expiry = localExpiry(record)
-    for (const watcher of [...entry.watchers]) callBack(watcher.onUpdate, record)
-    if (isSettled(record)) end(record.id, (watcher) => watcher.resolve(record))
+    for (const { onUpdate } of [...entry.watchers]) callBack(onUpdate, record)
+    if (isSettled(record)) end(id, record)
     return true
   }
 
   /** Ends the following of a record; false when nobody followed it. */
-  function end(id: string, settle: (watcher: Watcher) => void): boolean {
+  function end(id: string, outcome: Outcome): boolean {
     const watchers = followed.get(id)?.watchers
     followed.delete(id)
-    for (const watcher of watchers ?? []) settle(watcher)
+    for (const watcher of watchers ?? []) watcher.end(outcome)
     return watchers !== undefined
   }
 
   /** While the relay is away nobody says that a record has expired; the clock does. */
   function endExpired(seen: Seen[]): void {
-    for (const { id } of seen) {
-      if ((followed.get(id)?.expiry ?? Infinity) > Date.now()) continue
-      end(id, (watcher) => watcher.reject(new ClientSecretError('EXPIRED', expiredMessage, { requestId: id })))
-    }
+    for (const { id } of seen)
+      if ((followed.get(id)?.expiry ?? Infinity) <= Date.now())
+        end(id, new ClientSecretError('EXPIRED', expiredMessage, { requestId: id }))
   }
 
   return {
-    follow(seen, { interval = defaultInterval, stopSignal, signal, onUpdate, onPause } = {}) {
-      const { id, version } = seen
-      return new Promise((resolve, reject) => {
+    follow: (seen, { interval = defaultInterval, stopSignal, signal, onUpdate, onPause } = {}) =>
+      new Promise((resolve, reject) => {
+        const { id, version } = seen
         checkFollowed(id, interval)
         const entry: Followed = followed.get(id) ?? { version, expiry: localExpiry(seen), watchers: new Set() }
         // Who joins with an older version, or none, must be told what the others know already.
         if (entry.version !== version) entry.version = undefined
-        const leave = () => {
-          entry.watchers.delete(watcher)
-          if (entry.watchers.size === 0 && followed.get(id) === entry) followed.delete(id)
-          if (followed.size === 0) wake.abort()
-          signal?.removeEventListener('abort', abort)
-          stopSignal?.removeEventListener('abort', stop)
-        }
+        const left = new AbortController()
         const watcher: Watcher = {
           interval,
           onUpdate,
           onPause,
-          resolve: (outcome) => (leave(), resolve(outcome)),
-          reject: (error) => (leave(), reject(error)),
+          end(outcome) {
+            left.abort()
+            entry.watchers.delete(watcher)
+            if (entry.watchers.size === 0 && followed.get(id) === entry) followed.delete(id)
+            if (followed.size === 0) wake.abort()
+            if (isClientSecretError(outcome)) reject(outcome)
+            else resolve(outcome)
+          },
         }
-        const abort = () =>
-          watcher.reject(
-            new ClientSecretError('ABORTED', 'The polling was aborted by its signal. The request itself goes on.', {
-              requestId: id,
-            }),
-          )
-        const stop = () => watcher.resolve(pollStopped(id))
-        if (signal?.aborted) return abort()
-        if (stopSignal?.aborted) return stop()
-        signal?.addEventListener('abort', abort)
-        stopSignal?.addEventListener('abort', stop)
         entry.watchers.add(watcher)
         followed.set(id, entry)
+        const endWith = (cause: AbortSignal | undefined, outcome: (id: string) => Outcome) => {
+          const leave = () => watcher.end(outcome(id))
+          if (cause?.aborted) leave()
+          else cause?.addEventListener('abort', leave, { signal: left.signal })
+        }
+        endWith(signal, pollAborted)
+        endWith(stopSignal, pollStopped)
         if (pausedFor) callBack(onPause, pausedFor)
-        if (running) wakeSoon()
-        else void run()
-      })
-    },
-    stop: (id) => end(id, (watcher) => watcher.resolve(pollStopped(id))),
+        void (running ? wakeSoon() : run())
+      }),
+    stop: (id) => void end(id, pollStopped(id)),
   }
 }
 
-function checkFollowed(id: unknown, interval: unknown): void {
+function pollAborted(id: string): ClientSecretError {
+  return new ClientSecretError('ABORTED', 'The polling was aborted by its signal. The request itself goes on.', {
+    requestId: id,
+  })
+}
+
+function checkFollowed(id: unknown, interval: number): void {
+  const refuse = (path: string, problem: string) => {
+    throw new ClientSecretError('INVALID_PARAMETER', `${path} must be ${problem}.`, { path })
+  }
   // What stands between ids on the wire cannot stand in one.
-  if (typeof id !== 'string' || !/^[^,:\s]+$/.test(id)) {
-    throw new ClientSecretError('INVALID_PARAMETER', `id must be the id of a request; it is ${shown(id)}.`, {
-      path: 'id',
-    })
-  }
-  if (typeof interval !== 'number' || !(interval >= 0 && interval < Infinity)) {
-    throw new ClientSecretError(
-      'INVALID_PARAMETER',
-      `interval must be a number of milliseconds, 0 or more; it is ${shown(interval)}.`,
-      { path: 'interval' },
-    )
-  }
+  if (typeof id !== 'string' || !/^[^,:\s]+$/.test(id)) refuse('id', `the id of a request; it is ${String(id)}`)
+  if (!(interval >= 0 && interval < Infinity))
+    refuse('interval', `a number of milliseconds, 0 or more; it is ${interval}`)
 }
 
 /** When a record expires, by the clock of this machine, which may differ from the relay's. */

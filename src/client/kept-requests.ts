@@ -1,4 +1,4 @@
-import { recordSchema, type ClientSecretRecord } from '../protocol/record.ts'
+import type { ClientSecretRecord } from '../protocol/record.ts'
 import { readStorage, writeStorage, type Persistence } from './browser-storage.ts'
 
 /** What a reload needs to find a request again. */
@@ -43,10 +43,8 @@ export function keptRequests(
 
 function parseKept(text: string | null): KeptRequest | null {
   try {
-    const { record, poll } = JSON.parse(text ?? 'null') as { record: unknown; poll: unknown }
-    const checked = recordSchema.safeParse(record)
-    if (!checked.success || typeof poll !== 'number' || checked.data.expiresAt <= Date.now()) return null
-    return { record: checked.data, poll }
+    const kept = JSON.parse(text!) as KeptRequest
+    return kept.record.expiresAt > Date.now() && kept.record.version && kept.poll >= 0 ? kept : null
   } catch {
     return null
   }

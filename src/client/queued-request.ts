@@ -15,6 +15,7 @@ export interface QueuedRequest<Data = unknown> {
   poll: (options?: PollOptions<Data>) => PollPromise<Data>
 }
 
+/** How a queued request is polled by hand, and who hears of it. */
 export interface PollOptions<Data = unknown> extends Callbacks<Data> {
   /** Milliseconds; an upper bound on how late the answer is seen. Default 1,000. */
   interval?: number | undefined

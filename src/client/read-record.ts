@@ -25,19 +25,17 @@ export interface Answer {
  *   `INVALID_RESPONSE` for a body that says it is JSON and is not.
  */
 export function readRecord(record: ClientSecretRecord): Answer {
-  if (record.status === 'cancelled') {
-    throw new ClientSecretError('CANCELLED', 'The request was cancelled before it had an answer.', {
-      requestId: record.id,
-    })
+  const { id, status, error, response: wire } = record
+  const response = wire && apiResponse(wire)
+  if (status === 'resolved' && response) return { record, response, data: parseBody(response, id) }
+  if (status === 'cancelled') {
+    throw new ClientSecretError('CANCELLED', 'The request was cancelled before it had an answer.', { requestId: id })
   }
-  if (record.status === 'failed' || !record.response) throw failureOf(record)
-  const response = apiResponse(record.response)
-  return { record, response, data: parseBody(response, record.id) }
-}
-
-function failureOf({ id, error, response }: ClientSecretRecord): ClientSecretError {
-  const wire = error ?? { code: 'INTERNAL', message: 'The relay settled the request without an answer.' }
-  return errorFromWire({ requestId: id, ...wire }, response?.status, response && errorBody(apiResponse(response)))
+  throw errorFromWire(
+    { requestId: id, ...(error ?? { code: 'INTERNAL', message: 'The request has ended without an answer.' }) },
+    response?.status,
+    response && parseBody(response),
+  )
 }
 
 export function errorFromWire(wire: WireError, status?: number, data?: unknown): ClientSecretError {
@@ -47,48 +45,19 @@ export function errorFromWire(wire: WireError, status?: number, data?: unknown):
 }
 
 function apiResponse({ status, headers, body, encoding }: UpstreamResponse): ApiResponse {
-  return {
-    status,
-    headers,
-    body: encoding === 'base64' ? Uint8Array.from(atob(body), (char) => char.charCodeAt(0)) : body,
-  }
+  return { status, headers, body: encoding ? Uint8Array.from(atob(body), (char) => char.charCodeAt(0)) : body }
 }
 
-function isJson({ headers }: ApiResponse): boolean {
-  return /^application\/(.+\+)?json\s*(;|$)/i.test(headers['content-type'] ?? '')
-}
-
-/** As `fetch` does it: a byte order mark is no part of the text. */
-function parseJson(text: string): unknown {
-  return JSON.parse(text.replace(/^\uFEFF/, ''))
-}
-
-function parseBody(response: ApiResponse, requestId: string): unknown {
-  const { body } = response
-  if (body.length === 0) return null
-  if (typeof body !== 'string' || !isJson(response)) return body
+/** Without the id of a request, as for the body of a failure: whatever can be had of it, never a second error. */
+function parseBody({ status, headers, body }: ApiResponse, requestId?: string): unknown {
+  if (requestId && !body.length) return null
+  if (typeof body !== 'string' || !/^application\/(.+\+)?json\s*(;|$)/i.test(headers['content-type'] ?? '')) return body
   try {
-    return parseJson(body)
+    // As `fetch` does it: a byte order mark is no part of the text.
+    return JSON.parse(body.replace(/^\uFEFF/, ''))
   } catch (cause) {
-    throw new ClientSecretError(
-      'INVALID_RESPONSE',
-      `The API answered ${response.status} with a body that says it is JSON and is not: ${JSON.stringify(body.slice(0, 80))}.`,
-      {
-        status: response.status,
-        data: body,
-        requestId,
-        cause,
-      },
-    )
-  }
-}
-
-/** The body of a failure: whatever can be had of it, never a second error. */
-function errorBody(response: ApiResponse): unknown {
-  if (typeof response.body !== 'string' || !isJson(response)) return response.body
-  try {
-    return parseJson(response.body)
-  } catch {
-    return response.body
+    if (!requestId) return body
+    const message = `The API answered ${status} with a body that says it is JSON and is not: ${body.slice(0, 80)}`
+    throw new ClientSecretError('INVALID_RESPONSE', message, { status, data: body, requestId, cause })
   }
 }

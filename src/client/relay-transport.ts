@@ -1,19 +1,19 @@
-import type { ZodMiniType } from 'zod/mini'
 import { ClientSecretError } from '../protocol/errors.ts'
-import { shown } from '../protocol/request.ts'
-import {
-  cancelAnswerSchema,
-  errorAnswerSchema,
-  historyPageSchema,
-  pollAnswerSchema,
-  queueCountSchema,
-  recordSchema,
+import { isPlain } from '../protocol/placeholder.ts'
+import type {
+  CancelAnswer,
+  ClientSecretRecord,
+  HistoryPage,
+  PollAnswer,
+  QueueCount,
+  WireError,
 } from '../protocol/record.ts'
 import { readStorage, writeStorage } from './browser-storage.ts'
 import { randomId } from './random-id.ts'
 import { errorFromWire } from './read-record.ts'
 import type { Transport } from './transport.ts'
 
+/** Where the relay is, and how it is asked. */
 export interface RelayTransportOptions {
   /** Where the relay is mounted: a path of this site (`/relay`) or an absolute url. */
   relay: string
@@ -26,73 +26,82 @@ export interface RelayTransportOptions {
 /** A poll that is silent this much longer than it may be held has lost its connection. Milliseconds. */
 const pollGrace = 15_000
 
-/** Talks to our relay over HTTP. */
-export function relayTransport(options: RelayTransportOptions, user?: string): Transport {
-  const base = baseOf(options.relay)
+/** Talks to our relay over HTTP. The relay checks every request, so nothing is checked twice; but nothing is lost on the way. */
+export function relayTransport({ relay, headers, fetch }: RelayTransportOptions, user?: string): Transport {
+  if (typeof relay !== 'string' || !(relay.startsWith('/') || URL.canParse(relay)))
+    throw new ClientSecretError(
+      'INVALID_PARAMETER',
+      `relay must be a path of this site such as "/relay", or an absolute url; it is ${relay}.`,
+      { path: 'relay' },
+    )
+  const base = relay.replace(/\/+$/, '')
   const sessionKey = `react-client-secret:session:${JSON.stringify([base, user ?? null])}`
   // Who an anonymous visitor is: known to this client and the relay only, so
   // nobody else can read what it asked.
   let session = readStorage('local', sessionKey) ?? readStorage('session', sessionKey) ?? randomId()
   let isUsed = false
 
-  async function call<Answer>(schema: ZodMiniType<Answer>, path: string, init: RequestInit): Promise<Answer> {
-    const where = `${init.method ?? 'GET'} ${base}${path.replace(/\?.*/, '')}`
+  /** @param field One that every answer of the relay to this call has; another server's has not. */
+  async function call<Answer>(field: keyof Answer & string, path: string, init: RequestInit = {}): Promise<Answer> {
+    isUsed = true
+    const { method = 'GET', signal } = init
+    const where = `${method} ${base}${path.replace(/\?.*/, '')}`
+    const own = typeof headers === 'function' ? await headers() : headers
     let response: Response
     let text: string
-    isUsed = true
-    const own = await ownHeaders(options.headers)
     try {
       // Looked up at each call, so that a fetch that is patched later is used.
-      response = await (options.fetch ?? globalThis.fetch)(`${base}${path}`, {
+      response = await (fetch ?? globalThis.fetch)(base + path, {
         ...init,
-        headers: {
-          ...own,
-          'client-session': session,
-          accept: 'application/json',
-          ...(init.headers as Record<string, string> | undefined),
-        },
+        headers: { ...own, 'client-session': session, accept: 'application/json', ...init.headers },
       })
       text = await response.text()
     } catch (cause) {
-      if (init.signal?.aborted && isAbort(init.signal.reason)) {
+      if (signal?.aborted && (signal.reason as Error).name !== 'TimeoutError')
         throw new ClientSecretError('ABORTED', 'The request was aborted by its signal.', { cause })
-      }
-      throw new ClientSecretError(
-        'NETWORK_ERROR',
-        `${where} got no answer: ${cause instanceof Error ? cause.message : String(cause)}. Is the relay running and reachable from here? If it is on another site than this page, its option origins must name this page's.`,
-        { cause },
-      )
+      const message = `${where} got no answer: ${String(cause)}. Is the relay running, and does its option origins name this page's?`
+      throw new ClientSecretError('NETWORK_ERROR', message, { cause })
     }
-    return readAnswer(schema, where, response, text)
+    const { status } = response
+    const answer = parsed(text)
+    if (response.ok && field in answer) return answer as Answer
+    if (answer.error?.message) throw errorFromWire(answer.error, status)
+    throw new ClientSecretError(
+      // A server in front of the relay that does not reach it just now.
+      status >= 500 || status === 408 || status === 429 ? 'UNAVAILABLE' : 'INVALID_RESPONSE',
+      `${where} answered ${status}, and not as the relay does. Is it running, and mounted at this address?`,
+      { status, retryAfter: Number(response.headers.get('retry-after')) || undefined },
+    )
   }
 
   return {
     name: base,
     isIdempotent: true,
 
-    submit: (request, { idempotencyKey, signal }) =>
-      call(recordSchema, '/requests', {
+    submit: (request, { idempotencyKey, signal = null }) =>
+      call<ClientSecretRecord>('version', '/requests', {
         method: 'POST',
         headers: { 'content-type': 'application/json', 'idempotency-key': idempotencyKey },
         body: toJson(request),
-        signal: signal ?? null,
+        signal,
       }),
 
-    poll: (seen, { wait, signal }) => {
-      const ids = seen.map(({ id, version }) => (version === undefined ? id : `${id}:${version}`)).join(',')
-      return call(pollAnswerSchema, `/requests?ids=${encodeURIComponent(ids)}&wait=${Math.round(wait)}`, {
+    poll(seen, { wait, signal }) {
+      const ids = seen.map(({ id, version }) => (version === undefined ? id : `${id}:${version}`)).join()
+      return call<PollAnswer>('errors', `/requests?ids=${encodeURIComponent(ids)}&wait=${Math.round(wait)}`, {
         // Joined, not replaced: whichever comes first ends the call.
         signal: AbortSignal.any([signal, AbortSignal.timeout(Math.ceil(wait) + pollGrace)]),
       })
     },
 
-    history: (filter, { signal }) => {
-      const given = Object.entries(filter).filter((entry) => entry[1] !== undefined)
-      const query = new URLSearchParams(given.map(([name, value]) => [name, String(value)]))
-      return call(historyPageSchema, `/requests?${query}`, { signal: signal ?? null })
+    history(filter, { signal = null }) {
+      const given = Object.entries(filter).filter(([, value]) => value !== undefined) as [string, string][]
+      return call<HistoryPage>('cursor', `/requests?${new URLSearchParams(given)}`, { signal })
     },
 
-    cancel: (id) => call(cancelAnswerSchema, `/requests/${encodeURIComponent(id)}`, { method: 'DELETE' }),
+    cancel: (id) => call<CancelAnswer>('removed', `/requests/${encodeURIComponent(id)}`, { method: 'DELETE' }),
+
+    queueCount: (queueName) => call<QueueCount>('inQueue', `/queues/${encodeURIComponent(queueName)}`),
 
     remember(where) {
       const known = readStorage(where, sessionKey)
@@ -100,74 +109,36 @@ export function relayTransport(options: RelayTransportOptions, user?: string): T
       if (known === null) writeStorage(where, sessionKey, session)
       else if (!isUsed) session = known
     },
-
-    queueCount: (queueName) => call(queueCountSchema, `/queues/${encodeURIComponent(queueName)}`, {}),
   }
 }
 
-function baseOf(relay: unknown): string {
-  if (typeof relay === 'string' && (relay.startsWith('/') || URL.canParse(relay))) return relay.replace(/\/+$/, '')
-  throw new ClientSecretError(
-    'INVALID_PARAMETER',
-    `relay must be where the relay is mounted: a path of this site such as "/relay", or an absolute url; it is ${shown(relay)}.`,
-    { path: 'relay' },
-  )
-}
-
-async function ownHeaders(headers: RelayTransportOptions['headers']): Promise<Record<string, string> | undefined> {
-  if (typeof headers !== 'function') return headers
+/** What an answer says; nothing where it is not the JSON of an object. */
+function parsed(text: string): { error?: WireError } {
   try {
-    return await headers()
-  } catch (cause) {
-    throw new ClientSecretError(
-      'INTERNAL',
-      `The function headers, given to the provider or to createClient, threw: ${cause instanceof Error ? cause.message : String(cause)}`,
-      { cause },
-    )
-  }
-}
-
-function isAbort(reason: unknown): boolean {
-  return !(reason instanceof Error && reason.name === 'TimeoutError')
-}
-
-function toJson(request: object): string {
-  try {
-    return JSON.stringify(request)
-  } catch (cause) {
-    throw new ClientSecretError(
-      'INVALID_PARAMETER',
-      `data cannot be written as JSON: ${cause instanceof Error ? cause.message : String(cause)}. Send plain objects, lists, strings, numbers, booleans and null.`,
-      { path: 'data', cause },
-    )
-  }
-}
-
-function readAnswer<Answer>(schema: ZodMiniType<Answer>, where: string, response: Response, text: string): Answer {
-  let json: unknown
-  try {
-    json = JSON.parse(text)
+    return Object(JSON.parse(text)) as object
   } catch {
-    // Told below, with what came instead.
+    return {}
   }
-  if (response.ok) {
-    const answer = schema.safeParse(json)
-    if (answer.success) return answer.data
-  } else {
-    const answer = errorAnswerSchema.safeParse(json)
-    if (answer.success) throw errorFromWire(answer.data.error, response.status)
-    if (response.status >= 500 || response.status === 408 || response.status === 429) {
-      const retryAfter = Number(response.headers.get('retry-after')) || undefined
-      throw new ClientSecretError(
-        'UNAVAILABLE',
-        `${where} answered ${response.status} with something that is not the relay's: a server in front of it does not reach it just now.`,
-        { status: response.status, retryAfter },
-      )
-    }
+}
+
+/** JSON that says all that the request does: what it would leave out or change is refused, and its place named. */
+function toJson(request: object): string {
+  const paths = new Map<unknown, string>()
+  let path = ''
+  try {
+    return JSON.stringify(request, function (this: unknown, name, value: unknown) {
+      path = [paths.get(this), name].filter(Boolean).join('.')
+      paths.set(value, path)
+      if (isJson(value)) return value
+      throw new TypeError(`it is a ${(value as object).constructor.name}`)
+    })
+  } catch (cause) {
+    const message = `${path} cannot be sent as JSON: ${(cause as Error).message}.`
+    throw new ClientSecretError('INVALID_PARAMETER', message, { path, cause })
   }
-  throw new ClientSecretError(
-    'INVALID_RESPONSE',
-    `${where} answered ${response.status} ${response.headers.get('content-type') ?? 'without a content type'}, which is not an answer of the relay. Is the relay mounted at this address?`,
-    { status: response.status },
-  )
+}
+
+function isJson(value: unknown): boolean {
+  if (typeof value !== 'object' || value === null) return typeof value !== 'function'
+  return Array.isArray(value) || isPlain(value)
 }

@@ -1,6 +1,6 @@
 import { asClientSecretError, ClientSecretError } from '../protocol/errors.ts'
 import type { ClientSecretRecord, HistoryPage, PollAnswer, RecordStatus, UpstreamResponse } from '../protocol/record.ts'
-import type { ClientSecretRequest, Method } from '../protocol/request.ts'
+import { parseRequest, type ClientSecretRequest, type Method } from '../protocol/request.ts'
 import type { Transport } from './transport.ts'
 
 /**
@@ -94,18 +94,20 @@ export function skapiTransport(skapi: SkapiLike): Transport {
     name: `skapi:${skapi.service ?? ''}`,
     isIdempotent: false,
 
-    async submit(request) {
+    async submit(params) {
+      // No relay of ours checks it.
+      const request = parseRequest(params)
       if (request.method === 'PATCH') throw unsupported('a PATCH')
       const isBackground = request.queue !== undefined || Boolean(request.poll)
-      const { clientSecretName, url, method, headers, data, params, expires, queue } = request
+      const { clientSecretName, url, method, headers, data, params: query, expires, queue } = request
       const body = {
         clientSecretName,
         url,
         method: method.toLowerCase(),
         ...(headers && { headers }),
         ...(data && { data }),
-        ...(params && {
-          params: Object.fromEntries(Object.entries(params).map(([name, value]) => [name, String(value)])),
+        ...(query && {
+          params: Object.fromEntries(Object.entries(query).map(([name, value]) => [name, String(value)])),
         }),
         ...(expires !== undefined && { expires }),
         ...(queue !== undefined && { queue }),

@@ -1,5 +1,5 @@
 import { userInfo } from 'node:os'
-import { errorAnswerSchema } from '../protocol/record.ts'
+import { errorAnswerSchema } from '../protocol/record-schema.ts'
 import {
   keyAnswerSchema,
   keyCheckAnswerSchema,

@@ -14,7 +14,8 @@ import {
   type KeyUse,
   type Words,
 } from '../protocol/keys.ts'
-import { errorAnswerSchema, recordSchema, type ClientSecretRecord } from '../protocol/record.ts'
+import type { ClientSecretRecord } from '../protocol/record.ts'
+import { errorAnswerSchema, recordSchema } from '../protocol/record-schema.ts'
 import type { ClientSecretRequest } from '../protocol/request.ts'
 
 /** What the page asks of the relay. Every failure is a ClientSecretError. */

@@ -2,7 +2,8 @@
  * Every error this package makes, in one table: the code, the HTTP status the
  * relay answers it with (0: it never travels, it arises in the client), and
  * what it means. The sentence for the developer is written where the error is
- * made, because only there is it known what to do about it.
+ * made, because only there is it known what happened; what to do about it, at
+ * length, is in README, one heading for each code.
  */
 export const errorStatus = {
   /** A parameter has the wrong shape. `path` names it. */
@@ -51,8 +52,10 @@ export const errorStatus = {
   ABORTED: 0,
 } as const
 
+/** What went wrong, in a word for programs. The page Errors has the cause and the remedy of each. */
 export type ErrorCode = keyof typeof errorStatus
 
+/** What an error says beside its code and its message. */
 export interface ClientSecretErrorDetails {
   /** HTTP status; default: the code's own, from the table. */
   status?: number | undefined
@@ -71,27 +74,28 @@ export interface ClientSecretErrorDetails {
 // and in two copies of this package.
 const marker = Symbol.for('react-client-secret.error')
 
-/** The one error class of this package. `isClientSecretError` recognises it. */
+/** Where each code has a heading of its own. */
+const explanations = 'https://www.npmjs.com/package/react-client-secret'
+
+/** The one error class of this package. `isClientSecretError` recognises it. Its message ends with the link to the code's explanation. */
 export class ClientSecretError extends Error {
   override readonly name = 'ClientSecretError'
-  readonly code: ErrorCode
+  declare readonly code: ErrorCode
   /** HTTP status: the upstream's for `UPSTREAM_ERROR`, else the relay's; 0 where no answer came. */
-  readonly status: number
+  declare readonly status: number
   /** Where in the parameters, such as `params.page`. */
-  readonly path: string | undefined
+  declare readonly path: string | undefined
   /** The upstream's error body, parsed. */
-  readonly data: unknown
-  readonly requestId: string | undefined
+  declare readonly data: unknown
+  declare readonly requestId: string | undefined
   /** Seconds to wait before another try. */
-  readonly retryAfter: number | undefined
+  declare readonly retryAfter: number | undefined
   constructor(code: ErrorCode, message: string, details: ClientSecretErrorDetails = {}) {
-    super(message, 'cause' in details ? { cause: details.cause } : undefined)
-    this.code = code
-    this.status = details.status ?? errorStatus[code]
-    this.path = details.path
-    this.data = details.data
-    this.requestId = details.requestId
-    this.retryAfter = details.retryAfter
+    const link = `${explanations}#${code.toLowerCase()}`
+    // An error that has travelled brings its link along.
+    super(message.includes(link) ? message : `${message} ${link}`, details)
+    const { status = errorStatus[code], path, data, requestId, retryAfter } = details
+    Object.assign(this, { code, status, path, data, requestId, retryAfter })
   }
 
   // On the prototype, so that a printed error does not show it.
@@ -107,6 +111,11 @@ export function isClientSecretError(value: unknown): value is ClientSecretError 
 
 export function isErrorCode(value: unknown): value is ErrorCode {
   return typeof value === 'string' && Object.hasOwn(errorStatus, value)
+}
+
+/** True when there is no such request, or none any more: asking again is of no use. */
+export function isGone(thrown: unknown): boolean {
+  return isClientSecretError(thrown) && (thrown.code === 'EXPIRED' || thrown.code === 'REQUEST_NOT_FOUND')
 }
 
 /** What is thrown here is never `undefined`, a string or somebody else's class further up. */

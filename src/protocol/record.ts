@@ -1,4 +1,3 @@
-import * as z from 'zod/mini'
 import type { ClientSecretRequest, Method } from './request.ts'
 
 export const statuses = ['pending', 'running', 'resolved', 'failed', 'cancelled'] as const
@@ -90,54 +89,8 @@ export interface QueueCount {
   inQueue: number
 }
 
-// Lenient: what a later relay adds is left out, not refused.
-const wireErrorSchema = z.object({
-  code: z.string(),
-  message: z.string(),
-  status: z.optional(z.number()),
-  path: z.optional(z.string()),
-  requestId: z.optional(z.string()),
-  retryAfter: z.optional(z.number()),
-})
-
-export const errorAnswerSchema = z.object({ error: wireErrorSchema })
-
-export const recordSchema = z.object({
-  id: z.string(),
-  status: z.enum(statuses),
-  version: z.string(),
-  queueName: z.optional(z.string()),
-  inQueue: z.optional(z.number()),
-  createdAt: z.number(),
-  updatedAt: z.number(),
-  expiresAt: z.number(),
-  response: z.optional(
-    z.object({
-      status: z.number(),
-      headers: z.record(z.string(), z.string()),
-      body: z.string(),
-      encoding: z.optional(z.literal('base64')),
-    }),
-  ),
-  // As it was sent, and so checked before.
-  request: z.optional(z.looseObject({})) as unknown as z.ZodMiniOptional<z.ZodMiniType<ClientSecretRequest>>,
-  error: z.optional(wireErrorSchema),
-})
-
-export const historyPageSchema = z.object({ records: z.array(recordSchema), cursor: z.nullable(z.string()) })
-
-export const cancelAnswerSchema = z.object({ removed: z.boolean(), message: z.string() })
-
-export const queueCountSchema = z.object({ queueName: z.string(), inQueue: z.number() })
-
-export const pollAnswerSchema = z.object({
-  records: z.array(recordSchema),
-  errors: z.array(z.object({ id: z.string(), error: wireErrorSchema })),
-})
-
 /** What is said of a record that is gone, by the relay, and by the client while the relay is away. */
-export const expiredMessage =
-  'The request has expired: its record was kept for `expires` seconds only. Send it again, with a longer expires if it takes long.'
+export const expiredMessage = 'The request has expired: its record was kept for `expires` seconds only.'
 
 /** True when nothing about the request will change any more. */
 export function isSettled(record: { status: RecordStatus }): boolean {

@@ -1,8 +1,9 @@
 import type { Client } from '../client/create-client.ts'
-import { asClientSecretError, isClientSecretError, type ClientSecretError } from '../protocol/errors.ts'
+import { asClientSecretError, isGone, type ClientSecretError } from '../protocol/errors.ts'
 import { isSettled, type ClientSecretRecord, type HistoryFilter } from '../protocol/record.ts'
 import type { Stored } from './stored.ts'
 
+/** What is known of a history. */
 export interface HistoryState {
   /** The newest first. Those that are under way are kept live. */
   records: ClientSecretRecord[]
@@ -62,8 +63,7 @@ export function createHistoryPages(client: Client, filter: HistoryFilter, state:
       })
     } catch (error) {
       // What it failed with is in the record; that it is gone is not.
-      if (isClientSecretError(error) && (error.code === 'EXPIRED' || error.code === 'REQUEST_NOT_FOUND'))
-        remove(record.id)
+      if (isGone(error)) remove(record.id)
     }
   }
 

@@ -34,7 +34,7 @@ function keepingAnswer<Data, Error>(
     answer: (): SWRResponse<Data, Error> => {
       if (answer) return answer
       throw new Error(
-        'A middleware in <SWRConfig use={…}> did not call the next one, so SWR was not reached. It must call useSWRNext(key, fetcher, config) in every render.',
+        'A middleware of <SWRConfig use={…}> must call useSWRNext(key, fetcher, config) in every render, and did not.',
       )
     },
   }

@@ -5,6 +5,7 @@ import { useLatest } from './use-latest.ts'
 
 const ClientContext = createContext<Client | null>(null)
 
+/** A relay; or a client that was made before. */
 export type ClientSecretProviderProps = { children?: ReactNode } & (
   | (RelayTransportOptions & {
       client?: undefined
@@ -56,9 +57,7 @@ export function ClientSecretProvider({
 export function useClient(hook: string): Client {
   const client = useContext(ClientContext)
   if (!client) {
-    throw new Error(
-      `${hook} is used outside a provider, so it does not know which relay to call. Put <ClientSecretProvider relay="/relay"> around your app.`,
-    )
+    throw new Error(`${hook} is used outside a provider. Put <ClientSecretProvider relay="/relay"> around your app.`)
   }
   return client
 }

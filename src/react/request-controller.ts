@@ -8,7 +8,7 @@ import { randomId } from '../client/random-id.ts'
 import { sleep } from '../client/retry.ts'
 import type { StandardSchema } from '../client/standard-schema.ts'
 import type { Seen } from '../client/transport.ts'
-import { isClientSecretError, type ClientSecretError } from '../protocol/errors.ts'
+import { isGone, type ClientSecretError } from '../protocol/errors.ts'
 import { isSettled, type CancelAnswer, type ClientSecretRecord } from '../protocol/record.ts'
 import { ended, failed, idle, lookingUp, sending, stopped, underWay, type RequestState } from './request-state.ts'
 import type { Stored } from './stored.ts'
@@ -127,12 +127,7 @@ export function createRequestController(
       return result
     } catch (error) {
       // Of what is gone, a reload need not ask again.
-      if (
-        shown === following &&
-        isClientSecretError(error) &&
-        (error.code === 'EXPIRED' || error.code === 'REQUEST_NOT_FOUND')
-      )
-        keeper?.write(null)
+      if (shown === following && isGone(error)) keeper?.write(null)
       show(failed(error, following.record))
       throw error
     } finally {
@@ -232,7 +227,7 @@ export function createRequestController(
       try {
         return await client.cancel(idempotencyKey)
       } catch (error) {
-        if (!isClientSecretError(error) || error.code !== 'REQUEST_NOT_FOUND') throw error
+        if (!isGone(error)) throw error
         await sleep(100)
       }
     }

@@ -48,6 +48,7 @@ export type RequestState<Data = unknown> =
   /** Nobody follows it any more; the request itself goes on, and can be resumed. */
   | With<AtRest & { status: 'stopped' }>
 
+/** Where the request of a hook stands. */
 export type RequestStatus = RequestState['status']
 
 const nothing = {

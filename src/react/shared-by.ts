@@ -11,14 +11,24 @@ export function sharedBy<Value>(): SharedBy<Value> {
   const byCache = new WeakMap<Cache, WeakMap<Client, Map<string, Value>>>()
   return {
     get(cache, client, name, make) {
-      const byClient = byCache.get(cache) ?? new WeakMap<Client, Map<string, Value>>()
-      byCache.set(cache, byClient)
-      const values = byClient.get(client) ?? new Map<string, Value>()
-      byClient.set(client, values)
-      const value = values.get(name) ?? make()
-      values.set(name, value)
-      return value
+      const byClient = obtained(byCache, cache, () => new WeakMap<Client, Map<string, Value>>())
+      return obtained(
+        obtained(byClient, client, () => new Map<string, Value>()),
+        name,
+        make,
+      )
     },
     drop: (cache, client, name) => void byCache.get(cache)?.get(client)?.delete(name),
   }
+}
+
+/** What a map holds for a key; made where there is nothing yet. */
+function obtained<Key, Value>(
+  map: { get: (key: Key) => Value | undefined; set: (key: Key, value: Value) => unknown },
+  key: Key,
+  make: () => Value,
+): Value {
+  const value = map.get(key) ?? make()
+  map.set(key, value)
+  return value
 }

@@ -1,7 +1,7 @@
 import { useMemo, useState } from 'react'
 import type { Cache, ScopedMutator } from 'swr'
 import { useOwnSWR } from './own-swr.ts'
-import { storeSettings } from './swr-settings.ts'
+import { ownSettings } from './swr-settings.ts'
 
 /** A value in SWR's cache, which any number of components show. */
 export interface Stored<Value> {
@@ -50,7 +50,7 @@ export function createStored<Value>(cache: Cache, mutate: ScopedMutator, key: st
 export function useStored<Value extends object>(stored: Stored<Value>): Value {
   const [fieldsRead] = useState(() => new Set<PropertyKey>())
   const { data } = useOwnSWR<Value, never>(stored.key, null, {
-    ...storeSettings,
+    ...ownSettings,
     compare: (before, after) => sameFields(before ?? stored.initial, after ?? stored.initial, fieldsRead),
   })
   const value = data ?? stored.initial
@@ -58,12 +58,10 @@ export function useStored<Value extends object>(stored: Stored<Value>): Value {
   return useMemo(() => tracked(value, stored, fieldsRead), [value, stored, fieldsRead])
 }
 
-/** The value's fields, unread, and what can be done beside them. */
-export function withActions<Value extends object, Actions extends object>(
-  value: Value,
-  actions: Actions,
-): Value & Actions {
-  return Object.defineProperties({ ...actions }, Object.getOwnPropertyDescriptors(value)) as Value & Actions
+/** The fields of both, getters as getters, so that a component renders for what it reads only. */
+export function joined<One extends object, Other extends object>(one: One, other: Other): One & Other {
+  const fields = { ...Object.getOwnPropertyDescriptors(one), ...Object.getOwnPropertyDescriptors(other) }
+  return Object.defineProperties({}, fields) as One & Other
 }
 
 /**

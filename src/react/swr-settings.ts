@@ -8,31 +8,12 @@ export const keyPrefix = '$client-secret$'
 // `<SWRConfig>` would otherwise decide it for us; and none is set in a config of
 // our own around the host's components, because that would decide it for them.
 
-/** What must not leak from the host into any of our hooks. */
-const isolated = {
+/** SWR's own defaults, whatever the host has made of them. A hook without a fetcher only shows what is stored. */
+export const ownSettings = {
   // A host that pauses its own fetching must not freeze what we show.
   isPaused: () => false,
   // Data that the host knows in advance are for its own keys.
   fallback: {},
-} satisfies SWRConfiguration
-
-/** SWR as a store: it keeps a state and tells the components that show it. Nothing is fetched. */
-export const storeSettings = {
-  ...isolated,
-  revalidateOnMount: false,
-  revalidateIfStale: false,
-  revalidateOnFocus: false,
-  revalidateOnReconnect: false,
-  refreshInterval: 0,
-  shouldRetryOnError: false,
-  // There is always a state: nothing to suspend for, nothing older to show instead.
-  suspense: false,
-  keepPreviousData: false,
-} satisfies SWRConfiguration
-
-/** SWR as a cache of reads: its own defaults, whatever the host has made of them. */
-export const querySettings = {
-  ...isolated,
   // Decided by what is cached.
   revalidateOnMount: undefined as unknown as boolean,
   revalidateIfStale: true,
@@ -49,21 +30,17 @@ export const querySettings = {
   keepPreviousData: false,
   // Data are compared by identity where SWR's comparison sees no difference: two Blobs, two byte arrays.
   compare: (before: unknown, after: unknown) =>
-    before === after || (isJson(before) && isJson(after) && JSON.stringify(before) === JSON.stringify(after)),
+    before === after || (!(before instanceof Uint8Array) && JSON.stringify(before) === JSON.stringify(after)),
 } satisfies SWRConfiguration
 
 /** A request that may cost money or change something is sent once, and again only when it is asked for. */
 export function settingsFor(method: Method): SWRConfiguration {
-  if (method === 'GET') return querySettings
+  if (method === 'GET') return ownSettings
   return {
-    ...querySettings,
+    ...ownSettings,
     revalidateIfStale: false,
     revalidateOnFocus: false,
     revalidateOnReconnect: false,
     shouldRetryOnError: false,
   }
-}
-
-function isJson(value: unknown): boolean {
-  return !(value instanceof Uint8Array) && value !== undefined
 }

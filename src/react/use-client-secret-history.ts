@@ -4,9 +4,10 @@ import { randomId } from '../client/random-id.ts'
 import type { HistoryFilter } from '../protocol/record.ts'
 import { createHistoryPages, noHistory, type HistoryPages, type HistoryState } from './history-pages.ts'
 import { useClient } from './provider.tsx'
-import { createStored, useStored, withActions } from './stored.ts'
+import { createStored, useStored, joined } from './stored.ts'
 import { keyPrefix } from './swr-settings.ts'
 
+/** What is known of the history, and what reads more of it. */
 export type UseClientSecretHistory = HistoryState & Pick<HistoryPages, 'loadMore' | 'refresh'>
 
 /**
@@ -14,7 +15,7 @@ export type UseClientSecretHistory = HistoryState & Pick<HistoryPages, 'loadMore
  * are kept live.
  *
  * @example
- * const past = useClientSecretHistory({ url, method: 'POST', queue: 'images' })
+ * const past = useClientSecretHistory({ queue: 'images', compact: true })
  */
 export function useClientSecretHistory(filter: HistoryFilter = {}): UseClientSecretHistory {
   const client = useClient('useClientSecretHistory')
@@ -34,5 +35,5 @@ export function useClientSecretHistory(filter: HistoryFilter = {}): UseClientSec
   }, [cache, mutate, client, url, method, queue, status, compact, limit])
   useEffect(() => pages.attach(), [pages])
   const state = useStored(stored)
-  return useMemo(() => withActions(state, { loadMore: pages.loadMore, refresh: pages.refresh }), [state, pages])
+  return useMemo(() => joined(state, { loadMore: pages.loadMore, refresh: pages.refresh }), [state, pages])
 }

@@ -9,7 +9,7 @@ import type { Method } from '../protocol/request.ts'
 import { useOwnSWR } from './own-swr.ts'
 import { useClient } from './provider.tsx'
 import { sharedBy } from './shared-by.ts'
-import { createStored, useStored, type Stored } from './stored.ts'
+import { createStored, joined, useStored, type Stored } from './stored.ts'
 import { keyPrefix, settingsFor } from './swr-settings.ts'
 import { useLatest } from './use-latest.ts'
 
@@ -119,17 +119,6 @@ async function ask<Data>(
   } finally {
     show({ record, isPolling: false })
   }
-}
-
-/** Both with their getters, so that a component renders for what it reads only. */
-function joined<Data>(
-  answer: SWRResponse<Data, ClientSecretError>,
-  progress: QueryProgress,
-): UseClientSecretQuery<Data> {
-  return Object.defineProperties(
-    {},
-    { ...Object.getOwnPropertyDescriptors(answer), ...Object.getOwnPropertyDescriptors(progress) },
-  ) as UseClientSecretQuery<Data>
 }
 
 /** The same text for the same request, in whatever order its members stand. What is no JSON is refused when it is sent. */

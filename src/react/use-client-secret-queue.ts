@@ -3,8 +3,9 @@ import type { ClientSecretError } from '../protocol/errors.ts'
 import type { QueueCount } from '../protocol/record.ts'
 import { useOwnSWR } from './own-swr.ts'
 import { useClient } from './provider.tsx'
-import { keyPrefix, querySettings } from './swr-settings.ts'
+import { keyPrefix, ownSettings } from './swr-settings.ts'
 
+/** How many wait, as far as it is known. */
 export interface UseClientSecretQueue {
   /** This caller's unsettled requests in queues of this name, the running one included; undefined until it is known. */
   inQueue: number | undefined
@@ -28,7 +29,7 @@ export function useClientSecretQueue(
     `${keyPrefix}${client.key}/queue/${queueName}`,
     () => client.queueCount(queueName),
     // SWR would leave out what comes sooner than its deduping interval.
-    { ...querySettings, refreshInterval, dedupingInterval: Math.min(querySettings.dedupingInterval, refreshInterval) },
+    { ...ownSettings, refreshInterval, dedupingInterval: Math.min(ownSettings.dedupingInterval, refreshInterval) },
   )
   const refresh = useCallback(() => void mutate(), [mutate])
   return useMemo(() => ({ inQueue: data?.inQueue, isLoading, error, refresh }), [data, isLoading, error, refresh])

@@ -2,9 +2,9 @@ import { useMemo } from 'react'
 import { useClient } from './provider.tsx'
 import type { Listeners } from './request-controller.ts'
 import type { RequestState } from './request-state.ts'
-import { withActions } from './stored.ts'
+import { joined } from './stored.ts'
 import type { RequestActions } from './use-client-secret-request.ts'
-import { useRequestController } from './use-request-controller.ts'
+import { actionsOf, useRequestController } from './use-request-controller.ts'
 
 /** The state of the request, and what can be done with it. */
 export type UseClientSecretRecord<Data = unknown> = RequestState<Data> & Omit<RequestActions, 'reset'>
@@ -20,23 +20,15 @@ export function useClientSecretRecord<Data = unknown>(
   id: string | null,
   listeners: Listeners<Data> = {},
 ): UseClientSecretRecord<Data> {
-  const client = useClient('useClientSecretRecord')
   const {
     state,
     controller,
     listeners: latest,
   } = useRequestController({
-    client,
+    ...(listeners as Listeners),
+    client: useClient('useClientSecretRecord'),
     recordId: id ?? undefined,
-    listeners: listeners as Listeners,
   })
-  const actions = useMemo(
-    () => ({
-      stop: controller.stop,
-      resume: () => controller.resume(latest()),
-      cancel: () => controller.cancel(latest()),
-    }),
-    [controller, latest],
-  )
-  return useMemo(() => withActions(state, actions), [state, actions]) as UseClientSecretRecord<Data>
+  const actions = useMemo(() => actionsOf(controller, latest), [controller, latest])
+  return useMemo(() => joined(state, actions), [state, actions]) as UseClientSecretRecord<Data>
 }

@@ -9,9 +9,9 @@ import type { CancelAnswer } from '../protocol/record.ts'
 import { useClient } from './provider.tsx'
 import type { Listeners } from './request-controller.ts'
 import type { RequestState } from './request-state.ts'
-import { withActions } from './stored.ts'
+import { joined } from './stored.ts'
 import { useLatest } from './use-latest.ts'
-import { useRequestController } from './use-request-controller.ts'
+import { actionsOf, useRequestController } from './use-request-controller.ts'
 
 /** The request of a component, and how it is shown. */
 export interface UseClientSecretRequestOptions<Data = unknown> extends RequestParams, Listeners<Data> {
@@ -80,85 +80,64 @@ export interface RequestActions {
  *   schema: Images, // any Standard Schema; types and checks `data`
  * })
  * otter.send({ data: { model: 'gpt-image-1', prompt: 'an otter' } })
+ *
+ * @throws ClientSecretError `INVALID_PARAMETER` for `persist` without an `id`; Error outside a provider, as the other
+ *   hooks do.
  */
 export function useClientSecretRequest<Data = unknown>(
   options: UseClientSecretRequestOptions<Data>,
 ): UseClientSecretRequest<Data> {
-  const client = useClient('useClientSecretRequest')
-  const { id, persist } = options
-  if (persist && id === undefined) {
-    throw new ClientSecretError(
-      'INVALID_PARAMETER',
-      'persist needs an id by which the request is found again after a reload, such as id: "otter".',
-      { path: 'id' },
-    )
-  }
-  const { request, listeners: own } = split(options as UseClientSecretRequestOptions)
-  const { state, controller, listeners } = useRequestController({ client, id, persist, listeners: own })
-  const latestRequest = useLatest(request)
+  if (options.persist && options.id === undefined)
+    throw new ClientSecretError('INVALID_PARAMETER', 'persist needs an id, such as id: "otter".', { path: 'id' })
+  const { state, controller, listeners, request } = useRequestController({
+    ...(options as UseClientSecretRequestOptions),
+    client: useClient('useClientSecretRequest'),
+  })
+  const latest = useLatest(request)
 
   const actions = useMemo(() => {
-    const sendAsync = (overrides: SendOverrides = {}) => {
-      const { onResponse, onError, ...params } = overrides ?? {}
-      const hearing = listeners()
-      return controller.send(merged(latestRequest.current, params), overriding(hearing, { onResponse, onError }))
+    const sendAsync = (overrides?: SendOverrides) => {
+      const { onResponse: ownResponse, onError: ownError, ...params } = overrides ?? {}
+      return controller.send(
+        merged(latest.current as RequestParams, params),
+        overriding(listeners, ownResponse, ownError),
+      )
     }
     return {
       sendAsync,
       // Its failure is in the state, and told to onError.
       // `onClick={otter.send}` gives it an event, which changes nothing of the request.
       send: (overrides?: SendOverrides) => void sendAsync(isEvent(overrides) ? {} : overrides).catch(() => {}),
-      stop: controller.stop,
-      resume: () => controller.resume(listeners()),
-      cancel: () => controller.cancel(listeners()),
+      ...actionsOf(controller, listeners),
       reset: controller.reset,
     }
-  }, [controller, listeners, latestRequest])
-  return useMemo(() => withActions(state, actions), [state, actions]) as UseClientSecretRequest<Data>
+  }, [controller, listeners, latest])
+  return useMemo(() => joined(state, actions), [state, actions]) as UseClientSecretRequest<Data>
 }
 
+/** An event of React's or of the browser's. */
 function isEvent(value: object | null | undefined): boolean {
-  return (
-    value !== undefined &&
-    value !== null &&
-    ('nativeEvent' in value || (typeof Event !== 'undefined' && value instanceof Event))
-  )
-}
-
-/** What travels, and who hears of it. */
-function split({
-  id: _id,
-  persist: _persist,
-  schema,
-  onResponse,
-  onError,
-  onUpdate,
-  onSettled,
-  ...request
-}: UseClientSecretRequestOptions): {
-  request: RequestParams
-  listeners: Listeners
-} {
-  return { request, listeners: { schema, onResponse, onError, onUpdate, onSettled } }
+  return value instanceof Object && ('nativeEvent' in value || 'isTrusted' in value)
 }
 
 /** The listeners of the hook, but for the callbacks that one send brings along. */
-function overriding(listeners: Listeners, { onResponse, onError }: Callbacks): Listeners {
-  return Object.create(listeners, {
-    ...(onResponse && { onResponse: { value: onResponse } }),
-    ...(onError && { onError: { value: onError } }),
-  }) as Listeners
+function overriding(
+  listeners: Listeners,
+  onResponse: Callbacks['onResponse'],
+  onError: Callbacks['onError'],
+): Listeners {
+  return Object.assign(Object.create(listeners) as Listeners, onResponse && { onResponse }, onError && { onError })
 }
 
 /** headers, params and data are joined name by name; every other field of `overrides` takes the place of the request's. */
 function merged(request: RequestParams, overrides: Partial<RequestParams>): RequestParams {
-  const join = (name: 'headers' | 'params' | 'data') => {
-    const [field, over] = [request[name], overrides[name]]
-    if (!field || !over) return (name in overrides ? over : field) as never
-    // Header names are the same in any letter case.
-    const names = new Set(Object.keys(over).map((key) => (name === 'headers' ? key.toLowerCase() : key)))
-    const kept = Object.entries(field).filter(([key]) => !names.has(name === 'headers' ? key.toLowerCase() : key))
-    return { ...Object.fromEntries(kept), ...over } as never
+  const all = { ...request, ...overrides }
+  for (const field of ['headers', 'params', 'data'] as const) {
+    if (!request[field] || !overrides[field]) continue
+    const entries = Object.entries({ ...request[field], ...overrides[field] })
+    // Header names are the same in any letter case; the later one counts.
+    const byName = entries.map((entry) => [field === 'headers' ? entry[0].toLowerCase() : entry[0], entry] as const)
+    Object.assign(all, { [field]: Object.fromEntries(new Map(byName).values()) })
   }
-  return { ...request, ...overrides, headers: join('headers'), params: join('params'), data: join('data') }
+  return all
 }

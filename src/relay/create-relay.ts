@@ -27,6 +27,7 @@ import { openStorage } from './storage.ts'
 import { submit } from './submit.ts'
 import { createUpstream, internet, type Network } from './upstream.ts'
 
+/** What `createRelay` makes. */
 export interface Relay {
   /** Answers a call of the client. Mount it at any path: `fetch` takes a web-standard Request and gives a Response. */
   fetch: (request: Request) => Promise<Response>

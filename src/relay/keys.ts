@@ -14,6 +14,7 @@ export interface KeyOptions {
   limits?: KeyLimits | undefined
 }
 
+/** How much a key may be used, by all callers together; what is more is refused with `RATE_LIMITED` or `QUEUE_FULL`. */
 export interface KeyLimits {
   /** Default: no limit. */
   requestsPerMinute?: number | undefined

@@ -17,6 +17,7 @@ export interface Logger {
   error(details: object, message: string): void
 }
 
+/** How much a caller may ask for, and how much an API may answer; each a whole number above 0. */
 export interface RelayLimits {
   /** Largest body of a submit, in bytes. Default 1 MiB. */
   requestBytes?: number | undefined
@@ -40,6 +41,7 @@ export interface RelayLimits {
   longestUpstreamWait?: number | undefined
 }
 
+/** The options of `createRelay`, and of the config that `client-secret-relay` reads. */
 export interface RelayOptions {
   /** The keys, by name. May be left out where they are registered while the relay runs, which `CLIENT_SECRET_MASTER_KEY` makes possible. */
   keys?: Record<string, KeyOptions> | undefined

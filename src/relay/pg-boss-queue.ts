@@ -214,17 +214,13 @@ export async function createPgBossQueue(
   }
 }
 
-// In a `try`, for the reason that `loadPg` has.
-async function loadPgBoss() {
-  try {
-    return (await import('pg-boss')).PgBoss
-  } catch (error) {
-    throw explainMissingPeer(error, 'pg pg-boss')
-  }
-}
-
 async function startBoss(database: PostgresDatabase, { logger }: LineParts): Promise<PgBoss> {
-  const Boss = await loadPgBoss()
+  // As with pg, a bundler must not look for it.
+  const { PgBoss: Boss } = await import(
+    /* webpackIgnore: true */ /* turbopackIgnore: true */ /* @vite-ignore */ 'pg-boss'
+  ).catch((error: unknown) => {
+    throw explainMissingPeer(error, 'pg pg-boss')
+  })
   const boss = new Boss({
     db: { executeSql: async (text, values) => flat(await database.executeSql(text, values)) },
     schema,

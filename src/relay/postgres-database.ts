@@ -29,18 +29,14 @@ const dialect: Dialect = {
   skipLocked: 'FOR UPDATE SKIP LOCKED',
 }
 
-// `try` and not `.catch()`: a bundler, such as Next's, then knows that the package may be missing, and goes on.
-async function loadPg() {
-  try {
-    return (await import('pg')).default
-  } catch (error) {
-    throw explainMissingPeer(error, 'pg pg-boss')
-  }
-}
-
 /** Opens a Postgres database and brings its tables up to date. */
 export async function openPostgres(connectionString: string, logger: Logger): Promise<PostgresDatabase> {
-  const pg = await loadPg()
+  // A bundler must not look for it, because without Postgres it need not be there.
+  const { default: pg } = await import(
+    /* webpackIgnore: true */ /* turbopackIgnore: true */ /* @vite-ignore */ 'pg'
+  ).catch((error: unknown) => {
+    throw explainMissingPeer(error, 'pg pg-boss')
+  })
   const settings = {
     connectionString,
     application_name: 'client-secret-relay',

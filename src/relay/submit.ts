@@ -3,6 +3,7 @@ import { ClientSecretError } from '../protocol/errors.ts'
 import { parseRequest, type ClientSecretRequest } from '../protocol/request.ts'
 import type { Attendance } from './attendance.ts'
 import { isVisitor, type Caller } from './caller.ts'
+import type { Changes } from './changes.ts'
 import { checkSame, type DirectRequests } from './direct.ts'
 import { findRule } from './key-rules.ts'
 import type { Key, Keys } from './keys.ts'
@@ -20,6 +21,7 @@ interface SubmitParts {
   limits: Limits
   attendance: Attendance
   records: Records
+  changes: Changes
   direct: DirectRequests
   queue: Queue
   presence: Presence
@@ -37,8 +39,8 @@ export interface Submitted {
 
 /**
  * Takes a request in: schema, key, rules, limits, then the record; and runs it,
- * or leaves it to the queue. Gives the record: settled for a direct request,
- * `pending` for one that goes on in the background.
+ * or leaves it to the queue. Gives the record: settled for a direct request; for
+ * one that goes on in the background `running`, or `pending` while it waits.
  *
  * @throws ClientSecretError why it was not taken, or why a direct request has no answer.
  */
@@ -62,7 +64,34 @@ export async function submit(
   }
   const { record, isSameRequest } = await records.insert(newRecord, queue.add)
   checkSame(isSameRequest)
-  return record
+  return request.poll ? begun(parts, record, Math.min(request.poll, longestBeginning), signal) : record
+}
+
+/** Milliseconds. */
+const longestBeginning = 1_000
+
+/**
+ * The record once its call has begun, where nothing stands in line before it.
+ * That is a matter of a moment; told with the answer to the submit, it needs no
+ * poll of its own, and the first poll is held until the call has ended.
+ */
+async function begun(
+  { records, changes }: SubmitParts,
+  record: StoredRecord,
+  wait: number,
+  signal: AbortSignal,
+): Promise<StoredRecord> {
+  if (record.place > 1) return record
+  const { owner, id } = record
+  const listener = changes.listen([id])
+  try {
+    const now = await records.read(owner, id)
+    if (now?.status !== 'pending') return now ?? record
+    await listener.next(wait, signal)
+    return (await records.read(owner, id)) ?? record
+  } finally {
+    listener.stop()
+  }
 }
 
 /** Whether the caller polls for the answer; a direct request waits for it in the call that sends it. */

@@ -1,4 +1,5 @@
 import { Fragment, useEffect, useState, type ReactNode } from 'react'
+import { standIn } from 'virtual:demo-api'
 import type { RequestStatus } from '../../src/exports/index.ts'
 
 /** The frame of a demo: what it shows on the left, what happens on the right. */
@@ -18,6 +19,11 @@ export function Demo({
       <header>
         <h1>{title}</h1>
         <p>{lead}</p>
+        {standIn && (
+          <p className="note">
+            The testing client stands in for the relay and the API here. <code>npm run demo</code> shows the real ones.
+          </p>
+        )}
       </header>
       <div className="columns">
         <section className="card">{children}</section>
@@ -131,7 +137,7 @@ export interface SeenByApi {
 }
 
 export async function seenByApi(): Promise<SeenByApi[]> {
-  return (await (await fetch('/demo/calls')).json()) as SeenByApi[]
+  return standIn ? standIn.seenByApi() : ((await (await fetch('/demo/calls')).json()) as SeenByApi[])
 }
 
 /** Looks at the API's gate when a request has settled: what came with `mark` in its body since then. */

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
+import { fileURLToPath } from 'node:url'
 import { getRequestListener } from '@hono/node-server'
 import type { LLMock } from '@copilotkit/aimock'
 import type { Plugin } from 'vite'
@@ -12,9 +13,13 @@ const virtualModule = 'virtual:demo-api'
  * Mounts a relay at /relay in Vite's dev server, with an OpenAI-compatible API
  * behind it, so that `npm run demo` needs nothing else. The key is made anew at
  * each start (or taken from DEMO_SECRET, for tests) and known to these two only.
+ *
+ * Where Storybook is built into files there is no server; there the testing
+ * client stands in for both.
  */
 export function demo(): Plugin {
   let running: Promise<{ api: OpenAi; relay: Relay }> | undefined
+  let isBuild = false
 
   async function start() {
     const secret = process.env['DEMO_SECRET'] ?? `sk-demo-${randomBytes(24).toString('base64url')}`
@@ -41,7 +46,7 @@ export function demo(): Plugin {
 
   return {
     name: 'react-client-secret-demo',
-    apply: 'serve',
+    configResolved: ({ command }) => void (isBuild = command === 'build'),
     async configureServer(server) {
       const { api, relay } = await (running ??= start())
       console.log(`demo: an OpenAI-compatible API at ${api.url}, a relay before it at /relay`)
@@ -60,8 +65,12 @@ export function demo(): Plugin {
     resolveId: (id) => (id === virtualModule ? `\0${virtualModule}` : undefined),
     async load(id) {
       if (id !== `\0${virtualModule}`) return undefined
+      if (isBuild) {
+        const module = JSON.stringify(fileURLToPath(new URL('stand-in.ts', import.meta.url)))
+        return `import * as standIn from ${module}\nexport { standIn }\nexport { apiUrl } from ${module}`
+      }
       const { api } = await (running ??= start())
-      return `export const apiUrl = ${JSON.stringify(api.url)}`
+      return `export const apiUrl = ${JSON.stringify(api.url)}\nexport const standIn = undefined`
     },
   }
 }

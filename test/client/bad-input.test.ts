@@ -165,16 +165,29 @@ const cases: [string, Record<string, unknown>, string, string, RegExp][] = [
     { data: new FormData() },
     'INVALID_PARAMETER',
     'data',
-    /data must be a JSON object.*it is a FormData/,
+    /data cannot be sent as JSON: it is a FormData/,
   ],
   [
     'a file in the body',
     { data: { image: new Blob(['x']) } },
     'INVALID_PARAMETER',
-    'data#/image',
-    /data#\/image is a Blob, which JSON cannot carry/,
+    'data.image',
+    /data.image cannot be sent as JSON: it is a Blob/,
   ],
-  ['a body that is no JSON', { data: { n: 1n } }, 'INVALID_PARAMETER', 'data', /data cannot be written as JSON/],
+  [
+    'a body that is no JSON',
+    { data: { n: [0, 1n] } },
+    'INVALID_PARAMETER',
+    'data.n.1',
+    /data.n.1 cannot be sent as JSON/,
+  ],
+  [
+    'a misspelt callback',
+    { onRespone: () => {} },
+    'INVALID_PARAMETER',
+    'onRespone',
+    /onRespone cannot be sent as JSON: it is a Function/,
+  ],
   [
     'a param that is an object',
     { params: { a: {} } },
@@ -226,7 +239,11 @@ const cases: [string, Record<string, unknown>, string, string, RegExp][] = [
   ],
 ]
 
-describe('bad input is an error that names the field and the remedy, and nothing is sent', () => {
+/** The link to the explanation of the code, once, at the end. */
+const link = (code: string) =>
+  new RegExp(`^((?!https://www).)*https://www\\.npmjs\\.com/package/react-client-secret#${code.toLowerCase()}$`, 's')
+
+describe('bad input is an error that names the field and the remedy, and the API is not called', () => {
   test.each(cases)('%s', async (_name, change, code, path, message) => {
     const api = await startApi()
     const { client } = await startRelay({ keys: { api: keyFor(api.url) } })
@@ -243,6 +260,7 @@ describe('bad input is an error that names the field and the remedy, and nothing
     )
     expect(error).toMatchObject({ name: 'ClientSecretError', code, message: expect.stringMatching(message) })
     if (path) expect(error).toMatchObject({ path })
+    expect((error as Error).message).toMatch(link(code))
     expect(onError).toEqual([error])
     expect(api.calls).toEqual([])
   })

@@ -46,7 +46,7 @@ export function launchChromium(): Promise<Browser> {
   return chromium.launch({ executablePath, args: chromiumArguments })
 }
 
-/** A url whose port was free a moment ago, for servers that cannot be asked to take any. */
+/** A port that was free a moment ago: Storybook cannot be asked to take any. */
 export async function freeUrl(): Promise<string> {
   const server = createServer()
   const url = await listen(server)

@@ -127,6 +127,7 @@ describe.each(['module', 'commonjs'] as const)('as %s', (type) => {
       ],
     ],
     ['react-client-secret/skapi', ['skapiTransport']],
+    ['react-client-secret/testing', ['createTestClient', 'fail', 'hold', 'reply']],
     [
       'react-client-secret/client',
       ['ClientSecretError', 'createClient', 'isClientSecretError', 'isPollStopped', 'isSettled'],
@@ -188,7 +189,8 @@ test('only the React entry is a client module', () => {
   const first = (file: string) => readFileSync(join(withRelay, 'package/dist', file), 'utf8').slice(0, 60)
   expect(first('index.js')).toMatch(/^"use client";/)
   expect(first('index.cjs')).toMatch(/^"use strict";\n"use client";/)
-  for (const file of ['client.js', 'client.cjs', 'relay.js', 'relay.cjs']) expect(first(file)).not.toMatch(/use client/)
+  for (const file of ['client.js', 'client.cjs', 'testing.js', 'testing.cjs', 'relay.js', 'relay.cjs'])
+    expect(first(file)).not.toMatch(/use client/)
 })
 
 test('publint finds nothing', async () => {

@@ -89,9 +89,7 @@ test('without an id it is an error that says so', async () => {
   const { request, inProvider } = await setUp()
   const { Reader } = reader({ ...request, persist: 'local' }, 'status')
   const report = vi.spyOn(console, 'error').mockImplementation(() => {})
-  expect(() => render(inProvider(<Reader />))).toThrow(
-    'persist needs an id by which the request is found again after a reload, such as id: "otter".',
-  )
+  expect(() => render(inProvider(<Reader />))).toThrow('persist needs an id, such as id: "otter".')
   report.mockRestore()
 })
 

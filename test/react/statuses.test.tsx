@@ -33,7 +33,7 @@ describe('the statuses of a request', () => {
     expect(screen.getByText('polling, place 1')).toBeTruthy()
     open()
     expect(await screen.findByText(answered)).toBeTruthy()
-    expect(seen).toEqual(['idle', 'sending', 'pending', 'running', 'resolved'])
+    expect(seen).toEqual(['idle', 'sending', 'running', 'resolved'])
     expect(hook()).toMatchObject({
       status: 'resolved',
       isLoading: false,
@@ -138,7 +138,7 @@ test('a hook without a provider says what to put where', () => {
   // React reports what a component throws; here it is meant.
   const report = vi.spyOn(console, 'error').mockImplementation(() => {})
   expect(() => render(<Page />)).toThrow(
-    'useClientSecretRequest is used outside a provider, so it does not know which relay to call. Put <ClientSecretProvider relay="/relay"> around your app.',
+    'useClientSecretRequest is used outside a provider. Put <ClientSecretProvider relay="/relay"> around your app.',
   )
   report.mockRestore()
 })

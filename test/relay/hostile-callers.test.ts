@@ -22,7 +22,10 @@ test('80,000 headers are refused without being compared with each other', async 
     body: JSON.stringify({ clientSecretName: 'api', url: 'http://127.0.0.1:1/', method: 'GET', headers }),
   })
   expect(await response.json()).toMatchObject({
-    error: { code: 'INVALID_PARAMETER', message: 'headers must name at most 100 headers; it names 60000.' },
+    error: {
+      code: 'INVALID_PARAMETER',
+      message: expect.stringMatching(/^headers must name at most 100 headers; it names 60000\./) as string,
+    },
   })
   // Compared in pairs they took 9 s; a bound on the mechanism, not on the machine.
   expect(performance.now() - started).toBeLessThan(3_000)

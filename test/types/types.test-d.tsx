@@ -16,6 +16,7 @@ import {
   type PollStopped,
   type QueuedRequest,
 } from '../../src/exports/index.ts'
+import { createTestClient, fail, hold, reply } from '../../src/exports/testing.ts'
 
 interface Picture {
   picture: string
@@ -142,4 +143,25 @@ export async function promises() {
   void (await client.clientSecretRequest<Picture>({ ...request, poll: 1000 })).picture
   // @ts-expect-error a relay, or a transport
   createClient({})
+}
+
+export function Testing() {
+  const client = createTestClient({ latency: 50, user: 'ann' })
+    .on({ url: /pictures/, method: 'post', queue: 'q' }, reply({ picture: 'otter' }, { after: 100, inQueue: 2 }))
+    .on(({ data }) => data !== undefined, fail('RATE_LIMITED', { retryAfter: 30 }), hold({ inQueue: 3 }))
+    .on({}, ({ method }) => reply(method, { status: 201 }))
+  isExactly<string | undefined>()(client.requests[0]?.url)
+  // @ts-expect-error there is no such error
+  fail('TOO_BAD')
+  // @ts-expect-error there is no such field to match
+  client.on({ uri: 'x' }, reply())
+  // @ts-expect-error an answer is made by reply, fail or hold
+  client.on({}, { picture: 'otter' })
+  // @ts-expect-error no answer at all
+  client.on({})
+  // @ts-expect-error when a held answer comes is not known before
+  hold({ after: 100 })
+  // @ts-expect-error what was sent is for reading
+  client.requests.push({})
+  return <ClientSecretProvider client={client} />
 }

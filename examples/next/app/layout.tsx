@@ -1,12 +1,12 @@
-import type { ReactNode } from 'react'
+import { ClientSecretProvider } from 'react-client-secret'
 
-export const metadata = { title: 'A haiku' }
+export const metadata = { title: 'Paint' }
 
-export default function Layout({ children }: { children: ReactNode }) {
+export default function Layout({ children }: { children: React.ReactNode }) {
   return (
     <html lang="en">
-      <body style={{ maxWidth: '32rem', margin: '4rem auto', padding: '0 1rem', font: '1.125rem/1.5 system-ui' }}>
-        {children}
+      <body>
+        <ClientSecretProvider relay="/relay">{children}</ClientSecretProvider>
       </body>
     </html>
   )

@@ -1,10 +1,5 @@
-import { Haiku } from './haiku'
+import { Paint } from './paint'
 
 export default function Page() {
-  return (
-    <main>
-      <h1>A haiku</h1>
-      <Haiku />
-    </main>
-  )
+  return <Paint />
 }

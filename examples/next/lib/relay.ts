@@ -1,27 +1,20 @@
 import { createRelay, type Relay } from 'react-client-secret/relay'
-import { api } from './api'
 
-// The dev server loads a changed module anew; the relay stays the same one.
+// Another address than OpenAI's is one of your own network, such as a server that plays OpenAI.
+const ownApi = process.env.OPENAI_BASE_URL
+const api = ownApi ?? 'https://api.openai.com/v1'
+
+// Next's dev server loads a changed module anew; the relay stays the same one.
 const kept = globalThis as { relay?: Relay }
 
-/**
- * The relay: it holds the key, which it takes from CLIENT_SECRET_OPENAI, and sends it nowhere but to chat completions.
- * Made at the first request, because `next build` loads this module too, where there is no key.
- */
-export function relay(): Relay {
-  return (kept.relay ??= createRelay({
+/** Made when it is first asked, because `next build` loads this too, where no key is. */
+export const relay = () =>
+  (kept.relay ??= createRelay({
     keys: {
       openai: {
-        locked: false, // Every visitor may use it. Where people sign in, leave this out and add `authenticate`.
-        allow: [
-          {
-            url: `${api}/chat/completions`,
-            methods: ['POST'],
-            allowPrivateNetwork: api.startsWith('http:'), // An API on this machine, for a try without an account.
-          },
-        ],
-        limits: { requestsPerMinute: 60 },
+        secret: process.env.OPENAI_API_KEY,
+        locked: false,
+        allow: [{ url: `${api}/images/generations`, methods: ['POST'], allowPrivateNetwork: ownApi !== undefined }],
       },
     },
   }))
-}

@@ -1,9 +1,9 @@
 import { createRoot } from 'react-dom/client'
 import { ClientSecretProvider } from 'react-client-secret'
-import { Ask } from './ask.tsx'
+import { Paint } from './paint'
 
 createRoot(document.getElementById('root')!).render(
   <ClientSecretProvider relay="/relay">
-    <Ask />
+    <Paint />
   </ClientSecretProvider>,
 )

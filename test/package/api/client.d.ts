@@ -21,6 +21,7 @@ interface Answer {
     response: ApiResponse;
 }
 
+/** Who hears how a request ends. */
 interface Callbacks<Data = unknown> {
     /** Called once with the final API response: its body, and its status and headers beside it. */
     onResponse?: ((data: Data, response: ApiResponse) => void) | undefined;
@@ -38,6 +39,7 @@ interface PollStopped {
 }
 /** True for what a stopped poll resolves to; an API's body of the same shape is not mistaken for it. */
 declare function isPollStopped(value: unknown): value is PollStopped;
+/** How a request is followed. */
 interface FollowOptions {
     /** Upper bound on how old what is shown may be, in milliseconds. Default 1,000. */
     interval?: number | undefined;
@@ -75,6 +77,7 @@ interface QueuedRequest<Data = unknown> {
     /** Starts polling by hand. */
     poll: (options?: PollOptions<Data>) => PollPromise<Data>;
 }
+/** How a queued request is polled by hand, and who hears of it. */
 interface PollOptions<Data = unknown> extends Callbacks<Data> {
     /** Milliseconds; an upper bound on how late the answer is seen. Default 1,000. */
     interval?: number | undefined;
@@ -87,6 +90,7 @@ interface PollPromise<Data = unknown> extends Promise<Data | PollStopped> {
     stop: () => void;
 }
 
+/** Where the relay is, and how it is asked. */
 interface RelayTransportOptions {
     /** Where the relay is mounted: a path of this site (`/relay`) or an absolute url. */
     relay: string;
@@ -137,16 +141,21 @@ interface RequestParams {
     data?: object | undefined;
     /** Appended to the query that the url already has. */
     params?: Record<string, ParamValue | readonly ParamValue[]> | undefined;
-    /** Milliseconds, 0 or more. Above 0 the request runs in the background and is polled until it settles. Default 0. */
+    /**
+     * Milliseconds, 0 or more. Above 0 the request runs in the background and is polled until it settles. The relay
+     * holds each poll and answers the moment something changes, so this bounds how old what is seen may be; it is no
+     * delay. Default 0.
+     */
     poll?: number | undefined;
     /** Seconds, above 0, after which the record is removed and polling it is an error. Default: the relay's, one day. */
     expires?: number | undefined;
-    /** Requests with the same url, method and queue run one at a time, in the order they arrived. Without it, in parallel. */
+    /** Requests of one caller with the same url, method and queue run one at a time, in the order they arrived. Without it, in parallel. */
     queue?: string | undefined;
 }
 /** The parameters of `clientSecretRequest`. */
 interface ClientSecretRequestParams<Data = unknown> extends RequestParams, Callbacks<Data> {
 }
+/** How a request can be ended. */
 interface RequestOptions {
     /** Aborting it ends the request or its polling with `ABORTED`. */
     signal?: AbortSignal | undefined;
@@ -157,10 +166,12 @@ type Sent = Answer | {
     data?: undefined;
     response?: undefined;
 } | PollStopped;
+/** How an answer is read. */
 interface ReadOptions {
     /** Any Standard Schema (zod, valibot, arktype …); checks the answer's data and gives it its type. */
     schema?: StandardSchema | undefined;
 }
+/** How a request is sent, and followed where it runs in the background. */
 type SendOptions = Omit<FollowOptions, 'interval'> & ReadOptions & {
     /** The request is known by it before it has an id, so that it can be cancelled. Default: a random one. */
     idempotencyKey?: string | undefined;
@@ -180,6 +191,7 @@ interface ClientSecretRequestFunction {
     /** Otherwise what the fields say at run time; `isPollStopped` and `'poll' in …` tell. */
     <Data = unknown>(params: ClientSecretRequestParams<Data>, options?: RequestOptions): Promise<Data | PollStopped | QueuedRequest<Data>>;
 }
+/** What `createClient` makes. All failures of its functions are `ClientSecretError`s. */
 interface Client {
     /** Differs for each client, and so keeps apart what hooks store. */
     readonly key: string;
@@ -212,6 +224,7 @@ interface Client {
     /** What is kept of a request over a reload, for `persist` of the hooks. */
     readonly kept: KeptRequests;
 }
+/** Which server the client talks to, and who is signed in. */
 type ClientOptions = (RelayTransportOptions | {
     transport: Transport;
 }) & {
@@ -223,6 +236,8 @@ type ClientOptions = (RelayTransportOptions | {
  *
  * @example
  * const client = createClient({ relay: '/relay' })
+ *
+ * @throws ClientSecretError `INVALID_PARAMETER` when `relay` is neither a path nor a url.
  */
 declare function createClient(options: ClientOptions): Client;
 

@@ -2,7 +2,8 @@
  * Every error this package makes, in one table: the code, the HTTP status the
  * relay answers it with (0: it never travels, it arises in the client), and
  * what it means. The sentence for the developer is written where the error is
- * made, because only there is it known what to do about it.
+ * made, because only there is it known what happened; what to do about it, at
+ * length, is in README, one heading for each code.
  */
 declare const errorStatus: {
     /** A parameter has the wrong shape. `path` names it. */
@@ -50,7 +51,9 @@ declare const errorStatus: {
     /** The caller's `signal` was aborted. */
     readonly ABORTED: 0;
 };
+/** What went wrong, in a word for programs. The page Errors has the cause and the remedy of each. */
 type ErrorCode = keyof typeof errorStatus;
+/** What an error says beside its code and its message. */
 interface ClientSecretErrorDetails {
     /** HTTP status; default: the code's own, from the table. */
     status?: number | undefined;
@@ -65,7 +68,7 @@ interface ClientSecretErrorDetails {
     cause?: unknown;
 }
 declare const marker: unique symbol;
-/** The one error class of this package. `isClientSecretError` recognises it. */
+/** The one error class of this package. `isClientSecretError` recognises it. Its message ends with the link to the code's explanation. */
 declare class ClientSecretError extends Error {
     readonly name = "ClientSecretError";
     readonly code: ErrorCode;

@@ -8,6 +8,7 @@ export { a as ClientSecretErrorDetails, E as ErrorCode, i as isClientSecretError
 import { SWRResponse, SWRConfiguration } from 'swr';
 export { C as ClientSecretRequest, J as JsonObject, M as Method, P as ParamValue } from './request.js';
 
+/** A relay; or a client that was made before. */
 type ClientSecretProviderProps = {
     children?: ReactNode;
 } & ((RelayTransportOptions & {
@@ -33,6 +34,7 @@ type ClientSecretProviderProps = {
  */
 declare function ClientSecretProvider({ children, client, relay, headers, fetch, user, }: ClientSecretProviderProps): ReactNode;
 
+/** What is known of a history. */
 interface HistoryState {
     /** The newest first. Those that are under way are kept live. */
     records: ClientSecretRecord[];
@@ -51,13 +53,14 @@ interface HistoryPages {
     attach: () => () => void;
 }
 
+/** What is known of the history, and what reads more of it. */
 type UseClientSecretHistory = HistoryState & Pick<HistoryPages, 'loadMore' | 'refresh'>;
 /**
  * This caller's past requests, page by page, the newest first. Those under way
  * are kept live.
  *
  * @example
- * const past = useClientSecretHistory({ url, method: 'POST', queue: 'images' })
+ * const past = useClientSecretHistory({ queue: 'images', compact: true })
  */
 declare function useClientSecretHistory(filter?: HistoryFilter): UseClientSecretHistory;
 
@@ -92,6 +95,7 @@ interface QueryProgress {
  */
 declare function useClientSecretQuery<Data = unknown>(request: RequestParams | null, options?: UseClientSecretQueryOptions<Data>): UseClientSecretQuery<Data>;
 
+/** How many wait, as far as it is known. */
 interface UseClientSecretQueue {
     /** This caller's unsettled requests in queues of this name, the running one included; undefined until it is known. */
     inQueue: number | undefined;
@@ -170,6 +174,7 @@ With<AtRest & {
  | With<AtRest & {
     status: 'stopped';
 }>;
+/** Where the request of a hook stands. */
 type RequestStatus = RequestState['status'];
 
 /** Who hears of a request, and how its answer is checked. */
@@ -244,6 +249,9 @@ interface RequestActions {
  *   schema: Images, // any Standard Schema; types and checks `data`
  * })
  * otter.send({ data: { model: 'gpt-image-1', prompt: 'an otter' } })
+ *
+ * @throws ClientSecretError `INVALID_PARAMETER` for `persist` without an `id`; Error outside a provider, as the other
+ *   hooks do.
  */
 declare function useClientSecretRequest<Data = unknown>(options: UseClientSecretRequestOptions<Data>): UseClientSecretRequest<Data>;
 

@@ -38,6 +38,7 @@ interface KeyOptions {
     /** How much the key may be used, by all callers together. */
     limits?: KeyLimits | undefined;
 }
+/** How much a key may be used, by all callers together; what is more is refused with `RATE_LIMITED` or `QUEUE_FULL`. */
 interface KeyLimits {
     /** Default: no limit. */
     requestsPerMinute?: number | undefined;
@@ -57,6 +58,7 @@ interface Logger {
     warn(details: object, message: string): void;
     error(details: object, message: string): void;
 }
+/** How much a caller may ask for, and how much an API may answer; each a whole number above 0. */
 interface RelayLimits {
     /** Largest body of a submit, in bytes. Default 1 MiB. */
     requestBytes?: number | undefined;
@@ -79,6 +81,7 @@ interface RelayLimits {
     /** How long a queued request waits at most, in milliseconds from its first attempt on, while its API answers 429 or 503 and names a time to come again. Default 600,000. */
     longestUpstreamWait?: number | undefined;
 }
+/** The options of `createRelay`, and of the config that `client-secret-relay` reads. */
 interface RelayOptions {
     /** The keys, by name. May be left out where they are registered while the relay runs, which `CLIENT_SECRET_MASTER_KEY` makes possible. */
     keys?: Record<string, KeyOptions> | undefined;
@@ -112,6 +115,7 @@ interface RelayOptions {
     logger?: Logger | undefined;
 }
 
+/** What `createRelay` makes. */
 interface Relay {
     /** Answers a call of the client. Mount it at any path: `fetch` takes a web-standard Request and gives a Response. */
     fetch: (request: Request) => Promise<Response>;

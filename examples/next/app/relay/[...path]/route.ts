@@ -4,6 +4,4 @@ export const dynamic = 'force-dynamic'
 
 const answer = (request: Request) => relay().fetch(request)
 
-export const GET = answer
-export const POST = answer
-export const DELETE = answer
+export { answer as GET, answer as POST, answer as DELETE }

@@ -1,0 +1,66 @@
+/**
+ * What each import path adds to a page, beside the libraries that people would
+ * use instead; and what the same component adds, written with each of them.
+ *
+ *   npm run bench:size
+ */
+import { readFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { rounded, writeResult } from './parts/figures.ts'
+import { brought, measureEntry, react, type Size } from './parts/size.ts'
+
+const here = (path: string) => fileURLToPath(new URL(path, import.meta.url))
+const { name: ours, exports } = JSON.parse(readFileSync(here('../package.json'), 'utf8')) as {
+  name: string
+  exports: Record<string, unknown>
+}
+
+/** Our import paths for a browser, each with the file it begins at. */
+const entries = Object.keys(exports)
+  .filter((path) => path !== './relay' && path !== './package.json')
+  .map((path) => ({
+    name: path.replace('.', ours),
+    file: here(path.replace(/^\.\/?(.*)$/, (_, entry) => `../src/exports/${entry || 'index'}.ts`)),
+  }))
+
+const others = {
+  'skapi-js': 'skapi-js',
+  '@fal-ai/client': '@fal-ai/client',
+  '@tanstack/react-query': '@tanstack/react-query',
+  swr: here('parts/whole-swr.ts'),
+}
+
+const components = {
+  [ours]: 'ours',
+  'by hand, TanStack Query': 'tanstack-query',
+  'by hand, SWR': 'swr',
+  'by hand, setInterval': 'set-interval',
+}
+
+async function measured<Name extends string>(entries: [Name, string][], external: string[]) {
+  const sizes = entries.map(async ([name, entry]) => [name, await measureEntry(entry, { external })] as const)
+  return Object.fromEntries(await Promise.all(sizes)) as Record<Name, Size>
+}
+
+const paths = entries.map(({ name, file }): [string, string] => [name, file])
+const own = await measured(paths, [...react, ...brought])
+const whole = await measured([...paths, ...Object.entries(others)], react)
+const component = await measured(
+  Object.entries(components).map(([name, side]) => [name, here(`page/sides/${side}.tsx`)]),
+  react,
+)
+
+const kilobytes = ({ minified, gzipped }: Size) => ({
+  'minified, kB': rounded(minified / 1_000, 1),
+  'gzipped, kB': rounded(gzipped / 1_000, 1),
+})
+function table(sizes: Record<string, Size>) {
+  console.table(Object.fromEntries(Object.entries(sizes).map(([name, size]) => [name, kilobytes(size)])))
+}
+console.log('Own code:')
+table(own)
+console.log('Everything but React:')
+table(whole)
+console.log('The same component with its provider, everything but React:')
+table(component)
+writeResult('size', { own, whole, component })

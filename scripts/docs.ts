@@ -1,0 +1,13 @@
+/**
+ * Writes the pages of the Storybook that are made from something else: `npm run docs`.
+ * A test holds that they are up to date.
+ */
+import { writeFileSync } from 'node:fs'
+import { resolve } from 'node:path'
+import { apiReference } from './api-reference.ts'
+import { errorsPage } from './errors-page.ts'
+
+const folder = resolve(import.meta.dirname, '../stories/docs')
+
+writeFileSync(resolve(folder, 'errors.mdx'), await errorsPage())
+writeFileSync(resolve(folder, 'api-reference.mdx'), await apiReference())

@@ -1,0 +1,5 @@
+export { fail, hold, reply } from '../testing/answers.ts'
+export { createTestClient } from '../testing/create-test-client.ts'
+export type { FailOptions, HeldAnswer, ReplyOptions, ScriptedAnswer, Timing } from '../testing/answers.ts'
+export type { TestClient, TestClientOptions } from '../testing/create-test-client.ts'
+export type { Answering, Matcher, RequestMatch } from '../testing/script.ts'

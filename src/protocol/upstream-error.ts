@@ -1,0 +1,32 @@
+import type { UpstreamResponse, WireError } from './record.ts'
+
+/**
+ * What is said of an answer of 400 or more. The answer itself goes along.
+ *
+ * @param reason What HTTP calls this status, such as `Not Found`, where it is known.
+ * @param retryAfter Seconds.
+ */
+export function upstreamError(
+  { status, headers, body }: UpstreamResponse,
+  { reason = '', retryAfter }: { reason?: string | undefined; retryAfter?: number | undefined },
+): WireError {
+  const said = /json/i.test(headers['content-type'] ?? '') ? messageIn(body) : undefined
+  return {
+    code: 'UPSTREAM_ERROR',
+    message:
+      `The API answered ${status} ${reason}`.trim() + (said ? `: ${said}` : ". Its answer is in the error's data."),
+    status,
+    retryAfter,
+  }
+}
+
+/** The sentence in an error body, where the usual APIs put it: error.message, message, or error. */
+function messageIn(body: string): string | undefined {
+  try {
+    const { error, message } = JSON.parse(body) as { error?: { message?: unknown } | string; message?: unknown }
+    const said = (typeof error === 'object' ? error?.message : error) ?? message
+    return typeof said === 'string' ? said.slice(0, 500) : undefined
+  } catch {
+    return undefined
+  }
+}

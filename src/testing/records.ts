@@ -1,0 +1,150 @@
+import {
+  expiredMessage,
+  isSettled,
+  type ClientSecretRecord,
+  type RecordStatus,
+  type WireError,
+} from '../protocol/record.ts'
+import type { ClientSecretRequest } from '../protocol/request.ts'
+import type { Outcome } from './answers.ts'
+
+/** What is known of one request. */
+export interface Entry {
+  readonly id: string
+  readonly idempotencyKey: string
+  readonly request: ClientSecretRequest
+  readonly createdAt: number
+  updatedAt: number
+  expiresAt: number
+  status: RecordStatus
+  /** Place in line, without those of this client that stand before it. */
+  place: number
+  changes: number
+  outcome: Outcome
+  /** Fires when it has settled. */
+  readonly end: AbortController
+}
+
+/** The records of a client, in memory, in the order in which they were sent. */
+export interface Records {
+  add: (request: ClientSecretRequest, idempotencyKey: string, place: number) => Entry
+  /** By its id, or by its idempotency key. */
+  find: (idOrKey: string) => Entry | undefined
+  /** Those that are not gone, the newest first. */
+  list: () => Entry[]
+  /** Changes one that has not settled. */
+  write: (entry: Entry, fields: Partial<Pick<Entry, 'status' | 'place' | 'outcome'>>) => void
+  /** Resolves when nobody stands before it, or it has settled. */
+  turn: (entry: Entry) => Promise<void>
+  /** As it travels. */
+  toWire: (entry: Entry, parts?: { request?: 'whole' | 'compact'; response?: boolean }) => ClientSecretRecord
+  /** Fires with the next change of any. */
+  nextChange: () => AbortSignal
+  /** Lets everyone look again who waits for a change. */
+  tell: () => void
+}
+
+/** Seconds. */
+const defaultExpires = 86_400
+
+export function createRecords(): Records {
+  const entries: Entry[] = []
+  let change = new AbortController()
+
+  function tell(): void {
+    const before = change
+    change = new AbortController()
+    before.abort()
+  }
+
+  /** Those that run before it, because they have the same url, method and queue. */
+  function before({ id, request }: Entry): Entry[] {
+    if (request.queue === undefined) return []
+    const older = entries.slice(
+      0,
+      entries.findIndex((entry) => entry.id === id),
+    )
+    return older.filter((entry) => !isSettled(entry) && lineOf(entry) === lineOf({ request }))
+  }
+
+  const inQueue = (entry: Entry) =>
+    entry.request.queue === undefined || isSettled(entry) ? undefined : entry.place + before(entry).length
+
+  return {
+    add(request, idempotencyKey, place) {
+      const now = Date.now()
+      const entry: Entry = {
+        // Counted, so that a snapshot of what shows it stays the same.
+        id: `request-${entries.length + 1}`,
+        idempotencyKey,
+        request,
+        createdAt: now,
+        updatedAt: now,
+        expiresAt: now + (request.expires ?? defaultExpires) * 1000,
+        status: 'pending',
+        place,
+        changes: 0,
+        outcome: {},
+        end: new AbortController(),
+      }
+      entries.push(entry)
+      return entry
+    },
+
+    find: (idOrKey) => entries.find(({ id, idempotencyKey }) => id === idOrKey || idempotencyKey === idOrKey),
+
+    list: () => entries.filter((entry) => !absence(entry)).reverse(),
+
+    write(entry, fields) {
+      const isNews = Object.entries(fields).some(([name, value]) => value !== Reflect.get(entry, name))
+      if (isSettled(entry) || !isNews) return
+      Object.assign(entry, fields)
+      entry.changes += 1
+      entry.updatedAt = Date.now()
+      if (isSettled(entry)) entry.end.abort()
+      tell()
+    },
+
+    async turn(entry) {
+      for (let last = before(entry).at(-1); last && !isSettled(entry); last = before(entry).at(-1))
+        await aborted(AbortSignal.any([last.end.signal, entry.end.signal]))
+    },
+
+    toWire(entry, { request, response = true } = {}) {
+      const place = inQueue(entry)
+      return {
+        id: entry.id,
+        status: entry.status,
+        version: `${entry.changes}.${place ?? ''}`,
+        queueName: entry.request.queue,
+        inQueue: place,
+        createdAt: entry.createdAt,
+        updatedAt: entry.updatedAt,
+        expiresAt: entry.expiresAt,
+        request: request && (request === 'whole' ? entry.request : { ...entry.request, data: undefined }),
+        response: response ? entry.outcome.response : undefined,
+        error: entry.outcome.error,
+      }
+    },
+
+    nextChange: () => change.signal,
+    tell,
+  }
+}
+
+function lineOf({ request: { url, method, queue } }: Pick<Entry, 'request'>): string {
+  return JSON.stringify([url, method, queue])
+}
+
+/** Why a record is not there any more; undefined while it is. */
+export function absence({ id, expiresAt, outcome: { error } }: Entry): WireError | undefined {
+  if (error?.code === 'EXPIRED' || error?.code === 'REQUEST_NOT_FOUND') return { requestId: id, ...error }
+  return expiresAt <= Date.now() ? { code: 'EXPIRED', message: expiredMessage, requestId: id } : undefined
+}
+
+/** Waits for the signal. */
+export function aborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) =>
+    signal.aborted ? resolve() : signal.addEventListener('abort', () => resolve(), { once: true }),
+  )
+}
