@@ -14,7 +14,7 @@ export function rounded(value: number, digits = 2): number {
   return Math.round(value * 10 ** digits) / 10 ** digits
 }
 
-export const load = () => loadavg().map((value) => rounded(value, 1))
+const load = () => loadavg().map((value) => rounded(value, 1))
 
 const loadAtStart = load()
 

@@ -28,7 +28,7 @@ export interface World {
 }
 
 export const publicAddress = '93.184.215.14'
-export const privateAddress = '10.20.30.40'
+const privateAddress = '10.20.30.40'
 
 const calm: World = { answer: () => [httpAnswer({ body: '{"ok":true}' })], addresses: {} }
 

@@ -89,6 +89,6 @@ export function report(summary: AttackSummary, verbose: AttackResult | null): st
 }
 
 /** Of the vectors that can leak, how many did in the control. */
-export function percent({ canLeak, controlLeaked }: Pick<ClassResult, 'canLeak' | 'controlLeaked'>): string {
+function percent({ canLeak, controlLeaked }: Pick<ClassResult, 'canLeak' | 'controlLeaked'>): string {
   return ((100 * controlLeaked) / Math.max(1, canLeak)).toFixed(1)
 }

@@ -123,7 +123,7 @@ export function TryIt({
 }
 
 /** What came back: the API's answer, or why there is none. */
-export function Result({ result }: { result: ClientSecretRecord | ClientSecretError }) {
+function Result({ result }: { result: ClientSecretRecord | ClientSecretError }) {
   const error = 'error' in result ? result.error : 'code' in result ? result : undefined
   const response = 'response' in result ? result.response : undefined
   return (

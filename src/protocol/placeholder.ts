@@ -48,7 +48,7 @@ export function findPlaceholders(request: PlaceholderBearer): string[] {
 }
 
 /** JSON that is nested deeper than this is refused, long before a stack runs out. */
-export const deepestNesting = 100
+const deepestNesting = 100
 
 /**
  * Looks at every string of a JSON value, together with its JSON pointer (RFC
@@ -57,7 +57,7 @@ export const deepestNesting = 100
  *
  * @throws ClientSecretError `INVALID_PARAMETER` for what JSON cannot carry.
  */
-export function visitStrings(value: unknown, visit: (text: string, pointer: () => string) => void): void {
+function visitStrings(value: unknown, visit: (text: string, pointer: () => string) => void): void {
   const path: (string | number)[] = []
   const pointer = () => path.map((step) => `/${String(step).replaceAll('~', '~0').replaceAll('/', '~1')}`).join('')
 

@@ -229,7 +229,7 @@ export function isHeaderValue(value: string): boolean {
 }
 
 /** The value of a header, whatever its letter case. */
-export function headerOf(headers: Record<string, string> | undefined, name: string): string | undefined {
+function headerOf(headers: Record<string, string> | undefined, name: string): string | undefined {
   return Object.entries(headers ?? {}).find(([key]) => key.toLowerCase() === name)?.[1]
 }
 

@@ -19,7 +19,7 @@ const dialect: Dialect = {
 }
 
 /** Another process has the file. */
-export class DatabaseInUseError extends Error {
+class DatabaseInUseError extends Error {
   override readonly name = 'DatabaseInUseError'
 }
 

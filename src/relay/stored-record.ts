@@ -107,7 +107,7 @@ export function expiryOf(id: string): number | null {
 }
 
 /** Requests of one caller with the same url, method and queue run one at a time. */
-export function queueOf({ owner, request: { method, url, queue } }: NewRecord): string | null {
+function queueOf({ owner, request: { method, url, queue } }: NewRecord): string | null {
   return queue === undefined ? null : hash(JSON.stringify([owner, method, url, queue]))
 }
 

@@ -95,7 +95,7 @@ async function begun(
 }
 
 /** Whether the caller polls for the answer; a direct request waits for it in the call that sends it. */
-export function runsInBackground({ queue, poll }: ClientSecretRequest): boolean {
+function runsInBackground({ queue, poll }: ClientSecretRequest): boolean {
   return queue !== undefined || Boolean(poll)
 }
 

@@ -88,7 +88,7 @@ const query = fc.array(
   { maxLength: 3 },
 )
 
-export const url = fc
+const url = fc
   .record({
     scheme: pick('https:', 'https:', 'https:', 'http:', 'ftp:'),
     userinfo: fc.oneof({ weight: 12, arbitrary: fc.constant('') }, pick('u@', 'api.example.com@', `${placeholder}@`)),
@@ -109,7 +109,7 @@ const { json } = fc.letrec((tie) => ({
   object: fc.dictionary(name, tie('json'), { maxKeys: 3 }),
 }))
 
-export const request = fc.record(
+const request = fc.record(
   {
     clientSecretName: pick('key'),
     url,

@@ -1,9 +1,9 @@
 import { execFileSync, spawn } from 'node:child_process'
 import { createServer } from 'node:http'
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest'
 import { listen } from '../../stories/demo/openai.ts'
 
 const repository = resolve(import.meta.dirname, '../..')
@@ -12,8 +12,7 @@ const folder = mkdtempSync(join(tmpdir(), 'tarball-'))
 const hooksOnly = join(folder, 'hooks-only')
 /** Someone who runs a relay too. */
 const withRelay = join(folder, 'with-relay')
-const { version } = JSON.parse(readFileSync(join(repository, 'package.json'), 'utf8')) as { version: string }
-let tarball = ''
+const tarball = inject('tarball')
 
 function run(command: string, args: string[], cwd: string): string {
   return execFileSync(command, args, {
@@ -34,9 +33,6 @@ function evaluate(cwd: string, type: 'module' | 'commonjs', code: string): strin
 }
 
 beforeAll(() => {
-  // Built by `npm test`; `npm publish` builds anew.
-  run('npm', ['pack', '--ignore-scripts', '--pack-destination', folder], repository)
-  tarball = join(folder, `react-client-secret-${version}.tgz`)
   mkdirSync(hooksOnly)
   writeFileSync(join(hooksOnly, 'package.json'), '{ "private": true }')
   run('npm', ['install', '--no-audit', '--no-fund', '--prefer-offline', tarball], hooksOnly)
@@ -73,6 +69,24 @@ test('the tarball holds the build, the words, and nothing else', () => {
   for (const file of files) {
     if (/\.c?js$/.test(file)) expect(run('tar', ['xzfO', tarball, file], folder)).not.toMatch(/sourceMappingURL/)
   }
+})
+
+test('every file of the build is reached from an import path or the command; none is left over from an older one', () => {
+  const unpacked = join(withRelay, 'package')
+  const { exports, bin } = JSON.parse(readFileSync(join(unpacked, 'package.json'), 'utf8')) as {
+    exports: object
+    bin: object
+  }
+  const reached = new Set<string>()
+  const visit = (file: string) => {
+    if (reached.has(file)) return
+    reached.add(file)
+    const text = readFileSync(join(unpacked, 'dist', file), 'utf8')
+    for (const [, name] of text.matchAll(/["']\.\/([\w-]+\.c?js)["']/g))
+      visit(/\.d\.c?ts$/.test(file) ? name!.replace(/\.(c?)js$/, '.d.$1ts') : name!)
+  }
+  for (const [, file] of JSON.stringify([exports, bin]).matchAll(/\.\/dist\/([^"]+)/g)) visit(file!)
+  expect([...reached].sort()).toEqual(readdirSync(join(unpacked, 'dist')).sort())
 })
 
 test('whoever installs the hooks gets swr and zod, and nothing of the relay', () => {

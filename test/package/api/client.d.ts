@@ -1,0 +1,245 @@
+import { C as ClientSecretRecord, P as Persistence, R as RecordStatus, H as HistoryFilter, b as HistoryPage, a as CancelAnswer, Q as QueueCount, S as Seen, T as Transport } from './transport.js';
+export { c as PollAnswer, U as UpstreamResponse, W as WireError, i as isSettled } from './transport.js';
+import { M as Method, P as ParamValue } from './request.js';
+export { C as ClientSecretRequest, J as JsonObject } from './request.js';
+import { C as ClientSecretError } from './errors.js';
+export { a as ClientSecretErrorDetails, E as ErrorCode, i as isClientSecretError } from './errors.js';
+
+/** The upstream's answer. */
+interface ApiResponse {
+    status: number;
+    /** Names in lower case. */
+    headers: Record<string, string>;
+    /** The exact text; bytes where the upstream sent bytes. */
+    body: string | Uint8Array;
+}
+/** A settled record, read. */
+interface Answer {
+    record: ClientSecretRecord;
+    /** The body: parsed when its content type is JSON, else the text or the bytes; null when empty. */
+    data: unknown;
+    response: ApiResponse;
+}
+
+/** Who hears how a request ends. */
+interface Callbacks<Data = unknown> {
+    /** Called once with the final API response: its body, and its status and headers beside it. */
+    onResponse?: ((data: Data, response: ApiResponse) => void) | undefined;
+    /** Called once when the request or the polling fails. */
+    onError?: ((error: ClientSecretError) => void) | undefined;
+}
+
+/** Why polling rests: nobody looks at the page, or it has no network. */
+type PauseReason = 'hidden' | 'offline';
+
+/** How a poll ends that was stopped: the request goes on, and can be followed again. */
+interface PollStopped {
+    id: string;
+    status: 'stopped';
+}
+/** True for what a stopped poll resolves to; an API's body of the same shape is not mistaken for it. */
+declare function isPollStopped(value: unknown): value is PollStopped;
+/** How a request is followed. */
+interface FollowOptions {
+    /** Upper bound on how old what is shown may be, in milliseconds. Default 1,000. */
+    interval?: number | undefined;
+    /** Stops the following: it resolves to `{ id, status: 'stopped' }`. */
+    stopSignal?: AbortSignal | undefined;
+    /** Ends the following with `ABORTED`. */
+    signal?: AbortSignal | undefined;
+    /** Called with every change of the record, the last one included. */
+    onUpdate?: ((record: ClientSecretRecord) => void) | undefined;
+    /** Called when the polling rests, with the reason, and with `undefined` when it goes on. */
+    onPause?: ((reason: PauseReason | undefined) => void) | undefined;
+}
+
+/** What a reload needs to find a request again. */
+interface KeptRequest {
+    record: ClientSecretRecord;
+    /** Milliseconds between polls; 0 when it is polled by hand. */
+    poll: number;
+}
+/** Requests in the browser's storage, by the id that the component gave them. */
+interface KeptRequests {
+    /** Sees to it, before a request is sent, that a reload is the same caller. */
+    prepare(where: Persistence): void;
+    read(where: Persistence, id: string): KeptRequest | null;
+    write(where: Persistence, id: string, kept: KeptRequest | null): void;
+}
+
+/** What a request with a `queue` and no `poll` gives at once. */
+interface QueuedRequest<Data = unknown> {
+    id: string;
+    status: RecordStatus;
+    queueName: string;
+    /** Place in line: 1 is next, or running. */
+    inQueue: number;
+    /** Starts polling by hand. */
+    poll: (options?: PollOptions<Data>) => PollPromise<Data>;
+}
+/** How a queued request is polled by hand, and who hears of it. */
+interface PollOptions<Data = unknown> extends Callbacks<Data> {
+    /** Milliseconds; an upper bound on how late the answer is seen. Default 1,000. */
+    interval?: number | undefined;
+    /** Aborting it ends the polling with `ABORTED`. */
+    signal?: AbortSignal | undefined;
+}
+/** The API's answer, or `{ id, status: 'stopped' }` after `stop()`. */
+interface PollPromise<Data = unknown> extends Promise<Data | PollStopped> {
+    /** Stops the polling; the request itself goes on and can be polled again. */
+    stop: () => void;
+}
+
+/** Where the relay is, and how it is asked. */
+interface RelayTransportOptions {
+    /** Where the relay is mounted: a path of this site (`/relay`) or an absolute url. */
+    relay: string;
+    /** Sent along with every call, such as an Authorization header of your own site; a function is asked anew each time. */
+    headers?: Record<string, string> | (() => Record<string, string> | Promise<Record<string, string>>) | undefined;
+    /** Instead of the global `fetch`, such as one that includes credentials. */
+    fetch?: typeof globalThis.fetch | undefined;
+}
+
+/**
+ * What zod, valibot, arktype and others offer alike.
+ * Source: https://standardschema.dev, version 1, the part that is used here.
+ */
+interface StandardSchema<Output = unknown> {
+    readonly '~standard': {
+        readonly version: 1;
+        readonly vendor: string;
+        readonly validate: (value: unknown) => SchemaResult<Output> | Promise<SchemaResult<Output>>;
+        readonly types?: {
+            readonly input: unknown;
+            readonly output: Output;
+        } | undefined;
+    };
+}
+type SchemaResult<Output> = {
+    readonly value: Output;
+    readonly issues?: undefined;
+} | {
+    readonly issues: readonly {
+        readonly message: string;
+        readonly path?: readonly (PropertyKey | {
+            readonly key: PropertyKey;
+        })[] | undefined;
+    }[];
+};
+
+/** What a component asks for, field by field. */
+interface RequestParams {
+    /** Name of a key that the relay knows. */
+    clientSecretName: string;
+    /** Absolute `https:` url; `http:` only where a key's rule allows it. */
+    url: string;
+    /** Any letter case. */
+    method: Method | Lowercase<Method>;
+    /** `$CLIENT_SECRET` in a value becomes the key. */
+    headers?: Record<string, string> | undefined;
+    /** The body of POST, PUT and PATCH: JSON, or a form when the Content-Type header says `application/x-www-form-urlencoded`. */
+    data?: object | undefined;
+    /** Appended to the query that the url already has. */
+    params?: Record<string, ParamValue | readonly ParamValue[]> | undefined;
+    /**
+     * Milliseconds, 0 or more. Above 0 the request runs in the background and is polled until it settles. The relay
+     * holds each poll and answers the moment something changes, so this bounds how old what is seen may be; it is no
+     * delay. Default 0.
+     */
+    poll?: number | undefined;
+    /** Seconds, above 0, after which the record is removed and polling it is an error. Default: the relay's, one day. */
+    expires?: number | undefined;
+    /** Requests of one caller with the same url, method and queue run one at a time, in the order they arrived. Without it, in parallel. */
+    queue?: string | undefined;
+}
+/** The parameters of `clientSecretRequest`. */
+interface ClientSecretRequestParams<Data = unknown> extends RequestParams, Callbacks<Data> {
+}
+/** How a request can be ended. */
+interface RequestOptions {
+    /** Aborting it ends the request or its polling with `ABORTED`. */
+    signal?: AbortSignal | undefined;
+}
+/** What `send` and `follow` give: an answer, a record that waits for somebody to follow it, or a stop. */
+type Sent = Answer | {
+    record: ClientSecretRecord;
+    data?: undefined;
+    response?: undefined;
+} | PollStopped;
+/** How an answer is read. */
+interface ReadOptions {
+    /** Any Standard Schema (zod, valibot, arktype …); checks the answer's data and gives it its type. */
+    schema?: StandardSchema | undefined;
+}
+/** How a request is sent, and followed where it runs in the background. */
+type SendOptions = Omit<FollowOptions, 'interval'> & ReadOptions & {
+    /** The request is known by it before it has an id, so that it can be cancelled. Default: a random one. */
+    idempotencyKey?: string | undefined;
+};
+/** What it gives depends on `queue` and `poll`. */
+interface ClientSecretRequestFunction {
+    /** A direct request: the API's answer. */
+    <Data = unknown>(params: ClientSecretRequestParams<Data> & {
+        queue?: undefined;
+        poll?: 0 | undefined;
+    }, options?: RequestOptions): Promise<Data>;
+    /** A queue and no poll: what polls it by hand. */
+    <Data = unknown>(params: ClientSecretRequestParams<Data> & {
+        queue: string;
+        poll?: 0 | undefined;
+    }, options?: RequestOptions): Promise<QueuedRequest<Data>>;
+    /** Otherwise what the fields say at run time; `isPollStopped` and `'poll' in …` tell. */
+    <Data = unknown>(params: ClientSecretRequestParams<Data>, options?: RequestOptions): Promise<Data | PollStopped | QueuedRequest<Data>>;
+}
+/** What `createClient` makes. All failures of its functions are `ClientSecretError`s. */
+interface Client {
+    /** Differs for each client, and so keeps apart what hooks store. */
+    readonly key: string;
+    /**
+     * Calls an API with a key that only the relay knows.
+     *
+     * Gives the API's answer (its body, parsed when it is JSON); with `queue` and
+     * no `poll`, at once a `QueuedRequest` to poll by hand.
+     *
+     * @throws ClientSecretError with a `code`, see the table of errors.
+     */
+    clientSecretRequest: ClientSecretRequestFunction;
+    /** Stops all polling of a request; each resolves to `{ id, status: 'stopped' }`. The request itself goes on. */
+    stopPolling: (id: string) => void;
+    /** A page of this caller's past requests, the newest first. */
+    history: (filter?: HistoryFilter, options?: RequestOptions) => Promise<HistoryPage>;
+    /**
+     * Takes a request out of its queue, or ends the call that runs, by its id or its
+     * idempotency key. Whoever follows it sees it `cancelled`.
+     *
+     * @throws ClientSecretError `REQUEST_NOT_FOUND` or `EXPIRED`
+     */
+    cancel: (idOrKey: string) => Promise<CancelAnswer>;
+    /** How many of this caller's requests are unsettled in queues of this name, the running one included. */
+    queueCount: (queueName: string) => Promise<QueueCount>;
+    /** The same as `clientSecretRequest` for those who keep their own state: no callbacks, every change of the record told. */
+    send: (params: RequestParams, options?: SendOptions) => Promise<Sent>;
+    /** Follows a request that was sent before, by its id, until it is settled. */
+    follow: (seen: Seen, options?: FollowOptions & ReadOptions) => Promise<Answer | PollStopped>;
+    /** What is kept of a request over a reload, for `persist` of the hooks. */
+    readonly kept: KeptRequests;
+}
+/** Which server the client talks to, and who is signed in. */
+type ClientOptions = (RelayTransportOptions | {
+    transport: Transport;
+}) & {
+    /** Who is signed in, by any id of yours: what is kept over a reload for one user is not found by the next. */
+    user?: string | undefined;
+};
+/**
+ * Makes a client. It holds no connection and no timer while it has nothing to do.
+ *
+ * @example
+ * const client = createClient({ relay: '/relay' })
+ *
+ * @throws ClientSecretError `INVALID_PARAMETER` when `relay` is neither a path nor a url.
+ */
+declare function createClient(options: ClientOptions): Client;
+
+export { CancelAnswer, ClientSecretError, ClientSecretRecord, HistoryFilter, HistoryPage, Method, ParamValue, Persistence, QueueCount, RecordStatus, Seen, Transport, createClient, isPollStopped };
+export type { Answer, ApiResponse, Callbacks, Client, ClientOptions, ClientSecretRequestFunction, ClientSecretRequestParams, FollowOptions, KeptRequest, KeptRequests, PauseReason, PollOptions, PollPromise, PollStopped, QueuedRequest, ReadOptions, RelayTransportOptions, RequestOptions, RequestParams, SendOptions, Sent, StandardSchema };

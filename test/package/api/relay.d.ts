@@ -1,0 +1,149 @@
+import { Method } from './client.js';
+export { C as ClientSecretError, E as ErrorCode, i as isClientSecretError } from './errors.js';
+
+/**
+ * Says whether a call comes from whoever runs the relay: true, or the name under
+ * which what they do is written down; false, or nothing, for everybody else.
+ */
+type IsAdministrator = (request: Request) => boolean | string | null | undefined | Promise<boolean | string | null | undefined>;
+
+/** Where in a request a secret may be put. */
+type Place = `headers.${string}` | `params.${string}` | `data#/${string}` | 'url.path';
+/** One way a key may be used. What no rule allows is refused. */
+interface KeyRule {
+    /**
+     * Where the secret may go. Scheme, host and port are compared exactly; `*` is
+     * one segment of the path, a last `**` the rest of it, and `*.` before a host
+     * one label. A segment may hold the placeholder: `https://api.telegram.org/bot$CLIENT_SECRET/*`.
+     */
+    url: string;
+    /** Any letter case. */
+    methods: (Method | Lowercase<Method>)[];
+    /** In which places of the request. Default: `['headers.authorization']`, or `['url.path']` where the url of the rule holds the placeholder. */
+    in?: Place[] | undefined;
+    /** Also `http:` and addresses of this machine and network. Default: false. */
+    allowPrivateNetwork?: boolean | undefined;
+    /** A POST or PATCH that was interrupted may be sent again. Default: false. */
+    retryable?: boolean | undefined;
+}
+
+/** A key, as the configuration gives it. */
+interface KeyOptions {
+    /** The value. Default: the environment variable `CLIENT_SECRET_<NAME>`, the name in capitals with `_` for what is no letter or digit. */
+    secret?: string | undefined;
+    /** Only for signed-in users. Default: true. */
+    locked?: boolean | undefined;
+    /** Where the secret may go. At least one rule. */
+    allow: KeyRule[];
+    /** How much the key may be used, by all callers together. */
+    limits?: KeyLimits | undefined;
+}
+/** How much a key may be used, by all callers together; what is more is refused with `RATE_LIMITED` or `QUEUE_FULL`. */
+interface KeyLimits {
+    /** Default: no limit. */
+    requestsPerMinute?: number | undefined;
+    /** Most unsettled requests. Default: no limit. */
+    unsettled?: number | undefined;
+    /** Bytes of requests and answers. Default: no limit. */
+    bytesPerDay?: number | undefined;
+}
+
+/** Who is asking: the id by which your site knows a signed-in user. */
+type Identity = string | {
+    id: string;
+};
+/** The part of a pino logger that the relay uses. */
+interface Logger {
+    info(details: object, message: string): void;
+    warn(details: object, message: string): void;
+    error(details: object, message: string): void;
+}
+/** How much a caller may ask for, and how much an API may answer; each a whole number above 0. */
+interface RelayLimits {
+    /** Largest body of a submit, in bytes. Default 1 MiB. */
+    requestBytes?: number | undefined;
+    /** Largest answer of an upstream, in bytes, counted after decompression. Default 10 MiB. */
+    responseBytes?: number | undefined;
+    /** Longest time an upstream may take for its whole answer, in milliseconds. Default 300,000. */
+    upstreamTimeout?: number | undefined;
+    /** Most unsettled requests of one caller. Default 1,000. */
+    unsettledPerCaller?: number | undefined;
+    /** Most requests of one caller in a minute. Default 600. A visitor is counted by session, or by address where `trustProxy` is set. */
+    requestsPerMinute?: number | undefined;
+    /** Most bytes of one caller in a day, sent and received. Default: no limit. */
+    bytesPerDay?: number | undefined;
+    /** Most polls of one caller that are held at once. Default 100. */
+    heldPollsPerCaller?: number | undefined;
+    /** Most polls that are held at once, of all callers. Default 10,000. */
+    heldPolls?: number | undefined;
+    /** How long the caller of a direct request may be gone before its call is ended, in milliseconds: time to come back over a broken connection. Default 10,000. */
+    callerAbsence?: number | undefined;
+    /** How long a queued request waits at most, in milliseconds from its first attempt on, while its API answers 429 or 503 and names a time to come again. Default 600,000. */
+    longestUpstreamWait?: number | undefined;
+}
+/** The options of `createRelay`, and of the config that `client-secret-relay` reads. */
+interface RelayOptions {
+    /** The keys, by name. May be left out where they are registered while the relay runs, which `CLIENT_SECRET_MASTER_KEY` makes possible. */
+    keys?: Record<string, KeyOptions> | undefined;
+    /** Who is signed in, or null. Required when a key is locked, as keys are by default. */
+    authenticate?: ((request: Request) => Identity | null | undefined | Promise<Identity | null | undefined>) | undefined;
+    /** Who may register keys and read `GET /metrics`: true, or the name under which what they do is written down. Default: whoever sends `Authorization: Bearer` with the token in the environment variable `CLIENT_SECRET_ADMIN_TOKEN`; without one, nobody. */
+    administrator?: IsAdministrator | undefined;
+    /** Other sites whose pages may use the relay, such as `https://app.example.com`. The relay's own site always may. */
+    origins?: string[] | undefined;
+    /**
+     * The names under which the relay is reached, such as `api.example.com`; a call with another Host is refused.
+     * Default: any. `client-secret-relay serve` on an address of this machine takes `localhost` and that address,
+     * so that a page whose name was made to point to this machine cannot use the relay.
+     */
+    hosts?: string[] | undefined;
+    /** How many proxies of yours stand before the relay and write `X-Forwarded-For`. Visitors are then counted by address. Default: none, and the header is not read. */
+    trustProxy?: number | undefined;
+    /** Path of a SQLite file, for one relay; or the address of a Postgres that several share, such as `postgres://user:password@host/database`. Default: in memory, gone with the process. */
+    database?: string | undefined;
+    limits?: RelayLimits | undefined;
+    /** How long records are kept, in seconds. */
+    expires?: {
+        /** Of requests that do not say. Default: one day. */
+        default?: number | undefined;
+        /** Of any request; a longer wish is refused. Default: 30 days. */
+        most?: number | undefined;
+    } | undefined;
+    /** How long `close` waits for what runs, in milliseconds. Default 10,000. */
+    shutdownTimeout?: number | undefined;
+    /** Default: warnings and errors to the console. */
+    logger?: Logger | undefined;
+}
+
+/** What `createRelay` makes. */
+interface Relay {
+    /** Answers a call of the client. Mount it at any path: `fetch` takes a web-standard Request and gives a Response. */
+    fetch: (request: Request) => Promise<Response>;
+    /** Resolves when the relay has opened its database; rejects with a sentence when it cannot. `fetch` waits for it by itself. */
+    ready: Promise<void>;
+    /** Takes no more requests, waits for those that run (`shutdownTimeout`), and closes the database. */
+    close: () => Promise<void>;
+}
+/**
+ * Makes a relay: it holds the keys, and calls the APIs that its rules allow.
+ *
+ * @example
+ * const relay = createRelay({
+ *   keys: {
+ *     openai: {
+ *       secret: process.env.OPENAI_API_KEY,
+ *       allow: [{ url: 'https://api.openai.com/v1/**', methods: ['POST'] }],
+ *     },
+ *   },
+ *   authenticate: async (request) => (await session(request))?.userId ?? null,
+ * })
+ *
+ * @throws ClientSecretError `INVALID_PARAMETER` when it would run unsafely: no
+ *   rules, no secret, a host of `*`, a locked key that nobody can unlock.
+ */
+declare function createRelay$1(options: RelayOptions): Relay;
+
+declare const createRelay: typeof createRelay$1;
+
+export { createRelay };
+export type { Identity, IsAdministrator, KeyLimits, KeyOptions, KeyRule, Logger, Place, Relay, RelayLimits, RelayOptions };
