@@ -25,7 +25,9 @@ const react18 = [
   },
   { find: 'use-sync-external-store/shim', replacement: here('test/react-18/use-sync-external-store.ts') },
 ]
-const built = [{ find: /^(\.\.\/)+src\/exports\/(index|client|skapi|testing|relay)\.ts$/, replacement: here('dist/$2.js') }]
+const built = [
+  { find: /^(\.\.\/)+src\/exports\/(index|client|skapi|testing|relay)\.ts$/, replacement: here('dist/$2.js') },
+]
 
 export default defineConfig({
   test: {
