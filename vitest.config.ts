@@ -82,6 +82,7 @@ export default defineConfig({
           name: 'examples',
           environment: 'node',
           include: ['test/examples/**/*.test.ts'],
+          globalSetup: 'test/helpers/pack.ts',
           testTimeout: 300_000,
           hookTimeout: 60_000,
         },

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Browser } from 'playwright'
-import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest'
+import { afterAll, beforeAll, expect, inject, onTestFinished, test } from 'vitest'
 import { findSecret } from '../../src/attack/find-secret.ts'
 import { startOpenAi } from '../../stories/demo/openai.ts'
 import { freeUrl, launchChromium } from '../helpers/demo.ts'
@@ -12,22 +12,20 @@ import { freeUrl, launchChromium } from '../helpers/demo.ts'
 const repository = resolve(import.meta.dirname, '../..')
 const folder = mkdtempSync(join(tmpdir(), 'examples-'))
 const secret = 'sk-canary+/=&"<4f7c1d9e2b>'
-let tarball = ''
 let browser: Browser
 
-function run(command: string, args: string[], cwd: string, environment: Record<string, string> = {}): string {
-  return execFileSync(command, args, {
+/** That of a user's shell, in which no test runs. */
+const { NODE_ENV: _, ...shell } = process.env
+
+function npm(args: string[], cwd: string, environment: Record<string, string> = {}): void {
+  execFileSync('npm', args, {
     cwd,
-    encoding: 'utf8',
     stdio: ['ignore', 'pipe', 'pipe'],
-    env: { ...process.env, NEXT_TELEMETRY_DISABLED: '1', ...environment },
+    env: { ...shell, NEXT_TELEMETRY_DISABLED: '1', ...environment },
   })
 }
 
 beforeAll(async () => {
-  // Built by `npm test`, as for the suite that looks at the tarball.
-  const packed = run('npm', ['pack', '--ignore-scripts', '--json', '--pack-destination', folder], repository)
-  tarball = join(folder, (JSON.parse(packed) as { filename: string }[])[0]!.filename)
   browser = await launchChromium()
 })
 
@@ -47,8 +45,8 @@ test.each([
   onTestFinished(() => api.close())
   const app = join(folder, example)
   cpSync(join(repository, 'examples', example), app, { recursive: true })
-  run('npm', ['install', '--no-audit', '--no-fund', '--prefer-offline', tarball], app)
-  run('npm', ['run', 'build'], app, { [`${prefix}OPENAI_BASE_URL`]: `${api.url}/v1` })
+  npm(['install', '--no-audit', '--no-fund', '--prefer-offline', inject('tarball')], app)
+  npm(['run', 'build'], app, { [`${prefix}OPENAI_BASE_URL`]: `${api.url}/v1` })
 
   const url = await start(app, { OPENAI_API_KEY: secret, OPENAI_BASE_URL: `${api.url}/v1` })
   const page = await browser.newPage()
@@ -81,7 +79,7 @@ async function start(cwd: string, environment: Record<string, string>): Promise<
     cwd,
     // A group of its own, so that what npm started ends with it.
     detached: true,
-    env: { ...process.env, ...environment, PORT: new URL(url).port },
+    env: { ...shell, ...environment, PORT: new URL(url).port },
     stdio: ['ignore', 'pipe', 'pipe'],
   })
   let output = ''
