@@ -80,6 +80,7 @@ export default defineConfig({
       {
         test: {
           name: 'examples',
+          sequence: { groupOrder: 2 },
           environment: 'node',
           include: ['test/examples/**/*.test.ts'],
           globalSetup: 'test/helpers/pack.ts',
@@ -91,6 +92,7 @@ export default defineConfig({
       {
         test: {
           name: 'browser',
+          sequence: { groupOrder: 2 },
           environment: 'node',
           include: ['test/browser/**/*.test.ts'],
           testTimeout: 60_000,
@@ -102,6 +104,9 @@ export default defineConfig({
         plugins: [storybookTest({ configDir: '.storybook' })],
         test: {
           name: 'stories',
+          testTimeout: 60_000,
+          // Alone, so that a picture is not waited for because something else starts.
+          sequence: { groupOrder: 1 },
           browser: {
             enabled: true,
             headless: true,
