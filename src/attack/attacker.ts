@@ -38,7 +38,7 @@ export const userHeader = 'x-attack-user'
 export const administratorHeader = 'x-attack-administrator'
 
 /** Milliseconds for one step. */
-const longestStep = 4_000
+const longestStep = 20_000
 
 export function createAttacker(url: string, catchers: Catchers, replies: Reply[], blamed: string[]): Attacker {
   const session = randomBytes(18).toString('base64url')

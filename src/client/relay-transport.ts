@@ -139,6 +139,7 @@ function toJson(request: object): string {
 }
 
 function isJson(value: unknown): boolean {
+  if (typeof value === 'number') return Number.isFinite(value)
   if (typeof value !== 'object' || value === null) return typeof value !== 'function'
   return Array.isArray(value) || isPlain(value)
 }

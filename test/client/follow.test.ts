@@ -61,7 +61,7 @@ describe('one poller for all records of a client', () => {
     async (fields) => {
       const { network, send, doors } = await setUp()
       const answer = send(1, fields)
-      await until(() => network.inFlight === 1 && network.polls.length === 1)
+      await until(() => doors.length === 1 && network.inFlight === 1 && network.polls.length === 1)
       doors[0]!.open()
       await expect(answer).resolves.toMatchObject({ data: { n: '{"n":1}' } })
       expect(network.polls).toHaveLength(1)
