@@ -13,7 +13,7 @@ const request = {
   persist: 'session',
 } as const
 
-function SurvivesAReload() {
+function SurvivesAReload({ prompt }: { prompt: string }) {
   const otter = useClientSecretRequest<{ data: { b64_json: string }[] }>(request)
   return (
     <Demo
@@ -33,7 +33,7 @@ function SurvivesAReload() {
       <form
         onSubmit={(event) => {
           event.preventDefault()
-          otter.send({ data: { model: 'gpt-image-1', prompt: `an otter that is reloaded, ${Date.now()}` } })
+          otter.send({ data: { model: 'gpt-image-1', prompt: `${prompt}, ${Date.now()}` } })
         }}
       >
         <button disabled={otter.isLoading}>Generate</button>
@@ -55,6 +55,12 @@ function SurvivesAReload() {
   )
 }
 
-export default { title: 'Survives a reload', component: SurvivesAReload } satisfies Meta
+const meta = {
+  title: 'Survives a reload',
+  component: SurvivesAReload,
+  args: { prompt: 'an otter that is reloaded' },
+} satisfies Meta<typeof SurvivesAReload>
 
-export const PressAndReload: StoryObj = {}
+export default meta
+
+export const PressAndReload: StoryObj<typeof meta> = {}

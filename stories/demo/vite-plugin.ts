@@ -26,7 +26,7 @@ export function demo(): Plugin {
     const otter = await readFile(new URL('otter.png', import.meta.url), 'base64')
     const api = await startOpenAi({
       secret,
-      delay: (body) => (body.includes('"gpt-image') ? 2_400 : 300),
+      delay: takes,
       fixtures: (mock) => answers(mock, otter),
     })
     const relay = createRelay({
@@ -97,4 +97,10 @@ function answers(mock: LLMock, otter: string): void {
     status: 503,
   })
   mock.onMessage(/./, { content: 'Otters hold hands while they sleep, so that they do not drift apart.' })
+}
+
+/** Milliseconds of an answer: long enough to be watched, and longer for a prompt that says slowly. */
+function takes(body: string): number {
+  if (!body.includes('"gpt-image')) return 300
+  return body.includes('slowly') ? 30_000 : 2_400
 }

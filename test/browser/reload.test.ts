@@ -25,9 +25,9 @@ async function calls(): Promise<DemoCall[]> {
   return all.filter(({ body }) => body.includes('an otter that is reloaded'))
 }
 
-async function open(): Promise<Page> {
+async function open(args = ''): Promise<Page> {
   const page = await (await browser.newContext()).newPage()
-  await page.goto(`${demo.url}/iframe.html?id=survives-a-reload--press-and-reload&viewMode=story`)
+  await page.goto(`${demo.url}/iframe.html?id=survives-a-reload--press-and-reload&viewMode=story&args=${args}`)
   return page
 }
 
@@ -47,7 +47,8 @@ test('reloaded ten times, at ten moments of a running request, the answer arrive
 }, 120_000)
 
 test('cancel after the reload ends the call of the API', async () => {
-  const page = await open()
+  // So that it still runs when the page is there again, also on a busy machine.
+  const page = await open('prompt:an+otter+that+is+reloaded+slowly')
   const before = (await calls()).length
   await page.getByRole('button', { name: 'Generate' }).click()
   await page.getByText('running').first().waitFor()
