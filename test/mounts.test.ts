@@ -48,7 +48,7 @@ async function start(block: Block, apiUrl: string, main = block.file!): Promise<
   const files = {
     'package.json': '{ "type": "module" }',
     'relay.ts': relayFor(apiUrl),
-    'lib/relay.ts': "export { relay } from '../relay.ts'",
+    'lib/relay.ts': "import { relay as made } from '../relay.ts'\n\nexport const relay = () => made",
     'start-vite.ts': startVite,
     'serve-route.ts': serveRoute,
     [block.file!]: block.code,
