@@ -130,7 +130,7 @@ function toJson(request: object): string {
       path = [paths.get(this), name].filter(Boolean).join('.')
       paths.set(value, path)
       if (isJson(value)) return value
-      throw new TypeError(`it is a ${(value as object).constructor.name}`)
+      throw new TypeError(`it is ${typeof value === 'number' ? value : `a ${(value as object).constructor.name}`}`)
     })
   } catch (cause) {
     const message = `${path} cannot be sent as JSON: ${(cause as Error).message}.`

@@ -81,7 +81,14 @@ const cases: [string, Record<string, unknown>, string, string, RegExp][] = [
     'poll',
     /poll must be a number of milliseconds.*it is "1s"/,
   ],
-  ['an endless poll', { poll: Infinity }, 'INVALID_PARAMETER', 'poll', /poll must be a number of milliseconds/],
+  ['an endless poll', { poll: Infinity }, 'INVALID_PARAMETER', 'poll', /poll cannot be sent as JSON: it is Infinity/],
+  [
+    'a number that JSON has not',
+    { data: { n: [1, NaN] } },
+    'INVALID_PARAMETER',
+    'data.n.1',
+    /data.n.1 cannot be sent as JSON: it is NaN/,
+  ],
   [
     'expires of 0',
     { expires: 0 },
