@@ -153,9 +153,20 @@ export async function createPgBossQueue(
 
   async function end(mine: Held): Promise<RecordHead | null> {
     const { id, data } = mine.token
-    if (!(await endIfEmpty(mine))) return records.next(data.line)
-    held.delete(id)
-    return null
+    if (await endIfEmpty(mine)) {
+      held.delete(id)
+      return null
+    }
+    const head = await records.next(data.line)
+    // Asked after it was read: what runs there is another relay's, if that one has the line now.
+    if (head?.status === 'running') await confirm([mine])
+    return mine.isLost ? null : head
+  }
+
+  /** Shows that these are held here still, and finds those that were taken over since. */
+  async function confirm(mine: Held[]): Promise<void> {
+    const still = new Set(touchedBy(await boss.touch(name, mine.map(attemptOf))))
+    for (const one of mine) if (!still.has(one.token.id)) one.isLost = true
   }
 
   const endIfEmpty = batched(async (ending: Held[]) => {
@@ -193,10 +204,7 @@ export async function createPgBossQueue(
 
     async beat(seenAt) {
       const mine = [...held.values()]
-      if (mine.length > 0) {
-        const still = new Set(touchedBy(await boss.touch(name, mine.map(attemptOf))))
-        for (const one of mine) if (!still.has(one.token.id)) one.isLost = true
-      }
+      if (mine.length > 0) await confirm(mine)
       deadline = seenAt + longestStart
       look()
     },
