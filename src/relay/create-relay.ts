@@ -21,7 +21,7 @@ import { readOptions, type RelayOptions, type Settings } from './options.ts'
 import { parsePoll, poll } from './poll.ts'
 import { createPresence, longestSilence } from './presence.ts'
 import { createRecords } from './records.ts'
-import { toWire } from './stored-record.ts'
+import { wireText } from './stored-record.ts'
 import { createRunner, unforeseen } from './run.ts'
 import { openStorage } from './storage.ts'
 import { submit } from './submit.ts'
@@ -227,7 +227,7 @@ function routes(settings: Settings, opening: Promise<Parts>, journal: Journal) {
     // Asked again, because it may have stopped while the body arrived.
     const parts = await running(opening)
     const record = await parts.calls.during(take(parts, caller, text, context.req.raw))
-    return context.json(toWire(record), isSettled(record) ? 200 : 202)
+    return context.body(wireText(record), isSettled(record) ? 200 : 202, { 'content-type': 'application/json' })
   })
 
   async function take(parts: Parts, caller: Caller, text: string, { headers, signal }: Request) {

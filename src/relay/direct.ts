@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { ClientSecretError } from '../protocol/errors.ts'
 import { isSettled } from '../protocol/record.ts'
 import { cancellationOf, type Changes } from './changes.ts'
+import { jsonText } from './json-text.ts'
 import type { Logger } from './options.ts'
 import { patiently } from './patiently.ts'
 import type { Records } from './records.ts'
@@ -67,7 +68,7 @@ export function createDirectRequests({ records, runner, changes, logger }: Direc
     const name = nameOf(newRecord.owner, newRecord.idempotencyKey)
     const before = gets.get(name)
     if (before && before.draft.expiresAt > Date.now()) {
-      checkSame(JSON.stringify(before.draft.request) === JSON.stringify(newRecord.request))
+      checkSame(jsonText(before.draft.request) === jsonText(newRecord.request))
       return { id: before.draft.id, answer: before.answer }
     }
     const draft = records.draft(newRecord)
@@ -307,9 +308,8 @@ function asSettled(record: StoredRecord, { status, response, error }: Outcome): 
 }
 
 function sizeOf({ request, response, idempotencyKey }: Draft): number {
-  const headers = response ? JSON.stringify(response.headers).length : 0
   // What else there is of a record is about this much.
-  return JSON.stringify(request).length + (response?.body.length ?? 0) + headers + idempotencyKey.length + 1_000
+  return jsonText(request).length + (response ? jsonText(response).length : 0) + idempotencyKey.length + 1_000
 }
 
 /** Whoever uses an idempotency key twice must mean the same request. */

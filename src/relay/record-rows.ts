@@ -1,6 +1,7 @@
 import type { RecordStatus, UpstreamResponse, WireError } from '../protocol/record.ts'
 import type { ClientSecretRequest } from '../protocol/request.ts'
 import type { Value } from './database.ts'
+import { jsonText } from './json-text.ts'
 import { hash, type Draft, type Outcome, type RecordHead, type Seen, type StoredRecord } from './stored-record.ts'
 
 export const isUnsettled = `status IN ('pending', 'running')`
@@ -39,7 +40,7 @@ export interface Row extends HeadRow {
 
 /** In the order of `insertedColumns`. */
 export function rowOf(draft: Draft): Value[] {
-  const request = JSON.stringify(draft.request)
+  const request = jsonText(draft.request)
   const { response, error, upstreamStatus } = written(draft)
   return [
     draft.id,
@@ -82,7 +83,7 @@ export function written({
 }: Pick<StoredRecord, 'status' | 'response' | 'error'> | Outcome): Omit<Ended, keyof Seen> {
   return {
     status,
-    response: response ? JSON.stringify(response) : null,
+    response: response ? jsonText(response) : null,
     error: error ? JSON.stringify(error) : null,
     upstreamStatus: response?.status ?? null,
   }

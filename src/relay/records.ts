@@ -2,6 +2,7 @@ import type { RecordStatus, WireError } from '../protocol/record.ts'
 import { methods } from '../protocol/request.ts'
 import { batched } from './batched.ts'
 import type { Connection, Database, Transaction, Value } from './database.ts'
+import { jsonText } from './json-text.ts'
 import {
   columns,
   head,
@@ -401,7 +402,7 @@ export function createRecords(database: Database): Records {
 }
 
 function requestSize({ request }: Draft): number {
-  return JSON.stringify(request).length
+  return jsonText(request).length
 }
 
 interface Found {
@@ -414,7 +415,7 @@ function isValid(found: Found | null): found is Found {
 }
 
 function answerOf(draft: Draft, { record, fingerprint }: Found, isNew: boolean) {
-  return { record, isNew, isSameRequest: fingerprint === hash(JSON.stringify(draft.request)) }
+  return { record, isNew, isSameRequest: fingerprint === hash(jsonText(draft.request)) }
 }
 
 /** Parameters for a list of values, behind so many others. */

@@ -59,7 +59,7 @@ describe('what the promise gives', () => {
     const first = await client.clientSecretRequest({ ...request, queue: 'pictures', ...callbacks })
     const second = await client.clientSecretRequest({ ...request, queue: 'pictures' })
     expect(first).toEqual({
-      id: expect.stringMatching(/^[0-9a-f]{32}-/),
+      id: expect.stringMatching(/^[0-9a-z]+-[0-9a-f]{32}$/),
       status: 'pending',
       queueName: 'pictures',
       inQueue: 1,
@@ -160,7 +160,7 @@ describe('failures', () => {
         message:
           'The API answered 500 Internal Server Error: No otters left. https://www.npmjs.com/package/react-client-secret#upstream_error',
         data: { error: { message: 'No otters left.' } },
-        requestId: expect.stringMatching(/^[0-9a-f]{32}-/),
+        requestId: expect.stringMatching(/^[0-9a-z]+-[0-9a-f]{32}$/),
       })
       expect(callbacks.onError).toHaveBeenCalledExactlyOnceWith(error)
       expect(callbacks.onResponse).not.toHaveBeenCalled()

@@ -390,7 +390,7 @@ describe('threat 13: records of another caller', () => {
 
   test('ids hold 128 random bits', async () => {
     const { id } = await twoUsers()
-    expect(id).toMatch(/^[0-9a-f]{32}-/)
+    expect(id).toMatch(/^[0-9a-z]+-[0-9a-f]{32}$/)
   })
 })
 

@@ -34,7 +34,7 @@ export const migration: Migration = ({ countedKey }) => [
   `CREATE INDEX records_direct ON records (relay) WHERE status IN ('pending', 'running')`,
   'CREATE INDEX records_history ON records (owner, seq)',
   'CREATE INDEX records_history_of_url ON records (owner, url_hash, method, seq)',
-  'CREATE INDEX records_history_of_queue ON records (owner, queue_hash, seq)',
+  'CREATE INDEX records_history_of_queue ON records (owner, queue_hash, seq) WHERE queue_hash IS NOT NULL',
   // Also of what counts a caller's unsettled records.
   'CREATE INDEX records_history_of_status ON records (owner, status, seq)',
   'CREATE INDEX records_history_of_key ON records (key_name, seq)',
