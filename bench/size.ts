@@ -7,7 +7,7 @@
 import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { rounded, writeResult } from './parts/figures.ts'
-import { brought, measureEntry, react, type Size } from './parts/size.ts'
+import { measureAdded, measureOwn, type Size } from './parts/size.ts'
 
 const here = (path: string) => fileURLToPath(new URL(path, import.meta.url))
 const { name: ours, exports } = JSON.parse(readFileSync(here('../package.json'), 'utf8')) as {
@@ -27,7 +27,7 @@ const others = {
   'skapi-js': 'skapi-js',
   '@fal-ai/client': '@fal-ai/client',
   '@tanstack/react-query': '@tanstack/react-query',
-  swr: here('parts/whole-swr.ts'),
+  swr: 'swr',
 }
 
 const components = {
@@ -37,17 +37,17 @@ const components = {
   'by hand, setInterval': 'set-interval',
 }
 
-async function measured<Name extends string>(entries: [Name, string][], external: string[]) {
-  const sizes = entries.map(async ([name, entry]) => [name, await measureEntry(entry, { external })] as const)
-  return Object.fromEntries(await Promise.all(sizes)) as Record<Name, Size>
+async function measured(measure: (entry: string) => Promise<Size>, entries: [string, string][]) {
+  const sizes = entries.map(async ([name, entry]) => [name, await measure(entry)] as const)
+  return Object.fromEntries(await Promise.all(sizes)) as Record<string, Size>
 }
 
 const paths = entries.map(({ name, file }): [string, string] => [name, file])
-const own = await measured(paths, [...react, ...brought])
-const whole = await measured([...paths, ...Object.entries(others)], react)
+const own = await measured(measureOwn, paths)
+const whole = await measured(measureAdded, [...paths, ...Object.entries(others)])
 const component = await measured(
+  measureAdded,
   Object.entries(components).map(([name, side]) => [name, here(`page/sides/${side}.tsx`)]),
-  react,
 )
 
 const kilobytes = ({ minified, gzipped }: Size) => ({

@@ -8,23 +8,41 @@ export interface Size {
   gzipped: number
 }
 
-/** Every page that uses us has it already. */
-export const react = ['react', 'react-dom']
-
-/** What we bring along that others wrote; left out where only own code is counted. */
-export const brought = ['swr', 'zod']
+/** What others wrote: React, which every page that uses us has already, and what we bring along. */
+const notOurs = ['react', 'react-dom', 'swr', 'zod']
 
 /**
- * What an import of everything from a module adds to a page: bundled and
- * minified for production.
+ * The code of an import path alone, without what others wrote.
  *
  * @param entryPath A file, or the name of an installed package.
- * @param external Packages that are not counted; each with all that is imported below its name.
  */
-export async function measureEntry(entryPath: string, { external }: { external: string[] }): Promise<Size> {
+export function measureOwn(entryPath: string): Promise<Size> {
+  return measure(`export * from ${JSON.stringify(entryPath)}`, notOurs)
+}
+
+const pageOfReact = ['react', 'react/jsx-runtime', 'react-dom/client']
+
+/**
+ * What an import of everything adds to a page of React: all but React. It is the
+ * page with it less the page without it. Left out of the bundle, React would be
+ * counted after all, as what a bundler writes in its stead where CommonJS asks for it.
+ *
+ * @param entryPath A file, or the name of an installed package.
+ */
+export async function measureAdded(entryPath: string): Promise<Size> {
+  const [without, withIt] = await Promise.all([pageOf(pageOfReact), pageOf([...pageOfReact, entryPath])])
+  return { minified: withIt.minified - without.minified, gzipped: withIt.gzipped - without.gzipped }
+}
+
+/** A page that uses all of these. */
+function pageOf(paths: string[]): Promise<Size> {
+  const imports = paths.map((path, index) => `import * as part${index} from ${JSON.stringify(path)}`)
+  return measure([...imports, `console.log(${paths.map((_, index) => `part${index}`).join()})`].join('\n'), [])
+}
+
+async function measure(contents: string, external: string[]): Promise<Size> {
   const { outputFiles } = await build({
-    entryPoints: [entryPath],
-    absWorkingDir: import.meta.dirname,
+    stdin: { contents, resolveDir: import.meta.dirname },
     bundle: true,
     write: false,
     minify: true,

@@ -1,5 +1,5 @@
 import { useEffect, useMemo } from 'react'
-import { useSWRConfig, type SWRConfiguration, type SWRResponse } from 'swr'
+import { unstable_serialize as serialize, useSWRConfig, type SWRConfiguration, type SWRResponse } from 'swr'
 import type { Client, RequestParams } from '../client/create-client.ts'
 import { isPollStopped } from '../client/follow.ts'
 import type { StandardSchema } from '../client/standard-schema.ts'
@@ -71,7 +71,7 @@ export function useClientSecretQuery<Data = unknown>(
 ): UseClientSecretQuery<Data> {
   const client = useClient('useClientSecretQuery')
   const { cache, mutate } = useSWRConfig()
-  const key = request && `${keyPrefix}${client.key}/query/${stableJson(request)}`
+  const key = request && `${keyPrefix}${client.key}/query/${serialize(request)}`
   const progress = useMemo(() => {
     const name = `${key ?? keyPrefix}/progress`
     return progresses.get(cache, client, name, () => createStored<QueryProgress>(cache, mutate, name, noProgress))
@@ -118,18 +118,5 @@ async function ask<Data>(
     return sent.data as Data
   } finally {
     show({ record, isPolling: false })
-  }
-}
-
-/** The same text for the same request, in whatever order its members stand. What is no JSON is refused when it is sent. */
-function stableJson(request: RequestParams): string {
-  try {
-    return JSON.stringify(request, (_name, member: unknown) =>
-      typeof member === 'object' && member !== null && !Array.isArray(member)
-        ? Object.fromEntries(Object.entries(member).sort(([a], [b]) => (a < b ? -1 : 1)))
-        : member,
-    )
-  } catch {
-    return `${request.method} ${request.url} without JSON`
   }
 }
