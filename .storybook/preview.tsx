@@ -4,12 +4,16 @@ import { standIn } from 'virtual:demo-api'
 import { ClientSecretProvider } from '../src/exports/index.ts'
 import '../stories/demo/demo.css'
 
+// Storybook's own blue is too faint where a link is code, which has a background of its own.
+const light = { ...themes.light, colorSecondary: '#0060d0' }
+const dark = { ...themes.dark, colorSecondary: '#a3ccff' }
+
 export default {
   parameters: {
     layout: 'fullscreen',
     a11y: { test: 'error' },
     controls: { disable: true },
-    docs: { theme: matchMedia('(prefers-color-scheme: dark)').matches ? themes.dark : themes.light },
+    docs: { theme: matchMedia('(prefers-color-scheme: dark)').matches ? dark : light },
     options: {
       storySort: {
         order: [

@@ -1,14 +1,15 @@
 /**
  * Takes every story and docs page of the static Storybook, light and dark, each
- * after its play has ended: npm run screenshots -- <folder>
+ * after its play has ended, and looks it through with axe: npm run screenshots -- <folder>
  */
 import { spawnSync } from 'node:child_process'
-import { mkdir, mkdtemp, readFile, rm } from 'node:fs/promises'
+import { mkdir, mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { chromium, type Page } from 'playwright'
+import { chromium } from 'playwright'
 import { chromiumArguments, findChromium } from './chromium.ts'
 import { serveFolder } from './serve-folder.ts'
+import { findViolations, openEntry, readEntries } from './storybook.ts'
 
 const [folder] = process.argv.slice(2)
 const executablePath = findChromium()
@@ -21,25 +22,13 @@ if (!folder || !executablePath) {
   process.exit(2)
 }
 
-interface Entry {
-  id: string
-  type: 'story' | 'docs'
-}
-
-/** What Storybook's page says when an entry is shown, and what it says then to those who ask later. */
-interface StorybookWindow {
-  __STORYBOOK_ADDONS_CHANNEL__?: { last: (event: string) => [{ status?: string }?] | undefined }
-}
-
 const storybook = await mkdtemp(join(tmpdir(), 'storybook-'))
 const { status } = spawnSync('npm', ['run', 'build-storybook', '--silent', '--', '--output-dir', storybook], {
   stdio: ['ignore', 'ignore', 'inherit'],
 })
 if (status !== 0) process.exit(status ?? 1)
 
-const { entries } = JSON.parse(await readFile(join(storybook, 'index.json'), 'utf8')) as {
-  entries: Record<string, Entry>
-}
+const entries = readEntries(storybook)
 const server = await serveFolder(storybook)
 const browser = await chromium.launch({ executablePath, args: chromiumArguments })
 await mkdir(folder, { recursive: true })
@@ -52,9 +41,14 @@ try {
       reducedMotion: 'reduce',
       viewport: { width: 1100, height: 800 },
     })
-    for (const entry of Object.values(entries)) {
+    for (const entry of entries) {
       const page = await context.newPage()
-      if (!(await isShown(page, entry))) failed += 1
+      const problem = await openEntry(page, server.url, entry)
+      const violations = await findViolations(page)
+      if (problem !== null || violations.length > 0) {
+        failed += 1
+        console.error(`${entry.id}, ${colorScheme}:`, problem ?? '', ...violations)
+      }
       await page.screenshot({ path: join(folder, `${entry.id}.${colorScheme}.png`), fullPage: true })
       await page.close()
     }
@@ -65,23 +59,5 @@ try {
   server.close()
   await rm(storybook, { recursive: true })
 }
-console.log(`${Object.keys(entries).length} pages, light and dark, are in ${folder}; ${failed} of them failed.`)
+console.log(`${entries.length} pages, light and dark, are in ${folder}; ${failed} of them failed.`)
 process.exitCode = failed === 0 ? 0 : 1
-
-/** Opens an entry; false when it, or its play, failed. */
-async function isShown(page: Page, { id, type }: Entry): Promise<boolean> {
-  const errors: string[] = []
-  page.on('pageerror', ({ message }) => errors.push(message))
-  await page.goto(`${server.url}/iframe.html?id=${id}&viewMode=${type}`)
-  const event = type === 'docs' ? 'docsRendered' : 'storyFinished'
-  const ended = await page
-    .waitForFunction((name) => {
-      const said = (window as StorybookWindow).__STORYBOOK_ADDONS_CHANNEL__?.last(name)
-      return said && { status: said[0]?.status ?? 'success' }
-    }, event)
-    .then((handle) => handle.jsonValue())
-    .catch((error: Error) => ({ status: error.message }))
-  const isGood = ended && ended.status === 'success' && errors.length === 0
-  if (!isGood) console.error(`${id}: ${ended ? ended.status : 'nothing'} ${errors.join('; ')}`)
-  return isGood === true
-}

@@ -27,7 +27,7 @@ export function Field({
       {children({ id, 'aria-describedby': described || undefined, 'aria-invalid': error ? true : undefined })}
       {error && (
         <p className="error" id={`${id}-error`}>
-          {error}
+          <Sentence>{error}</Sentence>
         </p>
       )}
       {hint && (
@@ -40,10 +40,24 @@ export function Field({
 }
 
 /** An error that belongs to no field. It takes the focus when it appears, so that nobody misses it. */
-export function Problem({ children }: { children: ReactNode }) {
+export function Problem({ children }: { children: string }) {
   return (
     <p className="problem" role="alert" tabIndex={-1} aria-invalid>
-      {children}
+      <Sentence>{children}</Sentence>
     </p>
+  )
+}
+
+/** What an error says. The address that explains its code stands at its end, and becomes a link. */
+export function Sentence({ children }: { children: string }) {
+  const [, sentence, address] = /^(.*) (https:\/\/\S+)$/s.exec(children) ?? []
+  if (!address) return children
+  return (
+    <>
+      {sentence}{' '}
+      <a href={address} target="_blank" rel="noreferrer">
+        What to do
+      </a>
+    </>
   )
 }

@@ -1,3 +1,5 @@
+import { Sentence } from './field.tsx'
+
 /** The page before the relay has answered. */
 export function Loading() {
   return (
@@ -15,7 +17,9 @@ export function NoPermission({ message, onSignIn }: { message: string; onSignIn:
     <main className="narrow">
       <h1>No permission</h1>
       <div className="panel">
-        <p role="alert">{message}</p>
+        <p role="alert">
+          <Sentence>{message}</Sentence>
+        </p>
         <p>
           A relay has an administrator when <code>CLIENT_SECRET_ADMIN_TOKEN</code> is in its environment (32 characters
           or more), or when its option <code>administrator</code> knows who you are.
@@ -36,7 +40,9 @@ export function RelayAway({ message, onRetry }: { message: string; onRetry: () =
     <main className="narrow">
       <h1>The relay is away</h1>
       <div className="panel">
-        <p role="alert">{message}</p>
+        <p role="alert">
+          <Sentence>{message}</Sentence>
+        </p>
         <p>Nothing that was saved is lost.</p>
         <div className="actions">
           <button className="primary" onClick={onRetry}>

@@ -1,4 +1,5 @@
 import type { KeyUse } from '../protocol/keys.ts'
+import { Sentence } from './field.tsx'
 import { Moment } from './moment.tsx'
 
 /** Who used a key lately, and how it ended. `undefined` while they are asked for. */
@@ -21,7 +22,7 @@ export function RecentRequests({
       </header>
       {error !== undefined ? (
         <p className="problem" role="alert">
-          {error}
+          <Sentence>{error}</Sentence>
         </p>
       ) : !requests ? (
         <p className="hint">Loading …</p>

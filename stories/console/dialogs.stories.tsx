@@ -5,11 +5,11 @@ import { ConfirmUnlock } from '../../src/console/confirm-unlock.tsx'
 import { KeyForm } from '../../src/console/key-form.tsx'
 import { RotateForm } from '../../src/console/rotate-form.tsx'
 import { TryIt } from '../../src/console/try-it.tsx'
-import { ClientSecretError } from '../../src/protocol/errors.ts'
+import { ClientSecretError, type ErrorCode } from '../../src/protocol/errors.ts'
 import type { KeyChange, KeyCheck } from '../../src/protocol/keys.ts'
 import type { ClientSecretRecord } from '../../src/protocol/record.ts'
 import type { ClientSecretRequest } from '../../src/protocol/request.ts'
-import { maps, openai, wideWords } from './example-keys.ts'
+import { check as checked, maps, openai } from './example-keys.ts'
 import { onThePage } from './page.tsx'
 
 export default {
@@ -30,9 +30,9 @@ type Story = StoryObj
 const value = 'sk-a-value-that-must-not-stay-0123456789'
 const close = fn()
 const save = fn(async (_name: string, _change: KeyChange) => {})
-const check = fn(async (_key: KeyCheck) => wideWords)
-const refuse = (message: string, path?: string) => () =>
-  Promise.reject(new ClientSecretError('INVALID_PARAMETER', message, { path }))
+const check = fn(async (key: KeyCheck) => checked(key))
+const refuse = (code: ErrorCode, message: string, path?: string) => () =>
+  Promise.reject(new ClientSecretError(code, message, { path }))
 
 /** The dialog, once it has faded in. */
 async function opened(canvasElement: HTMLElement, name?: string) {
@@ -65,26 +65,17 @@ export const FormWithErrors: Story = {
 
 /** What the relay refuses stands at its field too. */
 export const FormWithAnErrorOfTheRelay: Story = {
-  render: () => (
-    <KeyForm
-      check={refuse(
-        'The rule would let the secret go to hosts of other people. Name the host, such as "https://api.example.com/v1/**".',
-        'allow[0].url',
-      )}
-      onSave={save}
-      onClose={close}
-    />
-  ),
+  render: () => <KeyForm check={check} onSave={save} onClose={close} />,
   async play({ canvasElement }) {
     const form = await opened(canvasElement)
     await userEvent.type(form.getByLabelText('Name'), 'openai')
     await userEvent.type(form.getByLabelText('Client Secret Key'), value)
-    await userEvent.type(form.getByLabelText('Address'), 'https://*/**')
+    await userEvent.type(form.getByLabelText('Address'), 'http://api.example.com/**')
     await userEvent.click(form.getByLabelText('POST'))
     await userEvent.click(form.getByRole('button', { name: 'Save' }))
     const address = form.getByLabelText('Address')
     await waitFor(() => expect(address).toHaveFocus())
-    await expect(address).toHaveAccessibleDescription(/hosts of other people/)
+    await expect(address).toHaveAccessibleDescription(/unencrypted/)
     // What was typed is still there, to be mended.
     await expect(form.getByLabelText('Client Secret Key')).toHaveValue(value)
   },
@@ -109,7 +100,8 @@ export const WordsBeforeSaving: Story = {
 
     // At once, before the typing has rested: the first press shows the words, the second saves.
     await userEvent.click(form.getByRole('button', { name: 'Save' }))
-    await expect(await form.findByText(/^by GET to https:\/\/maps\.googleapis\.com/)).toBeVisible()
+    const [sentence] = await form.findAllByText(/^By GET to https:\/\/maps\.googleapis\.com/)
+    await expect(sentence).toBeVisible()
     if (save.mock.calls.length === 0) await userEvent.click(form.getByRole('button', { name: 'Save' }))
     await waitFor(() => expect(save).toHaveBeenCalledOnce())
     const [name, change] = save.mock.calls[0]!
@@ -133,7 +125,7 @@ export const EditAKey: Story = {
     save.mockClear()
     const form = await opened(canvasElement, 'Edit openai')
     await expect(form.queryByLabelText('Client Secret Key')).toBeNull()
-    await expect(await form.findByText(/^by GET to/)).toBeVisible()
+    await expect(await form.findByText(/^By POST to/)).toBeVisible()
     await userEvent.click(form.getByRole('button', { name: 'Remove rule 2' }))
     await userEvent.type(form.getByLabelText('Requests a minute'), '60')
     await waitFor(async () => {
@@ -212,7 +204,11 @@ export const ConfirmTheRemoval: Story = {
 
 export const RemovalThatFails: Story = {
   render: () => (
-    <ConfirmRemoval entry={openai} onRemove={refuse('The relay is stopping. Try again.')} onClose={close} />
+    <ConfirmRemoval
+      entry={openai}
+      onRemove={refuse('UNAVAILABLE', 'The relay is stopping. Try again.')}
+      onClose={close}
+    />
   ),
   async play({ canvasElement }) {
     const dialog = await opened(canvasElement)
@@ -224,10 +220,12 @@ export const RemovalThatFails: Story = {
 const unlock = fn(async () => {})
 
 export const ConfirmTheUnlocking: Story = {
-  render: () => <ConfirmUnlock entry={openai} check={async () => wideWords} onUnlock={unlock} onClose={close} />,
+  render: () => (
+    <ConfirmUnlock entry={{ ...maps, locked: true }} check={async () => maps.words} onUnlock={unlock} onClose={close} />
+  ),
   async play({ canvasElement }) {
-    const dialog = await opened(canvasElement, 'Unlock openai?')
-    await expect(await dialog.findByText('every visitor, signed in or not')).toBeVisible()
+    const dialog = await opened(canvasElement, 'Unlock maps?')
+    await expect(await dialog.findByText('Every visitor, signed in or not.')).toBeVisible()
     await userEvent.click(dialog.getByRole('button', { name: 'Unlock' }))
     await expect(unlock).toHaveBeenCalled()
   },
@@ -283,10 +281,22 @@ export const TryAKeyThatTheApiRefuses: Story = {
     const dialog = await opened(canvasElement)
     await userEvent.click(dialog.getByRole('button', { name: 'Send' }))
     await expect(await dialog.findByText('UPSTREAM_ERROR')).toBeVisible()
-    // And one that is wrong before it is sent.
+    await expect(dialog.getByText('401')).toBeVisible()
+  },
+}
+
+/** One that is wrong before it is sent; what it means is a link away. */
+export const TryWithoutThePlaceholder: Story = {
+  render: () => <TryIt entry={openai} onSend={send} onClose={close} />,
+  async play({ canvasElement }) {
+    const dialog = await opened(canvasElement)
     const headers = dialog.getByLabelText('Headers', { selector: 'textarea' })
     await userEvent.clear(headers)
     await userEvent.click(dialog.getByRole('button', { name: 'Send' }))
     await expect(await dialog.findByText('PLACEHOLDER_MISSING')).toBeVisible()
+    await expect(dialog.getByRole('link', { name: 'What to do' })).toHaveAttribute(
+      'href',
+      expect.stringMatching(/#placeholder_missing$/),
+    )
   },
 }

@@ -1,64 +1,51 @@
-import type { AuditEntry, KeyEntry, KeyUse, Words } from '../../src/protocol/keys.ts'
+import type { AuditEntry, KeyCheck, KeyEntry, KeyUse, Words } from '../../src/protocol/keys.ts'
+import { readChange } from '../../src/relay/key-change.ts'
+import { wordsOf } from '../../src/relay/rule-in-words.ts'
 
 const at = Date.UTC(2026, 10, 24, 7, 0)
 const minute = 60_000
 
-/** What the relay says of some keys. */
-export const openai: KeyEntry = {
-  name: 'openai',
+/** Looks through a key and says it in words, as the relay does, because it is the relay's own code. */
+export function check({ name, ...change }: KeyCheck): Words {
+  return wordsOf(readChange(name, change, { isDraft: true }).use)
+}
+
+const known = {
   source: 'store',
-  locked: true,
-  allow: [
-    { url: 'https://api.openai.com/v1/**', methods: ['POST'], in: ['headers.authorization'] },
-    { url: 'https://api.openai.com/v1/models', methods: ['GET'], in: ['headers.authorization'] },
-  ],
   limits: {},
-  words: {
-    callers: 'signed-in users only',
-    rules: [
-      {
-        sentence: 'by POST to https://api.openai.com, to any path below /v1/, in the header authorization',
-        warnings: [],
-      },
-      { sentence: 'by GET to https://api.openai.com, to /v1/models, in the header authorization', warnings: [] },
-    ],
-    warnings: [],
-  },
   version: 3,
   createdAt: at - 90_000 * minute,
   updatedAt: at - 3_000 * minute,
   lastUsedAt: at,
   uses: 1284,
+} as const
+
+type Described = Pick<KeyEntry, 'name' | 'locked' | 'allow'> & Partial<KeyEntry>
+
+function entry(described: Described): KeyEntry {
+  const { name, locked, allow } = described
+  return { ...known, ...described, words: check({ name, locked, allow, limits: known.limits, isNew: false }) }
+}
+
+/** What the relay says of some keys. */
+export const openai = entry({
+  name: 'openai',
+  locked: true,
+  allow: [
+    { url: 'https://api.openai.com/v1/**', methods: ['POST'], in: ['headers.authorization'] },
+    { url: 'https://api.openai.com/v1/models', methods: ['GET'], in: ['headers.authorization'] },
+  ],
   ending: 'q7Xw',
-}
+})
 
-/** An unlocked key with what there is to be warned of. */
-export const wideWords: Words = {
-  callers: 'every visitor, signed in or not',
-  rules: [
-    {
-      sentence: 'by GET to https://maps.googleapis.com, to any path below /maps/api/place/, in the query parameter key',
-      warnings: [
-        'GET of a whole part of the API is allowed, so whoever may use this key can read what the account holds there.',
-        'The secret goes into a query string, which servers and proxies write into their logs. Prefer a header if the API takes one.',
-      ],
-    },
-  ],
-  warnings: [
-    'Every visitor may use it as often as they like: a limit for one visitor is got round with a new session. Set a limit of requests a minute, or lock the key.',
-  ],
-}
-
-export const maps: KeyEntry = {
-  ...openai,
+/** Unlocked, with what there is to be warned of. */
+export const maps = entry({
   name: 'maps',
   locked: false,
   allow: [{ url: 'https://maps.googleapis.com/maps/api/place/**', methods: ['GET'], in: ['params.key'] }],
-  words: wideWords,
   version: 1,
   uses: 1,
-}
-delete maps.ending
+})
 
 export const fromOptions: KeyEntry = { ...openai, name: 'stripe', source: 'options', createdAt: null, updatedAt: null }
 

@@ -118,9 +118,8 @@ export const AfterAChange: Story = {
 
 export const RecentRequestsOfAKey: Story = {
   render: () => (
-    <main>
-      <h1>Recent requests</h1>
-      <h2>openai</h2>
+    <main style={{ display: 'grid', gap: 32 }}>
+      <h1>What is known of a key’s requests</h1>
       <RecentRequests requests={requests} onRefresh={act} />
       <RecentRequests requests={[]} onRefresh={act} />
       <RecentRequests requests={undefined} onRefresh={act} />

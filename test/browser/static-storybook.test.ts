@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import type { Browser } from 'playwright'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { serveFolder } from '../../scripts/serve-folder.ts'
+import { findViolations, openEntry, readEntries, turnTo } from '../../scripts/storybook.ts'
 import { launchChromium } from '../helpers/demo.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'static-storybook-'))
@@ -49,5 +50,22 @@ test('built into files, a story comes to its answer without a relay, and asks no
   const elsewhere = requests.filter((url) => !/^(data|blob):/.test(url) && new URL(url).origin !== server.url)
   expect(elsewhere).toEqual([])
   expect(requests.length).toBeGreaterThan(10)
+  await context.close()
+})
+
+// The stories are looked through as they are played; see .storybook/preview.tsx.
+test.each(['light', 'dark'] as const)('axe finds nothing in the pages of documentation, %s', async (colorScheme) => {
+  const context = await browser.newContext({ colorScheme })
+  const pages = readEntries(folder).filter(({ type }) => type === 'docs')
+  expect(pages.length).toBeGreaterThan(10)
+  const page = await context.newPage()
+  expect(await openEntry(page, server.url, pages[0]!)).toBeNull()
+  const found: Record<string, unknown> = {}
+  for (const entry of pages) {
+    await turnTo(page, entry)
+    const violations = await findViolations(page)
+    if (violations.length > 0) found[entry.id] = violations
+  }
+  expect(found).toEqual({})
   await context.close()
 })
