@@ -9,7 +9,7 @@
  * What is asked for is as much at each size, so that only the finding can grow;
  * what lies at the very beginning of the caller who has many is the worst there is.
  */
-import { createHash, randomBytes } from 'node:crypto'
+import { createHash } from 'node:crypto'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { DatabaseSync } from 'node:sqlite'
 import { tmpdir } from 'node:os'
@@ -19,6 +19,7 @@ import { createRelay, type Relay } from '../src/relay/create-relay.ts'
 import type { Database, Value } from '../src/relay/database.ts'
 import { createRecords } from '../src/relay/records.ts'
 import { openStorage } from '../src/relay/storage.ts'
+import { newId } from '../src/relay/stored-record.ts'
 import { startPostgres } from '../test/helpers/start-postgres.ts'
 import { median, numberOption, randomFrom, rounded, writeResult } from './parts/figures.ts'
 import { keyFor, noLimits } from './parts/relay.ts'
@@ -63,7 +64,7 @@ function* rowsOf(size: number): Generator<Row> {
         : callers[Math.floor(random() ** 2 * callers.length)]!
     const expiresAt = now + 20 * 86_400_000 + n
     const createdAt = now - fromEnd * 10
-    const id = `${randomBytes(16).toString('hex')}-${expiresAt.toString(36)}`
+    const id = newId(expiresAt)
     // An hour from now, so that nobody runs them meanwhile.
     const notBefore = isWaiting ? now + 3_600_000 : 0
     yield {

@@ -5,6 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { inspect } from 'node:util'
 import { createRelayOn } from '../relay/create-relay.ts'
 import type { RelayOptions } from '../relay/options.ts'
+import { masterKeyVariable, newMasterKey } from '../relay/seal.ts'
 import { administratorHeader, createAttacker, userHeader, type Reply } from './attacker.ts'
 import { startCatchers, type Catchers } from './catchers.ts'
 import { corpus } from './corpus.ts'
@@ -99,25 +100,30 @@ async function startRelay(
 ): Promise<Defender> {
   const write = (details: object, message: string) =>
     void log.push(`${message} ${inspect(details, { depth: 12, maxStringLength: null, maxArrayLength: null })}`)
-  const relay = createRelayOn(network, {
-    ...options,
-    keys: Object.fromEntries(
-      Object.entries(options.keys ?? {}).map(([name, key]) => [
-        name,
-        { ...key, limits: undefined, secret: canaries.get(name) },
-      ]),
-    ),
-    // Whoever names a user is that user; whoever names none is a visitor.
-    authenticate: (request) => request.headers.get(userHeader),
-    administrator: (request) => request.headers.get(administratorHeader) === 'yes',
-    database: file,
-    // Not tried here, and in the way of a thousand attempts of one caller.
-    limits: { ...options.limits, ...unlimited, upstreamTimeout: 2_000 },
-    hosts: undefined,
-    trustProxy: undefined,
-    shutdownTimeout: 500,
-    logger: { info: write, warn: write, error: write },
-  })
+  const relay = createRelayOn(
+    network,
+    {
+      ...options,
+      keys: Object.fromEntries(
+        Object.entries(options.keys ?? {}).map(([name, key]) => [
+          name,
+          { ...key, limits: undefined, secret: canaries.get(name) },
+        ]),
+      ),
+      // Whoever names a user is that user; whoever names none is a visitor.
+      authenticate: (request) => request.headers.get(userHeader),
+      administrator: (request) => request.headers.get(administratorHeader) === 'yes',
+      database: file,
+      // Not tried here, and in the way of a thousand attempts of one caller.
+      limits: { ...options.limits, ...unlimited, upstreamTimeout: 2_000 },
+      hosts: undefined,
+      trustProxy: undefined,
+      shutdownTimeout: 500,
+      logger: { info: write, warn: write, error: write },
+    },
+    // So that keys can be registered, and that nothing of this machine's own is in play.
+    { [masterKeyVariable]: newMasterKey() },
+  )
   await relay.ready
   return { fetch: (request) => relay.fetch(request), file, close: relay.close }
 }

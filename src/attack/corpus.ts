@@ -2,6 +2,7 @@ import type { RelayOptions } from '../relay/options.ts'
 import type { Target } from './target.ts'
 import type { Vector } from './vector.ts'
 import { addresses } from './vectors/addresses.ts'
+import { administration } from './vectors/administration.ts'
 import { crossSite } from './vectors/cross-site.ts'
 import { echoes } from './vectors/echoes.ts'
 import { endurance } from './vectors/endurance.ts'
@@ -44,6 +45,7 @@ export function corpus(targets: readonly Target[], options: RelayOptions): Vecto
   return [
     ...honest(targets),
     ...traces(targets),
+    ...administration(targets),
     ...hosts(targets),
     ...addresses(targets),
     ...places(targets),

@@ -59,8 +59,12 @@ export function createRelay(options: RelayOptions): Relay {
 }
 
 /** A relay on another network than the internet, for the `attack` command. */
-export function createRelayOn(network: Network, options: RelayOptions): Relay {
-  const settings = readOptions(options, process.env)
+export function createRelayOn(
+  network: Network,
+  options: RelayOptions,
+  environment: Record<string, string | undefined> = process.env,
+): Relay {
+  const settings = readOptions(options, environment)
   const journal = createJournal(settings.logger)
   const parts = open(settings, network, journal)
   const ready = parts.then(() => {})
@@ -268,6 +272,8 @@ function routes(settings: Settings, opening: Promise<Parts>, journal: Journal) {
     const { raw } = context.req
     if (!settings.administrator) return noSuchRoute(context)
     checkHost(raw, settings.hosts)
+    // As with the keys: what is asked by a page of another site is not an administrator's wish.
+    checkOrigin(raw, [])
     await admitAdministrator(settings.administrator, raw)
     const parts = await running(opening)
     return context.text(journal.metrics(parts.limits.heldPolls()), 200, {

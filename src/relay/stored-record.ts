@@ -86,7 +86,7 @@ export function draftOf(newRecord: NewRecord, status: 'pending' | 'running'): Dr
  * that is gone that it has expired, and said alike of everybody's. The time comes
  * first: an index in which neighbours in time are neighbours is written faster.
  */
-function newId(expiresAt: number): string {
+export function newId(expiresAt: number): string {
   return `${expiresAt.toString(36)}-${randomHex()}`
 }
 

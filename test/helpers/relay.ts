@@ -29,6 +29,11 @@ export function keyFor(url: string, rule: Partial<KeyOptions['allow'][number]> =
   }
 }
 
+/** An id that no record has, and that only the missing record tells from `id`: the same form, the same time of expiry. */
+export function strangerOf(id: string): string {
+  return id.replace(/[0-9a-f]$/, (last) => (last === '0' ? '1' : '0'))
+}
+
 /** A relay over HTTP on a free port, closed with the test. */
 export async function startRelay(options: RelayOptions): Promise<TestRelay> {
   const log: TestRelay['log'] = []

@@ -154,7 +154,7 @@ test('what was kept by somebody else, or is gone, is forgotten', async () => {
   const { url, request } = await setUp()
   const key = (id: string) => `react-client-secret:request:${JSON.stringify([url, null, id])}`
   const gone = {
-    id: `${'0'.repeat(32)}-zzzzzzzz`,
+    id: `zzzzzzzz-${'0'.repeat(32)}`,
     status: 'running',
     version: '2',
     createdAt: 0,

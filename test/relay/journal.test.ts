@@ -90,6 +90,9 @@ test('an administrator may also be known by a function; without one there is no 
   })
   expect((await fetch(`${own.url}/metrics`, { headers: { 'x-role': 'admin' } })).status).toBe(200)
   expect((await fetch(`${own.url}/metrics`)).status).toBe(401)
+  // Nor by a page of another site that an administrator has open.
+  const foreign = { 'x-role': 'admin', origin: 'https://evil.test' }
+  expect((await fetch(`${own.url}/metrics`, { headers: foreign })).status).toBe(403)
   const none = await startRelay({ keys: { api: keyFor('http://127.0.0.1:1') } })
   expect((await fetch(`${none.url}/metrics`)).status).toBe(404)
 })

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { door, json, startApi } from '../helpers/api.ts'
-import { keyFor, startRelay } from '../helpers/relay.ts'
+import { keyFor, startRelay, strangerOf } from '../helpers/relay.ts'
 import type { ClientSecretRecord, PollAnswer } from '../../src/protocol/record.ts'
 
 const session = { 'client-session': 'a-session-of-enough-characters' }
@@ -108,7 +108,7 @@ describe('a poll', () => {
   test('of somebody else’s request and of none are told apart by nothing', async () => {
     const { submit, poll } = await setUp()
     const { id } = await submit({ poll: 1 })
-    const none = `${'0'.repeat(32)}-${(Date.now() + 60_000).toString(36)}`
+    const none = strangerOf(id)
     const stranger = { 'client-session': 'another-session-of-characters' }
     const message = 'There is no such request, or it is not yours.'
     expect(await poll([id, none], 0, stranger)).toEqual({

@@ -8,7 +8,7 @@ import type { KeyOptions } from '../../src/relay/keys.ts'
 import type { RelayOptions } from '../../src/relay/options.ts'
 import type { Network } from '../../src/relay/upstream.ts'
 import { door, json, startApi, type ApiAnswer } from '../helpers/api.ts'
-import { canary, keyFor, startRelay } from '../helpers/relay.ts'
+import { canary, keyFor, startRelay, strangerOf } from '../helpers/relay.ts'
 
 // One describe for each row of the table in stories/docs/security-model.mdx, under its number.
 // `client-secret-relay attack` tries the same with hundreds of spellings; these say what each row means.
@@ -354,8 +354,7 @@ describe('threat 13: records of another caller', () => {
   test('poll, cancel, history and count know nothing of them; theirs and none are answered with one status and one body', async () => {
     const { as, id } = await twoUsers()
     const bob = as('bob')
-    // Another id that never was, of the same length and lifetime.
-    const none = `${'0'.repeat(32)}${id.slice(32)}`
+    const none = strangerOf(id)
     for (const [path, method] of [
       ['/requests/', 'DELETE'],
       ['/requests?ids=', 'GET'],
