@@ -66,13 +66,14 @@ function spellings(character: string): string[] {
   const hex = hexOf(character)
   const decimals = bothCases(character).map((one) => one.charCodeAt(0))
   const name = htmlNames.get(character)
+  // The raw one comes last: of a `%` that is written `%25` no rest is to stay.
   const spelled = [
-    escaped(character),
     `%(?:25){0,3}(?:${hex})`,
     `\\\\{1,4}(?:x(?:${hex})|u00(?:${hex})|u\\{0{0,4}(?:${hex})\\})`,
     `&(?:amp;){0,3}#(?:0{0,5}(?:${decimals.join('|')})|x0{0,4}(?:${hex}));`,
     ...(name ? [`&(?:amp;){0,3}${name};`] : []),
     ...(code === 0x20 ? ['\\+'] : []),
+    escaped(character),
   ]
   // Quotes, slashes and backslashes are the ones that are escaped by a backslash, or by several where JSON stands in JSON.
   return '"\'/\\'.includes(character) ? [`(?:${backslash}${zeroBytes}){0,8}(?:${spelled.join('|')})`] : spelled

@@ -4,6 +4,7 @@ import { parseRequest, type ClientSecretRequest } from '../../src/protocol/reque
 import { compileRule, findRule, type KeyRule } from '../../src/relay/key-rules.ts'
 import { createRedactor } from '../../src/relay/redact.ts'
 import { substitute, type UpstreamCall } from '../../src/relay/substitute.ts'
+import { findSecret } from '../../src/attack/find-secret.ts'
 import { forms } from '../../src/attack/vectors/forms.ts'
 import { anything, fitting, placeholder, rule, secret } from './generators.ts'
 
@@ -179,16 +180,14 @@ export const properties: Property[] = [
         const redactor = redactorOf(value)
         // The marks keep what stands around from being read as part of the form.
         const whole = `${before}${mark}${written}${mark}${behind}`
-        const outcomes = [redactor.text(whole), redactor.bytes(Buffer.from(whole)).toString()]
-        // In base64 the first and last characters hold bits of the neighbours, and stay.
-        const rest = outcomes.find(
-          (text) =>
-            text.split(mark)[1]!.replaceAll(placeholder, '').length > 0 && text.split(mark)[1]!.includes(written),
-        )
-        assert(
-          rest === undefined && outcomes.every((text) => text.includes(placeholder)),
-          `${form.name} stays: ${outcomes[0]}`,
-        )
+        for (const text of [redactor.text(whole), redactor.bytes(Buffer.from(whole)).toString()]) {
+          const rest = text.split(mark)[1]!
+          assert(rest.includes(placeholder) && !rest.includes(written), `${form.name} stays: ${text}`)
+          // Base64 is written with neighbours, and what holds bits of them stays.
+          if (!form.name.startsWith('base64'))
+            assert(rest.replaceAll(placeholder, '') === '', `something of ${form.name} stays: ${text}`)
+          else assert(findSecret(Buffer.from(rest), value) === null, `${form.name} can still be read: ${text}`)
+        }
       },
     ),
   },
