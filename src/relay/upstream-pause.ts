@@ -7,8 +7,8 @@ const shortestPause = 250
  * it names a time at which to come again.
  */
 export function pauseAskedFor(status: number, headers: Record<string, string>, now = Date.now()): number | null {
-  const retryAfter = retryAfterOf(headers['retry-after'], now)
-  const milliseconds = status === 429 ? (retryAfter ?? resetOf(headers, now)) : status === 503 ? retryAfter : null
+  if (status !== 429 && status !== 503) return null
+  const milliseconds = retryAfterOf(headers['retry-after'], now) ?? resetOf(status, headers, now)
   return milliseconds === null ? null : Math.max(shortestPause, Math.ceil(milliseconds))
 }
 
@@ -20,14 +20,19 @@ export function retryAfterOf(header: string | undefined, now = Date.now()): numb
   return Number.isFinite(date) ? Math.max(0, date - now) : null
 }
 
-/** An API may limit requests, tokens and more, each with a header of its own. What is used up is waited for; of several the longest. */
-function resetOf(headers: Record<string, string>, now: number): number | null {
+/**
+ * An API may limit requests, tokens and more, each with a header of its own. What
+ * is used up is waited for; of several the longest. A 503 whose limits are not
+ * used up has another reason, and the headers stand there as in any answer.
+ */
+function resetOf(status: number, headers: Record<string, string>, now: number): number | null {
   const limits = Object.entries(headers)
-    .filter(([name]) => /ratelimit.*-reset|ratelimit-reset/.test(name))
+    .filter(([name]) => /rate-?limit.*-reset/.test(name))
     .map(([name, value]) => ({ wait: waitOf(value, now), remaining: headers[name.replace('reset', 'remaining')] }))
     .filter((limit): limit is { wait: number; remaining: string | undefined } => limit.wait !== null)
   const usedUp = limits.filter(({ remaining }) => Number(remaining) <= 0)
-  const waits = (usedUp.length > 0 ? usedUp : limits).map(({ wait }) => wait)
+  const unsaid = limits.filter(({ remaining }) => status === 429 || remaining === undefined)
+  const waits = (usedUp.length > 0 ? usedUp : unsaid).map(({ wait }) => wait)
   return waits.length > 0 ? Math.max(...waits) : null
 }
 

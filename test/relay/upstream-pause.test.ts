@@ -36,13 +36,18 @@ test.each<[number, Record<string, string>, number | null]>([
   [429, { 'x-ratelimit-reset-requests': '2s', 'x-ratelimit-reset-tokens': '3s' }, 3_000],
   // Retry-After knows better than a reset.
   [429, { 'retry-after': '1', 'x-ratelimit-reset': '60' }, 1_000],
+  [429, { 'x-rate-limit-reset': '7' }, 7_000],
+  [503, { 'x-ratelimit-reset': '5' }, 5_000],
+  [503, { 'x-ratelimit-reset': '5', 'x-ratelimit-remaining': '0' }, 5_000],
+  // Nothing is used up: a 429 has to do with it all the same, a 503 has another reason.
+  [429, { 'x-ratelimit-reset': '5', 'x-ratelimit-remaining': '3' }, 5_000],
+  [503, { 'x-ratelimit-reset': '5', 'x-ratelimit-remaining': '3' }, null],
   // No pause is asked for.
   [429, {}, null],
   [429, { 'x-ratelimit-reset': 'soon' }, null],
   [429, { 'x-ratelimit-reset': '' }, null],
   [429, { 'x-ratelimit-limit': '60' }, null],
   [503, {}, null],
-  [503, { 'x-ratelimit-reset': '5' }, null],
   [500, { 'retry-after': '3' }, null],
   [200, { 'retry-after': '3', 'x-ratelimit-reset': '5' }, null],
 ])('an answer of %i with %o asks for a pause of %s ms', (status, headers, pause) => {
