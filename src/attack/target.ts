@@ -33,11 +33,12 @@ export interface Target {
 
 /**
  * A secret that nobody else has, with what breaks careless code: `$&` expands in
- * a replacement, quotes and the backslash end strings, `& + / = %` change in a url.
+ * a replacement, quotes and the backslash end strings, `& + / = %` change in a url,
+ * and `>>>???` become the signs of base64, wherever in a three they stand.
  */
 export function makeCanary(): string {
   const random = () => randomBytes(7).toString('hex')
-  return `sk-${random()}$&"'\\&+/=%41<>${random()}`
+  return `sk-${random()}$&"'\\&+/=%41<>>>???${random()}`
 }
 
 /** Every rule of every key, with its canary. */

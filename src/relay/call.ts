@@ -21,7 +21,7 @@ const freshFor = 10_000
 
 interface Circumstances {
   upstream: Upstream
-  keys: Pick<Keys, 'get' | 'getNewest' | 'worked'>
+  keys: Pick<Keys, 'get' | 'getNewest' | 'at' | 'worked'>
   /** The same over all runs of a request, so that an API can tell a second run of it from a second request. */
   idempotencyKey: string
   signal: AbortSignal
@@ -46,9 +46,15 @@ export async function call(
   const answer = await answered(key, request, circumstances)
   const response = redacted(answer, allOf(circumstances.redactors))
   const next = redirected(request, response.status, response.headers['location'])
+  const now = circumstances.keys.get(key.name)
   // A redirect that is not followed is the answer.
-  if (!next || redirectsLeft === 0 || !isAllowed(key, next)) return response
-  return call(key, next, circumstances, redirectsLeft - 1)
+  if (!next || redirectsLeft === 0 || !mayStill(now, key, next)) return response
+  return call(now, next, circumstances, redirectsLeft - 1)
+}
+
+/** Whether a key lets this be sent too: since it was looked up it may have been removed, or changed in where it may go and who may use it. */
+function mayStill(now: Key | undefined, before: Key, request: ClientSecretRequest): now is Key {
+  return now !== undefined && (!now.locked || before.locked) && isAllowed(now, request)
 }
 
 /**
@@ -73,10 +79,10 @@ async function answered(key: Key, request: ClientSecretRequest, circumstances: C
     [keys.getNewest, untried],
     [keys.get, fresh],
   ] as const) {
-    // It may have been changed meanwhile, also in where it may go and who may use it.
     const now = await find(key.name)
-    const value = now && choose(now)
-    if (!value || (now.locked && !key.locked) || !isAllowed(now, request)) continue
+    if (!mayStill(now, key, request)) continue
+    const value = choose(now)
+    if (!value) continue
     const answer = await attempt(now, value, request, circumstances)
     if (answer.status < 400) keys.worked(now.name, value.version)
     if (answer.status !== 401) return answer
@@ -89,11 +95,13 @@ async function attempt(
   key: Key,
   { secret }: KeyValue,
   request: ClientSecretRequest,
-  { upstream, idempotencyKey, signal, traffic, redactors }: Circumstances,
+  { upstream, keys, idempotencyKey, signal, traffic, redactors }: Circumstances,
 ): Promise<UpstreamAnswer> {
   redactors.add(key.redactor)
   const { places, allowPrivateNetwork, retryable } = findRule(key.name, key.rules, request)
   const prepared = substitute(request, secret, places)
+  // What goes there under other keys the API may show too: in a list of calls, say.
+  for (const { redactor } of keys.at(prepared.url)) redactors.add(redactor)
   if (retryable && isOnceOnly(request.method)) prepared.headers['idempotency-key'] ??= idempotencyKey
   traffic.sent += Buffer.byteLength(prepared.body ?? '')
   traffic.calls += 1

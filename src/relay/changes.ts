@@ -36,7 +36,7 @@ export function cancellationOf(line: string): string {
 }
 
 /** setTimeout takes no more milliseconds than this. */
-const longestTimer = 2 ** 31 - 1
+export const longestTimer = 2 ** 31 - 1
 
 export function createChanges(signals?: Signals): Changes {
   const hearers = new Map<string, Set<() => void>>()

@@ -169,13 +169,17 @@ export function isAllowed(
 }
 
 function matchesUrl(rule: CompiledRule, url: URL): boolean {
+  return matchesOrigin(rule, url) && matchesPath(rule.segments, url.pathname)
+}
+
+/** Whether a rule lets the secret of its key go to this scheme, host and port, whatever the path. */
+export function matchesOrigin(rule: CompiledRule, url: URL): boolean {
   const labels = url.hostname.split('.')
   return (
     url.protocol === rule.protocol &&
     url.port === rule.port &&
     labels.length === rule.host.length &&
-    rule.host.every((label, index) => (label === '*' ? labels[index] !== '' : label === labels[index])) &&
-    matchesPath(rule.segments, url.pathname)
+    rule.host.every((label, index) => (label === '*' ? labels[index] !== '' : label === labels[index]))
   )
 }
 

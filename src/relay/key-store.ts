@@ -14,7 +14,7 @@ import {
   type StoredKey,
   type Usage,
 } from './key-table.ts'
-import type { KeyRule } from './key-rules.ts'
+import { matchesOrigin, type KeyRule } from './key-rules.ts'
 import { checkUse, keyOf, type Key, type KeyOptions, type Keys, type KeyValue } from './keys.ts'
 import { noKeys, type Logger, type Settings } from './options.ts'
 import { wordsOf } from './rule-in-words.ts'
@@ -304,6 +304,13 @@ export async function openKeyStore({ database, changes, settings, logger }: Stor
 
   return {
     get,
+
+    at(url) {
+      const names = new Set([...ofOptions.keys(), ...opened.keys()])
+      return [...names]
+        .flatMap((name) => get(name) ?? [])
+        .filter(({ rules }) => rules.some((rule) => matchesOrigin(rule, url)))
+    },
 
     async getNewest(name) {
       if (!ofOptions.has(name)) await load()

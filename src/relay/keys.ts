@@ -51,6 +51,8 @@ export interface Keys {
   get(name: string): Key | undefined
   /** The key as it is in the database now, where another relay may have changed it without this one having heard of it yet. */
   getNewest(name: string): Promise<Key | undefined>
+  /** The keys whose secrets may be known at this scheme, host and port. */
+  at(url: URL): Key[]
   /** Remembers that an API took this value of the key and refused the one that is tried before it. */
   worked(name: string, version: number): void
   /** Counts a request that the key was used for. */

@@ -27,9 +27,9 @@ export function wideInRule(rule: CompiledRule): string[] {
   return [
     rule.host[0] === '*' &&
       `Whoever can get a name below ${domain} gets the secret. Keep the wildcard only if every such name is yours.`,
-    rule.segments.length === 1 &&
-      rule.segments[0] === '**' &&
-      `Every path of ${origin} is allowed. Name the part of the API that your pages use, such as ${origin}/v1/items/**.`,
+    rule.segments.at(-1) === '**' &&
+      rule.segments.slice(0, -1).every((segment) => segment === '*') &&
+      `${rule.segments.length === 1 ? 'Every' : 'Almost every'} path of ${origin} is allowed. Name the part of the API that your pages use, such as ${origin}/v1/items/**.`,
     rule.methods.includes('DELETE') &&
       'DELETE is allowed, so whoever may use this key can remove what the account holds there.',
     rule.methods.includes('GET') &&
@@ -78,9 +78,9 @@ function originOf({ protocol, host, port }: CompiledRule): string {
 function pathInWords({ segments }: CompiledRule): string {
   const fixed = segments.at(-1) === '**' ? segments.slice(0, -1) : segments
   const path = `/${fixed.join('/')}`
-  const stars = fixed.includes('*') ? `${path}, where * is any one segment` : path
-  if (fixed.length === segments.length) return `to ${stars}`
-  return fixed.length === 0 ? 'to any path' : `to any path below ${stars.replace(path, `${path}/`)}`
+  const stars = fixed.includes('*') ? ', where * is any one segment' : ''
+  if (fixed.length === segments.length) return `to ${path}${stars}`
+  return fixed.length === 0 ? 'to any path' : `to any path below ${path}/${stars}`
 }
 
 function placeInWords(place: string): string {

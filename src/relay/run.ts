@@ -1,9 +1,9 @@
 import { asClientSecretError, ClientSecretError } from '../protocol/errors.ts'
-import type { WireError } from '../protocol/record.ts'
+import { expiredMessage, type WireError } from '../protocol/record.ts'
 import type { ClientSecretRequest } from '../protocol/request.ts'
 import { call, type Traffic } from './call.ts'
 import { isVisitor } from './caller.ts'
-import { cancellationOf, type Changes } from './changes.ts'
+import { cancellationOf, longestTimer, type Changes } from './changes.ts'
 import type { Journal } from './journal.ts'
 import type { Keys } from './keys.ts'
 import type { Limits } from './limits.ts'
@@ -72,6 +72,7 @@ export function createRunner(parts: RunnerParts): Runner {
     const ending = new AbortController()
     let record: StoredRecord | null = null
     let hasHeard = false
+    let expiry: NodeJS.Timeout | undefined
     /** Cancelled, or run by another relay because this one was taken for dead: nobody waits for this call any more. */
     const endIfOver = async () => {
       hasHeard = true
@@ -92,6 +93,11 @@ export function createRunner(parts: RunnerParts): Runner {
       if (stopping.signal.aborted) ending.abort(stopping.signal.reason)
       if (hasHeard || record.line !== line) hear()
       changes.announce(record.id)
+      // A direct request has somebody who waits for it; of any other nobody could be told any more.
+      if (record.relay === null) {
+        const left = Math.min(record.expiresAt - Date.now(), longestTimer)
+        expiry = setTimeout(() => ending.abort(expired), left)
+      }
       await runStarted(record, way, ending.signal)
     } catch (error) {
       if (!record) throw error
@@ -99,6 +105,7 @@ export function createRunner(parts: RunnerParts): Runner {
       changes.announce(record.id)
     } finally {
       for (const stop of listening) stop()
+      clearTimeout(expiry)
       if (record) underWay.delete(record.id)
       endings.delete(ending)
     }
@@ -206,6 +213,9 @@ export function createRunner(parts: RunnerParts): Runner {
 
 /** Why a call is ended that nobody waits for any more, or that another relay makes now. */
 const cancelled = new ClientSecretError('CANCELLED', 'The request was cancelled.')
+
+/** So that no call outlives its record, is counted no more, and lets the next of its queue run beside it. */
+const expired = new ClientSecretError('EXPIRED', expiredMessage)
 
 /** Whether there is no answer because we ended the call. */
 export function isAborted({ error }: Outcome): boolean {

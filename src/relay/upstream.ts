@@ -134,7 +134,7 @@ function exchange(
         }
         try {
           // An answer that has no body may say how the body it has not is encoded.
-          const encoding = hasBody(status, headers) ? headers['content-encoding'] : undefined
+          const encoding = hasBody(status, headers) ? encodingOf(headers) : undefined
           body = createBody(encoding, mostBytes, controller, answer, fail)
         } catch (error) {
           fail(error)
@@ -153,6 +153,12 @@ function exchange(
 
 function hasBody(status: number, headers: Record<string, string>): boolean {
   return status !== 204 && status !== 304 && headers['content-length'] !== '0'
+}
+
+/** In which a body is, once it is one piece: also that of the transfer, which HTTP allows beside `chunked`. */
+function encodingOf(headers: Record<string, string>): string {
+  const ofTransfer = headers['transfer-encoding']?.replace(/(^|,)\s*chunked\s*$/i, '')
+  return [headers['content-encoding'], ofTransfer].filter(Boolean).join(', ')
 }
 
 function passedOn(headers: Record<string, string>): Record<string, string> {
@@ -182,7 +188,7 @@ interface Body {
 
 /** The body, decoded, so that it can be looked through. Some servers compress what they were asked not to. */
 function createBody(
-  encoding: string | undefined,
+  encoding = '',
   limit: number,
   connection: Dispatcher.DispatchController,
   done: (body: Buffer) => void,
@@ -196,7 +202,7 @@ function createBody(
     else fail(tooLarge(limit))
   }
   const finish = () => done(chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks))
-  const name = encoding?.trim().toLowerCase() || 'identity'
+  const name = encoding.trim().toLowerCase() || 'identity'
   if (name === 'identity') return { add: keep, end: finish, discard: () => {} }
 
   const decoder = decoders.get(name)?.()

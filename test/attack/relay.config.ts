@@ -10,6 +10,10 @@ export default {
       locked: false,
       allow: [{ url: 'https://api.openai.com/v1/**', methods: ['POST', 'GET'] }],
     },
+    // A second key of an API that anybody may use with the first.
+    openaiOfAdministrators: {
+      allow: [{ url: 'https://api.openai.com/v1/organization/**', methods: ['GET'] }],
+    },
     // Two headers, as Anthropic-like and Algolia-like APIs have them.
     search: {
       allow: [

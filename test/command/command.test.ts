@@ -58,6 +58,19 @@ test.each<[string, Partial<KeyOptions>, RegExp[]]>([
     [/https:\/\/api\.example\.com:8443, to any path/, /! Every path of https:\/\/api\.example\.com:8443 is allowed/],
   ],
   [
+    'almost the whole host',
+    { allow: [{ url: 'https://api.example.com/*/*/**', methods: ['POST'] }] },
+    [
+      /to any path below \/\*\/\*\/, where \* is any one segment/,
+      /! Almost every path of https:\/\/api\.example\.com is/,
+    ],
+  ],
+  [
+    'a path with signs that a replacement would read',
+    { allow: [{ url: 'https://api.example.com/$$batch/a$&b/**', methods: ['POST'] }] },
+    [/to any path below \/\$\$batch\/a\$&b\/, in the header/],
+  ],
+  [
     'any name of a domain',
     { allow: [{ url: 'https://*.example.com/v1', methods: ['POST'] }] },
     [/! Whoever can get a name below example\.com gets the secret/],

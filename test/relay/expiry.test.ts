@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest'
+import { expect, test, vi } from 'vitest'
 import { DatabaseSync } from 'node:sqlite'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -47,4 +47,29 @@ test('after `expires` seconds the record is removed, and polling it is an error'
   await expect(long.poll()).resolves.toEqual({})
   // What waited behind it in the queue had expired too, and was never sent.
   expect(api.calls).toHaveLength(2)
+})
+
+test('a call does not outlive its record: it is ended, is counted no more, and the next of its queue does not run beside it', async () => {
+  const ended: string[] = []
+  const api = await startApi(({ body }, outgoing) => void outgoing.once('close', () => ended.push(body)))
+  const { client } = await startRelay({
+    keys: { api: { ...keyFor(api.url), limits: { unsettled: 1 } } },
+  })
+  const send = (n: number) =>
+    client.clientSecretRequest({
+      clientSecretName: 'api',
+      url: `${api.url}/`,
+      method: 'POST' as const,
+      headers: { authorization: '$CLIENT_SECRET' },
+      data: { n },
+      queue: 'q',
+      expires: 0.3,
+    })
+  for (let n = 0; n < 3; n++) {
+    const sent = await send(n)
+    await expect(sent.poll()).rejects.toMatchObject({ code: 'EXPIRED' })
+    // One at a time: the call before has ended when there is room for another.
+    await vi.waitFor(() => expect(ended).toHaveLength(n + 1))
+  }
+  expect(api.calls.map(({ body }) => body)).toEqual(ended)
 })

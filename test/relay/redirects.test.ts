@@ -1,5 +1,7 @@
-import { expect, test } from 'vitest'
-import { json, startApi, type ApiCall } from '../helpers/api.ts'
+import { expect, test, vi } from 'vitest'
+import { redirected } from '../../src/relay/redirect.ts'
+import { administratorOf, setMasterKey } from '../helpers/administrator.ts'
+import { door, json, startApi, type ApiCall } from '../helpers/api.ts'
 import { canary, keyFor, startRelay } from '../helpers/relay.ts'
 
 /** An API that redirects from /start, and says what it got elsewhere. */
@@ -109,4 +111,41 @@ test('a secret in the path of a redirect goes where the rule has it', async () =
   })
   expect(answer).toMatchObject({ data: { path: '/bot$CLIENT_SECRET/getYou' } })
   expect(api.calls.map(({ path }) => path)).toEqual([`/bot${secret}/getMe`, `/bot${secret}/getYou`])
+})
+
+test('a redirect to another origin is not followed, also where the rules allow that one too', async () => {
+  const request = { clientSecretName: 'shop', url: 'https://a.shops.example/x', method: 'GET' as const }
+  expect(redirected(request, 302, 'https://b.shops.example/x')).toBeNull()
+  expect(redirected(request, 302, 'https://a.shops.example/y')).toMatchObject({ url: 'https://a.shops.example/y' })
+})
+
+test.each<[string, (administrator: ReturnType<typeof administratorOf>, url: string) => Promise<unknown>]>([
+  ['removed', ({ remove }) => remove('api')],
+  ['locked', ({ put }, url) => put('api', { isNew: false, locked: true, allow: keyFor(url).allow as never })],
+  [
+    'kept to another path',
+    ({ put }, url) =>
+      put('api', { isNew: false, locked: false, allow: keyFor(url, { url: `${url}/start` }).allow as never }),
+  ],
+])('a redirect is not followed when the key was %s while the API took its time', async (_name, change) => {
+  setMasterKey()
+  const { opened, open } = door()
+  const api = await startApi(async (_call, outgoing) => {
+    await opened
+    outgoing.writeHead(302, { location: '/there' }).end()
+  })
+  const { url, client } = await startRelay({ authenticate: () => null })
+  const administrator = administratorOf(url)
+  await administrator.put('api', { ...keyFor(api.url), allow: keyFor(api.url).allow as never, locked: false })
+  const answer = client.send({
+    clientSecretName: 'api',
+    url: `${api.url}/start`,
+    method: 'GET',
+    headers: { Authorization: 'Bearer $CLIENT_SECRET' },
+  })
+  await vi.waitFor(() => expect(api.calls).toHaveLength(1))
+  await change(administrator, api.url)
+  open()
+  expect(await answer).toMatchObject({ response: { status: 302 } })
+  expect(api.calls).toHaveLength(1)
 })

@@ -438,6 +438,31 @@ test.each<[string, ApiAnswer]>([
   // The forms of test/relay/redact.test.ts are one by one there.
 })
 
+test('threat 14: an API that cuts what it shows does not give the secret away, wherever the caller lets it cut', async () => {
+  const { post, request } = await world(({ headers }, outgoing) =>
+    json(outgoing, { error: `Invalid header: ${headers.authorization!.slice(0, 48)}…` }, 400),
+  )
+  for (let padding = 0; padding < 40; padding++) {
+    const sent = await post({ ...request, headers: { authorization: `${'x'.repeat(padding)}$CLIENT_SECRET` } })
+    const { response } = (await sent.json()) as { response: { body: string } }
+    // As many characters as everybody knows of such a secret anyway.
+    expect(response.body).not.toContain(canary.slice(0, 12))
+  }
+})
+
+test('threat 14: the secret of another key of the same API comes back to nobody either', async () => {
+  const other = 'sk-of-another-key-0123456789'
+  const api = await startApi((_call, outgoing) => json(outgoing, { lastCaller: `Bearer ${other}` }))
+  const { client } = await startRelay({
+    keys: { api: keyFor(api.url), other: { ...keyFor(api.url), secret: other, locked: true } },
+    authenticate: () => null,
+  })
+  const url = `${api.url}/v1/items`
+  expect(await client.send({ clientSecretName: 'api', url, method: 'GET', headers: bearer })).toMatchObject({
+    data: { lastCaller: 'Bearer $CLIENT_SECRET' },
+  })
+})
+
 test('threat 14: what cannot be looked through is not passed on', async () => {
   const { post, request } = await world(
     (_call, outgoing) => void outgoing.writeHead(200, { 'content-encoding': 'zstd' }).end('x'),
@@ -448,13 +473,14 @@ test('threat 14: what cannot be looked through is not passed on', async () => {
 test('threat 15: database, log, metrics and errors hold the placeholder, and the secret nowhere', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'relay-'))
   onTestFinished(() => rm(folder, { recursive: true }))
-  const { client, relay, api, log, url } = await world(
+  const { client, relay, api, log, url, post } = await world(
     ({ path, headers }, outgoing) => json(outgoing, { said: headers.authorization }, path.endsWith('fail') ? 500 : 200),
     {},
     { database: join(folder, 'relay.db'), administrator: () => true },
   )
   const request = { clientSecretName: 'api', method: 'POST' as const, headers: bearer, url: `${api.url}/v1/items` }
   await client.send({ ...request, data: { note: 'kept' } })
+  await post(request)
   await client.send({ ...request, url: `${api.url}/v1/fail`, queue: 'q', poll: 20 }).catch(() => {})
   await client.send({ ...request, url: 'http://127.0.0.1:1/v1/' }).catch(() => {})
   const metrics = await (await fetch(`${url}/metrics`)).text()
@@ -464,6 +490,8 @@ test('threat 15: database, log, metrics and errors hold the placeholder, and the
   expect(files.join('')).toContain('kept')
   for (const text of [...files, JSON.stringify(log), metrics])
     expect(text).not.toMatch(/sk-canary|c2stY2FuYXJ5|736b2d63/i)
+  // Nor what a visitor is known by: whoever reads the database cannot act as one.
+  expect(files.join('')).not.toContain(session('a')['client-session'])
 })
 
 test('threat 16: an answer is JSON for our client; nothing that an API sends runs on our origin', async () => {

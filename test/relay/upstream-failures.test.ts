@@ -164,6 +164,26 @@ describe('an API that', () => {
     })
   })
 
+  test('compresses the transfer and not the body: it is looked through all the same, or refused', async () => {
+    const sent = (encoding: string): ApiAnswer => {
+      const body = gzipSync(JSON.stringify({ key: canary }))
+      return (_call, outgoing) =>
+        void outgoing.socket!.end(
+          Buffer.concat([
+            Buffer.from(
+              `HTTP/1.1 200 OK\r\ntransfer-encoding: ${encoding}, chunked\r\n\r\n${body.length.toString(16)}\r\n`,
+            ),
+            body,
+            Buffer.from('\r\n0\r\n\r\n'),
+          ]),
+        )
+    }
+    expect((await ask(sent('gzip'))).result).toMatchObject({ value: { data: '{"key":"$CLIENT_SECRET"}' } })
+    expect((await ask(sent('zstd'))).result).toMatchObject({
+      reason: { code: 'UPSTREAM_ERROR', message: expect.stringMatching(/encoded as zstd/) },
+    })
+  })
+
   test('redirects: the redirect is the answer, nobody follows it with the key', async () => {
     const other = await startApi()
     const { result } = await ask(

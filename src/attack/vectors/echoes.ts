@@ -10,7 +10,10 @@ type NamedAnswer = [name: string, answer: HttpAnswer]
 export function echoes(targets: readonly Target[]): Vector[] {
   return targets.flatMap((target, index) => {
     const list = [...inEachForm(target), ...inEachPart(target), ...inEachEncoding(target), ...inEachSplit(target)]
+    // The API knows the keys of everybody, and shows one to the other.
+    const others = targets.filter((other) => other.keyName !== target.keyName && other.host === target.host)
     return [
+      ...attempts(14, target, asAttempts(target, others.map(ofAnotherKey))),
       ...attempts(14, target, asAttempts(target, index === 0 ? list : spread(list, 12, index))),
       ...(index === 0 ? attempts(14, target, [...asAttempts(target, large(target)), ...inPackets(target)]) : []),
     ]
@@ -110,11 +113,23 @@ function inEachPart({ canary }: Target): NamedAnswer[] {
       [`as the text of a ${status}`, { status, headers: { 'content-type': 'text/plain' }, body: canary }],
     ]),
     ['where a message is cut', { status: 400, body: JSON.stringify({ message: 'x'.repeat(485) + canary }) }],
+    ...[16, 24, canary.length - 1].flatMap((length): NamedAnswer[] => [
+      [`its first ${length} characters`, { body: JSON.stringify({ message: `${canary.slice(0, length)}…` }) }],
+      [`its last ${length} characters`, { body: JSON.stringify({ message: `…${canary.slice(-length)}` }) }],
+      [
+        `its first ${length} characters, in base64`,
+        { body: JSON.stringify(btoa(`Bearer ${canary.slice(0, length)}`)) },
+      ],
+    ]),
     ['as the name of a member', { body: JSON.stringify({ [canary]: 1 }) }],
     ['twice without a gap', { body: JSON.stringify(canary + canary) }],
     ['after its own beginning', { body: JSON.stringify(canary.slice(0, 8) + canary) }],
     ['around the placeholder', { body: JSON.stringify(`$CLIENT_SECRET${canary}$CLIENT_SECRET`) }],
   ]
+}
+
+function ofAnotherKey({ keyName, canary }: Target): NamedAnswer {
+  return [`the secret of ${keyName}, which goes to the same API`, { body: JSON.stringify({ lastCaller: canary }) }]
 }
 
 function inEachEncoding({ canary }: Target): NamedAnswer[] {
@@ -145,6 +160,10 @@ function inEachEncoding({ canary }: Target): NamedAnswer[] {
     ...[...encoded, ...undone].map(([encoding, bytes]): NamedAnswer => [
       `encoded as "${encoding}"`,
       { headers: { 'content-encoding': encoding }, body: bytes },
+    ]),
+    ...['gzip, chunked', 'gzip,chunked', 'GZIP, chunked'].map((encoding): NamedAnswer => [
+      `transferred as "${encoding}"`,
+      { headers: { 'transfer-encoding': encoding }, body: gzipSync(body), chunk: 1_000 },
     ]),
     ['encoded as raw deflate', { headers: { 'content-encoding': 'deflate' }, body: deflateRawSync(body) }],
     ['encoded as gzip in truth, said to be br', { headers: { 'content-encoding': 'br' }, body: gzipSync(body) }],

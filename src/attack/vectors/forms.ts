@@ -76,6 +76,10 @@ export const mixtures: Form[] = [
   form('base64 of JSON', (secret) => base64(JSON.stringify({ key: secret }))),
   form('base64, percent-encoded', (secret) => encodeURIComponent(base64(`??>>${secret}??`))),
   form('base64, JSON-escaped with \\/', (secret) => base64(`~?>${secret}~?`).replaceAll('/', '\\/')),
+  form('base64, in JSON of .NET', (secret) => base64(secret).replaceAll('+', '\\u002B').replaceAll('/', '\\u002F')),
+  form('base64, in HTML', (secret) =>
+    base64(secret).replace(/[+/=]/g, (sign) => `&#x${hex(sign.charCodeAt(0), 2).toUpperCase()};`),
+  ),
   form('percent-encoded, in HTML', (secret) => html(encodeURIComponent(secret))),
   form('JSON-escaped, percent-encoded', (secret) => encodeURIComponent(json(secret))),
   form('JSON-escaped, in HTML', (secret) => html(json(secret))),
