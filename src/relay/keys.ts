@@ -61,7 +61,7 @@ export interface Keys {
 
 /** Shorter values are no secrets, and cannot be told from chance in an answer that is looked through for them. */
 const shortestSecret = 8
-/** What a secret is looked for with grows with it. */
+/** Longer than any token, and shorter than a file that was taken for one. */
 const longestSecret = 4_096
 const longestName = 100
 
