@@ -47,6 +47,25 @@ test('what waited in a queue runs after a restart, in order; what ran and may ha
   expect(api.calls.map(({ body }) => body)).toEqual(['{"n":1}', '{"n":2}', '{"n":3}'])
 })
 
+test('a relay that finds more queues than it runs at once begins with those that have waited longest', async () => {
+  const { api, options, request, open, calls } = await setUp({ retryable: true })
+  const before = await startRelay(options)
+  // Names in another order than that of their arrival.
+  for (let n = 0; n < 120; n++)
+    await before.client.clientSecretRequest({ ...request, method: 'POST', queue: `q${(n * 7) % 120}`, data: { n } })
+  await calls(100)
+  await before.relay.close()
+
+  api.calls.length = 0
+  const after = await startRelay(options)
+  await after.relay.ready
+  await calls(100)
+  const numbers = api.calls.map(({ body }) => (JSON.parse(body) as { n: number }).n)
+  expect(numbers.sort((one, other) => one - other)).toEqual(Array.from({ length: 100 }, (_, n) => n))
+  open()
+  await calls(120)
+})
+
 test('what waited is checked again before it runs: a rule that was withdrawn lets nothing through', async () => {
   const { api, options, request, open, calls } = await setUp()
   const before = await startRelay(options)
