@@ -1,6 +1,7 @@
 import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
 import { expect, onTestFinished, test } from 'vitest'
 import { door, json, startApi } from '../helpers/api.ts'
 import { canary, keyFor, startRelay } from '../helpers/relay.ts'
@@ -135,6 +136,25 @@ test('a relay that is made anew in the same process takes over when the old one 
   expect(await records(options.database, id, 'resolved')).toMatchObject({ status: 'resolved' })
 })
 
+test('a relay that could not start lets go of its file, and of what it had begun', async () => {
+  const { options, request, open, calls } = await setUp()
+  const before = await startRelay(options)
+  const { id } = await before.client.clientSecretRequest({ ...request, method: 'PUT' })
+  await calls(1)
+  await before.relay.close()
+
+  inFile(options.database, `CREATE TRIGGER refused BEFORE INSERT ON relays BEGIN SELECT RAISE(ABORT, 'refused'); END`)
+  const broken = await startRelay(options)
+  await expect(broken.relay.ready).rejects.toThrow('refused')
+  expect(await records(options.database, id, 'pending')).toMatchObject({ status: 'pending' })
+
+  inFile(options.database, 'DROP TRIGGER refused')
+  const after = await startRelay(options)
+  await after.relay.ready
+  open()
+  expect(await records(options.database, id, 'resolved')).toMatchObject({ status: 'resolved' })
+})
+
 test('the database holds the placeholder, and the key nowhere', async () => {
   const { options, request, open, database } = await setUp()
   open()
@@ -153,13 +173,18 @@ test('the database holds the placeholder, and the key nowhere', async () => {
   }
 })
 
+function inFile(path: string, sql: string): void {
+  const file = new DatabaseSync(path)
+  file.exec(sql)
+  file.close()
+}
+
 /** The record in the file, once it has one of these statuses. */
 async function records(
   database: string,
   id: string,
   ...statuses: string[]
 ): Promise<{ status: string; error: string | null }> {
-  const { DatabaseSync } = await import('node:sqlite')
   const reader = new DatabaseSync(database)
   try {
     for (;;) {
