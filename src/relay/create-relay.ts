@@ -191,11 +191,17 @@ async function openParts(
       isFull = removed.isFull
     }
   }
+  let removing: Promise<void> | undefined
   const removal = setInterval(() => {
-    removeExpired().catch((error: unknown) => {
-      // That the database is away is said elsewhere, once.
-      if (!isClientSecretError(error)) logger.error({ err: error }, 'expired records could not be removed')
-    })
+    // While the database is away, it waits for longer than this interval.
+    removing ??= removeExpired()
+      .catch((error: unknown) => {
+        // That the database is away is said elsewhere, once.
+        if (!isClientSecretError(error)) logger.error({ err: error }, 'expired records could not be removed')
+      })
+      .then(() => {
+        removing = undefined
+      })
   }, 1_000)
   removal.unref()
   atTheEnd(() => clearInterval(removal))
