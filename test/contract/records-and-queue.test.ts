@@ -182,6 +182,41 @@ describe.each(databases)('on %s', (name, makeDatabase) => {
     await expect(client.clientSecretRequest({ ...sent(1), queue: 'q', poll: 50 })).rejects.toMatchObject(failed)
   })
 
+  test('an API that asks for pauses again and again is waited for no longer than the longest wait', async () => {
+    const { api, client, sent } = await setUp((_call, outgoing) => json(outgoing, {}, 429, { 'retry-after': '1' }), {
+      limits: { longestUpstreamWait: 3_000 },
+    })
+    await expect(client.clientSecretRequest({ ...sent(1), queue: 'q', poll: 50 })).rejects.toMatchObject({
+      code: 'UPSTREAM_ERROR',
+      status: 429,
+    })
+    expect(api.calls.length).toBeGreaterThan(1)
+    expect(api.calls.length).toBeLessThanOrEqual(3)
+  })
+
+  // On Postgres a relay that was killed is missed after fifteen seconds, when the pause is over.
+  test.skipIf(name === 'memory').for(name === 'Postgres' ? ['closed'] : ['closed', 'killed'])(
+    'a pause lasts beyond a restart: the relay is %s',
+    async (end) => {
+      const api = await startApi((_call, outgoing) =>
+        api.calls.length === 1 ? json(outgoing, {}, 429, { 'retry-after': '4' }) : json(outgoing, {}),
+      )
+      const options = { keys: { api: keyFor(api.url) }, database: (await makeDatabase())! }
+      const before = end === 'killed' ? await startRelayProcess(options) : await startRelay(options)
+      for (const n of [1, 2])
+        await before.client.clientSecretRequest({ ...request, url: `${api.url}/`, data: { n }, queue: 'q' })
+      await until(() => api.calls.length === 1)
+      for (let waiting = 0; waiting < 2;) {
+        waiting = (await before.client.history({ queue: 'q', status: 'pending' })).records.length
+      }
+      await ('kill' in before ? before.kill() : before.relay.close())
+      await startRelay(options)
+      await settled(options.database, 2)
+      expect(numbers(api.calls)).toEqual([1, 1, 2])
+      expect(api.calls[1]!.startedAt - api.calls[0]!.startedAt).toBeGreaterThan(3_900)
+    },
+  )
+
   test('queues that wait for a pause to end keep no others from running', async () => {
     let paused = 0
     const { opened, open } = door()

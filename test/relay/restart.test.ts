@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { expect, onTestFinished, test } from 'vitest'
 import { door, json, startApi } from '../helpers/api.ts'
+import { startRelayProcess } from '../helpers/relay-process.ts'
 import { canary, keyFor, startRelay } from '../helpers/relay.ts'
 
 async function setUp(rule: Parameters<typeof keyFor>[1] = {}) {
@@ -103,6 +104,20 @@ test.each([
   await startRelay(options)
   expect(await records(options.database, id, 'resolved')).toMatchObject({ status: 'resolved' })
   expect(api.calls).toHaveLength(2)
+})
+
+test('after kill -9 a request whose caller waited in the call itself does not run for ever', async () => {
+  const { options, request, calls } = await setUp()
+  const before = await startRelayProcess(options)
+  const direct = before.client.clientSecretRequest({ ...request, queue: undefined, method: 'POST' })
+  direct.catch(() => {})
+  await calls(1)
+  const running = await before.client.history({ status: 'running' })
+  await before.kill()
+  const after = await startRelay(options)
+  await after.relay.ready
+  const { error } = await records(options.database, running.records[0]!.id, 'failed')
+  expect(JSON.parse(error ?? '{}')).toMatchObject({ code: 'INTERRUPTED' })
 })
 
 test('closing waits for what runs, answers held polls, and takes nothing new', async () => {
