@@ -19,7 +19,7 @@ import { openKeyStore } from './key-store.ts'
 import { createLimits } from './limits.ts'
 import { readOptions, type RelayOptions, type Settings } from './options.ts'
 import { parsePoll, poll } from './poll.ts'
-import { createPresence, longestSilence } from './presence.ts'
+import { createPresence, longestSilence, type Presence } from './presence.ts'
 import { createRecords } from './records.ts'
 import { wireText } from './stored-record.ts'
 import { createRunner, unforeseen } from './run.ts'
@@ -84,7 +84,7 @@ export function createRelayOn(
     close: () =>
       (closing ??= parts.then(
         (opened) => opened.close(),
-        // What never opened has nothing to close.
+        // What could not be opened has closed what it had opened.
         () => {},
       )),
   }
@@ -92,18 +92,57 @@ export function createRelayOn(
 
 type Parts = Awaited<ReturnType<typeof open>>
 
-/** Opens what the relay works with, and takes up what an earlier process left. */
+/** Opens what the relay works with; when something cannot be opened, what was opened before it is closed. */
 async function open(settings: Settings, network: Network, journal: Journal) {
+  const endings = createEndings()
+  try {
+    const parts = await openParts(settings, network, journal, endings.add)
+    return { ...parts, close: endings.run }
+  } catch (error) {
+    await endings.run().catch((err: unknown) => {
+      settings.logger.error({ err }, 'a relay that could not start could not be closed either')
+    })
+    throw error
+  }
+}
+
+/** What is to be done at the end, in the reverse order of the beginning. */
+function createEndings() {
+  const endings: (() => unknown)[] = []
+  return {
+    add: (end: () => unknown): void => void endings.push(end),
+    run: async (): Promise<void> => {
+      const failures: unknown[] = []
+      // Each of them, also when one fails: a database that stays open is locked to the next relay.
+      for (const end of endings.reverse()) {
+        try {
+          await end()
+        } catch (error) {
+          failures.push(error)
+        }
+      }
+      if (failures.length > 0) throw failures[0]
+    },
+  }
+}
+
+/** Takes up what an earlier process left, too. */
+async function openParts(
+  settings: Settings,
+  network: Network,
+  journal: Journal,
+  atTheEnd: (end: () => unknown) => void,
+) {
   const { limits, logger } = settings
   const storage = await openStorage(settings.database, logger)
   const { database } = storage
+  atTheEnd(() => database.close())
   const records = createRecords(database)
   const changes = createChanges(storage.signals)
-  const keys = await openKeyStore({ database, changes, settings, logger }).catch(async (error: unknown) => {
-    await database.close()
-    throw error
-  })
+  const keys = await openKeyStore({ database, changes, settings, logger })
+  atTheEnd(() => keys.close())
   const upstream = createUpstream(limits, network)
+  atTheEnd(() => upstream.close())
   const allowance = createLimits(settings)
   const { longestUpstreamWait, callerAbsence } = limits
   const runner = createRunner({
@@ -116,13 +155,20 @@ async function open(settings: Settings, network: Network, journal: Journal) {
     logger,
     longestUpstreamWait,
   })
+  atTheEnd(runner.abort)
   const direct = createDirectRequests({ records, runner, changes, logger })
   const attendance = createAttendance(callerAbsence, runner.desert)
   const calls = callsUnderWay()
-  const queue = await storage.createQueue({ records, runner, changes, logger }).catch(async (error: unknown) => {
-    await keys.close()
-    await database.close()
-    throw error
+  let presence: Presence | undefined = undefined
+  // After what runs has ended: until then the other relays must know that this one lives.
+  atTheEnd(() => presence?.stop())
+  const queue = await storage.createQueue({ records, runner, changes, logger })
+  atTheEnd(async () => {
+    changes.close()
+    const timer = setTimeout(runner.abort, settings.shutdownTimeout)
+    await Promise.all([queue.close(), calls.ended()])
+    await direct.written()
+    clearTimeout(timer)
   })
 
   /** What dead relays were running for callers who waited for the answer in the call itself. */
@@ -130,7 +176,7 @@ async function open(settings: Settings, network: Network, journal: Journal) {
     await queue.takeOver()
     for (const record of await records.orphans(longestSilence)) await runner.settleInterrupted(record)
   }
-  const presence = await createPresence({
+  presence = await createPresence({
     database,
     onBeat: queue.beat,
     takeOver,
@@ -145,29 +191,22 @@ async function open(settings: Settings, network: Network, journal: Journal) {
       isFull = removed.isFull
     }
   }
+  let removing: Promise<void> | undefined
   const removal = setInterval(() => {
-    removeExpired().catch((error: unknown) => {
-      // That the database is away is said elsewhere, once.
-      if (!isClientSecretError(error)) logger.error({ err: error }, 'expired records could not be removed')
-    })
+    // While the database is away, it waits for longer than this interval.
+    removing ??= removeExpired()
+      .catch((error: unknown) => {
+        // That the database is away is said elsewhere, once.
+        if (!isClientSecretError(error)) logger.error({ err: error }, 'expired records could not be removed')
+      })
+      .then(() => {
+        removing = undefined
+      })
   }, 1_000)
   removal.unref()
+  atTheEnd(() => clearInterval(removal))
 
-  async function close(): Promise<void> {
-    clearInterval(removal)
-    changes.close()
-    const timer = setTimeout(runner.abort, settings.shutdownTimeout)
-    await Promise.all([queue.close(), calls.ended()])
-    await direct.written()
-    clearTimeout(timer)
-    await presence.stop()
-    runner.abort()
-    await upstream.close()
-    await keys.close()
-    await database.close()
-  }
-
-  return { settings, keys, limits: allowance, attendance, records, changes, direct, queue, presence, calls, close }
+  return { settings, keys, limits: allowance, attendance, records, changes, direct, queue, presence, calls }
 }
 
 /** Knows the calls that are being answered. */

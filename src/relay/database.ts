@@ -1,3 +1,5 @@
+import { ClientSecretError } from '../protocol/errors.ts'
+
 export type Value = string | number | null
 
 /** Runs one statement, with `$1` parameters. */
@@ -27,6 +29,14 @@ export interface Dialect {
   now: string
   /** Behind a SELECT of what is to be removed: leaves to another relay what it is removing already. */
   skipLocked: string
+}
+
+/** What a database says that is away, which passes, and is not the statement's fault. */
+export function databaseAway(cause: unknown): ClientSecretError {
+  return new ClientSecretError('UNAVAILABLE', "The relay's database is away for the moment. Try again.", {
+    cause,
+    retryAfter: 1,
+  })
 }
 
 /** True for the address of a Postgres; every other is the path of a SQLite file. */

@@ -1,19 +1,34 @@
 import type { Changes } from './changes.ts'
 import { runLine, type Hold, type LineParts } from './line.ts'
+import { createPlaces } from './places.ts'
 import type { Queue } from './queue.ts'
 
 /** The queue of a single process. It knows only which lines are being run; what waits in them is in the records. */
 export async function createEmbeddedQueue(parts: LineParts & { changes: Changes }): Promise<Queue> {
   const { records, changes } = parts
   const lines = new Map<string, { hasMore: boolean }>()
+  const places = createPlaces()
   const running = new Set<Promise<void>>()
   const closing = new AbortController()
 
   function holdOf(line: string, state: { hasMore: boolean }): Hold {
+    let hasRun = false
+    // Whoever has waited longer comes first when the places do not suffice.
+    const isTired = () => hasRun && places.free() < 0
     const hold: Hold = {
-      isOver: () => closing.signal.aborted,
-      take: async () => (await records.take([line]))[0] ?? null,
-      pause: ({ id, notBefore }) => changes.until(id, notBefore, closing.signal),
+      isOver: () => closing.signal.aborted || isTired(),
+      async take() {
+        const [record = null] = await records.take([line])
+        if (record) hasRun = true
+        return record
+      },
+      async pause({ id, notBefore }) {
+        places.leave()
+        await changes.until(id, notBefore, closing.signal)
+        await places.wait()
+        // It has waited behind the others already.
+        hasRun = false
+      },
       async end() {
         state.hasMore = false
         const head = await records.next(line)
@@ -36,9 +51,18 @@ export async function createEmbeddedQueue(parts: LineParts & { changes: Changes 
     }
     const state = { hasMore: false }
     lines.set(line, state)
-    const run = runLine(line, holdOf(line, state), parts)
+    const run = runInTurn(line, state)
     running.add(run)
     void run.then(() => running.delete(run))
+  }
+
+  async function runInTurn(line: string, state: { hasMore: boolean }): Promise<void> {
+    // At its end it is forgotten; before that, it has only made room for others.
+    while (lines.get(line) === state && !closing.signal.aborted) {
+      await places.wait()
+      await runLine(line, holdOf(line, state), parts)
+      places.leave()
+    }
   }
 
   // What an earlier process has left.

@@ -22,8 +22,6 @@ interface Held {
 
 const schema = 'client_secret_queue'
 const name = 'lines'
-/** Calls that one relay has under way at a time. */
-const mostAtOnce = 100
 /** Milliseconds between looks for work that nobody told of. */
 const lookEvery = 1_000
 /** Milliseconds after a sign of life in which something may be started: well before others may take the tokens. */
@@ -52,7 +50,7 @@ export async function createPgBossQueue(
 ): Promise<Queue> {
   const { records, changes, logger } = parts
   const boss = await startBoss(database, parts)
-  const places = createPlaces(mostAtOnce)
+  const places = createPlaces()
   const closing = new AbortController()
   const running = new Set<Promise<void>>()
   const held = new Map<string, Held>()

@@ -1,21 +1,25 @@
-/** How many things may go on at once. */
+/** Calls that one relay has under way at a time for its queues; each takes a connection, and what there is of those ends. */
+const mostAtOnce = 100
+
+/** How many lines may run at once. */
 export interface Places {
+  /** Below zero when others wait. */
   free(): number
   /** Takes a free place. */
   take(): void
-  /** Takes a place as soon as one is free. */
+  /** Takes a place as soon as one is free; whoever waits longest gets it. */
   wait(): Promise<void>
   leave(): void
 }
 
-export function createPlaces(most: number): Places {
+export function createPlaces(): Places {
   let taken = 0
   const waiting: (() => void)[] = []
   return {
-    free: () => most - taken - waiting.length,
+    free: () => mostAtOnce - taken - waiting.length,
     take: () => void taken++,
     async wait() {
-      if (taken >= most) return new Promise((resolve) => waiting.push(resolve))
+      if (taken >= mostAtOnce) return new Promise((resolve) => waiting.push(resolve))
       taken++
     },
     leave() {

@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto'
 import type { Pool, PoolClient } from 'pg'
-import { ClientSecretError, isClientSecretError } from '../protocol/errors.ts'
+import { isClientSecretError } from '../protocol/errors.ts'
 import type { Signals } from './changes.ts'
-import type { Connection, Database, Dialect, Transaction, Value } from './database.ts'
+import { databaseAway, type Connection, type Database, type Dialect, type Transaction, type Value } from './database.ts'
 import { migrate } from './migrate.ts'
 import { explainMissingPeer } from './missing-peer.ts'
 import type { Logger } from './options.ts'
@@ -123,16 +123,12 @@ function storable(value: Value): Value {
   return typeof value === 'string' ? value.replaceAll('\u0000', '\ufffd') : value
 }
 
-/** Says `UNAVAILABLE` where the database is away, which passes, and is not the statement's fault. */
+/** Says `UNAVAILABLE` where the database is away. */
 async function told<Result>(work: () => Promise<Result>): Promise<Result> {
   try {
     return await work()
   } catch (cause) {
-    if (!isAway(cause)) throw cause
-    throw new ClientSecretError('UNAVAILABLE', "The relay's database is away for the moment. Try again.", {
-      cause,
-      retryAfter: 1,
-    })
+    throw isAway(cause) ? databaseAway(cause) : cause
   }
 }
 

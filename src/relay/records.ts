@@ -72,7 +72,7 @@ export interface Records {
   handBack(seen: Seen, notBefore?: number): Promise<boolean>
   /** Whether a record is unsettled and has this version still. */
   isCurrent(seen: Seen): Promise<boolean>
-  /** The lines in which something is to be run in the background. */
+  /** The lines in which something is to be run in the background, in the order in which they have waited. */
   lines(): Promise<string[]>
   /** Unsettled direct requests of relays that have not been seen since this many milliseconds. */
   orphans(silence: number): Promise<StoredRecord[]>
@@ -314,7 +314,7 @@ export function createRecords(database: Database): Records {
 
     async lines() {
       const rows = await database.query<{ line: string }>(
-        `SELECT DISTINCT line FROM records WHERE ${isUnsettled} AND relay IS NULL`,
+        `SELECT line FROM records WHERE ${isUnsettled} AND relay IS NULL GROUP BY line ORDER BY min(seq)`,
       )
       return rows.map(({ line }) => line)
     },

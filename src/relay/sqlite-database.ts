@@ -1,12 +1,16 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { DatabaseSync, StatementSync } from 'node:sqlite'
-import type { Database, Dialect, Transaction, Value } from './database.ts'
+import { isClientSecretError } from '../protocol/errors.ts'
+import { databaseAway, type Database, type Dialect, type Transaction, type Value } from './database.ts'
 import { migrate } from './migrate.ts'
+import type { Logger } from './options.ts'
 
 /** SQLITE_BUSY */
 const busyCode = 5
-/** Milliseconds to wait for another writer before a statement fails, and between its tries. */
-const longestBusy = 60_000
+/** What passes without the relay, as another writer does: SQLITE_LOCKED, a disk that fails or is full, files that cannot be opened. */
+const passingCodes = [busyCode, 6, 10, 13, 14]
+/** Milliseconds to wait for another writer before a statement fails, and between its tries. As long as for a connection to Postgres. */
+const longestBusy = 5_000
 const pause = 20
 /** Milliseconds that a relay waits for the one before it to let go of the file, as in a restart. */
 const handOver = 2_000
@@ -25,7 +29,8 @@ const pragmas = [
   // the file sound at any crash of the process; only a power cut can lose the last moments.
   'PRAGMA journal_mode = WAL',
   'PRAGMA synchronous = NORMAL',
-  'PRAGMA busy_timeout = 50',
+  // Another writer is waited for between the tries of a statement: SQLite would hold up the whole process.
+  'PRAGMA busy_timeout = 0',
   // Taken over into the file every 16 MB and not every 4: each time, everything waits for the disk.
   'PRAGMA wal_autocheckpoint = 2000',
 ]
@@ -36,20 +41,20 @@ class DatabaseInUseError extends Error {
 }
 
 /** Opens a SQLite database: a file, or in memory when there is no path. */
-export async function openSqlite(path = ':memory:'): Promise<Database> {
+export async function openSqlite(path = ':memory:', logger?: Logger): Promise<Database> {
   const sqlite = await loadSqlite()
   const database = open(sqlite, path)
   let lock: DatabaseSync | null = null
   try {
     if (path !== ':memory:') lock = await lockFile(sqlite, path)
     database.exec(pragmas.join(';'))
-    const driver = sqliteDriver(database, lock)
+    const driver = sqliteDriver(database, lock, logger)
     await migrate(driver)
     return driver
   } catch (error) {
     database.close()
     lock?.close()
-    throw error
+    throw isClientSecretError(error) ? cannotBeUsed(path, error.cause) : error
   }
 }
 
@@ -71,6 +76,14 @@ function open({ DatabaseSync: Sqlite }: typeof import('node:sqlite'), path: stri
       { cause },
     )
   }
+}
+
+function cannotBeUsed(path: string, cause: unknown): Error {
+  const reason = cause instanceof Error ? cause.message : String(cause)
+  return new Error(
+    `The relay does not start: the database "${path}" could not be written: ${reason}. Does another program hold it locked, or is the disk full?`,
+    { cause },
+  )
 }
 
 /**
@@ -111,24 +124,58 @@ function prepare(database: DatabaseSync, sql: string): Prepared {
   return { statement: database.prepare(byPlace), order }
 }
 
-function sqliteDriver(database: DatabaseSync, lock: DatabaseSync | null): Database {
+function sqliteDriver(database: DatabaseSync, lock: DatabaseSync | null, logger: Logger | undefined): Database {
   const prepared = new Map<string, Prepared>()
   /** Fulfilled when the transaction that is open has ended. There is one connection, so everything else waits for it. */
   let underWay: Promise<void> | undefined
 
-  async function run<Row>(sql: string, parameters: readonly Value[] = [], isPartOfIt = true): Promise<Row[]> {
+  let isAway = false
+
+  function tell(isAwayNow: boolean, error?: unknown): void {
+    if (isAwayNow === isAway) return
+    isAway = isAwayNow
+    if (isAway) logger?.warn({ err: error }, 'the database is away; the relay goes on when it is back')
+    else logger?.info({}, 'the database is back')
+  }
+
+  function execute<Row>(sql: string, parameters: readonly Value[] = []): Row[] {
     let known = prepared.get(sql)
     if (!known) prepared.set(sql, (known = prepare(database, sql)))
-    const { statement, order } = known
-    const values = order.map((index) => parameters[index]!)
+    const rows = known.statement.all(...known.order.map((index) => parameters[index]!)) as Row[]
+    // What can be read can often not be written.
+    if (!sql.startsWith('SELECT')) tell(false)
+    return rows
+  }
+
+  /** Does something at a moment at which nobody else writes, and no transaction is open but that it is part of. */
+  async function inTurn<Result>(work: () => Result, isPartOfTransaction: boolean): Promise<Result> {
     for (const deadline = Date.now() + longestBusy; ; await sleep(pause)) {
       // Also when it is tried again: in between, a transaction may have begun that it is no part of.
-      while (underWay && !isPartOfIt) await underWay
+      while (underWay && !isPartOfTransaction) await underWay
       try {
-        return statement.all(...values) as Row[]
+        return work()
       } catch (error) {
-        // Somebody else is writing, such as a backup. Waited for here and not in SQLite, which would hold up everything.
-        if ((error as { errcode?: number }).errcode !== busyCode || Date.now() > deadline) throw error
+        const code = codeOf(error)
+        if (!passingCodes.includes(code)) throw error
+        // Somebody else is writing, such as a backup.
+        if (code === busyCode && Date.now() <= deadline) continue
+        tell(true, error)
+        throw databaseAway(error)
+      }
+    }
+  }
+
+  /** Begins a transaction; gives what ends it. In one go, so that nothing that is no part of it comes in between. */
+  function begin(): () => void {
+    execute('BEGIN IMMEDIATE')
+    let end = () => {}
+    underWay = new Promise((resolve) => (end = resolve))
+    return () => {
+      try {
+        if (database.isTransaction) database.exec('ROLLBACK')
+      } finally {
+        underWay = undefined
+        end()
       }
     }
   }
@@ -136,27 +183,20 @@ function sqliteDriver(database: DatabaseSync, lock: DatabaseSync | null): Databa
   return {
     dialect,
     // Async although SQLite is not, so that records.ts is written once for it and for Postgres.
-    query: (sql, parameters) => run(sql, parameters, false),
+    query: <Row>(sql: string, parameters?: readonly Value[]) => inTurn(() => execute<Row>(sql, parameters), false),
     // Alone already, and so without a lock.
     async transaction<Result>(_locks: readonly string[], work: (transaction: Transaction) => Promise<Result>) {
-      while (underWay) await underWay
-      let end = () => {}
-      underWay = new Promise((resolve) => (end = resolve))
+      const end = await inTurn(begin, false)
       const happenings: (() => void)[] = []
       try {
-        await run('BEGIN IMMEDIATE')
         const result = await work({
-          query: (sql, parameters) => run(sql, parameters),
+          query: <Row>(sql: string, parameters?: readonly Value[]) => inTurn(() => execute<Row>(sql, parameters), true),
           afterCommit: (happen) => void happenings.push(happen),
         })
-        await run('COMMIT')
+        await inTurn(() => execute('COMMIT'), true)
         for (const happen of happenings) happen()
         return result
-      } catch (error) {
-        if (database.isTransaction) database.exec('ROLLBACK')
-        throw error
       } finally {
-        underWay = undefined
         end()
       }
     },
@@ -165,4 +205,9 @@ function sqliteDriver(database: DatabaseSync, lock: DatabaseSync | null): Databa
       lock?.close()
     },
   }
+}
+
+/** SQLite's code, without what it adds to tell where it happened. */
+function codeOf(error: unknown): number {
+  return ((error as { errcode?: number }).errcode ?? 0) & 0xff
 }

@@ -19,7 +19,7 @@ export async function openStorage(address: string | undefined, logger: Logger): 
   if (!isPostgres(address)) {
     // Loaded late, because each of the two needs what need not be there.
     const { openSqlite } = await import('./sqlite-database.ts')
-    const database = await openSqlite(address)
+    const database = await openSqlite(address, logger)
     return {
       database,
       signals: undefined,

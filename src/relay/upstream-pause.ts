@@ -15,8 +15,26 @@ export function pauseAskedFor(status: number, headers: Record<string, string>, n
 /** Milliseconds of a Retry-After header: a number of seconds, or a date. */
 export function retryAfterOf(header: string | undefined, now = Date.now()): number | null {
   if (header === undefined) return null
-  if (/^\d{1,9}(\.\d+)?$/.test(header)) return Number(header) * 1000
-  const date = Date.parse(header)
+  const value = firstOf(header)
+  return /^\d{1,9}(\.\d+)?$/.test(value) ? Number(value) * 1000 : untilDate(value, now)
+}
+
+/** The first of several, as two headers of one name are joined, without its parameters, such as the window in `5;w=60`. */
+function firstOf(header: string): string {
+  // The comma of a date of HTTP stands behind the day of the week.
+  const [first = ''] = header.split(/(?<!^\s*[a-z]{3,9}),|;/i)
+  return first.trim()
+}
+
+/** A date as HTTP or ISO 8601 writes it; Date.parse alone takes nearly everything for one. */
+const dates = [
+  /^(mon|tue|wed|thu|fri|sat|sun)[a-z]*, [a-z0-9 :-]+ gmt$/i,
+  /^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:?\d\d)$/i,
+]
+
+function untilDate(value: string, now: number): number | null {
+  if (!dates.some((form) => form.test(value))) return null
+  const date = Date.parse(value)
   return Number.isFinite(date) ? Math.max(0, date - now) : null
 }
 
@@ -38,7 +56,7 @@ function resetOf(status: number, headers: Record<string, string>, now: number): 
 
 /** Seconds from now, seconds or milliseconds since 1970, a duration such as `6m0s`, or a date. */
 function waitOf(text: string, now: number): number | null {
-  const value = text.trim()
+  const value = firstOf(text)
   if (/^\d+(\.\d+)?$/.test(value)) {
     const number = Number(value)
     if (number > 1e12) return Math.max(0, number - now)
@@ -51,6 +69,5 @@ function waitOf(text: string, now: number): number | null {
       .map((part) => Number(part ?? 0))
     return (((days * 24 + hours) * 60 + minutes) * 60 + seconds) * 1000 + milliseconds
   }
-  const date = Date.parse(value)
-  return Number.isFinite(date) ? Math.max(0, date - now) : null
+  return untilDate(value, now)
 }

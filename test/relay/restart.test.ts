@@ -1,8 +1,10 @@
 import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
 import { expect, onTestFinished, test } from 'vitest'
 import { door, json, startApi } from '../helpers/api.ts'
+import { startRelayProcess } from '../helpers/relay-process.ts'
 import { canary, keyFor, startRelay } from '../helpers/relay.ts'
 
 async function setUp(rule: Parameters<typeof keyFor>[1] = {}) {
@@ -47,6 +49,25 @@ test('what waited in a queue runs after a restart, in order; what ran and may ha
   expect(api.calls.map(({ body }) => body)).toEqual(['{"n":1}', '{"n":2}', '{"n":3}'])
 })
 
+test('a relay that finds more queues than it runs at once begins with those that have waited longest', async () => {
+  const { api, options, request, open, calls } = await setUp({ retryable: true })
+  const before = await startRelay(options)
+  // Names in another order than that of their arrival.
+  for (let n = 0; n < 120; n++)
+    await before.client.clientSecretRequest({ ...request, method: 'POST', queue: `q${(n * 7) % 120}`, data: { n } })
+  await calls(100)
+  await before.relay.close()
+
+  api.calls.length = 0
+  const after = await startRelay(options)
+  await after.relay.ready
+  await calls(100)
+  const numbers = api.calls.map(({ body }) => (JSON.parse(body) as { n: number }).n)
+  expect(numbers.sort((one, other) => one - other)).toEqual(Array.from({ length: 100 }, (_, n) => n))
+  open()
+  await calls(120)
+})
+
 test('what waited is checked again before it runs: a rule that was withdrawn lets nothing through', async () => {
   const { api, options, request, open, calls } = await setUp()
   const before = await startRelay(options)
@@ -85,6 +106,20 @@ test.each([
   expect(api.calls).toHaveLength(2)
 })
 
+test('after kill -9 a request whose caller waited in the call itself does not run for ever', async () => {
+  const { options, request, calls } = await setUp()
+  const before = await startRelayProcess(options)
+  const direct = before.client.clientSecretRequest({ ...request, queue: undefined, method: 'POST' })
+  direct.catch(() => {})
+  await calls(1)
+  const running = await before.client.history({ status: 'running' })
+  await before.kill()
+  const after = await startRelay(options)
+  await after.relay.ready
+  const { error } = await records(options.database, running.records[0]!.id, 'failed')
+  expect(JSON.parse(error ?? '{}')).toMatchObject({ code: 'INTERRUPTED' })
+})
+
 test('closing waits for what runs, answers held polls, and takes nothing new', async () => {
   const { options, request, open, calls } = await setUp()
   const { relay, client, url } = await startRelay({ ...options, shutdownTimeout: 10_000 })
@@ -116,6 +151,25 @@ test('a relay that is made anew in the same process takes over when the old one 
   expect(await records(options.database, id, 'resolved')).toMatchObject({ status: 'resolved' })
 })
 
+test('a relay that could not start lets go of its file, and of what it had begun', async () => {
+  const { options, request, open, calls } = await setUp()
+  const before = await startRelay(options)
+  const { id } = await before.client.clientSecretRequest({ ...request, method: 'PUT' })
+  await calls(1)
+  await before.relay.close()
+
+  inFile(options.database, `CREATE TRIGGER refused BEFORE INSERT ON relays BEGIN SELECT RAISE(ABORT, 'refused'); END`)
+  const broken = await startRelay(options)
+  await expect(broken.relay.ready).rejects.toThrow('refused')
+  expect(await records(options.database, id, 'pending')).toMatchObject({ status: 'pending' })
+
+  inFile(options.database, 'DROP TRIGGER refused')
+  const after = await startRelay(options)
+  await after.relay.ready
+  open()
+  expect(await records(options.database, id, 'resolved')).toMatchObject({ status: 'resolved' })
+})
+
 test('the database holds the placeholder, and the key nowhere', async () => {
   const { options, request, open, database } = await setUp()
   open()
@@ -134,13 +188,18 @@ test('the database holds the placeholder, and the key nowhere', async () => {
   }
 })
 
+function inFile(path: string, sql: string): void {
+  const file = new DatabaseSync(path)
+  file.exec(sql)
+  file.close()
+}
+
 /** The record in the file, once it has one of these statuses. */
 async function records(
   database: string,
   id: string,
   ...statuses: string[]
 ): Promise<{ status: string; error: string | null }> {
-  const { DatabaseSync } = await import('node:sqlite')
   const reader = new DatabaseSync(database)
   try {
     for (;;) {

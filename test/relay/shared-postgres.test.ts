@@ -1,5 +1,5 @@
 import pg from 'pg'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, onTestFinished, test } from 'vitest'
 import { sleep } from '../../src/client/retry.ts'
 import type { ClientSecretRecord, PollAnswer } from '../../src/protocol/record.ts'
 import type { RelayOptions } from '../../src/relay/options.ts'
@@ -63,6 +63,28 @@ function visitorOf({ url: mounted }: { url: string }) {
 }
 
 const answerAtOnce: ApiAnswer = (_call, outgoing) => json(outgoing, {})
+
+test('what has expired is looked for once at a time, also while the database lets nobody write', async () => {
+  const { options } = await setUp(answerAtOnce)
+  const { relay } = await startRelay(options)
+  await relay.ready
+  const database = options.database!
+  const locker = new pg.Client(database)
+  await locker.connect()
+  onTestFinished(() => locker.end())
+  await locker.query('BEGIN; LOCK TABLE records IN ACCESS EXCLUSIVE MODE')
+  for (;;) {
+    const waiting = await postgres.query<{ seconds: string }>(
+      database,
+      `SELECT extract(epoch FROM clock_timestamp() - query_start) AS seconds FROM pg_stat_activity
+       WHERE datname = current_database() AND query LIKE 'DELETE FROM records%' AND wait_event_type = 'Lock'`,
+    )
+    // By then, the next ones would have begun.
+    if (!waiting.some(({ seconds }) => Number(seconds) > 3.5)) continue
+    expect(waiting).toHaveLength(1)
+    break
+  }
+})
 
 describe('several relays on one Postgres', () => {
   test('keep the order of a queue between them, one at a time', async () => {

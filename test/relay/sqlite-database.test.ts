@@ -1,20 +1,32 @@
+import { performance } from 'node:perf_hooks'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { DatabaseSync } from 'node:sqlite'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
 import { openSqlite } from '../../src/relay/sqlite-database.ts'
+import { door, json, startApi } from '../helpers/api.ts'
+import { keyFor, startRelay } from '../helpers/relay.ts'
+import { until } from '../helpers/watched-fetch.ts'
+
+function file(): string {
+  const folder = mkdtempSync(join(tmpdir(), 'sqlite-'))
+  onTestFinished(() => rmSync(folder, { recursive: true }))
+  return join(folder, 'relay.db')
+}
+
+/** Another connection, as another process has one. */
+function otherProcess(path: string): DatabaseSync {
+  const database = new DatabaseSync(path)
+  onTestFinished(() => database.close())
+  return database
+}
 
 test('what waits for another writer is not taken back with a transaction that began meanwhile', async () => {
-  const folder = mkdtempSync(join(tmpdir(), 'sqlite-'))
-  const path = join(folder, 'relay.db')
+  const path = file()
   const database = await openSqlite(path)
-  const backup = new DatabaseSync(path)
-  onTestFinished(async () => {
-    backup.close()
-    await database.close()
-    rmSync(folder, { recursive: true })
-  })
+  onTestFinished(() => database.close())
+  const backup = otherProcess(path)
   await database.query('CREATE TABLE kept (name TEXT)')
 
   backup.exec('BEGIN IMMEDIATE')
@@ -37,4 +49,75 @@ test('what waits for another writer is not taken back with a transaction that be
   await expect(together).rejects.toThrow('taken back')
   await alone
   expect(await database.query('SELECT name FROM kept')).toEqual([{ name: 'alone' }])
+})
+
+test('while another writer is waited for, the process goes on', async () => {
+  const path = file()
+  const database = await openSqlite(path)
+  onTestFinished(() => database.close())
+  await database.query('CREATE TABLE kept (n INTEGER)')
+  const backup = otherProcess(path)
+
+  backup.exec('BEGIN IMMEDIATE')
+  const before = performance.eventLoopUtilization()
+  const waiting = Array.from({ length: 5 }, (_, n) => database.query('INSERT INTO kept VALUES ($1)', [n]))
+  await new Promise((resolve) => setTimeout(resolve, 500))
+  const { utilization } = performance.eventLoopUtilization(before)
+  backup.exec('COMMIT')
+  await Promise.all(waiting)
+  expect(utilization).toBeLessThan(0.5)
+})
+
+test('while a transaction waits for another writer, what is only read does not', async () => {
+  const path = file()
+  const database = await openSqlite(path)
+  onTestFinished(() => database.close())
+  await database.query('CREATE TABLE kept (n INTEGER)')
+  const backup = otherProcess(path)
+
+  backup.exec('BEGIN IMMEDIATE')
+  const writing = database.transaction([], (transaction) => transaction.query('INSERT INTO kept VALUES (1)'))
+  expect(await database.query('SELECT n FROM kept')).toEqual([])
+  backup.exec('COMMIT')
+  await writing
+  expect(await database.query('SELECT n FROM kept')).toEqual([{ n: 1 }])
+})
+
+test('when another process locks the file for longer than is waited, calls are UNAVAILABLE, and what was answered is kept', async () => {
+  const { opened, open } = door()
+  const api = await startApi(async (_call, outgoing) => {
+    await opened
+    json(outgoing, { paid: true })
+  })
+  const path = file()
+  const { client, url, log } = await startRelay({ keys: { api: keyFor(api.url) }, database: path })
+  const request = {
+    clientSecretName: 'api',
+    method: 'POST' as const,
+    url: `${api.url}/`,
+    headers: { authorization: '$CLIENT_SECRET' },
+  }
+  const queued = await client.clientSecretRequest({ ...request, queue: 'q' })
+  await until(() => api.calls.length === 1)
+
+  const backup = otherProcess(path)
+  backup.exec('BEGIN IMMEDIATE')
+  open()
+  const submit = async (fields: object) => {
+    const { status, headers } = await fetch(`${url}/requests`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', 'client-session': 'a-session-of-enough-characters' },
+      body: JSON.stringify({ ...request, ...fields }),
+    })
+    return [status, headers.get('retry-after')]
+  }
+  expect(await Promise.all([{}, { queue: 'a' }, { queue: 'b' }].map(submit))).toEqual(Array(3).fill([503, '1']))
+  backup.exec('ROLLBACK')
+
+  await expect(queued.poll()).resolves.toEqual({ paid: true })
+  // None of those that were refused.
+  expect(api.calls).toHaveLength(1)
+  await until(() => log.some(({ message }) => message === 'the database is back'))
+  const told = log.filter(({ level }) => level !== 'info').map(({ message }) => message)
+  expect(told).toEqual(['the database is away; the relay goes on when it is back'])
 })

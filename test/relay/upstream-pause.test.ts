@@ -42,6 +42,28 @@ test.each<[number, Record<string, string>, number | null]>([
   // Nothing is used up: a 429 has to do with it all the same, a 503 has another reason.
   [429, { 'x-ratelimit-reset': '5', 'x-ratelimit-remaining': '3' }, 5_000],
   [503, { 'x-ratelimit-reset': '5', 'x-ratelimit-remaining': '3' }, null],
+  // Headers of the same name come joined: the first counts. A parameter says something else.
+  [429, { 'retry-after': '5, 5' }, 5_000],
+  [429, { 'retry-after': '5,7' }, 5_000],
+  [429, { 'retry-after': 'Tue, 01 Jan 2030 00:00:10 GMT, Tue, 01 Jan 2030 00:00:20 GMT' }, 10_000],
+  [429, { 'retry-after': ' 5 ' }, 5_000],
+  [429, { 'x-ratelimit-reset': '5, 10' }, 5_000],
+  [429, { 'x-ratelimit-reset': '5;w=60' }, 5_000],
+  [429, { 'x-ratelimit-reset': '1m0s, 2m0s' }, 60_000],
+  // Dates as HTTP and ISO 8601 write them.
+  [429, { 'retry-after': 'Tuesday, 01-Jan-30 00:00:10 GMT' }, 10_000],
+  [429, { 'retry-after': '2030-01-01T00:00:10Z' }, 10_000],
+  [429, { 'retry-after': '2030-01-01T01:00:10.5+01:00' }, 10_500],
+  // What is no time says nothing, whatever Date.parse makes of it.
+  [429, { 'retry-after': 'later 7' }, null],
+  [429, { 'retry-after': 'try again in 30' }, null],
+  [429, { 'retry-after': '-5' }, null],
+  [429, { 'retry-after': '2030-01' }, null],
+  [429, { 'retry-after': '' }, null],
+  [429, { 'retry-after': 'soon', 'x-ratelimit-reset': '5' }, 5_000],
+  [429, { 'retry-after': 'later 7', 'x-ratelimit-reset': '5' }, 5_000],
+  [429, { 'x-ratelimit-reset': '-1' }, null],
+  [429, { 'x-ratelimit-reset': '1 minute' }, null],
   // No pause is asked for.
   [429, {}, null],
   [429, { 'x-ratelimit-reset': 'soon' }, null],
