@@ -5,13 +5,16 @@ import type { Connection, Database, Transaction, Value } from './database.ts'
 import { jsonText } from './json-text.ts'
 import {
   columns,
+  errorOf,
   head,
   headColumns,
   insertedColumns,
   isUnsettled,
   place,
+  readable,
   rowOf,
   stored,
+  told,
   written,
   type Ended,
   type HeadRow,
@@ -26,6 +29,7 @@ import {
   type RecordHead,
   type Seen,
   type StoredRecord,
+  type ToldRecord,
 } from './stored-record.ts'
 
 export interface Records {
@@ -49,7 +53,7 @@ export interface Records {
   isKnown(owner: string, idempotencyKey: string): Promise<boolean>
   /** The owner's records among these ids, without what may be large. */
   heads(owner: string, ids: readonly string[]): Promise<RecordHead[]>
-  /** A record of the owner's. */
+  /** A record of the owner's. Throws UnreadableRecordError when its JSON is damaged. */
   read(owner: string, id: string): Promise<StoredRecord | null>
   /** What comes first of a line's unsettled records, expired ones left out. */
   next(line: string): Promise<RecordHead | null>
@@ -57,7 +61,8 @@ export interface Records {
   notEmpty(lines: readonly string[], connection: Connection): Promise<string[]>
   /**
    * Makes running what comes first of each line, if it is pending and its time
-   * has come; not after `deadline`, by the clock of the database.
+   * has come; not after `deadline`, by the clock of the database. One that cannot
+   * be read is running then and not given, as one whose relay has died since.
    */
   take(lines: readonly string[], deadline?: number): Promise<StoredRecord[]>
   /** Makes a failed record run anew, at this relay; null when it has changed. */
@@ -75,11 +80,11 @@ export interface Records {
   /** The lines in which something is to be run in the background. */
   lines(): Promise<string[]>
   /** Unsettled direct requests of relays that have not been seen since this many milliseconds. */
-  orphans(silence: number): Promise<StoredRecord[]>
+  orphans(silence: number): Promise<RecordHead[]>
   /** Unsettled records: of an owner, perhaps only those in queues of exactly this name; or of a key, of whomever. */
   countUnsettled(of: { owner: string; queueName?: string } | { keyName: string }): Promise<number>
   /** The owner's records, the newest first, from `before` on backwards. */
-  history(owner: string, filter: RecordFilter): Promise<StoredRecord[]>
+  history(owner: string, filter: RecordFilter): Promise<ToldRecord[]>
   /** The newest uses of a key, by whomever, with nothing of what was sent and answered. */
   usesOf(keyName: string, limit: number): Promise<RecordOfUse[]>
   /** Removes a batch of what has expired; the queues in which it stood, and whether there may be more. */
@@ -266,7 +271,7 @@ export function createRecords(database: Database): Records {
          ) AND status = 'pending' AND not_before <= $1 AND ${database.dialect.now} < $2 RETURNING ${columns}`,
         [Date.now(), deadline, ...lines],
       )
-      return rows.map(stored)
+      return readable(rows)
     },
 
     async restart({ id, version }, relay) {
@@ -320,12 +325,12 @@ export function createRecords(database: Database): Records {
     },
 
     async orphans(silence) {
-      const rows = await database.query<Row>(
-        `SELECT ${columns} FROM records WHERE ${isUnsettled} AND relay IS NOT NULL
+      const rows = await database.query<HeadRow>(
+        `SELECT ${headColumns} FROM records WHERE ${isUnsettled} AND relay IS NOT NULL
          AND relay NOT IN (SELECT id FROM relays WHERE seen_at > ${database.dialect.now} - $1)`,
         [silence],
       )
-      return rows.map(stored)
+      return rows.map(head)
     },
 
     async countUnsettled(of) {
@@ -365,7 +370,7 @@ export function createRecords(database: Database): Records {
         `SELECT ${columns}, ${place} FROM records WHERE owner = $1 AND expires_at > $2 ${conditions.join(' ')} ORDER BY seq DESC LIMIT $3`,
         parameters,
       )
-      return rows.map(stored)
+      return rows.map(told)
     },
 
     async usesOf(keyName, limit) {
@@ -381,7 +386,7 @@ export function createRecords(database: Database): Records {
         method,
         host,
         upstreamStatus: upstream_status === null ? null : Number(upstream_status),
-        error: error === null ? null : (JSON.parse(error) as WireError),
+        error: error === null ? null : errorOf(error),
         createdAt: Number(created_at),
         updatedAt: Number(updated_at),
       }))

@@ -10,6 +10,7 @@ import type { Limits } from './limits.ts'
 import type { Logger } from './options.ts'
 import { patiently } from './patiently.ts'
 import type { Records } from './records.ts'
+import { unreadable, UnreadableRecordError } from './record-rows.ts'
 import { allOf } from './redact.ts'
 import type { Outcome, RecordHead, StoredRecord } from './stored-record.ts'
 import { isRepeatable } from './retryable.ts'
@@ -177,7 +178,7 @@ export function createRunner(parts: RunnerParts): Runner {
   }
 
   async function settleInterrupted(head: RecordHead): Promise<'pending' | 'failed'> {
-    const record = await records.read(head.owner, head.id)
+    const record = await readIfPossible(head)
     if (!record) return 'failed'
     const { method, clientSecretName } = record.request
     // Nobody waits for a direct request any more; whoever sends it again gets it run again, where that is safe.
@@ -189,6 +190,19 @@ export function createRunner(parts: RunnerParts): Runner {
     }
     changes.announce(head.id, head.line)
     return isAgain ? 'pending' : 'failed'
+  }
+
+  /** The record; null when there is none any more, or when it cannot be read and was settled for that reason. */
+  async function readIfPossible(head: RecordHead): Promise<StoredRecord | null> {
+    try {
+      return await records.read(head.owner, head.id)
+    } catch (error) {
+      if (!(error instanceof UnreadableRecordError)) throw error
+      logger.error({ id: head.id, err: error }, 'a request cannot be read any more; it is settled as failed')
+      await records.settle(head, { status: 'failed', error: unreadable })
+      changes.announce(head.id, head.line)
+      return null
+    }
   }
 
   return {
