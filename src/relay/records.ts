@@ -64,7 +64,7 @@ export interface Records {
    * has come; not after `deadline`, by the clock of the database. One that cannot
    * be read is running then and not given, as one whose relay has died since.
    */
-  take(lines: readonly string[], deadline?: number): Promise<StoredRecord[]>
+  take(lines: readonly string[], deadline?: number, now?: number): Promise<StoredRecord[]>
   /** Makes a failed record run anew, at this relay; null when it has changed. */
   restart(seen: Seen, relay: string | null): Promise<StoredRecord | null>
   /** Ends a running record; false when it was not running any more, or runs anew. */
@@ -262,14 +262,14 @@ export function createRecords(database: Database): Records {
       return rows.map(({ line }) => line)
     },
 
-    async take(lines, deadline = Number.MAX_SAFE_INTEGER) {
+    async take(lines, deadline = Number.MAX_SAFE_INTEGER, now = Date.now()) {
       const rows = await database.query<Row>(
         `WITH asked (line) AS (VALUES ${lines.map((_, index) => `($${index + 3})`).join(', ')})
          UPDATE records SET status = 'running', version = version + 1, updated_at = $1, attempted_at = coalesce(attempted_at, $1)
          WHERE id IN (
            SELECT (SELECT id FROM records WHERE line = asked.line AND ${isUnsettled} AND expires_at > $1 ORDER BY seq LIMIT 1) FROM asked
          ) AND status = 'pending' AND not_before <= $1 AND ${database.dialect.now} < $2 RETURNING ${columns}`,
-        [Date.now(), deadline, ...lines],
+        [now, deadline, ...lines],
       )
       return readable(rows)
     },

@@ -12,7 +12,7 @@ import { patiently } from './patiently.ts'
 import type { Records } from './records.ts'
 import { unreadable, UnreadableRecordError } from './record-rows.ts'
 import { allOf } from './redact.ts'
-import type { Outcome, RecordHead, StoredRecord } from './stored-record.ts'
+import type { Outcome, RecordHead, Seen, StoredRecord } from './stored-record.ts'
 import { isRepeatable } from './retryable.ts'
 import { upstreamFailure } from './upstream-failure.ts'
 import { pauseAskedFor } from './upstream-pause.ts'
@@ -26,6 +26,8 @@ export interface Runner {
   run: (line: string, start: Way['start'], way?: Partial<Way>) => Promise<boolean>
   /** What becomes of a record whose run did not end: run again, or failed because the upstream may have acted. */
   settleInterrupted: (head: RecordHead) => Promise<'pending' | 'failed'>
+  /** Whether the call of this record, in this version, is made here at the moment. */
+  isUnderWay: (seen: Seen) => boolean
   /** Whether a request that was interrupted may be run again. */
   isRepeatable: (request: ClientSecretRequest) => boolean
   /** Ends the call of a direct request that nobody waits for any more. */
@@ -64,7 +66,7 @@ export function createRunner(parts: RunnerParts): Runner {
   /** The calls that are under way here, by the ids of their records. */
   const underWay = new Map<string, AbortController>()
   /** All of them, also of a record that runs twice because this relay was taken for dead. */
-  const endings = new Set<AbortController>()
+  const endings = new Map<AbortController, Seen>()
 
   const queued: Omit<Way, 'start'> = { isCurrent: (record) => records.isCurrent(record), settle }
 
@@ -87,7 +89,7 @@ export function createRunner(parts: RunnerParts): Runner {
       record = await start()
       if (!record) return false
       underWay.set(record.id, ending)
-      endings.add(ending)
+      endings.set(ending, record)
       // An older record that runs again is cancelled under its own line.
       if (record.line !== line) listening.push(changes.on(cancellationOf(record.line), hear))
       if (stopping.signal.aborted) ending.abort(stopping.signal.reason)
@@ -208,11 +210,13 @@ export function createRunner(parts: RunnerParts): Runner {
   return {
     run,
     settleInterrupted,
+    isUnderWay: ({ id, version }) =>
+      [...endings.values()].some((running) => running.id === id && running.version === version),
     isRepeatable: (request) => isRepeatable(keys.get(request.clientSecretName), request),
     desert: (id) => underWay.get(id)?.abort(deserted()),
     abort() {
       stopping.abort()
-      for (const ending of endings) ending.abort(stopping.signal.reason)
+      for (const ending of endings.keys()) ending.abort(stopping.signal.reason)
     },
     stopping: stopping.signal,
   }
