@@ -45,8 +45,8 @@ export interface Records {
   draft(record: NewRecord): Draft
   /** Writes the record of a direct request before it runs; or gives the one that has its idempotency key. */
   claim(draft: Draft): Promise<{ record: StoredRecord; isNew: boolean; isSameRequest: boolean }>
-  /** Takes a claim away whose request was not run. */
-  withdraw(id: string): Promise<void>
+  /** Takes claims away whose requests were not run. */
+  withdraw(ids: readonly string[]): Promise<void>
   /** Writes a record for the first time when it has settled. One that has its idempotency key stays. */
   insertSettled(draft: Draft): Promise<void>
   /** Whether this owner has used the idempotency key before. */
@@ -217,8 +217,11 @@ export function createRecords(database: Database): Records {
       await writeSettled(draft)
     },
 
-    async withdraw(id) {
-      await database.query(`DELETE FROM records WHERE id = $1 AND version = 1 AND status = 'running'`, [id])
+    async withdraw(ids) {
+      await database.query(
+        `DELETE FROM records WHERE id IN (${list(ids, 0)}) AND version = 1 AND status = 'running'`,
+        ids,
+      )
     },
 
     async isKnown(owner, idempotencyKey) {

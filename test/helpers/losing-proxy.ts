@@ -1,4 +1,4 @@
-import { connect, createServer, type AddressInfo } from 'node:net'
+import { connect, createServer, type AddressInfo, type Socket } from 'node:net'
 import { onTestFinished } from 'vitest'
 import { door } from './api.ts'
 
@@ -11,6 +11,11 @@ export interface LosingProxy {
   hasLost(): boolean
   /** Keeps all bytes for which this is true on the way, until the function it gives is called. */
   holdUp(isIt: (bytes: Buffer) => boolean): () => void
+  /** Ends all connections, and every new one at once. */
+  cut(): void
+  mend(): void
+  /** Connections that were tried. */
+  tries(): number
 }
 
 /** A way to Postgres on which an answer can be lost: what was asked is done, and whoever asked finds the connection broken. */
@@ -20,7 +25,13 @@ export async function losingProxy(database: string): Promise<LosingProxy> {
   let isToBeLost: ((bytes: Buffer) => boolean) | undefined
   let isHeldUp = (_bytes: Buffer) => false
   let { opened, open } = door()
+  let isCut = false
+  let tries = 0
+  const connections = new Set<Socket>()
   const proxy = createServer((near) => {
+    tries += 1
+    if (isCut) return void near.destroy()
+    connections.add(near.once('close', () => connections.delete(near)))
     const far = connect(port, address.hostname)
     let isLost = false
     near.on('error', () => {}).on('close', () => far.destroy())
@@ -45,6 +56,12 @@ export async function losingProxy(database: string): Promise<LosingProxy> {
   return {
     database: address.href,
     loseAnswerTo: (isIt) => void (isToBeLost = isIt),
+    cut() {
+      isCut = true
+      for (const connection of connections) connection.destroy()
+    },
+    mend: () => void (isCut = false),
+    tries: () => tries,
     hasLost: () => isToBeLost === undefined,
     holdUp(isIt) {
       isHeldUp = isIt

@@ -91,3 +91,49 @@ test('a POST that runs at the relay that has lost its queue and got it again is 
   await expect(second.poll()).resolves.toEqual({})
   expect(api.calls).toHaveLength(2)
 })
+
+/** Sends a request whose caller waits, under a key of its own. */
+async function direct({ url }: { url: string }, request: object, idempotencyKey: string) {
+  const answered = await fetch(`${url}/requests`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', 'idempotency-key': idempotencyKey },
+    body: JSON.stringify(request),
+  })
+  const { status, error } = (await answered.json()) as { status?: string; error?: { code: string } }
+  return { http: answered.status, status, code: error?.code }
+}
+
+test('a direct PUT whose restart was done and not answered runs when it is sent again', async () => {
+  let isHanging = true
+  const { api, options, proxy, sent, ...before } = await setUp(
+    (_call, outgoing) => void (isHanging || json(outgoing, {})),
+  )
+  const put = { ...sent(1), method: 'PUT' }
+  const first = direct(before, put, 'one')
+  await until(() => api.calls.length === 1)
+  await before.relay.close()
+  await first
+  isHanging = false
+  const after = await startRelay(options)
+  await after.relay.ready
+  proxy.loseAnswerTo((bytes) => bytes.includes('error = NULL, relay'))
+  expect(await direct(after, put, 'one')).toMatchObject({ http: 503, code: 'UNAVAILABLE' })
+  expect(proxy.hasLost()).toBe(true)
+  expect(await direct(after, put, 'one')).toEqual({ http: 200, status: 'resolved', code: undefined })
+  expect(api.calls).toHaveLength(2)
+})
+
+test('however many direct POSTs are refused while the database is away, it is tried now and then, and all can be sent again', async () => {
+  const { api, proxy, sent, ...relay } = await setUp()
+  const sendAll = () =>
+    Promise.all(Array.from({ length: 300 }, (_, n) => direct(relay, sent(n), `key ${n}`).then(({ http }) => http)))
+  proxy.cut()
+  expect(new Set(await sendAll())).toEqual(new Set([503]))
+  const before = proxy.tries()
+  await sleep(1_000)
+  // Four times a second for the claims, and what the relay asks by itself.
+  expect(proxy.tries() - before).toBeLessThan(50)
+  proxy.mend()
+  expect(new Set(await sendAll())).toEqual(new Set([200]))
+  expect(api.calls).toHaveLength(300)
+})
