@@ -64,7 +64,7 @@ export interface Records {
    * has come; not after `deadline`, by the clock of the database. One that cannot
    * be read is running then and not given, as one whose relay has died since.
    */
-  take(lines: readonly string[], deadline?: number, now?: number): Promise<StoredRecord[]>
+  take(lines: readonly string[], deadline?: number, takenAt?: number): Promise<StoredRecord[]>
   /** Makes a failed record run anew, at this relay; null when it has changed. */
   restart(seen: Seen, relay: string | null): Promise<StoredRecord | null>
   /** Ends a running record; false when it was not running any more, or runs anew. */
@@ -125,6 +125,10 @@ interface UseRow extends Pick<HeadRow, 'id' | 'owner' | 'status' | 'error' | 'cr
 
 /** Every SQL statement about records. */
 export function createRecords(database: Database): Records {
+  // What has expired or paused is judged by the one clock that all relays have in common, because theirs may differ.
+  // As a SELECT of its own it is asked once, so that Postgres can look for it in an index.
+  const now = `(SELECT ${database.dialect.now})`
+
   async function insert(
     newRecord: NewRecord,
     addJob: (line: string, transaction: Transaction) => Promise<void>,
@@ -250,29 +254,30 @@ export function createRecords(database: Database): Records {
     },
 
     async next(line) {
-      const [row] = await database.query<HeadRow>(
-        `SELECT ${headColumns} FROM records WHERE line = $1 AND ${isUnsettled} AND expires_at > $2 ORDER BY seq LIMIT 1`,
-        [line, Date.now()],
+      const [row] = await database.query<HeadRow & { pause: number }>(
+        `SELECT ${headColumns}, not_before - ${now} AS pause FROM records WHERE line = $1 AND ${isUnsettled} AND expires_at > ${now} ORDER BY seq LIMIT 1`,
+        [line],
       )
-      return row ? head(row) : null
+      // Whoever asks waits by the clock of this relay.
+      return row ? { ...head(row), notBefore: Date.now() + Number(row.pause) } : null
     },
 
     async notEmpty(lines, connection) {
       const rows = await connection.query<{ line: string }>(
-        `SELECT DISTINCT line FROM records WHERE line IN (${list(lines, 1)}) AND ${isUnsettled} AND expires_at > $1`,
-        [Date.now(), ...lines],
+        `SELECT DISTINCT line FROM records WHERE line IN (${list(lines, 0)}) AND ${isUnsettled} AND expires_at > ${now}`,
+        lines,
       )
       return rows.map(({ line }) => line)
     },
 
-    async take(lines, deadline = Number.MAX_SAFE_INTEGER, now = Date.now()) {
+    async take(lines, deadline = Number.MAX_SAFE_INTEGER, takenAt = Date.now()) {
       const rows = await database.query<Row>(
         `WITH asked (line) AS (VALUES ${lines.map((_, index) => `($${index + 3})`).join(', ')})
          UPDATE records SET status = 'running', version = version + 1, updated_at = $1, attempted_at = coalesce(attempted_at, $1)
          WHERE id IN (
-           SELECT (SELECT id FROM records WHERE line = asked.line AND ${isUnsettled} AND expires_at > $1 ORDER BY seq LIMIT 1) FROM asked
-         ) AND status = 'pending' AND not_before <= $1 AND ${database.dialect.now} < $2 RETURNING ${columns}`,
-        [now, deadline, ...lines],
+           SELECT (SELECT id FROM records WHERE line = asked.line AND ${isUnsettled} AND expires_at > ${now} ORDER BY seq LIMIT 1) FROM asked
+         ) AND status = 'pending' AND not_before <= ${now} AND ${database.dialect.now} < $2 RETURNING ${columns}`,
+        [takenAt, deadline, ...lines],
       )
       return readable(rows)
     },
@@ -312,10 +317,11 @@ export function createRecords(database: Database): Records {
       return rows.length > 0
     },
 
-    async handBack({ id, version }, notBefore = 0) {
+    async handBack({ id, version }, notBefore = Date.now()) {
       const rows = await database.query(
-        `UPDATE records SET status = 'pending', version = version + 1, not_before = $3, updated_at = $4 WHERE id = $1 AND version = $2 AND status = 'running' RETURNING id`,
-        [id, version, notBefore, Date.now()],
+        `UPDATE records SET status = 'pending', version = version + 1, not_before = ${now} + CAST($3 AS BIGINT), updated_at = $4 WHERE id = $1 AND version = $2 AND status = 'running' RETURNING id`,
+        // Told by the clock of this relay, and written by that of the database.
+        [id, version, notBefore - Date.now(), Date.now()],
       )
       return rows.length > 0
     },
@@ -397,8 +403,7 @@ export function createRecords(database: Database): Records {
 
     async removeExpired() {
       const rows = await database.query<{ line: string }>(
-        `DELETE FROM records WHERE id IN (SELECT id FROM records WHERE expires_at <= $1 LIMIT ${removedAtOnce} ${database.dialect.skipLocked}) RETURNING line`,
-        [Date.now()],
+        `DELETE FROM records WHERE id IN (SELECT id FROM records WHERE expires_at <= ${now} LIMIT ${removedAtOnce} ${database.dialect.skipLocked}) RETURNING line`,
       )
       return {
         lines: [...new Set(rows.map(({ line }) => line))],
