@@ -37,6 +37,9 @@ const keptFor = 10_000
 /** Answers that wait to be written, and answers that are kept, in characters of their bodies. */
 const mostUnwritten = 32_000_000
 const mostKept = 32_000_000
+/** Claims that wait to be taken away; and those that are, in one statement. */
+const mostAbandoned = 10_000
+const withdrawnAtOnce = 1_000
 /** Milliseconds that somebody waits for what is not written yet. */
 const longestWait = 2_000
 
@@ -52,8 +55,9 @@ export function createDirectRequests({ records, runner, changes, logger }: Direc
   let keptSize = 0
   const counts = createCounts()
   const unwritten = createUnwritten()
-  /** Claims whose writing was not answered: whether they are there is not known, and they are taken away. */
+  /** Claims and restarts that were not answered: whether they are there is not known, and they are undone. */
   const abandoned = new Map<string, Promise<void>>()
+  let claimsToWithdraw: { id: string; done: () => void }[] = []
 
   async function send(newRecord: NewRecord): Promise<Sent> {
     if (unwritten.size() > mostUnwritten) await unwritten.all()
@@ -96,6 +100,10 @@ export function createDirectRequests({ records, runner, changes, logger }: Direc
   }
 
   async function claimed(newRecord: NewRecord): Promise<Sent> {
+    if (abandoned.size >= mostAbandoned) {
+      const message = "The relay's database is away for the moment. Try again."
+      throw new ClientSecretError('UNAVAILABLE', message, { retryAfter: 1 })
+    }
     const draft = records.draft(newRecord)
     let other: StoredRecord | undefined
     async function start(): Promise<StoredRecord | null> {
@@ -109,7 +117,10 @@ export function createDirectRequests({ records, runner, changes, logger }: Direc
       if (isNew) return record
       other = record
       if (record.error?.code !== 'INTERRUPTED' || !runner.isRepeatable(record.request)) return null
-      const restarted = await records.restart(record, draft.relay)
+      const restarted = await records.restart(record, draft.relay).catch((error: unknown) => {
+        abandonRestart(record, draft.relay)
+        throw error
+      })
       // Somebody else was faster, and it runs again.
       if (!restarted) other = (await records.read(record.owner, record.id)) ?? record
       return restarted
@@ -131,10 +142,38 @@ export function createDirectRequests({ records, runner, changes, logger }: Direc
   }
 
   function abandon({ id }: Draft): void {
-    const withdrawing = patiently(() => records.withdraw(id), runner.stopping)
-      .catch((error: unknown) => logger.error({ id, err: error }, 'a claim of a request that was not run is left'))
+    abandoned.set(id, new Promise((done) => claimsToWithdraw.push({ id, done })))
+    // Those that come meanwhile are taken away by the same loop: however many are refused, the database is tried by one.
+    if (claimsToWithdraw.length === 1) void withdrawAll()
+  }
+
+  async function withdrawAll(): Promise<void> {
+    while (claimsToWithdraw.length > 0) {
+      const claims = claimsToWithdraw.slice(0, withdrawnAtOnce)
+      const ids = claims.map(({ id }) => id)
+      await patiently(() => records.withdraw(ids), runner.stopping).catch((error: unknown) =>
+        logger.error({ ids, err: error }, 'claims of requests that were not run are left'),
+      )
+      claimsToWithdraw = claimsToWithdraw.slice(claims.length)
+      for (const { id, done } of claims) {
+        abandoned.delete(id)
+        done()
+      }
+    }
+  }
+
+  /** Makes a record again what it was before its restart, whose answer was lost: it would run for ever, and nobody runs it. */
+  function abandonRestart(before: StoredRecord, relay: string | null): void {
+    const { id, owner, version, error } = before
+    async function undo(): Promise<void> {
+      const now = await records.read(owner, id)
+      const isOurs = now?.version === version + 1 && now.relay === relay && !runner.isUnderWay(now)
+      if (isOurs) await records.settle(now, { status: 'failed', ...(error && { error }) })
+    }
+    const undoing = patiently(undo, runner.stopping)
+      .catch((thrown: unknown) => logger.error({ id, err: thrown }, 'a restart of a request that was not run is left'))
       .then(() => void abandoned.delete(id))
-    abandoned.set(id, withdrawing)
+    abandoned.set(id, undoing)
   }
 
   /** Runs a request, and gives its record as it will be written. */

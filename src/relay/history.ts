@@ -50,7 +50,9 @@ export async function history(
   return {
     records: page.map((record) => {
       const wire = toWire(record, { withRequest: true })
-      return compact ? { ...wire, request: { ...record.request, data: undefined }, response: undefined } : wire
+      return compact
+        ? { ...wire, request: record.request && { ...record.request, data: undefined }, response: undefined }
+        : wire
     }),
     // The place of a record in the order of arrival, which later ones do not move.
     cursor: found.length > page.length ? String(page.at(-1)?.seq) : null,

@@ -41,8 +41,10 @@ export async function runLine(line: string, hold: Hold, { runner, logger }: Line
     }
     const head = await hold.end()
     if (!head) return false
+    // It runs here, under an earlier right that this relay has lost and got again.
+    if (head.status === 'running' && runner.isUnderWay(head)) await hold.rest(betweenTries)
     // Nobody but us may run it, and we do not: whoever did is gone.
-    if (head.status === 'running') await runner.settleInterrupted(head)
+    else if (head.status === 'running') await runner.settleInterrupted(head)
     else if (head.notBefore > Date.now()) await hold.pause(head)
     // It has arrived since; or, if that is so again and again, we may not start anything for the moment.
     else if (++misses > 1) await hold.rest(betweenTries)

@@ -16,8 +16,12 @@ type Token = Pick<Job<{ line: string }>, 'id' | 'data' | 'retryCount'>
 /** A token that this relay has. */
 interface Held {
   token: Token
-  /** It was silent for so long that another relay has it now. */
+  /** It was silent for so long that another relay has it now, or it was given back without our hearing of it. */
   isLost: boolean
+  /** The last statement about it was not answered, so that what it has done is not known. */
+  isInDoubt: boolean
+  /** What a take that is not answered writes as the time of its record, as no other take of this relay does; else 0. */
+  takenAt: number
 }
 
 const schema = 'client_secret_queue'
@@ -53,7 +57,8 @@ export async function createPgBossQueue(
   const places = createPlaces()
   const closing = new AbortController()
   const running = new Set<Promise<void>>()
-  const held = new Map<string, Held>()
+  const held = new Set<Held>()
+  let lastTake = 0
   /** Until when this relay may start something, by the clock of the database. */
   let deadline = 0
   let fetching: Promise<void> | undefined
@@ -104,15 +109,15 @@ export async function createPgBossQueue(
 
   function hold(token: Token): void {
     places.take()
-    const mine: Held = { token, isLost: false }
-    held.set(token.id, mine)
+    const mine: Held = { token, isLost: false, isInDoubt: false, takenAt: 0 }
+    held.add(mine)
     const run = runLine(token.data.line, holdOf(mine), parts)
       .then(() => giveBack(mine))
       .catch((error: unknown) => {
         logger.warn({ err: error }, 'a queue could not be handed back; others take it over in a while')
       })
       .then(() => {
-        held.delete(token.id)
+        held.delete(mine)
         running.delete(run)
         places.leave()
         look()
@@ -121,7 +126,7 @@ export async function createPgBossQueue(
   }
 
   function holdOf(mine: Held): Hold {
-    const { id, data } = mine.token
+    const { id } = mine.token
     const since = performance.now()
     let hasRun = false
     // Whoever has waited longer comes first when the places do not suffice.
@@ -129,7 +134,10 @@ export async function createPgBossQueue(
     return {
       isOver: () => mine.isLost || closing.signal.aborted || isTired(),
       async take() {
-        const record = await take(data.line)
+        if (mine.isInDoubt) await clearUp(mine)
+        if (mine.isLost) return null
+        const record = await answered(mine, take(mine))
+        mine.takenAt = 0
         if (record) hasRun = true
         return record ?? null
       },
@@ -144,18 +152,44 @@ export async function createPgBossQueue(
     }
   }
 
-  const take = batched(async (lines: string[]) => {
-    const taken = new Map((await records.take(lines, deadline)).map((record) => [record.line, record]))
+  const take = batched(async (taking: Held[]) => {
+    lastTake = Math.max(Date.now(), lastTake + 1)
+    for (const mine of taking) mine.takenAt = lastTake
+    const lines = taking.map(lineOf)
+    const taken = new Map((await records.take(lines, deadline, lastTake)).map((record) => [record.line, record]))
     return lines.map((line) => taken.get(line))
   })
 
+  /** What a statement about a line gives; when it gives nothing, what it has done is asked before anything else is. */
+  async function answered<Result>(mine: Held, statement: Promise<Result>): Promise<Result> {
+    try {
+      return await statement
+    } catch (error) {
+      mine.isInDoubt = true
+      throw error
+    }
+  }
+
+  /** Finds out what a statement has done whose answer was lost, and undoes a take that nobody has heard of. */
+  async function clearUp(mine: Held): Promise<void> {
+    await confirm([mine])
+    const head = mine.isLost ? null : await records.next(lineOf(mine))
+    // Made running by our take, so that nobody else has run it, and neither have we.
+    if (head?.status === 'running' && head.updatedAt === mine.takenAt) {
+      await records.handBack(head)
+      changes.announce(head.id, head.line)
+    }
+    mine.takenAt = 0
+    mine.isInDoubt = false
+  }
+
   async function end(mine: Held): Promise<RecordHead | null> {
-    const { id, data } = mine.token
-    if (await endIfEmpty(mine)) {
-      held.delete(id)
+    if (mine.isLost) return null
+    if (await answered(mine, endIfEmpty(mine))) {
+      held.delete(mine)
       return null
     }
-    const head = await records.next(data.line)
+    const head = await records.next(lineOf(mine))
     // Asked after it was read: what runs there is another relay's, if that one has the line now.
     if (head?.status === 'running') await confirm([mine])
     return mine.isLost ? null : head
@@ -168,11 +202,11 @@ export async function createPgBossQueue(
   }
 
   const endIfEmpty = batched(async (ending: Held[]) => {
-    const lines = ending.map(({ token }) => token.data.line)
+    const lines = ending.map(lineOf)
     // Whoever adds to a line has the same lock, so that nothing arrives unseen in between.
     return database.transaction(lines, async (transaction) => {
       const notEmpty = new Set(await records.notEmpty(lines, transaction))
-      const empty = ending.filter(({ token }) => !notEmpty.has(token.data.line))
+      const empty = ending.filter((mine) => !notEmpty.has(lineOf(mine)))
       if (empty.length > 0) await boss.deleteJob(name, empty.map(attemptOf), { db: withinTransaction(transaction) })
       return lines.map((line) => !notEmpty.has(line))
     })
@@ -180,12 +214,13 @@ export async function createPgBossQueue(
 
   /** Lets others go on with a line that is not at its end; behind those that have waited longer. */
   async function giveBack(mine: Held): Promise<void> {
-    if (mine.isLost || !held.has(mine.token.id)) return
+    if (!mine.isLost && mine.isInDoubt) await clearUp(mine)
+    if (mine.isLost || !held.has(mine)) return
     // Most lines are at their end after one job, and their tokens need not be fetched a second time to find that out.
     if (await endIfEmpty(mine)) return
     await database.transaction([], async (transaction) => {
       const deleted = await boss.deleteJob(name, attemptOf(mine), { db: withinTransaction(transaction) })
-      if (affectedBy(deleted) > 0) await add(mine.token.data.line, transaction)
+      if (affectedBy(deleted) > 0) await add(lineOf(mine), transaction)
     })
     changes.tellOthers(work)
   }
@@ -201,7 +236,7 @@ export async function createPgBossQueue(
     add,
 
     async beat(seenAt) {
-      const mine = [...held.values()]
+      const mine = [...held]
       if (mine.length > 0) await confirm(mine)
       deadline = seenAt + longestStart
       look()
@@ -266,6 +301,10 @@ function flat(result: { rows: unknown[] } | { rows: unknown[] }[]): { rows: unkn
 
 function tokenFor(line: string): { singletonKey: string; data: Token['data'] } {
   return { singletonKey: line, data: { line } }
+}
+
+function lineOf({ token }: { token: Token }): string {
+  return token.data.line
 }
 
 function attemptOf({ token: { id, retryCount } }: { token: Token }): { id: string; retryCount: number } {

@@ -2,6 +2,7 @@ import { ClientSecretError } from '../protocol/errors.ts'
 import { expiredMessage, type ClientSecretRecord, type PollAnswer, type WireError } from '../protocol/record.ts'
 import type { Changes } from './changes.ts'
 import type { Limits } from './limits.ts'
+import { UnreadableRecordError } from './record-rows.ts'
 import type { Records } from './records.ts'
 import { expiryOf, toWire, versionOf, type RecordHead } from './stored-record.ts'
 
@@ -84,7 +85,11 @@ async function news(
   let size = 0
   for (const head of heads) {
     if (seen.get(head.id) === versionOf(head)) continue
-    const record = await records.read(owner, head.id)
+    const record = await records.read(owner, head.id).catch((error: unknown) => {
+      // Of one that cannot be read its sender is told what has become of it, and of the others everything.
+      if (error instanceof UnreadableRecordError) return { ...head, request: undefined, response: null }
+      throw error
+    })
     if (!record) continue
     found.push(toWire(record, { withRequest: seen.get(head.id) === undefined }))
     size += record.response?.body.length ?? 0

@@ -2,7 +2,15 @@ import type { RecordStatus, UpstreamResponse, WireError } from '../protocol/reco
 import type { ClientSecretRequest } from '../protocol/request.ts'
 import type { Value } from './database.ts'
 import { jsonText } from './json-text.ts'
-import { hash, type Draft, type Outcome, type RecordHead, type Seen, type StoredRecord } from './stored-record.ts'
+import {
+  hash,
+  type Draft,
+  type Outcome,
+  type RecordHead,
+  type Seen,
+  type StoredRecord,
+  type ToldRecord,
+} from './stored-record.ts'
 
 export const isUnsettled = `status IN ('pending', 'running')`
 export const headColumns =
@@ -89,6 +97,12 @@ export function written({
   }
 }
 
+/** A row whose JSON is not JSON any more, as after damage to the disk or a hand in the database. */
+export class UnreadableRecordError extends Error {
+  override readonly name = 'UnreadableRecordError'
+}
+
+/** Of every row, also of one whose request cannot be read: it must be possible to settle and to tell of it. */
 export function head(row: HeadRow): RecordHead {
   return {
     id: row.id,
@@ -102,17 +116,53 @@ export function head(row: HeadRow): RecordHead {
     relay: row.relay,
     attemptedAt: row.attempted_at === null ? null : Number(row.attempted_at),
     place: Number(row.place ?? 0),
-    error: row.error === null ? null : (JSON.parse(row.error) as WireError),
+    error: row.error === null ? null : errorOf(row.error),
     createdAt: Number(row.created_at),
     updatedAt: Number(row.updated_at),
     expiresAt: Number(row.expires_at),
   }
 }
 
-export function stored(row: Row): StoredRecord {
-  return {
-    ...head(row),
-    request: JSON.parse(row.request) as ClientSecretRequest,
-    response: row.response === null ? null : (JSON.parse(row.response) as UpstreamResponse),
+export function errorOf(text: string): WireError {
+  try {
+    return JSON.parse(text) as WireError
+  } catch {
+    return unreadable
   }
+}
+
+/** What is told of a record that cannot be read. */
+export const unreadable: WireError = {
+  code: 'INTERNAL',
+  message: "The request could not be read in the relay's database any more. Send it anew.",
+}
+
+/** @throws UnreadableRecordError */
+export function stored(row: Row): StoredRecord {
+  try {
+    return {
+      ...head(row),
+      request: JSON.parse(row.request) as ClientSecretRequest,
+      response: row.response === null ? null : (JSON.parse(row.response) as UpstreamResponse),
+    }
+  } catch {
+    // Without what stands there: the words of JSON.parse quote it.
+    throw new UnreadableRecordError(`The record ${row.id} cannot be read: its request or response is not JSON.`)
+  }
+}
+
+/** What there is to tell of a row, also where its request or response cannot be read. */
+export function told(row: Row): ToldRecord {
+  return readable([row])[0] ?? { ...head(row), request: undefined, response: null }
+}
+
+/** Those that can be read: one that cannot does not stop what is done with the others. */
+export function readable(rows: readonly Row[]): StoredRecord[] {
+  return rows.flatMap((row) => {
+    try {
+      return [stored(row)]
+    } catch {
+      return []
+    }
+  })
 }

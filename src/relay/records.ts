@@ -5,13 +5,16 @@ import type { Connection, Database, Transaction, Value } from './database.ts'
 import { jsonText } from './json-text.ts'
 import {
   columns,
+  errorOf,
   head,
   headColumns,
   insertedColumns,
   isUnsettled,
   place,
+  readable,
   rowOf,
   stored,
+  told,
   written,
   type Ended,
   type HeadRow,
@@ -26,6 +29,7 @@ import {
   type RecordHead,
   type Seen,
   type StoredRecord,
+  type ToldRecord,
 } from './stored-record.ts'
 
 export interface Records {
@@ -41,15 +45,15 @@ export interface Records {
   draft(record: NewRecord): Draft
   /** Writes the record of a direct request before it runs; or gives the one that has its idempotency key. */
   claim(draft: Draft): Promise<{ record: StoredRecord; isNew: boolean; isSameRequest: boolean }>
-  /** Takes a claim away whose request was not run. */
-  withdraw(id: string): Promise<void>
+  /** Takes claims away whose requests were not run. */
+  withdraw(ids: readonly string[]): Promise<void>
   /** Writes a record for the first time when it has settled. One that has its idempotency key stays. */
   insertSettled(draft: Draft): Promise<void>
   /** Whether this owner has used the idempotency key before. */
   isKnown(owner: string, idempotencyKey: string): Promise<boolean>
   /** The owner's records among these ids, without what may be large. */
   heads(owner: string, ids: readonly string[]): Promise<RecordHead[]>
-  /** A record of the owner's. */
+  /** A record of the owner's. Throws UnreadableRecordError when its JSON is damaged. */
   read(owner: string, id: string): Promise<StoredRecord | null>
   /** What comes first of a line's unsettled records, expired ones left out. */
   next(line: string): Promise<RecordHead | null>
@@ -57,9 +61,10 @@ export interface Records {
   notEmpty(lines: readonly string[], connection: Connection): Promise<string[]>
   /**
    * Makes running what comes first of each line, if it is pending and its time
-   * has come; not after `deadline`, by the clock of the database.
+   * has come; not after `deadline`, by the clock of the database. One that cannot
+   * be read is running then and not given, as one whose relay has died since.
    */
-  take(lines: readonly string[], deadline?: number): Promise<StoredRecord[]>
+  take(lines: readonly string[], deadline?: number, takenAt?: number): Promise<StoredRecord[]>
   /** Makes a failed record run anew, at this relay; null when it has changed. */
   restart(seen: Seen, relay: string | null): Promise<StoredRecord | null>
   /** Ends a running record; false when it was not running any more, or runs anew. */
@@ -75,11 +80,11 @@ export interface Records {
   /** The lines in which something is to be run in the background, in the order in which they have waited. */
   lines(): Promise<string[]>
   /** Unsettled direct requests of relays that have not been seen since this many milliseconds. */
-  orphans(silence: number): Promise<StoredRecord[]>
+  orphans(silence: number): Promise<RecordHead[]>
   /** Unsettled records: of an owner, perhaps only those in queues of exactly this name; or of a key, of whomever. */
   countUnsettled(of: { owner: string; queueName?: string } | { keyName: string }): Promise<number>
   /** The owner's records, the newest first, from `before` on backwards. */
-  history(owner: string, filter: RecordFilter): Promise<StoredRecord[]>
+  history(owner: string, filter: RecordFilter): Promise<ToldRecord[]>
   /** The newest uses of a key, by whomever, with nothing of what was sent and answered. */
   usesOf(keyName: string, limit: number): Promise<RecordOfUse[]>
   /** Removes a batch of what has expired; the queues in which it stood, and whether there may be more. */
@@ -120,6 +125,10 @@ interface UseRow extends Pick<HeadRow, 'id' | 'owner' | 'status' | 'error' | 'cr
 
 /** Every SQL statement about records. */
 export function createRecords(database: Database): Records {
+  // What has expired or paused is judged by the one clock that all relays have in common, because theirs may differ.
+  // As a SELECT of its own it is asked once, so that Postgres can look for it in an index.
+  const now = `(SELECT ${database.dialect.now})`
+
   async function insert(
     newRecord: NewRecord,
     addJob: (line: string, transaction: Transaction) => Promise<void>,
@@ -212,8 +221,11 @@ export function createRecords(database: Database): Records {
       await writeSettled(draft)
     },
 
-    async withdraw(id) {
-      await database.query(`DELETE FROM records WHERE id = $1 AND version = 1 AND status = 'running'`, [id])
+    async withdraw(ids) {
+      await database.query(
+        `DELETE FROM records WHERE id IN (${list(ids, 0)}) AND version = 1 AND status = 'running'`,
+        ids,
+      )
     },
 
     async isKnown(owner, idempotencyKey) {
@@ -242,31 +254,32 @@ export function createRecords(database: Database): Records {
     },
 
     async next(line) {
-      const [row] = await database.query<HeadRow>(
-        `SELECT ${headColumns} FROM records WHERE line = $1 AND ${isUnsettled} AND expires_at > $2 ORDER BY seq LIMIT 1`,
-        [line, Date.now()],
+      const [row] = await database.query<HeadRow & { pause: number }>(
+        `SELECT ${headColumns}, not_before - ${now} AS pause FROM records WHERE line = $1 AND ${isUnsettled} AND expires_at > ${now} ORDER BY seq LIMIT 1`,
+        [line],
       )
-      return row ? head(row) : null
+      // Whoever asks waits by the clock of this relay.
+      return row ? { ...head(row), notBefore: Date.now() + Number(row.pause) } : null
     },
 
     async notEmpty(lines, connection) {
       const rows = await connection.query<{ line: string }>(
-        `SELECT DISTINCT line FROM records WHERE line IN (${list(lines, 1)}) AND ${isUnsettled} AND expires_at > $1`,
-        [Date.now(), ...lines],
+        `SELECT DISTINCT line FROM records WHERE line IN (${list(lines, 0)}) AND ${isUnsettled} AND expires_at > ${now}`,
+        lines,
       )
       return rows.map(({ line }) => line)
     },
 
-    async take(lines, deadline = Number.MAX_SAFE_INTEGER) {
+    async take(lines, deadline = Number.MAX_SAFE_INTEGER, takenAt = Date.now()) {
       const rows = await database.query<Row>(
         `WITH asked (line) AS (VALUES ${lines.map((_, index) => `($${index + 3})`).join(', ')})
          UPDATE records SET status = 'running', version = version + 1, updated_at = $1, attempted_at = coalesce(attempted_at, $1)
          WHERE id IN (
-           SELECT (SELECT id FROM records WHERE line = asked.line AND ${isUnsettled} AND expires_at > $1 ORDER BY seq LIMIT 1) FROM asked
-         ) AND status = 'pending' AND not_before <= $1 AND ${database.dialect.now} < $2 RETURNING ${columns}`,
-        [Date.now(), deadline, ...lines],
+           SELECT (SELECT id FROM records WHERE line = asked.line AND ${isUnsettled} AND expires_at > ${now} ORDER BY seq LIMIT 1) FROM asked
+         ) AND status = 'pending' AND not_before <= ${now} AND ${database.dialect.now} < $2 RETURNING ${columns}`,
+        [takenAt, deadline, ...lines],
       )
-      return rows.map(stored)
+      return readable(rows)
     },
 
     async restart({ id, version }, relay) {
@@ -304,10 +317,11 @@ export function createRecords(database: Database): Records {
       return rows.length > 0
     },
 
-    async handBack({ id, version }, notBefore = 0) {
+    async handBack({ id, version }, notBefore = Date.now()) {
       const rows = await database.query(
-        `UPDATE records SET status = 'pending', version = version + 1, not_before = $3, updated_at = $4 WHERE id = $1 AND version = $2 AND status = 'running' RETURNING id`,
-        [id, version, notBefore, Date.now()],
+        `UPDATE records SET status = 'pending', version = version + 1, not_before = ${now} + CAST($3 AS BIGINT), updated_at = $4 WHERE id = $1 AND version = $2 AND status = 'running' RETURNING id`,
+        // Told by the clock of this relay, and written by that of the database.
+        [id, version, notBefore - Date.now(), Date.now()],
       )
       return rows.length > 0
     },
@@ -320,12 +334,12 @@ export function createRecords(database: Database): Records {
     },
 
     async orphans(silence) {
-      const rows = await database.query<Row>(
-        `SELECT ${columns} FROM records WHERE ${isUnsettled} AND relay IS NOT NULL
+      const rows = await database.query<HeadRow>(
+        `SELECT ${headColumns} FROM records WHERE ${isUnsettled} AND relay IS NOT NULL
          AND relay NOT IN (SELECT id FROM relays WHERE seen_at > ${database.dialect.now} - $1)`,
         [silence],
       )
-      return rows.map(stored)
+      return rows.map(head)
     },
 
     async countUnsettled(of) {
@@ -365,7 +379,7 @@ export function createRecords(database: Database): Records {
         `SELECT ${columns}, ${place} FROM records WHERE owner = $1 AND expires_at > $2 ${conditions.join(' ')} ORDER BY seq DESC LIMIT $3`,
         parameters,
       )
-      return rows.map(stored)
+      return rows.map(told)
     },
 
     async usesOf(keyName, limit) {
@@ -381,7 +395,7 @@ export function createRecords(database: Database): Records {
         method,
         host,
         upstreamStatus: upstream_status === null ? null : Number(upstream_status),
-        error: error === null ? null : (JSON.parse(error) as WireError),
+        error: error === null ? null : errorOf(error),
         createdAt: Number(created_at),
         updatedAt: Number(updated_at),
       }))
@@ -389,8 +403,7 @@ export function createRecords(database: Database): Records {
 
     async removeExpired() {
       const rows = await database.query<{ line: string }>(
-        `DELETE FROM records WHERE id IN (SELECT id FROM records WHERE expires_at <= $1 LIMIT ${removedAtOnce} ${database.dialect.skipLocked}) RETURNING line`,
-        [Date.now()],
+        `DELETE FROM records WHERE id IN (SELECT id FROM records WHERE expires_at <= ${now} LIMIT ${removedAtOnce} ${database.dialect.skipLocked}) RETURNING line`,
       )
       return {
         lines: [...new Set(rows.map(({ line }) => line))],

@@ -10,8 +10,9 @@ import type { Limits } from './limits.ts'
 import type { Logger } from './options.ts'
 import { patiently } from './patiently.ts'
 import type { Records } from './records.ts'
+import { unreadable, UnreadableRecordError } from './record-rows.ts'
 import { allOf } from './redact.ts'
-import type { Outcome, RecordHead, StoredRecord } from './stored-record.ts'
+import type { Outcome, RecordHead, Seen, StoredRecord } from './stored-record.ts'
 import { isRepeatable } from './retryable.ts'
 import { upstreamFailure } from './upstream-failure.ts'
 import { pauseAskedFor } from './upstream-pause.ts'
@@ -25,6 +26,8 @@ export interface Runner {
   run: (line: string, start: Way['start'], way?: Partial<Way>) => Promise<boolean>
   /** What becomes of a record whose run did not end: run again, or failed because the upstream may have acted. */
   settleInterrupted: (head: RecordHead) => Promise<'pending' | 'failed'>
+  /** Whether the call of this record, in this version, is made here at the moment. */
+  isUnderWay: (seen: Seen) => boolean
   /** Whether a request that was interrupted may be run again. */
   isRepeatable: (request: ClientSecretRequest) => boolean
   /** Ends the call of a direct request that nobody waits for any more. */
@@ -63,7 +66,7 @@ export function createRunner(parts: RunnerParts): Runner {
   /** The calls that are under way here, by the ids of their records. */
   const underWay = new Map<string, AbortController>()
   /** All of them, also of a record that runs twice because this relay was taken for dead. */
-  const endings = new Set<AbortController>()
+  const endings = new Map<AbortController, Seen>()
 
   const queued: Omit<Way, 'start'> = { isCurrent: (record) => records.isCurrent(record), settle }
 
@@ -87,7 +90,7 @@ export function createRunner(parts: RunnerParts): Runner {
       record = await start()
       if (!record) return false
       underWay.set(record.id, ending)
-      endings.add(ending)
+      endings.set(ending, record)
       // An older record that runs again is cancelled under its own line.
       if (record.line !== line) listening.push(changes.on(cancellationOf(record.line), hear))
       if (stopping.signal.aborted) ending.abort(stopping.signal.reason)
@@ -184,7 +187,7 @@ export function createRunner(parts: RunnerParts): Runner {
   }
 
   async function settleInterrupted(head: RecordHead): Promise<'pending' | 'failed'> {
-    const record = await records.read(head.owner, head.id)
+    const record = await readIfPossible(head)
     if (!record) return 'failed'
     const { method, clientSecretName } = record.request
     // Nobody waits for a direct request any more; whoever sends it again gets it run again, where that is safe.
@@ -198,14 +201,29 @@ export function createRunner(parts: RunnerParts): Runner {
     return isAgain ? 'pending' : 'failed'
   }
 
+  /** The record; null when there is none any more, or when it cannot be read and was settled for that reason. */
+  async function readIfPossible(head: RecordHead): Promise<StoredRecord | null> {
+    try {
+      return await records.read(head.owner, head.id)
+    } catch (error) {
+      if (!(error instanceof UnreadableRecordError)) throw error
+      logger.error({ id: head.id, err: error }, 'a request cannot be read any more; it is settled as failed')
+      await records.settle(head, { status: 'failed', error: unreadable })
+      changes.announce(head.id, head.line)
+      return null
+    }
+  }
+
   return {
     run,
     settleInterrupted,
+    isUnderWay: ({ id, version }) =>
+      [...endings.values()].some((running) => running.id === id && running.version === version),
     isRepeatable: (request) => isRepeatable(keys.get(request.clientSecretName), request),
     desert: (id) => underWay.get(id)?.abort(deserted()),
     abort() {
       stopping.abort()
-      for (const ending of endings) ending.abort(stopping.signal.reason)
+      for (const ending of endings.keys()) ending.abort(stopping.signal.reason)
     },
     stopping: stopping.signal,
   }

@@ -34,6 +34,9 @@ export interface StoredRecord extends RecordHead {
   response: UpstreamResponse | null
 }
 
+/** A record as its owner is told of it: without a request where that cannot be read any more. */
+export type ToldRecord = Omit<StoredRecord, 'request'> & { request: ClientSecretRequest | undefined }
+
 /** A record that is not written yet. */
 export type Draft = StoredRecord & { idempotencyKey: string }
 
@@ -124,7 +127,7 @@ export function versionOf({ version, place }: RecordHead): string {
 }
 
 /** The record as it travels. */
-export function toWire(record: StoredRecord, { withRequest = false } = {}): ClientSecretRecord {
+export function toWire(record: ToldRecord, { withRequest = false } = {}): ClientSecretRecord {
   const { id, status, place, queueName, request, response, error, createdAt, updatedAt, expiresAt } = record
   return {
     id,

@@ -16,9 +16,10 @@ export interface RelayProcess {
   thaw(): void
 }
 
-/** A relay in a process of its own, ended with the test. */
-export async function startRelayProcess(options: RelayOptions): Promise<RelayProcess> {
-  const child = spawn(process.execPath, [join(import.meta.dirname, 'relay-program.ts')], {
+/** A relay in a process of its own, ended with the test; its clock may be ahead of ours by so many milliseconds. */
+export async function startRelayProcess(options: RelayOptions, ahead = 0): Promise<RelayProcess> {
+  const clock = `data:text/javascript,const now = Date.now; Date.now = () => now() + ${ahead}`
+  const child = spawn(process.execPath, ['--import', clock, join(import.meta.dirname, 'relay-program.ts')], {
     env: { ...process.env, RELAY_OPTIONS: JSON.stringify(options) },
     stdio: ['ignore', 'pipe', 'inherit'],
   })

@@ -319,6 +319,34 @@ describe('a relay that is killed', () => {
   }, 60_000)
 })
 
+describe('a relay whose clock is ahead', () => {
+  test('does not take away what has time to live', async () => {
+    const { options, sent } = await setUp(() => {
+      // Never answered.
+    })
+    const relay = await startRelay(options)
+    await relay.relay.ready
+    await startRelayProcess(options, 60_000)
+    const { id } = await visitorOf(relay).submit(sent(1, { queue: 'q', expires: 30 }))
+    // Each relay removes what has expired once a second.
+    for (const end = performance.now() + 2_500; performance.now() < end; await sleep(100))
+      expect((await visitorOf(relay).poll(id)).records).toHaveLength(1)
+  }, 60_000)
+
+  test('keeps to the pause that an API has asked another relay for', async () => {
+    const { api, options, sent } = await setUp((_call, outgoing) =>
+      api.calls.length === 1 ? json(outgoing, {}, 429, { 'retry-after': '8' }) : json(outgoing, {}),
+    )
+    const relay = await startRelay(options)
+    const { id } = await visitorOf(relay).submit(sent(1, { queue: 'q' }))
+    await until(() => api.calls.length === 1)
+    const other = await startRelayProcess(options, 10_000)
+    await relay.relay.close()
+    expect(await visitorOf(other).settled(id)).toMatchObject({ status: 'resolved' })
+    expect(api.calls[1]!.startedAt - api.calls[0]!.startedAt).toBeGreaterThan(7_900)
+  }, 60_000)
+})
+
 describe('a Postgres that goes away', () => {
   test('and comes back has lost nothing: what was answered meanwhile is written, and what was refused can be sent again', async () => {
     const doors: (() => void)[] = []

@@ -1,0 +1,75 @@
+import { connect, createServer, type AddressInfo, type Socket } from 'node:net'
+import { onTestFinished } from 'vitest'
+import { door } from './api.ts'
+
+export interface LosingProxy {
+  /** The address of the database, through the proxy. */
+  database: string
+  /** Takes the next bytes for which this is true to Postgres, and does not bring the answer back. */
+  loseAnswerTo(isIt: (bytes: Buffer) => boolean): void
+  /** Whether that answer was lost. */
+  hasLost(): boolean
+  /** Keeps all bytes for which this is true on the way, until the function it gives is called. */
+  holdUp(isIt: (bytes: Buffer) => boolean): () => void
+  /** Ends all connections, and every new one at once. */
+  cut(): void
+  mend(): void
+  /** Connections that were tried. */
+  tries(): number
+}
+
+/** A way to Postgres on which an answer can be lost: what was asked is done, and whoever asked finds the connection broken. */
+export async function losingProxy(database: string): Promise<LosingProxy> {
+  const address = new URL(database)
+  const port = Number(address.port)
+  let isToBeLost: ((bytes: Buffer) => boolean) | undefined
+  let isHeldUp = (_bytes: Buffer) => false
+  let { opened, open } = door()
+  let isCut = false
+  let tries = 0
+  const connections = new Set<Socket>()
+  const proxy = createServer((near) => {
+    tries += 1
+    if (isCut) return void near.destroy()
+    connections.add(near.once('close', () => connections.delete(near)))
+    const far = connect(port, address.hostname)
+    let isLost = false
+    near.on('error', () => {}).on('close', () => far.destroy())
+    far.on('error', () => {}).on('close', () => near.destroy())
+    near.on('data', (bytes) => {
+      if (isToBeLost?.(bytes)) {
+        isToBeLost = undefined
+        isLost = true
+      }
+      if (!isHeldUp(bytes)) return void far.write(bytes)
+      near.pause()
+      void opened.then(() => {
+        far.write(bytes)
+        near.resume()
+      })
+    })
+    far.on('data', (bytes) => (isLost ? far.destroy() : near.write(bytes)))
+  })
+  await new Promise<void>((resolve) => proxy.listen(0, '127.0.0.1', resolve))
+  onTestFinished(() => void proxy.close())
+  address.port = String((proxy.address() as AddressInfo).port)
+  return {
+    database: address.href,
+    loseAnswerTo: (isIt) => void (isToBeLost = isIt),
+    cut() {
+      isCut = true
+      for (const connection of connections) connection.destroy()
+    },
+    mend: () => void (isCut = false),
+    tries: () => tries,
+    hasLost: () => isToBeLost === undefined,
+    holdUp(isIt) {
+      isHeldUp = isIt
+      ;({ opened, open } = door())
+      return () => {
+        isHeldUp = () => false
+        open()
+      }
+    },
+  }
+}
