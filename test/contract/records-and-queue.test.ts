@@ -333,7 +333,7 @@ describe.each(databases)('on %s', (name, makeDatabase) => {
       json(outgoing, {})
     })
     const short = await client.clientSecretRequest({ ...sent(1), queue: 'q', expires: 0.5 })
-    const waiting = await client.clientSecretRequest({ ...sent(2), queue: 'q', expires: 0.5 })
+    const waiting = await client.clientSecretRequest({ ...sent(2), queue: 'q', expires: 0.3 })
     const long = await client.clientSecretRequest({ ...sent(3), queue: 'q' })
     await expect(short.poll()).rejects.toMatchObject({ code: 'EXPIRED' })
     await expect(waiting.poll()).rejects.toMatchObject({ code: 'EXPIRED' })

@@ -23,7 +23,7 @@ test('after `expires` seconds the record is removed, and polling it is an error'
     headers: { authorization: '$CLIENT_SECRET' },
   }
   const short = await client.clientSecretRequest({ ...request, queue: 'q', expires: 0.3 })
-  const waiting = await client.clientSecretRequest({ ...request, queue: 'q', expires: 0.3 })
+  const waiting = await client.clientSecretRequest({ ...request, queue: 'q', expires: 0.2 })
   const long = await client.clientSecretRequest({ ...request, queue: 'r', expires: 60 })
 
   // The polls are held over the moment of expiry, and answered then.

@@ -66,7 +66,7 @@ interface RelayLimits {
     responseBytes?: number | undefined;
     /** Longest time an upstream may take for its whole answer, in milliseconds. Default 300,000. */
     upstreamTimeout?: number | undefined;
-    /** Most unsettled requests of one caller. Default 1,000. */
+    /** Most unsettled requests of one caller: those that run in the background, and apart from them, at each relay, those whose answer is waited for. Default 1,000. */
     unsettledPerCaller?: number | undefined;
     /** Most requests of one caller in a minute. Default 600. A visitor is counted by session, or by address where `trustProxy` is set. */
     requestsPerMinute?: number | undefined;
