@@ -82,7 +82,7 @@ interface Form {
 }
 
 interface Unit {
-  /** How it is written mostly. */
+  /** How it is written mostly; empty where a sign in it may also be the beginning of an escape. */
   plain: string
   /** Every way to write it, as a regular expression. */
   source: string
@@ -94,7 +94,7 @@ interface Piece {
   from: number
   to: number
   source: string
-  /** What follows mostly; empty where a sign in it may also be the beginning of an escape. */
+  /** What follows, where all of it is written as it is mostly. */
   rest: string
 }
 
@@ -109,11 +109,8 @@ function piecesOf(form: Form): Piece[] {
       .slice(from, to)
       .map((unit) => unit.source)
       .join(between)
-    const rest = units
-      .slice(to)
-      .map((unit) => unit.plain)
-      .join('')
-    return { form, from, to, source, rest: /[%&\\]/.test(rest) ? '' : rest }
+    const after = units.slice(to).map((unit) => unit.plain)
+    return { form, from, to, source, rest: after.includes('') ? '' : after.join('') }
   })
 }
 
@@ -121,7 +118,12 @@ function piecesOf(form: Form): Piece[] {
 function readOn({ form: { units, between }, to, rest }: Piece, text: string, at: number): number {
   if (rest && text.startsWith(rest, at)) return at + rest.length
   for (let unit = to; unit < units.length; unit++) {
-    const one = `${between}(?:${units[unit]!.source})`
+    const { plain, source } = units[unit]!
+    if (plain && text.startsWith(plain, at)) {
+      at += plain.length
+      continue
+    }
+    const one = `${between}(?:${source})`
     const next = units[unit + 1]
     // Where a unit may be read in several ways, in the one after which the next can be read.
     const end = (next && endOf(`${one}(?=${between}(?:${next.source}))`, text, at)) ?? endOf(one, text, at)
@@ -182,7 +184,7 @@ function spelled(secret: string, enough: number): Form {
     const [, backslashes = '', character = ''] = /^(\\*)(.?)$/.exec(plain) ?? []
     // As few as there may be before a character, which may be escaped itself; at the end all.
     const before = backslashes && `${spellings(backslashes)}${character && '?'}${zeroBytes}`
-    return { plain, source: before + (character && spellings(character)) }
+    return { plain: /[%&\\]/.test(plain) ? '' : plain, source: before + (character && spellings(character)) }
   })
   return { units, between: zeroBytes, enough }
 }
