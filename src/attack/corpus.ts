@@ -40,6 +40,12 @@ export const rows: Record<number, string> = {
   21: 'names of the prototype',
 }
 
+/** Rows in the threat model. */
+const mostRows = 24
+
+/** Those of the threat model that no attempt is made at. */
+export const otherRows = Array.from({ length: mostRows }, (_, index) => index + 1).filter((row) => !(row in rows))
+
 /** Every attempt against these keys and rules. What looks into the database comes before what fills it. */
 export function corpus(targets: readonly Target[], options: RelayOptions): Vector[] {
   return [

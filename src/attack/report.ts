@@ -1,5 +1,5 @@
 import type { AttackResult, Outcome } from './attack.ts'
-import { rows } from './corpus.ts'
+import { otherRows, rows } from './corpus.ts'
 
 /** What came of a row of the threat model. */
 export interface ClassResult {
@@ -73,7 +73,7 @@ export function report(summary: AttackSummary, verbose: AttackResult | null): st
   )
   return [
     ...rendered,
-    'The rows 10, 11, 20, 22, 23 and 24 are not about what a call gives away; the page Security model names their tests.',
+    `The rows ${otherRows.join(', ')} are not about what a call gives away; the page Security model names their tests.`,
     '',
     ...(verbose?.relay.map(
       ({ vector, evidence }) => `${evidence.length > 0 ? 'LEAKED ' : 'blocked'} ${vector.row}: ${vector.name}`,

@@ -32,7 +32,7 @@ export interface Dialect {
 }
 
 /** What a database says that is away, which passes, and is not the statement's fault. */
-export function databaseAway(cause: unknown): ClientSecretError {
+export function databaseAway(cause?: unknown): ClientSecretError {
   return new ClientSecretError('UNAVAILABLE', "The relay's database is away for the moment. Try again.", {
     cause,
     retryAfter: 1,

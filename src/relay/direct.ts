@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { ClientSecretError } from '../protocol/errors.ts'
 import { isSettled } from '../protocol/record.ts'
 import { cancellationOf, type Changes } from './changes.ts'
+import { databaseAway } from './database.ts'
 import { jsonText } from './json-text.ts'
 import type { Logger } from './options.ts'
 import { patiently } from './patiently.ts'
@@ -100,10 +101,7 @@ export function createDirectRequests({ records, runner, changes, logger }: Direc
   }
 
   async function claimed(newRecord: NewRecord): Promise<Sent> {
-    if (abandoned.size >= mostAbandoned) {
-      const message = "The relay's database is away for the moment. Try again."
-      throw new ClientSecretError('UNAVAILABLE', message, { retryAfter: 1 })
-    }
+    if (abandoned.size >= mostAbandoned) throw databaseAway()
     const draft = records.draft(newRecord)
     let other: StoredRecord | undefined
     async function start(): Promise<StoredRecord | null> {

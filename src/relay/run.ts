@@ -232,7 +232,7 @@ export function createRunner(parts: RunnerParts): Runner {
 /** Why a call is ended that nobody waits for any more, or that another relay makes now. */
 const cancelled = new ClientSecretError('CANCELLED', 'The request was cancelled.')
 
-/** So that no call outlives its record, is counted no more, and lets the next of its queue run beside it. */
+/** Why a call is ended whose record is over: it would be counted no more, and the next of its queue would run beside it. */
 const expired = new ClientSecretError('EXPIRED', expiredMessage)
 
 /** Whether there is no answer because we ended the call. */

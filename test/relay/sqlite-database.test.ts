@@ -51,7 +51,8 @@ test('what waits for another writer is not taken back with a transaction that be
   expect(await database.query('SELECT name FROM kept')).toEqual([{ name: 'alone' }])
 })
 
-test('while another writer is waited for, the process goes on', async () => {
+/** A database with a table, and another process that has begun to write into its file. */
+async function whileAnotherWrites() {
   const path = file()
   const database = await openSqlite(path)
   onTestFinished(() => database.close())
@@ -59,6 +60,11 @@ test('while another writer is waited for, the process goes on', async () => {
   const backup = otherProcess(path)
 
   backup.exec('BEGIN IMMEDIATE')
+  return { database, backup }
+}
+
+test('while another writer is waited for, the process goes on', async () => {
+  const { database, backup } = await whileAnotherWrites()
   const before = performance.eventLoopUtilization()
   const waiting = Array.from({ length: 5 }, (_, n) => database.query('INSERT INTO kept VALUES ($1)', [n]))
   await new Promise((resolve) => setTimeout(resolve, 500))
@@ -69,13 +75,7 @@ test('while another writer is waited for, the process goes on', async () => {
 })
 
 test('while a transaction waits for another writer, what is only read does not', async () => {
-  const path = file()
-  const database = await openSqlite(path)
-  onTestFinished(() => database.close())
-  await database.query('CREATE TABLE kept (n INTEGER)')
-  const backup = otherProcess(path)
-
-  backup.exec('BEGIN IMMEDIATE')
+  const { database, backup } = await whileAnotherWrites()
   const writing = database.transaction([], (transaction) => transaction.query('INSERT INTO kept VALUES (1)'))
   expect(await database.query('SELECT n FROM kept')).toEqual([])
   backup.exec('COMMIT')
