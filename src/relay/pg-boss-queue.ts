@@ -109,6 +109,8 @@ export async function createPgBossQueue(
 
   function hold(token: Token): void {
     places.take()
+    // Got again after it was lost: what began under the earlier right comes to its end, and begins nothing more.
+    for (const before of held) if (before.token.id === token.id) before.isLost = true
     const mine: Held = { token, isLost: false, isInDoubt: false, takenAt: 0 }
     held.add(mine)
     const run = runLine(token.data.line, holdOf(mine), parts)
@@ -157,7 +159,12 @@ export async function createPgBossQueue(
     for (const mine of taking) mine.takenAt = lastTake
     const lines = taking.map(lineOf)
     const taken = new Map((await records.take(lines, deadline, lastTake)).map((record) => [record.line, record]))
-    return lines.map((line) => taken.get(line))
+    // A line that was lost and got again may be here twice; its record is for one of the two.
+    return lines.map((line) => {
+      const record = taken.get(line)
+      taken.delete(line)
+      return record
+    })
   })
 
   /** What a statement about a line gives; when it gives nothing, what it has done is asked before anything else is. */
