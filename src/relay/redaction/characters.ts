@@ -1,0 +1,92 @@
+/**
+ * What a byte is to the redactor. Everything here is fixed: were a table made from
+ * the secrets, its effect would tell which characters they hold.
+ */
+
+/** May stand in a value that is searched for word by word. */
+export const VALUE = 1
+/** May stand in a word: what a value may hold, and what writes it otherwise (`%73`, `\u0073`, `&#115;`). */
+export const WORD = 2
+export const DIGIT = 4
+/** May begin another way to write a character. */
+export const ESCAPE = 8
+/** May stand in a line: all but quotes and control characters. */
+export const LINE = 16
+/** May stand in a word, by what follows: an ampersand, or the first byte of an invisible character of UTF-8. */
+export const LEAD = 32
+/** A character of base64, in either alphabet. */
+export const BASE64 = 64
+/** May stand in a text: in what is decoded, anything else ends it. */
+export const TEXT = 128
+export const HEX = 256
+export const ALPHANUMERIC = 512
+
+export const classes = Uint16Array.from({ length: 256 }, (_, code) => {
+  const character = String.fromCharCode(code)
+  let bits = 0
+  if (/[A-Za-z0-9\-_+/.~!$*@^|:]/.test(character)) bits |= VALUE | WORD
+  if (/[%\\#;{}\0]/.test(character)) bits |= WORD
+  if (/[0-9]/.test(character)) bits |= DIGIT
+  if (/[%\\&\0\r\n]/.test(character) || code >= 0x80) bits |= ESCAPE
+  if ((code >= 0x20 && character !== '"' && code !== 0x7f) || code === 0) bits |= LINE
+  if (character === '&' || code === 0xc2 || code === 0xe2 || code === 0xef) bits |= LEAD
+  if (/[A-Za-z0-9\-_+/]/.test(character)) bits |= BASE64
+  if ((code >= 0x20 && code < 0x7f) || /[\0\t\n\r]/.test(character)) bits |= TEXT
+  if (/[0-9a-fA-F]/.test(character)) bits |= HEX
+  if (/[0-9a-zA-Z]/.test(character)) bits |= ALPHANUMERIC
+  return bits
+})
+
+/** Letters in one case: what is written in the other one is the same. */
+export const lowerCase = table((code) => (code >= 0x41 && code <= 0x5a ? code + 0x20 : code))
+
+/** Also the two alphabets of base64, and the two ways in which forms write a blank. */
+export const folded = table((code) => {
+  if (code === 0x2b || code === 0x20) return 0x2d
+  return code === 0x2f ? 0x5f : lowerCase[code]!
+})
+
+/** The value of a hexadecimal digit; 16 for all others. */
+export const hexDigits = table((code) => {
+  const digit = parseInt(String.fromCharCode(code), 16)
+  return Number.isNaN(digit) ? 16 : digit
+})
+
+/** The value of a character of base64, in either alphabet; 64 for all others. */
+export const sixBits = table((code) => {
+  const digit = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/'.indexOf(
+    String.fromCharCode(code).replace('-', '+').replace('_', '/'),
+  )
+  return digit === -1 ? 64 : digit
+})
+
+function table(of: (code: number) => number): Uint8Array {
+  return Uint8Array.from({ length: 256 }, (_, code) => of(code))
+}
+
+/** A text of bytes (latin1) in the form in which windows are compared. */
+export function fold(text: string): string {
+  return Buffer.from(Buffer.from(text, 'latin1').map((byte) => folded[byte]!)).toString('latin1')
+}
+
+/**
+ * How many bytes of UTF-8 from here on are a character that nobody sees: a soft
+ * hyphen, or one of no width. 0: none. -1: that is known when more bytes are there.
+ */
+export function invisibleLength(bytes: Uint8Array, at: number, end: number): number {
+  const first = bytes[at]!
+  if (first !== 0xc2 && first !== 0xe2 && first !== 0xef) return 0
+  if (at + 1 >= end) return -1
+  const second = bytes[at + 1]!
+  if (first === 0xc2) return second === 0xad ? 2 : 0
+  const mayBe = first === 0xe2 ? second === 0x80 || second === 0x81 : second === 0xbb
+  if (!mayBe) return 0
+  if (at + 2 >= end) return -1
+  return isInvisible(first, second, bytes[at + 2]!) ? 3 : 0
+}
+
+/** U+200B to U+200F, U+2060, U+FEFF. */
+export function isInvisible(first: number, second: number, third: number): boolean {
+  if (first === 0xe2) return (second === 0x80 && third >= 0x8b && third <= 0x8f) || (second === 0x81 && third === 0xa0)
+  return first === 0xef && second === 0xbb && third === 0xbf
+}

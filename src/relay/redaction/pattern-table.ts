@@ -1,0 +1,108 @@
+import { randomBytes } from 'node:crypto'
+import { folded } from './characters.ts'
+
+/**
+ * Texts that are searched for all at once, each of at least `probe` characters:
+ * a hash rolls over as many bytes, a filter of bits sorts out almost all places,
+ * and what is left is compared in full. So the time depends on how many bytes are
+ * looked at, not on how many texts are looked for.
+ *
+ * The hash is random for each process, and of so many characters that nobody can
+ * guess what passes the filter.
+ */
+export class PatternTable {
+  readonly #probe: number
+  readonly #leaving: Int32Array
+  /** How often each text was added. */
+  readonly #counts = new Map<string, number>()
+  /** By hash: bit n is set where a text of `probe` + n characters begins like this. */
+  readonly #lengths = new Map<number, number>()
+  #filter = new Uint32Array(smallestFilter / 32)
+  #removed = 0
+
+  constructor(probe: number) {
+    this.#probe = probe
+    this.#leaving = arriving.map((bits) => rotated(bits, probe))
+  }
+
+  get isEmpty(): boolean {
+    return this.#counts.size === 0
+  }
+
+  /** @param text Folded, and no longer than 30 characters more than the probe. */
+  add(text: string): void {
+    const count = this.#counts.get(text) ?? 0
+    this.#counts.set(text, count + 1)
+    if (count > 0) return
+    this.#enter(text)
+    if (this.#counts.size * bitsEach > this.#filter.length * 32) this.#rebuild()
+  }
+
+  remove(text: string): void {
+    const count = this.#counts.get(text) ?? 0
+    if (count > 1) this.#counts.set(text, count - 1)
+    else if (this.#counts.delete(text)) this.#removed++
+    // What is left of it in hash and filter costs time only, and not much of it.
+    if (this.#removed > this.#counts.size) this.#rebuild()
+  }
+
+  isIn(bytes: Uint8Array, from: number, to: number): boolean {
+    const probe = this.#probe
+    if (to - from < probe || this.isEmpty) return false
+    const filter = this.#filter
+    const leaving = this.#leaving
+    const mask = filter.length * 32 - 1
+    let hash = 0
+    let at = from
+    while (at < from + probe) hash = rotated(hash, 1) ^ arriving[bytes[at++]!]!
+    for (;;) {
+      const bit = hash & mask
+      if ((filter[bit >>> 5]! >>> (bit & 31)) & 1 && this.#begins(hash, bytes, at - probe, to)) return true
+      if (at === to) return false
+      hash = rotated(hash, 1) ^ arriving[bytes[at]!]! ^ leaving[bytes[at - probe]!]!
+      at++
+    }
+  }
+
+  #begins(hash: number, bytes: Uint8Array, from: number, to: number): boolean {
+    const lengths = this.#lengths.get(hash) ?? 0
+    for (let more = 0; lengths >>> more; more++) {
+      const end = from + this.#probe + more
+      if ((lengths >>> more) & 1 && end <= to && this.#counts.has(foldedText(bytes, from, end))) return true
+    }
+    return false
+  }
+
+  #enter(text: string): void {
+    let hash = 0
+    for (let at = 0; at < this.#probe; at++) hash = rotated(hash, 1) ^ arriving[text.charCodeAt(at)]!
+    this.#lengths.set(hash, (this.#lengths.get(hash) ?? 0) | (1 << (text.length - this.#probe)))
+    const bit = hash & (this.#filter.length * 32 - 1)
+    this.#filter[bit >>> 5]! |= 1 << (bit & 31)
+  }
+
+  #rebuild(): void {
+    let bits = smallestFilter
+    // Twice what is needed, so that it grows seldom.
+    while (bits < this.#counts.size * bitsEach * 2) bits *= 2
+    this.#filter = new Uint32Array(bits / 32)
+    this.#lengths.clear()
+    this.#removed = 0
+    for (const text of this.#counts.keys()) this.#enter(text)
+  }
+}
+
+const smallestFilter = 8_192
+const bitsEach = 16
+
+const rotated = (bits: number, by: number): number => (bits << by) | (bits >>> (32 - by))
+
+/** What a byte adds to the hash: the same for all that are written alike. */
+const random = randomBytes(4 * 256)
+const arriving = Int32Array.from(folded, (byte) => random.readInt32LE(4 * byte))
+
+function foldedText(bytes: Uint8Array, from: number, to: number): string {
+  let text = ''
+  for (let at = from; at < to; at++) text += String.fromCharCode(folded[bytes[at]!]!)
+  return text
+}

@@ -1,0 +1,125 @@
+import { ClientSecretError } from '../../protocol/errors.ts'
+import { placeholder } from '../../protocol/placeholder.ts'
+import type { RedactorStream, RedactorStreamOptions } from './redactor.ts'
+import type { Region, Scanner } from './unit.ts'
+
+/** Given out, and still there to look back at. */
+const lookBehind = 64
+const smallestBuffer = 1_024
+
+/** Gives out a text without what its scanners say goes; each byte of it is looked at once, however it comes. */
+export class RedactingStream implements RedactorStream {
+  readonly #scanners: readonly Scanner[]
+  readonly #maxHeld: number
+  #bytes = Buffer.alloc(0)
+  #end = 0
+  /** All before this was given out. */
+  #given = 0
+  #regions: Region[] = []
+
+  constructor(scanners: readonly Scanner[], { maxHeld = 16 * 2 ** 20 }: RedactorStreamOptions = {}) {
+    this.#scanners = scanners
+    this.#maxHeld = maxHeld
+  }
+
+  push(chunk: Buffer): Buffer {
+    this.#append(chunk)
+    const certain = this.#scan(false)
+    if (this.#end - this.#given > this.#maxHeld) {
+      throw new ClientSecretError(
+        'UPSTREAM_ERROR',
+        `The API sent more than ${this.#maxHeld} bytes without a blank, a quote or a comma, which cannot be looked through for secrets as they come. Let it answer in smaller parts.`,
+      )
+    }
+    return certain
+  }
+
+  end(): Buffer {
+    return this.#scan(true)
+  }
+
+  #append(chunk: Buffer): void {
+    const free = Math.max(0, this.#given - lookBehind)
+    const needed = this.#end - free + chunk.length
+    if (this.#end + chunk.length > this.#bytes.length) {
+      // At least twice what is held, so that moving it is seldom.
+      const bytes =
+        needed * 2 > this.#bytes.length ? Buffer.allocUnsafe(Math.max(smallestBuffer, needed * 2)) : this.#bytes
+      this.#bytes.copy(bytes, 0, free, this.#end)
+      this.#bytes = bytes
+      this.#shift(free)
+    }
+    chunk.copy(this.#bytes, this.#end)
+    this.#end += chunk.length
+  }
+
+  #shift(by: number): void {
+    this.#end -= by
+    this.#given -= by
+    for (const scanner of this.#scanners) scanner.shift(by)
+    for (const region of this.#regions) {
+      region.from -= by
+      region.to -= by
+    }
+  }
+
+  /** @returns what is certain by now. */
+  #scan(isWhole: boolean): Buffer {
+    let certain = this.#end
+    for (const scanner of this.#scanners) {
+      scanner.scan({ bytes: this.#bytes, end: this.#end, isWhole })
+      certain = Math.min(certain, scanner.undecided)
+      this.#regions.push(...scanner.regions.splice(0))
+    }
+    if (this.#regions.length === 0) return this.#giveUntil(certain)
+    const regions = merged(this.#regions)
+    const parts: Buffer[] = []
+    let done = 0
+    for (const region of regions) {
+      // One that begins in another which is not decided yet.
+      if (region.to > certain) {
+        certain = Math.min(certain, region.from)
+        break
+      }
+      parts.push(this.#giveUntil(region.from), this.#replacementOf(region))
+      this.#given = region.to
+      done++
+    }
+    this.#regions = regions.slice(done)
+    parts.push(this.#giveUntil(certain))
+    return Buffer.concat(parts)
+  }
+
+  #giveUntil(to: number): Buffer {
+    const given = Buffer.from(this.#bytes.subarray(this.#given, to))
+    this.#given = Math.max(this.#given, to)
+    return given
+  }
+
+  /** JSON stays JSON: a list in it becomes a list of one text, and an object of numbers an object with one member. */
+  #replacementOf({ from, to, isList }: Region): Buffer {
+    if (!isList) return Buffer.from(placeholder)
+    const bytes = this.#bytes
+    const list = bytes.toString('latin1', from, to)
+    if ((list.match(/"/g)?.length ?? 0) % 2 === 1) {
+      const [behindLastQuote = ''] = /\\*"[^"\d]*(?=\d+$)/.exec(list.slice(-lookBehind)) ?? []
+      return Buffer.from(`${placeholder}${behindLastQuote}0`)
+    }
+    const before = bytes.toString('latin1', Math.max(0, from - lookBehind), from)
+    const behind = bytes.toString('latin1', to, Math.min(to + lookBehind, this.#end))
+    const [, backslashes] = /(?:^|[^\\])(\\*)"\s*:\s*\[\s*$/.exec(before) ?? []
+    const quote = backslashes !== undefined && /^\s*\]/.test(behind) ? `${backslashes}"` : ''
+    return Buffer.from(`${quote}${placeholder}${quote}`)
+  }
+}
+
+/** In order, and those that touch the same bytes as one. */
+function merged(regions: Region[]): Region[] {
+  const result: Region[] = []
+  for (const region of regions.toSorted((one, other) => one.from - other.from || other.to - one.to)) {
+    const last = result.at(-1)
+    if (last && region.from < last.to) last.to = Math.max(last.to, region.to)
+    else result.push(region)
+  }
+  return result
+}

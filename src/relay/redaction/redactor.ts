@@ -1,0 +1,46 @@
+import { setImmediate as nextTurn } from 'node:timers/promises'
+
+/** Puts the placeholder where a secret stands, in whatever leaves the relay. */
+export interface Redactor {
+  /** A short text, in one go: a header, a sentence, a line of the log. */
+  text(text: string): string
+  /** A body as it comes. */
+  stream(options?: RedactorStreamOptions): RedactorStream
+  /** True while nothing is looked for. */
+  readonly isEmpty?: boolean
+}
+
+export interface RedactorStreamOptions {
+  /** In bytes. A word is held back to its end, so a longer one ends the stream. Default: 16 MiB. */
+  maxHeld?: number
+}
+
+export interface RedactorStream {
+  /**
+   * Gives what is certain by now; the rest is held back.
+   *
+   * @throws ClientSecretError `UPSTREAM_ERROR` when it would hold back more than `maxHeld`.
+   */
+  push(chunk: Buffer): Buffer
+  end(): Buffer
+}
+
+/** Bytes a step: a few milliseconds, of the worst that can be made. */
+const stepLength = 32_768
+/** In ms. A turn ends so early, because the step that follows takes its time too. */
+const maxTurn = 5
+
+/** A whole body. Yields to the event loop, so that no turn takes longer than 20 ms. */
+export async function redactBody(redactor: Redactor, body: Buffer): Promise<Buffer> {
+  if (redactor.isEmpty) return body
+  const stream = redactor.stream({ maxHeld: Infinity })
+  const parts: Buffer[] = []
+  let turn = performance.now()
+  for (let at = 0; at < body.length; at += stepLength) {
+    parts.push(stream.push(body.subarray(at, at + stepLength)))
+    if (performance.now() - turn < maxTurn) continue
+    await nextTurn()
+    turn = performance.now()
+  }
+  return Buffer.concat([...parts, stream.end()])
+}
