@@ -30,7 +30,7 @@ type Story = StoryObj
 const value = 'sk-a-value-that-must-not-stay-0123456789'
 const close = fn()
 const save = fn(async (_name: string, _change: KeyChange) => {})
-const check = fn(async (key: KeyCheck) => checked(key))
+const check = fn(async (key: KeyCheck) => ({ words: checked(key) }))
 const refuse = (code: ErrorCode, message: string, path?: string) => () =>
   Promise.reject(new ClientSecretError(code, message, { path }))
 

@@ -465,9 +465,9 @@ test('threat 14: the secret of another key of the same API comes back to nobody 
 
 test('threat 14: what cannot be looked through is not passed on', async () => {
   const { post, request } = await world(
-    (_call, outgoing) => void outgoing.writeHead(200, { 'content-encoding': 'zstd' }).end('x'),
+    (_call, outgoing) => void outgoing.writeHead(200, { 'content-encoding': 'compress' }).end('x'),
   )
-  expect(await (await post(request)).text()).toMatch(/encoded as zstd/)
+  expect(await (await post(request)).text()).toMatch(/encoded as compress/)
 })
 
 test('threat 15: database, log, metrics and errors hold the placeholder, and the secret nowhere', async () => {
