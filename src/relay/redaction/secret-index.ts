@@ -1,3 +1,4 @@
+import { placeholder } from '../../protocol/placeholder.ts'
 import { createRedactor as createOldRedactor } from '../redact.ts'
 import type { Redactor } from './redactor.ts'
 
@@ -7,13 +8,15 @@ export interface SecretIndex extends Redactor {
   add(secret: string, options?: { publicPrefix?: string }): () => void
 }
 
-// TEMPORARY: over the redactor that there was, until the new one is merged.
+/** TEMPORARY, until the new redactor is merged: over the old one, and with the whole run around each hit. */
+const run = /([\w+/.~%&#;-]*\$CLIENT_SECRET[\w+/.~%&#;-]*)+/g
+
 export function createSecretIndex(): SecretIndex {
-  const holders = new Map<string, { count: number; redactor: ReturnType<typeof createOldRedactor> }>()
-  const redactors = () => [...holders.values()].map(({ redactor }) => redactor)
+  const holders = new Map<string, { count: number; clean: (text: string) => string }>()
+  const cleanAll = (text: string) => [...holders.values()].reduce((rest, { clean }) => clean(rest), text)
   return {
-    add(secret) {
-      const holder = holders.get(secret) ?? { count: 0, redactor: createOldRedactor(secret, ...decoded(secret)) }
+    add(secret, { publicPrefix } = {}) {
+      const holder = holders.get(secret) ?? { count: 0, clean: cleanerOf(secret, publicPrefix) }
       holder.count += 1
       holders.set(secret, holder)
       let isHeld = true
@@ -22,14 +25,26 @@ export function createSecretIndex(): SecretIndex {
         isHeld = false
       }
     },
-    text: (text) => redactors().reduce((rest, redactor) => redactor.text(rest), text),
+    text: cleanAll,
     stream() {
       const chunks: Buffer[] = []
       return {
         push: (chunk) => (chunks.push(chunk), Buffer.alloc(0)),
-        end: () => redactors().reduce<Buffer>((rest, redactor) => redactor.bytes(rest), Buffer.concat(chunks)),
+        end: () => Buffer.from(cleanAll(Buffer.concat(chunks).toString('latin1')), 'latin1'),
       }
     },
+  }
+}
+
+function cleanerOf(secret: string, publicPrefix?: string) {
+  const redactors = [secret, ...decoded(secret)].map((one) => createOldRedactor(one))
+  const shape = publicPrefix ? new RegExp(`${publicPrefix}[\\w+/.~-]+`, 'gi') : /(?!)/
+  return (text: string) => {
+    const cleaned = redactors.reduce(
+      (rest, redactor) => redactor.text(rest),
+      text.replace(shape, () => placeholder),
+    )
+    return cleaned === text ? text : cleaned.replace(run, () => placeholder)
   }
 }
 
