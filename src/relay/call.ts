@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { UpstreamResponse } from '../protocol/record.ts'
 import type { ClientSecretRequest } from '../protocol/request.ts'
 import { findRule, isAllowed } from './key-rules.ts'
@@ -20,6 +21,9 @@ export interface Traffic {
 
 /** Milliseconds in which an API may be learning of the value that the relay was given. */
 const freshFor = 10_000
+
+/** Bytes. */
+const largeBody = 1_000_000
 
 interface Circumstances {
   upstream: Upstream
@@ -142,6 +146,8 @@ async function redacted(
   const type = headers['content-type']
   await refuseConcealedSecrets(body, type, { secrets, maxBytes: responseBytes })
   const clean = await redactBody(secrets, body)
+  // To read 10 MiB as text takes as long as anybody else should have to wait.
+  if (clean.length > largeBody) await nextTurn()
   const isReadable = isText(clean, type)
   return {
     status,

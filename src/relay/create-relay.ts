@@ -14,6 +14,7 @@ import { createDirectRequests } from './direct.ts'
 import { history, parseHistory } from './history.ts'
 import { createJournal, type Journal } from './journal.ts'
 import { checkJson, limitBody, parseJson } from './json-body.ts'
+import { bodyOf } from './json-text.ts'
 import { keyRoutes } from './key-routes.ts'
 import { openKeyStore } from './key-store.ts'
 import { createLimits } from './limits.ts'
@@ -24,7 +25,7 @@ import { createRecords } from './records.ts'
 import { redactedLogger } from './redacted-logger.ts'
 import type { Redactor } from './redaction/redactor.ts'
 import { createSecretIndex, type SecretIndex } from './redaction/secret-index.ts'
-import { wireText } from './stored-record.ts'
+import { wireTexts } from './stored-record.ts'
 import { createRunner, unforeseen } from './run.ts'
 import { openStorage } from './storage.ts'
 import { submit } from './submit.ts'
@@ -281,7 +282,9 @@ function routes(settings: Settings, opening: Promise<Parts>, journal: Journal, s
     // Asked again, because it may have stopped while the body arrived.
     const parts = await running(opening)
     const record = await parts.calls.during(take(parts, caller, text, context.req.raw))
-    return context.body(wireText(record), isSettled(record) ? 200 : 202, { 'content-type': 'application/json' })
+    return context.body(bodyOf(wireTexts(record)), isSettled(record) ? 200 : 202, {
+      'content-type': 'application/json',
+    })
   })
 
   async function take(parts: Parts, caller: Caller, text: string, { headers, signal }: Request) {

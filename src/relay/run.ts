@@ -5,6 +5,7 @@ import { call, type Traffic } from './call.ts'
 import { isVisitor } from './caller.ts'
 import { cancellationOf, longestTimer, type Changes } from './changes.ts'
 import type { Journal } from './journal.ts'
+import { writeJsonText } from './json-text.ts'
 import type { Keys, KeyValue } from './keys.ts'
 import type { Limits } from './limits.ts'
 import type { Logger } from './options.ts'
@@ -158,6 +159,7 @@ export function createRunner(parts: RunnerParts): Runner {
       if (key.locked && isVisitor(owner)) throw signInRequired(key.name)
       const circumstances = { upstream, keys, secrets, hold, responseBytes, idempotencyKey: id, signal, traffic }
       const response = await call(key, request, circumstances)
+      await writeJsonText(response)
       return response.status >= 400
         ? { status: 'failed', response, error: upstreamFailure(response) }
         : { status: 'resolved', response }

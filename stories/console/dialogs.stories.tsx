@@ -141,6 +141,31 @@ export const EditAKey: Story = {
   },
 }
 
+/** To let a value go further needs somebody who knows it. */
+export const EditToGoFurther: Story = {
+  render: () => (
+    <KeyForm
+      entry={openai}
+      check={async (key) => ({ words: checked(key), valueNeeded: 'Rule 1 lets the value go by PUT. Give it again.' })}
+      onSave={save}
+      onClose={close}
+    />
+  ),
+  async play({ canvasElement }) {
+    save.mockClear()
+    const form = await opened(canvasElement, 'Edit openai')
+    const secret = await form.findByLabelText('Client Secret Key')
+    await expect(secret).toHaveAccessibleDescription(/Give it again/)
+    await userEvent.click(form.getByRole('button', { name: 'Save' }))
+    await waitFor(() => expect(secret).toHaveFocus())
+    await expect(secret).toBeInvalid()
+    await userEvent.type(secret, value)
+    await userEvent.click(form.getByRole('button', { name: 'Save' }))
+    await waitFor(() => expect(save).toHaveBeenLastCalledWith('openai', expect.objectContaining({ secret: value })))
+    await expect(secret).toHaveValue('')
+  },
+}
+
 /** A rule with every option that a rule has. */
 export const EditAWideRule: Story = {
   render: () => (
