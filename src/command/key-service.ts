@@ -14,6 +14,7 @@ import { createChanges } from '../relay/changes.ts'
 import { isPostgres } from '../relay/database.ts'
 import { openKeyStore } from '../relay/key-store.ts'
 import { readOptions, type RelayOptions } from '../relay/options.ts'
+import { createSecretIndex } from '../relay/redaction/secret-index.ts'
 import { masterKeyVariable } from '../relay/seal.ts'
 import { openStorage } from '../relay/storage.ts'
 import { withSecrets } from './check.ts'
@@ -47,7 +48,8 @@ export async function inDatabase(
     throw inWordsOfTheCommand(error)
   })
   const changes = createChanges(storage.signals)
-  const store = await openKeyStore({ database: storage.database, changes, settings, logger }).catch(
+  const secrets = createSecretIndex()
+  const store = await openKeyStore({ database: storage.database, changes, settings, secrets, logger }).catch(
     async (error: unknown) => {
       await storage.database.close()
       throw inWordsOfTheCommand(error)
@@ -58,7 +60,7 @@ export async function inDatabase(
   const who = `command (${userInfo().username})`
   return {
     list: () => store.list(),
-    check: (name, change) => store.check(name, { ...change }),
+    check: async (name, change) => (await store.check(name, { ...change })).words,
     put: (name, change) => store.put(name, { ...change }, who),
     remove: (name) => store.remove(name, who),
     async close() {

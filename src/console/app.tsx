@@ -178,7 +178,9 @@ function Keys({
       {dialog?.is === 'unlock' && (
         <ConfirmUnlock
           entry={dialog.entry}
-          check={() => client.check({ ...sameKey(dialog.entry), name: dialog.entry.name, locked: false })}
+          check={async () =>
+            (await client.check({ ...sameKey(dialog.entry), name: dialog.entry.name, locked: false })).words
+          }
           onUnlock={async () => {
             await client.save(dialog.entry.name, { ...sameKey(dialog.entry), locked: false })
             await done(`${dialog.entry.name} is unlocked: every visitor may use it.`)

@@ -1,6 +1,6 @@
 import { useEffect, useRef, useState } from 'react'
 import { asClientSecretError, ClientSecretError } from '../protocol/errors.ts'
-import type { KeyChange, KeyCheck, KeyEntry, WireLimits, Words } from '../protocol/keys.ts'
+import type { KeyChange, KeyCheck, KeyCheckAnswer, KeyEntry, WireLimits } from '../protocol/keys.ts'
 import { Dialog } from './dialog.tsx'
 import { examples } from './examples.ts'
 import { Field, Problem } from './field.tsx'
@@ -12,6 +12,8 @@ import { KeyInWords } from './words.tsx'
 /** How long the typing has to rest before the relay is asked what it means. Milliseconds. */
 const rest = 350
 
+type Check = (key: KeyCheck, signal?: AbortSignal) => Promise<KeyCheckAnswer>
+
 /** Adds a key, or changes where one may go. Both requests reject with the relay's error. */
 export function KeyForm({
   entry,
@@ -21,7 +23,7 @@ export function KeyForm({
 }: {
   /** The key to change; left out for a new one. */
   entry?: KeyEntry
-  check: (key: KeyCheck, signal?: AbortSignal) => Promise<Words>
+  check: Check
   onSave: (name: string, change: KeyChange) => Promise<void>
   onClose: () => void
 }) {
@@ -33,7 +35,7 @@ export function KeyForm({
   const [errors, setErrors] = useState<Errors>({})
   const [isBusy, setIsBusy] = useState(false)
   const name = draft.name.trim()
-  const { words, problem, isCurrent, ask, isFilledIn } = useWords(
+  const { words, problem, valueNeeded, isCurrent, ask, isFilledIn } = useWords(
     { name, ...changeOf(draft, isNew) },
     missingIn(draft),
     check,
@@ -46,7 +48,8 @@ export function KeyForm({
 
   async function save() {
     const missing = missingIn(draft)
-    if (isNew && !secret.current?.value) missing['secret'] = 'Paste the key that the API’s provider gave you.'
+    if ((isNew || valueNeeded !== undefined) && !secret.current?.value)
+      missing['secret'] = 'Paste the key that the API’s provider gave you.'
     setErrors(missing)
     if (Object.keys(missing).length > 0) return
     setIsBusy(true)
@@ -167,6 +170,9 @@ export function KeyForm({
           >
             Add a rule
           </button>
+          {!isNew && valueNeeded !== undefined && (
+            <SecretField input={secret} label="Client Secret Key" hint={valueNeeded} error={errors['secret']} />
+          )}
 
           <h3>Limits</h3>
           <p className="hint">For all callers together. Empty: no limit.</p>
@@ -219,19 +225,20 @@ export function KeyForm({
 }
 
 /** What the relay says of a key that is not saved yet, asked whenever the typing rests. */
-function useWords(key: KeyCheck, missing: Errors, check: (key: KeyCheck, signal?: AbortSignal) => Promise<Words>) {
-  const [answer, setAnswer] = useState<{ of: string; words?: Words; problem?: string }>()
+function useWords(key: KeyCheck, missing: Errors, check: Check) {
+  const [answer, setAnswer] = useState<{ of: string; problem?: string } & Partial<KeyCheckAnswer>>()
   const of = JSON.stringify(key)
   const isFilledIn = Object.keys(missing).length === 0
   const isAnswered = answer?.of === of
 
   async function ask(signal?: AbortSignal) {
     try {
-      setAnswer({ of, words: await check(JSON.parse(of) as KeyCheck, signal) })
+      setAnswer({ of, ...(await check(JSON.parse(of) as KeyCheck, signal)) })
     } catch (thrown) {
       if (signal?.aborted) return
       const error: ClientSecretError = asClientSecretError(thrown)
-      setAnswer({ of, problem: error.message })
+      // A value that was typed stays, also while a rule is wrong.
+      setAnswer((before) => ({ of, problem: error.message, valueNeeded: before?.valueNeeded }))
       throw error
     }
   }
@@ -252,5 +259,12 @@ function useWords(key: KeyCheck, missing: Errors, check: (key: KeyCheck, signal?
   }, [of, isFilledIn, isAnswered])
 
   const current = isAnswered && isFilledIn ? answer : undefined
-  return { words: current?.words, problem: current?.problem, isCurrent: current?.words !== undefined, ask, isFilledIn }
+  return {
+    words: current?.words,
+    problem: current?.problem,
+    valueNeeded: answer?.valueNeeded,
+    isCurrent: current?.words !== undefined,
+    ask,
+    isFilledIn,
+  }
 }

@@ -10,9 +10,9 @@ import {
   type AuditEntry,
   type KeyChange,
   type KeyCheck,
+  type KeyCheckAnswer,
   type KeyEntry,
   type KeyUse,
-  type Words,
 } from '../protocol/keys.ts'
 import type { ClientSecretRecord } from '../protocol/record.ts'
 import { errorAnswerSchema, recordSchema } from '../protocol/record-schema.ts'
@@ -23,8 +23,8 @@ export interface KeysClient {
   /** Whether it sends a token; without one the site's own session has to do. */
   hasToken: boolean
   list: () => Promise<KeyEntry[]>
-  /** Says where the secret would be able to go; saves nothing. */
-  check: (key: KeyCheck, signal?: AbortSignal) => Promise<Words>
+  /** Says where the secret would be able to go, and whether its value has to be given again for it; saves nothing. */
+  check: (key: KeyCheck, signal?: AbortSignal) => Promise<KeyCheckAnswer>
   save: (name: string, change: KeyChange) => Promise<KeyEntry>
   remove: (name: string) => Promise<boolean>
   uses: (name: string, signal?: AbortSignal) => Promise<KeyUse[]>
@@ -80,7 +80,7 @@ export function createKeysClient(base: string, token?: string): KeysClient {
   return {
     hasToken: token !== undefined,
     list: async () => (await call(keyListSchema, 'GET', '/keys')).keys,
-    check: async (body, signal) => (await call(keyCheckAnswerSchema, 'POST', '/keys/check', { body, signal })).words,
+    check: (body, signal) => call(keyCheckAnswerSchema, 'POST', '/keys/check', { body, signal }),
     save: async (name, body) => (await call(keyAnswerSchema, 'PUT', keyPath(name), { body })).key,
     remove: async (name) => (await call(keyRemovalSchema, 'DELETE', keyPath(name))).removed,
     uses: async (name, signal) => (await call(keyUsesSchema, 'GET', `${keyPath(name)}/requests`, { signal })).requests,

@@ -74,6 +74,8 @@ export interface KeyCheck extends KeyChange {
 /** The answer of `POST /keys/check`. */
 export interface KeyCheckAnswer {
   words: Words
+  /** Why the value has to be given again with this change: by it, it could go further than before. Left out: it need not. */
+  valueNeeded?: string | undefined
 }
 
 /** The answer of `PUT /keys/:name`. */
@@ -159,7 +161,7 @@ const keyEntrySchema = z.object({
 
 export const keyListSchema = z.object({ keys: z.array(keyEntrySchema) })
 
-export const keyCheckAnswerSchema = z.object({ words: wordsSchema })
+export const keyCheckAnswerSchema = z.object({ words: wordsSchema, valueNeeded: z.optional(z.string()) })
 
 export const keyAnswerSchema = z.object({ key: keyEntrySchema })
 

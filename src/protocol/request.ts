@@ -39,6 +39,9 @@ const headerValue = /^[\t\u0020-\u007e\u0080-\u00ff]*$/
 const ownedByRelay =
   /^(host|content-length|connection|keep-alive|transfer-encoding|te|trailer|upgrade|expect|cookie|cookie2|forwarded|via|accept-encoding|x-http-method|x-http-method-override|x-method-override|x-original-url|x-rewrite-url|proxy-.*|x-forwarded-.*|x-real-ip)$/i
 
+/** Asks for a part of an answer, or puts one of something else into a store: a secret that is cut in two is not found in either. Content-Range is of what the caller sends. */
+const cutsAnswers = /^(?!content-range$)([a-z0-9-]+-)?range$/i
+
 const urlExpectation = 'an absolute url such as "https://api.example.com/v1/items"'
 const headersExpectation = 'an object of strings such as { Authorization: "Bearer $CLIENT_SECRET" }'
 const paramExpectation = 'a string, a finite number, a boolean, or a list of these'
@@ -52,6 +55,10 @@ const headers = z.record(
   z.string().check(
     z.refine((name) => headerName.test(name), 'a header name of letters, digits and -'),
     z.refine((name) => !ownedByRelay.test(name), 'left out: the relay sets this header itself or must not forward it'),
+    z.refine(
+      (name) => !cutsAnswers.test(name.replaceAll('_', '-')),
+      'left out: in parts of an answer the relay could not find a secret, so it asks for the whole',
+    ),
   ),
   z.string('a string, or left out').check(z.refine(isHeaderValue, 'one line of Latin-1 characters, as HTTP wants it')),
   headersExpectation,

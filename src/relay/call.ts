@@ -1,11 +1,14 @@
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { UpstreamResponse } from '../protocol/record.ts'
 import type { ClientSecretRequest } from '../protocol/request.ts'
 import { findRule, isAllowed } from './key-rules.ts'
 import type { Key, Keys, KeyValue } from './keys.ts'
-import { allOf, type Redactor } from './redact.ts'
-import { mostRedirects, redirected } from './redirect.ts'
+import { redactBody } from './redaction/redactor.ts'
+import type { SecretIndex } from './redaction/secret-index.ts'
+import { mostRedirects, redirected, withPlaceholder } from './redirect.ts'
 import { isOnceOnly } from './retryable.ts'
 import { substitute } from './substitute.ts'
+import { refuseConcealedSecrets } from './undeclared-compression.ts'
 import { isText, type Upstream, type UpstreamAnswer } from './upstream.ts'
 
 /** Bytes of bodies, to the upstream and from it. */
@@ -19,16 +22,29 @@ export interface Traffic {
 /** Milliseconds in which an API may be learning of the value that the relay was given. */
 const freshFor = 10_000
 
+/** Bytes. */
+const largeBody = 1_000_000
+
 interface Circumstances {
   upstream: Upstream
-  keys: Pick<Keys, 'get' | 'getNewest' | 'at' | 'worked'>
+  keys: Pick<Keys, 'get' | 'getNewest' | 'worked'>
+  /** All values of all keys. An API may show what it got under another key too: in a list of calls, say. */
+  secrets: Pick<SecretIndex, 'text' | 'stream'>
+  /** Told of a value before it goes out. */
+  hold: (value: KeyValue) => void
+  /** Largest answer in bytes, counted after decompression. */
+  responseBytes: number
   /** The same over all runs of a request, so that an API can tell a second run of it from a second request. */
   idempotencyKey: string
   signal: AbortSignal
   /** Counted as it goes. */
   traffic: Traffic
-  /** Added to as it goes: what comes back, an error too, has to be looked through for every value that may have gone out. */
-  redactors: Set<Redactor>
+}
+
+/** What an API has answered to one value of a key. */
+interface Answered {
+  answer: UpstreamAnswer
+  secret: string
 }
 
 /**
@@ -43,13 +59,23 @@ export async function call(
   circumstances: Circumstances,
   redirectsLeft = mostRedirects,
 ): Promise<UpstreamResponse> {
-  const answer = await answered(key, request, circumstances)
-  const response = redacted(answer, allOf(circumstances.redactors))
-  const next = redirected(request, response.status, response.headers['location'])
+  const answered = await askedWithEachValue(key, request, circumstances)
+  const next = nextRequest(request, answered, circumstances)
   const now = circumstances.keys.get(key.name)
   // A redirect that is not followed is the answer.
-  if (!next || redirectsLeft === 0 || !mayStill(now, key, next)) return response
+  if (!next || redirectsLeft === 0 || !mayStill(now, key, next)) return redacted(answered.answer, circumstances)
   return call(now, next, circumstances, redirectsLeft - 1)
+}
+
+/** Where a redirect leads; null where it is none, or where a secret stands in it in another way than rules can judge. */
+function nextRequest(
+  request: ClientSecretRequest,
+  { answer, secret }: Answered,
+  { secrets }: Circumstances,
+): ClientSecretRequest | null {
+  const { location } = answer.headers
+  const next = redirected(request, answer.status, location && withPlaceholder(location, secret))
+  return next && secrets.text(next.url) === next.url ? next : null
 }
 
 /** Whether a key lets this be sent too: since it was looked up it may have been removed, or changed in where it may go and who may use it. */
@@ -65,11 +91,15 @@ function mayStill(now: Key | undefined, before: Key, request: ClientSecretReques
  * may be sent again. That is so of this one call, and not of a redirect that led
  * to it.
  */
-async function answered(key: Key, request: ClientSecretRequest, circumstances: Circumstances): Promise<UpstreamAnswer> {
+async function askedWithEachValue(
+  key: Key,
+  request: ClientSecretRequest,
+  circumstances: Circumstances,
+): Promise<Answered> {
   const { keys } = circumstances
   const [first] = key.values
   const refusal = await attempt(key, first!, request, circumstances)
-  if (refusal.status !== 401) return refusal
+  if (refusal.answer.status !== 401) return refusal
   const tried = [first!.secret]
   const untried = ({ values }: Key) => values.find(({ secret }) => !tried.includes(secret))
   const fresh = ({ values, changedAt = 0 }: Key) =>
@@ -83,9 +113,10 @@ async function answered(key: Key, request: ClientSecretRequest, circumstances: C
     if (!mayStill(now, key, request)) continue
     const value = choose(now)
     if (!value) continue
-    const answer = await attempt(now, value, request, circumstances)
-    if (answer.status < 400) keys.worked(now.name, value.version)
-    if (answer.status !== 401) return answer
+    const answered = await attempt(now, value, request, circumstances)
+    const { status } = answered.answer
+    if (status < 400) keys.worked(now.name, value.version)
+    if (status !== 401) return answered
     tried.push(value.secret)
   }
   return refusal
@@ -93,28 +124,37 @@ async function answered(key: Key, request: ClientSecretRequest, circumstances: C
 
 async function attempt(
   key: Key,
-  { secret }: KeyValue,
+  value: KeyValue,
   request: ClientSecretRequest,
-  { upstream, keys, idempotencyKey, signal, traffic, redactors }: Circumstances,
-): Promise<UpstreamAnswer> {
-  redactors.add(key.redactor)
+  { upstream, hold, idempotencyKey, signal, traffic }: Circumstances,
+): Promise<Answered> {
   const { places, allowPrivateNetwork, retryable } = findRule(key.name, key.rules, request)
-  const prepared = substitute(request, secret, places)
-  // What goes there under other keys the API may show too: in a list of calls, say.
-  for (const { redactor } of keys.at(prepared.url)) redactors.add(redactor)
+  const prepared = substitute(request, value.secret, places)
   if (retryable && isOnceOnly(request.method)) prepared.headers['idempotency-key'] ??= idempotencyKey
+  hold(value)
   traffic.sent += Buffer.byteLength(prepared.body ?? '')
   traffic.calls += 1
   const answer = await upstream.call(prepared, { allowPrivateNetwork, signal })
   traffic.received += answer.body.length
-  return answer
+  return { answer, secret: value.secret }
 }
 
-function redacted({ status, headers, body }: UpstreamAnswer, redactor: Redactor): UpstreamResponse {
-  const clean = Object.fromEntries(
-    Object.entries(headers).map(([name, value]) => [redactor.text(name), redactor.text(value)]),
-  )
-  return isText(body, headers['content-type'])
-    ? { status, headers: clean, body: redactor.text(body.toString('utf8')) }
-    : { status, headers: clean, body: redactor.bytes(body).toString('base64'), encoding: 'base64' }
+async function redacted(
+  { status, headers, body }: UpstreamAnswer,
+  { secrets, responseBytes }: Circumstances,
+): Promise<UpstreamResponse> {
+  const type = headers['content-type']
+  await refuseConcealedSecrets(body, type, { secrets, maxBytes: responseBytes })
+  const clean = await redactBody(secrets, body)
+  // To read 10 MiB as text takes as long as anybody else should have to wait.
+  if (clean.length > largeBody) await nextTurn()
+  const isReadable = isText(clean, type)
+  return {
+    status,
+    headers: Object.fromEntries(
+      Object.entries(headers).map(([name, value]) => [secrets.text(name), secrets.text(value)]),
+    ),
+    body: clean.toString(isReadable ? 'utf8' : 'base64'),
+    ...(!isReadable && { encoding: 'base64' }),
+  }
 }

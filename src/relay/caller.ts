@@ -27,12 +27,8 @@ export async function identify(
   // administrator is not asked: it knows users of the site, and so does authenticate.
   const administrator = await administratorByToken?.(request)
   if (administrator) return { owner: `administrator:${administrator}` }
-  const identity = await authenticate(request)
-  const id = typeof identity === 'string' ? identity : identity?.id
-  if (id) return { owner: `user:${id}` }
-  if (identity) {
-    throw new Error("authenticate gave an identity without an id. Return the user's id, an object with an id, or null.")
-  }
+  const user = userOf(await authenticate(request))
+  if (user !== null) return { owner: `user:${user}` }
   const session = request.headers.get('client-session')
   if (!session || session.length < 22) {
     throw new ClientSecretError(
@@ -44,6 +40,16 @@ export async function identify(
   // Hashed, so that whoever reads the database cannot act as the visitor.
   const owner = `visitor:${hash('sha256', session, 'base64url')}`
   return { owner, address: trustProxy > 0 ? forwardedFor(request, trustProxy) : undefined }
+}
+
+/** The id of who is signed in, null for nobody. Whatever else `authenticate` gives is a mistake in it: two users could become one. */
+function userOf(identity: unknown): string | null {
+  if (identity === null || identity === undefined) return null
+  const id: unknown = typeof identity === 'object' ? Reflect.get(identity, 'id') : identity
+  if (typeof id === 'string' && id !== '') return id
+  throw new Error(
+    "The option authenticate gave something that is no user. Return the user's id, a string that is not empty; or an object with such an id; or null for nobody.",
+  )
 }
 
 /** Each proxy adds, at the end, where it was called from; what stands before the entries of ours is the caller's word. */

@@ -3,7 +3,7 @@ import { Hono, type Context } from 'hono'
 import { cors } from 'hono/cors'
 import type { ContentfulStatusCode } from 'hono/utils/http-status'
 import { ClientSecretError, isClientSecretError } from '../protocol/errors.ts'
-import { isSettled, type QueueCount, type WireError } from '../protocol/record.ts'
+import { isSettled, type QueueCount } from '../protocol/record.ts'
 import { admitAdministrator } from './administrator.ts'
 import { createAttendance } from './attendance.ts'
 import { checkHost, checkOrigin, identify, type Caller } from './caller.ts'
@@ -14,6 +14,7 @@ import { createDirectRequests } from './direct.ts'
 import { history, parseHistory } from './history.ts'
 import { createJournal, type Journal } from './journal.ts'
 import { checkJson, limitBody, parseJson } from './json-body.ts'
+import { bodyOf } from './json-text.ts'
 import { keyRoutes } from './key-routes.ts'
 import { openKeyStore } from './key-store.ts'
 import { createLimits } from './limits.ts'
@@ -21,11 +22,15 @@ import { readOptions, type RelayOptions, type Settings } from './options.ts'
 import { parsePoll, poll } from './poll.ts'
 import { createPresence, longestSilence, type Presence } from './presence.ts'
 import { createRecords } from './records.ts'
-import { wireText } from './stored-record.ts'
+import { redactedLogger } from './redacted-logger.ts'
+import type { Redactor } from './redaction/redactor.ts'
+import { createSecretIndex, type SecretIndex } from './redaction/secret-index.ts'
+import { wireTexts } from './stored-record.ts'
 import { createRunner, unforeseen } from './run.ts'
 import { openStorage } from './storage.ts'
 import { submit } from './submit.ts'
 import { createUpstream, internet, type Network } from './upstream.ts'
+import { wireError } from './wire-error.ts'
 
 /** What `createRelay` makes. */
 export interface Relay {
@@ -64,16 +69,20 @@ export function createRelayOn(
   options: RelayOptions,
   environment: Record<string, string | undefined> = process.env,
 ): Relay {
-  const settings = readOptions(options, environment)
+  const given = readOptions(options, environment)
+  // From before anything can be said, and for as long as there is this relay.
+  const secrets = createSecretIndex()
+  for (const { values } of given.keys.values()) for (const value of values) secrets.add(value.secret, value)
+  const settings = { ...given, logger: redactedLogger(given.logger, secrets) }
   const journal = createJournal(settings.logger)
-  const parts = open(settings, network, journal)
+  const parts = open(settings, network, journal, secrets)
   const ready = parts.then(() => {})
   let isWaitedFor = false
   // Whoever waits for `ready` is told by it; whoever does not, by the log.
   ready.catch((error: unknown) => {
     if (!isWaitedFor) settings.logger.error({ err: error }, 'the relay could not start')
   })
-  const app = routes(settings, parts, journal)
+  const app = routes(settings, parts, journal, secrets)
   let closing: Promise<void> | undefined
   return {
     fetch: async (request) => app.fetch(request),
@@ -93,10 +102,10 @@ export function createRelayOn(
 type Parts = Awaited<ReturnType<typeof open>>
 
 /** Opens what the relay works with; when something cannot be opened, what was opened before it is closed. */
-async function open(settings: Settings, network: Network, journal: Journal) {
+async function open(settings: Settings, network: Network, journal: Journal, secrets: SecretIndex) {
   const endings = createEndings()
   try {
-    const parts = await openParts(settings, network, journal, endings.add)
+    const parts = await openParts(settings, network, journal, secrets, endings.add)
     return { ...parts, close: endings.run }
   } catch (error) {
     await endings.run().catch((err: unknown) => {
@@ -131,6 +140,7 @@ async function openParts(
   settings: Settings,
   network: Network,
   journal: Journal,
+  secrets: SecretIndex,
   atTheEnd: (end: () => unknown) => void,
 ) {
   const { limits, logger } = settings
@@ -139,14 +149,15 @@ async function openParts(
   atTheEnd(() => database.close())
   const records = createRecords(database)
   const changes = createChanges(storage.signals)
-  const keys = await openKeyStore({ database, changes, settings, logger })
+  const keys = await openKeyStore({ database, changes, settings, secrets, logger })
   atTheEnd(() => keys.close())
   const upstream = createUpstream(limits, network)
   atTheEnd(() => upstream.close())
   const allowance = createLimits(settings)
-  const { longestUpstreamWait, callerAbsence } = limits
+  const { longestUpstreamWait, callerAbsence, responseBytes } = limits
   const runner = createRunner({
     keys,
+    secrets,
     upstream,
     records,
     changes,
@@ -154,6 +165,7 @@ async function openParts(
     journal,
     logger,
     longestUpstreamWait,
+    responseBytes,
   })
   atTheEnd(runner.abort)
   const direct = createDirectRequests({ records, runner, changes, logger })
@@ -232,7 +244,7 @@ function callsUnderWay() {
 const route =
   /(\/requests(\/[^/]+)?|\/queues\/[^/]+|\/health|\/metrics|\/keys(\/[^/]+(\/requests)?)?|\/audit|\/console(\/app\.(js|css))?)\/?$/
 
-function routes(settings: Settings, opening: Promise<Parts>, journal: Journal) {
+function routes(settings: Settings, opening: Promise<Parts>, journal: Journal, secrets: Redactor) {
   const app = new Hono({ getPath: (request) => route.exec(new URL(request.url).pathname)?.[1] ?? '/' })
 
   app.use((context, next) => {
@@ -270,7 +282,9 @@ function routes(settings: Settings, opening: Promise<Parts>, journal: Journal) {
     // Asked again, because it may have stopped while the body arrived.
     const parts = await running(opening)
     const record = await parts.calls.during(take(parts, caller, text, context.req.raw))
-    return context.body(wireText(record), isSettled(record) ? 200 : 202, { 'content-type': 'application/json' })
+    return context.body(bodyOf(wireTexts(record)), isSettled(record) ? 200 : 202, {
+      'content-type': 'application/json',
+    })
   })
 
   async function take(parts: Parts, caller: Caller, text: string, { headers, signal }: Request) {
@@ -309,7 +323,7 @@ function routes(settings: Settings, opening: Promise<Parts>, journal: Journal) {
 
   app.get('/metrics', async (context) => {
     const { raw } = context.req
-    if (!settings.administrator) return noSuchRoute(context)
+    if (!settings.administrator) return errorAnswer(context, noSuchRoute(context), secrets)
     checkHost(raw, settings.hosts)
     // As with the keys: what is asked by a page of another site is not an administrator's wish.
     checkOrigin(raw, [])
@@ -323,30 +337,27 @@ function routes(settings: Settings, opening: Promise<Parts>, journal: Journal) {
   keyRoutes(app, settings, () => running(opening))
   consoleRoutes(app)
 
-  app.notFound(noSuchRoute)
+  app.notFound((context) => errorAnswer(context, noSuchRoute(context), secrets))
 
   app.onError((thrown, context) => {
     if (isClientSecretError(thrown)) {
       journal.refused(thrown)
-      return errorAnswer(context, thrown)
+      return errorAnswer(context, thrown, secrets)
     }
     // Nobody is there any more to be told.
     if (context.req.raw.signal.aborted) return context.body(null, 400)
     const requestId = randomUUID()
     settings.logger.error({ requestId, err: thrown }, 'a call failed for an unforeseen reason')
-    return errorAnswer(context, new ClientSecretError('INTERNAL', unforeseen(requestId), { requestId }))
+    return errorAnswer(context, new ClientSecretError('INTERNAL', unforeseen(requestId), { requestId }), secrets)
   })
   return app
 }
 
-function noSuchRoute(context: Context): Response {
+function noSuchRoute(context: Context): ClientSecretError {
   const { pathname } = new URL(context.req.url)
-  return errorAnswer(
-    context,
-    new ClientSecretError(
-      'REQUEST_NOT_FOUND',
-      `The relay has no ${context.req.method} ${pathname}. It answers POST and GET /requests, DELETE /requests/:id, GET /queues/:name, GET /health and, for an administrator, /keys, below the path it is mounted at.`,
-    ),
+  return new ClientSecretError(
+    'REQUEST_NOT_FOUND',
+    `The relay has no ${context.req.method} ${pathname}. It answers POST and GET /requests, DELETE /requests/:id, GET /queues/:name, GET /health and, for an administrator, /keys, below the path it is mounted at.`,
   )
 }
 
@@ -360,13 +371,10 @@ async function running(opening: Promise<Parts>): Promise<Parts> {
   )
 }
 
-function errorAnswer(
-  context: Context,
-  { code, message, status, path, requestId, retryAfter }: ClientSecretError,
-): Response {
-  const error: WireError = { code, message, path, requestId, retryAfter }
+function errorAnswer(context: Context, error: ClientSecretError, secrets: Redactor): Response {
+  const { status, retryAfter } = error
   return context.json(
-    { error },
+    { error: wireError(error, secrets) },
     status as ContentfulStatusCode,
     retryAfter === undefined ? {} : { 'retry-after': String(Math.ceil(retryAfter)) },
   )

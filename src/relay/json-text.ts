@@ -1,7 +1,11 @@
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { UpstreamResponse } from '../protocol/record.ts'
 import type { ClientSecretRequest } from '../protocol/request.ts'
 
 const texts = new WeakMap<object, string>()
+
+/** Characters that are written or encoded in one go, which takes a millisecond at most. */
+const pieceLength = 65_536
 
 /**
  * JSON of a request or a response, which are never changed once they are made.
@@ -12,4 +16,43 @@ export function jsonText(value: ClientSecretRequest | UpstreamResponse): string 
   let text = texts.get(value)
   if (text === undefined) texts.set(value, (text = JSON.stringify(value)))
   return text
+}
+
+/** Writes the JSON of a large response bit by bit, so that `jsonText` has it at hand and nobody waits for it. */
+export async function writeJsonText(response: UpstreamResponse): Promise<void> {
+  const { body, ...rest } = response
+  if (body.length <= pieceLength) return
+  const written = [`${JSON.stringify(rest).slice(0, -1)},"body":"`]
+  for (const piece of pieces([body])) {
+    await nextTurn()
+    written.push(JSON.stringify(piece).slice(1, -1))
+  }
+  await nextTurn()
+  texts.set(response, [...written, '"}'].join(''))
+  await nextTurn()
+}
+
+/** Texts, one behind the other, as the body of an answer; what is large is encoded bit by bit, as fast as it is taken. */
+export function bodyOf(texts: readonly string[]): string | ReadableStream<Uint8Array> {
+  if (texts.every(({ length }) => length <= pieceLength)) return texts.join('')
+  const encoder = new TextEncoder()
+  const rest = pieces(texts)
+  return new ReadableStream({
+    pull(controller) {
+      const { value, done } = rest.next()
+      if (done) controller.close()
+      else controller.enqueue(encoder.encode(value))
+    },
+  })
+}
+
+/** Cuts texts into pieces, and no character of two code units in two. */
+function* pieces(texts: readonly string[]): Generator<string, undefined> {
+  for (const text of texts)
+    for (let from = 0, to; from < text.length; from = to) {
+      to = from + pieceLength
+      const last = text.charCodeAt(to - 1)
+      if (last >= 0xd800 && last < 0xdc00) to += 1
+      yield text.slice(from, to)
+    }
 }

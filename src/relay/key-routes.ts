@@ -44,7 +44,7 @@ export function keyRoutes(app: Hono, settings: Settings, running: () => Promise<
     checkJson(context)
     const { parts } = await admit(context)
     const { name, ...change } = await readObject(context)
-    return context.json({ words: await parts.keys.check(name, change) } satisfies KeyCheckAnswer)
+    return context.json((await parts.keys.check(name, change)) satisfies KeyCheckAnswer)
   })
 
   app.put('/keys/:name', limited, async (context) => {

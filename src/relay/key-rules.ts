@@ -172,8 +172,7 @@ function matchesUrl(rule: CompiledRule, url: URL): boolean {
   return matchesOrigin(rule, url) && matchesPath(rule.segments, url.pathname)
 }
 
-/** Whether a rule lets the secret of its key go to this scheme, host and port, whatever the path. */
-export function matchesOrigin(rule: CompiledRule, url: URL): boolean {
+function matchesOrigin(rule: CompiledRule, url: URL): boolean {
   const labels = url.hostname.split('.')
   return (
     url.protocol === rule.protocol &&

@@ -1,7 +1,8 @@
 import { ClientSecretError, isClientSecretError } from '../protocol/errors.ts'
-import type { AuditEntry, KeyEntry, Words } from '../protocol/keys.ts'
+import type { AuditEntry, KeyCheckAnswer, KeyEntry } from '../protocol/keys.ts'
 import type { Changes } from './changes.ts'
 import type { Connection, Database } from './database.ts'
+import { createHeldSecrets } from './held-secrets.ts'
 import { atField, readChange, refuseSecretsOutside, withoutSecrets, type KeyChangeRead } from './key-change.ts'
 import {
   addUsage,
@@ -14,19 +15,21 @@ import {
   type StoredKey,
   type Usage,
 } from './key-table.ts'
-import { matchesOrigin, type KeyRule } from './key-rules.ts'
+import type { CompiledRule } from './key-rules.ts'
 import { checkUse, keyOf, type Key, type KeyOptions, type Keys, type KeyValue } from './keys.ts'
 import { noKeys, type Logger, type Settings } from './options.ts'
+import type { SecretIndex } from './redaction/secret-index.ts'
 import { wordsOf } from './rule-in-words.ts'
 import { masterKeyVariable, open, seal, type Bound, type MasterKey } from './seal.ts'
 import { mistake } from './telling.ts'
+import { widerReach, type WiderReach } from './wider-reach.ts'
 
 /** All keys: those of the options, and those in the database, whose values are sealed there. */
 export interface KeyStore extends Keys {
   /** All of them by name, and of a name that is there twice the one that is used first. */
   list(): Promise<KeyEntry[]>
   /** Says what would become of a change, and saves nothing. Throws as `put` does. */
-  check(name: unknown, change: Record<string, unknown>): Promise<Words>
+  check(name: unknown, change: Record<string, unknown>): Promise<KeyCheckAnswer>
   /** Adds a key, or changes it. Throws `INVALID_PARAMETER` with the path of the field, or `KEY_NOT_FOUND`. */
   put(name: string, change: Record<string, unknown>, who: string): Promise<KeyEntry>
   /** False: there was none. */
@@ -40,6 +43,8 @@ interface StoreParts {
   database: Database
   changes: Changes
   settings: Pick<Settings, 'keys' | 'masterKeys' | 'hasAuthenticate'>
+  /** Has the values of the options already. */
+  secrets: SecretIndex
   logger: Logger
 }
 
@@ -69,10 +74,11 @@ const longEnough = 20
  * @throws Error, a sentence that says what to do, when keys are sealed with a master key that is not there.
  *   Nothing was changed then.
  */
-export async function openKeyStore({ database, changes, settings, logger }: StoreParts): Promise<KeyStore> {
+export async function openKeyStore({ database, changes, settings, secrets, logger }: StoreParts): Promise<KeyStore> {
   const { keys: ofOptions, masterKeys, hasAuthenticate } = settings
   const [newest] = masterKeys
   let opened = new Map<string, Opened>()
+  const held = createHeldSecrets(secrets)
   let isTold = new Set<string>()
   let counted = new Map<string, Usage>()
   const usesOfOptions = new Map<string, Usage>()
@@ -95,7 +101,10 @@ export async function openKeyStore({ database, changes, settings, logger }: Stor
       while (isAskedAgain) {
         isAskedAgain = false
         const rows = await readStoredKeys(database)
-        opened = new Map(rows.map((row) => [row.name, openRow(row, opened.get(row.name))]))
+        const read = new Map(rows.map((row) => [row.name, openRow(row, opened.get(row.name))]))
+        // Looked for from before they can be used.
+        held.set([...read.values()].flatMap(({ key }) => key?.values.map(({ secret }) => secret) ?? []))
+        opened = read
       }
     } finally {
       loading = undefined
@@ -223,11 +232,16 @@ export async function openKeyStore({ database, changes, settings, logger }: Stor
     const written = [...(secret === undefined ? [] : [secret]), ...values.map((value) => value.secret)]
     return withoutSecrets(written, () => {
       if (written.length > 0) refuseSecretsOutside(written, change)
-      if (row && secret === undefined) refuseWiderReach(JSON.parse(row.allow) as KeyRule[], use.allow)
+      const wider = row && widerReach(rulesOf(row), use.rules)
+      if (wider && secret === undefined)
+        throw mistake(
+          { ...atField, subject: 'This rule' },
+          valueNeededFor(wider),
+          `allow[${wider.index}].${wider.field}`,
+        )
       const now = Date.now()
-      const [current] = values
-      const isRotated = secret !== undefined && current !== undefined && secret !== current.secret
-      const nextValues = isRotated ? [{ version: current.version + 1, secret }, current] : values
+      const nextValues = valuesAfter(values, secret, wider !== null)
+      const isRotated = row !== null && nextValues[0]?.version !== row.version
       const before = row ?? { name, createdAt: now, uses: 0, lastUsedAt: null, fellBackAt: null }
       const allow = JSON.stringify(use.allow)
       const limits = JSON.stringify(use.limits)
@@ -235,7 +249,7 @@ export async function openKeyStore({ database, changes, settings, logger }: Stor
       const next = sealed(
         newest,
         { ...before, locked: use.locked, allow, limits, updatedAt: now, ...(isRotated && { fellBackAt: null }) },
-        row ? nextValues : [{ version: 1, secret: secret! }],
+        nextValues,
       )
       return {
         next,
@@ -305,13 +319,6 @@ export async function openKeyStore({ database, changes, settings, logger }: Stor
   return {
     get,
 
-    at(url) {
-      const names = new Set([...ofOptions.keys(), ...opened.keys()])
-      return [...names]
-        .flatMap((name) => get(name) ?? [])
-        .filter(({ rules }) => rules.some((rule) => matchesOrigin(rule, url)))
-    },
-
     async getNewest(name) {
       if (!ofOptions.has(name)) await load()
       return get(name)
@@ -345,9 +352,12 @@ export async function openKeyStore({ database, changes, settings, logger }: Stor
     async check(name, body) {
       const change = readChange(name, body, { isDraft: true })
       const row = await readStoredKey(database, change.name)
-      // The value of a new one may come later; the rest is the same without it.
-      decide(row ? change : { ...change, secret: change.secret ?? 'not looked at' }, row)
-      return wordsOf(change.use)
+      const wider = row && widerReach(rulesOf(row), change.use.rules)
+      // The value may come later; the rest is the same without it.
+      const isAwaited = change.secret === undefined && (!row || wider !== null)
+      decide(isAwaited ? { ...change, secret: 'not looked at' } : change, row)
+      const valueNeeded = isAwaited && wider ? `Rule ${wider.index + 1} ${valueNeededFor(wider)}` : undefined
+      return { words: wordsOf(change.use), valueNeeded }
     },
 
     async put(name, body, who) {
@@ -387,6 +397,7 @@ export async function openKeyStore({ database, changes, settings, logger }: Stor
       clearInterval(looking)
       clearInterval(writing)
       await loading?.catch(() => {})
+      held.close()
       await writeUses()
     },
   }
@@ -453,6 +464,15 @@ function permissionsOf({ locked, allow, limits }: StoredKey): ReturnType<typeof 
   return checkUse(given, atField)
 }
 
+/** None where they cannot be read any more: then everything is further than before. */
+function rulesOf(row: StoredKey): readonly CompiledRule[] {
+  try {
+    return permissionsOf(row).rules
+  } catch {
+    return []
+  }
+}
+
 const usedFields = ['locked', 'allow', 'limits', 'version', 'previousVersion'] as const
 
 function isSameUse(one: StoredKey, other: StoredKey): boolean {
@@ -496,22 +516,19 @@ function latest(one: number | null, other: number | null): number | null {
 
 /**
  * Whoever may look after keys may not read their values; a rule for a server of
- * their own would hand them over. So a value goes to a new server only with
- * somebody who knows it.
+ * their own would hand them over, and so would a place that an API shows. So a
+ * value goes further than before only with somebody who knows it.
  */
-function refuseWiderReach(before: readonly KeyRule[], after: readonly KeyRule[]): void {
-  const origin = ({ url }: KeyRule) => `${new URL(url).protocol}//${new URL(url).host}`
-  const index = after.findIndex(
-    (rule) =>
-      !before.some(
-        (one) =>
-          origin(one) === origin(rule) && (one.allowPrivateNetwork === true || rule.allowPrivateNetwork !== true),
-      ),
-  )
-  if (index === -1) return
-  throw mistake(
-    { ...atField, subject: 'This rule' },
-    `lets the value go to ${origin(after[index]!)}, where it could not go before. Give the value again in the same change, which shows that you know it; or remove the key and add it anew.`,
-    `allow[${index}].url`,
-  )
+function valueNeededFor({ where }: WiderReach): string {
+  return `lets the value go ${where}, where it could not go before. Give the value again in the same change, which shows that you know it; or remove the key and add it anew.`
+}
+
+/** The values of a key, the newest first, when one is given or none. */
+function valuesAfter(values: readonly KeyValue[], secret: string | undefined, isWider: boolean): readonly KeyValue[] {
+  const [current] = values
+  if (secret === undefined) return values
+  const given = secret === current?.secret ? current : { version: (current?.version ?? 0) + 1, secret }
+  // Where the key may go further, no value goes along that was not given: another one would be tried after a 401.
+  if (isWider || !current) return [given]
+  return given === current ? values : [given, current]
 }

@@ -1,11 +1,16 @@
 import { compileRule, type CompiledRule, type KeyRule } from './key-rules.ts'
-import { createRedactor, type Redactor } from './redact.ts'
 import { atStart, mistake, type Telling } from './telling.ts'
 
 /** A key, as the configuration gives it. */
 export interface KeyOptions {
   /** The value. Default: the environment variable `CLIENT_SECRET_<NAME>`, the name in capitals with `_` for what is no letter or digit. */
   secret?: string | undefined
+  /**
+   * What every value of this API begins with, such as `acme_live_`, and so no secret: whatever in an answer begins
+   * with it is taken out, and only what stands behind it counts as secret. Default: none; the relay knows those of
+   * the common APIs.
+   */
+  publicPrefix?: string | undefined
   /** Only for signed-in users. Default: true. */
   locked?: boolean | undefined
   /** Where the secret may go. At least one rule. */
@@ -28,6 +33,7 @@ export interface KeyLimits {
 export interface KeyValue {
   version: number
   secret: string
+  publicPrefix?: string
 }
 
 /** A key, checked. */
@@ -42,8 +48,6 @@ export interface Key {
   limits: KeyLimits
   /** In milliseconds; of a key that is registered. */
   changedAt?: number
-  /** For all values. Made once, because making it takes longer than looking through an answer. */
-  redactor: Redactor
 }
 
 /** The keys as they are now: those of the options, and those that are registered while the relay runs. */
@@ -51,8 +55,6 @@ export interface Keys {
   get(name: string): Key | undefined
   /** The key as it is in the database now, where another relay may have changed it without this one having heard of it yet. */
   getNewest(name: string): Promise<Key | undefined>
-  /** The keys whose secrets may be known at this scheme, host and port. */
-  at(url: URL): Key[]
   /** Remembers that an API took this value of the key and refused the one that is tried before it. */
   worked(name: string, version: number): void
   /** Counts a request that the key was used for. */
@@ -64,10 +66,13 @@ const shortestSecret = 8
 /** Longer than any token, and shorter than a file that was taken for one. */
 const longestSecret = 4_096
 const longestName = 100
+/** A shorter prefix would begin words of any answer; and less behind it could be guessed. */
+const shortestPrefix = 3
+const shortestRest = 16
 
 const ownVariables = new Set(['CLIENT_SECRET_ADMIN_TOKEN', 'CLIENT_SECRET_MASTER_KEY'])
 
-const keyFields = ['secret', 'locked', 'allow', 'limits']
+const keyFields = ['secret', 'publicPrefix', 'locked', 'allow', 'limits']
 const limitFields = ['requestsPerMinute', 'unsettled', 'bytesPerDay']
 
 /**
@@ -98,12 +103,18 @@ function readKey(name: string, options: KeyOptions, environment: Record<string, 
   // What the relay keeps there for itself is nobody's key.
   const secret: unknown = options.secret ?? (ownVariables.has(variable) ? undefined : environment[variable])
   checkSecret(secret, telling, `Give it in ${path}.secret or in the environment variable ${variable}.`)
-  return keyOf(name, [{ version: 1, secret }], checkUse(options, telling))
+  const { publicPrefix } = options
+  checkPublicPrefix(publicPrefix, secret, telling)
+  return keyOf(
+    name,
+    [{ version: 1, secret, ...(publicPrefix !== undefined && { publicPrefix }) }],
+    checkUse(options, telling),
+  )
 }
 
 /** A key of what was checked before. */
 export function keyOf(name: string, values: readonly KeyValue[], use: KeyUse & Pick<Key, 'changedAt'>): Key {
-  return { name, values, redactor: createRedactor(...values.map(({ secret }) => secret)), ...use }
+  return { name, values, ...use }
 }
 
 function variableOf(name: string): string {
@@ -139,6 +150,22 @@ export function checkSecret(secret: unknown, telling: Telling, remedy: string): 
   if (!/^[\u0020-\u007e]+$/.test(secret))
     throw refuse(
       'has a secret with a line break or a character that is not ASCII. Was a line break copied along with it?',
+    )
+}
+
+/** Says nothing of the secret but its length: a mistaken prefix may be a part of another one. */
+function checkPublicPrefix(prefix: unknown, secret: string, telling: Telling): void {
+  const refuse = (problem: string) => mistake(telling, problem, 'publicPrefix')
+  if (prefix === undefined) return
+  if (typeof prefix !== 'string' || prefix.length < shortestPrefix)
+    throw refuse(
+      `has a publicPrefix that is no text of ${shortestPrefix} characters or more. Write what every value of this API begins with, or leave it out.`,
+    )
+  if (!secret.startsWith(prefix))
+    throw refuse('has a publicPrefix with which its secret does not begin. Write what it begins with, or leave it out.')
+  if (secret.length - prefix.length < shortestRest)
+    throw refuse(
+      `has a publicPrefix that leaves fewer than ${shortestRest} characters of its secret, which could be guessed. Write only what is the same in every value of this API, or leave it out.`,
     )
 }
 

@@ -1,3 +1,4 @@
+import { placeholder } from '../protocol/placeholder.ts'
 import type { ClientSecretRequest } from '../protocol/request.ts'
 
 /** As many as fetch follows would be 20; an API that needs more than this has lost its way. */
@@ -8,7 +9,7 @@ export const mostRedirects = 5
  * followed: it must stay on the same scheme, host and port. Whether the key may
  * go there is for its rules to say. Methods change as in the Fetch standard.
  *
- * @param location Redacted, so that a secret in it is the placeholder again.
+ * @param location As the API wrote it, with the placeholder where the secret stood: see `withPlaceholder`.
  */
 export function redirected(
   request: ClientSecretRequest,
@@ -29,4 +30,22 @@ export function redirected(
 
 function withoutContent(headers: ClientSecretRequest['headers']): ClientSecretRequest['headers'] {
   return headers && Object.fromEntries(Object.entries(headers).filter(([name]) => !/^content-/i.test(name)))
+}
+
+/**
+ * A url with the placeholder where exactly the secret stands, as it is or
+ * percent-encoded, so that the rules see it and it goes out again where they
+ * allow it. Redaction will not do for this: it takes more than the secret, and
+ * what is only shaped like one would be filled with it.
+ */
+export function withPlaceholder(url: string, secret: string): string {
+  const everyWay = new RegExp([...secret].map(waysToWrite).join(''), 'g')
+  return url.replace(everyWay, () => placeholder)
+}
+
+/** Values of keys are printable ASCII. */
+function waysToWrite(character: string): string {
+  const hex = character.charCodeAt(0).toString(16)
+  const digits = hex.replace(/[a-f]/g, (digit) => `[${digit}${digit.toUpperCase()}]`)
+  return `(?:\\x${hex}|%${digits}${character === ' ' ? '|\\+' : ''})`
 }

@@ -1,22 +1,24 @@
 import { asClientSecretError, ClientSecretError } from '../protocol/errors.ts'
-import { expiredMessage, type WireError } from '../protocol/record.ts'
+import { expiredMessage } from '../protocol/record.ts'
 import type { ClientSecretRequest } from '../protocol/request.ts'
 import { call, type Traffic } from './call.ts'
 import { isVisitor } from './caller.ts'
 import { cancellationOf, longestTimer, type Changes } from './changes.ts'
 import type { Journal } from './journal.ts'
-import type { Keys } from './keys.ts'
+import { writeJsonText } from './json-text.ts'
+import type { Keys, KeyValue } from './keys.ts'
 import type { Limits } from './limits.ts'
 import type { Logger } from './options.ts'
 import { patiently } from './patiently.ts'
 import type { Records } from './records.ts'
 import { unreadable, UnreadableRecordError } from './record-rows.ts'
-import { allOf } from './redact.ts'
+import type { SecretIndex } from './redaction/secret-index.ts'
 import type { Outcome, RecordHead, Seen, StoredRecord } from './stored-record.ts'
 import { isRepeatable } from './retryable.ts'
 import { upstreamFailure } from './upstream-failure.ts'
 import { pauseAskedFor } from './upstream-pause.ts'
 import type { Upstream } from './upstream.ts'
+import { wireError } from './wire-error.ts'
 
 export interface Runner {
   /**
@@ -49,6 +51,7 @@ export interface Way {
 
 interface RunnerParts {
   keys: Keys
+  secrets: SecretIndex
   upstream: Upstream
   records: Records
   changes: Changes
@@ -57,11 +60,14 @@ interface RunnerParts {
   logger: Logger
   /** Milliseconds from the first attempt on in which an upstream's limit is waited for. */
   longestUpstreamWait: number
+  /** Largest answer in bytes. */
+  responseBytes: number
 }
 
 /** The one way from a record to the upstream and back, for direct, queued and repeated requests alike. */
 export function createRunner(parts: RunnerParts): Runner {
-  const { keys, upstream, records, changes, limits, journal, logger, longestUpstreamWait } = parts
+  const { keys, secrets, upstream, records, changes, limits, journal, logger, longestUpstreamWait, responseBytes } =
+    parts
   const stopping = new AbortController()
   /** The calls that are under way here, by the ids of their records. */
   const underWay = new Map<string, AbortController>()
@@ -145,24 +151,25 @@ export function createRunner(parts: RunnerParts): Runner {
     const { id, owner, request } = record
     // Asked again, because a key or its rules may have changed while the request waited.
     const key = keys.get(request.clientSecretName)
-    if (!key) return { status: 'failed', error: wireError(keyNotFound(request.clientSecretName)) }
-    const redactors = new Set([key.redactor])
+    if (!key) return { status: 'failed', error: wireError(keyNotFound(request.clientSecretName), secrets) }
+    /** A value that is removed meanwhile is looked for until the answer to it is looked through. */
+    const releases: (() => void)[] = []
+    const hold = (value: KeyValue) => void releases.push(secrets.add(value.secret, value))
     try {
       if (key.locked && isVisitor(owner)) throw signInRequired(key.name)
-      const response = await call(key, request, { upstream, keys, idempotencyKey: id, signal, traffic, redactors })
+      const circumstances = { upstream, keys, secrets, hold, responseBytes, idempotencyKey: id, signal, traffic }
+      const response = await call(key, request, circumstances)
+      await writeJsonText(response)
       return response.status >= 400
         ? { status: 'failed', response, error: upstreamFailure(response) }
         : { status: 'resolved', response }
     } catch (thrown) {
       const error = asClientSecretError(thrown)
-      const redactor = allOf(redactors)
-      const message = redactor.text(error.message)
-      if (error.code !== 'INTERNAL') return { status: 'failed', error: { ...wireError(error), message } }
-      logger.error(
-        { id, message, stack: redactor.text(error.stack ?? '') },
-        'a request failed for an unforeseen reason',
-      )
+      if (error.code !== 'INTERNAL') return { status: 'failed', error: wireError(error, secrets) }
+      logger.error({ id, message: error.message, stack: error.stack }, 'a request failed for an unforeseen reason')
       return { status: 'failed', error: { code: 'INTERNAL', message: unforeseen(id) } }
+    } finally {
+      for (const release of releases) release()
     }
   }
 
@@ -261,10 +268,6 @@ export function signInRequired(name: string): ClientSecretError {
     `The key "${name}" is locked: only signed-in users may use it, and the relay's authenticate found nobody in this call.`,
     { path: 'clientSecretName' },
   )
-}
-
-function wireError({ code, message, path }: ClientSecretError): WireError {
-  return { code, message, path }
 }
 
 /** What is said to the outside of an error that nobody foresaw: where to look, and nothing about the inside. */

@@ -144,8 +144,8 @@ export function toWire(record: ToldRecord, { withRequest = false } = {}): Client
   }
 }
 
-/** The record as it travels, as JSON. */
-export function wireText(record: StoredRecord): string {
+/** The record as it travels, as JSON: texts that follow each other, because to put large ones together takes a while. */
+export function wireTexts(record: StoredRecord): string[] {
   const text = JSON.stringify(toWire({ ...record, response: null }))
-  return record.response ? `${text.slice(0, -1)},"response":${jsonText(record.response)}}` : text
+  return record.response ? [`${text.slice(0, -1)},"response":`, jsonText(record.response), '}'] : [text]
 }

@@ -1,11 +1,12 @@
 import { isUtf8 } from 'node:buffer'
 import type { Transform } from 'node:stream'
-import { createBrotliDecompress, createGunzip, createInflate } from 'node:zlib'
+import { createBrotliDecompress, createGunzip, createInflate, type Gunzip } from 'node:zlib'
 import ipaddr from 'ipaddr.js'
 import { Agent, buildConnector, errors, type Dispatcher } from 'undici'
 import { ClientSecretError, isClientSecretError } from '../protocol/errors.ts'
 import { addressRefused, checkedLookup, dns, isAllowedAddress, type Resolve, type SocketLookup } from './addresses.ts'
 import type { UpstreamCall } from './substitute.ts'
+import { createZstdDecoder } from './zstd.ts'
 
 /** The upstream's answer: what the relay may pass on of its headers, and the body, decoded. */
 export interface UpstreamAnswer {
@@ -132,6 +133,7 @@ function exchange(
           signal.removeEventListener('abort', leave)
           resolve({ status, headers: passedOn(headers), body: bytes })
         }
+        if (isPart(status, headers)) return fail(partRefused())
         try {
           // An answer that has no body may say how the body it has not is encoded.
           const encoding = hasBody(status, headers) ? encodingOf(headers) : undefined
@@ -155,6 +157,11 @@ function hasBody(status: number, headers: Record<string, string>): boolean {
   return status !== 204 && status !== 304 && headers['content-length'] !== '0'
 }
 
+/** A refusal of a part (416) has a Content-Range too, and no part. */
+function isPart(status: number, headers: Record<string, string>): boolean {
+  return status === 206 || (status !== 416 && headers['content-range'] !== undefined)
+}
+
 /** In which a body is, once it is one piece: also that of the transfer, which HTTP allows beside `chunked`. */
 function encodingOf(headers: Record<string, string>): string {
   const ofTransfer = headers['transfer-encoding']?.replace(/(^|,)\s*chunked\s*$/i, '')
@@ -171,11 +178,12 @@ function flatten(headers: Record<string, string | string[] | undefined>): Record
   )
 }
 
-const decoders = new Map<string, () => Transform>([
+const decoders = new Map<string, () => (Transform & Pick<Gunzip, 'bytesWritten'>) | undefined>([
   ['gzip', createGunzip],
   ['x-gzip', createGunzip],
   ['deflate', createInflate],
   ['br', createBrotliDecompress],
+  ['zstd', createZstdDecoder],
 ])
 
 /** An answer's body while it comes. */
@@ -206,21 +214,45 @@ function createBody(
   if (name === 'identity') return { add: keep, end: finish, discard: () => {} }
 
   const decoder = decoders.get(name)?.()
-  if (!decoder) {
-    throw new ClientSecretError(
-      'UPSTREAM_ERROR',
-      `The API's answer is encoded as ${name}, which the relay cannot look through, so it does not pass it on.`,
-    )
+  if (!decoder) throw undecodable(name)
+  let received = 0
+  let isReceived = false
+  /** When there is nothing more to decode, and nothing more to come. */
+  const finishInTheEnd = () => {
+    if (!decoder.readableEnded || !isReceived) return
+    // Node decodes only the first of several frames, and the rest would be lost without a word.
+    if (name === 'zstd' && decoder.bytesWritten < received) fail(undecodable('zstd of several frames'))
+    else finish()
   }
-  decoder.on('data', keep).on('end', finish).on('error', fail)
+  decoder.on('data', keep).on('end', finishInTheEnd).on('error', fail)
   decoder.on('drain', () => connection.resume())
   return {
     add(chunk) {
+      received += chunk.length
       if (!decoder.write(chunk)) connection.pause()
     },
-    end: () => void decoder.end(),
+    end() {
+      isReceived = true
+      decoder.end()
+      finishInTheEnd()
+    },
     discard: () => void decoder.destroy(),
   }
+}
+
+function undecodable(encoding: string): ClientSecretError {
+  return new ClientSecretError(
+    'UPSTREAM_ERROR',
+    `The API's answer is encoded as ${encoding}, which the relay cannot look through, so it does not pass it on.`,
+  )
+}
+
+/** Whoever chose the parts could let a secret fall apart into pieces of which none is known as one. */
+function partRefused(): ClientSecretError {
+  return new ClientSecretError(
+    'UPSTREAM_ERROR',
+    "The API's answer is a part of something larger (206, or with Content-Range), in which a secret that is cut in two cannot be found, so the relay does not pass it on. Ask the API for the whole.",
+  )
 }
 
 function tooLarge(limit: number): ClientSecretError {
@@ -252,7 +284,7 @@ function upstreamError(thrown: unknown, url: URL): ClientSecretError {
   }
   const reason =
     reasons[error.code ?? ''] ??
-    (error.code?.startsWith('Z_')
+    (/^(Z_|ZSTD_|ERR__ERROR_FORMAT)/.test(error.code ?? '')
       ? 'its answer could not be decompressed'
       : `the connection failed (${error.code ?? error.name})`)
   return new ClientSecretError('UPSTREAM_UNREACHABLE', `${url.host} could not be reached or broke off: ${reason}.`, {

@@ -30,7 +30,7 @@ type Story = StoryObj
 const value = 'sk-a-value-that-must-not-stay-0123456789'
 const close = fn()
 const save = fn(async (_name: string, _change: KeyChange) => {})
-const check = fn(async (key: KeyCheck) => checked(key))
+const check = fn(async (key: KeyCheck) => ({ words: checked(key) }))
 const refuse = (code: ErrorCode, message: string, path?: string) => () =>
   Promise.reject(new ClientSecretError(code, message, { path }))
 
@@ -138,6 +138,31 @@ export const EditAKey: Story = {
       limits: { requestsPerMinute: 60 },
       isNew: false,
     })
+  },
+}
+
+/** To let a value go further needs somebody who knows it. */
+export const EditToGoFurther: Story = {
+  render: () => (
+    <KeyForm
+      entry={openai}
+      check={async (key) => ({ words: checked(key), valueNeeded: 'Rule 1 lets the value go by PUT. Give it again.' })}
+      onSave={save}
+      onClose={close}
+    />
+  ),
+  async play({ canvasElement }) {
+    save.mockClear()
+    const form = await opened(canvasElement, 'Edit openai')
+    const secret = await form.findByLabelText('Client Secret Key')
+    await expect(secret).toHaveAccessibleDescription(/Give it again/)
+    await userEvent.click(form.getByRole('button', { name: 'Save' }))
+    await waitFor(() => expect(secret).toHaveFocus())
+    await expect(secret).toBeInvalid()
+    await userEvent.type(secret, value)
+    await userEvent.click(form.getByRole('button', { name: 'Save' }))
+    await waitFor(() => expect(save).toHaveBeenLastCalledWith('openai', expect.objectContaining({ secret: value })))
+    await expect(secret).toHaveValue('')
   },
 }
 

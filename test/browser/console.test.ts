@@ -290,17 +290,30 @@ test('a key is added, used, locked, tried, rotated and removed', async () => {
   const editing = page.getByRole('dialog', { name: 'Edit shop' })
   await editing.getByText('Nowhere else.').waitFor()
   await look(page, '14-edit')
-  await editing.getByRole('button', { name: 'Cancel' }).click()
+  // To go further it needs the value, from somebody who knows it.
+  const again = editing.getByLabel('Client Secret Key', { exact: true })
+  expect(await again.count()).toBe(0)
+  await editing.getByLabel('PUT', { exact: true }).check()
+  await editing.getByText(/Rule 1 lets the value go by PUT .* Give the value again/).waitFor()
+  await look(page, '15-edit-further')
+  await editing.getByRole('button', { name: 'Save' }).click()
+  await editing.getByText('Paste the key that the API’s provider gave you.').waitFor()
+  await type(again, second)
+  await editing.getByRole('button', { name: 'Save' }).click()
+  await notice(page, 'shop is changed')
+  expect(await order()).toContain('"order":17')
+  expect(api.calls.at(-1)?.headers.authorization).toBe(`Bearer ${second}`)
 
   // Removed.
   await page.getByRole('button', { name: 'Remove shop' }).click()
-  await look(page, '15-confirm-removal')
+  await look(page, '16-confirm-removal')
   await page.getByRole('dialog').getByRole('button', { name: 'Remove', exact: true }).click()
   await notice(page, 'shop is removed.')
-  await look(page, '16-removed')
+  await look(page, '17-removed')
   expect(await order()).toBe('KEY_NOT_FOUND')
   expect(await page.locator('section.audit li').allInnerTexts()).toMatchObject([
     expect.stringContaining('removed'),
+    expect.stringContaining('changed'),
     expect.stringContaining('rotated'),
     expect.stringContaining('changed'),
     expect.stringContaining('added'),

@@ -142,7 +142,7 @@ const refused: [string, unknown, RegExp][] = [
   [
     'a misspelt field of a key',
     { keys: { openai: { ...key, lock: true } } },
-    /keys.openai has a field "lock", which no key has. The fields are secret, locked, allow/,
+    /keys.openai has a field "lock", which no key has. The fields are secret, publicPrefix, locked, allow/,
   ],
   [
     'a field of a rule that stands at the key',

@@ -439,14 +439,22 @@ test.each<[string, ApiAnswer]>([
 })
 
 test('threat 14: an API that cuts what it shows does not give the secret away, wherever the caller lets it cut', async () => {
-  const { post, request } = await world(({ headers }, outgoing) =>
+  const api = await startApi(({ headers }, outgoing) =>
     json(outgoing, { error: `Invalid header: ${headers.authorization!.slice(0, 48)}…` }, 400),
   )
-  for (let padding = 0; padding < 40; padding++) {
-    const sent = await post({ ...request, headers: { authorization: `${'x'.repeat(padding)}$CLIENT_SECRET` } })
-    const { response } = (await sent.json()) as { response: { body: string } }
-    // As many characters as everybody knows of such a secret anyway.
-    expect(response.body).not.toContain(canary.slice(0, 12))
+  const secret = 'acme_live_9fQ2xT7bLm4ZkW8sVc3RnY6h'
+  const { client } = await startRelay({ keys: { api: { ...keyFor(api.url), secret, publicPrefix: 'acme_live_' } } })
+  for (let padding = 0; padding < 48; padding++) {
+    const headers = { authorization: `${'x'.repeat(padding)}$CLIENT_SECRET` }
+    const sent = client.send({ clientSecretName: 'api', url: `${api.url}/`, method: 'GET', headers })
+    const shown = await sent.then(
+      () => '',
+      (error: unknown) => JSON.stringify((error as { data: unknown }).data),
+    )
+    expect(api.calls.at(-1)?.headers.authorization).toContain(secret)
+    expect(shown).toContain('Invalid header')
+    // No more than everybody knows of such a secret anyway.
+    expect(shown).not.toContain(secret.slice(0, 11))
   }
 })
 
@@ -465,9 +473,9 @@ test('threat 14: the secret of another key of the same API comes back to nobody 
 
 test('threat 14: what cannot be looked through is not passed on', async () => {
   const { post, request } = await world(
-    (_call, outgoing) => void outgoing.writeHead(200, { 'content-encoding': 'zstd' }).end('x'),
+    (_call, outgoing) => void outgoing.writeHead(200, { 'content-encoding': 'compress' }).end('x'),
   )
-  expect(await (await post(request)).text()).toMatch(/encoded as zstd/)
+  expect(await (await post(request)).text()).toMatch(/encoded as compress/)
 })
 
 test('threat 15: database, log, metrics and errors hold the placeholder, and the secret nowhere', async () => {
