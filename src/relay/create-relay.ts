@@ -262,7 +262,7 @@ function routes(settings: Settings, opening: Promise<Parts>, journal: Journal) {
   }
 
   // The order of the checks: size and content type, host, origin, caller, the caller's limits;
-  // then, in submit, schema, key, rules, the key's limits.
+  // JSON; then, in submit, key, schema, rules, the key's limits. What is cheap to refuse comes first.
   app.post('/requests', limitBody(settings.limits.requestBytes), async (context) => {
     checkJson(context)
     const { caller } = await admit(context)

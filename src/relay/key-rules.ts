@@ -144,7 +144,10 @@ export function findRule(keyName: string, rules: readonly CompiledRule[], reques
       { path },
     )
 
-  const forUrl = rules.filter((rule) => matchesUrl(rule, url))
+  const segments = plainSegments(url)
+  const forUrl = segments
+    ? rules.filter((rule) => matchesOrigin(rule, url) && matchesPath(rule.segments, segments))
+    : []
   if (forUrl.length === 0) throw refuse(`at ${url.origin}${url.pathname}`, 'url')
   const forMethod = forUrl.filter((rule) => rule.methods.includes(request.method))
   if (forMethod.length === 0) throw refuse(`with ${request.method} at ${url.origin}${url.pathname}`, 'method')
@@ -168,10 +171,6 @@ export function isAllowed(
   }
 }
 
-function matchesUrl(rule: CompiledRule, url: URL): boolean {
-  return matchesOrigin(rule, url) && matchesPath(rule.segments, url.pathname)
-}
-
 /** Whether a rule lets the secret of its key go to this scheme, host and port, whatever the path. */
 export function matchesOrigin(rule: CompiledRule, url: URL): boolean {
   const labels = url.hostname.split('.')
@@ -183,10 +182,7 @@ export function matchesOrigin(rule: CompiledRule, url: URL): boolean {
   )
 }
 
-function matchesPath(pattern: readonly string[], pathname: string): boolean {
-  const segments = segmentsOf(pathname)
-  if (segments.some((segment, index) => isAmbiguous(segment) || (segment === '' && index < segments.length - 1)))
-    return false
+function matchesPath(pattern: readonly string[], segments: readonly string[]): boolean {
   const open = pattern.at(-1) === '**'
   const fixed = open ? pattern.slice(0, -1) : pattern
   if (open ? segments.length <= fixed.length : segments.length !== fixed.length) return false
@@ -199,16 +195,49 @@ function matchesPath(pattern: readonly string[], pathname: string): boolean {
   })
 }
 
-/** Whether another server may read a segment as a step up or as more than one, however often it decodes it. */
-function isAmbiguous(segment: string): boolean {
+/** The segments of a path that every server reads as the same one; undefined for any other path. */
+function plainSegments({ pathname }: URL): string[] | undefined {
+  const segments = segmentsOf(pathname)
+  const isPlain = segments.every((segment, index) => isPlainSegment(segment, index === segments.length - 1))
+  return isPlain ? segments : undefined
+}
+
+/**
+ * Whether a segment is one and the same to every server: also to one that decodes
+ * once more, maps characters to those that they look like (NFKC), trims, or takes
+ * `;` for the beginning of parameters. To none of them it may be a step, hold a
+ * separator or be left out.
+ */
+function isPlainSegment(segment: string, isLast: boolean): boolean {
+  const text = decoded(segment)
+  if (text === undefined || /[/\\\p{Cc}]/u.test(text)) return false
+  // Where a query would begin, the path would end.
+  if (!isLast && /[?#]/.test(text)) return false
+  const [name = ''] = text.replace(/[\p{C}\p{Z}\p{Default_Ignorable_Code_Point}]/gu, '').split(/[;?#]/)
+  return !/^\.+$/.test(name) && (isLast || name !== '')
+}
+
+/** Times that a segment may have been encoded. Each costs a look at the whole of it. */
+const maxEncodings = 3
+
+/** A segment as a server may read it that decodes and maps what is left to decode; undefined where no end is near. */
+function decoded(segment: string): string | undefined {
   let text = segment
-  try {
-    for (let decoded = ''; (decoded = decodeURIComponent(text)) !== text;) text = decoded
-  } catch {
-    return true
+  for (let round = 0; round <= maxEncodings; round++) {
+    const next = unescaped(text)?.normalize('NFKC')
+    if (next === undefined || next === text) return next
+    text = next
   }
-  // eslint-disable-next-line no-control-regex
-  return /[/\\\u0000]|^\.{1,2}(;|$)/.test(text)
+  return undefined
+}
+
+/** Undefined for what is no UTF-8, which servers read as they please. */
+function unescaped(text: string): string | undefined {
+  try {
+    return decodeURIComponent(text)
+  } catch {
+    return undefined
+  }
 }
 
 function segmentsOf(pathname: string): string[] {
