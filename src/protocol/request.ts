@@ -1,4 +1,5 @@
 import { ClientSecretError } from './errors.ts'
+import { isOwnedByRelay } from './owned-headers.ts'
 import { findPlaceholders, isPlain } from './placeholder.ts'
 
 export const methods = ['GET', 'POST', 'PUT', 'DELETE', 'PATCH'] as const
@@ -34,44 +35,16 @@ export interface ClientSecretRequest {
 const headerName = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/
 const headerValue = /^[\t\u0020-\u007e\u0080-\u00ff]*$/
 
-/** Set by the connection itself, or about the browser and not about the request. */
-const connectionHeader =
-  /^(host|content-length|connection|keep-alive|transfer-encoding|te|trailer|upgrade|expect|cookie2?|via|accept-encoding|proxy(-.*)?)$/
-
-/**
- * Families in which proxies tell the servers behind them what they have seen: who
- * called, as which host, and which method and url is really meant. What a caller
- * writes there, some servers believe.
- */
-const proxyHeaders = [
-  /(^|-)forwarded(-|$)/,
-  /(^|-)(ip|ipv4|ipv6|method-override|host-override)$/,
-  /^x-(host|http-method)$/,
-  /^x-(original|rewrite|real|envoy|azure)-/,
-  /^(x-)?remote-(addr|host|user)$/,
-  // Apart from what callers of Cloudflare's own gateways must send.
-  /^cf-(?!access-client-(id|secret)$|aig-)/,
-]
-
-/** Whether the relay sets this header itself, or must not forward it. */
-function isOwnedByRelay(name: string): boolean {
-  // Servers that hand headers on as variables, as CGI does, read other characters as `-`.
-  const known = name.toLowerCase().replace(/[^a-z0-9]+/g, '-')
-  return connectionHeader.test(known) || proxyHeaders.some((family) => family.test(known))
-}
-
-// Texts that are kept in every record or go into one line of HTTP, where other servers take no more either.
+// In characters. Other servers take no longer urls either; names stand in every record, in places and in sentences.
 const maxUrlLength = 8_192
 const maxQueueLength = 8_192
 const maxKeyNameLength = 255
-const maxHeaders = 100
-/** Names, and values in their lists. */
-const maxParams = 1_000
-/** A longer one would stand in each sentence and place that names it. */
 const maxFieldNameLength = 1_000
-
-const keyNameExpectation = 'the name of a key that the relay knows, such as "openai"'
-const paramExpectation = 'a string, a finite number, a boolean, or a list of these'
+/** Of all headers, and of all params, names and values together. */
+const maxFieldsLength = 65_536
+const maxHeaders = 100
+/** Values of the query string, those in lists included. */
+const maxParams = 1_000
 
 /**
  * The fields of a request, in the order in which they are checked and written.
@@ -80,19 +53,19 @@ const paramExpectation = 'a string, a finite number, a boolean, or a list of the
 const checks: Record<keyof ClientSecretRequest, (value: unknown) => void> = {
   clientSecretName: checkKeyName,
   url: checkUrl,
-  method: (method) => expect(methods.includes(method as Method), 'method', `one of ${methods.join(', ')}`, method),
+  method: (method) => mustBe(methods.includes(method as Method), 'method', `one of ${methods.join(', ')}`, method),
   headers: optional(checkHeaders),
-  data: optional((data) => expect(isRecord(data), 'data', 'a JSON object such as { prompt: "an otter" }', data)),
+  data: optional((data) => mustBe(isRecord(data), 'data', 'a JSON object such as { prompt: "an otter" }', data)),
   params: optional(checkParams),
   poll: optional((poll) =>
-    expect(isNumber(poll) && poll >= 0, 'poll', 'a number of milliseconds, 0 (no automatic polling) or more', poll),
+    mustBe(isNumber(poll) && poll >= 0, 'poll', 'a number of milliseconds, 0 (no automatic polling) or more', poll),
   ),
   expires: optional((expires) =>
-    expect(isNumber(expires) && expires > 0, 'expires', 'a number of seconds above 0', expires),
+    mustBe(isNumber(expires) && expires > 0, 'expires', 'a number of seconds above 0', expires),
   ),
   queue: optional((queue) => {
-    expect(isText(queue), 'queue', 'the name of a queue, such as "images"', queue)
-    expect(queue.length <= maxQueueLength, 'queue', `a name of at most ${maxQueueLength} characters`, queue)
+    mustBe(isText(queue), 'queue', 'the name of a queue, such as "images"', queue)
+    mustBe(queue.length <= maxQueueLength, 'queue', `a name of at most ${maxQueueLength} characters`, queue)
   }),
 }
 
@@ -107,17 +80,12 @@ const checks: Record<keyof ClientSecretRequest, (value: unknown) => void> = {
 export function parseRequest(input: unknown): ClientSecretRequest {
   const request = shaped(input)
   if (request.data && !methodsWithBody.includes(request.method)) {
-    throw new ClientSecretError(
-      'INVALID_PARAMETER',
-      `data is not sent with ${request.method}. Put it into params, which become the query string.`,
-      { path: 'data' },
-    )
+    throw invalid('data', `data is not sent with ${request.method}. Put it into params, which become the query string.`)
   }
   if (request.data && bodyFormat(request.headers) === undefined) {
-    throw new ClientSecretError(
-      'INVALID_PARAMETER',
-      `data cannot be sent as ${headerOf(request.headers, 'content-type')}. It is sent as JSON, or, with the Content-Type application/x-www-form-urlencoded, as a form.`,
-      { path: 'headers.content-type' },
+    throw invalid(
+      'headers.content-type',
+      `data cannot be sent as ${abridged(headerOf(request.headers, 'content-type') ?? '')}. It is sent as JSON, or, with the Content-Type application/x-www-form-urlencoded, as a form.`,
     )
   }
   if (findPlaceholders(request).length === 0) {
@@ -154,37 +122,42 @@ function shaped(input: unknown): ClientSecretRequest {
   }
   const unknown = Object.keys(input).find((field) => !Object.hasOwn(checks, field))
   if (unknown === undefined) return request as unknown as ClientSecretRequest
-  throw new ClientSecretError(
-    'INVALID_PARAMETER',
+  throw invalid(
+    abridged(unknown),
     `There is no parameter "${abridged(unknown)}". The parameters are ${Object.keys(checks).join(', ')}, onResponse and onError.`,
-    { path: abridged(unknown) },
   )
 }
 
 function checkObject(input: unknown): asserts input is Record<string, unknown> {
-  expect(isObject(input) && !Array.isArray(input), '', 'an object of parameters', input)
+  mustBe(isObject(input) && !Array.isArray(input), '', 'an object of parameters', input)
 }
 
 function checkKeyName(name: unknown): asserts name is string {
-  expect(isText(name) && name.length <= maxKeyNameLength, 'clientSecretName', keyNameExpectation, name)
+  mustBe(
+    isText(name) && name.length <= maxKeyNameLength,
+    'clientSecretName',
+    'the name of a key that the relay knows, such as "openai"',
+    name,
+  )
 }
 
 function checkUrl(url: unknown): void {
   const isUrl = typeof url === 'string' && (url.length > maxUrlLength || URL.canParse(url))
-  expect(isUrl, 'url', 'an absolute url such as "https://api.example.com/v1/items"', url)
-  const mustBe = (isMet: boolean, expectation: string) => expect(isMet, 'url', expectation, url)
-  mustBe(url.length <= maxUrlLength, `at most ${maxUrlLength} characters long; put what is longer into data`)
-  const { protocol, username, password, host } = new URL(url)
-  mustBe(/^https?:$/.test(protocol), 'a url that begins with https://')
-  mustBe(!username && !password, 'a url without user name and password; put the key into a header')
-  mustBe(
+  mustBe(isUrl, 'url', 'an absolute url such as "https://api.example.com/v1/items"', url)
+  const expected = (isMet: boolean, expectation: string) => mustBe(isMet, 'url', expectation, url)
+  expected(url.length <= maxUrlLength, `at most ${maxUrlLength} characters long; put what is longer into data`)
+  const { protocol, username, password, host, search } = new URL(url)
+  expected(/^https?:$/.test(protocol), 'a url that begins with https://')
+  expected(!username && !password, 'a url without user name and password; put the key into a header')
+  expected(
     !host.includes('$client_secret'),
     'a url without $CLIENT_SECRET in its host; a secret goes into headers, params, data or the path',
   )
+  expected(search.split('&', maxParams + 1).length <= maxParams, `a url with at most ${maxParams} values in its query`)
 }
 
 function checkHeaders(headers: unknown): void {
-  expect(
+  mustBe(
     isRecord(headers),
     'headers',
     'an object of strings such as { Authorization: "Bearer $CLIENT_SECRET" }',
@@ -192,25 +165,22 @@ function checkHeaders(headers: unknown): void {
   )
   const entries = Object.entries(headers)
   if (entries.length > maxHeaders) {
-    throw new ClientSecretError(
-      'INVALID_PARAMETER',
-      `headers must name at most ${maxHeaders} headers; it names ${entries.length}.`,
-      { path: 'headers' },
-    )
+    throw invalid('headers', `headers must name at most ${maxHeaders} headers; it names ${entries.length}.`)
   }
   const seen = new Set<string>()
+  let length = 0
   for (const [name, value] of entries) {
     const path = checkFieldName('headers', name)
-    expect(headerName.test(name), path, 'a header name of letters, digits and -', value)
-    expect(!isOwnedByRelay(name), path, 'left out: the relay sets this header itself or must not forward it', value)
-    expect(typeof value === 'string', path, 'a string, or left out', value)
-    expect(isHeaderValue(value), path, 'one line of Latin-1 characters, as HTTP wants it', value)
+    mustBe(headerName.test(name), path, 'a header name of letters, digits and -', value)
+    mustBe(!isOwnedByRelay(name), path, 'left out: the relay sets this header itself or must not forward it', value)
+    mustBe(typeof value === 'string', path, 'a string, or left out', value)
+    checkFieldsLength('headers', (length += name.length + value.length))
+    mustBe(isHeaderValue(value), path, 'one line of Latin-1 characters, as HTTP wants it', value)
     const lowerCase = name.toLowerCase()
     if (seen.has(lowerCase)) {
-      throw new ClientSecretError(
-        'INVALID_PARAMETER',
+      throw invalid(
+        `headers.${lowerCase}`,
         `headers names ${lowerCase} twice, in different letter case. Keep one of them.`,
-        { path: `headers.${lowerCase}` },
       )
     }
     seen.add(lowerCase)
@@ -218,47 +188,56 @@ function checkHeaders(headers: unknown): void {
 }
 
 function checkParams(params: unknown): void {
-  expect(isRecord(params), 'params', 'an object of query values such as { page: 2 }', params)
+  mustBe(isRecord(params), 'params', 'an object of query values such as { page: 2 }', params)
   let count = 0
+  let length = 0
   for (const [name, value] of Object.entries(params)) {
     const path = checkFieldName('params', name)
     const values: unknown[] = Array.isArray(value) ? value : [value]
     count += values.length
     if (count > maxParams) {
-      throw new ClientSecretError(
-        'INVALID_PARAMETER',
+      throw invalid(
+        'params',
         `params must hold at most ${maxParams} values, those in lists included. Send fewer, or put them into data.`,
-        { path: 'params' },
       )
     }
-    expect(values.every(isParamValue), path, paramExpectation, value)
+    mustBe(values.every(isParamValue), path, 'a string, a finite number, a boolean, or a list of these', value)
+    for (const one of values) length += name.length + String(one).length
+    checkFieldsLength('params', length)
   }
+}
+
+function checkFieldsLength(field: 'headers' | 'params', length: number): void {
+  if (length <= maxFieldsLength) return
+  throw invalid(
+    field,
+    `${field} must be at most ${maxFieldsLength} characters long, names and values together. Put what is longer into data.`,
+  )
 }
 
 /** Gives the path of a header or a query value whose name may stand in sentences and places. */
 function checkFieldName(field: 'headers' | 'params', name: string): string {
   const path = `${field}.${abridged(name)}`
   if (name === '__proto__') {
-    throw new ClientSecretError('INVALID_PARAMETER', `${field} must have names other than __proto__.`, { path })
+    throw invalid(path, `${field} must have names other than __proto__.`)
   }
   if (name.length > maxFieldNameLength) {
-    throw new ClientSecretError(
-      'INVALID_PARAMETER',
+    throw invalid(
+      path,
       `${field} must have names of at most ${maxFieldNameLength} characters; one begins with ${shown(name)}.`,
-      { path },
     )
   }
   return path
 }
 
 /** @throws ClientSecretError `INVALID_PARAMETER`: the field, what is expected, and what was found. */
-function expect(isMet: boolean, path: string, expectation: string, found: unknown): asserts isMet {
+function mustBe(isMet: boolean, path: string, expectation: string, found: unknown): asserts isMet {
   if (isMet) return
-  throw new ClientSecretError(
-    'INVALID_PARAMETER',
-    `${path || 'The request'} must be ${expectation}; it is ${shown(found)}.`,
-    { path },
-  )
+  throw invalid(path, `${path || 'The request'} must be ${expectation}; it is ${shown(found)}.`)
+}
+
+function invalid(path: string, sentence: string): ClientSecretError {
+  return new ClientSecretError('INVALID_PARAMETER', sentence, { path })
 }
 
 function optional(check: (value: unknown) => void): (value: unknown) => void {

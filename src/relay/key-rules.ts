@@ -195,34 +195,32 @@ function matchesPath(pattern: readonly string[], segments: readonly string[]): b
   })
 }
 
-/** The segments of a path that every server reads as the same one; undefined for any other path. */
+/**
+ * The segments of a path that is one and the same to every server: also to one
+ * that decodes once more, maps characters to those that they look like (NFKC),
+ * trims, or takes `;` for the beginning of parameters. For none of them a segment
+ * may be a step, hold a separator or be left out. Undefined for any other path.
+ */
 function plainSegments({ pathname }: URL): string[] | undefined {
   const segments = segmentsOf(pathname)
-  const isPlain = segments.every((segment, index) => isPlainSegment(segment, index === segments.length - 1))
-  return isPlain ? segments : undefined
-}
-
-/**
- * Whether a segment is one and the same to every server: also to one that decodes
- * once more, maps characters to those that they look like (NFKC), trims, or takes
- * `;` for the beginning of parameters. To none of them it may be a step, hold a
- * separator or be left out.
- */
-function isPlainSegment(segment: string, isLast: boolean): boolean {
-  const text = decoded(segment)
-  if (text === undefined || /[/\\\p{Cc}]/u.test(text)) return false
+  const text = decoded(pathname)
   // Where a query would begin, the path would end.
-  if (!isLast && /[?#]/.test(text)) return false
-  const [name = ''] = text.replace(/[\p{C}\p{Z}\p{Default_Ignorable_Code_Point}]/gu, '').split(/[;?#]/)
-  return !/^\.+$/.test(name) && (isLast || name !== '')
+  if (text === undefined || /[\\\p{Cc}]/u.test(text) || /[?#]/.test(text.slice(0, text.lastIndexOf('/'))))
+    return undefined
+  const read = segmentsOf(text.replace(/[\p{C}\p{Z}\p{Default_Ignorable_Code_Point}]/gu, ''))
+  const isPlain = (segment: string, index: number) => {
+    const [name] = /^[^;?#]*/.exec(segment)!
+    return !/^\.+$/.test(name) && (name !== '' || index === read.length - 1)
+  }
+  return read.length === segments.length && read.every(isPlain) ? segments : undefined
 }
 
-/** Times that a segment may have been encoded. Each costs a look at the whole of it. */
+/** Times that a path may have been encoded. Each costs a look at the whole of it. */
 const maxEncodings = 3
 
-/** A segment as a server may read it that decodes and maps what is left to decode; undefined where no end is near. */
-function decoded(segment: string): string | undefined {
-  let text = segment
+/** A path as a server may read it that decodes and maps what is left to decode; undefined where no end is near. */
+function decoded(path: string): string | undefined {
+  let text = path
   for (let round = 0; round <= maxEncodings; round++) {
     const next = unescaped(text)?.normalize('NFKC')
     if (next === undefined || next === text) return next

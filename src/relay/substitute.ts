@@ -108,7 +108,9 @@ function formOf(data: JsonObject, maxLength: number): string {
   const visit = (name: string, value: unknown): void => {
     if (value === undefined) return
     if (typeof value === 'object' && value !== null) {
-      for (const [key, item] of Object.entries(value)) visit(`${name}%5B${encodeFormText(key)}%5D`, item)
+      const step = (key: string | number, item: unknown) => visit(`${name}%5B${encodeFormText(String(key))}%5D`, item)
+      if (Array.isArray(value)) value.forEach((item, index) => step(index, item))
+      else for (const key of Object.keys(value)) step(key, (value as JsonObject)[key])
       return
     }
     const pair = `${name}=${encodeFormText(value === null ? '' : String(value))}`
