@@ -298,7 +298,7 @@ async function plansOf(address: string) {
     transaction: (locks, work) => database.transaction(locks, (transaction) => work({ ...transaction, query })),
   })
   const page = { limit: 21 }
-  const [newest] = await records.history(owner, page)
+  const [newest] = (await records.history(owner, page)).records
   const { id, line, seq } = newest!
   statements.length = 0
   const asked: Record<string, () => Promise<unknown>> = {

@@ -24,31 +24,52 @@ export interface PlaceholderBearer {
   data?: Record<string, unknown> | undefined
 }
 
+/** An API wants its key once. Each placeholder stands for a text that may be much longer. */
+const maxPlaceholders = 20
+/** JSON that is nested deeper than this is refused, long before a stack runs out. */
+const maxDepth = 100
+/** Characters of the names that lead to a placeholder in `data`. No rule names a longer way. */
+const maxPointerLength = 1_000
+
 /**
  * Every place of a request in which the placeholder stands, once for each time
  * it does, in the words that a key's rule uses for it: `url.path`,
  * `headers.<name in lower case>`, `params.<name>` (also for the query in the url
- * itself), `data#<JSON pointer>`.
+ * itself), `data#<JSON pointer>`. Looks at each part once, and ends at the first
+ * mistake.
+ *
+ * @throws ClientSecretError `INVALID_PARAMETER` for too many of them, and for
+ *   `data` that JSON cannot carry or that is nested too deep.
  */
 export function findPlaceholders(request: PlaceholderBearer): string[] {
   const places: string[] = []
-  const look = (text: string, place: string | (() => string)) => {
+  const look = (text: string, placeOf: () => string) => {
     if (!text.includes(placeholder)) return
-    for (const _ of text.matchAll(token)) places.push(typeof place === 'string' ? place : place())
+    // Written once for the text, which may hold thousands of them.
+    let place: string | undefined
+    for (const _ of text.matchAll(token)) {
+      place ??= placeOf()
+      if (places.push(place) > maxPlaceholders) throw tooMany(places[0]!)
+    }
   }
   const url = new URL(request.url)
-  look(url.pathname, 'url.path')
-  for (const [name, value] of url.searchParams) look(value, `params.${name}`)
+  look(url.pathname, () => 'url.path')
+  for (const [name, value] of url.searchParams) look(value, () => `params.${name}`)
   for (const [name, value] of Object.entries(request.params ?? {})) {
-    for (const one of [value].flat()) look(String(one), `params.${name}`)
+    for (const one of [value].flat()) look(String(one), () => `params.${name}`)
   }
-  for (const [name, value] of Object.entries(request.headers ?? {})) look(value, `headers.${name.toLowerCase()}`)
+  for (const [name, value] of Object.entries(request.headers ?? {})) look(value, () => `headers.${name.toLowerCase()}`)
   visitStrings(request.data ?? {}, (text, pointer) => look(text, () => `data#${pointer()}`))
   return places
 }
 
-/** JSON that is nested deeper than this is refused, long before a stack runs out. */
-const deepestNesting = 100
+function tooMany(path: string): ClientSecretError {
+  return new ClientSecretError(
+    'INVALID_PARAMETER',
+    `$CLIENT_SECRET stands in the request more than ${maxPlaceholders} times. An API wants its key once; at most ${maxPlaceholders} are taken.`,
+    { path },
+  )
+}
 
 /**
  * Looks at every string of a JSON value, together with its JSON pointer (RFC
@@ -59,15 +80,14 @@ const deepestNesting = 100
  */
 function visitStrings(value: unknown, visit: (text: string, pointer: () => string) => void): void {
   const path: (string | number)[] = []
-  const pointer = () => path.map((step) => `/${String(step).replaceAll('~', '~0').replaceAll('/', '~1')}`).join('')
 
   function look(item: unknown): void {
-    if (typeof item === 'string') return visit(item, pointer)
+    if (typeof item === 'string') return visit(item, () => pointerOf(path))
     if (typeof item !== 'object' || item === null) return
-    if (path.length === deepestNesting) {
+    if (path.length === maxDepth) {
       throw new ClientSecretError(
         'INVALID_PARAMETER',
-        `data is nested more than ${deepestNesting} levels deep. Send flatter data.`,
+        `data is nested more than ${maxDepth} levels deep. Send flatter data.`,
         { path: 'data' },
       )
     }
@@ -76,7 +96,7 @@ function visitStrings(value: unknown, visit: (text: string, pointer: () => strin
       return
     }
     if (!isPlain(item)) {
-      const place = `data#${pointer()}`
+      const place = `data#${pointerOf(path)}`
       throw new ClientSecretError(
         'INVALID_PARAMETER',
         `${place} is a ${item.constructor.name}, which JSON cannot carry. Send plain objects, lists, strings, numbers, booleans and null.`,
@@ -95,6 +115,18 @@ function visitStrings(value: unknown, visit: (text: string, pointer: () => strin
   look(value)
 }
 
+function pointerOf(path: readonly (string | number)[]): string {
+  const steps = path.map(String)
+  const length = steps.reduce((sum, step) => sum + step.length + 1, 0)
+  if (length <= maxPointerLength)
+    return steps.map((step) => `/${step.replaceAll('~', '~0').replaceAll('/', '~1')}`).join('')
+  throw new ClientSecretError(
+    'INVALID_PARAMETER',
+    `It takes more than ${maxPointerLength} characters to name where $CLIENT_SECRET stands in data. Use shorter names, or fewer levels.`,
+    { path: 'data' },
+  )
+}
+
 /**
  * A JSON value in which the string at a JSON pointer was changed; only what leads
  * to it is copied. Where the pointer leads to no string, the value itself.
@@ -108,9 +140,8 @@ export function changeAt(value: unknown, pointer: string, change: (text: string)
   const item = (value as Record<string, unknown>)[name]
   const changed = changeAt(item, rest, change)
   if (changed === item) return value
-  if (Array.isArray(value)) return value.map((one: unknown, index) => (String(index) === name ? changed : one))
-  // Entries are defined, not assigned, so that a member called `__proto__` stays a member.
-  return Object.fromEntries(Object.entries(value).map(([key, one]) => [key, key === name ? changed : one]))
+  // A computed name is defined, not assigned, so that a member called `__proto__` stays a member.
+  return Array.isArray(value) ? value.with(Number(name), changed) : { ...value, [name]: changed }
 }
 
 /** An object literal, of any realm, or one that says itself how it is written as JSON, such as a Date. */

@@ -1,5 +1,5 @@
-import * as z from 'zod/mini'
 import { ClientSecretError } from './errors.ts'
+import { isOwnedByRelay } from './owned-headers.ts'
 import { findPlaceholders, isPlain } from './placeholder.ts'
 
 export const methods = ['GET', 'POST', 'PUT', 'DELETE', 'PATCH'] as const
@@ -35,124 +35,63 @@ export interface ClientSecretRequest {
 const headerName = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/
 const headerValue = /^[\t\u0020-\u007e\u0080-\u00ff]*$/
 
-/** Set by the connection itself, about the browser and not about the request, or read by some servers as another method or url. */
-const ownedByRelay =
-  /^(host|content-length|connection|keep-alive|transfer-encoding|te|trailer|upgrade|expect|cookie|cookie2|forwarded|via|accept-encoding|x-http-method|x-http-method-override|x-method-override|x-original-url|x-rewrite-url|proxy-.*|x-forwarded-.*|x-real-ip)$/i
-
 /** Asks for a part of an answer, or puts one of something else into a store: a secret that is cut in two is not found in either. Content-Range is of what the caller sends. */
 const cutsAnswers = /^(?!content-range$)([a-z0-9-]+-)?range$/i
 
-const urlExpectation = 'an absolute url such as "https://api.example.com/v1/items"'
-const headersExpectation = 'an object of strings such as { Authorization: "Bearer $CLIENT_SECRET" }'
-const paramExpectation = 'a string, a finite number, a boolean, or a list of these'
-const pollExpectation = 'a number of milliseconds, 0 (no automatic polling) or more'
-const expiresExpectation = 'a number of seconds above 0'
-const dataExpectation = 'a JSON object such as { prompt: "an otter" }'
-
-const paramValue = z.union([z.string(), z.number(), z.boolean()], paramExpectation)
-
-const headers = z.record(
-  z.string().check(
-    z.refine((name) => headerName.test(name), 'a header name of letters, digits and -'),
-    z.refine((name) => !ownedByRelay.test(name), 'left out: the relay sets this header itself or must not forward it'),
-    z.refine(
-      (name) => !cutsAnswers.test(name.replaceAll('_', '-')),
-      'left out: in parts of an answer the relay could not find a secret, so it asks for the whole',
-    ),
-  ),
-  z.string('a string, or left out').check(z.refine(isHeaderValue, 'one line of Latin-1 characters, as HTTP wants it')),
-  headersExpectation,
-)
+// In characters. Other servers take no longer urls either; names stand in every record, in places and in sentences.
+const maxUrlLength = 8_192
+const maxQueueLength = 8_192
+const maxKeyNameLength = 255
+const maxFieldNameLength = 1_000
+/** Of all headers, and of all params, names and values together. */
+const maxFieldsLength = 65_536
+const maxHeaders = 100
+/** Values of the query string, those in lists included. */
+const maxParams = 1_000
 
 /**
- * The shape of a request. Each message says what is expected; `parseRequest`
- * puts the name of the field before it and what was found behind it.
- * Strict, so that a misspelt field is an error and not a field that does nothing.
+ * The fields of a request, in the order in which they are checked and written.
+ * Each check ends at the first mistake: what is wrong may be wrong 100,000 times.
  */
-const requestSchema = z.strictObject(
-  {
-    clientSecretName: z
-      .string('the name of a key that the relay knows, such as "openai"')
-      .check(z.minLength(1, 'the name of a key that the relay knows, such as "openai"')),
-    url: z.string(urlExpectation).check(
-      z.refine((url) => parsed(url) !== null, urlExpectation),
-      z.refine((url) => parsed(url)?.protocol.match(/^(https?:)?$/) !== null, 'a url that begins with https://'),
-      z.refine(
-        (url) => !parsed(url)?.username && !parsed(url)?.password,
-        'a url without user name and password; put the key into a header',
-      ),
-      z.refine(
-        (url) => !parsed(url)?.host.includes('$client_secret'),
-        'a url without $CLIENT_SECRET in its host; a secret goes into headers, params, data or the path',
-      ),
-    ),
-    method: z.pipe(
-      z.transform((method) => (typeof method === 'string' ? method.toUpperCase() : method)),
-      z.enum(methods, `one of ${methods.join(', ')}`),
-    ),
-    headers: z.optional(headers),
-    // Not a record of zod's, which would lose a member called `__proto__`.
-    data: z.optional(
-      z.custom<JsonObject>((data) => isObject(data) && !Array.isArray(data) && isPlain(data), dataExpectation),
-    ),
-    params: z.optional(
-      z.record(
-        z.string(),
-        z.union([paramValue, z.array(paramValue)], paramExpectation),
-        'an object of query values such as { page: 2 }',
-      ),
-    ),
-    poll: z.optional(z.number(pollExpectation).check(z.minimum(0, pollExpectation))),
-    expires: z.optional(z.number(expiresExpectation).check(z.gt(0, expiresExpectation))),
-    queue: z.optional(
-      z.string('the name of a queue, such as "images"').check(z.minLength(1, 'the name of a queue, such as "images"')),
-    ),
-  },
-  'an object of parameters',
-)
-
-function parsed(url: string): URL | null {
-  return URL.canParse(url) ? new URL(url) : null
+const checks: Record<keyof ClientSecretRequest, (value: unknown) => void> = {
+  clientSecretName: checkKeyName,
+  url: checkUrl,
+  method: (method) => mustBe(methods.includes(method as Method), 'method', `one of ${methods.join(', ')}`, method),
+  headers: optional(checkHeaders),
+  data: optional((data) => mustBe(isRecord(data), 'data', 'a JSON object such as { prompt: "an otter" }', data)),
+  params: optional(checkParams),
+  poll: optional((poll) =>
+    mustBe(isNumber(poll) && poll >= 0, 'poll', 'a number of milliseconds, 0 (no automatic polling) or more', poll),
+  ),
+  expires: optional((expires) =>
+    mustBe(isNumber(expires) && expires > 0, 'expires', 'a number of seconds above 0', expires),
+  ),
+  queue: optional((queue) => {
+    mustBe(isText(queue), 'queue', 'the name of a queue, such as "images"', queue)
+    mustBe(queue.length <= maxQueueLength, 'queue', `a name of at most ${maxQueueLength} characters`, queue)
+  }),
 }
 
 /**
  * Checks a request from the outside and returns a copy with the method in
- * capitals; the input is never changed.
+ * capitals; the input is never changed. Takes about as long as reading the JSON
+ * took, whatever stands there.
  *
  * @throws ClientSecretError `INVALID_PARAMETER` with the field's path, or
  *   `PLACEHOLDER_MISSING`.
  */
 export function parseRequest(input: unknown): ClientSecretRequest {
-  checkNames(input)
-  const result = requestSchema.safeParse(input)
-  if (!result.success) throw invalidParameter(input, result.error.issues[0]!)
-
-  const request = result.data
-  checkHeaderNames(Object.keys(request.headers ?? {}))
+  const request = shaped(input)
   if (request.data && !methodsWithBody.includes(request.method)) {
-    throw new ClientSecretError(
-      'INVALID_PARAMETER',
-      `data is not sent with ${request.method}. Put it into params, which become the query string.`,
-      { path: 'data' },
-    )
+    throw invalid('data', `data is not sent with ${request.method}. Put it into params, which become the query string.`)
   }
   if (request.data && bodyFormat(request.headers) === undefined) {
-    throw new ClientSecretError(
-      'INVALID_PARAMETER',
-      `data cannot be sent as ${headerOf(request.headers, 'content-type')}. It is sent as JSON, or, with the Content-Type application/x-www-form-urlencoded, as a form.`,
-      { path: 'headers.content-type' },
+    throw invalid(
+      'headers.content-type',
+      `data cannot be sent as ${abridged(headerOf(request.headers, 'content-type') ?? '')}. It is sent as JSON, or, with the Content-Type application/x-www-form-urlencoded, as a form.`,
     )
   }
-  const places = findPlaceholders(request)
-  if (places.length > mostPlaceholders) {
-    // Each stands for a text that may be much longer.
-    throw new ClientSecretError(
-      'INVALID_PARAMETER',
-      `$CLIENT_SECRET stands in the request ${places.length} times. An API wants its key once; at most ${mostPlaceholders} are taken.`,
-      { path: places[0]! },
-    )
-  }
-  if (places.length === 0) {
+  if (findPlaceholders(request).length === 0) {
     throw new ClientSecretError(
       'PLACEHOLDER_MISSING',
       'The request has no $CLIENT_SECRET in url, headers, params or data. Write it where the key belongs, such as headers: { Authorization: "Bearer $CLIENT_SECRET" }.',
@@ -161,59 +100,175 @@ export function parseRequest(input: unknown): ClientSecretRequest {
   return request
 }
 
-/** A record of zod's loses a member of this name, and nothing is to be lost without a word. */
-function checkNames(input: unknown): void {
-  for (const field of ['headers', 'params']) {
-    const record = isObject(input) ? input[field] : undefined
-    if (!isObject(record) || !Object.hasOwn(record, '__proto__')) continue
-    throw new ClientSecretError('INVALID_PARAMETER', `${field} must have names other than __proto__.`, {
-      path: `${field}.__proto__`,
-    })
-  }
+/**
+ * The name of the key that a request from the outside asks for, before anything
+ * else of it is looked at.
+ *
+ * @throws ClientSecretError `INVALID_PARAMETER`
+ */
+export function readKeyName(input: unknown): string {
+  checkObject(input)
+  const name = input['clientSecretName']
+  checkKeyName(name)
+  return name
 }
 
-const mostHeaders = 100
-const mostPlaceholders = 20
+/** Strict, so that a misspelt field is an error and not a field that does nothing. */
+function shaped(input: unknown): ClientSecretRequest {
+  checkObject(input)
+  const request: Record<string, unknown> = {}
+  for (const [field, check] of Object.entries(checks)) {
+    const given = input[field]
+    const value = field === 'method' && typeof given === 'string' ? given.toUpperCase() : given
+    check(value)
+    if (value !== undefined) request[field] = value
+  }
+  const unknown = Object.keys(input).find((field) => !Object.hasOwn(checks, field))
+  if (unknown === undefined) return request as unknown as ClientSecretRequest
+  throw invalid(
+    abridged(unknown),
+    `There is no parameter "${abridged(unknown)}". The parameters are ${Object.keys(checks).join(', ')}, onResponse and onError.`,
+  )
+}
 
-function checkHeaderNames(names: string[]): void {
-  if (names.length > mostHeaders) {
-    throw new ClientSecretError(
-      'INVALID_PARAMETER',
-      `headers must name at most ${mostHeaders} headers; it names ${names.length}.`,
-      { path: 'headers' },
-    )
+function checkObject(input: unknown): asserts input is Record<string, unknown> {
+  mustBe(isObject(input) && !Array.isArray(input), '', 'an object of parameters', input)
+}
+
+function checkKeyName(name: unknown): asserts name is string {
+  mustBe(
+    isText(name) && name.length <= maxKeyNameLength,
+    'clientSecretName',
+    'the name of a key that the relay knows, such as "openai"',
+    name,
+  )
+}
+
+function checkUrl(url: unknown): void {
+  const isUrl = typeof url === 'string' && (url.length > maxUrlLength || URL.canParse(url))
+  mustBe(isUrl, 'url', 'an absolute url such as "https://api.example.com/v1/items"', url)
+  const expected = (isMet: boolean, expectation: string) => mustBe(isMet, 'url', expectation, url)
+  expected(url.length <= maxUrlLength, `at most ${maxUrlLength} characters long; put what is longer into data`)
+  const { protocol, username, password, host, search } = new URL(url)
+  expected(/^https?:$/.test(protocol), 'a url that begins with https://')
+  expected(!username && !password, 'a url without user name and password; put the key into a header')
+  expected(
+    !host.includes('$client_secret'),
+    'a url without $CLIENT_SECRET in its host; a secret goes into headers, params, data or the path',
+  )
+  expected(search.split('&', maxParams + 1).length <= maxParams, `a url with at most ${maxParams} values in its query`)
+}
+
+function checkHeaders(headers: unknown): void {
+  mustBe(
+    isRecord(headers),
+    'headers',
+    'an object of strings such as { Authorization: "Bearer $CLIENT_SECRET" }',
+    headers,
+  )
+  const entries = Object.entries(headers)
+  if (entries.length > maxHeaders) {
+    throw invalid('headers', `headers must name at most ${maxHeaders} headers; it names ${entries.length}.`)
   }
   const seen = new Set<string>()
-  for (const name of names.map((one) => one.toLowerCase())) {
-    if (seen.has(name)) {
-      throw new ClientSecretError(
-        'INVALID_PARAMETER',
-        `headers names ${name} twice, in different letter case. Keep one of them.`,
-        { path: `headers.${name}` },
+  let length = 0
+  for (const [name, value] of entries) {
+    const path = checkFieldName('headers', name)
+    mustBe(headerName.test(name), path, 'a header name of letters, digits and -', value)
+    mustBe(!isOwnedByRelay(name), path, 'left out: the relay sets this header itself or must not forward it', value)
+    mustBe(
+      !cutsAnswers.test(name.replaceAll('_', '-')),
+      path,
+      'left out: in parts of an answer the relay could not find a secret, so it asks for the whole',
+      value,
+    )
+    mustBe(typeof value === 'string', path, 'a string, or left out', value)
+    checkFieldsLength('headers', (length += name.length + value.length))
+    mustBe(isHeaderValue(value), path, 'one line of Latin-1 characters, as HTTP wants it', value)
+    const lowerCase = name.toLowerCase()
+    if (seen.has(lowerCase)) {
+      throw invalid(
+        `headers.${lowerCase}`,
+        `headers names ${lowerCase} twice, in different letter case. Keep one of them.`,
       )
     }
-    seen.add(name)
+    seen.add(lowerCase)
   }
 }
 
-function invalidParameter(input: unknown, issue: z.core.$ZodIssue): ClientSecretError {
-  if (issue.code === 'unrecognized_keys') {
-    const unknown = issue.keys[0]!
-    return new ClientSecretError(
-      'INVALID_PARAMETER',
-      `There is no parameter "${unknown}". The parameters are ${Object.keys(requestSchema.shape).join(', ')}, onResponse and onError.`,
-      { path: unknown },
+function checkParams(params: unknown): void {
+  mustBe(isRecord(params), 'params', 'an object of query values such as { page: 2 }', params)
+  let count = 0
+  let length = 0
+  for (const [name, value] of Object.entries(params)) {
+    const path = checkFieldName('params', name)
+    const values: unknown[] = Array.isArray(value) ? value : [value]
+    count += values.length
+    if (count > maxParams) {
+      throw invalid(
+        'params',
+        `params must hold at most ${maxParams} values, those in lists included. Send fewer, or put them into data.`,
+      )
+    }
+    mustBe(values.every(isParamValue), path, 'a string, a finite number, a boolean, or a list of these', value)
+    for (const one of values) length += name.length + String(one).length
+    checkFieldsLength('params', length)
+  }
+}
+
+function checkFieldsLength(field: 'headers' | 'params', length: number): void {
+  if (length <= maxFieldsLength) return
+  throw invalid(
+    field,
+    `${field} must be at most ${maxFieldsLength} characters long, names and values together. Put what is longer into data.`,
+  )
+}
+
+/** Gives the path of a header or a query value whose name may stand in sentences and places. */
+function checkFieldName(field: 'headers' | 'params', name: string): string {
+  const path = `${field}.${abridged(name)}`
+  if (name === '__proto__') {
+    throw invalid(path, `${field} must have names other than __proto__.`)
+  }
+  if (name.length > maxFieldNameLength) {
+    throw invalid(
+      path,
+      `${field} must have names of at most ${maxFieldNameLength} characters; one begins with ${shown(name)}.`,
     )
   }
-  const path = issue.path.map(String).join('.')
-  // A wrong key of a record carries its expectation one level down.
-  const expectation = issue.code === 'invalid_key' ? issue.issues[0]!.message : issue.message
-  const found = issue.path.reduce<unknown>((value, step) => (isObject(value) ? value[String(step)] : undefined), input)
-  return new ClientSecretError(
-    'INVALID_PARAMETER',
-    `${path || 'The request'} must be ${expectation}; it is ${shown(found)}.`,
-    { path },
-  )
+  return path
+}
+
+/** @throws ClientSecretError `INVALID_PARAMETER`: the field, what is expected, and what was found. */
+function mustBe(isMet: boolean, path: string, expectation: string, found: unknown): asserts isMet {
+  if (isMet) return
+  throw invalid(path, `${path || 'The request'} must be ${expectation}; it is ${shown(found)}.`)
+}
+
+function invalid(path: string, sentence: string): ClientSecretError {
+  return new ClientSecretError('INVALID_PARAMETER', sentence, { path })
+}
+
+function optional(check: (value: unknown) => void): (value: unknown) => void {
+  return (value) => {
+    if (value !== undefined) check(value)
+  }
+}
+
+function isText(value: unknown): value is string {
+  return typeof value === 'string' && value !== ''
+}
+
+function isNumber(value: unknown): value is number {
+  return Number.isFinite(value)
+}
+
+function isParamValue(value: unknown): value is ParamValue {
+  return typeof value === 'string' || typeof value === 'boolean' || isNumber(value)
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return isObject(value) && !Array.isArray(value) && isPlain(value)
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {
@@ -223,11 +278,15 @@ function isObject(value: unknown): value is Record<string, unknown> {
 /** A value as an error message shows it: short, and with its type where the type is the mistake. */
 export function shown(value: unknown): string {
   if (value === undefined) return 'missing or undefined'
-  if (typeof value === 'string') return JSON.stringify(value.length > 60 ? `${value.slice(0, 60)}…` : value)
+  if (typeof value === 'string') return JSON.stringify(abridged(value))
   if (Array.isArray(value)) return 'a list'
   if (isObject(value))
     return `a${value instanceof Object && typeof value.constructor === 'function' && value.constructor !== Object ? ` ${value.constructor.name}` : 'n object'}`
   return typeof value === 'function' ? 'a function' : String(value)
+}
+
+function abridged(text: string): string {
+  return text.length > 60 ? `${text.slice(0, 60)}…` : text
 }
 
 /** True for a value that may be sent as a header. */

@@ -10,6 +10,10 @@ export interface Caller {
   address?: string | undefined
 }
 
+/** Characters of what a visitor is known by. */
+const minSessionLength = 22
+const maxSessionLength = 255
+
 /**
  * Says who is asking: the administrator, by the token; the user that
  * `authenticate` finds; else an anonymous visitor, known by a random session of
@@ -30,10 +34,10 @@ export async function identify(
   const user = userOf(await authenticate(request))
   if (user !== null) return { owner: `user:${user}` }
   const session = request.headers.get('client-session')
-  if (!session || session.length < 22) {
+  if (!session || session.length < minSessionLength || session.length > maxSessionLength) {
     throw new ClientSecretError(
       'INVALID_PARAMETER',
-      'A caller who is not signed in needs a Client-Session header: a random text of 22 characters or more, kept for as long as its requests matter. createClient sends one.',
+      `A caller who is not signed in needs a Client-Session header: a random text of ${minSessionLength} to ${maxSessionLength} characters, kept for as long as its requests matter. createClient sends one.`,
       { path: 'headers.client-session' },
     )
   }

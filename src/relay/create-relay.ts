@@ -244,6 +244,11 @@ function callsUnderWay() {
 const route =
   /(\/requests(\/[^/]+)?|\/queues\/[^/]+|\/health|\/metrics|\/keys(\/[^/]+(\/requests)?)?|\/audit|\/console(\/app\.(js|css))?)\/?$/
 
+/** Characters. As much as Node takes of all headers, and enough for the longest poll: ids, names of queues and cursors stand there. */
+const maxUrlLength = 16_384
+/** Characters. */
+const maxIdempotencyKeyLength = 255
+
 function routes(settings: Settings, opening: Promise<Parts>, journal: Journal, secrets: Redactor) {
   const app = new Hono({ getPath: (request) => route.exec(new URL(request.url).pathname)?.[1] ?? '/' })
 
@@ -252,6 +257,12 @@ function routes(settings: Settings, opening: Promise<Parts>, journal: Journal, s
     // there is one: a header that is added to an answer makes a copy of it.
     context.header('x-content-type-options', 'nosniff')
     context.header('cache-control', 'no-store')
+    if (context.req.url.length > maxUrlLength) {
+      throw new ClientSecretError(
+        'REQUEST_TOO_LARGE',
+        `The url of the call is longer than the relay takes: ${maxUrlLength} characters.`,
+      )
+    }
     return next()
   })
   if (settings.origins.length > 0) {
@@ -274,9 +285,10 @@ function routes(settings: Settings, opening: Promise<Parts>, journal: Journal, s
   }
 
   // The order of the checks: size and content type, host, origin, caller, the caller's limits;
-  // then, in submit, schema, key, rules, the key's limits.
+  // JSON; then, in submit, key, schema, rules, the key's limits. What is cheap to refuse comes first.
   app.post('/requests', limitBody(settings.limits.requestBytes), async (context) => {
     checkJson(context)
+    checkIdempotencyKey(context)
     const { caller } = await admit(context)
     const text = await context.req.text()
     // Asked again, because it may have stopped while the body arrived.
@@ -351,6 +363,16 @@ function routes(settings: Settings, opening: Promise<Parts>, journal: Journal, s
     return errorAnswer(context, new ClientSecretError('INTERNAL', unforeseen(requestId), { requestId }), secrets)
   })
   return app
+}
+
+function checkIdempotencyKey(context: Context): void {
+  const key = context.req.header('idempotency-key') ?? ''
+  if (key.length <= maxIdempotencyKeyLength) return
+  throw new ClientSecretError(
+    'INVALID_PARAMETER',
+    `Idempotency-Key must be at most ${maxIdempotencyKeyLength} characters long, such as a UUID; it is ${key.length}.`,
+    { path: 'headers.idempotency-key' },
+  )
 }
 
 function noSuchRoute(context: Context): ClientSecretError {

@@ -1,20 +1,16 @@
 import { ClientSecretError } from '../protocol/errors.ts'
 import { statuses, type HistoryPage } from '../protocol/record.ts'
+import { shown } from '../protocol/request.ts'
 import type { RecordFilter, Records } from './records.ts'
 import { toWire } from './stored-record.ts'
 
 const defaultLimit = 20
 const mostRecords = 100
 
-export interface HistoryQuery {
-  filter: RecordFilter
-  compact: boolean
-}
-
 /** Reads the query of `GET /requests?url=&method=&queue=&status=&compact=&limit=&cursor=`; what is left out or empty matches all. */
-export function parseHistory(query: Record<string, string>): HistoryQuery {
+export function parseHistory(query: Record<string, string>): RecordFilter {
   const refuse = (name: string, expectation: string) =>
-    new ClientSecretError('INVALID_PARAMETER', `${name} must be ${expectation}; it is "${query[name]}".`, {
+    new ClientSecretError('INVALID_PARAMETER', `${name} must be ${expectation}; it is ${shown(query[name])}.`, {
       path: name,
     })
 
@@ -26,35 +22,28 @@ export function parseHistory(query: Record<string, string>): HistoryQuery {
     throw refuse('limit', `a whole number from 1 to ${mostRecords}`)
   if (cursor && !/^[0-9]{1,16}$/.test(cursor)) throw refuse('cursor', 'the cursor of a page before')
   return {
-    filter: {
-      url: url || undefined,
-      method: method?.toUpperCase() || undefined,
-      queue: queue || undefined,
-      status: status || undefined,
-      before: cursor ? Number(cursor) : undefined,
-      limit: size,
-    },
-    compact: compact === 'true',
+    url: url || undefined,
+    method: method?.toUpperCase() || undefined,
+    queue: queue || undefined,
+    status: status || undefined,
+    before: cursor ? Number(cursor) : undefined,
+    limit: size,
+    isCompact: compact === 'true',
   }
 }
 
-/** A page of the owner's requests, the newest first. */
-export async function history(
-  records: Records,
-  owner: string,
-  { filter, compact }: HistoryQuery,
-): Promise<HistoryPage> {
-  // One more than asked for tells whether there is a next page.
-  const found = await records.history(owner, { ...filter, limit: filter.limit + 1 })
-  const page = found.slice(0, filter.limit)
+/**
+ * A page of the owner's requests, the newest first. Where they are large it holds
+ * fewer than were asked for, and a cursor all the same.
+ */
+export async function history(records: Records, owner: string, filter: RecordFilter): Promise<HistoryPage> {
+  const page = await records.history(owner, filter)
   return {
-    records: page.map((record) => {
+    records: page.records.map((record) => {
       const wire = toWire(record, { withRequest: true })
-      return compact
-        ? { ...wire, request: record.request && { ...record.request, data: undefined }, response: undefined }
-        : wire
+      return filter.isCompact ? { ...wire, request: record.request && { ...record.request, data: undefined } } : wire
     }),
     // The place of a record in the order of arrival, which later ones do not move.
-    cursor: found.length > page.length ? String(page.at(-1)?.seq) : null,
+    cursor: page.hasMore ? String(page.records.at(-1)?.seq) : null,
   }
 }

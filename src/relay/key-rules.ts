@@ -144,7 +144,10 @@ export function findRule(keyName: string, rules: readonly CompiledRule[], reques
       { path },
     )
 
-  const forUrl = rules.filter((rule) => matchesUrl(rule, url))
+  const segments = plainSegments(url)
+  const forUrl = segments
+    ? rules.filter((rule) => matchesOrigin(rule, url) && matchesPath(rule.segments, segments))
+    : []
   if (forUrl.length === 0) throw refuse(`at ${url.origin}${url.pathname}`, 'url')
   const forMethod = forUrl.filter((rule) => rule.methods.includes(request.method))
   if (forMethod.length === 0) throw refuse(`with ${request.method} at ${url.origin}${url.pathname}`, 'method')
@@ -168,10 +171,7 @@ export function isAllowed(
   }
 }
 
-function matchesUrl(rule: CompiledRule, url: URL): boolean {
-  return matchesOrigin(rule, url) && matchesPath(rule.segments, url.pathname)
-}
-
+/** Whether a rule lets the secret of its key go to this scheme, host and port, whatever the path. */
 function matchesOrigin(rule: CompiledRule, url: URL): boolean {
   const labels = url.hostname.split('.')
   return (
@@ -182,10 +182,7 @@ function matchesOrigin(rule: CompiledRule, url: URL): boolean {
   )
 }
 
-function matchesPath(pattern: readonly string[], pathname: string): boolean {
-  const segments = segmentsOf(pathname)
-  if (segments.some((segment, index) => isAmbiguous(segment) || (segment === '' && index < segments.length - 1)))
-    return false
+function matchesPath(pattern: readonly string[], segments: readonly string[]): boolean {
   const open = pattern.at(-1) === '**'
   const fixed = open ? pattern.slice(0, -1) : pattern
   if (open ? segments.length <= fixed.length : segments.length !== fixed.length) return false
@@ -198,16 +195,47 @@ function matchesPath(pattern: readonly string[], pathname: string): boolean {
   })
 }
 
-/** Whether another server may read a segment as a step up or as more than one, however often it decodes it. */
-function isAmbiguous(segment: string): boolean {
-  let text = segment
-  try {
-    for (let decoded = ''; (decoded = decodeURIComponent(text)) !== text;) text = decoded
-  } catch {
-    return true
+/**
+ * The segments of a path that is one and the same to every server: also to one
+ * that decodes once more, maps characters to those that they look like (NFKC),
+ * trims, or takes `;` for the beginning of parameters. For none of them a segment
+ * may be a step, hold a separator or be left out. Undefined for any other path.
+ */
+function plainSegments({ pathname }: URL): string[] | undefined {
+  const segments = segmentsOf(pathname)
+  const text = decoded(pathname)
+  // Where a query would begin, the path would end.
+  if (text === undefined || /[\\\p{Cc}]/u.test(text) || /[?#]/.test(text.slice(0, text.lastIndexOf('/'))))
+    return undefined
+  const read = segmentsOf(text.replace(/[\p{C}\p{Z}\p{Default_Ignorable_Code_Point}]/gu, ''))
+  const isPlain = (segment: string, index: number) => {
+    const [name] = /^[^;?#]*/.exec(segment)!
+    return !/^\.+$/.test(name) && (name !== '' || index === read.length - 1)
   }
-  // eslint-disable-next-line no-control-regex
-  return /[/\\\u0000]|^\.{1,2}(;|$)/.test(text)
+  return read.length === segments.length && read.every(isPlain) ? segments : undefined
+}
+
+/** Times that a path may have been encoded. Each costs a look at the whole of it. */
+const maxEncodings = 3
+
+/** A path as a server may read it that decodes and maps what is left to decode; undefined where no end is near. */
+function decoded(path: string): string | undefined {
+  let text = path
+  for (let round = 0; round <= maxEncodings; round++) {
+    const next = unescaped(text)?.normalize('NFKC')
+    if (next === undefined || next === text) return next
+    text = next
+  }
+  return undefined
+}
+
+/** Undefined for what is no UTF-8, which servers read as they please. */
+function unescaped(text: string): string | undefined {
+  try {
+    return decodeURIComponent(text)
+  } catch {
+    return undefined
+  }
 }
 
 function segmentsOf(pathname: string): string[] {

@@ -1,5 +1,6 @@
 import { ClientSecretError } from '../protocol/errors.ts'
 import { expiredMessage, type ClientSecretRecord, type PollAnswer, type WireError } from '../protocol/record.ts'
+import { shown } from '../protocol/request.ts'
 import type { Changes } from './changes.ts'
 import type { Limits } from './limits.ts'
 import { UnreadableRecordError } from './record-rows.ts'
@@ -7,6 +8,8 @@ import type { Records } from './records.ts'
 import { expiryOf, toWire, versionOf, type RecordHead } from './stored-record.ts'
 
 const mostIds = 200
+/** Characters of an id with the version last seen; both are about half of that together. */
+const maxIdLength = 100
 /** Characters of bodies in one answer, after which no further record is added. */
 const mostCharacters = 4_000_000
 /** Milliseconds. A proxy on the way would cut what is held longer. */
@@ -20,21 +23,28 @@ export function parsePoll(query: Record<string, string>): {
   const { ids, wait: hold = '0' } = query
   if (!ids)
     throw new ClientSecretError('INVALID_PARAMETER', 'ids must name requests, such as ?ids=a,b.', { path: 'ids' })
+  // No further than to the first one too many.
+  const items = ids.split(',', mostIds + 1)
+  if (items.length > mostIds)
+    throw new ClientSecretError(
+      'INVALID_PARAMETER',
+      `ids must name at most ${mostIds} requests; it names more. Ask for them in several polls.`,
+      { path: 'ids' },
+    )
+  const long = items.find((item) => item.length > maxIdLength)
+  if (long !== undefined)
+    throw new ClientSecretError('INVALID_PARAMETER', `ids must name requests by their ids; ${shown(long)} is none.`, {
+      path: 'ids',
+    })
   const seen = new Map(
-    ids.split(',').map((item) => {
-      const [id = '', version] = item.split(':')
+    items.map((item) => {
+      const [id = '', version] = item.split(':', 2)
       return [id, version]
     }),
   )
-  if (seen.size > mostIds)
-    throw new ClientSecretError(
-      'INVALID_PARAMETER',
-      `ids must name at most ${mostIds} requests; it names ${seen.size}.`,
-      { path: 'ids' },
-    )
   const wait = Number(hold)
   if (!(wait >= 0))
-    throw new ClientSecretError('INVALID_PARAMETER', `wait must be a number of milliseconds; it is "${hold}".`, {
+    throw new ClientSecretError('INVALID_PARAMETER', `wait must be a number of milliseconds; it is ${shown(hold)}.`, {
       path: 'wait',
     })
   return { seen, wait: Math.min(wait, longestHold) }

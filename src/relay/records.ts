@@ -83,8 +83,8 @@ export interface Records {
   orphans(silence: number): Promise<RecordHead[]>
   /** Unsettled records: of an owner, perhaps only those in queues of exactly this name; or of a key, of whomever. */
   countUnsettled(of: { owner: string; queueName?: string } | { keyName: string }): Promise<number>
-  /** The owner's records, the newest first, from `before` on backwards. */
-  history(owner: string, filter: RecordFilter): Promise<ToldRecord[]>
+  /** The owner's records, the newest first, from `before` on backwards; and whether there are more of them. */
+  history(owner: string, filter: RecordFilter): Promise<{ records: ToldRecord[]; hasMore: boolean }>
   /** The newest uses of a key, by whomever, with nothing of what was sent and answered. */
   usesOf(keyName: string, limit: number): Promise<RecordOfUse[]>
   /** Removes a batch of what has expired; the queues in which it stood, and whether there may be more. */
@@ -112,7 +112,12 @@ export interface RecordFilter {
   /** Only those that arrived before the one with this seq. */
   before?: number | undefined
   limit: number
+  /** Without responses. Default: false. */
+  isCompact?: boolean | undefined
 }
+
+/** Bytes of requests and responses in one page of the history, after which no further record is added. */
+const maxPageBytes = 4_000_000
 
 /** Records that are removed in one statement, so that it is over before anybody waits for it. */
 const removedAtOnce = 1_000
@@ -355,31 +360,39 @@ export function createRecords(database: Database): Records {
       return Number(row?.count ?? 0)
     },
 
-    async history(owner, filter) {
-      const { limit, before, url, method, queue, status } = filter
-      if (url !== undefined && method === undefined) {
-        // One page of each, because there is an index of both together and none of the url alone.
-        const pages = await Promise.all(methods.map((method) => records.history(owner, { ...filter, method })))
-        return pages
-          .flat()
-          .sort((one, other) => other.seq - one.seq)
-          .slice(0, limit)
-      }
-      const parameters: Value[] = [owner, Date.now(), limit]
+    async history(owner, { limit, before, isCompact, url, method, queue, status }) {
+      const parameters: Value[] = [owner, Date.now(), limit, limit + 1, maxPageBytes]
       const conditions = Object.entries({
         'url_hash =': url === undefined ? undefined : hash(url),
-        'method =': method,
         'queue_hash =': queue === undefined ? undefined : hash(queue),
         'status =': status,
         'seq <': before,
       })
         .filter((entry): entry is [string, string | number] => entry[1] !== undefined)
         .map(([comparison, value]) => `AND ${comparison} $${parameters.push(value)}`)
-      const rows = await database.query<Row>(
-        `SELECT ${columns}, ${place} FROM records WHERE owner = $1 AND expires_at > $2 ${conditions.join(' ')} ORDER BY seq DESC LIMIT $3`,
+        .join(' ')
+      const bytes = isCompact ? 'octet_length(request)' : 'octet_length(request) + coalesce(octet_length(response), 0)'
+      const newest = (ofMethod = '') =>
+        `SELECT id, seq, ${bytes} AS bytes FROM records WHERE owner = $1 AND expires_at > $2 ${conditions} ${ofMethod} ORDER BY seq DESC LIMIT $4`
+      const ofMethod = (one: string) => `AND method = $${parameters.push(one)}`
+      const all =
+        method !== undefined
+          ? newest(ofMethod(method))
+          : url === undefined
+            ? newest()
+            : // One page of each, because there is an index of both together and none of the url alone.
+              methods.map((one) => `SELECT * FROM (${newest(ofMethod(one))}) AS of_${one}`).join(' UNION ALL ')
+      // What is large is read of those alone that are sent. In one statement, because a
+      // record may settle between two of them.
+      const rows = await database.query<Row & { found: number }>(
+        `WITH found AS (SELECT id, seq, bytes FROM (${all}) AS newest ORDER BY seq DESC LIMIT $4),
+         summed AS (SELECT id, row_number() OVER down AS number, sum(bytes) OVER down - bytes AS bytes_above
+           FROM found WINDOW down AS (ORDER BY seq DESC))
+         SELECT ${headColumns}, request, ${isCompact ? 'NULL AS response' : 'response'}, ${place}, (SELECT count(*) FROM found) AS found
+         FROM records WHERE id IN (SELECT id FROM summed WHERE number <= $3 AND bytes_above < $5) ORDER BY seq DESC`,
         parameters,
       )
-      return rows.map(told)
+      return { records: rows.map(told), hasMore: Number(rows[0]?.found ?? 0) > rows.length }
     },
 
     async usesOf(keyName, limit) {

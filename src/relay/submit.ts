@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { ClientSecretError } from '../protocol/errors.ts'
-import { parseRequest, type ClientSecretRequest } from '../protocol/request.ts'
+import { parseRequest, readKeyName, type ClientSecretRequest } from '../protocol/request.ts'
 import type { Attendance } from './attendance.ts'
 import { isVisitor, type Caller } from './caller.ts'
 import type { Changes } from './changes.ts'
@@ -38,7 +38,7 @@ export interface Submitted {
 }
 
 /**
- * Takes a request in: schema, key, rules, limits, then the record; and runs it,
+ * Takes a request in: key, schema, rules, limits, then the record; and runs it,
  * or leaves it to the queue. Gives the record: settled for a direct request; for
  * one that goes on in the background `running`, or `pending` while it waits.
  *
@@ -50,8 +50,10 @@ export async function submit(
   { body, bytes, idempotencyKey, signal }: Submitted,
 ): Promise<StoredRecord> {
   const { settings, keys, limits, attendance, records, direct, queue, presence } = parts
+  // Before the rest is looked at, which costs more.
+  const key = keyFor(keys, caller, readKeyName(body))
   const request = parseRequest(body)
-  const key = checkKey(keys, caller, request)
+  findRule(key.name, key.rules, request)
   await limits.admitUse(key, bytes)
   const lifetime = lifetimeOf(request, settings.expires)
   const isBackground = runsInBackground(request)
@@ -99,11 +101,10 @@ function runsInBackground({ queue, poll }: ClientSecretRequest): boolean {
   return queue !== undefined || Boolean(poll)
 }
 
-function checkKey(keys: Keys, caller: Caller, request: ClientSecretRequest): Key {
-  const key = keys.get(request.clientSecretName)
-  if (!key) throw keyNotFound(request.clientSecretName)
+function keyFor(keys: Keys, caller: Caller, name: string): Key {
+  const key = keys.get(name)
+  if (!key) throw keyNotFound(name)
   if (key.locked && isVisitor(caller.owner)) throw signInRequired(key.name)
-  findRule(key.name, key.rules, request)
   return key
 }
 

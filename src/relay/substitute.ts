@@ -7,6 +7,7 @@ import {
   type JsonObject,
   type Method,
 } from '../protocol/request.ts'
+import { jsonText } from './json-text.ts'
 
 /** What goes out: the description of the call, and its body as text. */
 export interface UpstreamCall {
@@ -49,7 +50,7 @@ export function substitute(request: ClientSecretRequest, secret: string, places:
     method: request.method,
     url: urlOf(request, secret, put),
     headers,
-    body: request.data ? bodyOf(data as JsonObject, headers) : null,
+    body: request.data ? bodyOf(request, data as JsonObject, headers) : null,
   }
 }
 
@@ -79,22 +80,55 @@ function encodeSegment(text: string): string {
   return encodeURIComponent(text).replace(/%(3A|40|24|26|2B|2C|3B|3D)/g, (code) => decodeURIComponent(code))
 }
 
-function bodyOf(data: JsonObject, headers: Record<string, string>): string {
-  if (bodyFormat(headers) === 'form') {
-    return new URLSearchParams(formEntries(data)).toString()
-  }
+function bodyOf(request: ClientSecretRequest, data: JsonObject, headers: Record<string, string>): string {
+  if (bodyFormat(headers) === 'form') return formOf(data, maxFormLength(request))
   headers['content-type'] ??= 'application/json'
   return JSON.stringify(data)
 }
 
-/** `{ a: { b: [1] } }` is `a[b][0]=1`, as Stripe, PHP and Rails read it. */
-function formEntries(data: JsonObject): string[][] {
-  const entries: string[][] = []
+/**
+ * In a form each value has all the names that lead to it before it, so that 1 MB
+ * of JSON could become gigabytes. So many times the bytes of the request is what
+ * other letters than those of ASCII need, and some more; the rest leaves room for
+ * small forms with long names, and for secrets.
+ */
+function maxFormLength(request: ClientSecretRequest): number {
+  return 4 * Buffer.byteLength(jsonText(request)) + 256 * 1024
+}
+
+/**
+ * `{ a: { b: [1] } }` is `a[b][0]=1`, as Stripe, PHP and Rails read it.
+ *
+ * @throws ClientSecretError `INVALID_PARAMETER` as soon as it is too long.
+ */
+function formOf(data: JsonObject, maxLength: number): string {
+  const pairs: string[] = []
+  let length = 0
+  /** @param name As it is written. */
   const visit = (name: string, value: unknown): void => {
     if (value === undefined) return
-    if (typeof value !== 'object' || value === null) entries.push([name, value === null ? '' : String(value)])
-    else for (const [key, item] of Object.entries(value)) visit(`${name}[${key}]`, item)
+    if (typeof value === 'object' && value !== null) {
+      const step = (key: string | number, item: unknown) => visit(`${name}%5B${encodeFormText(String(key))}%5D`, item)
+      if (Array.isArray(value)) value.forEach((item, index) => step(index, item))
+      else for (const key of Object.keys(value)) step(key, (value as JsonObject)[key])
+      return
+    }
+    const pair = `${name}=${encodeFormText(value === null ? '' : String(value))}`
+    length += pair.length + 1
+    if (length > maxLength) {
+      throw new ClientSecretError(
+        'INVALID_PARAMETER',
+        `data is too long as a form: it would be more than ${maxLength} characters, because the names of all levels are repeated before each value. Send it as JSON, or use shorter names and fewer levels.`,
+        { path: 'data' },
+      )
+    }
+    pairs.push(pair)
   }
-  for (const [key, item] of Object.entries(data)) visit(key, item)
-  return entries
+  for (const [key, item] of Object.entries(data)) visit(encodeFormText(key), item)
+  return pairs.join('&')
+}
+
+function encodeFormText(text: string): string {
+  // Most of it needs no encoding.
+  return /^[\w.*-]*$/.test(text) ? text : new URLSearchParams([['', text]]).toString().slice(1)
 }

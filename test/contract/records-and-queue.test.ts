@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, onTestFinished, test } from 'vitest'
-import type { ClientSecretRecord } from '../../src/protocol/record.ts'
+import type { ClientSecretRecord, HistoryFilter } from '../../src/protocol/record.ts'
 import type { RelayOptions } from '../../src/relay/options.ts'
 import { door, json, startApi, type ApiAnswer } from '../helpers/api.ts'
 import { postgresOfThisFile } from '../helpers/postgres.ts'
@@ -360,6 +360,30 @@ describe.each(databases)('on %s', (name, makeDatabase) => {
       cursor = page.cursor
     }
     expect(found).toEqual([6, 5, 4, 3, 2, 1, 0])
+  })
+
+  test('a page of large records holds fewer of them, and leads on to the others', async () => {
+    const large = [5_000_000, 1_500_000, 1_500_000, 1_500_000, 10, 10]
+    const { api, client, sent } = await setUp((call, outgoing) =>
+      json(outgoing, 'x'.repeat(large[(JSON.parse(call.body) as { n: number }).n]!)),
+    )
+    for (let n = 0; n < large.length; n++) await client.clientSecretRequest(sent(n))
+    const pagesOf = async (filter: HistoryFilter) => {
+      const pages: unknown[] = []
+      for (let cursor: string | null | undefined; cursor !== null;) {
+        const page = await client.history({ ...filter, cursor })
+        pages.push(page.records.map(({ createdAt, request }) => request?.data?.['n'] ?? createdAt > 0))
+        cursor = page.cursor
+      }
+      return pages
+    }
+    expect(await pagesOf({})).toEqual([[5, 4, 3, 2, 1], [0]])
+    expect(await pagesOf({ url: `${api.url}/`, limit: 3 })).toEqual([
+      [5, 4, 3],
+      [2, 1, 0],
+    ])
+    expect(await pagesOf({ url: `${api.url}/`, method: 'POST' })).toEqual([[5, 4, 3, 2, 1], [0]])
+    expect(await pagesOf({ compact: true })).toEqual([Array(6).fill(true)])
   })
 })
 

@@ -3,6 +3,7 @@ import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
+import { parseRequest } from '../../src/protocol/request.ts'
 import { createRelay } from '../../src/relay/create-relay.ts'
 import { serve } from '../../src/command/serve.ts'
 import { isAllowedAddress } from '../../src/relay/addresses.ts'
@@ -54,22 +55,46 @@ test.each([
   }
 })
 
-test.each(['X-HTTP-Method-Override', 'X-Original-URL', 'X-Rewrite-URL'])(
-  '%s, which some servers take for the method or the url, is refused',
-  async (name) => {
-    const api = await startApi()
-    const { client } = await startRelay({ keys: { api: keyFor(api.url) } })
-    await expect(
-      client.clientSecretRequest({
-        clientSecretName: 'api',
-        url: `${api.url}/`,
-        method: 'POST',
-        headers: { authorization: '$CLIENT_SECRET', [name]: 'DELETE' },
-      }),
-    ).rejects.toMatchObject({ code: 'INVALID_PARAMETER' })
-    expect(api.calls).toEqual([])
-  },
-)
+test.each([
+  ...['X-HTTP-Method-Override', 'X-HTTP-Method', 'X-Original-URL', 'X-Rewrite-URL', 'X-Original-URI'],
+  ...['X-Host', 'X-Original-Host', 'X-Forwarded-Host', 'X-HTTP-Host-Override', 'Proxy'],
+  ...['X-Forwarded-For', 'X_Forwarded_For', 'X.Forwarded.For', 'Forwarded-For', 'X-Original-Forwarded-For'],
+  ...['X-Vercel-Forwarded-For', 'Transfer_Encoding', 'Content_Length', 'x_http_method_override'],
+  ...['Client-IP', 'X-Client-IP', 'True-Client-IP', 'Fastly-Client-IP', 'Fly-Client-IP', 'X-Cluster-Client-IP'],
+  ...['X-Real-IP', 'X-ProxyUser-Ip', 'X-Originating-IP', 'X-Remote-IP', 'X-Remote-Addr', 'Remote-User'],
+  ...['CF-Connecting-IP', 'CF-Connecting-IPv6', 'CF-IPCountry', 'CF-Ray', 'CF-Worker', 'cf-access-jwt-assertion'],
+  ...['X-Envoy-Original-Path', 'X-Envoy-External-Address', 'X-Azure-ClientIP', 'X-Azure-SocketIP', 'X-Azure-FDID'],
+])('%s, which some servers take for the method, the url, the host or the caller, is refused', async (name) => {
+  const api = await startApi()
+  const { client } = await startRelay({ keys: { api: keyFor(api.url) } })
+  await expect(
+    client.clientSecretRequest({
+      clientSecretName: 'api',
+      url: `${api.url}/`,
+      method: 'POST',
+      headers: { authorization: '$CLIENT_SECRET', [name]: 'DELETE' },
+    }),
+  ).rejects.toMatchObject({ code: 'INVALID_PARAMETER' })
+  expect(api.calls).toEqual([])
+})
+
+test('headers of APIs that look like those of proxies go through', () => {
+  const names = [
+    ...['CF-Access-Client-Id', 'CF-Access-Client-Secret', 'cf-aig-authorization', 'X-RapidAPI-Host', 'X-RapidAPI-Key'],
+    ...[
+      'Fastly-Key',
+      'x-goog-api-key',
+      'x-amz-date',
+      'x-ms-version',
+      'api_key',
+      'X-Ship-Zip',
+      'x-vercel-protection-bypass',
+    ],
+  ]
+  const headers = Object.fromEntries(names.map((name) => [name, '$CLIENT_SECRET']))
+  const request = { clientSecretName: 'api', url: 'https://api.example.com/', method: 'POST', headers }
+  expect(parseRequest(request).headers).toEqual(headers)
+})
 
 test('at the limit a repeat of a request that was taken is still that request', async () => {
   const { opened, open } = door()

@@ -71,6 +71,57 @@ describe('the url of a rule', () => {
   })
 })
 
+describe('a path that another server may read as another one is refused', () => {
+  const encodings = (text: string) => [text, encodeURIComponent(text), encodeURIComponent(encodeURIComponent(text))]
+  test.each([
+    // Decoded once more they are a step with something behind it.
+    ...['..%3fx', '..%23x', '..%3bx', '.%3fx', '.%09.', '.%0a.', '..%0d%0a', '..%0d%0ax', 'a%0d%0ab', 'a%7fb'],
+    // Trimmed, or with what is not seen left out.
+    ...['..%20', '%20..', '.%20.', '..%C2%A0', '..%E2%80%8B', '.%C2%AD.', '%E2%81%A0', '%20', '...', '. . .'],
+    // Mapped to what they look like.
+    ...['．．', '．．／x', 'a／b', 'a＼b', '‥', '․․', '．', '﹒﹒', '％2e％2e', '℀', '‥；x'],
+    // Not UTF-8, or encoded without end.
+    ...['%c0%ae%c0%ae', '%c0%af', '%e0%80%ae', '%ff', `%${'25'.repeat(1000)}2e`],
+    ...['..;', '..;x=y', '.;', ';', ';x', '..%3b'],
+    ...['a%3fb', 'a%23b'],
+  ])('%s', (segment) => {
+    for (const one of encodings(segment)) {
+      for (const rule of ['https://api.example.com/v1/**', 'https://api.example.com/v1/*/items']) {
+        const url = `https://api.example.com/v1/${one}/items`
+        // What a parser takes as a step itself is another path afterwards.
+        if (new URL(url).pathname.split('/').length < 4) continue
+        expect([one, allows({ url: rule }, { url })]).toEqual([one, false])
+      }
+    }
+  })
+
+  test.each([
+    ...['items', 'v1.2', '.well-known', 'a..b', 'a.', 'file.tar.gz', '..a', 'models', '-', '~user', '_'],
+    ...[
+      'gpt-4:generate',
+      '@me',
+      'a,b',
+      "it's",
+      '(a)',
+      'a=b',
+      'a+b',
+      'a&b',
+      'a;b',
+      'a;v=1',
+      '$metadata',
+      'Sheet1!A1:B2',
+    ],
+    ...['a%20b.json', 'ä', 'é.txt', '日本語', '👩‍👩‍👧', '½', 'ﬁ', 'Ａ', 'a%3Ab', '%40me', 'a%2Cb'],
+  ])('%s is an ordinary one', (segment) => {
+    for (const rest of ['', '/items'])
+      expect(allows({}, { url: `https://api.example.com/v1/${segment}${rest}` })).toBe(true)
+  })
+
+  test.each(['What%3F', '%23general', 'items/'])('%s is an ordinary last one', (segment) => {
+    expect(allows({}, { url: `https://api.example.com/v1/${segment}` })).toBe(true)
+  })
+})
+
 describe('the places of a rule', () => {
   const cases: [rule: KeyRule['in'], request: Partial<ClientSecretRequest>, allowed: boolean][] = [
     [undefined, { headers: { AUTHORIZATION: '$CLIENT_SECRET' } }, true],

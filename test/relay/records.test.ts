@@ -20,7 +20,7 @@ test('requests of one millisecond keep their order and their places', async () =
   )
   const places = new Map(now.map(({ id, place }) => [id, place]))
   expect(inserted.map(({ record }) => places.get(record.id))).toEqual(inserted.map((_, index) => index + 1))
-  const history = await records.history('ann', { limit: 200 })
+  const { records: history } = await records.history('ann', { limit: 200 })
   expect(history.map(({ id }) => id)).toEqual(inserted.map(({ record }) => record.id).reverse())
   await database.close()
 })

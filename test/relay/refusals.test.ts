@@ -9,7 +9,7 @@ const session = { 'client-session': 'a-session-of-enough-characters' }
 async function setUp(options: Partial<RelayOptions> & { rule?: Parameters<typeof keyFor>[1] } = {}) {
   const { rule, ...rest } = options
   const api = await startApi()
-  const { url, client, log } = await startRelay({ keys: { api: keyFor(api.url, rule) }, ...rest })
+  const { url, relay, client, log } = await startRelay({ keys: { api: keyFor(api.url, rule) }, ...rest })
   const request = {
     clientSecretName: 'api',
     url: `${api.url}/v1/items`,
@@ -22,7 +22,7 @@ async function setUp(options: Partial<RelayOptions> & { rule?: Parameters<typeof
       headers: { ...session, 'content-type': 'application/json', ...headers },
       body,
     })
-  return { api, url, client, log, request, post }
+  return { api, url, relay, client, log, request, post }
 }
 
 describe('a key goes only where its rules let it', () => {
@@ -240,6 +240,36 @@ describe('what is no request', () => {
     })
     expect(response.headers.get('x-content-type-options')).toBe('nosniff')
     expect(response.headers.get('cache-control')).toBe('no-store')
+  })
+
+  test.each([
+    ['no such key', 'none', 'KEY_NOT_FOUND'],
+    ['a key that is locked', 'locked', 'SIGN_IN_REQUIRED'],
+  ])('whatever else is wrong with it: %s', async (_name, clientSecretName, code) => {
+    const { post, api } = await setUp({
+      keys: { locked: { ...keyFor('https://api.example.com'), locked: true } },
+      authenticate: () => null,
+    })
+    const response = await post(JSON.stringify({ clientSecretName, url: 7, data: { a: '$CLIENT_SECRET'.repeat(30) } }))
+    expect(await response.json()).toMatchObject({ error: { code } })
+    expect(api.calls).toEqual([])
+  })
+
+  test.each([
+    ['a url', 'REQUEST_TOO_LARGE', '/queues/', 16_384, {}],
+    ['an id of a poll', 'INVALID_PARAMETER', '/requests?ids=', 101, {}],
+    ['the ids of a poll', 'INVALID_PARAMETER', `/requests?ids=${'a,'.repeat(200)}`, 1, {}],
+    ['an idempotency key', 'INVALID_PARAMETER', '/requests', 0, { 'idempotency-key': 'k'.repeat(256) }],
+    ['a session', 'INVALID_PARAMETER', '/requests', 0, { 'client-session': 's'.repeat(256) }],
+  ])('too long: %s', async (_name, code, path, length, headers) => {
+    const { relay, request } = await setUp()
+    // Node refuses some of it before we see it; other servers may not.
+    const isPost = 'idempotency-key' in headers
+    const call = new Request(`http://relay.test${path}${'x'.repeat(length)}`, {
+      headers: { ...session, 'content-type': 'application/json', ...headers } as Record<string, string>,
+      ...(isPost && { method: 'POST', body: JSON.stringify(request) }),
+    })
+    expect(await (await relay.fetch(call)).json()).toMatchObject({ error: { code } })
   })
 
   test.each([
