@@ -3,7 +3,7 @@ import type { Target } from '../target.ts'
 import { attempts, spread, vector, type Attempt, type Vector } from '../vector.ts'
 
 /** Never to be called, whatever a rule says: here clouds keep their credentials. */
-const metadata = [
+export const metadata = [
   '169.254.169.254',
   'fd00:ec2::254',
   '100.100.100.200',
