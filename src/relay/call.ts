@@ -1,5 +1,6 @@
 import type { UpstreamResponse } from '../protocol/record.ts'
 import type { ClientSecretRequest } from '../protocol/request.ts'
+import type { Room } from './in-flight.ts'
 import { findRule, isAllowed } from './key-rules.ts'
 import type { Key, Keys, KeyValue } from './keys.ts'
 import { allOf, type Redactor } from './redact.ts'
@@ -25,6 +26,8 @@ interface Circumstances {
   /** The same over all runs of a request, so that an API can tell a second run of it from a second request. */
   idempotencyKey: string
   signal: AbortSignal
+  /** For the answer. */
+  room: Room
   /** Counted as it goes. */
   traffic: Traffic
   /** Added to as it goes: what comes back, an error too, has to be looked through for every value that may have gone out. */
@@ -95,7 +98,7 @@ async function attempt(
   key: Key,
   { secret }: KeyValue,
   request: ClientSecretRequest,
-  { upstream, keys, idempotencyKey, signal, traffic, redactors }: Circumstances,
+  { upstream, keys, idempotencyKey, signal, room, traffic, redactors }: Circumstances,
 ): Promise<UpstreamAnswer> {
   redactors.add(key.redactor)
   const { places, allowPrivateNetwork, retryable } = findRule(key.name, key.rules, request)
@@ -105,7 +108,7 @@ async function attempt(
   if (retryable && isOnceOnly(request.method)) prepared.headers['idempotency-key'] ??= idempotencyKey
   traffic.sent += Buffer.byteLength(prepared.body ?? '')
   traffic.calls += 1
-  const answer = await upstream.call(prepared, { allowPrivateNetwork, signal })
+  const answer = await upstream.call(prepared, { allowPrivateNetwork, signal, room })
   traffic.received += answer.body.length
   return answer
 }

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { Hono, type Context } from 'hono'
+import { Hono, type Context, type MiddlewareHandler } from 'hono'
 import { cors } from 'hono/cors'
 import type { ContentfulStatusCode } from 'hono/utils/http-status'
 import { ClientSecretError, isClientSecretError } from '../protocol/errors.ts'
@@ -13,7 +13,10 @@ import { consoleRoutes } from './console.ts'
 import { createDirectRequests } from './direct.ts'
 import { history, parseHistory } from './history.ts'
 import { createJournal, type Journal } from './journal.ts'
-import { checkJson, limitBody, parseJson } from './json-body.ts'
+import { handOut } from './hand-out.ts'
+import { bytesOfRequest, createInFlight, type Room } from './in-flight.ts'
+import { announcedSize, checkJson, limitBody, parseJson, refuseTooLarge } from './json-body.ts'
+import { sizeOfValues } from './json-text.ts'
 import { keyRoutes } from './key-routes.ts'
 import { openKeyStore } from './key-store.ts'
 import { createLimits } from './limits.ts'
@@ -21,7 +24,7 @@ import { readOptions, type RelayOptions, type Settings } from './options.ts'
 import { parsePoll, poll } from './poll.ts'
 import { createPresence, longestSilence, type Presence } from './presence.ts'
 import { createRecords } from './records.ts'
-import { wireText } from './stored-record.ts'
+import { wireText, type StoredRecord } from './stored-record.ts'
 import { createRunner, unforeseen } from './run.ts'
 import { openStorage } from './storage.ts'
 import { submit } from './submit.ts'
@@ -144,6 +147,7 @@ async function openParts(
   const upstream = createUpstream(limits, network)
   atTheEnd(() => upstream.close())
   const allowance = createLimits(settings)
+  const inFlight = createInFlight(limits)
   const { longestUpstreamWait, callerAbsence } = limits
   const runner = createRunner({
     keys,
@@ -151,6 +155,7 @@ async function openParts(
     records,
     changes,
     limits: allowance,
+    inFlight,
     journal,
     logger,
     longestUpstreamWait,
@@ -206,7 +211,7 @@ async function openParts(
   removal.unref()
   atTheEnd(() => clearInterval(removal))
 
-  return { settings, keys, limits: allowance, attendance, records, changes, direct, queue, presence, calls }
+  return { settings, keys, limits: allowance, inFlight, attendance, records, changes, direct, queue, presence, calls }
 }
 
 /** Knows the calls that are being answered. */
@@ -232,6 +237,13 @@ function callsUnderWay() {
 const route =
   /(\/requests(\/[^/]+)?|\/queues\/[^/]+|\/health|\/metrics|\/keys(\/[^/]+(\/requests)?)?|\/audit|\/console(\/app\.(js|css))?)\/?$/
 
+/** A call that may be read, and the room that it has. */
+interface Admitted {
+  parts: Parts
+  caller: Caller
+  room: Room
+}
+
 function routes(settings: Settings, opening: Promise<Parts>, journal: Journal) {
   const app = new Hono({ getPath: (request) => route.exec(new URL(request.url).pathname)?.[1] ?? '/' })
 
@@ -255,27 +267,59 @@ function routes(settings: Settings, opening: Promise<Parts>, journal: Journal) {
   }
 
   /** Answers what is read of the records, once they have all that was answered before. */
-  async function read(context: Context, work: (parts: Parts, owner: string) => Promise<object>): Promise<Response> {
+  async function read(
+    context: Context,
+    work: (parts: Parts, caller: Caller, room: Room) => Promise<object>,
+  ): Promise<Response> {
     const { parts, caller } = await admit(context)
-    const reading = parts.direct.written().then(() => work(parts, caller.owner))
-    return context.json(await parts.calls.during(reading))
+    const room = parts.inFlight.open(caller.owner)
+    try {
+      const reading = parts.direct.written().then(() => work(parts, caller, room))
+      const text = JSON.stringify(await parts.calls.during(reading))
+      return answer(context, text, room)
+    } catch (error) {
+      room.leave()
+      throw error
+    }
   }
 
-  // The order of the checks: size and content type, host, origin, caller, the caller's limits;
-  // then, in submit, schema, key, rules, the key's limits.
-  app.post('/requests', limitBody(settings.limits.requestBytes), async (context) => {
+  /** Room for a body before it is read: as much as it says that it has, or else as it may have. */
+  const admitBody: MiddlewareHandler<{ Variables: { admitted: Admitted } }> = async (context, next) => {
+    const { raw } = context.req
     checkJson(context)
-    const { caller } = await admit(context)
-    const text = await context.req.text()
-    // Asked again, because it may have stopped while the body arrived.
-    const parts = await running(opening)
-    const record = await parts.calls.during(take(parts, caller, text, context.req.raw))
-    return context.body(wireText(record), isSettled(record) ? 200 : 202, { 'content-type': 'application/json' })
+    const { parts, caller } = await admit(context)
+    const room = parts.inFlight.open(caller.owner)
+    try {
+      room.demand((announcedSize(raw.headers) ?? settings.limits.requestBytes) + bytesOfRequest)
+      context.set('admitted', { parts, caller, room })
+      await next()
+    } finally {
+      room.leave()
+    }
+  }
+
+  // The order of the checks: size and content type, host, origin, caller, room for the body, the caller's limits;
+  // then, in submit, schema, key, rules, the key's limits.
+  const { requestBytes } = settings.limits
+  app.post('/requests', refuseTooLarge(requestBytes), admitBody, limitBody(requestBytes), async (context) => {
+    const { parts, caller, room } = context.get('admitted')
+    const record = await take(caller, room, context.req.raw)
+    return answer(context, wireText(record), parts.inFlight.open(caller.owner), isSettled(record) ? 200 : 202)
   })
 
-  async function take(parts: Parts, caller: Caller, text: string, { headers, signal }: Request) {
+  /** Ends when the request is taken in, so that nobody holds its text who waits for the answer. */
+  async function take(caller: Caller, room: Room, raw: Request): Promise<StoredRecord> {
+    const text = await raw.text()
+    // Asked again, because it may have stopped while the body arrived.
+    const parts = await running(opening)
+    return parts.calls.during(submitText(parts, caller, room, text, raw))
+  }
+
+  async function submitText(parts: Parts, caller: Caller, room: Room, text: string, { headers, signal }: Request) {
     const bytes = Buffer.byteLength(text)
     await parts.limits.admitCaller(caller, bytes)
+    // Before there are objects.
+    room.demand(sizeOfValues(text))
     const idempotencyKey = headers.get('idempotency-key') ?? undefined
     return submit(parts, caller, { body: parseJson(text), bytes, idempotencyKey, signal })
   }
@@ -283,20 +327,21 @@ function routes(settings: Settings, opening: Promise<Parts>, journal: Journal) {
   app.get('/requests', (context) => {
     const query = context.req.query()
     const { signal } = context.req.raw
-    return read(context, async (parts, owner) =>
-      query['ids'] === undefined
-        ? history(parts.records, owner, parseHistory(query))
-        : poll(parts, owner, { ...parsePoll(query), signal }),
-    )
+    return read(context, async (parts, caller, room) => {
+      if (query['ids'] !== undefined) return poll(parts, caller, { ...parsePoll(query), signal, room })
+      const asked = parseHistory(query)
+      await room.wait(settings.limits.responseBytes, signal)
+      return history(parts.records, caller.owner, asked)
+    })
   })
 
   app.delete('/requests/:id', (context) =>
-    read(context, (parts, owner) => cancel(parts, owner, context.req.param('id'))),
+    read(context, (parts, { owner }) => cancel(parts, owner, context.req.param('id'))),
   )
 
   app.get('/queues/:name', (context) => {
     const queueName = context.req.param('name')
-    return read(context, async ({ records }, owner) => {
+    return read(context, async ({ records }, { owner }) => {
       const inQueue = await records.countUnsettled({ owner, queueName })
       return { queueName, inQueue } satisfies QueueCount
     })
@@ -314,8 +359,9 @@ function routes(settings: Settings, opening: Promise<Parts>, journal: Journal) {
     // As with the keys: what is asked by a page of another site is not an administrator's wish.
     checkOrigin(raw, [])
     await admitAdministrator(settings.administrator, raw)
-    const parts = await running(opening)
-    return context.text(journal.metrics(parts.limits.heldPolls()), 200, {
+    const { limits, inFlight } = await running(opening)
+    const now = { heldPolls: limits.heldPolls(), bytesInFlight: inFlight.bytes() }
+    return context.text(journal.metrics(now), 200, {
       'content-type': 'text/plain; version=0.0.4; charset=utf-8',
     })
   })
@@ -337,6 +383,14 @@ function routes(settings: Settings, opening: Promise<Parts>, journal: Journal) {
     return errorAnswer(context, new ClientSecretError('INTERNAL', unforeseen(requestId), { requestId }))
   })
   return app
+}
+
+function answer(context: Context, text: string, room: Room, status: 200 | 202 = 200): Response {
+  const { method, signal } = context.req.raw
+  const headers = { 'content-type': 'application/json' }
+  // Hono answers HEAD with what GET would be answered with, and leaves the body.
+  const body = method === 'HEAD' ? (room.leave(), '') : handOut(text, room, signal)
+  return context.body(body, status, headers)
 }
 
 function noSuchRoute(context: Context): Response {

@@ -1,8 +1,11 @@
 import { ClientSecretError } from '../protocol/errors.ts'
 import { expiredMessage, type ClientSecretRecord, type PollAnswer, type WireError } from '../protocol/record.ts'
+import type { Caller } from './caller.ts'
 import type { Changes } from './changes.ts'
+import type { Room } from './in-flight.ts'
 import type { Limits } from './limits.ts'
 import { UnreadableRecordError } from './record-rows.ts'
+import type { Settings } from './options.ts'
 import type { Records } from './records.ts'
 import { expiryOf, toWire, versionOf, type RecordHead } from './stored-record.ts'
 
@@ -40,24 +43,43 @@ export function parsePoll(query: Record<string, string>): {
   return { seen, wait: Math.min(wait, longestHold) }
 }
 
+interface PollParts {
+  records: Records
+  changes: Changes
+  limits: Limits
+  settings: Pick<Settings, 'limits'>
+}
+
+interface Polled {
+  seen: Map<string, string | undefined>
+  wait: number
+  signal: AbortSignal
+  /** For the answer. */
+  room: Room
+}
+
 /**
  * Answers at once what differs from the versions seen; else holds the poll
  * until something does, for at most `wait` milliseconds.
  */
 export async function poll(
-  { records, changes, limits }: { records: Records; changes: Changes; limits: Limits },
-  owner: string,
-  { seen, wait, signal }: { seen: Map<string, string | undefined>; wait: number; signal: AbortSignal },
+  { records, changes, limits, settings }: PollParts,
+  caller: Caller,
+  { seen, wait, signal, room }: Polled,
 ): Promise<PollAnswer> {
-  const deadline = Date.now() + wait
+  const { owner } = caller
   const ids = [...seen.keys()]
-  const letGo = wait > 0 ? limits.holdPoll(owner) : () => {}
+  const letGo = wait > 0 ? limits.holdPoll(caller) : null
+  // One that is not held is answered at once, and its client waits before it asks again.
+  const deadline = Date.now() + (letGo ? wait : 0)
   const listener = changes.listen(ids)
   try {
     for (;;) {
       const heads = (await records.heads(owner, ids)).filter(({ expiresAt }) => expiresAt > Date.now())
+      const changed = heads.filter((head) => seen.get(head.id) !== versionOf(head))
+      if (changed.length > 0) await room.wait(settings.limits.responseBytes, signal)
       const answer: PollAnswer = {
-        records: await news(records, owner, heads, seen),
+        records: await news(records, owner, changed, seen),
         errors: ids.filter((id) => !heads.some((head) => head.id === id)).map((id) => ({ id, error: absence(id) })),
       }
       const left = deadline - Date.now()
@@ -70,11 +92,11 @@ export async function poll(
     }
   } finally {
     listener.stop()
-    letGo()
+    letGo?.()
   }
 }
 
-/** The records that differ from what was seen; those that are too much for one answer come with the next poll. */
+/** The records that have changed; those that are too much for one answer come with the next poll. */
 async function news(
   records: Records,
   owner: string,
@@ -84,7 +106,6 @@ async function news(
   const found: ClientSecretRecord[] = []
   let size = 0
   for (const head of heads) {
-    if (seen.get(head.id) === versionOf(head)) continue
     const record = await records.read(owner, head.id).catch((error: unknown) => {
       // Of one that cannot be read its sender is told what has become of it, and of the others everything.
       if (error instanceof UnreadableRecordError) return { ...head, request: undefined, response: null }
