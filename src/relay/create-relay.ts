@@ -6,6 +6,7 @@ import { ClientSecretError, isClientSecretError } from '../protocol/errors.ts'
 import { isSettled, type QueueCount, type WireError } from '../protocol/record.ts'
 import { admitAdministrator } from './administrator.ts'
 import { createAttendance } from './attendance.ts'
+import { boundRecords } from './bounded-records.ts'
 import { checkHost, checkOrigin, identify, type Caller } from './caller.ts'
 import { cancel } from './cancel.ts'
 import { createChanges } from './changes.ts'
@@ -140,7 +141,10 @@ async function openParts(
   const storage = await openStorage(settings.database, logger)
   const { database } = storage
   atTheEnd(() => database.close())
-  const records = createRecords(database)
+  const { bytesInMemory } = limits
+  const records = storage.isInMemory
+    ? await boundRecords(createRecords(database), database, { bytesInMemory, logger })
+    : createRecords(database)
   const changes = createChanges(storage.signals)
   const keys = await openKeyStore({ database, changes, settings, logger })
   atTheEnd(() => keys.close())

@@ -20,11 +20,11 @@ export function handOut(text: string, room: Room, signal: AbortSignal): string |
   return new ReadableStream<Uint8Array>(
     {
       start(controller) {
-        const leave = () => {
+        const timer = setTimeout(() => {
           end()
-          controller.error(new Error('the caller has left, or takes too long to read the answer'))
-        }
-        const timer = setTimeout(leave, longestReading).unref()
+          controller.error(new Error('the caller takes too long to read the answer'))
+        }, longestReading).unref()
+        const leave = () => end()
         signal.addEventListener('abort', leave, { once: true })
         end = () => {
           clearTimeout(timer)
@@ -32,10 +32,10 @@ export function handOut(text: string, room: Room, signal: AbortSignal): string |
           left = Buffer.alloc(0)
           room.leave()
         }
-        if (signal.aborted) leave()
+        if (signal.aborted) end()
       },
       pull(controller) {
-        controller.enqueue(left.subarray(0, piece))
+        if (left.length > 0) controller.enqueue(left.subarray(0, piece))
         left = left.subarray(piece)
         if (left.length > 0) return
         end()

@@ -45,7 +45,11 @@ export interface RelayLimits {
   bytesInFlight?: number | undefined
   /** The same of one caller, refused with 429. Default 32 MiB, or twice what the largest request and answer take, if that is more. */
   bytesInFlightPerCaller?: number | undefined
-  /** Most bytes of records that a database in memory keeps; the oldest that have settled make room for new ones. Default 256 MiB. */
+  /**
+   * Most bytes of records that a database in memory keeps: the oldest that have settled make room for new ones, as if
+   * their time were over. Where unsettled ones alone are as much, visitors are refused, and from a quarter more on
+   * everybody. Default 256 MiB.
+   */
   bytesInMemory?: number | undefined
   /** How long the caller of a direct request may be gone before its call is ended, in milliseconds: time to come back over a broken connection. Default 10,000. */
   callerAbsence?: number | undefined

@@ -80,7 +80,9 @@ export async function poll(
       if (changed.length > 0) await room.wait(settings.limits.responseBytes, signal)
       const answer: PollAnswer = {
         records: await news(records, owner, changed, seen),
-        errors: ids.filter((id) => !heads.some((head) => head.id === id)).map((id) => ({ id, error: absence(id) })),
+        errors: ids
+          .filter((id) => !heads.some((head) => head.id === id))
+          .map((id) => ({ id, error: absence(records, id) })),
       }
       const left = deadline - Date.now()
       if (answer.records.length > 0 || answer.errors.length > 0 || left <= 0 || signal.aborted || changes.isClosed())
@@ -120,13 +122,16 @@ async function news(
 }
 
 /** Why there is no such record for this caller. Somebody else's is told apart from none by nothing. */
-export function absence(id: string): WireError & { code: 'EXPIRED' | 'REQUEST_NOT_FOUND' } {
+export function absence(
+  records: Pick<Records, 'hasMadeRoom'>,
+  id: string,
+): WireError & { code: 'EXPIRED' | 'REQUEST_NOT_FOUND' } {
   const expiry = expiryOf(id)
-  return expiry !== null && expiry <= Date.now()
-    ? {
-        code: 'EXPIRED',
-        message: expiredMessage,
-        requestId: id,
-      }
-    : { code: 'REQUEST_NOT_FOUND', message: 'There is no such request, or it is not yours.', requestId: id }
+  if (expiry !== null && expiry <= Date.now()) return { code: 'EXPIRED', message: expiredMessage, requestId: id }
+  if (records.hasMadeRoom(id)) {
+    const message =
+      'The request has expired: the relay keeps its records in memory, and this one was among the oldest when they became too many.'
+    return { code: 'EXPIRED', message, requestId: id }
+  }
+  return { code: 'REQUEST_NOT_FOUND', message: 'There is no such request, or it is not yours.', requestId: id }
 }

@@ -113,7 +113,8 @@ export function createRunner(parts: RunnerParts): Runner {
     } finally {
       for (const stop of listening) stop()
       clearTimeout(expiry)
-      room?.leave()
+      // A turn later: by then whoever waits for the answer has room for handing it out.
+      if (room) setImmediate(room.leave)
       if (record) underWay.delete(record.id)
       endings.delete(ending)
     }
