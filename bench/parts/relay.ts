@@ -20,12 +20,12 @@ const programs = {
   site: fileURLToPath(new URL('site-program.ts', import.meta.url)),
 }
 
-/** A relay in a process of its own; without `log` it is silent. */
+/** A relay in a process of its own; without `log` it is silent. Its program is one of ours, or a file. */
 export async function startRelayProcess(
   options: RelayOptions,
-  { log = false, program = 'relay' }: { log?: boolean; program?: keyof typeof programs } = {},
+  { log = false, program = 'relay' }: { log?: boolean; program?: keyof typeof programs | (string & {}) } = {},
 ): Promise<RelayProcess> {
-  const child = spawn(process.execPath, [programs[program]], {
+  const child = spawn(process.execPath, [programs[program as keyof typeof programs] ?? program], {
     env: { ...process.env, RELAY_OPTIONS: JSON.stringify(options) },
     stdio: ['ignore', 'pipe', log ? 'inherit' : 'ignore'],
   })
@@ -71,4 +71,6 @@ export const noLimits = {
   unsettledPerCaller: 2 ** 31 - 1,
   heldPolls: 2 ** 31 - 1,
   heldPollsPerCaller: 2 ** 31 - 1,
+  bytesInFlight: 2 ** 31 - 1,
+  bytesInFlightPerCaller: 2 ** 31 - 1,
 }

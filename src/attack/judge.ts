@@ -3,6 +3,7 @@ import type { Reply } from './attacker.ts'
 import { isAddress, publicAddress, type Caught } from './catchers.ts'
 import { findSecret, findSecrets } from './find-secret.ts'
 import { placesOf, type Target } from './target.ts'
+import { metadata } from './vectors/addresses.ts'
 import type { Channel } from './vector.ts'
 
 /** Something that came out, in words. */
@@ -120,11 +121,9 @@ function problemOf(call: Caught, { rule, scheme, host, port, canary, isWildcard 
   return leak && `in an undeclared place, ${leak.form}`
 }
 
-const metadata = ['100.100.100.200', '168.63.129.16', '192.0.0.192']
-
 function isRightAddress(address: string, { allowPrivateNetwork, url }: KeyRule): boolean {
   if (address === publicAddress || (isAddress(address) && url.includes(`//${address}`))) return true
-  const isPrivate = /^(127\.|10\.|192\.168\.|172\.(1[6-9]|2\d|3[01])\.|100\.|::1$|fd(?!00:ec2|20:ce))/.test(address)
+  const isPrivate = /^(127\.|10\.|192\.168\.|172\.(1[6-9]|2\d|3[01])\.|100\.|::1$|fd)/.test(address)
   return allowPrivateNetwork === true && isPrivate && !metadata.includes(address)
 }
 

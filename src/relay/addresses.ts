@@ -5,13 +5,32 @@ import { ClientSecretError } from '../protocol/errors.ts'
 /** Ranges of ipaddr.js that a rule with `allowPrivateNetwork` opens. Link-local, where clouds keep their credentials, is not among them. */
 const privateRanges = new Set<string>(['loopback', 'private', 'uniqueLocal', 'carrierGradeNat'])
 
-/** Services that hand out a machine's credentials from an address inside those ranges, or from a public one. */
+/**
+ * Services that hand out a machine's credentials from an address inside those
+ * ranges, or from a public one. All others that are known (OpenStack, DigitalOcean,
+ * Hetzner, Huawei, IBM, Tencent, Vultr, and those of containers) are link-local.
+ */
 const metadataNetworks = [
+  // AWS: instances, pods, name and time servers
   'fd00:ec2::/32',
+  // Google
   'fd20:ce::/32',
-  '100.100.100.200/32',
+  // Azure
   '168.63.129.16/32',
+  // Oracle, today and Classic
+  'fd00:c1::a9fe:a9fe/128',
   '192.0.0.192/32',
+  // Alibaba
+  '100.100.100.200/32',
+  'fd00:100::100:200/128',
+  // Akamai, formerly Linode
+  'fd00:a9fe:a9fe::1/128',
+  // Scaleway
+  'fd00:42::42/128',
+  // Volcano Engine and BytePlus
+  '100.96.0.96/32',
+  // UCloud
+  '100.80.80.80/32',
 ].map((network) => ipaddr.parseCIDR(network))
 
 /** IPv4 written as IPv6 in the way that was given up; nobody is there, and some systems connect to the IPv4. */

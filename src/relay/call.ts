@@ -1,6 +1,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { UpstreamResponse } from '../protocol/record.ts'
 import type { ClientSecretRequest } from '../protocol/request.ts'
+import type { Room } from './in-flight.ts'
 import { findRule, isAllowed } from './key-rules.ts'
 import type { Key, Keys, KeyValue } from './keys.ts'
 import { redactBody } from './redaction/redactor.ts'
@@ -37,6 +38,8 @@ interface Circumstances {
   /** The same over all runs of a request, so that an API can tell a second run of it from a second request. */
   idempotencyKey: string
   signal: AbortSignal
+  /** For the answer. */
+  room: Room
   /** Counted as it goes. */
   traffic: Traffic
 }
@@ -126,7 +129,7 @@ async function attempt(
   key: Key,
   value: KeyValue,
   request: ClientSecretRequest,
-  { upstream, hold, idempotencyKey, signal, traffic }: Circumstances,
+  { upstream, hold, idempotencyKey, signal, room, traffic }: Circumstances,
 ): Promise<Answered> {
   const { places, allowPrivateNetwork, retryable } = findRule(key.name, key.rules, request)
   const prepared = substitute(request, value.secret, places)
@@ -134,7 +137,7 @@ async function attempt(
   hold(value)
   traffic.sent += Buffer.byteLength(prepared.body ?? '')
   traffic.calls += 1
-  const answer = await upstream.call(prepared, { allowPrivateNetwork, signal })
+  const answer = await upstream.call(prepared, { allowPrivateNetwork, signal, room })
   traffic.received += answer.body.length
   return { answer, secret: value.secret }
 }

@@ -22,7 +22,7 @@ export async function cancel(
   if (direct.cancel(owner, idOrKey)) return ended
   const found = await records.find(owner, idOrKey)
   if (!found || found.expiresAt <= Date.now()) {
-    const { code, message, requestId } = absence(idOrKey)
+    const { code, message, requestId } = absence(records, idOrKey)
     throw new ClientSecretError(code, message, { requestId })
   }
   const { id, line } = found

@@ -1,11 +1,12 @@
 import { randomUUID } from 'node:crypto'
-import { Hono, type Context } from 'hono'
+import { Hono, type Context, type MiddlewareHandler } from 'hono'
 import { cors } from 'hono/cors'
 import type { ContentfulStatusCode } from 'hono/utils/http-status'
 import { ClientSecretError, isClientSecretError } from '../protocol/errors.ts'
 import { isSettled, type QueueCount } from '../protocol/record.ts'
 import { admitAdministrator } from './administrator.ts'
 import { createAttendance } from './attendance.ts'
+import { boundRecords } from './bounded-records.ts'
 import { checkHost, checkOrigin, identify, type Caller } from './caller.ts'
 import { cancel } from './cancel.ts'
 import { createChanges } from './changes.ts'
@@ -13,8 +14,10 @@ import { consoleRoutes } from './console.ts'
 import { createDirectRequests } from './direct.ts'
 import { history, parseHistory } from './history.ts'
 import { createJournal, type Journal } from './journal.ts'
-import { checkJson, limitBody, parseJson } from './json-body.ts'
-import { bodyOf } from './json-text.ts'
+import { handOut } from './hand-out.ts'
+import { bytesOfRequest, createInFlight, type Room } from './in-flight.ts'
+import { announcedSize, checkJson, limitBody, parseJson, refuseTooLarge } from './json-body.ts'
+import { sizeOfValues } from './json-text.ts'
 import { keyRoutes } from './key-routes.ts'
 import { openKeyStore } from './key-store.ts'
 import { createLimits } from './limits.ts'
@@ -25,7 +28,7 @@ import { createRecords } from './records.ts'
 import { redactedLogger } from './redacted-logger.ts'
 import type { Redactor } from './redaction/redactor.ts'
 import { createSecretIndex, type SecretIndex } from './redaction/secret-index.ts'
-import { wireTexts } from './stored-record.ts'
+import { wireTexts, type StoredRecord } from './stored-record.ts'
 import { createRunner, unforeseen } from './run.ts'
 import { openStorage } from './storage.ts'
 import { submit } from './submit.ts'
@@ -147,13 +150,17 @@ async function openParts(
   const storage = await openStorage(settings.database, logger)
   const { database } = storage
   atTheEnd(() => database.close())
-  const records = createRecords(database)
+  const { bytesInMemory } = limits
+  const records = storage.isInMemory
+    ? await boundRecords(createRecords(database), database, { bytesInMemory, logger })
+    : createRecords(database)
   const changes = createChanges(storage.signals)
   const keys = await openKeyStore({ database, changes, settings, secrets, logger })
   atTheEnd(() => keys.close())
   const upstream = createUpstream(limits, network)
   atTheEnd(() => upstream.close())
   const allowance = createLimits(settings)
+  const inFlight = createInFlight(limits)
   const { longestUpstreamWait, callerAbsence, responseBytes } = limits
   const runner = createRunner({
     keys,
@@ -162,6 +169,7 @@ async function openParts(
     records,
     changes,
     limits: allowance,
+    inFlight,
     journal,
     logger,
     longestUpstreamWait,
@@ -218,7 +226,7 @@ async function openParts(
   removal.unref()
   atTheEnd(() => clearInterval(removal))
 
-  return { settings, keys, limits: allowance, attendance, records, changes, direct, queue, presence, calls }
+  return { settings, keys, limits: allowance, inFlight, attendance, records, changes, direct, queue, presence, calls }
 }
 
 /** Knows the calls that are being answered. */
@@ -249,6 +257,13 @@ const maxUrlLength = 16_384
 /** Characters. */
 const maxIdempotencyKeyLength = 255
 
+/** A call that may be read, and the room that it has. */
+interface Admitted {
+  parts: Parts
+  caller: Caller
+  room: Room
+}
+
 function routes(settings: Settings, opening: Promise<Parts>, journal: Journal, secrets: Redactor) {
   const app = new Hono({ getPath: (request) => route.exec(new URL(request.url).pathname)?.[1] ?? '/' })
 
@@ -278,30 +293,60 @@ function routes(settings: Settings, opening: Promise<Parts>, journal: Journal, s
   }
 
   /** Answers what is read of the records, once they have all that was answered before. */
-  async function read(context: Context, work: (parts: Parts, owner: string) => Promise<object>): Promise<Response> {
+  async function read(
+    context: Context,
+    work: (parts: Parts, caller: Caller, room: Room) => Promise<object>,
+  ): Promise<Response> {
     const { parts, caller } = await admit(context)
-    const reading = parts.direct.written().then(() => work(parts, caller.owner))
-    return context.json(await parts.calls.during(reading))
+    const room = parts.inFlight.open(caller.owner)
+    try {
+      const reading = parts.direct.written().then(() => work(parts, caller, room))
+      const text = JSON.stringify(await parts.calls.during(reading))
+      return answer(context, [text], room)
+    } catch (error) {
+      room.leave()
+      throw error
+    }
   }
 
-  // The order of the checks: size and content type, host, origin, caller, the caller's limits;
-  // JSON; then, in submit, key, schema, rules, the key's limits. What is cheap to refuse comes first.
-  app.post('/requests', limitBody(settings.limits.requestBytes), async (context) => {
+  /** Room for a body before it is read: as much as it says that it has, or else as it may have. */
+  const admitBody: MiddlewareHandler<{ Variables: { admitted: Admitted } }> = async (context, next) => {
+    const { raw } = context.req
     checkJson(context)
     checkIdempotencyKey(context)
-    const { caller } = await admit(context)
-    const text = await context.req.text()
-    // Asked again, because it may have stopped while the body arrived.
-    const parts = await running(opening)
-    const record = await parts.calls.during(take(parts, caller, text, context.req.raw))
-    return context.body(bodyOf(wireTexts(record)), isSettled(record) ? 200 : 202, {
-      'content-type': 'application/json',
-    })
+    const { parts, caller } = await admit(context)
+    const room = parts.inFlight.open(caller.owner)
+    try {
+      room.demand((announcedSize(raw.headers) ?? settings.limits.requestBytes) + bytesOfRequest)
+      context.set('admitted', { parts, caller, room })
+      await next()
+    } finally {
+      room.leave()
+    }
+  }
+
+  // The order of the checks: size and content type, host, origin, caller, room for the body, the caller's limits;
+  // JSON; then, in submit, key, schema, rules, the key's limits. What is cheap to refuse comes first.
+  const { requestBytes } = settings.limits
+  app.post('/requests', refuseTooLarge(requestBytes), admitBody, limitBody(requestBytes), async (context) => {
+    const { parts, caller, room } = context.get('admitted')
+    const record = await take(caller, room, context.req.raw)
+    return answer(context, wireTexts(record), parts.inFlight.open(caller.owner), isSettled(record) ? 200 : 202)
   })
 
-  async function take(parts: Parts, caller: Caller, text: string, { headers, signal }: Request) {
+  /** Ends when the request is taken in, so that nobody holds its text who waits for the answer. */
+  async function take(caller: Caller, room: Room, raw: Request): Promise<StoredRecord> {
+    const text = await raw.text()
+    // Asked again, because it may have stopped while the body arrived.
+    const parts = await running(opening)
+    return parts.calls.during(submitText(parts, caller, room, text, raw))
+  }
+
+  async function submitText(parts: Parts, caller: Caller, room: Room, text: string, { headers, signal }: Request) {
     const bytes = Buffer.byteLength(text)
     await parts.limits.admitCaller(caller, bytes)
+    // Before there are objects.
+    room.demand(sizeOfValues(text))
     const idempotencyKey = headers.get('idempotency-key') ?? undefined
     return submit(parts, caller, { body: parseJson(text), bytes, idempotencyKey, signal })
   }
@@ -309,20 +354,21 @@ function routes(settings: Settings, opening: Promise<Parts>, journal: Journal, s
   app.get('/requests', (context) => {
     const query = context.req.query()
     const { signal } = context.req.raw
-    return read(context, async (parts, owner) =>
-      query['ids'] === undefined
-        ? history(parts.records, owner, parseHistory(query))
-        : poll(parts, owner, { ...parsePoll(query), signal }),
-    )
+    return read(context, async (parts, caller, room) => {
+      if (query['ids'] !== undefined) return poll(parts, caller, { ...parsePoll(query), signal, room })
+      const asked = parseHistory(query)
+      await room.wait(settings.limits.responseBytes, signal)
+      return history(parts.records, caller.owner, asked)
+    })
   })
 
   app.delete('/requests/:id', (context) =>
-    read(context, (parts, owner) => cancel(parts, owner, context.req.param('id'))),
+    read(context, (parts, { owner }) => cancel(parts, owner, context.req.param('id'))),
   )
 
   app.get('/queues/:name', (context) => {
     const queueName = context.req.param('name')
-    return read(context, async ({ records }, owner) => {
+    return read(context, async ({ records }, { owner }) => {
       const inQueue = await records.countUnsettled({ owner, queueName })
       return { queueName, inQueue } satisfies QueueCount
     })
@@ -340,8 +386,9 @@ function routes(settings: Settings, opening: Promise<Parts>, journal: Journal, s
     // As with the keys: what is asked by a page of another site is not an administrator's wish.
     checkOrigin(raw, [])
     await admitAdministrator(settings.administrator, raw)
-    const parts = await running(opening)
-    return context.text(journal.metrics(parts.limits.heldPolls()), 200, {
+    const { limits, inFlight } = await running(opening)
+    const now = { heldPolls: limits.heldPolls(), bytesInFlight: inFlight.bytes() }
+    return context.text(journal.metrics(now), 200, {
       'content-type': 'text/plain; version=0.0.4; charset=utf-8',
     })
   })
@@ -373,6 +420,14 @@ function checkIdempotencyKey(context: Context): void {
     `Idempotency-Key must be at most ${maxIdempotencyKeyLength} characters long, such as a UUID; it is ${key.length}.`,
     { path: 'headers.idempotency-key' },
   )
+}
+
+function answer(context: Context, texts: readonly string[], room: Room, status: 200 | 202 = 200): Response {
+  const { method, signal } = context.req.raw
+  const headers = { 'content-type': 'application/json' }
+  // Hono answers HEAD with what GET would be answered with, and leaves the body.
+  const body = method === 'HEAD' ? (room.leave(), '') : handOut(texts, room, signal)
+  return context.body(body, status, headers)
 }
 
 function noSuchRoute(context: Context): ClientSecretError {

@@ -3,6 +3,7 @@ import { ClientSecretError } from '../protocol/errors.ts'
 import { isSettled } from '../protocol/record.ts'
 import { cancellationOf, type Changes } from './changes.ts'
 import { databaseAway } from './database.ts'
+import { isVisitor } from './caller.ts'
 import { jsonText } from './json-text.ts'
 import type { Logger } from './options.ts'
 import { patiently } from './patiently.ts'
@@ -35,7 +36,10 @@ interface DirectParts {
 const gathering = 10
 /** Milliseconds for which an answer is kept, for a caller that lost it on the way and asks again. */
 const keptFor = 10_000
-/** Answers that wait to be written, and answers that are kept, in characters of their bodies. */
+/**
+ * Answers that wait to be written, and answers that are kept, in characters of what is written of them; at each
+ * relay. Visitors together have half, so that they take it from nobody who is signed in.
+ */
 const mostUnwritten = 32_000_000
 const mostKept = 32_000_000
 /** Claims that wait to be taken away; and those that are, in one statement. */
@@ -53,7 +57,7 @@ const longestWait = 2_000
  */
 export function createDirectRequests({ records, runner, changes, logger }: DirectParts): DirectRequests {
   const gets = new Map<string, Get>()
-  let keptSize = 0
+  const kept = { size: 0, ofVisitors: 0 }
   const counts = createCounts()
   const unwritten = createUnwritten()
   /** Claims and restarts that were not answered: whether they are there is not known, and they are undone. */
@@ -61,8 +65,8 @@ export function createDirectRequests({ records, runner, changes, logger }: Direc
   let claimsToWithdraw: { id: string; done: () => void }[] = []
 
   async function send(newRecord: NewRecord): Promise<Sent> {
-    if (unwritten.size() > mostUnwritten) await unwritten.all()
-    if (unwritten.size() > mostUnwritten) {
+    if (unwritten.isFullFor(newRecord.owner)) await unwritten.all()
+    if (unwritten.isFullFor(newRecord.owner)) {
       const message = 'The relay has more answers than it can write into its records. Try again.'
       throw new ClientSecretError('UNAVAILABLE', message, { retryAfter: 1 })
     }
@@ -82,10 +86,13 @@ export function createDirectRequests({ records, runner, changes, logger }: Direc
     const forget = () => void (gets.get(name) === mine && gets.delete(name))
     const keep = (size: number) => {
       mine.isUnderWay = false
-      if (keptSize + size > mostKept) return forget()
-      keptSize += size
+      const ofVisitor = isVisitor(draft.owner) ? size : 0
+      if (kept.size + size > mostKept || kept.ofVisitors + ofVisitor > mostKept / 2) return forget()
+      kept.size += size
+      kept.ofVisitors += ofVisitor
       const over = () => {
-        keptSize -= size
+        kept.size -= size
+        kept.ofVisitors -= ofVisitor
         forget()
       }
       setTimeout(over, keptFor).unref()
@@ -204,7 +211,7 @@ export function createDirectRequests({ records, runner, changes, logger }: Direc
 
   /** Writes a record when there is time. Nobody waits, and what was answered is kept until the database has it. */
   function later(settled: Draft, write: () => Promise<void>): void {
-    const done = unwritten.add(sizeOf(settled))
+    const done = unwritten.add(settled.owner, sizeOf(settled))
     void sleep(gathering)
       .then(() => patiently(write, runner.stopping))
       .then(
@@ -255,19 +262,22 @@ export function createDirectRequests({ records, runner, changes, logger }: Direc
 /** Knows what is not written yet, how large it is, and who waits until it is. */
 function createUnwritten() {
   let last = 0
-  let size = 0
+  const size = { all: 0, ofVisitors: 0 }
   // In the order in which they were added, so that the first is the oldest.
   const outstanding = new Set<number>()
   const readers = new Set<{ upTo: number; go: () => void }>()
   return {
-    size: () => size,
-    add(weight: number): () => void {
+    isFullFor: (owner: string) => size.all > mostUnwritten || (isVisitor(owner) && size.ofVisitors > mostUnwritten / 2),
+    add(owner: string, weight: number): () => void {
       const number = ++last
       outstanding.add(number)
-      size += weight
+      const ofVisitor = isVisitor(owner) ? weight : 0
+      size.all += weight
+      size.ofVisitors += ofVisitor
       return () => {
         outstanding.delete(number)
-        size -= weight
+        size.all -= weight
+        size.ofVisitors -= ofVisitor
         const [oldest = Infinity] = outstanding
         for (const reader of readers) {
           if (reader.upTo >= oldest) break

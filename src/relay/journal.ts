@@ -27,8 +27,8 @@ export interface Journal {
   ran(line: Ran): void
   /** A call of the relay that was refused, before anything was run. */
   refused(error: ClientSecretError): void
-  /** The counters in Prometheus' text format. */
-  metrics(heldPolls: number): string
+  /** The counters in Prometheus' text format, and what there is now. */
+  metrics(now: { heldPolls: number; bytesInFlight: number }): string
 }
 
 const help = {
@@ -66,7 +66,7 @@ export function createJournal(logger: Logger): Journal {
       count('refused_total', { code }, 1)
     },
 
-    metrics(heldPolls) {
+    metrics({ heldPolls, bytesInFlight }) {
       const series = [...counters]
       return Object.entries(help)
         .flatMap(([name, text]) => [
@@ -80,6 +80,9 @@ export function createJournal(logger: Logger): Journal {
           '# HELP client_secret_relay_held_polls Polls that are held now.',
           '# TYPE client_secret_relay_held_polls gauge',
           `client_secret_relay_held_polls ${heldPolls}`,
+          '# HELP client_secret_relay_bytes_in_flight Bytes of requests and answers that are under way now.',
+          '# TYPE client_secret_relay_bytes_in_flight gauge',
+          `client_secret_relay_bytes_in_flight ${bytesInFlight}`,
           '',
         )
         .join('\n')

@@ -2,13 +2,23 @@ import type { Context, MiddlewareHandler } from 'hono'
 import { bodyLimit } from 'hono/body-limit'
 import { ClientSecretError } from '../protocol/errors.ts'
 
-export function limitBody(maxSize: number): MiddlewareHandler {
-  const refuse = () => {
-    throw new ClientSecretError(
-      'REQUEST_TOO_LARGE',
-      `The request is larger than the relay takes: ${maxSize} bytes, its option limits.requestBytes.`,
-    )
+/** Refuses a body that says itself that it is too large, before anything else is looked at. */
+export function refuseTooLarge(maxSize: number): MiddlewareHandler {
+  return async (context, next) => {
+    if ((announcedSize(context.req.raw.headers) ?? 0) > maxSize) tooLarge(maxSize)
+    return next()
   }
+}
+
+function tooLarge(maxSize: number): never {
+  throw new ClientSecretError(
+    'REQUEST_TOO_LARGE',
+    `The request is larger than the relay takes: ${maxSize} bytes, its option limits.requestBytes.`,
+  )
+}
+
+export function limitBody(maxSize: number): MiddlewareHandler {
+  const refuse = () => tooLarge(maxSize)
   const counted = bodyLimit({ maxSize, onError: refuse })
   return async (context, next) => {
     const announced = announcedSize(context.req.raw.headers)
@@ -19,7 +29,7 @@ export function limitBody(maxSize: number): MiddlewareHandler {
 }
 
 /** How long the body is, by its header: HTTP servers read no more than that. Null where only the body itself can tell. */
-function announcedSize(headers: Headers): number | null {
+export function announcedSize(headers: Headers): number | null {
   const length = headers.get('content-length')
   return length !== null && /^\d+$/.test(length) && !headers.has('transfer-encoding') ? Number(length) : null
 }

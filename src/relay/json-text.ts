@@ -5,7 +5,7 @@ import type { ClientSecretRequest } from '../protocol/request.ts'
 const texts = new WeakMap<object, string>()
 
 /** Characters that are written or encoded in one go, which takes a millisecond at most. */
-const pieceLength = 65_536
+export const pieceLength = 65_536
 
 /**
  * JSON of a request or a response, which are never changed once they are made.
@@ -32,22 +32,8 @@ export async function writeJsonText(response: UpstreamResponse): Promise<void> {
   await nextTurn()
 }
 
-/** Texts, one behind the other, as the body of an answer; what is large is encoded bit by bit, as fast as it is taken. */
-export function bodyOf(texts: readonly string[]): string | ReadableStream<Uint8Array> {
-  if (texts.every(({ length }) => length <= pieceLength)) return texts.join('')
-  const encoder = new TextEncoder()
-  const rest = pieces(texts)
-  return new ReadableStream({
-    pull(controller) {
-      const { value, done } = rest.next()
-      if (done) controller.close()
-      else controller.enqueue(encoder.encode(value))
-    },
-  })
-}
-
 /** Cuts texts into pieces, and no character of two code units in two. */
-function* pieces(texts: readonly string[]): Generator<string, undefined> {
+export function* pieces(texts: readonly string[]): Generator<string, undefined> {
   for (const text of texts)
     for (let from = 0, to; from < text.length; from = to) {
       to = from + pieceLength
@@ -55,4 +41,18 @@ function* pieces(texts: readonly string[]): Generator<string, undefined> {
       if (last >= 0xd800 && last < 0xdc00) to += 1
       yield text.slice(from, to)
     }
+}
+
+/** Bytes that a value takes: the smallest object takes thirty times what is written of it. */
+const bytesOfValue = 48
+
+/** About how many bytes the values of this JSON take, beside its text. */
+export function sizeOfValues(text: string): number {
+  let values = 0
+  for (let index = 0; index < text.length; index++) {
+    const code = text.charCodeAt(index)
+    // , [ and {: each begins a value. Those that stand in a text are few.
+    if (code === 0x2c || code === 0x5b || code === 0x7b) values++
+  }
+  return values * bytesOfValue
 }

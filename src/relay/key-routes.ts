@@ -1,10 +1,10 @@
-import type { Context, Hono } from 'hono'
+import type { Context, Hono, MiddlewareHandler } from 'hono'
 import { ClientSecretError } from '../protocol/errors.ts'
 import type { Audit, KeyAnswer, KeyCheckAnswer, KeyList, KeyRemoval, KeyUse, KeyUses } from '../protocol/keys.ts'
 import { admitAdministrator, shortestToken, tokenVariable } from './administrator.ts'
 import { checkHost, checkOrigin, isVisitor } from './caller.ts'
 import type { DirectRequests } from './direct.ts'
-import { checkJson, limitBody } from './json-body.ts'
+import { checkJson, limitBody, refuseTooLarge } from './json-body.ts'
 import type { KeyStore } from './key-store.ts'
 import type { Settings } from './options.ts'
 import type { RecordOfUse, Records } from './records.ts'
@@ -33,23 +33,31 @@ export function keyRoutes(app: Hono, settings: Settings, running: () => Promise<
     const who = await admitAdministrator(settings.administrator, raw)
     return { parts: await running(), who }
   }
-  const limited = limitBody(settings.limits.requestBytes)
+  /** Before a body is read it is known whether somebody may send one. */
+  const admitBody: MiddlewareHandler<{ Variables: { admitted: Awaited<ReturnType<typeof admit>> } }> = async (
+    context,
+    next,
+  ) => {
+    checkJson(context)
+    context.set('admitted', await admit(context))
+    return next()
+  }
+  const { requestBytes } = settings.limits
+  const body = [refuseTooLarge(requestBytes), admitBody, limitBody(requestBytes)] as const
 
   app.get('/keys', async (context) => {
     const { parts } = await admit(context)
     return context.json({ keys: await parts.keys.list() } satisfies KeyList)
   })
 
-  app.post('/keys/check', limited, async (context) => {
-    checkJson(context)
-    const { parts } = await admit(context)
+  app.post('/keys/check', ...body, async (context) => {
+    const { parts } = context.get('admitted')
     const { name, ...change } = await readObject(context)
     return context.json((await parts.keys.check(name, change)) satisfies KeyCheckAnswer)
   })
 
-  app.put('/keys/:name', limited, async (context) => {
-    checkJson(context)
-    const { parts, who } = await admit(context)
+  app.put('/keys/:name', ...body, async (context) => {
+    const { parts, who } = context.get('admitted')
     const change = await readObject(context)
     const key = await parts.calls.during(parts.keys.put(context.req.param('name'), change, who))
     return context.json({ key } satisfies KeyAnswer)

@@ -13,8 +13,11 @@ export interface Limits {
   admitUse(key: Key, bytes: number): Promise<void>
   /** Counts the bytes of an answer, which nobody knew before. */
   countAnswer(owner: string, keyName: string, bytes: number): Promise<void>
-  /** Counts a poll that is held, until the function it gives is called. Throws `RATE_LIMITED` when it is one too many. */
-  holdPoll(owner: string): () => void
+  /**
+   * Counts a poll that is held, until the function it gives is called. Null when as many are held as may be, of
+   * all or of a visitor's network: this one is answered at once. Throws `RATE_LIMITED` when it is one too many of this caller's.
+   */
+  holdPoll(caller: Caller): (() => void) | null
   /** Polls that are held now. */
   heldPolls(): number
 }
@@ -30,6 +33,7 @@ export function createLimits({ limits }: Pick<Settings, 'limits'>): Limits {
   const ofKeys = new Map<string, KeyMeters>()
   const polls = new Map<string, number>()
   let allPolls = 0
+  let pollsOfVisitors = 0
 
   /** Keys come and change while the relay runs. What was counted stays, unless it is the limits that changed. */
   function metersOf({ name, limits: own }: Key): KeyMeters {
@@ -48,10 +52,10 @@ export function createLimits({ limits }: Pick<Settings, 'limits'>): Limits {
   }
 
   return {
-    async admitCaller({ owner, address }, bytes) {
-      const counted = isVisitor(owner) && address ? `address:${network(address)}` : owner
+    async admitCaller(caller, bytes) {
+      const { owner } = caller
       await ofCallers.requests.take(
-        counted,
+        countedAs(caller),
         1,
         `This caller sends more than ${limits.requestsPerMinute} requests a minute, the relay's limit (limits.requestsPerMinute).`,
       )
@@ -82,26 +86,31 @@ export function createLimits({ limits }: Pick<Settings, 'limits'>): Limits {
       await ofKeys.get(keyName)?.bytes.add(keyName, bytes)
     },
 
-    holdPoll(owner) {
-      const held = polls.get(owner) ?? 0
-      const [most, option] =
-        held >= limits.heldPollsPerCaller
-          ? [limits.heldPollsPerCaller, 'heldPollsPerCaller']
-          : [limits.heldPolls, 'heldPolls']
-      if (held >= limits.heldPollsPerCaller || allPolls >= limits.heldPolls) {
+    holdPoll(caller) {
+      const name = countedAs(caller)
+      const held = polls.get(name) ?? 0
+      if (held >= limits.heldPollsPerCaller) {
+        // Those of a whole network are not this visitor's alone.
+        if (name !== caller.owner) return null
         throw new ClientSecretError(
           'RATE_LIMITED',
-          `The relay holds ${most} polls already, its limit (limits.${option}). Follow many requests with one client, which asks for all of them in one poll.`,
+          `The relay holds ${limits.heldPollsPerCaller} polls of this caller already, its limit (limits.heldPollsPerCaller). Follow many requests with one client, which asks for all of them in one poll.`,
           { retryAfter: 1 },
         )
       }
-      polls.set(owner, held + 1)
+      // Visitors make themselves up as many as they want; whoever is signed in has the other half for sure.
+      const isOfVisitor = isVisitor(caller.owner)
+      const isFull = allPolls >= limits.heldPolls || (isOfVisitor && pollsOfVisitors >= limits.heldPolls / 2)
+      if (isFull) return null
+      polls.set(name, held + 1)
       allPolls++
+      if (isOfVisitor) pollsOfVisitors++
       return () => {
-        const left = (polls.get(owner) ?? 1) - 1
-        if (left === 0) polls.delete(owner)
-        else polls.set(owner, left)
+        const left = (polls.get(name) ?? 1) - 1
+        if (left === 0) polls.delete(name)
+        else polls.set(name, left)
         allPolls--
+        if (isOfVisitor) pollsOfVisitors--
       }
     },
 
@@ -139,6 +148,11 @@ function meter(points: number | undefined, duration: number): Meter {
       await limiter.penalty(name, count)
     },
   }
+}
+
+/** A visitor, who can have as many sessions as they want, by their network where that is known. */
+function countedAs({ owner, address }: Caller): string {
+  return isVisitor(owner) && address ? `address:${network(address)}` : owner
 }
 
 /** Whoever has one address of IPv6 has a /64 of them. */

@@ -4,6 +4,7 @@ import { shown } from '../protocol/request.ts'
 import { bearerOf, shortestToken, tokenVariable, type IsAdministrator } from './administrator.ts'
 import { hostNameOf } from './caller.ts'
 import { isPostgres } from './database.ts'
+import { bytesOfRequest } from './in-flight.ts'
 import { readKeys, type Key, type KeyOptions } from './keys.ts'
 import { masterKeyVariable, readMasterKeys, type MasterKey } from './seal.ts'
 
@@ -31,10 +32,25 @@ export interface RelayLimits {
   requestsPerMinute?: number | undefined
   /** Most bytes of one caller in a day, sent and received. Default: no limit. */
   bytesPerDay?: number | undefined
-  /** Most polls of one caller that are held at once. Default 100. */
+  /** Most polls of one caller that are held at once; of visitors also of one address, where `trustProxy` is set. Default 100. */
   heldPollsPerCaller?: number | undefined
-  /** Most polls that are held at once, of all callers. Default 10,000. */
+  /** Most polls that are held at once, of all callers; of visitors half as many. One more is answered at once. Default 10,000. */
   heldPolls?: number | undefined
+  /**
+   * Most bytes that are under way at once, of all callers: requests that are read or run, answers that are gathered,
+   * and answers until their callers have read them. Visitors together have half of it. Over it, a request is refused
+   * with 503 before it is read, and an answer waits at its API. Default 128 MiB, or four times what the largest
+   * request and answer take together, if that is more.
+   */
+  bytesInFlight?: number | undefined
+  /** The same of one caller, refused with 429. Default 32 MiB, or twice what the largest request and answer take, if that is more. */
+  bytesInFlightPerCaller?: number | undefined
+  /**
+   * Most bytes of records that a database in memory keeps: the oldest that have settled make room for new ones, as if
+   * their time were over. Where unsettled ones alone are as much, visitors are refused, and from a quarter more on
+   * everybody. Default 256 MiB.
+   */
+  bytesInMemory?: number | undefined
   /** How long the caller of a direct request may be gone before its call is ended, in milliseconds: time to come back over a broken connection. Default 10,000. */
   callerAbsence?: number | undefined
   /** How long a queued request waits at most, in milliseconds from its first attempt on, while its API answers 429 or 503 and names a time to come again. Default 600,000. */
@@ -114,6 +130,9 @@ const limitsShape = {
   bytesPerDay: amount,
   heldPollsPerCaller: amount,
   heldPolls: amount,
+  bytesInFlight: amount,
+  bytesInFlightPerCaller: amount,
+  bytesInMemory: amount,
   callerAbsence: amount,
   longestUpstreamWait: amount,
 }
@@ -223,8 +242,7 @@ export function readOptions(options: RelayOptions, environment: Record<string, s
     trustProxy: options.trustProxy ?? 0,
     database: options.database,
     limits: {
-      requestBytes: limits.requestBytes ?? 1024 * 1024,
-      responseBytes: limits.responseBytes ?? 10 * 1024 * 1024,
+      ...bytesAtOnce(limits),
       upstreamTimeout: limits.upstreamTimeout ?? 300_000,
       unsettledPerCaller: limits.unsettledPerCaller ?? 1_000,
       requestsPerMinute: limits.requestsPerMinute ?? 600,
@@ -238,6 +256,27 @@ export function readOptions(options: RelayOptions, environment: Record<string, s
     shutdownTimeout: options.shutdownTimeout ?? 10_000,
     logger: options.logger ?? consoleLogger,
   }
+}
+
+/** The limits that are counted in bytes. What is under way must have room for what a single request may be. */
+function bytesAtOnce(limits: RelayLimits) {
+  const { requestBytes = 2 ** 20, responseBytes = 10 * 2 ** 20, bytesInMemory = 256 * 2 ** 20 } = limits
+  const largest = requestBytes + responseBytes + bytesOfRequest
+  const {
+    bytesInFlightPerCaller = Math.max(32 * 2 ** 20, 2 * largest),
+    bytesInFlight = Math.max(128 * 2 ** 20, 2 * bytesInFlightPerCaller),
+  } = limits
+  for (const [name, value, least, reason] of [
+    ['bytesInFlightPerCaller', bytesInFlightPerCaller, largest, 'requestBytes, responseBytes and 64 KiB'],
+    ['bytesInFlight', bytesInFlight, 2 * largest, 'twice requestBytes, responseBytes and 64 KiB'],
+  ] as const) {
+    if (value >= least) continue
+    throw refusal(
+      `limits.${name}`,
+      `limits.${name} must be at least ${least}, ${reason}, so that there is room for one of the largest requests; it is ${value}.`,
+    )
+  }
+  return { requestBytes, responseBytes, bytesInFlight, bytesInFlightPerCaller, bytesInMemory }
 }
 
 export function noKeys(): ClientSecretError {

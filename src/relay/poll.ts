@@ -1,9 +1,12 @@
 import { ClientSecretError } from '../protocol/errors.ts'
 import { expiredMessage, type ClientSecretRecord, type PollAnswer, type WireError } from '../protocol/record.ts'
 import { shown } from '../protocol/request.ts'
+import type { Caller } from './caller.ts'
 import type { Changes } from './changes.ts'
+import type { Room } from './in-flight.ts'
 import type { Limits } from './limits.ts'
 import { UnreadableRecordError } from './record-rows.ts'
+import type { Settings } from './options.ts'
 import type { Records } from './records.ts'
 import { expiryOf, toWire, versionOf, type RecordHead } from './stored-record.ts'
 
@@ -50,25 +53,46 @@ export function parsePoll(query: Record<string, string>): {
   return { seen, wait: Math.min(wait, longestHold) }
 }
 
+interface PollParts {
+  records: Records
+  changes: Changes
+  limits: Limits
+  settings: Pick<Settings, 'limits'>
+}
+
+interface Polled {
+  seen: Map<string, string | undefined>
+  wait: number
+  signal: AbortSignal
+  /** For the answer. */
+  room: Room
+}
+
 /**
  * Answers at once what differs from the versions seen; else holds the poll
  * until something does, for at most `wait` milliseconds.
  */
 export async function poll(
-  { records, changes, limits }: { records: Records; changes: Changes; limits: Limits },
-  owner: string,
-  { seen, wait, signal }: { seen: Map<string, string | undefined>; wait: number; signal: AbortSignal },
+  { records, changes, limits, settings }: PollParts,
+  caller: Caller,
+  { seen, wait, signal, room }: Polled,
 ): Promise<PollAnswer> {
-  const deadline = Date.now() + wait
+  const { owner } = caller
   const ids = [...seen.keys()]
-  const letGo = wait > 0 ? limits.holdPoll(owner) : () => {}
+  const letGo = wait > 0 ? limits.holdPoll(caller) : null
+  // One that is not held is answered at once, and its client waits before it asks again.
+  const deadline = Date.now() + (letGo ? wait : 0)
   const listener = changes.listen(ids)
   try {
     for (;;) {
       const heads = (await records.heads(owner, ids)).filter(({ expiresAt }) => expiresAt > Date.now())
+      const changed = heads.filter((head) => seen.get(head.id) !== versionOf(head))
+      if (changed.length > 0) await room.wait(settings.limits.responseBytes, signal)
       const answer: PollAnswer = {
-        records: await news(records, owner, heads, seen),
-        errors: ids.filter((id) => !heads.some((head) => head.id === id)).map((id) => ({ id, error: absence(id) })),
+        records: await news(records, owner, changed, seen),
+        errors: ids
+          .filter((id) => !heads.some((head) => head.id === id))
+          .map((id) => ({ id, error: absence(records, id) })),
       }
       const left = deadline - Date.now()
       if (answer.records.length > 0 || answer.errors.length > 0 || left <= 0 || signal.aborted || changes.isClosed())
@@ -80,11 +104,11 @@ export async function poll(
     }
   } finally {
     listener.stop()
-    letGo()
+    letGo?.()
   }
 }
 
-/** The records that differ from what was seen; those that are too much for one answer come with the next poll. */
+/** The records that have changed; those that are too much for one answer come with the next poll. */
 async function news(
   records: Records,
   owner: string,
@@ -94,7 +118,6 @@ async function news(
   const found: ClientSecretRecord[] = []
   let size = 0
   for (const head of heads) {
-    if (seen.get(head.id) === versionOf(head)) continue
     const record = await records.read(owner, head.id).catch((error: unknown) => {
       // Of one that cannot be read its sender is told what has become of it, and of the others everything.
       if (error instanceof UnreadableRecordError) return { ...head, request: undefined, response: null }
@@ -109,13 +132,16 @@ async function news(
 }
 
 /** Why there is no such record for this caller. Somebody else's is told apart from none by nothing. */
-export function absence(id: string): WireError & { code: 'EXPIRED' | 'REQUEST_NOT_FOUND' } {
+export function absence(
+  records: Pick<Records, 'hasMadeRoom'>,
+  id: string,
+): WireError & { code: 'EXPIRED' | 'REQUEST_NOT_FOUND' } {
   const expiry = expiryOf(id)
-  return expiry !== null && expiry <= Date.now()
-    ? {
-        code: 'EXPIRED',
-        message: expiredMessage,
-        requestId: id,
-      }
-    : { code: 'REQUEST_NOT_FOUND', message: 'There is no such request, or it is not yours.', requestId: id }
+  if (expiry !== null && expiry <= Date.now()) return { code: 'EXPIRED', message: expiredMessage, requestId: id }
+  if (records.hasMadeRoom(id)) {
+    const message =
+      'The request has expired: the relay keeps its records in memory, and this one was among the oldest when they became too many.'
+    return { code: 'EXPIRED', message, requestId: id }
+  }
+  return { code: 'REQUEST_NOT_FOUND', message: 'There is no such request, or it is not yours.', requestId: id }
 }

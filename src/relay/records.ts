@@ -87,6 +87,8 @@ export interface Records {
   history(owner: string, filter: RecordFilter): Promise<{ records: ToldRecord[]; hasMore: boolean }>
   /** The newest uses of a key, by whomever, with nothing of what was sent and answered. */
   usesOf(keyName: string, limit: number): Promise<RecordOfUse[]>
+  /** Whether this record, whosever it was, was removed before its time because there was no room for it. */
+  hasMadeRoom(id: string): boolean
   /** Removes a batch of what has expired; the queues in which it stood, and whether there may be more. */
   removeExpired(): Promise<{ lines: string[]; isFull: boolean }>
 }
@@ -413,6 +415,8 @@ export function createRecords(database: Database): Records {
         updatedAt: Number(updated_at),
       }))
     },
+
+    hasMadeRoom: () => false,
 
     async removeExpired() {
       const rows = await database.query<{ line: string }>(

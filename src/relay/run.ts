@@ -4,6 +4,7 @@ import type { ClientSecretRequest } from '../protocol/request.ts'
 import { call, type Traffic } from './call.ts'
 import { isVisitor } from './caller.ts'
 import { cancellationOf, longestTimer, type Changes } from './changes.ts'
+import type { InFlight, Room } from './in-flight.ts'
 import type { Journal } from './journal.ts'
 import { writeJsonText } from './json-text.ts'
 import type { Keys, KeyValue } from './keys.ts'
@@ -56,6 +57,7 @@ interface RunnerParts {
   records: Records
   changes: Changes
   limits: Limits
+  inFlight: InFlight
   journal: Journal
   logger: Logger
   /** Milliseconds from the first attempt on in which an upstream's limit is waited for. */
@@ -66,8 +68,19 @@ interface RunnerParts {
 
 /** The one way from a record to the upstream and back, for direct, queued and repeated requests alike. */
 export function createRunner(parts: RunnerParts): Runner {
-  const { keys, secrets, upstream, records, changes, limits, journal, logger, longestUpstreamWait, responseBytes } =
-    parts
+  const {
+    keys,
+    secrets,
+    upstream,
+    records,
+    changes,
+    limits,
+    inFlight,
+    journal,
+    logger,
+    longestUpstreamWait,
+    responseBytes,
+  } = parts
   const stopping = new AbortController()
   /** The calls that are under way here, by the ids of their records. */
   const underWay = new Map<string, AbortController>()
@@ -82,6 +95,7 @@ export function createRunner(parts: RunnerParts): Runner {
     let record: StoredRecord | null = null
     let hasHeard = false
     let expiry: NodeJS.Timeout | undefined
+    let room: Room | undefined
     /** Cancelled, or run by another relay because this one was taken for dead: nobody waits for this call any more. */
     const endIfOver = async () => {
       hasHeard = true
@@ -107,7 +121,8 @@ export function createRunner(parts: RunnerParts): Runner {
         const left = Math.min(record.expiresAt - Date.now(), longestTimer)
         expiry = setTimeout(() => ending.abort(expired), left)
       }
-      await runStarted(record, way, ending.signal)
+      room = inFlight.open(record.owner)
+      await runStarted(record, way, ending.signal, room)
     } catch (error) {
       if (!record) throw error
       logger.error({ id: record.id, err: error }, 'the end of a request could not be written into its record')
@@ -115,16 +130,23 @@ export function createRunner(parts: RunnerParts): Runner {
     } finally {
       for (const stop of listening) stop()
       clearTimeout(expiry)
+      // A turn later: by then whoever waits for the answer has room for handing it out.
+      if (room) setImmediate(room.leave)
       if (record) underWay.delete(record.id)
       endings.delete(ending)
     }
     return true
   }
 
-  async function runStarted(record: StoredRecord, way: Omit<Way, 'start'>, signal: AbortSignal): Promise<void> {
+  async function runStarted(
+    record: StoredRecord,
+    way: Omit<Way, 'start'>,
+    signal: AbortSignal,
+    room: Room,
+  ): Promise<void> {
     const traffic: Traffic = { sent: 0, received: 0, calls: 0 }
     const startedAt = performance.now()
-    const ended = await outcomeOf(record, signal, traffic)
+    const ended = await outcomeOf(record, signal, traffic, room)
     const outcome: Outcome = signal.reason === cancelled && isAborted(ended) ? { status: 'cancelled' } : ended
     const took = performance.now() - startedAt
     if (traffic.calls > 0) keys.used(record.request.clientSecretName)
@@ -147,7 +169,7 @@ export function createRunner(parts: RunnerParts): Runner {
     await limits.countAnswer(record.owner, record.request.clientSecretName, traffic.received)
   }
 
-  async function outcomeOf(record: StoredRecord, signal: AbortSignal, traffic: Traffic): Promise<Outcome> {
+  async function outcomeOf(record: StoredRecord, signal: AbortSignal, traffic: Traffic, room: Room): Promise<Outcome> {
     const { id, owner, request } = record
     // Asked again, because a key or its rules may have changed while the request waited.
     const key = keys.get(request.clientSecretName)
@@ -157,7 +179,7 @@ export function createRunner(parts: RunnerParts): Runner {
     const hold = (value: KeyValue) => void releases.push(secrets.add(value.secret, value))
     try {
       if (key.locked && isVisitor(owner)) throw signInRequired(key.name)
-      const circumstances = { upstream, keys, secrets, hold, responseBytes, idempotencyKey: id, signal, traffic }
+      const circumstances = { upstream, keys, secrets, hold, responseBytes, idempotencyKey: id, signal, room, traffic }
       const response = await call(key, request, circumstances)
       await writeJsonText(response)
       return response.status >= 400

@@ -35,18 +35,21 @@ const pragmas = [
   'PRAGMA wal_autocheckpoint = 2000',
 ]
 
+/** SQLite's name for no file. */
+export const memory = ':memory:'
+
 /** Another process has the file. */
 class DatabaseInUseError extends Error {
   override readonly name = 'DatabaseInUseError'
 }
 
 /** Opens a SQLite database: a file, or in memory when there is no path. */
-export async function openSqlite(path = ':memory:', logger?: Logger): Promise<Database> {
+export async function openSqlite(path = memory, logger?: Logger): Promise<Database> {
   const sqlite = await loadSqlite()
   const database = open(sqlite, path)
   let lock: DatabaseSync | null = null
   try {
-    if (path !== ':memory:') lock = await lockFile(sqlite, path)
+    if (path !== memory) lock = await lockFile(sqlite, path)
     database.exec(pragmas.join(';'))
     const driver = sqliteDriver(database, lock, logger)
     await migrate(driver)

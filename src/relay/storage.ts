@@ -11,6 +11,7 @@ export interface Storage {
   /** Undefined where no other relay can be. */
   signals: Signals | undefined
   isAlone: boolean
+  isInMemory: boolean
   createQueue(parts: LineParts & { changes: Changes }): Promise<Queue>
 }
 
@@ -18,12 +19,13 @@ export interface Storage {
 export async function openStorage(address: string | undefined, logger: Logger): Promise<Storage> {
   if (!isPostgres(address)) {
     // Loaded late, because each of the two needs what need not be there.
-    const { openSqlite } = await import('./sqlite-database.ts')
+    const { memory, openSqlite } = await import('./sqlite-database.ts')
     const database = await openSqlite(address, logger)
     return {
       database,
       signals: undefined,
       isAlone: true,
+      isInMemory: address === undefined || address === memory,
       createQueue: createEmbeddedQueue,
     }
   }
@@ -34,6 +36,7 @@ export async function openStorage(address: string | undefined, logger: Logger): 
     database,
     signals: database.signals,
     isAlone: false,
+    isInMemory: false,
     createQueue: (parts) => createPgBossQueue(database, parts),
   }
 }

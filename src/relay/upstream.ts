@@ -5,6 +5,7 @@ import ipaddr from 'ipaddr.js'
 import { Agent, buildConnector, errors, type Dispatcher } from 'undici'
 import { ClientSecretError, isClientSecretError } from '../protocol/errors.ts'
 import { addressRefused, checkedLookup, dns, isAllowedAddress, type Resolve, type SocketLookup } from './addresses.ts'
+import { bytesOfRequest, type Room } from './in-flight.ts'
 import type { UpstreamCall } from './substitute.ts'
 import { createZstdDecoder } from './zstd.ts'
 
@@ -22,8 +23,15 @@ export interface UpstreamLimits {
   responseBytes: number
 }
 
+export interface UpstreamOptions {
+  allowPrivateNetwork: boolean
+  signal: AbortSignal
+  /** For the answer. */
+  room: Room
+}
+
 export interface Upstream {
-  call(call: UpstreamCall, options: { allowPrivateNetwork: boolean; signal: AbortSignal }): Promise<UpstreamAnswer>
+  call(call: UpstreamCall, options: UpstreamOptions): Promise<UpstreamAnswer>
   close(): Promise<void>
 }
 
@@ -59,7 +67,7 @@ export function createUpstream(limits: UpstreamLimits, network: Network = intern
   const agents = { public: agentFor(false), private: agentFor(true) }
 
   return {
-    async call({ method, url, headers, body }, { allowPrivateNetwork, signal }) {
+    async call({ method, url, headers, body }, { allowPrivateNetwork, signal, room }) {
       // A socket looks up names only, so an address in the url is checked here.
       const host = url.hostname.replace(/^\[|\]$/g, '')
       if (ipaddr.isValid(host) && !isAllowedAddress(host, allowPrivateNetwork)) throw addressRefused(host)
@@ -80,6 +88,7 @@ export function createUpstream(limits: UpstreamLimits, network: Network = intern
           },
           ending.signal,
           limits.responseBytes,
+          room,
         )
       } catch (error) {
         throw upstreamError(error, url)
@@ -103,6 +112,7 @@ function exchange(
   request: Dispatcher.DispatchOptions,
   signal: AbortSignal,
   mostBytes: number,
+  room: Room,
 ): Promise<UpstreamAnswer> {
   return new Promise((resolve, reject) => {
     let connection: Dispatcher.DispatchController | undefined
@@ -131,13 +141,17 @@ function exchange(
         const headers = flatten(received)
         const answer = (bytes: Buffer) => {
           signal.removeEventListener('abort', leave)
+          room.hold(bytes.length)
           resolve({ status, headers: passedOn(headers), body: bytes })
         }
         if (isPart(status, headers)) return fail(partRefused())
         try {
           // An answer that has no body may say how the body it has not is encoded.
           const encoding = hasBody(status, headers) ? encodingOf(headers) : undefined
-          body = createBody(encoding, mostBytes, controller, answer, fail)
+          // Of one that is encoded only its end tells how much it is.
+          const announced = encoding ? NaN : Number(headers['content-length'] ?? NaN)
+          const getRoom = () => room.wait(Math.min(announced || mostBytes, mostBytes), signal)
+          body = createBody(encoding, mostBytes, controller, getRoom, answer, fail)
         } catch (error) {
           fail(error)
         }
@@ -199,44 +213,58 @@ function createBody(
   encoding = '',
   limit: number,
   connection: Dispatcher.DispatchController,
+  getRoom: () => Promise<void>,
   done: (body: Buffer) => void,
   fail: (reason: unknown) => void,
 ): Body {
   const chunks: Buffer[] = []
   let size = 0
+  let hasRoom = false
+  let decoder: Transform | undefined
   const keep = (chunk: Buffer) => {
     size += chunk.length
-    if (size <= limit) chunks.push(chunk)
-    else fail(tooLarge(limit))
+    if (size > limit) return fail(tooLarge(limit))
+    chunks.push(chunk)
+    if (size > bytesOfRequest && !hasRoom) waitForRoom()
+  }
+  /** The rest of a large answer waits at its API until there is room for it. */
+  function waitForRoom(): void {
+    hasRoom = true
+    connection.pause()
+    decoder?.pause()
+    getRoom().then(() => {
+      decoder?.resume()
+      connection.resume()
+    }, fail)
   }
   const finish = () => done(chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks))
   const name = encoding.trim().toLowerCase() || 'identity'
   if (name === 'identity') return { add: keep, end: finish, discard: () => {} }
 
-  const decoder = decoders.get(name)?.()
-  if (!decoder) throw undecodable(name)
+  const decoding = decoders.get(name)?.()
+  if (!decoding) throw undecodable(name)
   let received = 0
   let isReceived = false
   /** When there is nothing more to decode, and nothing more to come. */
   const finishInTheEnd = () => {
-    if (!decoder.readableEnded || !isReceived) return
+    if (!decoding.readableEnded || !isReceived) return
     // Node decodes only the first of several frames, and the rest would be lost without a word.
-    if (name === 'zstd' && decoder.bytesWritten < received) fail(undecodable('zstd of several frames'))
+    if (name === 'zstd' && decoding.bytesWritten < received) fail(undecodable('zstd of several frames'))
     else finish()
   }
-  decoder.on('data', keep).on('end', finishInTheEnd).on('error', fail)
-  decoder.on('drain', () => connection.resume())
+  decoder = decoding.on('data', keep).on('end', finishInTheEnd).on('error', fail)
+  decoding.on('drain', () => connection.resume())
   return {
     add(chunk) {
       received += chunk.length
-      if (!decoder.write(chunk)) connection.pause()
+      if (!decoding.write(chunk)) connection.pause()
     },
     end() {
       isReceived = true
-      decoder.end()
+      decoding.end()
       finishInTheEnd()
     },
-    discard: () => void decoder.destroy(),
+    discard: () => void decoding.destroy(),
   }
 }
 

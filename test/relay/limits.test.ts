@@ -160,20 +160,63 @@ describe('polls that are held', () => {
     expect((await held[0])?.status).toBe(200)
   })
 
-  test('are bounded for all callers together', async () => {
+  /** A relay with requests that nobody answers, whose callers poll for news that there is none of. */
+  async function withPolls(options: Partial<RelayOptions>) {
     const never = await startApi(() => {})
-    const { submit, url } = await setUp({ limits: { heldPolls: 1 } }, {}, never)
-    const poll = async (name: string, wait: number, signal: AbortSignal | null = null) => {
-      const headers = { 'client-session': session(name) }
-      const submitted = await submit(headers, { queue: 'q' })
-      const { id } = (await submitted.json()) as { id: string }
-      while (never.calls.length < ['a', 'b'].indexOf(name) + 1) await new Promise((resolve) => setTimeout(resolve, 5))
-      return fetch(`${url}/requests?ids=${id}:2.1&wait=${wait}`, { headers, signal })
+    const { submit, url } = await setUp(
+      { authenticate: (request) => request.headers.get('user'), administrator: () => true, ...options },
+      {},
+      never,
+    )
+    const asked = new Map<string, string>()
+    async function idOf(headers: Record<string, string>) {
+      const { id } = (await (await submit(headers, { queue: 'q' })).json()) as { id: string }
+      asked.set(JSON.stringify(headers), id)
+      await vi.waitFor(() => expect(never.calls).toHaveLength(asked.size))
+      return id
     }
     const leaving = new AbortController()
     onTestFinished(() => leaving.abort())
-    poll('a', 20_000, leaving.signal).catch(() => {})
-    await vi.waitFor(async () => expect((await poll('b', 1)).status).toBe(429))
+    async function poll(headers: Record<string, string>, wait: number): Promise<Response> {
+      const id = asked.get(JSON.stringify(headers)) ?? (await idOf(headers))
+      return fetch(`${url}/requests?ids=${id}:2.1&wait=${wait}`, { headers, signal: leaving.signal })
+    }
+    const held = async () =>
+      Number(/^client_secret_relay_held_polls (\d+)$/m.exec(await (await fetch(`${url}/metrics`)).text())?.[1])
+    return {
+      /** A poll that is held until the test ends. */
+      async hold(headers: Record<string, string>) {
+        const before = await held()
+        poll(headers, 20_000).catch(() => {})
+        await vi.waitFor(async () => expect(await held()).toBe(before + 1))
+      },
+      /** A poll that would be held if there were room for it. */
+      async notHeld(headers: Record<string, string>) {
+        const from = performance.now()
+        const response = await poll(headers, 20_000)
+        expect(await response.json()).toEqual({ records: [], errors: [] })
+        expect(performance.now() - from).toBeLessThan(10_000)
+      },
+    }
+  }
+  const visitor = (name: string) => ({ 'client-session': session(name) })
+
+  test('of visitors half of all at most: one more is answered at once; those of signed-in callers are held', async () => {
+    const { hold, notHeld } = await withPolls({ limits: { heldPolls: 4 } })
+    await hold(visitor('a'))
+    await hold(visitor('b'))
+    await notHeld(visitor('c'))
+    await hold({ user: 'ada' })
+    await hold({ user: 'bob' })
+    await notHeld({ user: 'eve' })
+  })
+
+  test('of visitors also by their network, where a proxy tells it', async () => {
+    const { hold, notHeld } = await withPolls({ limits: { heldPollsPerCaller: 1 }, trustProxy: 1 })
+    const from = (name: string, address: string) => ({ ...visitor(name), 'x-forwarded-for': address })
+    await hold(from('a', '2001:db8:1:2::1'))
+    await notHeld(from('b', '2001:db8:1:2::2'))
+    await hold(from('c', '2001:db8:1:3::1'))
   })
 })
 

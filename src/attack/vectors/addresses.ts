@@ -3,7 +3,7 @@ import type { Target } from '../target.ts'
 import { attempts, spread, vector, type Attempt, type Vector } from '../vector.ts'
 
 /** Never to be called, whatever a rule says: here clouds keep their credentials. */
-const metadata = [
+export const metadata = [
   '169.254.169.254',
   'fd00:ec2::254',
   '100.100.100.200',
@@ -18,6 +18,16 @@ const metadata = [
   '224.0.0.1',
   '255.255.255.255',
   '192.0.0.192',
+  'fd00:ec2::23',
+  'fd20:ce::254',
+  'fd00:c1::a9fe:a9fe',
+  'fd00:100::100:200',
+  'fd00:a9fe:a9fe::1',
+  'fd00:42::42',
+  '169.254.42.42',
+  '169.254.170.23',
+  '100.96.0.96',
+  '100.80.80.80',
 ]
 
 const inside = [
@@ -73,6 +83,8 @@ const spellings = [
   '169.254.43518',
   '[::ffff:169.254.169.254]',
   '[fd00:ec2::254]',
+  '[fd00:c1::a9fe:a9fe]',
+  '[fd00:42::42]',
   '[fe80::1]',
   '0.0.0.0',
   '0',

@@ -1,0 +1,273 @@
+import { request as httpRequest, type ClientRequest, type IncomingMessage } from 'node:http'
+import { describe, expect, onTestFinished, test, vi } from 'vitest'
+import { createInFlight } from '../../src/relay/in-flight.ts'
+import type { RelayLimits } from '../../src/relay/options.ts'
+import { door, json, startApi, type ApiAnswer } from '../helpers/api.ts'
+import { keyFor, startRelay } from '../helpers/relay.ts'
+
+const visitor = (name: string) => ({ 'client-session': name.repeat(30) })
+const ada = { user: 'ada' }
+
+interface Call {
+  outgoing: ClientRequest
+  /** Its status; undefined when it has none. */
+  status: Promise<number | undefined>
+  /** Reads the answer; before that, nothing of its body is read. */
+  read(): Promise<{ error?: { code: string; message: string }; response?: { body: string }; records?: unknown[] }>
+}
+
+/** A relay, and calls of it whose bodies and answers are on their way for as long as the test wants. */
+async function setUp(limits: RelayLimits, answer?: ApiAnswer) {
+  const api = await startApi(answer)
+  const { url } = await startRelay({
+    keys: { api: keyFor(api.url) },
+    authenticate: (request) => request.headers.get('user'),
+    administrator: () => true,
+    limits,
+  })
+
+  function call(method: string, path: string, headers: Record<string, string | number>): Call {
+    const outgoing = httpRequest(`${url}${path}`, { method, agent: false, headers })
+    const answered = new Promise<IncomingMessage | undefined>((resolve) => {
+      outgoing.on('response', resolve)
+      outgoing.on('error', () => resolve(undefined))
+    })
+    onTestFinished(() => void outgoing.destroy())
+    outgoing.flushHeaders()
+    return {
+      outgoing,
+      status: answered.then((incoming) => incoming?.statusCode),
+      async read() {
+        let text = ''
+        for await (const chunk of (await answered)!.setEncoding('utf8')) text += chunk
+        return JSON.parse(text) as never
+      },
+    }
+  }
+  /** A submit of which nothing but its headers is sent. */
+  const announce = (who: Record<string, string>, length?: number) =>
+    call('POST', '/requests', {
+      ...who,
+      'content-type': 'application/json',
+      ...(length !== undefined && { 'content-length': length }),
+    })
+
+  return {
+    api,
+    call,
+    announce,
+    send(who: Record<string, string>, fields: object = {}) {
+      const body = JSON.stringify({
+        clientSecretName: 'api',
+        url: `${api.url}/`,
+        method: 'POST',
+        headers: { authorization: '$CLIENT_SECRET' },
+        ...fields,
+      })
+      const sent = announce(who, Buffer.byteLength(body))
+      sent.outgoing.end(body)
+      return sent
+    },
+    async bytes() {
+      const text = await (await fetch(`${url}/metrics`)).text()
+      return Number(/^client_secret_relay_bytes_in_flight (\d+)$/m.exec(text)?.[1])
+    },
+  }
+}
+
+describe('bodies that are on their way', () => {
+  // Room for two bodies of a caller, and for three of visitors.
+  const limits = {
+    requestBytes: 200_000,
+    responseBytes: 1_000,
+    bytesInFlightPerCaller: 540_000,
+    bytesInFlight: 1_700_000,
+  }
+
+  test('are refused where there is no room for them, before they are read; a caller who is signed in has room', async () => {
+    const { announce, bytes } = await setUp(limits)
+    const first = announce(visitor('a'), 200_000)
+    announce(visitor('a'), 200_000)
+    await vi.waitFor(async () => expect(await bytes()).toBe(2 * (200_000 + 65_536)))
+
+    const third = announce(visitor('a'), 200_000)
+    expect(await third.status).toBe(429)
+    expect(await third.read()).toMatchObject({
+      error: {
+        code: 'RATE_LIMITED',
+        message: expect.stringMatching(/bytesInFlightPerCaller/) as string,
+        retryAfter: 1,
+      },
+    })
+    announce(visitor('b'), 200_000)
+    await vi.waitFor(async () => expect(await bytes()).toBe(3 * (200_000 + 65_536)))
+    const fourth = announce(visitor('c'), 200_000)
+    expect(await fourth.status).toBe(503)
+    expect(await fourth.read()).toMatchObject({
+      error: { code: 'UNAVAILABLE', message: expect.stringMatching(/limits\.bytesInFlight\b/) as string },
+    })
+    announce(ada, 200_000)
+    await vi.waitFor(async () => expect(await bytes()).toBe(4 * (200_000 + 65_536)))
+
+    // Who leaves makes room.
+    first.outgoing.destroy()
+    await vi.waitFor(async () => expect(await bytes()).toBe(3 * (200_000 + 65_536)))
+    announce(visitor('a'), 200_000)
+    await vi.waitFor(async () => expect(await bytes()).toBe(4 * (200_000 + 65_536)))
+  })
+
+  test('that do not say how large they are count as the largest', async () => {
+    const { announce, bytes } = await setUp(limits)
+    announce(visitor('a')).outgoing.write('{')
+    announce(visitor('a')).outgoing.write('{')
+    await vi.waitFor(async () => expect(await bytes()).toBe(2 * (200_000 + 65_536)))
+    expect(await announce(visitor('a')).status).toBe(429)
+  })
+
+  test('of many values count with what these take, before they are read as JSON', async () => {
+    const { send, api } = await setUp(limits)
+    const full = send(ada, { data: { list: Array.from({ length: 10_000 }, () => ({})) } })
+    expect(await full.status).toBe(429)
+    expect(api.calls).toEqual([])
+    expect(await send(ada, { data: { text: 'x'.repeat(30_000) } }).status).toBe(200)
+  })
+})
+
+describe('answers', () => {
+  const megabytes = 9_000_000
+  const large: ApiAnswer = (_call, outgoing) => json(outgoing, 'x'.repeat(megabytes))
+  // Room for two answers of a caller.
+  const limits = { requestBytes: 10_000, bytesInFlightPerCaller: 22_000_000, bytesInFlight: 60_000_000 }
+
+  test.each(['POST', 'GET'])(
+    'of %s wait at their API until those before them were read; none is lost, and others are served',
+    async (method) => {
+      let taken = 0
+      const { send, bytes, api } = await setUp(limits, (call, outgoing) => {
+        outgoing.once('finish', () => taken++)
+        if (call.path === '/small') json(outgoing, {})
+        else void large(call, outgoing, undefined as never)
+      })
+      const calls = Array.from({ length: 6 }, () => send(visitor('a'), { method }))
+      await vi.waitFor(() => expect(api.calls).toHaveLength(6))
+      expect(await Promise.race(calls.map(({ status }) => status))).toBe(200)
+      expect(await bytes()).toBeLessThan(23_000_000)
+      // What is not taken from an API stays in its hands, but for what the system keeps of it.
+      expect(taken).toBeLessThan(4)
+      const other = send(ada, { url: `${api.url}/small` })
+      expect(await other.status).toBe(200)
+      const answers = await Promise.all(calls.map((one) => one.read()))
+      expect(answers.map(({ response }) => response?.body.length)).toEqual(Array(6).fill(megabytes + 2))
+      await vi.waitFor(async () => expect(await bytes()).toBe(0))
+    },
+  )
+
+  test('that are polled count until they are read', async () => {
+    const { send, call, bytes } = await setUp(limits, large)
+    const { id } = (await send(visitor('a'), { queue: 'q' }).read()) as unknown as { id: string }
+    const poll = () => call('GET', `/requests?ids=${id}`, visitor('a'))
+    const polls: Call[] = []
+    await vi.waitFor(async () => {
+      const one = poll()
+      one.outgoing.end()
+      expect(await one.status).toBe(200)
+      polls.push(one)
+      expect(await bytes()).toBeGreaterThan(megabytes)
+    })
+    for (let n = 0; n < 5; n++) {
+      polls.push(poll())
+      polls.at(-1)!.outgoing.end()
+    }
+    expect(await polls[1]!.status).toBe(200)
+    expect(await bytes()).toBeLessThan(32_000_000)
+    const answers = await Promise.all(polls.map((one) => one.read()))
+    expect(answers.every(({ records }) => records?.length === 1)).toBe(true)
+    await vi.waitFor(async () => expect(await bytes()).toBe(0))
+  })
+
+  test('whose caller leaves count no more', async () => {
+    const { send, call, bytes } = await setUp(limits, large)
+    const sent = send(visitor('a'))
+    expect(await sent.status).toBe(200)
+    expect(await bytes()).toBeGreaterThan(megabytes)
+    sent.outgoing.destroy()
+    await vi.waitFor(async () => expect(await bytes()).toBe(0))
+
+    const head = call('HEAD', '/requests', visitor('a'))
+    head.outgoing.end()
+    expect(await head.status).toBe(200)
+    expect(await bytes()).toBe(0)
+  })
+})
+
+test('after every kind of end nothing is counted any more', async () => {
+  const { opened, open } = door()
+  const { send, bytes, api } = await setUp({ callerAbsence: 1, upstreamTimeout: 500 }, async ({ path }, outgoing) => {
+    if (path === '/broken') return void outgoing.destroy()
+    if (path === '/later') await opened
+    if (path !== '/never') json(outgoing, {}, path === '/teapot' ? 418 : 200)
+  })
+  const to = (path: string, fields: object = {}) => send(visitor('a'), { url: `${api.url}${path}`, ...fields })
+  const left = to('/later')
+  await vi.waitFor(() => expect(api.calls).toHaveLength(1))
+  left.outgoing.destroy()
+  const ends = [
+    to('/'),
+    to('/teapot'),
+    to('/broken'),
+    to('/never'),
+    to('/', { method: 'JUMP' }),
+    to('/', { clientSecretName: 'none' }),
+    to('/', { queue: 'q' }),
+  ]
+  expect(await Promise.all(ends.map(({ status }) => status))).toEqual([200, 200, 200, 200, 400, 404, 202])
+  open()
+  await vi.waitFor(async () => expect(await bytes()).toBe(0))
+})
+
+describe('room', () => {
+  const never = new AbortController().signal
+  /** What has got room, in order. */
+  const inLine = () => {
+    const got: string[] = []
+    const { open } = createInFlight({ bytesInFlight: 200, bytesInFlightPerCaller: 60 })
+    const ask = (name: string, owner: string, bytes: number, signal = never) => {
+      const room = open(owner)
+      room.wait(bytes, signal).then(
+        () => got.push(name),
+        () => got.push(`${name} left`),
+      )
+      return room
+    }
+    const settled = () => new Promise((resolve) => setImmediate(resolve))
+    return { got, ask, settled }
+  }
+
+  test('is got in the order of asking; for what a caller lacks nobody else waits', async () => {
+    const { got, ask, settled } = inLine()
+    const first = ask('1', 'visitor:a', 60)
+    ask('2', 'visitor:a', 20)
+    ask('3', 'visitor:b', 40)
+    // The share of visitors is full.
+    ask('4', 'visitor:c', 10)
+    ask('5', 'user:a', 60)
+    await settled()
+    expect(got).toEqual(['1', '3', '5'])
+    first.leave()
+    await settled()
+    expect(got).toEqual(['1', '3', '5', '2', '4'])
+  })
+
+  test('that somebody stops waiting for is left to those behind', async () => {
+    const { got, ask, settled } = inLine()
+    const leaving = new AbortController()
+    ask('1', 'visitor:a', 60)
+    ask('2', 'visitor:b', 50, leaving.signal)
+    ask('3', 'visitor:c', 40)
+    await settled()
+    expect(got).toEqual(['1'])
+    leaving.abort(new Error('gone'))
+    await settled()
+    expect([...got].sort()).toEqual(['1', '2 left', '3'])
+  })
+})
