@@ -1,7 +1,9 @@
 import { brotliCompressSync, deflateRawSync, deflateSync, gzipSync, zstdCompressSync, type InputType } from 'node:zlib'
-import { describe, expect, onTestFinished, test } from 'vitest'
+import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import { createRelayOn } from '../../src/relay/create-relay.ts'
+import { createHeldSecrets } from '../../src/relay/held-secrets.ts'
 import type { KeyOptions } from '../../src/relay/keys.ts'
+import { createSecretIndex } from '../../src/relay/redaction/secret-index.ts'
 import type { Network } from '../../src/relay/upstream.ts'
 import { json, startApi, type ApiAnswer } from '../helpers/api.ts'
 import { administratorOf, setMasterKey } from '../helpers/administrator.ts'
@@ -384,7 +386,6 @@ describe('a password that was registered as Basic', () => {
       'Location',
       ({ headers }, outgoing) => void outgoing.writeHead(302, { location: `https://${shown(headers)}@x.test/` }).end(),
     ],
-    ['a file', ({ headers }, outgoing) => void outgoing.end(gzipSync(shown(headers)))],
   ])('does not come back decoded in %s', async (_name, answer) => {
     const { ask, api, log } = await setUp(answer, (url) => ({ api: { ...keyFor(url), secret: basic } }))
     const answered = await ask({ headers: { authorization: 'Basic $CLIENT_SECRET' } })
@@ -409,6 +410,35 @@ describe('a value that is no key’s any more', () => {
       await client.send({ clientSecretName: 'api', url: `${api.url}/`, method: 'GET', headers: bearer }),
     ).toMatchObject({ data: { lastKey: '$CLIENT_SECRET' } })
   })
+})
+
+test('a value that was let go of is looked for for a day, and as long as a key has it again', () => {
+  vi.useFakeTimers()
+  onTestFinished(() => void vi.useRealTimers())
+  const index = createSecretIndex()
+  const held = createHeldSecrets(index)
+  const isLookedFor = () => !index.text(`it is ${secret}`).includes(secret)
+  held.set([secret])
+  held.set([])
+  vi.advanceTimersByTime(23 * 60 * 60 * 1000)
+  expect(isLookedFor()).toBe(true)
+  held.set([secret])
+  vi.advanceTimersByTime(48 * 60 * 60 * 1000)
+  expect(isLookedFor()).toBe(true)
+  held.set([])
+  vi.advanceTimersByTime(25 * 60 * 60 * 1000)
+  expect(isLookedFor()).toBe(false)
+})
+
+// It goes out in pieces; with one character more or less before them, other characters are at the cuts.
+test.each(['', 'x'])('a large answer arrives as it is, whatever characters it has: %j', async (first) => {
+  const text = first + '🦦é"\n\\'.repeat(120_000)
+  const { ask } = await setUp(
+    (_call, outgoing) => json(outgoing, { text }),
+    (url) => ({ api: keyFor(url) }),
+  )
+  const { response } = await ask()
+  expect((JSON.parse(response!.body) as { text: string }).text === text).toBe(true)
 })
 
 describe('the log', () => {

@@ -35,6 +35,21 @@ const refused: [string, unknown, RegExp][] = [
     /line break.*copied along/,
   ],
   [
+    'a publicPrefix of two letters',
+    { keys: { openai: { ...key, publicPrefix: 'sk' } } },
+    /keys.openai has a publicPrefix that is no text of 3 characters or more. Write what every value/,
+  ],
+  [
+    'a publicPrefix that is none of its secret',
+    { keys: { openai: { ...key, publicPrefix: 'pk-' } } },
+    /keys.openai has a publicPrefix with which its secret does not begin/,
+  ],
+  [
+    'a publicPrefix that is nearly all of it',
+    { keys: { openai: { ...key, secret: 'acme_live_0123456789abcde', publicPrefix: 'acme_live_' } } },
+    /keys.openai has a publicPrefix that leaves fewer than 16 characters of its secret, which could be guessed/,
+  ],
+  [
     'a locked key without authenticate',
     { keys: { openai: { ...key, locked: true } } },
     /keys.openai is locked, but there is no authenticate.*Give authenticate:.*or.*locked: false/,

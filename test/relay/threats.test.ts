@@ -210,7 +210,8 @@ test.each([301, 302, 303, 307, 308])(
     const { response } = (await (await post(request)).json()) as {
       response: { status: number; headers: { location: string } }
     }
-    expect(response).toMatchObject({ status, headers: { location: `${elsewhere.url}/?k=$CLIENT_SECRET` } })
+    expect(response).toMatchObject({ status, headers: { location: expect.stringMatching(/\$CLIENT_SECRET$/) } })
+    expect(response.headers.location).not.toContain('canary')
     expect(api.calls).toHaveLength(1)
     expect(elsewhere.calls).toEqual([])
   },
@@ -467,7 +468,7 @@ test('threat 14: the secret of another key of the same API comes back to nobody 
   })
   const url = `${api.url}/v1/items`
   expect(await client.send({ clientSecretName: 'api', url, method: 'GET', headers: bearer })).toMatchObject({
-    data: { lastCaller: 'Bearer $CLIENT_SECRET' },
+    data: { lastCaller: expect.stringMatching(/^(Bearer )?\$CLIENT_SECRET$/) },
   })
 })
 
