@@ -54,14 +54,22 @@ const answered = ({ answers }: FloodState) => Object.values(answers).reduce((sum
 const until = (count: number) => async (state: FloodState) =>
   answered(state) + (await api.ask<number>({ release: false })) >= count
 /** A body of so many bytes: of one long text, or of what JSON makes most objects of. */
-const bodies = (data: object): Scenario => ({
-  flood: { ...submits(1, { url: `${apiUrl}/hold`, data }), each: 600, atOnce: 600, isRead: true },
+const bodies = (callers: number, data: object): Scenario => ({
+  flood: {
+    ...submits(callers, { url: `${apiUrl}/hold`, data }),
+    each: 600 / callers,
+    atOnce: 600,
+    isRead: true,
+  },
   isOver: until(600),
 })
 
 const scenarios: Record<string, Scenario> = {
-  '600 requests of 1 MB at once, of one visitor': bodies({ text: 'x'.repeat(1_000_000) }),
-  '600 requests of 1 MB of {} at once, of one visitor': bodies({ list: Array.from({ length: 333_000 }, () => ({})) }),
+  '600 requests of 1 MB at once, of one visitor': bodies(1, { text: 'x'.repeat(1_000_000) }),
+  '600 requests of 1 MB at once, of 100 visitors': bodies(100, { text: 'x'.repeat(1_000_000) }),
+  '600 requests of 1 MB of {} at once, of one visitor': bodies(1, {
+    list: Array.from({ length: 333_000 }, () => ({})),
+  }),
   '100 polls of each of 100 visitors': {
     async flood(relay) {
       const callers = await Promise.all(
@@ -191,6 +199,7 @@ async function measure({ flood, isOver }: Scenario) {
     isAlive = now > 0
     peak = Math.max(peak, now)
   }
+  peak = Math.max(peak, peakOf(relay))
   const { times, refused } = await caller.stop()
   state = await crowd.ask<FloodState>({ stop: true })
   await api.ask({ release: true })

@@ -9,6 +9,7 @@ import type { RelayOptions } from '../../src/relay/options.ts'
 export interface RelayProcess {
   client: Client
   url: string
+  pid: number
   /** Ends it as a power cut would: kill -9. */
   kill(): Promise<void>
   /** The process stands still, as one that swaps or is moved to another machine. */
@@ -36,6 +37,7 @@ export async function startRelayProcess(options: RelayOptions, ahead = 0): Promi
   return {
     client: createClient({ relay: line }),
     url: line,
+    pid: child.pid!,
     kill,
     freeze: () => void child.kill('SIGSTOP'),
     thaw: () => void child.kill('SIGCONT'),

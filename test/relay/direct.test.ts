@@ -19,11 +19,11 @@ async function setUp(answer?: ApiAnswer, options: Partial<RelayOptions> = {}) {
 }
 
 /** Sends a direct request as a client does, each time under the key that is named. */
-function sender(relay: string, api: string) {
+function sender(relay: string, api: string, who: Record<string, string> = {}) {
   return async (method: string, idempotencyKey: string, path = '/') => {
     const answered = await fetch(`${relay}/requests`, {
       method: 'POST',
-      headers: { 'content-type': 'application/json', 'idempotency-key': idempotencyKey },
+      headers: { 'content-type': 'application/json', 'idempotency-key': idempotencyKey, ...who },
       body: JSON.stringify({
         clientSecretName: 'api',
         url: api + path,
@@ -277,4 +277,36 @@ describe('while the database is away', () => {
     await postgres.start()
     await vi.waitFor(async () => expect((await send('GET', 'after')).http).toBe(200), { timeout: 15_000 })
   }, 60_000)
+
+  test('visitors fill half of these bounds: who is signed in is served', async () => {
+    const { visitor, ada } = await setUpBoth(9_000_000, { database: await postgres.database() })
+    await ada('GET', 'before')
+    await postgres.stop()
+    const statuses = []
+    for (let n = 0; n < 4; n++) statuses.push((await visitor('GET', String(n))).http)
+    expect(statuses).toEqual([200, 200, 503, 503])
+    expect((await ada('GET', 'one')).http).toBe(200)
+    await postgres.start()
+  }, 60_000)
 })
+
+test('of the answers that are kept for a GET that is sent again, visitors have half', async () => {
+  const { api, visitor, ada } = await setUpBoth(7_000_000)
+  for (let n = 0; n < 4; n++) await visitor('GET', String(n))
+  await ada('GET', 'one')
+  await ada('GET', 'one')
+  expect(api.calls).toHaveLength(5)
+})
+
+/** A visitor and somebody who is signed in, at an API whose answers have so many bytes. */
+async function setUpBoth(bytes: number, options: Partial<RelayOptions> = {}) {
+  const { api, url } = await setUp((_call, outgoing) => json(outgoing, 'x'.repeat(bytes)), {
+    authenticate: (request) => request.headers.get('user'),
+    ...options,
+  })
+  return {
+    api,
+    visitor: sender(url, api.url, { 'client-session': 'v'.repeat(30) }),
+    ada: sender(url, api.url, { user: 'ada' }),
+  }
+}

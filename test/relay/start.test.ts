@@ -150,6 +150,16 @@ const refused: [string, unknown, RegExp][] = [
     /limits.upstreamTimeout must be a whole number from 1 to 2147483647/,
   ],
   [
+    'less room for a caller than the largest request and its answer take',
+    { keys: { openai: key }, limits: { responseBytes: 2 ** 24, bytesInFlightPerCaller: 2 ** 24 } },
+    /limits.bytesInFlightPerCaller must be at least 17891328, requestBytes, responseBytes and 64 KiB/,
+  ],
+  [
+    'less room for visitors than the largest request and its answer take',
+    { keys: { openai: key }, limits: { bytesInFlight: 2 ** 24 } },
+    /limits.bytesInFlight must be at least 23199744, twice/,
+  ],
+  [
     'a timeout with a fraction',
     { keys: { openai: key }, shutdownTimeout: 1.5 },
     /shutdownTimeout must be a whole number/,
