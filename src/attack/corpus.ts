@@ -38,10 +38,11 @@ export const rows: Record<number, string> = {
   18: 'another scheme',
   19: 'bodies that exhaust',
   21: 'names of the prototype',
+  25: 'what redaction tells who asks again and again',
 }
 
 /** Rows in the threat model. */
-const mostRows = 24
+const mostRows = 31
 
 /** Those of the threat model that no attempt is made at. */
 export const otherRows = Array.from({ length: mostRows }, (_, index) => index + 1).filter((row) => !(row in rows))

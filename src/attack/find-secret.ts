@@ -3,12 +3,19 @@ import { brotliDecompressSync, gunzipSync, inflateSync, zstdDecompressSync } fro
 /** Where a secret was found: as it is, or written in these ways, the outermost first. */
 export interface Found {
   form: string
-  /** False when only its beginning or its end is there. */
+  /** False when only a part of it is there. */
   whole: boolean
 }
 
-/** So many characters of a secret's beginning or end are enough to call it found. */
-const partLength = 12
+/** What is looked for. */
+export interface Sought {
+  value: string
+  /** What it begins with and is no secret. */
+  publicPart?: string
+}
+
+/** So many unknown characters in a row are enough to call a secret found, unless it is said otherwise. */
+const defaultPartLength = 12
 /** How often what was decoded is decoded again. */
 const deepest = 4
 /** In larger texts each form is looked for, but no mixtures of forms. */
@@ -20,15 +27,19 @@ const largest = 100_000
  * these. It decodes all it can and searches the result, and so shares nothing
  * with the relay's redaction, which encodes the secret and searches for that.
  */
-export function findSecrets(bytes: Buffer, secrets: readonly string[]): Map<string, Found> {
+export function findSecrets(
+  bytes: Buffer,
+  secrets: readonly Sought[],
+  partLength = defaultPartLength,
+): Map<string, Found> {
   const found = new Map<string, Found>()
-  const wanted = secrets.map((secret) => {
+  const wanted = secrets.map(({ value: secret, publicPart = '' }) => {
     const whole = secret.toLowerCase()
     return {
       secret,
       whole,
       unescaped: unescape(whole)[0] ?? whole,
-      parts: [whole.slice(0, partLength), whole.slice(-partLength)],
+      parts: partsOf(whole.slice(publicPart.length), partLength),
     }
   })
   for (const { text, form } of readings(bytes.toString('latin1'))) {
@@ -43,8 +54,14 @@ export function findSecrets(bytes: Buffer, secrets: readonly string[]): Map<stri
   return found
 }
 
-export function findSecret(bytes: Buffer, secret: string): Found | null {
-  return findSecrets(bytes, [secret]).get(secret) ?? null
+export function findSecret(bytes: Buffer, value: string): Found | null {
+  return findSecrets(bytes, [{ value }]).get(value) ?? null
+}
+
+/** Side by side, so that whoever has almost twice as many characters in a row has one of these. */
+function partsOf(unknown: string, partLength: number): string[] {
+  const starts = Array.from({ length: Math.floor(unknown.length / partLength) }, (_, index) => index * partLength)
+  return [...starts, Math.max(0, unknown.length - partLength)].map((at) => unknown.slice(at, at + partLength))
 }
 
 /** The text, and everything that it reads as when it is decoded: first in one way, then in all ways again and again. */

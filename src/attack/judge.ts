@@ -1,7 +1,7 @@
 import type { KeyRule } from '../relay/key-rules.ts'
 import type { Reply } from './attacker.ts'
 import { isAddress, publicAddress, type Caught } from './catchers.ts'
-import { findSecret, findSecrets } from './find-secret.ts'
+import { findSecret, findSecrets, type Sought } from './find-secret.ts'
 import { placesOf, type Target } from './target.ts'
 import type { Channel } from './vector.ts'
 
@@ -18,7 +18,7 @@ export interface Scene {
   replies: Reply[]
   log: string[]
   files: Buffer[]
-  blamed: string[]
+  blamed: Evidence[]
   mayCall: boolean
   /** Look only here. */
   only?: Channel | undefined
@@ -41,17 +41,25 @@ export function judge(scene: Scene, targets: readonly Target[]): Evidence[] {
     ...(looks('log') ? scene.log.flatMap((line) => secretsIn('log', 'in the log', Buffer.from(line), targets)) : []),
     ...(looks('database') ? scene.files.flatMap((file) => secretsIn('database', 'in a file', file, targets)) : []),
     ...(looks('failure') ? failures(scene) : []),
-    ...scene.blamed.map((where): Evidence => ({ channel: 'other caller', where })),
+    ...scene.blamed,
   ]
 }
 
 function secretsIn(channel: Channel, where: string, bytes: Buffer, targets: readonly Target[]): Evidence[] {
   const names = new Map(targets.map(({ canary, keyName }) => [canary, keyName]))
-  return [...findSecrets(bytes, [...names.keys()])].map(([secret, { form, whole }]) => ({
+  return [...findSecrets(bytes, soughtOf(targets), tellingLength)].map(([secret, { form, whole }]) => ({
     channel,
     where: `the secret of ${names.get(secret)}${whole ? '' : ', in part,'} ${where}, ${form}`,
   }))
 }
+
+/** Fewer characters in a row may stay of an echo that an API cuts off, as the page Security model says; how many do, the oracles measure. */
+const tellingLength = 20
+
+/** The secrets of all keys, each once. */
+const soughtOf = (targets: readonly Target[]): Sought[] => [
+  ...new Map(targets.map(({ canary, format }) => [canary, { value: canary, ...format }])).values(),
+]
 
 const placeOf = ({ to, method, path }: Caught) =>
   `${to.scheme}//${to.host}:${to.port} (${to.address}) ${method} ${path}`
@@ -64,7 +72,7 @@ function unwantedCalls({ mayCall, caught }: Scene): Evidence[] {
 function atUpstreams({ caught, lookups }: Scene, targets: readonly Target[]): Evidence[] {
   const names = lookups.flatMap((name) => secretsIn('upstream', `in the name ${name}`, Buffer.from(name), targets))
   return caught.reduce<Evidence[]>((found, call) => {
-    for (const canary of findSecrets(call.bytes, [...new Set(targets.map((target) => target.canary))]).keys()) {
+    for (const canary of findSecrets(call.bytes, soughtOf(targets)).keys()) {
       const own = targets.filter((target) => target.canary === canary)
       const problems = own.map((target) => problemOf(call, target))
       if (problems.includes(null)) continue
