@@ -46,6 +46,9 @@ export interface AttackOptions {
 /** So many relays are attacked at the same time, each with a part of the vectors, because they mostly wait. */
 const lanes = 4
 
+/** In so many requests a naive relay has told some characters to whoever can learn from it at all. */
+const enoughForTheControl = 200
+
 /** Milliseconds after which a vector has made the relay hang. */
 const longestVector = 120_000
 
@@ -69,7 +72,7 @@ export async function attack(
     // Of each lane one looks at what all before it have left.
     ...Array.from({ length: lanes }, (_, lane) => everythingKept(lane)),
     // Those who learn leave too much to be looked at, and nothing new.
-    ...oracles(targets, budget),
+    ...oracles(targets),
   ].filter(({ row }) => !rows || rows.includes(row))
   const folder = await mkdtemp(join(tmpdir(), 'relay-attack-'))
   try {
@@ -82,11 +85,20 @@ export async function attack(
       return vectors.map((_, index) => parts[index % lanes]![Math.floor(index / lanes)]!)
     }
     const [relay, control] = await Promise.all([
-      inLanes((lane, catchers, log) => startRelay(options, canaries, join(folder, `relay-${lane}.db`), catchers, log)),
+      inLanes(async (lane, catchers, log) => ({
+        ...(await startRelay(options, canaries, join(folder, `relay-${lane}.db`), catchers, log)),
+        budget,
+      })),
       inLanes(async (lane, catchers, log) => {
         const file = join(folder, `naive-${lane}.jsonl`)
         const naive = createNaiveRelay(targets, catchers, file, log)
-        return { fetch: (request) => naive.fetch(request), file, close: async () => {}, isControl: true }
+        return {
+          fetch: (request) => naive.fetch(request),
+          file,
+          close: async () => {},
+          budget: Math.min(budget, enoughForTheControl),
+          isControl: true,
+        }
       }),
     ])
     return { relay, control }
@@ -104,6 +116,8 @@ interface Defender {
   /** The files that begin with this name are its database. */
   file: string
   close(): Promise<void>
+  /** Requests of each attacker who learns. */
+  budget: number
   /** Of the control counts only what a vector aims at: it logs and stores everything anyway. */
   isControl?: boolean
 }
@@ -121,7 +135,7 @@ async function startRelay(
   file: string,
   { network }: Catchers,
   log: string[],
-): Promise<Defender> {
+): Promise<Omit<Defender, 'budget'>> {
   const write = (details: object, message: string) =>
     void log.push(`${message} ${inspect(details, { depth: 12, maxStringLength: null, maxArrayLength: null })}`)
   const relay = createRelayOn(
@@ -180,7 +194,7 @@ async function attackOne(
       log.length = 0
       crashes.length = 0
       catchers.begin({})
-      const ended = vector.run(createAttacker(served.url, catchers, gathered)).then(
+      const ended = vector.run(createAttacker(served.url, catchers, defender.budget, gathered)).then(
         () => null,
         (error: unknown) => String(error),
       )

@@ -23,6 +23,8 @@ export interface Sent {
 /** What an attacker can do: send to the relay what it likes, and own every upstream. */
 export interface Attacker {
   url: string
+  /** Requests that one who learns may send. */
+  budget: number
   /** How the upstreams behave from now on. */
   world(world: Partial<World>): void
   /** Sends a request, and follows it to its end where it went into the background. */
@@ -53,7 +55,12 @@ export interface Gathered {
   notes: string[]
 }
 
-export function createAttacker(url: string, catchers: Catchers, { replies, blamed, notes }: Gathered): Attacker {
+export function createAttacker(
+  url: string,
+  catchers: Catchers,
+  budget: number,
+  { replies, blamed, notes }: Gathered,
+): Attacker {
   const session = randomBytes(18).toString('base64url')
   const identity = {
     user: { [userHeader]: 'mallory' },
@@ -86,6 +93,7 @@ export function createAttacker(url: string, catchers: Catchers, { replies, blame
 
   return {
     url,
+    budget,
     world: (world) => catchers.begin(world),
     submit: (request, { as = 'user', headers = {} } = {}) =>
       submit(request, { ...identity[as], ...headers }, (reply) => replies.push(reply)),

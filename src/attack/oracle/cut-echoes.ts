@@ -46,7 +46,7 @@ const shown: ((text: string) => HttpAnswer)[] = [
 async function grow(spy: Spy, cutAt: (length: number) => [number, number]): Promise<void> {
   const secret = spy.secretAtTheApi
   for (const show of shown) {
-    for (let length = 1; length <= secret.length - spy.format.publicPart.length; length++) {
+    for (let length = 1; length <= secret.length - spy.format.publicPart.length; length += length < 44 ? 1 : 9) {
       const [from, to] = cutAt(length)
       const start = from < 0 ? Math.max(0, secret.length + from) : from
       const echo = secret.slice(start, to)

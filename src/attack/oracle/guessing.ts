@@ -1,7 +1,7 @@
 import type { Target } from '../target.ts'
 import { places, type Learner } from './learner.ts'
 import { inABody } from './looks.ts'
-import { oddOnes, readOn, shapeOf } from './read-on.ts'
+import { readOn, shapeOf } from './read-on.ts'
 import type { Spy } from './spy.ts'
 
 /** Bytes of one answer. */
@@ -71,15 +71,22 @@ async function oddOfAll(
   separator: string,
 ): Promise<string | null> {
   const size = Math.floor(bodySize / (write(guesses[0]!).length + separator.length))
-  const told: string[] = []
+  const ofShape = new Map<string, Set<string>>()
   for (let at = 0; at < Math.min(guesses.length, mostGuesses); at += size) {
     const some = guesses.slice(at, at + size)
     const body = [spy.secretAtTheApi, ...some.map(write), spy.secretAtTheApi].join(separator)
     const { text } = await spy.ask({ answer: () => ({ headers: { 'content-type': 'text/plain' }, body }) })
     const shapes = text.split(separator).slice(1, -1).map(shapeOf)
-    if (shapes.length === some.length) told.push(...oddOnes(shapes, some))
+    if (shapes.length !== some.length) continue
+    for (const [index, shape] of shapes.entries()) {
+      const alike = ofShape.get(shape) ?? new Set()
+      ofShape.set(shape, alike)
+      // More than one are too many already.
+      if (alike.size < 2) alike.add(some[index]!.toLowerCase())
+    }
   }
-  return new Set(told.map((guess) => guess.toLowerCase())).size === 1 ? told[0]! : null
+  const told = [...ofShape.values()].filter(({ size: alike }) => alike === 1).flatMap((alike) => [...alike])
+  return ofShape.size > 1 && told.length === 1 ? told[0]! : null
 }
 
 function combinations(alphabet: string, length: number): string[] {

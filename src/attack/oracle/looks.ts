@@ -109,22 +109,9 @@ export const inALocation =
     return shapesOf(seen, `${seen.headers['location'] ?? ''}${seen.text}`, texts)
   }
 
-/** In sentences of the relay itself. */
-export const inASentence =
-  (spy: Spy, question: (text: string) => Question): Look =>
-  async (texts) => {
-    const { status, error } = await spy.ask(question(marked(texts, '')))
-    return shapesOf({ status, error: '', headers: {}, text: '', milliseconds: 0 }, error, texts)
-  }
-
-/** So few at once that all of them fit into what is cut. */
-export const inParts =
-  (look: Look, size: number): Look =>
-  async (texts) => {
-    const shapes: string[] = []
-    for (let at = 0; at < texts.length; at += size) shapes.push(...(await look(texts.slice(at, at + size))))
-    return shapes
-  }
+/** In sentences of the relay itself, which show little of what they are about. */
+export const inASentence = (spy: Spy, question: (text: string) => Question): Look =>
+  oneByOne(spy, question, ({ status, error }) => `${status} ${shapeOf(error)}`)
 
 /** A request that brings a text to the API, and an API that does something with it. */
 function writing(spy: Spy, text: string, act: (written: string) => HttpAnswer): Question {

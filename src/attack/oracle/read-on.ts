@@ -54,25 +54,49 @@ export async function readOn(
   return read
 }
 
-async function nextOf(look: Look, { stem, direction, publicPart, alphabet }: Known, write: Write) {
-  const around = (known: string) =>
-    [...alphabet].map((character) => write(direction === 'forward' ? known + character : character + known))
-  const odd = oddOnes(await look(around(stem)), alphabet)
-  if (odd.length === 0) return null
-  // What is odd behind something that surely is not the secret's says nothing of the secret.
-  const isPrefix = direction === 'forward' && stem.startsWith(publicPart)
-  const decoy = (isPrefix ? publicPart : '') + some(Math.max(4, stem.length - publicPart.length), alphabet)
-  const oddAnyway = oddOnes(await look(around(decoy)), alphabet)
-  return oddAnyway.some((character) => odd.includes(character)) ? null : odd[0]!
+/** Where a form mixes the bits of neighbours, a few characters look alike until more of what follows is right. */
+const furthest = 3
+const mostAlike = 16
+
+async function nextOf(look: Look, known: Known, write: Write): Promise<string | null> {
+  const { stem, direction, publicPart, alphabet } = known
+  const around = (piece: string, guesses: readonly string[]) =>
+    guesses.map((guess) => write(direction === 'forward' ? piece + guess : guess + piece))
+  // In a new order each time, so that it is the guess that tells and not its place.
+  const ask = async (piece: string, guesses: readonly string[]) => {
+    const shuffled = [...guesses].sort(() => Math.random() - 0.5)
+    return oddOnes(await look(around(piece, shuffled)), shuffled)
+  }
+
+  let guesses = [...alphabet]
+  for (let length = 1; length <= furthest; length++) {
+    const odd = await ask(stem, guesses)
+    if (odd.length === 0 || odd.length > mostAlike) return null
+    const nearest = new Set(odd.map((guess) => guess.at(direction === 'forward' ? 0 : -1)!.toLowerCase()))
+    if (nearest.size > 1) {
+      guesses = odd.flatMap((guess) =>
+        [...alphabet].map((one) => (direction === 'forward' ? guess + one : one + guess)),
+      )
+      continue
+    }
+    const again = await ask(stem, guesses)
+    if (!again.some((guess) => odd.includes(guess))) return null
+    // What is odd behind something that surely is not the secret's says nothing of the secret.
+    const isPrefix = direction === 'forward' && stem.startsWith(publicPart)
+    const decoy = (isPrefix ? publicPart : '') + some(Math.max(4, stem.length - publicPart.length), alphabet)
+    const oddAnyway = await ask(decoy, guesses)
+    return oddAnyway.some((guess) => odd.includes(guess)) ? null : odd[0]!.at(direction === 'forward' ? 0 : -1)!
+  }
+  return null
 }
 
-/** Those few that did not come back as all the others did: one character, perhaps in both letter cases. */
-export function oddOnes<Guess extends string>(shapes: readonly string[], guesses: Iterable<Guess>): Guess[] {
+/** Those few that did not come back as most did; none where most did not come back alike. */
+function oddOnes(shapes: readonly string[], guesses: readonly string[]): string[] {
   const counts = new Map<string, number>()
   for (const shape of shapes) counts.set(shape, (counts.get(shape) ?? 0) + 1)
   const [usual] = [...counts].reduce((one, other) => (other[1] > one[1] ? other : one))
-  const odd = [...guesses].filter((_, index) => shapes[index] !== usual)
-  return new Set(odd.map((guess) => guess.toLowerCase())).size === 1 ? odd : []
+  const odd = guesses.filter((_, index) => shapes[index] !== usual)
+  return odd.length < guesses.length / 2 ? odd : []
 }
 
 /** What a learner knows at the beginning: what is public. */

@@ -30,8 +30,8 @@ export interface Spy {
   ask(question: Question): Promise<Seen>
   /** The caller's newest record, read from the history. */
   readHistory(): Promise<Seen>
-  /** Requests that may still be sent. */
-  left(): number
+  /** Requests that were sent. */
+  sent(): number
   /** Says that these characters stand at this place of the secret. */
   claim(at: number, characters: string): void
   /** Writes something down that is no verdict. */
@@ -47,21 +47,21 @@ export interface Case {
   target: Target
   /** Whose secret it is about; another one where a key is to tell of another. */
   victim: Target
-  budget: number
 }
 
 /** @param claims What the attacker says it knows, by place; of each place the last that was said. */
-export function createSpy(attacker: Attacker, { target, victim, budget }: Case, claims: Map<number, string>): Spy {
-  let left = budget
+export function createSpy(attacker: Attacker, { target, victim }: Case, claims: Map<number, string>): Spy {
+  let sent = 0
   const count = () => {
-    if (left-- <= 0) throw new BudgetSpentError('the budget is spent')
+    if (sent === attacker.budget) throw new BudgetSpentError('the budget is spent')
+    sent++
   }
   return {
     target,
     format: { ...victim.format, length: victim.canary.length },
     secretAtTheApi: victim.canary,
-    left: () => left,
-    async ask({ change = {}, answer = () => ({}), ...sent }) {
+    sent: () => sent,
+    async ask({ change = {}, answer = () => ({}), ...as }) {
       count()
       attacker.world({
         answer: (call) => {
@@ -70,7 +70,7 @@ export function createSpy(attacker: Attacker, { target, victim, budget }: Case, 
         },
       })
       const started = performance.now()
-      const { status, body } = await attacker.probe(target.honest(change), sent)
+      const { status, body } = await attacker.probe(target.honest(change), as)
       return seenIn(status, body, performance.now() - started)
     },
     async readHistory() {

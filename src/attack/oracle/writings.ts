@@ -57,25 +57,33 @@ const neighbours = [
   '\0',
 ]
 
-/** All of them, in an order in which each few are of many kinds; plain ones first. */
-export function* writings(spy: Spy): Generator<Writing> {
-  const secret = spy.secretAtTheApi
-  const total = written.length * separators.length * neighbours.length * neighbours.length
-  // A stride without a common divisor with the total, so that each comes once.
-  for (let turn = 0, at = 0; turn < total; turn++, at = (at + 10_007) % total) {
-    // The plainest of each form come before the mixtures.
-    const index = turn < written.length ? turn : at
-    const form = written[index % written.length]!
-    const [separator, before, behind] = [separators, neighbours, neighbours].reduce<{ rest: number; chosen: string[] }>(
-      ({ rest, chosen }, list) => ({
-        rest: Math.floor(rest / list.length),
-        chosen: [...chosen, list[rest % list.length]!],
-      }),
-      { rest: Math.floor(index / written.length), chosen: [] },
-    ).chosen as [string, string, string]
-    yield {
-      separator,
-      write: (text) => `${before.replace('@', () => secret)}${form(text)}${behind.replace('@', () => secret)}`,
+export interface Wanted {
+  /** Whether a text that is written so can stand where it is put. */
+  isWritable?: ((written: string) => boolean) | undefined
+  /** The caller writes it, who does not know the secret. Default: the API does, which does. */
+  byCaller?: boolean | undefined
+  /** There is only one text at a time, or its place has a separator of its own. */
+  isAlone?: boolean | undefined
+}
+
+/** All of them, each once, in an order in which each few are of many kinds; the plainest first. */
+export function* writings(spy: Spy, { isWritable = () => true, byCaller, isAlone }: Wanted = {}): Generator<Writing> {
+  const { secretAtTheApi } = spy
+  const beside = neighbours.filter((text) => !byCaller || !text.includes('@'))
+  const between = isAlone ? [' '] : separators
+  const total = written.length * between.length * beside.length ** 2
+  for (let turn = 0; turn < total; turn++) {
+    // A prime stride, so that each comes once.
+    let rest = turn < written.length ? turn : (turn * 10_007) % total
+    const choose = <Value>(list: readonly Value[]): Value => {
+      const chosen = list[rest % list.length]!
+      rest = Math.floor(rest / list.length)
+      return chosen
     }
+    const form = choose(written)
+    const separator = choose(between)
+    const [before, behind] = [choose(beside), choose(beside)].map((text) => text.replace('@', () => secretAtTheApi))
+    const write: Write = (text) => `${before}${form(text)}${behind}`
+    if (isWritable(write('a'))) yield { separator, write }
   }
 }

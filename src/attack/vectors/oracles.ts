@@ -14,21 +14,21 @@ import { vector, type Vector } from '../vector.ts'
  * a budget of requests, and may know at its end no character that it did not know
  * at its beginning.
  */
-export function oracles(targets: readonly Target[], budget: number): Vector[] {
+export function oracles(targets: readonly Target[]): Vector[] {
   const learners = [extending, guessing, sliding, cutEchoes, slices].flatMap((family) => family(targets))
   return learners.map((learner) => {
     const { name, target, victim = target, canLeak = true } = learner
-    return vector(25, `${victim.keyName}: ${name}`, (attacker) => learn(attacker, learner, budget), {
+    return vector(25, `${victim.keyName}: ${name}`, (attacker) => learn(attacker, learner), {
       aim: 'learnt',
       canLeak,
     })
   })
 }
 
-async function learn(attacker: Attacker, learner: Learner, budget: number): Promise<void> {
+async function learn(attacker: Attacker, learner: Learner): Promise<void> {
   const { target, victim = target, known = new Set<number>(), mayLearn = 0, run } = learner
   const claims = new Map<number, string>()
-  const spy = createSpy(attacker, { target, victim, budget }, claims)
+  const spy = createSpy(attacker, { target, victim }, claims)
   try {
     await run(spy)
   } catch (error) {
@@ -40,7 +40,7 @@ async function learn(attacker: Attacker, learner: Learner, budget: number): Prom
     ([at, character]) =>
       at >= victim.format.publicPart.length && !known.has(at) && secret[at] === character.toLowerCase(),
   )
-  const inWords = `${learnt.length} of ${secret.length - victim.format.publicPart.length - known.size} characters known after ${budget - spy.left()} requests`
+  const inWords = `${learnt.length} of ${secret.length - victim.format.publicPart.length - known.size} characters known after ${spy.sent()} requests`
   if (learnt.length > mayLearn) attacker.blame(inWords, 'learnt')
-  else if (learnt.length > 0) attacker.note(`${inWords}, of ${mayLearn} that the page Security model names`)
+  else if (learnt.length > 0) attacker.note(`${inWords}, within what the page Security model names`)
 }
