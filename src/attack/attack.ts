@@ -4,7 +4,7 @@ import { basename, dirname, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { inspect } from 'node:util'
 import { createRelayOn } from '../relay/create-relay.ts'
-import type { RelayOptions } from '../relay/options.ts'
+import type { Identity, RelayOptions } from '../relay/options.ts'
 import { masterKeyVariable, newMasterKey } from '../relay/seal.ts'
 import { administratorHeader, createAttacker, userHeader, type Gathered } from './attacker.ts'
 import { makeCanary, type Canary } from './canary.ts'
@@ -107,6 +107,9 @@ export async function attack(
   }
 }
 
+/** As a site's own function may give it: as JSON it is whatever that says. */
+const identityOf = (user: string | null) => (user?.startsWith('{') ? (JSON.parse(user) as Identity) : user)
+
 /** A value has to begin with the prefix that its key says is public. */
 const prefixOf = (key: object): string | undefined =>
   'publicPrefix' in key && typeof key.publicPrefix === 'string' ? key.publicPrefix : undefined
@@ -149,7 +152,7 @@ async function startRelay(
         ]),
       ),
       // Whoever names a user is that user; whoever names none is a visitor.
-      authenticate: (request) => request.headers.get(userHeader),
+      authenticate: (request) => identityOf(request.headers.get(userHeader)),
       administrator: (request) => request.headers.get(administratorHeader) === 'yes',
       database: file,
       // Not tried here, and in the way of a thousand attempts of one caller.

@@ -39,7 +39,8 @@ export function makeCanary(index = 0, publicPrefix?: string): Canary {
  * signs of base64, wherever in a three they stand.
  */
 function awkward(): Canary {
-  const value = `sk-${some(14, hex)}$&"'\\&+/=%41<>>>???${some(14, hex)}`
+  const parts = ['sk-', `$&"'\\&`, '+/=%41', '<>>>???', '']
+  const value = parts.join('@').replace(/@/g, () => some(8, hex))
   return { value, publicPart: 'sk-', alphabet: alphanumeric }
 }
 

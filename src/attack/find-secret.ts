@@ -67,7 +67,7 @@ function partsOf(unknown: string, partLength: number): string[] {
 /** The text, and everything that it reads as when it is decoded: first in one way, then in all ways again and again. */
 function* readings(text: string): Generator<Reading> {
   yield { text, form: 'raw' }
-  for (const [form, decode] of escapes) for (const decoded of decode(text)) yield { text: decoded, form }
+  for (const [form, decode] of escapes.slice(0, -3)) for (const decoded of decode(text)) yield { text: decoded, form }
   const seen = new Set([text])
   let level: Reading[] = [{ text, form: '' }]
   for (let depth = 0; depth < (text.length > largest ? 1 : deepest); depth++) {
@@ -84,23 +84,65 @@ interface Reading {
 
 type Decode = (text: string) => string[]
 
-const named: Record<string, string> = { amp: '&', lt: '<', gt: '>', quot: '"', apos: "'", dollar: '$', plus: '+' }
+const named: Record<string, string> = {
+  amp: '&',
+  lt: '<',
+  gt: '>',
+  quot: '"',
+  apos: "'",
+  dollar: '$',
+  plus: '+',
+  lowbar: '_',
+  period: '.',
+  hyphen: '-',
+  bsol: '\\',
+  sol: '/',
+  equals: '=',
+  percnt: '%',
+  quest: '?',
+  colon: ':',
+}
 
 const character = (code: number) => (code <= 0x10ffff ? String.fromCodePoint(code) : '')
 
 const percent = '%([0-9a-f]{2})'
 const json = '\\\\u([0-9a-f]{4})|\\\\x([0-9a-f]{2})|\\\\(["\\\\/])'
-const html = '&#x([0-9a-f]{1,6});|&#([0-9]{1,7});|&([a-z]{2,6});'
+const html = '&#x([0-9a-f]{1,6})(?:;|(?![0-9a-f]))|&#([0-9]{1,7});?|&([a-z]{2,6});'
+// What fewer programs write: octal, `\u{73}`, CSS, quoted-printable, and what nobody sees.
+const rare =
+  '\\\\([0-7]{3})(?![0-9a-f]{3})|\\\\u\\{([0-9a-f]{1,6})\\}|\\\\([0-9a-f]{6})|=([0-9a-f]{2})|=(?:\\s|\\\\[rn])+|\\xc2\\xad|\\xe2\\x80\\x8b'
+const space = '(?:\\s|\\\\[rn])*'
+const number = `(?:"\\d+":${space})?\\d{1,3}`
+const numbers = `(${number}(?:${space},${space}${number}){11,})`
+const pairs = '((?:0x)?[0-9a-f]{2}(?:[\\s:,-]{1,2}(?:0x)?[0-9a-f]{2}){11,})'
 
 const escapes: [string, Decode][] = [
   ['percent-encoded', replacing(percent, (code = '') => character(parseInt(code, 16)))],
   ['JSON-escaped', replacing(json, readJson)],
   ['HTML-escaped', replacing(html, readHtml)],
   ['UTF-16', replacing('\0', () => '')],
+  ['escaped in a rare way', replacing(rare, readRare)],
+  ['numbers', replacing(numbers, readNumbers)],
+  ['hex in pairs', replacing(pairs, readPairs)],
 ]
 
 function readJson(long?: string, short?: string, sign?: string): string {
   return sign || character(parseInt(long || short || '', 16))
+}
+
+function readRare(octal?: string, braced?: string, css?: string, quoted?: string): string {
+  if (octal) return character(parseInt(octal, 8))
+  const code = braced ?? css ?? quoted
+  return code ? character(parseInt(code, 16)) : ''
+}
+
+function readNumbers(run = ''): string {
+  const codes = run.replace(/"\d+":/g, '').match(/\d+/g) ?? []
+  return codes.map((code) => character(Number(code))).join('')
+}
+
+function readPairs(run = ''): string {
+  return fromHex(run.replace(/0x|[^0-9a-f]/gi, ''))
 }
 
 function readHtml(hex?: string, decimal?: string, name?: string): string {
@@ -117,6 +159,7 @@ const unescape = replacing(`${percent}|${json}|${html}|\0`, (code, long, short, 
 function decodings({ text, form }: Reading): Reading[] {
   const all: [string, string[]][] = [
     ['escaped', unescape(text)],
+    ...escapes.slice(-3).map(([name, decode]): [string, string[]] => [name, decode(text)]),
     ['base64', [0, 1, 2, 3].flatMap((offset) => runs(text, /[A-Za-z0-9+/_-]{14,}/g, offset, fromBase64))],
     ['broken lines', joined(text)],
     ['hex', [0, 1].flatMap((offset) => runs(text, /(?:[0-9a-f]{2}){12,}[0-9a-f]?/gi, offset, fromHex))],

@@ -128,7 +128,14 @@ function problemOf(call: Caught, { rule, scheme, host, port, canary, isWildcard 
   return leak && `in an undeclared place, ${leak.form}`
 }
 
-const metadata = ['100.100.100.200', '168.63.129.16', '192.0.0.192']
+const metadata = [
+  '100.100.100.200',
+  '168.63.129.16',
+  '192.0.0.192',
+  'fd00:c1::a9fe:a9fe',
+  'fd00:42::42',
+  'fd00:a9fe:a9fe::1',
+]
 
 function isRightAddress(address: string, { allowPrivateNetwork, url }: KeyRule): boolean {
   if (address === publicAddress || (isAddress(address) && url.includes(`//${address}`))) return true
@@ -145,8 +152,15 @@ function isInside(path: string, rule: KeyRule, canary: string): boolean {
   let decoded = known
   for (let turn = 0; turn < 5; turn++)
     decoded = decoded.replace(/%([0-9a-f]{2})/gi, (_, code: string) => String.fromCharCode(parseInt(code, 16)))
-  if (/(^|[/\\;])\.{1,2}([/\\;]|$)|\\|\0/.test(decoded) || decoded.split('/').length !== known.split('/').length)
-    return false
+  const isClimbing = (text: string) => /(^|[/\\;])\.{1,2}([/\\;?#]|$)|\\|\0/.test(text)
+  if (isClimbing(decoded) || decoded.split('/').length !== known.split('/').length) return false
+  // As a server reads it that normalises and takes away what nobody sees.
+  const read = Buffer.from(decoded, 'latin1')
+    .toString()
+    .normalize('NFKC')
+    .replace(/[\0-\x20\x7f-\xa0\u00ad\u200b-\u200f]/g, '')
+    .replaceAll('\u2215', '/')
+  if (isClimbing(read) || read.split('/').length !== known.split('/').length) return false
   const expression = pattern
     .split('/')
     .map((segment) =>
@@ -218,9 +232,9 @@ function withoutValue(json: string, steps: string[]): string {
 /** Headers that tell the upstream something false about who asks whom. */
 function forgedHeaders(call: Caught): string[] {
   const forbidden =
-    /^(host|connection|keep-alive|transfer-encoding|te|trailer|upgrade|expect|cookie2?|forwarded|via|proxy-.*|x-forwarded-.*|x-real-ip|x-http-method(-override)?|x-method-override|x-original-url|x-rewrite-url|x-injected)$/i
+    /^(host|connection|keep-alive|transfer-encoding|te|trailer|upgrade|expect|cookie2?|forwarded|via|proxy-.*|x-forwarded-.*|x-real-ip|x-http-method(-override)?|x-method-override|x-original-url|x-rewrite-url|x-injected|true-client-ip|client-ip|forwarded-for|x-host|(x-|cf-|fastly-|x-cluster-|x-original-)?(client|connecting|original|cluster-client|proxyuser)-(ip|host|forwarded-for)|x-envoy-.*|cf-.*|x-azure-.*)$/i
   return call.headers
-    .filter(([name, value]) => forbidden.test(name.trim()) && value.includes(marker))
+    .filter(([name, value]) => forbidden.test(name.trim().replaceAll('_', '-')) && value.includes(marker))
     .map(([name, value]) => `the header ${name}: ${value}`)
 }
 

@@ -18,6 +18,14 @@ const metadata = [
   '224.0.0.1',
   '255.255.255.255',
   '192.0.0.192',
+  // Oracle, Scaleway, Linode; of AWS those of pods and of time.
+  'fd00:c1::a9fe:a9fe',
+  'fd00:42::42',
+  'fd00:a9fe:a9fe::1',
+  'fd00:ec2::23',
+  'fd00:ec2::123',
+  '169.254.170.23',
+  '169.254.0.23',
 ]
 
 const inside = [
