@@ -4,15 +4,17 @@ import { basename, dirname, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { inspect } from 'node:util'
 import { createRelayOn } from '../relay/create-relay.ts'
-import type { RelayOptions } from '../relay/options.ts'
+import type { Identity, RelayOptions } from '../relay/options.ts'
 import { masterKeyVariable, newMasterKey } from '../relay/seal.ts'
-import { administratorHeader, createAttacker, userHeader, type Reply } from './attacker.ts'
+import { administratorHeader, createAttacker, userHeader, type Gathered } from './attacker.ts'
+import { makeCanary, type Canary } from './canary.ts'
 import { startCatchers, type Catchers } from './catchers.ts'
 import { corpus } from './corpus.ts'
 import { judge, type Evidence } from './judge.ts'
 import { createNaiveRelay } from './naive-relay.ts'
-import { makeCanary, targetsOf, type Target } from './target.ts'
+import { targetsOf, type Target } from './target.ts'
 import { spread, type Vector } from './vector.ts'
+import { oracles } from './vectors/oracles.ts'
 import { everythingKept } from './vectors/traces.ts'
 
 export type Handler = (request: Request) => Response | Promise<Response>
@@ -24,6 +26,8 @@ export type Serve = (fetch: Handler) => Promise<{ url: string; close(): Promise<
 export interface Outcome {
   vector: Vector
   evidence: Evidence[]
+  /** What was measured on the way and is no verdict. */
+  notes: string[]
 }
 
 export interface AttackResult {
@@ -32,25 +36,44 @@ export interface AttackResult {
   control: Outcome[]
 }
 
+export interface AttackOptions {
+  /** Requests of each attacker who learns. Default 2,000. */
+  budget?: number
+  /** Rows of the threat model to try. Default: all. */
+  rows?: readonly number[]
+}
+
 /** So many relays are attacked at the same time, each with a part of the vectors, because they mostly wait. */
 const lanes = 4
 
+/** In so many requests a naive relay has told some characters to whoever can learn from it at all. */
+const enoughForTheControl = 200
+
 /** Milliseconds after which a vector has made the relay hang. */
-const longestVector = 40_000
+const longestVector = 120_000
 
 /**
  * Attacks a relay with these options, and a naive one as the control. The secrets
  * are replaced by canaries, the internet by catchers; the relay's own code is all
  * there.
  */
-export async function attack(options: RelayOptions, serve: Serve): Promise<AttackResult> {
+export async function attack(
+  options: RelayOptions,
+  serve: Serve,
+  { budget = 2_000, rows }: AttackOptions = {},
+): Promise<AttackResult> {
   const { keys = {} } = options
   if (Object.keys(keys).length === 0)
     throw new Error('The config has no keys, so there is nothing to attack. Registered keys are not looked at.')
-  const canaries = new Map(Object.keys(keys).map((name) => [name, makeCanary()]))
+  const canaries = new Map(Object.entries(keys).map(([name, key], index) => [name, makeCanary(index, prefixOf(key))]))
   const targets = targetsOf(keys, canaries)
-  // The last one of each lane looks at what all before it have left.
-  const vectors = [...corpus(targets, options), ...Array.from({ length: lanes }, (_, lane) => everythingKept(lane))]
+  const vectors = [
+    ...corpus(targets, options),
+    // Of each lane one looks at what all before it have left.
+    ...Array.from({ length: lanes }, (_, lane) => everythingKept(lane)),
+    // Those who learn leave too much to be looked at, and nothing new.
+    ...oracles(targets),
+  ].filter(({ row }) => !rows || rows.includes(row))
   const folder = await mkdtemp(join(tmpdir(), 'relay-attack-'))
   try {
     const inLanes = async (start: (lane: number, catchers: Catchers, log: string[]) => Promise<Defender>) => {
@@ -62,11 +85,20 @@ export async function attack(options: RelayOptions, serve: Serve): Promise<Attac
       return vectors.map((_, index) => parts[index % lanes]![Math.floor(index / lanes)]!)
     }
     const [relay, control] = await Promise.all([
-      inLanes((lane, catchers, log) => startRelay(options, canaries, join(folder, `relay-${lane}.db`), catchers, log)),
+      inLanes(async (lane, catchers, log) => ({
+        ...(await startRelay(options, canaries, join(folder, `relay-${lane}.db`), catchers, log)),
+        budget,
+      })),
       inLanes(async (lane, catchers, log) => {
         const file = join(folder, `naive-${lane}.jsonl`)
         const naive = createNaiveRelay(targets, catchers, file, log)
-        return { fetch: (request) => naive.fetch(request), file, close: async () => {}, isControl: true }
+        return {
+          fetch: (request) => naive.fetch(request),
+          file,
+          close: async () => {},
+          budget: Math.min(budget, enoughForTheControl),
+          isControl: true,
+        }
       }),
     ])
     return { relay, control }
@@ -75,11 +107,20 @@ export async function attack(options: RelayOptions, serve: Serve): Promise<Attac
   }
 }
 
+/** As a site's own function may give it: as JSON it is whatever that says. */
+const identityOf = (user: string | null) => (user?.startsWith('{') ? (JSON.parse(user) as Identity) : user)
+
+/** A value has to begin with the prefix that its key says is public. */
+const prefixOf = (key: object): string | undefined =>
+  'publicPrefix' in key && typeof key.publicPrefix === 'string' ? key.publicPrefix : undefined
+
 interface Defender {
   fetch: Handler
   /** The files that begin with this name are its database. */
   file: string
   close(): Promise<void>
+  /** Requests of each attacker who learns. */
+  budget: number
   /** Of the control counts only what a vector aims at: it logs and stores everything anyway. */
   isControl?: boolean
 }
@@ -93,11 +134,11 @@ const unlimited = {
 
 async function startRelay(
   options: RelayOptions,
-  canaries: ReadonlyMap<string, string>,
+  canaries: ReadonlyMap<string, Canary>,
   file: string,
   { network }: Catchers,
   log: string[],
-): Promise<Defender> {
+): Promise<Omit<Defender, 'budget'>> {
   const write = (details: object, message: string) =>
     void log.push(`${message} ${inspect(details, { depth: 12, maxStringLength: null, maxArrayLength: null })}`)
   const relay = createRelayOn(
@@ -107,11 +148,11 @@ async function startRelay(
       keys: Object.fromEntries(
         Object.entries(options.keys ?? {}).map(([name, key]) => [
           name,
-          { ...key, limits: undefined, secret: canaries.get(name) },
+          { ...key, limits: undefined, secret: canaries.get(name)?.value },
         ]),
       ),
       // Whoever names a user is that user; whoever names none is a visitor.
-      authenticate: (request) => request.headers.get(userHeader),
+      authenticate: (request) => identityOf(request.headers.get(userHeader)),
       administrator: (request) => request.headers.get(administratorHeader) === 'yes',
       database: file,
       // Not tried here, and in the way of a thousand attempts of one caller.
@@ -149,15 +190,14 @@ async function attackOne(
     for (const vector of vectors) {
       // What can give nothing away is no measure for the control.
       if (defender.isControl && !vector.canLeak) {
-        outcomes.push({ vector, evidence: [] })
+        outcomes.push({ vector, evidence: [], notes: [] })
         continue
       }
-      const replies: Reply[] = []
-      const blamed: string[] = []
+      const gathered: Gathered = { replies: [], blamed: [], notes: [] }
       log.length = 0
       crashes.length = 0
       catchers.begin({})
-      const ended = vector.run(createAttacker(served.url, catchers, replies, blamed)).then(
+      const ended = vector.run(createAttacker(served.url, catchers, defender.budget, gathered)).then(
         () => null,
         (error: unknown) => String(error),
       )
@@ -166,10 +206,10 @@ async function attackOne(
       const files = vector.aim === 'database' ? await readDatabase() : []
       const only = defender.isControl ? vector.aim : undefined
       const { mayCall } = vector
-      const evidence = judge({ caught, lookups, replies, log, files, blamed, mayCall, only }, targets)
+      const evidence = judge({ ...gathered, caught, lookups, log, files, mayCall, only }, targets)
       for (const problem of [failure, ...crashes])
         if (problem !== null && !only) evidence.push({ channel: 'failure', where: inspect(problem) })
-      outcomes.push({ vector, evidence })
+      outcomes.push({ vector, evidence, notes: gathered.notes })
     }
     return outcomes
   } finally {

@@ -1,7 +1,9 @@
 import { Agent, request as send } from 'node:http'
 import { randomBytes, randomUUID } from 'node:crypto'
 import type { Catchers, World } from './catchers.ts'
+import type { Evidence } from './judge.ts'
 import type { Wish } from './target.ts'
+import type { Channel } from './vector.ts'
 
 /** An answer of the relay, byte for byte. */
 export interface Reply {
@@ -21,6 +23,8 @@ export interface Sent {
 /** What an attacker can do: send to the relay what it likes, and own every upstream. */
 export interface Attacker {
   url: string
+  /** Requests that one who learns may send. */
+  budget: number
   /** How the upstreams behave from now on. */
   world(world: Partial<World>): void
   /** Sends a request, and follows it to its end where it went into the background. */
@@ -28,8 +32,12 @@ export interface Attacker {
   ask(method: string, path: string, sent?: Sent, body?: string): Promise<Reply>
   /** Somebody else, whose answers the attacker does not see. */
   victim: { submit(request: Wish): Promise<Reply>; ask(method: string, path: string): Promise<Reply> }
+  /** Sends a request, or reads a path, and gives the last answer. For the many questions of one who learns: the judge looks at none of these answers. */
+  probe(request: Wish | string, sent?: Sent): Promise<Reply>
   /** Says that something came out which is not the attacker's. */
-  blame(where: string): void
+  blame(where: string, channel?: Channel): void
+  /** Writes down what was measured and is no verdict. */
+  note(text: string): void
 }
 
 /** The header that stands for a session, in place of the config's own authenticate. */
@@ -40,7 +48,19 @@ export const administratorHeader = 'x-attack-administrator'
 /** Milliseconds for one step. */
 const longestStep = 20_000
 
-export function createAttacker(url: string, catchers: Catchers, replies: Reply[], blamed: string[]): Attacker {
+/** What comes of a vector, as it is tried. */
+export interface Gathered {
+  replies: Reply[]
+  blamed: Evidence[]
+  notes: string[]
+}
+
+export function createAttacker(
+  url: string,
+  catchers: Catchers,
+  budget: number,
+  { replies, blamed, notes }: Gathered,
+): Attacker {
   const session = randomBytes(18).toString('base64url')
   const identity = {
     user: { [userHeader]: 'mallory' },
@@ -73,6 +93,7 @@ export function createAttacker(url: string, catchers: Catchers, replies: Reply[]
 
   return {
     url,
+    budget,
     world: (world) => catchers.begin(world),
     submit: (request, { as = 'user', headers = {} } = {}) =>
       submit(request, { ...identity[as], ...headers }, (reply) => replies.push(reply)),
@@ -85,7 +106,15 @@ export function createAttacker(url: string, catchers: Catchers, replies: Reply[]
       submit: (request) => submit(request, identity.victim, () => {}),
       ask: (method, path) => ask(method, path, identity.victim),
     },
-    blame: (where) => void blamed.push(where),
+    async probe(request, { as = 'user', headers = {} } = {}) {
+      const sent = { ...identity[as], ...headers }
+      if (typeof request === 'string') return ask('GET', request, sent)
+      const answers: Reply[] = []
+      await submit(request, sent, (reply) => answers.push(reply))
+      return answers.at(-1)!
+    },
+    blame: (where, channel = 'other caller') => void blamed.push({ channel, where }),
+    note: (text) => void notes.push(text),
   }
 }
 

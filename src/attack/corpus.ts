@@ -16,6 +16,7 @@ import { prototypes } from './vectors/prototypes.ts'
 import { redirects } from './vectors/redirects.ts'
 import { traces } from './vectors/traces.ts'
 import { upstreamHeaders } from './vectors/upstream-headers.ts'
+import { values } from './vectors/values.ts'
 
 /** What each row of the threat model is called in the report; 0 is the proof that honest calls arrive. */
 export const rows: Record<number, string> = {
@@ -38,10 +39,12 @@ export const rows: Record<number, string> = {
   18: 'another scheme',
   19: 'bodies that exhaust',
   21: 'names of the prototype',
+  25: 'what redaction tells who asks again and again',
+  28: 'what a value is in another form',
 }
 
 /** Rows in the threat model. */
-const mostRows = 24
+const mostRows = 31
 
 /** Those of the threat model that no attempt is made at. */
 export const otherRows = Array.from({ length: mostRows }, (_, index) => index + 1).filter((row) => !(row in rows))
@@ -63,6 +66,7 @@ export function corpus(targets: readonly Target[], options: RelayOptions): Vecto
     ...otherCallers(targets),
     ...upstreamHeaders(targets),
     ...echoes(targets),
+    ...values(targets),
     ...endurance(targets),
   ]
 }

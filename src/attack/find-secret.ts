@@ -3,12 +3,19 @@ import { brotliDecompressSync, gunzipSync, inflateSync, zstdDecompressSync } fro
 /** Where a secret was found: as it is, or written in these ways, the outermost first. */
 export interface Found {
   form: string
-  /** False when only its beginning or its end is there. */
+  /** False when only a part of it is there. */
   whole: boolean
 }
 
-/** So many characters of a secret's beginning or end are enough to call it found. */
-const partLength = 12
+/** What is looked for. */
+export interface Sought {
+  value: string
+  /** What it begins with and is no secret. */
+  publicPart?: string
+}
+
+/** So many unknown characters in a row are enough to call a secret found, unless it is said otherwise. */
+const defaultPartLength = 12
 /** How often what was decoded is decoded again. */
 const deepest = 4
 /** In larger texts each form is looked for, but no mixtures of forms. */
@@ -20,15 +27,19 @@ const largest = 100_000
  * these. It decodes all it can and searches the result, and so shares nothing
  * with the relay's redaction, which encodes the secret and searches for that.
  */
-export function findSecrets(bytes: Buffer, secrets: readonly string[]): Map<string, Found> {
+export function findSecrets(
+  bytes: Buffer,
+  secrets: readonly Sought[],
+  partLength = defaultPartLength,
+): Map<string, Found> {
   const found = new Map<string, Found>()
-  const wanted = secrets.map((secret) => {
+  const wanted = secrets.map(({ value: secret, publicPart = '' }) => {
     const whole = secret.toLowerCase()
     return {
       secret,
       whole,
       unescaped: unescape(whole)[0] ?? whole,
-      parts: [whole.slice(0, partLength), whole.slice(-partLength)],
+      parts: partsOf(whole.slice(publicPart.length), partLength),
     }
   })
   for (const { text, form } of readings(bytes.toString('latin1'))) {
@@ -43,14 +54,20 @@ export function findSecrets(bytes: Buffer, secrets: readonly string[]): Map<stri
   return found
 }
 
-export function findSecret(bytes: Buffer, secret: string): Found | null {
-  return findSecrets(bytes, [secret]).get(secret) ?? null
+export function findSecret(bytes: Buffer, value: string): Found | null {
+  return findSecrets(bytes, [{ value }]).get(value) ?? null
+}
+
+/** Side by side, so that whoever has almost twice as many characters in a row has one of these. */
+function partsOf(unknown: string, partLength: number): string[] {
+  const starts = Array.from({ length: Math.floor(unknown.length / partLength) }, (_, index) => index * partLength)
+  return [...starts, Math.max(0, unknown.length - partLength)].map((at) => unknown.slice(at, at + partLength))
 }
 
 /** The text, and everything that it reads as when it is decoded: first in one way, then in all ways again and again. */
 function* readings(text: string): Generator<Reading> {
   yield { text, form: 'raw' }
-  for (const [form, decode] of escapes) for (const decoded of decode(text)) yield { text: decoded, form }
+  for (const [form, decode] of escapes.slice(0, -3)) for (const decoded of decode(text)) yield { text: decoded, form }
   const seen = new Set([text])
   let level: Reading[] = [{ text, form: '' }]
   for (let depth = 0; depth < (text.length > largest ? 1 : deepest); depth++) {
@@ -67,23 +84,65 @@ interface Reading {
 
 type Decode = (text: string) => string[]
 
-const named: Record<string, string> = { amp: '&', lt: '<', gt: '>', quot: '"', apos: "'", dollar: '$', plus: '+' }
+const named: Record<string, string> = {
+  amp: '&',
+  lt: '<',
+  gt: '>',
+  quot: '"',
+  apos: "'",
+  dollar: '$',
+  plus: '+',
+  lowbar: '_',
+  period: '.',
+  hyphen: '-',
+  bsol: '\\',
+  sol: '/',
+  equals: '=',
+  percnt: '%',
+  quest: '?',
+  colon: ':',
+}
 
 const character = (code: number) => (code <= 0x10ffff ? String.fromCodePoint(code) : '')
 
 const percent = '%([0-9a-f]{2})'
 const json = '\\\\u([0-9a-f]{4})|\\\\x([0-9a-f]{2})|\\\\(["\\\\/])'
-const html = '&#x([0-9a-f]{1,6});|&#([0-9]{1,7});|&([a-z]{2,6});'
+const html = '&#x([0-9a-f]{1,6})(?:;|(?![0-9a-f]))|&#([0-9]{1,7});?|&([a-z]{2,6});'
+// What fewer programs write: octal, `\u{73}`, CSS, quoted-printable, and what nobody sees.
+const rare =
+  '\\\\([0-7]{3})(?![0-9a-f]{3})|\\\\u\\{([0-9a-f]{1,6})\\}|\\\\([0-9a-f]{6})|=([0-9a-f]{2})|=(?:\\s|\\\\[rn])+|\\xc2\\xad|\\xe2\\x80\\x8b'
+const space = '(?:\\s|\\\\[rn])*'
+const number = `(?:"\\d+":${space})?\\d{1,3}`
+const numbers = `(${number}(?:${space},${space}${number}){11,})`
+const pairs = '((?:0x)?[0-9a-f]{2}(?:[\\s:,-]{1,2}(?:0x)?[0-9a-f]{2}){11,})'
 
 const escapes: [string, Decode][] = [
   ['percent-encoded', replacing(percent, (code = '') => character(parseInt(code, 16)))],
   ['JSON-escaped', replacing(json, readJson)],
   ['HTML-escaped', replacing(html, readHtml)],
   ['UTF-16', replacing('\0', () => '')],
+  ['escaped in a rare way', replacing(rare, readRare)],
+  ['numbers', replacing(numbers, readNumbers)],
+  ['hex in pairs', replacing(pairs, readPairs)],
 ]
 
 function readJson(long?: string, short?: string, sign?: string): string {
   return sign || character(parseInt(long || short || '', 16))
+}
+
+function readRare(octal?: string, braced?: string, css?: string, quoted?: string): string {
+  if (octal) return character(parseInt(octal, 8))
+  const code = braced ?? css ?? quoted
+  return code ? character(parseInt(code, 16)) : ''
+}
+
+function readNumbers(run = ''): string {
+  const codes = run.replace(/"\d+":/g, '').match(/\d+/g) ?? []
+  return codes.map((code) => character(Number(code))).join('')
+}
+
+function readPairs(run = ''): string {
+  return fromHex(run.replace(/0x|[^0-9a-f]/gi, ''))
 }
 
 function readHtml(hex?: string, decimal?: string, name?: string): string {
@@ -100,6 +159,7 @@ const unescape = replacing(`${percent}|${json}|${html}|\0`, (code, long, short, 
 function decodings({ text, form }: Reading): Reading[] {
   const all: [string, string[]][] = [
     ['escaped', unescape(text)],
+    ...escapes.slice(-3).map(([name, decode]): [string, string[]] => [name, decode(text)]),
     ['base64', [0, 1, 2, 3].flatMap((offset) => runs(text, /[A-Za-z0-9+/_-]{14,}/g, offset, fromBase64))],
     ['broken lines', joined(text)],
     ['hex', [0, 1].flatMap((offset) => runs(text, /(?:[0-9a-f]{2}){12,}[0-9a-f]?/gi, offset, fromHex))],

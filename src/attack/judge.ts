@@ -1,7 +1,7 @@
 import type { KeyRule } from '../relay/key-rules.ts'
 import type { Reply } from './attacker.ts'
 import { isAddress, publicAddress, type Caught } from './catchers.ts'
-import { findSecret, findSecrets } from './find-secret.ts'
+import { findSecret, findSecrets, type Sought } from './find-secret.ts'
 import { placesOf, type Target } from './target.ts'
 import { metadata } from './vectors/addresses.ts'
 import type { Channel } from './vector.ts'
@@ -19,7 +19,7 @@ export interface Scene {
   replies: Reply[]
   log: string[]
   files: Buffer[]
-  blamed: string[]
+  blamed: Evidence[]
   mayCall: boolean
   /** Look only here. */
   only?: Channel | undefined
@@ -42,17 +42,25 @@ export function judge(scene: Scene, targets: readonly Target[]): Evidence[] {
     ...(looks('log') ? scene.log.flatMap((line) => secretsIn('log', 'in the log', Buffer.from(line), targets)) : []),
     ...(looks('database') ? scene.files.flatMap((file) => secretsIn('database', 'in a file', file, targets)) : []),
     ...(looks('failure') ? failures(scene) : []),
-    ...scene.blamed.map((where): Evidence => ({ channel: 'other caller', where })),
+    ...scene.blamed,
   ]
 }
 
 function secretsIn(channel: Channel, where: string, bytes: Buffer, targets: readonly Target[]): Evidence[] {
   const names = new Map(targets.map(({ canary, keyName }) => [canary, keyName]))
-  return [...findSecrets(bytes, [...names.keys()])].map(([secret, { form, whole }]) => ({
+  return [...findSecrets(bytes, soughtOf(targets), tellingLength)].map(([secret, { form, whole }]) => ({
     channel,
     where: `the secret of ${names.get(secret)}${whole ? '' : ', in part,'} ${where}, ${form}`,
   }))
 }
+
+/** Fewer characters in a row may stay of an echo that an API cuts off, as the page Security model says; how many do, the oracles measure. */
+const tellingLength = 20
+
+/** The secrets of all keys, each once. */
+const soughtOf = (targets: readonly Target[]): Sought[] => [
+  ...new Map(targets.map(({ canary, format }) => [canary, { value: canary, ...format }])).values(),
+]
 
 const placeOf = ({ to, method, path }: Caught) =>
   `${to.scheme}//${to.host}:${to.port} (${to.address}) ${method} ${path}`
@@ -65,7 +73,7 @@ function unwantedCalls({ mayCall, caught }: Scene): Evidence[] {
 function atUpstreams({ caught, lookups }: Scene, targets: readonly Target[]): Evidence[] {
   const names = lookups.flatMap((name) => secretsIn('upstream', `in the name ${name}`, Buffer.from(name), targets))
   return caught.reduce<Evidence[]>((found, call) => {
-    for (const canary of findSecrets(call.bytes, [...new Set(targets.map((target) => target.canary))]).keys()) {
+    for (const canary of findSecrets(call.bytes, soughtOf(targets)).keys()) {
       const own = targets.filter((target) => target.canary === canary)
       const problems = own.map((target) => problemOf(call, target))
       if (problems.includes(null)) continue
@@ -136,8 +144,15 @@ function isInside(path: string, rule: KeyRule, canary: string): boolean {
   let decoded = known
   for (let turn = 0; turn < 5; turn++)
     decoded = decoded.replace(/%([0-9a-f]{2})/gi, (_, code: string) => String.fromCharCode(parseInt(code, 16)))
-  if (/(^|[/\\;])\.{1,2}([/\\;]|$)|\\|\0/.test(decoded) || decoded.split('/').length !== known.split('/').length)
-    return false
+  const isClimbing = (text: string) => /(^|[/\\;])\.{1,2}([/\\;?#]|$)|\\|\0/.test(text)
+  if (isClimbing(decoded) || decoded.split('/').length !== known.split('/').length) return false
+  // As a server reads it that normalises and takes away what nobody sees.
+  const read = Buffer.from(decoded, 'latin1')
+    .toString()
+    .normalize('NFKC')
+    .replace(/[\0-\x20\x7f-\xa0\u00ad\u200b-\u200f]/g, '')
+    .replaceAll('\u2215', '/')
+  if (isClimbing(read) || read.split('/').length !== known.split('/').length) return false
   const expression = pattern
     .split('/')
     .map((segment) =>
@@ -209,9 +224,9 @@ function withoutValue(json: string, steps: string[]): string {
 /** Headers that tell the upstream something false about who asks whom. */
 function forgedHeaders(call: Caught): string[] {
   const forbidden =
-    /^(host|connection|keep-alive|transfer-encoding|te|trailer|upgrade|expect|cookie2?|forwarded|via|proxy-.*|x-forwarded-.*|x-real-ip|x-http-method(-override)?|x-method-override|x-original-url|x-rewrite-url|x-injected)$/i
+    /^(host|connection|keep-alive|transfer-encoding|te|trailer|upgrade|expect|cookie2?|forwarded|via|proxy-.*|x-forwarded-.*|x-real-ip|x-http-method(-override)?|x-method-override|x-original-url|x-rewrite-url|x-injected|true-client-ip|client-ip|forwarded-for|x-host|(x-|cf-|fastly-|x-cluster-|x-original-)?(client|connecting|original|cluster-client|proxyuser)-(ip|host|forwarded-for)|x-envoy-.*|cf-.*|x-azure-.*)$/i
   return call.headers
-    .filter(([name, value]) => forbidden.test(name.trim()) && value.includes(marker))
+    .filter(([name, value]) => forbidden.test(name.trim().replaceAll('_', '-')) && value.includes(marker))
     .map(([name, value]) => `the header ${name}: ${value}`)
 }
 

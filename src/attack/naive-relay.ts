@@ -55,7 +55,7 @@ export function createNaiveRelay(
       status: 'resolved',
       queueName: request.queue,
       request,
-      response: { ...response, headers },
+      response: redacted({ ...response, headers }, Object.values(secrets)),
     }
     records.push(record)
     log.push(`answered ${JSON.stringify(record)}`)
@@ -106,9 +106,37 @@ export function createNaiveRelay(
     fetch: (request) =>
       answer(request).catch((error: unknown) => {
         log.push(String(error))
-        return Response.json({ error: String(error) }, { status: 400 })
+        const message = readOnFromABeginning(String(error), Object.values(secrets))
+        return Response.json({ error: { message } }, { status: 400 })
       }),
   }
+}
+
+/** What it thinks a caller may see of an answer. */
+const redacted = (answer: NaiveAnswer, secrets: string[]): NaiveAnswer => ({
+  ...answer,
+  headers: Object.fromEntries(
+    Object.entries(answer.headers).map(([name, value]) => [
+      name,
+      /^(location|x-echo)$/.test(name) ? readOnFromABeginning(value, secrets) : value,
+    ]),
+  ),
+  body: readOnFromABeginning(answer.body, secrets),
+})
+
+/** So many characters of a secret are looked for. */
+const naiveLength = 12
+
+/** Looks for the beginning of a secret, and takes as much of it as is there: so what it takes tells what is right. */
+function readOnFromABeginning(text: string, secrets: string[]): string {
+  return secrets.reduce((rest, secret) => {
+    const [first = '', ...others] = rest.split(secret.slice(0, naiveLength))
+    return others.reduce((before, behind) => {
+      let length = 0
+      while (naiveLength + length < secret.length && behind[length] === secret[naiveLength + length]) length++
+      return `${before}$CLIENT_SECRET${behind.slice(length)}`
+    }, first)
+  }, text)
 }
 
 const cors = (request: Request) => ({ 'access-control-allow-origin': request.headers.get('origin') ?? '*' })
@@ -167,7 +195,9 @@ function exchange(
         const chunks: Buffer[] = []
         socket.on('data', (chunk) => chunks.push(chunk))
         socket.on('error', reject)
-        socket.on('close', () => resolve(Buffer.concat(chunks)))
+        socket.on('close', () =>
+          chunks.length > 0 ? resolve(Buffer.concat(chunks)) : reject(new Error(`${url.host} could not be reached`)),
+        )
         socket.setTimeout(1_000, () => socket.destroy())
         socket.write(text)
       })

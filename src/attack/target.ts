@@ -1,6 +1,6 @@
-import { randomBytes } from 'node:crypto'
 import type { KeyOptions } from '../relay/keys.ts'
 import type { KeyRule, Place } from '../relay/key-rules.ts'
+import type { Canary } from './canary.ts'
 
 /** A request as an attacker writes it: it need not be one that the types allow. */
 export type Wish = Record<string, unknown> & { url: string; headers?: Record<string, string>; data?: unknown }
@@ -10,6 +10,8 @@ export interface Target {
   keyName: string
   /** What stands in place of the real secret. */
   canary: string
+  /** What the canary is made of, which an attacker knows. */
+  format: Omit<Canary, 'value'>
   locked: boolean
   rule: KeyRule
   places: readonly Place[]
@@ -31,18 +33,8 @@ export interface Target {
   honest(change?: Partial<Wish>): Wish
 }
 
-/**
- * A secret that nobody else has, with what breaks careless code: `$&` expands in
- * a replacement, quotes and the backslash end strings, `& + / = %` change in a url,
- * and `>>>???` become the signs of base64, wherever in a three they stand.
- */
-export function makeCanary(): string {
-  const random = () => randomBytes(7).toString('hex')
-  return `sk-${random()}$&"'\\&+/=%41<>>>???${random()}`
-}
-
 /** Every rule of every key, with its canary. */
-export function targetsOf(keys: Record<string, KeyOptions>, canaries: ReadonlyMap<string, string>): Target[] {
+export function targetsOf(keys: Record<string, KeyOptions>, canaries: ReadonlyMap<string, Canary>): Target[] {
   return Object.entries(keys).flatMap(([keyName, key]) =>
     key.allow.map((rule) => targetOf(keyName, canaries.get(keyName)!, key.locked ?? true, rule)),
   )
@@ -50,7 +42,7 @@ export function targetsOf(keys: Record<string, KeyOptions>, canaries: ReadonlyMa
 
 const urlParts = /^(https?:)\/\/(\[[^\]]+\]|[^/:]+)(:\d+)?(\/.*)?$/
 
-function targetOf(keyName: string, canary: string, locked: boolean, rule: KeyRule): Target {
+function targetOf(keyName: string, { value, ...format }: Canary, locked: boolean, rule: KeyRule): Target {
   const [, scheme = '', pattern = '', port = '', pathPattern = '/'] = urlParts.exec(rule.url) ?? []
   const places = placesOf(rule)
   const hasData = places.some((place) => place.startsWith('data#'))
@@ -61,7 +53,8 @@ function targetOf(keyName: string, canary: string, locked: boolean, rule: KeyRul
   const url = `${scheme}//${host}${port}${path}`
   return {
     keyName,
-    canary,
+    canary: value,
+    format,
     locked,
     rule,
     places,

@@ -1,8 +1,9 @@
+import { isUtf8 } from 'node:buffer'
 import { describe, expect, test } from 'vitest'
 import { attack } from '../../src/attack/attack.ts'
 import { findSecret } from '../../src/attack/find-secret.ts'
-import { makeCanary } from '../../src/attack/target.ts'
-import { byteForms, forms, mixtures } from '../../src/attack/vectors/forms.ts'
+import { makeCanary } from '../../src/attack/canary.ts'
+import { byteForms, forms, mixtures, rareForms } from '../../src/attack/vectors/forms.ts'
 import { summarize } from '../../src/attack/report.ts'
 import { serveOnFreePort } from '../../src/command/attack.ts'
 import options from './relay.config.ts'
@@ -22,13 +23,15 @@ test('the relay gives up no secret, and a naive one gives up almost all', async 
 }, 180_000)
 
 describe('the finder', () => {
-  const secret = makeCanary()
+  const { value: secret } = makeCanary()
 
-  test.each([...forms, ...mixtures, ...byteForms])('finds a secret that is $name', ({ write }) => {
+  test.each([...forms, ...mixtures, ...rareForms, ...byteForms])('finds a secret that is $name', ({ write }) => {
     const bytes = Buffer.concat([Buffer.from('before it: '), Buffer.from(write(secret)), Buffer.from(' and behind')])
     expect(findSecret(bytes, secret)).not.toBeNull()
     // As it travels to the browser, in a record.
-    expect(findSecret(Buffer.from(JSON.stringify({ body: bytes.toString('latin1') })), secret)).not.toBeNull()
+    expect(
+      findSecret(Buffer.from(JSON.stringify({ body: bytes.toString(isUtf8(bytes) ? 'utf8' : 'latin1') })), secret),
+    ).not.toBeNull()
     expect(findSecret(Buffer.from(JSON.stringify({ body: bytes.toString('base64') })), secret)).not.toBeNull()
   })
 
@@ -38,7 +41,7 @@ describe('the finder', () => {
   })
 
   test('finds nothing in another secret, and nothing in the placeholder', () => {
-    for (const { write } of forms) expect(findSecret(Buffer.from(write(makeCanary())), secret)).toBeNull()
+    for (const { write } of forms) expect(findSecret(Buffer.from(write(makeCanary().value)), secret)).toBeNull()
     expect(findSecret(Buffer.from('Bearer $CLIENT_SECRET'), secret)).toBeNull()
   })
 })

@@ -9,7 +9,7 @@ const registered = 'attack-registered'
 /** Rows 1, 12 and 15 at the doors of whoever looks after the keys. */
 export function administration(targets: readonly Target[]): Vector[] {
   const target = targets[0]!
-  return [...asStrangers(target), ...byWiderRules(target), ...ofRegisteredKeys(target)]
+  return [...asStrangers(target), ...byWiderRules(target), ...ofRegisteredKeys(target), ...byWiderReach(target)]
 }
 
 const strangers: [who: string, sent: Sent][] = [
@@ -132,4 +132,34 @@ function ofRegisteredKeys(target: Target): Vector[] {
     ...(['database', 'log', 'answer'] as const).map((aim) => kept('as it should be', aim, right)),
     ...mistakes.flatMap(([name, body, key]) => (['log', 'answer'] as const).map((aim) => kept(name, aim, body, key))),
   ]
+}
+
+/** An administrator who never knew a value lets it go to where an API shows it. */
+function byWiderReach({ canary, url, scheme, host, port }: Target): Vector[] {
+  const origin = `${scheme}//${host}${port}`
+  const narrow = { url: `${origin}/v1/narrow/*`, methods: ['POST'], in: ['headers.authorization'] }
+  const wider: [name: string, rule: object][] = [
+    ['another host', { ...narrow, url: `${foreign}/v1/narrow/*` }],
+    ['another place of the body', { ...narrow, in: ['headers.authorization', 'data#/prompt'] }],
+    ['another header', { ...narrow, in: ['headers.user-agent'] }],
+    ['a parameter', { ...narrow, in: ['params.q'] }],
+    ['a wider path', { ...narrow, url: `${origin}/v1/**` }],
+    ['another path', { ...narrow, url: `${origin}/v2/*` }],
+    ['another method', { ...narrow, methods: ['POST', 'GET'] }],
+  ]
+  return wider.map(([name, rule]) =>
+    vector(
+      1,
+      `the value of a registered key is let go further without being known: ${name} (of ${url})`,
+      async (attacker) => {
+        const sent = { headers: administrator }
+        const put = (body: object) => knock(attacker, 'PUT', `/keys/${registered}`, sent, body)
+        await put({ secret: canary, locked: false, allow: [narrow], isNew: true })
+        const { status } = await put({ locked: false, allow: [rule], isNew: false })
+        await knock(attacker, 'DELETE', `/keys/${registered}`, sent)
+        if (status < 300) attacker.blame(`${name} was let in`)
+      },
+      { mayCall: false, aim: 'other caller' },
+    ),
+  )
 }

@@ -2,19 +2,26 @@ import { brotliCompressSync, deflateRawSync, deflateSync, gzipSync, zstdCompress
 import { httpAnswer, type HttpAnswer } from '../raw-http.ts'
 import type { Target } from '../target.ts'
 import { answers, attempts, spread, type Attempt, type Vector } from '../vector.ts'
-import { byteForms, forms, mixtures, type Form } from './forms.ts'
+import { byteForms, forms, mixtures, rareForms, type Form } from './forms.ts'
 
 type NamedAnswer = [name: string, answer: HttpAnswer]
 
 /** Row 14: the allowed upstream gives back what it got. */
 export function echoes(targets: readonly Target[]): Vector[] {
   return targets.flatMap((target, index) => {
-    const list = [...inEachForm(target), ...inEachPart(target), ...inEachEncoding(target), ...inEachSplit(target)]
+    const list = [
+      ...inEachForm(target),
+      ...inEachPart(target),
+      ...inEachEncoding(target),
+      ...inEachSplit(target),
+      ...besideOpeners(target),
+    ]
     // The API knows the keys of everybody, and shows one to the other.
     const others = targets.filter((other) => other.keyName !== target.keyName && other.host === target.host)
     return [
       ...attempts(14, target, asAttempts(target, others.map(ofAnotherKey))),
-      ...attempts(14, target, asAttempts(target, index === 0 ? list : spread(list, 12, index))),
+      // One whose secret breaks careless code, and one whose secret is as long and plain as most.
+      ...attempts(14, target, asAttempts(target, index < 2 ? list : spread(list, 12, index))),
       ...(index === 0 ? attempts(14, target, [...asAttempts(target, large(target)), ...inPackets(target)]) : []),
     ]
   })
@@ -55,10 +62,19 @@ function inEachForm({ canary }: Target): NamedAnswer[] {
       },
     ])
   const binary = forms.filter((_, index) => index % 4 === 0)
-  return [...[...forms, ...mixtures].flatMap(asText), ...[...byteForms, ...binary].flatMap(asBytes)]
+  return [...[...forms, ...mixtures, ...rareForms].flatMap(asText), ...[...byteForms, ...binary].flatMap(asBytes)]
 }
 
-function inEachPart({ canary }: Target): NamedAnswer[] {
+/** Pieces of the middle that are long enough to be found wherever they begin. */
+function slices(unknown: string): [at: number, slice: string][] {
+  const length = 44
+  const starts = Array.from({ length: 8 }, (_, index) => 3 + index * 7).filter((at) => at + length < unknown.length)
+  return starts.map((at) => [at, unknown.slice(at, at + length)])
+}
+
+function inEachPart({ canary, format: { publicPart } }: Target): NamedAnswer[] {
+  const start = publicPart.length
+  const unknown = canary.slice(start)
   const said = [
     'x-echo',
     'etag',
@@ -113,19 +129,60 @@ function inEachPart({ canary }: Target): NamedAnswer[] {
       [`as the text of a ${status}`, { status, headers: { 'content-type': 'text/plain' }, body: canary }],
     ]),
     ['where a message is cut', { status: 400, body: JSON.stringify({ message: 'x'.repeat(485) + canary }) }],
-    ...[16, 24, canary.length - 1].flatMap((length): NamedAnswer[] => [
-      [`its first ${length} characters`, { body: JSON.stringify({ message: `${canary.slice(0, length)}…` }) }],
-      [`its last ${length} characters`, { body: JSON.stringify({ message: `…${canary.slice(-length)}` }) }],
+    // Of shorter ones some characters may pass; the oracles count them.
+    ...[30, 36, unknown.length - 1].flatMap((length): NamedAnswer[] => [
+      [`its first ${length} characters`, { body: JSON.stringify({ message: `${canary.slice(0, start + length)}…` }) }],
+      [`its last ${length} characters`, { body: JSON.stringify({ message: `…${unknown.slice(-length)}` }) }],
       [
         `its first ${length} characters, in base64`,
-        { body: JSON.stringify(btoa(`Bearer ${canary.slice(0, length)}`)) },
+        { body: JSON.stringify(btoa(`Bearer ${canary.slice(0, start + length)}`)) },
       ],
+    ]),
+    ...slices(unknown).flatMap(([at, slice]): NamedAnswer[] => [
+      [`${slice.length} characters from ${at} on`, { body: JSON.stringify({ message: `…${slice}…` }) }],
+      [`${slice.length} characters from ${at} on, in base64`, { body: JSON.stringify(btoa(slice)) }],
     ]),
     ['as the name of a member', { body: JSON.stringify({ [canary]: 1 }) }],
     ['twice without a gap', { body: JSON.stringify(canary + canary) }],
     ['after its own beginning', { body: JSON.stringify(canary.slice(0, 8) + canary) }],
     ['around the placeholder', { body: JSON.stringify(`$CLIENT_SECRET${canary}$CLIENT_SECRET`) }],
   ]
+}
+
+/** What begins an escape, written by the caller, right beside a true echo: whoever decodes it eats what it touches. */
+const openers = [
+  '&#',
+  '&#x',
+  '%',
+  '%2',
+  '\\u',
+  '\\u00',
+  '\\x',
+  '\\',
+  '=',
+  '&',
+  '\\1',
+  '\0',
+  '\u200b',
+  'x',
+  '/',
+  'QQ',
+  '4',
+  '73 ',
+  '115,',
+]
+
+function besideOpeners({ canary }: Target): NamedAnswer[] {
+  return openers.flatMap((opener): NamedAnswer[] => {
+    const name = JSON.stringify(opener)
+    const plain = { 'content-type': 'text/plain' }
+    return [
+      [`behind ${name}`, { headers: plain, body: `${opener}${canary} and more` }],
+      [`before ${name}`, { headers: plain, body: `You sent ${canary}${opener}` }],
+      [`between ${name}`, { body: JSON.stringify({ echo: `${opener}${canary}${opener}` }) }],
+      [`in base64, behind ${name}`, { headers: plain, body: opener + Buffer.from(`${canary}x`).toString('base64') }],
+    ]
+  })
 }
 
 function ofAnotherKey({ keyName, canary }: Target): NamedAnswer {
@@ -156,7 +213,23 @@ function inEachEncoding({ canary }: Target): NamedAnswer[] {
     ['compress', gzipSync(body)],
     ['gzip;q=1', gzipSync(body)],
   ]
+  const undeclared: [string, Buffer][] = [
+    ['gzip', gzipSync(body)],
+    ['zlib', deflateSync(body)],
+    ['zlib at its fastest', deflateSync(body, { level: 1 })],
+    ['zlib at its best', deflateSync(body, { level: 9 })],
+    ['zstd', zstdCompressSync(body)],
+    ['gzip in gzip', gzipSync(gzipSync(body))],
+    ['zlib in gzip', gzipSync(deflateSync(body))],
+  ]
+  const types = ['application/gzip', 'application/json', 'application/octet-stream', 'text/plain', 'image/png', '']
   return [
+    ...undeclared.flatMap(([name, bytes]) =>
+      types.map((type): NamedAnswer => [
+        `compressed as ${name}, said to be ${type || 'nothing'}`,
+        { headers: { 'content-type': type }, body: bytes },
+      ]),
+    ),
     ...[...encoded, ...undone].map(([encoding, bytes]): NamedAnswer => [
       `encoded as "${encoding}"`,
       { headers: { 'content-encoding': encoding }, body: bytes },

@@ -86,6 +86,76 @@ export const mixtures: Form[] = [
   form('HTML-escaped, in JSON', (secret) => json(html(secret))),
 ]
 
+const names: Record<string, string> = {
+  _: 'lowbar',
+  '.': 'period',
+  '-': 'hyphen',
+  $: 'dollar',
+  '"': 'quot',
+  "'": 'apos',
+  '\\': 'bsol',
+  '&': 'amp',
+  '+': 'plus',
+  '/': 'sol',
+  '=': 'equals',
+  '%': 'percnt',
+  '<': 'lt',
+  '>': 'gt',
+  '?': 'quest',
+  ':': 'colon',
+}
+const bytesOf = (secret: string) => [...Buffer.from(secret)]
+const numbered = (secret: string) => Object.fromEntries(bytesOf(secret).map((byte, index) => [index, byte]))
+const between = (secret: string, sign: string) => [...secret].join(sign)
+
+/** What fewer programs write, and some do. */
+export const rareForms: Form[] = [
+  form('HTML-escaped by the names of HTML5', (secret) =>
+    each(secret, (_, sign) => (names[sign] ? `&${names[sign]};` : sign)),
+  ),
+  form('HTML-escaped, decimal, without semicolons', (secret) => each(secret, (code) => `&#${code}`)),
+  form('HTML-escaped, hex, without semicolons', (secret) => each(secret, (code) => `&#x${hex(code, 2)}`)),
+  form('escaped in octal', (secret) => each(secret, (code) => `\\${code.toString(8).padStart(3, '0')}`)),
+  form('escaped as \\u{}', (secret) => each(secret, (code) => `\\u{${hex(code, 2)}}`)),
+  form('escaped as in CSS', (secret) => each(secret, (code) => `\\${hex(code, 6)}`)),
+  form('quoted-printable, all characters', (secret) => each(secret, (code) => `=${hex(code, 2).toUpperCase()}`)),
+  form('quoted-printable, broken into lines', (secret) => secret.replaceAll('=', '=3D').replace(/.{9}/g, '$&=\r\n')),
+  form('hex of capitals', (secret) => Buffer.from(secret.toUpperCase()).toString('hex')),
+  form('hex of small letters', (secret) => Buffer.from(secret.toLowerCase()).toString('hex')),
+  form('hex of UTF-16', (secret) => utf16(secret).toString('hex')),
+  form('hex in pairs', (secret) =>
+    bytesOf(secret)
+      .map((byte) => hex(byte, 2))
+      .join(' '),
+  ),
+  form('hex in pairs with colons', (secret) =>
+    bytesOf(secret)
+      .map((byte) => hex(byte, 2))
+      .join(':'),
+  ),
+  form('hex in pairs with 0x', (secret) =>
+    bytesOf(secret)
+      .map((byte) => `0x${hex(byte, 2)}`)
+      .join(', '),
+  ),
+  form('a Buffer in JSON', (secret) => JSON.stringify(Buffer.from(secret))),
+  form('a Buffer in indented JSON', (secret) => JSON.stringify({ deep: { deeper: Buffer.from(secret) } }, null, 4)),
+  form('a Uint8Array in JSON', (secret) => JSON.stringify(numbered(secret))),
+  form('a Uint8Array in indented JSON', (secret) => JSON.stringify(numbered(secret), null, 2)),
+  form('with NULs between', (secret) => between(secret, '\0')),
+  form('with soft hyphens between', (secret) => between(secret, '\u00ad')),
+  form('with zero-width spaces between', (secret) => between(secret, '\u200b')),
+  form('base64 of capitals', (secret) => base64(secret.toUpperCase())),
+  form('base64 of small letters', (secret) => base64(secret.toLowerCase())),
+  form('base64 of base64', (secret) => base64(base64(secret))),
+  form('base64 of UTF-16', (secret) => base64(utf16(secret))),
+  ...[4, 12, 40].map((spaces) =>
+    form(`base64 indented by ${spaces} spaces`, (secret) =>
+      base64(`${'x'.repeat(50)}${secret}`).replace(/.{40}/g, `$&\n${' '.repeat(spaces)}`),
+    ),
+  ),
+]
+
 /** As bytes only. */
 export const byteForms: Form[] = [
   form('UTF-16', utf16),

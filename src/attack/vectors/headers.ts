@@ -101,6 +101,30 @@ const ownedByTheConnection = [
   'x-method-override',
   'x-original-url',
   'x-rewrite-url',
+  // CGI and some servers read an underscore as a dash.
+  'x_forwarded_for',
+  'x_forwarded-host',
+  'x_real_ip',
+  'transfer_encoding',
+  'proxy_authorization',
+  'x_http_method_override',
+  'x_original_url',
+  'x-original-host',
+  'x-host',
+  // Whom a proxy has seen.
+  'true-client-ip',
+  'true_client_ip',
+  'cf-connecting-ip',
+  'cf-ipcountry',
+  'x-client-ip',
+  'x-cluster-client-ip',
+  'x-proxyuser-ip',
+  'x-original-forwarded-for',
+  'x-envoy-external-address',
+  'x-azure-clientip',
+  'fastly-client-ip',
+  'client-ip',
+  'forwarded-for',
 ]
 
 function forged(target: Target): [string, Attempt][] {

@@ -16,7 +16,7 @@ interface Prey {
 /** Row 13: what is of another caller. */
 export function otherCallers(targets: readonly Target[]): Vector[] {
   const target = targets.find(({ locked }) => !locked) ?? targets[0]!
-  return [...byId(target), ...byQuery(target), ...byChange(target)]
+  return [...byId(target), ...byQuery(target), ...byChange(target), ...byOddIdentity(target)]
 }
 
 /** The victim sends, and has an answer; then the attacker may try. Everything the attacker gets is looked through. */
@@ -116,6 +116,34 @@ function vectorOfDifference(target: Target, name: string, ask: (id: string) => [
       `${status} ${body.toString().replaceAll(id, 'ID').replaceAll(unknownId, 'ID')}`
     if (plain(known) !== plain(unknown)) attacker.blame(`${plain(known)} is not ${plain(unknown)}`)
   })
+}
+
+/** What a careless `authenticate` gives for two different people. */
+const oddIdentities: [one: unknown, other: unknown][] = [
+  [{ a: 1 }, { b: 2 }],
+  [{ a: 1 }, '[object Object]'],
+  [['victor'], 'victor'],
+  [['victor'], ['victor']],
+  [5, '5'],
+  [true, 'true'],
+]
+
+function byOddIdentity(target: Target): Vector[] {
+  const as = (id: unknown): Sent => ({ as: 'nobody', headers: { 'x-attack-user': JSON.stringify({ id }) } })
+  return oddIdentities.map(([one, other]) =>
+    vector(
+      13,
+      `authenticate gives the id ${JSON.stringify(one)} for one, and ${JSON.stringify(other)} for the other`,
+      async (attacker) => {
+        attacker.world({ answer: () => [httpAnswer({ body: JSON.stringify({ diary }) })] })
+        // The relay may well say that it cannot: these are no answers to an honest site.
+        const id = idOf(await attacker.probe(target.honest(), as(one)))
+        const { body } = await attacker.probe(`/requests?ids=${id}`, as(other))
+        if (body.includes(diary)) attacker.blame("the victim's answer was shown")
+      },
+      { aim: 'other caller' },
+    ),
+  )
 }
 
 function byQuery(target: Target): Vector[] {

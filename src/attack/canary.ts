@@ -1,0 +1,56 @@
+import { randomInt } from 'node:crypto'
+
+/** A secret that nobody else has, in place of a real one, and what everybody knows of its kind. */
+export interface Canary {
+  value: string
+  /** What it begins with and is no secret: a provider's prefix, a bot's id, an account. */
+  publicPart: string
+  /** What the rest of it is made of. */
+  alphabet: string
+}
+
+const digits = '0123456789'
+const hex = `${digits}abcdef`
+const alphanumeric = `${digits}ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz`
+const base64url = `${alphanumeric}-_`
+
+/** Keys as providers make them: what is public, and what is not. */
+const formats: (() => Canary)[] = [
+  awkward,
+  () => canary('sk-ant-api03-', base64url, 93, 'AA'),
+  () => canary(`sk_live_51${some(14, alphanumeric)}`, alphanumeric, 83),
+  () => canary('dop_v1_', hex, 64),
+  () => canary('sk-proj-', base64url, 156),
+  () => canary('', hex, 40),
+  () => canary(`7${some(9, digits)}:AA`, base64url, 33),
+  () => canary(`xoxb-1${some(12, digits)}-1${some(12, digits)}-`, alphanumeric, 24),
+  () => canary('SG.', base64url, 22, `.${some(43, base64url)}`),
+]
+
+/** @param index Of the key: each is of another format. */
+export function makeCanary(index = 0, publicPrefix?: string): Canary {
+  if (publicPrefix !== undefined) return canary(publicPrefix, base64url, 48)
+  return formats[index % formats.length]!()
+}
+
+/**
+ * What breaks careless code: `$&` expands in a replacement, quotes and the
+ * backslash end strings, `& + / = %` change in a url, and `>>>???` become the
+ * signs of base64, wherever in a three they stand.
+ */
+function awkward(): Canary {
+  const parts = ['sk-', `$&"'\\&`, '+/=%41', '<>>>???', '']
+  const value = parts.join('@').replace(/@/g, () => some(8, hex))
+  return { value, publicPart: 'sk-', alphabet: alphanumeric }
+}
+
+const canary = (publicPart: string, alphabet: string, length: number, end = ''): Canary => ({
+  value: publicPart + some(length, alphabet) + end,
+  publicPart,
+  alphabet,
+})
+
+/** Characters by chance. */
+export function some(length: number, alphabet: string): string {
+  return Array.from({ length }, () => alphabet[randomInt(alphabet.length)]).join('')
+}

@@ -1,0 +1,112 @@
+import { fork, type ChildProcess } from 'node:child_process'
+import { once } from 'node:events'
+import fc from 'fast-check'
+import { expensiveBody, type ExpensiveBody } from './expensive.ts'
+
+/** What a body cost a relay, and what its bytes cost `JSON.parse`, in milliseconds of the processor. */
+export interface Cost {
+  spent: number
+  parse: number
+  status: number
+}
+
+export interface CostResult {
+  runs: number
+  /** By ratio, among those that cost more than what any body does. */
+  worst: (Cost & ExpensiveBody) | null
+  failures: (ExpensiveBody & { what: string })[]
+}
+
+/** Times what `JSON.parse` of the same bytes costs. */
+const mostRatio = 50
+/** Milliseconds that any body may cost: reading it in, finding the caller, writing a refusal. */
+const floor = 2
+
+/** Megabytes of heap. */
+const heap = 256
+/** Milliseconds after which a body has stopped the relay. */
+const longest = 20_000
+/** Bodies of this many bytes, all together, and the process is a new one: what is kept of them is not what is measured. */
+const mostBytesOfAProcess = 200_000_000
+const mostFailures = 10
+
+const isTooMuch = ({ spent, parse }: Cost) => spent > mostRatio * parse + floor
+export const ratioOf = ({ spent, parse }: Cost) => Math.max(0, spent - floor) / Math.max(parse, 0.02)
+
+/** Whatever is sent costs at most a small multiple of `JSON.parse` of the same bytes. */
+export async function checkCost(runs: number, seed: number): Promise<CostResult> {
+  const result: CostResult = { runs: 0, worst: null, failures: [] }
+  let program = await start()
+  let bytes = 0
+  try {
+    for (let at = 0; at < runs && result.failures.length < mostFailures; at += pageSize) {
+      for (const body of fc.sample(expensiveBody, { numRuns: Math.min(pageSize, runs - at), seed: seed + at })) {
+        result.runs++
+        bytes += body.text.length
+        // A collection of garbage may fall upon any body; not three times upon one.
+        const cost = await cheapest(program, body.text)
+        if (typeof cost === 'string') result.failures.push({ ...body, what: cost })
+        else if (isTooMuch(cost)) result.failures.push({ ...body, what: inWords(cost) })
+        if (typeof cost !== 'string' && (!result.worst || ratioOf(cost) > ratioOf(result.worst)))
+          result.worst = { ...body, ...cost }
+        if (result.failures.length >= mostFailures) break
+        if (typeof cost !== 'string' && bytes < mostBytesOfAProcess) continue
+        await stop(program)
+        program = await start()
+        bytes = 0
+      }
+    }
+    return result
+  } finally {
+    await stop(program)
+  }
+}
+
+const pageSize = 500
+
+export const inWords = (cost: Cost): string =>
+  `${cost.spent.toFixed(1)} ms, JSON.parse ${cost.parse.toFixed(2)} ms, ratio ${ratioOf(cost).toFixed(0)}, answered with ${cost.status}`
+
+async function cheapest(program: ChildProcess, text: string): Promise<Cost | string> {
+  let cheapest: Cost | string = await ask(program, text)
+  for (let turn = 0; turn < 2 && typeof cheapest !== 'string' && isTooMuch(cheapest); turn++) {
+    const again: Cost | string = await ask(program, text)
+    if (typeof again === 'string') return again
+    if (ratioOf(again) < ratioOf(cheapest)) cheapest = again
+  }
+  return cheapest
+}
+
+/** The cost, or why there is none. */
+function ask(program: ChildProcess, text: string): Promise<Cost | string> {
+  return new Promise((resolve) => {
+    const done = (outcome: Cost | string) => {
+      clearTimeout(timer)
+      program.off('message', told).off('exit', died)
+      resolve(outcome)
+    }
+    const told = (cost: Cost) => done(cost)
+    const died = (code: number | null, signal: string | null) =>
+      done(`the process died with ${code ?? signal}, its heap of ${heap} MB perhaps full`)
+    const timer = setTimeout(() => done(`no answer within ${longest} ms`), longest)
+    program.once('message', told).once('exit', died)
+    program.send(text)
+  })
+}
+
+async function start(): Promise<ChildProcess> {
+  const program = fork(new URL('./cost-program.ts', import.meta.url), {
+    execArgv: [`--max-old-space-size=${heap}`],
+    // What a process says that runs out of memory is long, and says nothing.
+    stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
+  })
+  await once(program, 'message')
+  return program
+}
+
+async function stop(program: ChildProcess): Promise<void> {
+  if (program.exitCode !== null || program.signalCode !== null) return
+  const ended = once(program, 'exit')
+  program.kill('SIGKILL')
+  await ended
+}
