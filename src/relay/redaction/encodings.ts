@@ -180,6 +180,11 @@ function numbersOf(bytes: Uint8Array, from: number, to: number, target: Uint8Arr
     // `0x73` and `x73`.
     if (base === 16 && bytes[at] === 0x30 && at + 1 < to && isX(bytes[at + 1]!)) at += 2
     else if (base === 16 && isX(bytes[at]!)) at++
+    // The breaks of JSON in JSON are no numbers, and part none.
+    if (at > from && bytes[at - 1] === 0x5c && isBlankLetter(bytes[at]!)) {
+      if (at + 1 === to || !(classes[bytes[at + 1]!]! & ALPHANUMERIC)) continue
+      at++
+    }
     const start = at
     let value = 0
     for (; at < to && classes[bytes[at]!]! & ALPHANUMERIC; at++) {
@@ -192,3 +197,5 @@ function numbersOf(bytes: Uint8Array, from: number, to: number, target: Uint8Arr
 }
 
 const isX = (byte: number) => (byte | 0x20) === 0x78
+/** Of `\n`, `\r` and `\t`. */
+const isBlankLetter = (byte: number) => byte === 0x6e || byte === 0x72 || byte === 0x74

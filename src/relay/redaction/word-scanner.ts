@@ -90,7 +90,7 @@ export class WordScanner implements Scanner {
 
   #endLine(bytes: Buffer, from: number, to: number, bits: number, shortest: number): void {
     if (bits & DIGIT && to - from <= longestNumber) this.#addNumber(bytes, from, to)
-    else if (this.#numbers > 0 && !isEscapedBlank(bytes, from, to)) this.#closeList(bytes)
+    else if (this.#numbers > 0 && bits & ALPHANUMERIC && !isEscapedBlank(bytes, from, to)) this.#closeList(bytes)
     if (to - from < shortest && !this.#word.isOpen) return
     this.#growWord(bytes, from, to)
     if (to - from < shortestLine || !canBreak(bytes[to]!)) this.#closeWord(bytes)
