@@ -170,8 +170,8 @@ function beforeBackslashes(bytes: Buffer, to: number): number {
   return to
 }
 
-/** A brace at the end belongs to the object around the numbers. */
+/** A brace at the end, or the break before it, belongs to the object around the numbers. */
 function behindLastDigit(bytes: Buffer, to: number): number {
-  while (!/[a-z0-9]/i.test(String.fromCharCode(bytes[to - 1]!))) to--
-  return to
+  const [behind = ''] = /(?:\\+[nrt]|[^a-z0-9])*$/i.exec(bytes.toString('latin1', to - longestNumber, to)) ?? []
+  return to - behind.length
 }
