@@ -1,5 +1,5 @@
 import { classes, ESCAPE } from './characters.ts'
-import { readBase64, readHex, readNumbers, type Look } from './encodings.ts'
+import { base64, hasNumbers, hex, readEncoded, readNumbers, type Look } from './encodings.ts'
 import { PatternTable } from './pattern-table.ts'
 import { PrefixTable, shortestWith } from './prefix-table.ts'
 import { Unescaper, type Reading } from './unescape.ts'
@@ -31,8 +31,8 @@ export class Matcher {
   readonly #looks = Array.from(
     { length: deepest },
     (_, depth): Look =>
-      (decoded, length) =>
-        this.#look(decoded, 0, length, depth + 1),
+      (decoded, from, to) =>
+        this.#look(decoded, from, to, depth + 1),
   )
   /** How many bytes may still be looked at, of those that were decoded too. */
   #budget = 0
@@ -102,10 +102,11 @@ export class Matcher {
     if (depth === deepest) return false
     const target = this.#scratchFor(2 * depth, to - from)
     const look = this.#looks[depth]!
+    const enough = this.#shortest
     return (
-      readHex(bytes, from, to, target, this.#shortest, look) ||
-      readBase64(bytes, from, to, target, this.#shortest, look) ||
-      readNumbers(bytes, from, to, target, this.#shortest, look)
+      readEncoded(hex, bytes, from, to, target, enough, look) ||
+      readEncoded(base64, bytes, from, to, target, enough, look) ||
+      (hasNumbers(bytes, from, to, enough) && readNumbers(bytes, from, to, target, enough, look))
     )
   }
 

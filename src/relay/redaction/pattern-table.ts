@@ -56,8 +56,7 @@ export class PatternTable {
     let at = from
     while (at < from + probe) hash = rotated(hash, 1) ^ arriving[bytes[at++]!]!
     for (;;) {
-      const bit = hash & mask
-      if ((filter[bit >>> 5]! >>> (bit & 31)) & 1 && this.#begins(hash, bytes, at - probe, to)) return true
+      if (isSet(filter, hash & mask) && this.#begins(hash, bytes, at - probe, to)) return true
       if (at === to) return false
       hash = rotated(hash, 1) ^ arriving[bytes[at]!]! ^ leaving[bytes[at - probe]!]!
       at++
@@ -65,6 +64,8 @@ export class PatternTable {
   }
 
   #begins(hash: number, bytes: Uint8Array, from: number, to: number): boolean {
+    const filter = this.#filter
+    if (!isSet(filter, otherBit(hash) & (filter.length * 32 - 1))) return false
     const lengths = this.#lengths.get(hash) ?? 0
     for (let more = 0; lengths >>> more; more++) {
       const end = from + this.#probe + more
@@ -77,8 +78,8 @@ export class PatternTable {
     let hash = 0
     for (let at = 0; at < this.#probe; at++) hash = rotated(hash, 1) ^ arriving[text.charCodeAt(at)]!
     this.#lengths.set(hash, (this.#lengths.get(hash) ?? 0) | (1 << (text.length - this.#probe)))
-    const bit = hash & (this.#filter.length * 32 - 1)
-    this.#filter[bit >>> 5]! |= 1 << (bit & 31)
+    const mask = this.#filter.length * 32 - 1
+    for (const bit of [hash & mask, otherBit(hash) & mask]) this.#filter[bit >>> 5]! |= 1 << (bit & 31)
   }
 
   #rebuild(): void {
@@ -93,7 +94,11 @@ export class PatternTable {
 }
 
 const smallestFilter = 8_192
-const bitsEach = 16
+const bitsEach = 64
+
+const isSet = (filter: Uint32Array, bit: number) => ((filter[bit >>> 5]! >>> (bit & 31)) & 1) !== 0
+/** Two bits for each hash keep almost everything out, and the second is seldom looked at. */
+const otherBit = (hash: number) => Math.imul(hash, 0x9e3779b1) >>> 7
 
 const rotated = (bits: number, by: number): number => (bits << by) | (bits >>> (32 - by))
 

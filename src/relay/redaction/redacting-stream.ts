@@ -1,6 +1,6 @@
 import { ClientSecretError } from '../../protocol/errors.ts'
 import { placeholder } from '../../protocol/placeholder.ts'
-import type { RedactorStream, RedactorStreamOptions } from './redactor.ts'
+import type { RedactorStream } from './redactor.ts'
 import type { Region, Scanner } from './unit.ts'
 
 /** Given out, and still there to look back at. */
@@ -11,20 +11,32 @@ const smallestBuffer = 1_024
 export class RedactingStream implements RedactorStream {
   readonly #scanners: readonly Scanner[]
   readonly #maxHeld: number
-  #bytes = Buffer.alloc(0)
+  #bytes: Buffer = Buffer.alloc(0)
   #end = 0
   /** All before this was given out. */
   #given = 0
   #regions: Region[] = []
 
-  constructor(scanners: readonly Scanner[], { maxHeld = 16 * 2 ** 20 }: RedactorStreamOptions = {}) {
+  constructor(scanners: readonly Scanner[], maxHeld: number) {
     this.#scanners = scanners
     this.#maxHeld = maxHeld
   }
 
+  /** In place of `push` and `end`: a body that is there as a whole is not copied, unless something of it goes. */
+  *whole(body: Buffer, step: number): Generator<void, Buffer> {
+    this.#bytes = body
+    for (this.#end = Math.min(step, body.length); this.#end < body.length;) {
+      this.#scan(false)
+      yield
+      this.#end = Math.min(this.#end + step, body.length)
+    }
+    this.#scan(true)
+    return this.#regions.length === 0 ? body : this.#giveOut(this.#end)
+  }
+
   push(chunk: Buffer): Buffer {
     this.#append(chunk)
-    const certain = this.#scan(false)
+    const certain = this.#giveOut(this.#scan(false))
     if (this.#end - this.#given > this.#maxHeld) {
       throw new ClientSecretError(
         'UPSTREAM_ERROR',
@@ -35,7 +47,7 @@ export class RedactingStream implements RedactorStream {
   }
 
   end(): Buffer {
-    return this.#scan(true)
+    return this.#giveOut(this.#scan(true))
   }
 
   #append(chunk: Buffer): void {
@@ -63,14 +75,19 @@ export class RedactingStream implements RedactorStream {
     }
   }
 
-  /** @returns what is certain by now. */
-  #scan(isWhole: boolean): Buffer {
+  /** @returns up to where it is certain what goes. */
+  #scan(isWhole: boolean): number {
+    const scanned = { bytes: this.#bytes, end: this.#end, isWhole }
     let certain = this.#end
     for (const scanner of this.#scanners) {
-      scanner.scan({ bytes: this.#bytes, end: this.#end, isWhole })
+      scanner.scan(scanned)
       certain = Math.min(certain, scanner.undecided)
-      this.#regions.push(...scanner.regions.splice(0))
+      if (scanner.regions.length > 0) this.#regions.push(...scanner.regions.splice(0))
     }
+    return certain
+  }
+
+  #giveOut(certain: number): Buffer {
     if (this.#regions.length === 0) return this.#giveUntil(certain)
     const regions = merged(this.#regions)
     const parts: Buffer[] = []

@@ -6,8 +6,8 @@ export interface Redactor {
   text(text: string): string
   /** A body as it comes. */
   stream(options?: RedactorStreamOptions): RedactorStream
-  /** True while nothing is looked for. */
-  readonly isEmpty?: boolean
+  /** A body that is there as a whole, in steps of a few milliseconds; itself, where nothing of it goes. */
+  body(body: Buffer): Generator<void, Buffer>
 }
 
 export interface RedactorStreamOptions {
@@ -25,22 +25,18 @@ export interface RedactorStream {
   end(): Buffer
 }
 
-/** Bytes a step: a few milliseconds, of the worst that can be made. */
-const stepLength = 32_768
 /** In ms. A turn ends so early, because the step that follows takes its time too. */
 const maxTurn = 5
 
 /** A whole body. Yields to the event loop, so that no turn takes longer than 20 ms. */
 export async function redactBody(redactor: Redactor, body: Buffer): Promise<Buffer> {
-  if (redactor.isEmpty) return body
-  const stream = redactor.stream({ maxHeld: Infinity })
-  const parts: Buffer[] = []
+  const steps = redactor.body(body)
   let turn = performance.now()
-  for (let at = 0; at < body.length; at += stepLength) {
-    parts.push(stream.push(body.subarray(at, at + stepLength)))
+  for (;;) {
+    const step = steps.next()
+    if (step.done) return step.value
     if (performance.now() - turn < maxTurn) continue
     await nextTurn()
     turn = performance.now()
   }
-  return Buffer.concat([...parts, stream.end()])
 }

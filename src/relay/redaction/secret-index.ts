@@ -1,7 +1,7 @@
 import { LineScanner } from './line-scanner.ts'
 import { Matcher } from './matcher.ts'
 import { RedactingStream } from './redacting-stream.ts'
-import type { Redactor, RedactorStreamOptions } from './redactor.ts'
+import type { Redactor } from './redactor.ts'
 import { valuesOf, type Value } from './values.ts'
 import { WordScanner } from './word-scanner.ts'
 
@@ -36,14 +36,17 @@ export function createSecretIndex(): SecretIndex {
   /** How often each value was added, and how it is found. */
   const added = new Map<string, { count: number; values: Value[] }>()
 
-  function stream(options?: RedactorStreamOptions): RedactingStream {
-    return new RedactingStream([new LineScanner(lines), new WordScanner(words)], options)
+  function stream(maxHeld: number): RedactingStream {
+    // Most values have no blank in them, and then there are no lines to look at.
+    const scanners = lines.isEmpty ? [new WordScanner(words)] : [new WordScanner(words), new LineScanner(lines)]
+    return new RedactingStream(scanners, maxHeld)
+  }
+
+  function* body(bytes: Buffer, step = stepLength): Generator<void, Buffer> {
+    return added.size === 0 ? bytes : yield* stream(Infinity).whole(bytes, step)
   }
 
   return {
-    get isEmpty() {
-      return added.size === 0
-    },
     add(secret, { publicPrefix } = {}) {
       const name = JSON.stringify([secret, publicPrefix])
       const one = added.get(name) ?? {
@@ -66,14 +69,17 @@ export function createSecretIndex(): SecretIndex {
     text(text) {
       if (text.length < Math.min(words.shortest, lines.shortest)) return text
       const bytes = Buffer.from(text)
-      const one = stream({ maxHeld: Infinity })
-      const redacted = Buffer.concat([one.push(bytes), one.end()])
+      const { value = bytes } = body(bytes, Infinity).next()
       // What is no valid text stays as it is, where nothing had to go.
-      return redacted.equals(bytes) ? text : redacted.toString()
+      return value === bytes ? text : value.toString()
     },
-    stream,
+    body: (bytes) => body(bytes),
+    stream: ({ maxHeld = 16 * 2 ** 20 } = {}) => stream(maxHeld),
   }
 }
+
+/** In bytes: what takes a few milliseconds, of the worst that can be made. */
+const stepLength = 32_768
 
 /** For few values that are known at once. */
 export function createRedactor(...secrets: string[]): Redactor {

@@ -74,7 +74,11 @@ export class Unescaper {
   #break(): void {
     this.hasBreaks = true
     if (this.#reading.keepsBreaks) this.#target[this.#length++] = 10
-    else this.#isIndentation = true
+    else {
+      // Quoted-printable marks a break that it made itself.
+      if (!this.#isIndentation && this.#length > 0 && this.#target[this.#length - 1] === 0x3d) this.#length--
+      this.#isIndentation = true
+    }
   }
 
   #begin(byte: number): void {

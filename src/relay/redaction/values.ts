@@ -1,5 +1,5 @@
 import { classes, VALUE } from './characters.ts'
-import { isTelling } from './prefix-table.ts'
+import { isTelling, shortestPrefix } from './prefix-table.ts'
 import { publicPartOf, type PublicPart } from './public-prefixes.ts'
 import { Unescaper } from './unescape.ts'
 import type { Traces } from './matcher.ts'
@@ -78,7 +78,7 @@ function tracesOf(text: string, { split, shape }: PublicPart): Value {
   const isLine = ![...Buffer.from(text, 'latin1')].every((byte) => classes[byte]! & VALUE)
   const isWhole = text.startsWith(split)
   const unknown = isWhole && text.length - split.length >= shortest ? text.slice(split.length) : text
-  const prefix = isWhole && shape.length >= 3 && text.length > shape.length ? shape : ''
+  const prefix = isWhole && shape.length >= shortestPrefix && text.length > shape.length ? shape : ''
   // Of a short one a window could be guessed. Where its beginning gives it away anyway, none is needed.
   const isGuessable = unknown.length < 17 && isTelling(prefix)
   return { prefix, windows: isGuessable ? [] : windowsOf(unknown), isLine }

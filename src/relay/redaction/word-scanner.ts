@@ -1,4 +1,4 @@
-import { classes, DIGIT, invisibleLength, LEAD, WORD } from './characters.ts'
+import { ALPHANUMERIC, classes, DIGIT, invisibleLength, LEAD, WORD } from './characters.ts'
 import type { Matcher } from './matcher.ts'
 import { isHtmlName, longestName } from './unescape.ts'
 import { Unit, type Bytes, type Region, type Scanner } from './unit.ts'
@@ -16,9 +16,11 @@ export class WordScanner implements Scanner {
   readonly #matcher: Matcher
   /** A word, or several that were one before it was broken into lines. */
   readonly #word: Unit
-  /** Words with a digit in each, and anything between them. */
+  /** Words with a digit in each, and anything between them; open when there are enough of them. */
   readonly #list: Unit
+  /** How many of them there are by now, and where the first of them stands. */
   #numbers = 0
+  #firstNumber = 0
   #position = 0
   /** Where the word's last line begins; -1 when it has ended. Then the word may still be open, as another line may follow. */
   #line = -1
@@ -32,86 +34,96 @@ export class WordScanner implements Scanner {
   }
 
   get undecided(): number {
-    const word = this.#word.isOpen ? this.#word.from : this.#position
-    return this.#list.isOpen ? Math.min(word, this.#list.from) : word
+    let undecided = this.#position
+    if (this.#numbers > 0) undecided = this.#firstNumber
+    if (this.#line >= 0) undecided = Math.min(undecided, this.#line)
+    return this.#word.isOpen ? Math.min(undecided, this.#word.from) : undecided
   }
 
+  /** This is where the time goes: most words are short, have no digit, and are only passed over. */
   scan({ bytes, end, isWhole }: Bytes): void {
-    if (this.#matcher.isEmpty) return this.#skipTo(end)
+    const shortest = Math.min(this.#matcher.shortest, shortestLine)
     let at = this.#position
+    let line = this.#line
+    let bits = this.#bits
     while (at < end) {
-      if (this.#line >= 0) {
-        let bits = 0
-        while (at < end && classes[bytes[at]!]! & WORD) bits |= classes[bytes[at++]!]!
-        this.#bits |= bits
-      } else while (at < end && !(classes[bytes[at]!]! & (WORD | LEAD))) at++
-      if (at === end) break
-      const length = wordLength(bytes, at, end)
-      // What follows decides, and it is not there yet.
-      if (length < 0 && !isWhole) break
-      if (length <= 0) {
-        if (this.#line >= 0) this.#endLine(bytes, at)
-        at++
-      } else {
-        if (this.#line < 0) this.#beginLine(bytes, at)
-        at += length
-        this.#bits |= classes[bytes[at - length]!]!
+      let last = 0
+      if (line < 0) {
+        while (at < end && !((last = classes[bytes[at]!]!) & (WORD | LEAD))) at++
+        if (at === end) break
+        bits = 0
+        if (last & WORD) line = at
       }
+      while (at < end && (last = classes[bytes[at]!]!) & WORD) {
+        bits |= last
+        at++
+      }
+      if (at === end) break
+      if (last & LEAD) {
+        const length = wordLength(bytes, at, end)
+        // What follows decides, and it is not there yet.
+        if (length < 0 && !isWhole) break
+        if (length > 0 && line < 0) line = at
+        if (length > 0) bits |= last
+        at += Math.max(length, 0)
+        if (length > 0) continue
+      }
+      if (line >= 0) this.#endLine(bytes, line, at, bits, shortest)
+      line = -1
+      at++
     }
+    if (isWhole && line >= 0) this.#endLine(bytes, line, at, bits, shortest)
     this.#position = at
-    if (this.#line >= 0) this.#word.grow(bytes, at)
-    if (!isWhole) return
-    if (this.#line >= 0) this.#endLine(bytes, at)
-    if (this.#word.isOpen) this.#closeWord(bytes)
-    this.#closeList(bytes)
+    this.#line = isWhole ? -1 : line
+    this.#bits = bits
+    if (isWhole) this.#closeAll(bytes)
+    else if (line >= 0 && at - line >= shortest) this.#growWord(bytes, line, at)
   }
 
   shift(by: number): void {
     this.#position -= by
+    this.#firstNumber -= by
     this.#word.shift(by)
     this.#list.shift(by)
     if (this.#line >= 0) this.#line -= by
   }
 
-  #skipTo(end: number): void {
-    this.#position = end
-    this.#line = -1
-    this.#word.isOpen = this.#list.isOpen = false
+  #endLine(bytes: Buffer, from: number, to: number, bits: number, shortest: number): void {
+    if (bits & DIGIT && to - from <= longestNumber) this.#addNumber(bytes, from, to)
+    else if (this.#numbers > 0 && bits & ALPHANUMERIC && !isEscapedBlank(bytes, from, to)) this.#closeList(bytes)
+    if (to - from < shortest && !this.#word.isOpen) return
+    this.#growWord(bytes, from, to)
+    if (to - from < shortestLine || !canBreak(bytes[to]!)) this.#closeWord(bytes)
   }
 
-  #beginLine(bytes: Buffer, at: number): void {
-    this.#line = at
-    this.#bits = 0
-    if (this.#word.isOpen && !isBreak(bytes, this.#word.to, at)) this.#closeWord(bytes)
-    if (!this.#word.isOpen) this.#word.open(at)
-  }
-
-  #endLine(bytes: Buffer, at: number): void {
-    const from = this.#line
-    this.#line = -1
-    this.#word.grow(bytes, at)
-    if (at - from <= longestNumber && this.#bits & DIGIT) {
-      if (!this.#list.isOpen) {
-        this.#list.open(from)
-        this.#numbers = 0
-      }
-      this.#list.grow(bytes, at)
-      this.#numbers++
-    } else if (this.#list.isOpen && !isEscapedBlank(bytes, from, at)) this.#closeList(bytes)
-    if (at - from < shortestLine || !canBreak(bytes[at]!)) this.#closeWord(bytes)
+  /** With a line that stands there, as far as it does. */
+  #growWord(bytes: Buffer, from: number, to: number): void {
+    if (this.#word.isOpen && this.#word.to < from && !isBreak(bytes, this.#word.to, from)) this.#closeWord(bytes)
+    if (!this.#word.isOpen) this.#word.open(from)
+    this.#word.grow(bytes, to)
   }
 
   #closeWord(bytes: Buffer): void {
     const { from, to } = this.#word
-    if (to - from < this.#matcher.shortest) this.#word.isOpen = false
-    else if (this.#word.close(bytes)) this.regions.push({ from, to: beforeBackslashes(bytes, to), isList: false })
+    if (this.#word.close(bytes)) this.regions.push({ from, to: beforeBackslashes(bytes, to), isList: false })
+  }
+
+  #addNumber(bytes: Buffer, from: number, to: number): void {
+    if (this.#numbers++ === 0) this.#firstNumber = from
+    if (this.#numbers === fewestNumbers) this.#list.open(this.#firstNumber)
+    if (this.#list.isOpen) this.#list.grow(bytes, to)
   }
 
   #closeList(bytes: Buffer): void {
-    const { isOpen, from, to } = this.#list
-    this.#list.isOpen = false
-    if (isOpen && this.#numbers >= fewestNumbers && this.#list.close(bytes))
-      this.regions.push({ from, to: behindLastDigit(bytes, to), isList: true })
+    this.#numbers = 0
+    if (!this.#list.isOpen || !this.#list.close(bytes)) return
+    const { from, to } = this.#list
+    this.regions.push({ from, to: behindLastDigit(bytes, to), isList: true })
+  }
+
+  #closeAll(bytes: Buffer): void {
+    if (this.#word.isOpen) this.#closeWord(bytes)
+    this.#closeList(bytes)
   }
 }
 
@@ -125,11 +137,11 @@ function wordLength(bytes: Buffer, at: number, end: number): number {
   if (bits & WORD) return 1
   if (!(bits & LEAD)) return 0
   if (bytes[at] !== 0x26) return invisibleLength(bytes, at, end)
-  const behind = bytes.toString('latin1', at + 1, Math.min(at + 1 + longestName, end))
-  if (behind.startsWith('#')) return 1
-  const [, word = '', sign] = /^([a-z]*)(.)?/is.exec(behind)!
-  if (sign === undefined && behind.length < longestName) return -1
-  return sign === ';' && isHtmlName(word) ? 1 : 0
+  let to = at + 1
+  if (to < end && bytes[to] === 0x23) return 1
+  while (to < end && to - at < longestName && classes[bytes[to]!]! & ALPHANUMERIC) to++
+  if (to === end) return -1
+  return bytes[to] === 0x3b && isHtmlName(bytes.toString('latin1', at + 1, to)) ? 1 : 0
 }
 
 /** Blanks, line breaks, and the sign that quoted-printable and base64 have before them. */
@@ -158,8 +170,8 @@ function beforeBackslashes(bytes: Buffer, to: number): number {
   return to
 }
 
-/** A brace at the end belongs to the object around the numbers. */
+/** A brace at the end, or the break before it, belongs to the object around the numbers. */
 function behindLastDigit(bytes: Buffer, to: number): number {
-  while (!/[a-z0-9]/i.test(String.fromCharCode(bytes[to - 1]!))) to--
-  return to
+  const [behind = ''] = /(?:\\+[nrt]|[^a-z0-9])*$/i.exec(bytes.toString('latin1', to - longestNumber, to)) ?? []
+  return to - behind.length
 }
