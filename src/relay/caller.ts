@@ -46,13 +46,16 @@ export async function identify(
   return { owner, address: trustProxy > 0 ? forwardedFor(request, trustProxy) : undefined }
 }
 
-/** The id of who is signed in, null for nobody. Whatever else `authenticate` gives is a mistake in it: two users could become one. */
+/**
+ * The id of who is signed in, null for nobody; an empty text is nobody too, as a header gives it that a caller left
+ * empty. Whatever else `authenticate` gives is a mistake in it: two users could become one.
+ */
 function userOf(identity: unknown): string | null {
-  if (identity === null || identity === undefined) return null
+  if (identity === null || identity === undefined || identity === '') return null
   const id: unknown = typeof identity === 'object' ? Reflect.get(identity, 'id') : identity
   if (typeof id === 'string' && id !== '') return id
   throw new Error(
-    "The option authenticate gave something that is no user. Return the user's id, a string that is not empty; or an object with such an id; or null for nobody.",
+    "The option authenticate gave something that is no user. Return the user's id, a text; or an object with such an id; or null for nobody.",
   )
 }
 

@@ -463,7 +463,7 @@ describe('the log', () => {
   })
 })
 
-test.each([[{ id: {} }], [{ id: 5 }], [{ id: '' }], [{ id: null }], [{}], [true], [5], [''], [['ada']], [() => 'ada']])(
+test.each([[{ id: {} }], [{ id: 5 }], [{ id: '' }], [{ id: null }], [{}], [true], [5], [['ada']], [() => 'ada']])(
   'authenticate that gives %o is refused, and said in the log: two users could be one',
   async (identity) => {
     const api = await startApi()
