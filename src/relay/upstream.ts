@@ -212,7 +212,8 @@ function createBody(
   const chunks: Buffer[] = []
   let size = 0
   let hasRoom = false
-  let decoder: Transform | undefined
+  /** What the body comes through. */
+  const flows: { pause(): unknown; resume(): unknown }[] = [connection]
   const keep = (chunk: Buffer) => {
     size += chunk.length
     if (size > limit) return fail(tooLarge(limit))
@@ -222,32 +223,29 @@ function createBody(
   /** The rest of a large answer waits at its API until there is room for it. */
   function waitForRoom(): void {
     hasRoom = true
-    connection.pause()
-    decoder?.pause()
-    getRoom().then(() => {
-      decoder?.resume()
-      connection.resume()
-    }, fail)
+    for (const flow of flows) flow.pause()
+    getRoom().then(() => flows.forEach((flow) => flow.resume()), fail)
   }
   const finish = () => done(chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks))
   const name = encoding.trim().toLowerCase() || 'identity'
   if (name === 'identity') return { add: keep, end: finish, discard: () => {} }
 
-  const decoding = decoders.get(name)?.()
-  if (!decoding) {
+  const decoder = decoders.get(name)?.()
+  if (!decoder) {
     throw new ClientSecretError(
       'UPSTREAM_ERROR',
       `The API's answer is encoded as ${name}, which the relay cannot look through, so it does not pass it on.`,
     )
   }
-  decoder = decoding.on('data', keep).on('end', finish).on('error', fail)
-  decoding.on('drain', () => connection.resume())
+  decoder.on('data', keep).on('end', finish).on('error', fail)
+  decoder.on('drain', () => connection.resume())
+  flows.push(decoder)
   return {
     add(chunk) {
-      if (!decoding.write(chunk)) connection.pause()
+      if (!decoder.write(chunk)) connection.pause()
     },
-    end: () => void decoding.end(),
-    discard: () => void decoding.destroy(),
+    end: () => void decoder.end(),
+    discard: () => void decoder.destroy(),
   }
 }
 
