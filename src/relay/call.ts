@@ -4,8 +4,7 @@ import type { ClientSecretRequest } from '../protocol/request.ts'
 import type { Room } from './in-flight.ts'
 import { findRule, isAllowed } from './key-rules.ts'
 import type { Key, Keys, KeyValue } from './keys.ts'
-import { redactBody } from './redaction/redactor.ts'
-import type { SecretIndex } from './redaction/secret-index.ts'
+import { redactBody, type Redactor } from './redaction/redactor.ts'
 import { mostRedirects, redirected, withPlaceholder } from './redirect.ts'
 import { isOnceOnly } from './retryable.ts'
 import { substitute } from './substitute.ts'
@@ -30,7 +29,7 @@ interface Circumstances {
   upstream: Upstream
   keys: Pick<Keys, 'get' | 'getNewest' | 'worked'>
   /** All values of all keys. An API may show what it got under another key too: in a list of calls, say. */
-  secrets: Pick<SecretIndex, 'text' | 'stream'>
+  secrets: Redactor
   /** Told of a value before it goes out. */
   hold: (value: KeyValue) => void
   /** Largest answer in bytes, counted after decompression. */

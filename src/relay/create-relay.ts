@@ -264,6 +264,11 @@ interface Admitted {
   room: Room
 }
 
+interface Rooms {
+  body: Room
+  answer: Room
+}
+
 function routes(settings: Settings, opening: Promise<Parts>, journal: Journal, secrets: Redactor) {
   const app = new Hono({ getPath: (request) => route.exec(new URL(request.url).pathname)?.[1] ?? '/' })
 
@@ -330,25 +335,32 @@ function routes(settings: Settings, opening: Promise<Parts>, journal: Journal, s
   const { requestBytes } = settings.limits
   app.post('/requests', refuseTooLarge(requestBytes), admitBody, limitBody(requestBytes), async (context) => {
     const { parts, caller, room } = context.get('admitted')
-    const record = await take(caller, room, context.req.raw)
-    return answer(context, wireTexts(record), parts.inFlight.open(caller.owner), isSettled(record) ? 200 : 202)
+    const forAnswer = parts.inFlight.open(caller.owner)
+    try {
+      const record = await take(caller, { body: room, answer: forAnswer }, context.req.raw)
+      return answer(context, wireTexts(record), forAnswer, isSettled(record) ? 200 : 202)
+    } catch (error) {
+      forAnswer.leave()
+      throw error
+    }
   })
 
   /** Ends when the request is taken in, so that nobody holds its text who waits for the answer. */
-  async function take(caller: Caller, room: Room, raw: Request): Promise<StoredRecord> {
+  async function take(caller: Caller, rooms: Rooms, raw: Request): Promise<StoredRecord> {
     const text = await raw.text()
     // Asked again, because it may have stopped while the body arrived.
     const parts = await running(opening)
-    return parts.calls.during(submitText(parts, caller, room, text, raw))
+    return parts.calls.during(submitText(parts, caller, rooms, text, raw))
   }
 
-  async function submitText(parts: Parts, caller: Caller, room: Room, text: string, { headers, signal }: Request) {
+  async function submitText(parts: Parts, caller: Caller, rooms: Rooms, text: string, { headers, signal }: Request) {
     const bytes = Buffer.byteLength(text)
     await parts.limits.admitCaller(caller, bytes)
     // Before there are objects.
-    room.demand(sizeOfValues(text))
+    rooms.body.demand(sizeOfValues(text))
     const idempotencyKey = headers.get('idempotency-key') ?? undefined
-    return submit(parts, caller, { body: parseJson(text), bytes, idempotencyKey, signal })
+    const getRoom = () => rooms.answer.wait(settings.limits.responseBytes, signal)
+    return submit(parts, caller, { body: parseJson(text), bytes, idempotencyKey, getRoom, signal })
   }
 
   app.get('/requests', (context) => {

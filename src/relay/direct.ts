@@ -8,13 +8,13 @@ import { jsonText } from './json-text.ts'
 import type { Logger } from './options.ts'
 import { patiently } from './patiently.ts'
 import type { Records } from './records.ts'
-import type { Draft, NewRecord, Outcome, StoredRecord } from './stored-record.ts'
+import type { Draft, NewRecord, Outcome, RecordHead, StoredRecord } from './stored-record.ts'
 import { isAborted, type Runner, type Way } from './run.ts'
 
 /** Requests whose callers wait for the answer in the call that sends them. */
 export interface DirectRequests {
-  /** Runs a request; or joins the same one that was sent before. */
-  send(newRecord: NewRecord): Promise<Sent>
+  /** Runs a request; or joins the same one that was sent before, whose answer is given when there is room for it once more. */
+  send(newRecord: NewRecord, getRoom: () => Promise<void>): Promise<Sent>
   /** How many of this owner's, or of this key's, are under way here. */
   underWay(name: { owner: string } | { keyName: string }): number
   /** Ends a request that is under way here and not in the records yet; false when there is none. */
@@ -64,21 +64,21 @@ export function createDirectRequests({ records, runner, changes, logger }: Direc
   const abandoned = new Map<string, Promise<void>>()
   let claimsToWithdraw: { id: string; done: () => void }[] = []
 
-  async function send(newRecord: NewRecord): Promise<Sent> {
+  async function send(newRecord: NewRecord, getRoom: () => Promise<void>): Promise<Sent> {
     if (unwritten.isFullFor(newRecord.owner)) await unwritten.all()
     if (unwritten.isFullFor(newRecord.owner)) {
       const message = 'The relay has more answers than it can write into its records. Try again.'
       throw new ClientSecretError('UNAVAILABLE', message, { retryAfter: 1 })
     }
-    return newRecord.request.method === 'GET' ? get(newRecord) : claimed(newRecord)
+    return newRecord.request.method === 'GET' ? get(newRecord, getRoom) : claimed(newRecord, getRoom)
   }
 
-  function get(newRecord: NewRecord): Sent {
+  function get(newRecord: NewRecord, getRoom: () => Promise<void>): Sent {
     const name = nameOf(newRecord.owner, newRecord.idempotencyKey)
     const before = gets.get(name)
     if (before && before.draft.expiresAt > Date.now()) {
       checkSame(jsonText(before.draft.request) === jsonText(newRecord.request))
-      return { id: before.draft.id, answer: before.answer }
+      return { id: before.draft.id, answer: before.answer.then((settled) => getRoom().then(() => settled)) }
     }
     const draft = records.draft(newRecord)
     const mine: Get = { draft, isUnderWay: true, isCancelled: false, answer: unanswered }
@@ -107,7 +107,7 @@ export function createDirectRequests({ records, runner, changes, logger }: Direc
     return { id: draft.id, answer: mine.answer }
   }
 
-  async function claimed(newRecord: NewRecord): Promise<Sent> {
+  async function claimed(newRecord: NewRecord, getRoom: () => Promise<void>): Promise<Sent> {
     if (abandoned.size >= mostAbandoned) throw databaseAway()
     const draft = records.draft(newRecord)
     let other: StoredRecord | undefined
@@ -143,7 +143,7 @@ export function createDirectRequests({ records, runner, changes, logger }: Direc
       })
       answer.catch(failed)
     })
-    return record ? { id: record.id, answer: answer! } : { id: other!.id, answer: untilSettled(other!) }
+    return record ? { id: record.id, answer: answer! } : { id: other!.id, answer: untilSettled(other!, getRoom) }
   }
 
   function abandon({ id }: Draft): void {
@@ -223,14 +223,15 @@ export function createDirectRequests({ records, runner, changes, logger }: Direc
       .then(done)
   }
 
-  /** The same request came a second time while the first runs: both get its answer. */
-  async function untilSettled({ owner, id, ...first }: StoredRecord): Promise<StoredRecord> {
+  /** The same request came a second time: both get its answer. */
+  async function untilSettled(first: RecordHead, getRoom: () => Promise<void>): Promise<StoredRecord> {
+    const { owner, id } = first
     const listener = changes.listen([id])
     try {
-      let now: StoredRecord | null = { owner, id, ...first }
+      let now: RecordHead | null | undefined = first
       while (now && !isSettled(now) && now.expiresAt > Date.now() && !changes.isClosed()) {
         await listener.next(1_000)
-        now = await records.read(owner, id)
+        now = (await records.heads(owner, [id]))[0]
       }
       if ((now ?? first).expiresAt <= Date.now()) {
         const message = 'The request expired before it had an answer. Give it a longer expires.'
@@ -238,7 +239,10 @@ export function createDirectRequests({ records, runner, changes, logger }: Direc
       }
       // Not settled, or a claim that was taken away because nothing was run.
       if (!now || !isSettled(now)) throw stopping(id)
-      return now
+      await getRoom()
+      const settled = await records.read(owner, id)
+      if (!settled) throw stopping(id)
+      return settled
     } finally {
       listener.stop()
     }

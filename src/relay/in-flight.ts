@@ -19,13 +19,13 @@ export interface InFlight {
 /** What one thing takes: a request's body, an answer that is gathered, or one that is handed out. */
 export interface Room {
   /** Takes so many more bytes. Throws `RATE_LIMITED` or `UNAVAILABLE` where there is no room for them. */
-  demand(bytes: number): void
+  demand: (bytes: number) => void
   /** Takes so many bytes in place of what it has, as soon as there is room for them. Rejects with the reason of the signal. */
-  wait(bytes: number, signal: AbortSignal): Promise<void>
+  wait: (bytes: number, signal: AbortSignal) => Promise<void>
   /** Takes so many bytes in place of what it has: they are there, whether there is room for them or not. */
-  hold(bytes: number): void
+  hold: (bytes: number) => void
   /** Gives all back. */
-  leave(): void
+  leave: () => void
 }
 
 interface Share {
@@ -88,7 +88,7 @@ export function createInFlight({
     const shares = isVisitor(owner) ? [caller, visitors, all] : [caller, all]
     const line = isVisitor(owner) ? waiting.visitors : waiting.others
     let mine = 0
-    let isOpen = true
+    const left = new AbortController()
 
     function hold(bytes: number): void {
       const more = bytes - mine
@@ -105,11 +105,12 @@ export function createInFlight({
       },
       async wait(bytes, signal) {
         hold(0)
-        signal.throwIfAborted()
+        const ending = AbortSignal.any([signal, left.signal])
+        ending.throwIfAborted()
         await new Promise<void>((resolve, reject) => {
           const give = () => {
             line.delete(one)
-            reject(signal.reason as Error)
+            reject(ending.reason as Error)
             // Who stood behind may find room for less.
             letIn(line)
           }
@@ -117,20 +118,20 @@ export function createInFlight({
             shares,
             bytes,
             enter() {
-              signal.removeEventListener('abort', give)
+              ending.removeEventListener('abort', give)
               hold(bytes)
               resolve()
             },
           }
-          signal.addEventListener('abort', give, { once: true })
+          ending.addEventListener('abort', give, { once: true })
           line.add(one)
           letIn(line)
         })
       },
       hold,
       leave() {
-        if (!isOpen) return
-        isOpen = false
+        if (left.signal.aborted) return
+        left.abort()
         hold(0)
         if (--caller.rooms === 0) callers.delete(owner)
       },

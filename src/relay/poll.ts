@@ -15,6 +15,8 @@ const mostIds = 200
 const maxIdLength = 100
 /** Characters of bodies in one answer, after which no further record is added. */
 const mostCharacters = 4_000_000
+/** About what it takes to listen for news of one request. */
+const bytesOfListener = 512
 /** Milliseconds. A proxy on the way would cut what is held longer. */
 const longestHold = 30_000
 
@@ -84,6 +86,7 @@ export async function poll(
   const deadline = Date.now() + (letGo ? wait : 0)
   const listener = changes.listen(ids)
   try {
+    if (letGo) room.demand(ids.length * bytesOfListener)
     for (;;) {
       const heads = (await records.heads(owner, ids)).filter(({ expiresAt }) => expiresAt > Date.now())
       const changed = heads.filter((head) => seen.get(head.id) !== versionOf(head))

@@ -35,7 +35,7 @@ import {
 export interface Records {
   /**
    * Writes a new record that is to run in the background, together with its job;
-   * or, when this owner has used the idempotency key before, gives the one it made.
+   * or, when this owner has used the idempotency key before, gives the one it made, without its answer.
    */
   insert(
     record: NewRecord,
@@ -43,7 +43,7 @@ export interface Records {
   ): Promise<{ record: StoredRecord; isNew: boolean; isSameRequest: boolean }>
   /** The record of a direct request that begins to run, not written anywhere. */
   draft(record: NewRecord): Draft
-  /** Writes the record of a direct request before it runs; or gives the one that has its idempotency key. */
+  /** Writes the record of a direct request before it runs; or gives the one that has its idempotency key, without its answer. */
   claim(draft: Draft): Promise<{ record: StoredRecord; isNew: boolean; isSameRequest: boolean }>
   /** Takes claims away whose requests were not run. */
   withdraw(ids: readonly string[]): Promise<void>
@@ -179,8 +179,9 @@ export function createRecords(database: Database): Records {
   const writeClaim = batched((drafts: Draft[]) => write(drafts, database), requestSize)
 
   async function findByKey({ owner, idempotencyKey }: Draft, connection: Connection): Promise<Found | null> {
+    // Without the answer: whoever wants it has room for it first.
     const [row] = await connection.query<Row & { fingerprint: string }>(
-      `SELECT ${columns}, ${place}, fingerprint FROM records WHERE owner = $1 AND idempotency_key = $2`,
+      `SELECT ${headColumns}, request, NULL AS response, ${place}, fingerprint FROM records WHERE owner = $1 AND idempotency_key = $2`,
       [owner, hash(idempotencyKey)],
     )
     return row ? { record: stored(row), fingerprint: row.fingerprint } : null

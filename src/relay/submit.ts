@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { ClientSecretError } from '../protocol/errors.ts'
+import { isSettled } from '../protocol/record.ts'
 import { parseRequest, readKeyName, type ClientSecretRequest } from '../protocol/request.ts'
 import type { Attendance } from './attendance.ts'
 import { isVisitor, type Caller } from './caller.ts'
@@ -33,6 +34,8 @@ export interface Submitted {
   body: unknown
   bytes: number
   idempotencyKey: string | undefined
+  /** Waits for room for an answer that is there already. */
+  getRoom: () => Promise<void>
   /** Tells that the caller has left. */
   signal: AbortSignal
 }
@@ -47,7 +50,7 @@ export interface Submitted {
 export async function submit(
   parts: SubmitParts,
   caller: Caller,
-  { body, bytes, idempotencyKey, signal }: Submitted,
+  { body, bytes, idempotencyKey, getRoom, signal }: Submitted,
 ): Promise<StoredRecord> {
   const { settings, keys, limits, attendance, records, direct, queue, presence } = parts
   // Before the rest is looked at, which costs more.
@@ -61,36 +64,45 @@ export async function submit(
 
   const newRecord = { owner: caller.owner, idempotencyKey: idempotencyKey ?? randomUUID(), request, lifetime }
   if (!isBackground) {
-    const { id, answer } = await direct.send({ ...newRecord, relay: presence.id })
+    const { id, answer } = await direct.send({ ...newRecord, relay: presence.id }, getRoom)
     return attendance.during(id, signal, answer)
   }
   const { record, isSameRequest } = await records.insert(newRecord, queue.add)
   checkSame(isSameRequest)
-  return request.poll ? begun(parts, record, Math.min(request.poll, longestBeginning), signal) : record
+  if (!isSettled(record)) {
+    if (!request.poll || record.place > 1) return record
+    await begun(parts, record, Math.min(request.poll, longestBeginning), signal)
+  }
+  return newest(records, record, getRoom)
+}
+
+/** The record as it is now; with its answer, as soon as there is room for that. */
+async function newest(records: Records, before: StoredRecord, getRoom: () => Promise<void>): Promise<StoredRecord> {
+  const { owner, id } = before
+  const [now] = await records.heads(owner, [id])
+  if (!now || !isSettled(now)) return { ...before, ...now }
+  await getRoom()
+  return (await records.read(owner, id)) ?? before
 }
 
 /** Milliseconds. */
 const longestBeginning = 1_000
 
 /**
- * The record once its call has begun, where nothing stands in line before it.
- * That is a matter of a moment; told with the answer to the submit, it needs no
- * poll of its own, and the first poll is held until the call has ended.
+ * Waits until a call has begun before which nothing stands in line. That is a
+ * matter of a moment; told with the answer to the submit, it needs no poll of its
+ * own, and the first poll is held until the call has ended.
  */
 async function begun(
   { records, changes }: SubmitParts,
-  record: StoredRecord,
+  { owner, id }: StoredRecord,
   wait: number,
   signal: AbortSignal,
-): Promise<StoredRecord> {
-  if (record.place > 1) return record
-  const { owner, id } = record
+): Promise<void> {
   const listener = changes.listen([id])
   try {
-    const now = await records.read(owner, id)
-    if (now?.status !== 'pending') return now ?? record
-    await listener.next(wait, signal)
-    return (await records.read(owner, id)) ?? record
+    const [now] = await records.heads(owner, [id])
+    if (now?.status === 'pending') await listener.next(wait, signal)
   } finally {
     listener.stop()
   }

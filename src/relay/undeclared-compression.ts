@@ -73,7 +73,7 @@ const formats: readonly Format[] = [
 const claimed = /^application\/(x-)?(gzip|zlib|zstd|brotli|deflate)\b/i
 
 interface Look {
-  secrets: Pick<Redactor, 'text' | 'stream'>
+  secrets: Redactor
   /** Bytes that may come out, of all layers together. */
   maxBytes: number
 }

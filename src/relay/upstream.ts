@@ -220,7 +220,8 @@ function createBody(
   const chunks: Buffer[] = []
   let size = 0
   let hasRoom = false
-  let decoder: Transform | undefined
+  /** What the body comes through. */
+  const flows: { pause(): unknown; resume(): unknown }[] = [connection]
   const keep = (chunk: Buffer) => {
     size += chunk.length
     if (size > limit) return fail(tooLarge(limit))
@@ -230,41 +231,38 @@ function createBody(
   /** The rest of a large answer waits at its API until there is room for it. */
   function waitForRoom(): void {
     hasRoom = true
-    connection.pause()
-    decoder?.pause()
-    getRoom().then(() => {
-      decoder?.resume()
-      connection.resume()
-    }, fail)
+    for (const flow of flows) flow.pause()
+    getRoom().then(() => flows.forEach((flow) => flow.resume()), fail)
   }
   const finish = () => done(chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks))
   const name = encoding.trim().toLowerCase() || 'identity'
   if (name === 'identity') return { add: keep, end: finish, discard: () => {} }
 
-  const decoding = decoders.get(name)?.()
-  if (!decoding) throw undecodable(name)
+  const decoder = decoders.get(name)?.()
+  if (!decoder) throw undecodable(name)
   let received = 0
   let isReceived = false
   /** When there is nothing more to decode, and nothing more to come. */
   const finishInTheEnd = () => {
-    if (!decoding.readableEnded || !isReceived) return
+    if (!decoder.readableEnded || !isReceived) return
     // Node decodes only the first of several frames, and the rest would be lost without a word.
-    if (name === 'zstd' && decoding.bytesWritten < received) fail(undecodable('zstd of several frames'))
+    if (name === 'zstd' && decoder.bytesWritten < received) fail(undecodable('zstd of several frames'))
     else finish()
   }
-  decoder = decoding.on('data', keep).on('end', finishInTheEnd).on('error', fail)
-  decoding.on('drain', () => connection.resume())
+  decoder.on('data', keep).on('end', finishInTheEnd).on('error', fail)
+  decoder.on('drain', () => connection.resume())
+  flows.push(decoder)
   return {
     add(chunk) {
       received += chunk.length
-      if (!decoding.write(chunk)) connection.pause()
+      if (!decoder.write(chunk)) connection.pause()
     },
     end() {
       isReceived = true
-      decoding.end()
+      decoder.end()
       finishInTheEnd()
     },
-    discard: () => void decoding.destroy(),
+    discard: () => void decoder.destroy(),
   }
 }
 

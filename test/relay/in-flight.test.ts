@@ -5,6 +5,10 @@ import type { RelayLimits } from '../../src/relay/options.ts'
 import { door, json, startApi, type ApiAnswer } from '../helpers/api.ts'
 import { keyFor, startRelay } from '../helpers/relay.ts'
 
+/** What is waited for takes long where many tests run at once. */
+vi.setConfig({ testTimeout: 60_000 })
+const eventually = (check: () => unknown) => vi.waitFor(check, { timeout: 20_000 })
+
 const visitor = (name: string) => ({ 'client-session': name.repeat(30) })
 const ada = { user: 'ada' }
 
@@ -45,18 +49,19 @@ async function setUp(limits: RelayLimits, answer?: ApiAnswer) {
     }
   }
   /** A submit of which nothing but its headers is sent. */
-  const announce = (who: Record<string, string>, length?: number) =>
+  const announce = (who: Record<string, string>, length?: number, idempotencyKey?: string) =>
     call('POST', '/requests', {
       ...who,
       'content-type': 'application/json',
       ...(length !== undefined && { 'content-length': length }),
+      ...(idempotencyKey && { 'idempotency-key': idempotencyKey }),
     })
 
   return {
     api,
     call,
     announce,
-    send(who: Record<string, string>, fields: object = {}) {
+    send(who: Record<string, string>, fields: object = {}, idempotencyKey?: string) {
       const body = JSON.stringify({
         clientSecretName: 'api',
         url: `${api.url}/`,
@@ -64,7 +69,7 @@ async function setUp(limits: RelayLimits, answer?: ApiAnswer) {
         headers: { authorization: '$CLIENT_SECRET' },
         ...fields,
       })
-      const sent = announce(who, Buffer.byteLength(body))
+      const sent = announce(who, Buffer.byteLength(body), idempotencyKey)
       sent.outgoing.end(body)
       return sent
     },
@@ -88,7 +93,7 @@ describe('bodies that are on their way', () => {
     const { announce, bytes } = await setUp(limits)
     const first = announce(visitor('a'), 200_000)
     announce(visitor('a'), 200_000)
-    await vi.waitFor(async () => expect(await bytes()).toBe(2 * (200_000 + 65_536)))
+    await eventually(async () => expect(await bytes()).toBe(2 * (200_000 + 65_536)))
 
     const third = announce(visitor('a'), 200_000)
     expect(await third.status).toBe(429)
@@ -100,27 +105,27 @@ describe('bodies that are on their way', () => {
       },
     })
     announce(visitor('b'), 200_000)
-    await vi.waitFor(async () => expect(await bytes()).toBe(3 * (200_000 + 65_536)))
+    await eventually(async () => expect(await bytes()).toBe(3 * (200_000 + 65_536)))
     const fourth = announce(visitor('c'), 200_000)
     expect(await fourth.status).toBe(503)
     expect(await fourth.read()).toMatchObject({
       error: { code: 'UNAVAILABLE', message: expect.stringMatching(/limits\.bytesInFlight\b/) as string },
     })
     announce(ada, 200_000)
-    await vi.waitFor(async () => expect(await bytes()).toBe(4 * (200_000 + 65_536)))
+    await eventually(async () => expect(await bytes()).toBe(4 * (200_000 + 65_536)))
 
     // Who leaves makes room.
     first.outgoing.destroy()
-    await vi.waitFor(async () => expect(await bytes()).toBe(3 * (200_000 + 65_536)))
+    await eventually(async () => expect(await bytes()).toBe(3 * (200_000 + 65_536)))
     announce(visitor('a'), 200_000)
-    await vi.waitFor(async () => expect(await bytes()).toBe(4 * (200_000 + 65_536)))
+    await eventually(async () => expect(await bytes()).toBe(4 * (200_000 + 65_536)))
   })
 
   test('that do not say how large they are count as the largest', async () => {
     const { announce, bytes } = await setUp(limits)
     announce(visitor('a')).outgoing.write('{')
     announce(visitor('a')).outgoing.write('{')
-    await vi.waitFor(async () => expect(await bytes()).toBe(2 * (200_000 + 65_536)))
+    await eventually(async () => expect(await bytes()).toBe(2 * (200_000 + 65_536)))
     expect(await announce(visitor('a')).status).toBe(429)
   })
 
@@ -149,7 +154,7 @@ describe('answers', () => {
         else void large(call, outgoing, undefined as never)
       })
       const calls = Array.from({ length: 6 }, () => send(visitor('a'), { method }))
-      await vi.waitFor(() => expect(api.calls).toHaveLength(6))
+      await eventually(() => expect(api.calls).toHaveLength(6))
       expect(await Promise.race(calls.map(({ status }) => status))).toBe(200)
       expect(await bytes()).toBeLessThan(23_000_000)
       // What is not taken from an API stays in its hands, but for what the system keeps of it.
@@ -158,16 +163,33 @@ describe('answers', () => {
       expect(await other.status).toBe(200)
       const answers = await Promise.all(calls.map((one) => one.read()))
       expect(answers.map(({ response }) => response?.body.length)).toEqual(Array(6).fill(megabytes + 2))
-      await vi.waitFor(async () => expect(await bytes()).toBe(0))
+      await eventually(async () => expect(await bytes()).toBe(0))
     },
   )
+
+  test.each([
+    ['GET', {}],
+    ['POST', {}],
+    ['POST', { queue: 'q' }],
+  ])('of one %s with %j that is sent many times wait for each other too', async (method, fields) => {
+    const { send, bytes, api } = await setUp(limits, large)
+    await send(visitor('a'), { method, ...fields }, 'one').read()
+    await eventually(async () => expect(await bytes()).toBe(0))
+    const calls = Array.from({ length: 6 }, () => send(visitor('a'), { method, ...fields }, 'one'))
+    expect(await Promise.race(calls.map(({ status }) => status))).toBe(200)
+    await eventually(async () => expect(await bytes()).toBeGreaterThan(2 * megabytes))
+    expect(await bytes()).toBeLessThan(22_000_000)
+    const answers = await Promise.all(calls.map((one) => one.read()))
+    expect(answers.map(({ response }) => response?.body.length)).toEqual(Array(6).fill(megabytes + 2))
+    expect(api.calls).toHaveLength(1)
+  })
 
   test('that are polled count until they are read', async () => {
     const { send, call, bytes } = await setUp(limits, large)
     const { id } = (await send(visitor('a'), { queue: 'q' }).read()) as unknown as { id: string }
     const poll = () => call('GET', `/requests?ids=${id}`, visitor('a'))
     const polls: Call[] = []
-    await vi.waitFor(async () => {
+    await eventually(async () => {
       const one = poll()
       one.outgoing.end()
       expect(await one.status).toBe(200)
@@ -182,7 +204,7 @@ describe('answers', () => {
     expect(await bytes()).toBeLessThan(32_000_000)
     const answers = await Promise.all(polls.map((one) => one.read()))
     expect(answers.every(({ records }) => records?.length === 1)).toBe(true)
-    await vi.waitFor(async () => expect(await bytes()).toBe(0))
+    await eventually(async () => expect(await bytes()).toBe(0))
   })
 
   test('whose caller leaves count no more', async () => {
@@ -191,7 +213,7 @@ describe('answers', () => {
     expect(await sent.status).toBe(200)
     expect(await bytes()).toBeGreaterThan(megabytes)
     sent.outgoing.destroy()
-    await vi.waitFor(async () => expect(await bytes()).toBe(0))
+    await eventually(async () => expect(await bytes()).toBe(0))
 
     const head = call('HEAD', '/requests', visitor('a'))
     head.outgoing.end()
@@ -209,7 +231,7 @@ test('after every kind of end nothing is counted any more', async () => {
   })
   const to = (path: string, fields: object = {}) => send(visitor('a'), { url: `${api.url}${path}`, ...fields })
   const left = to('/later')
-  await vi.waitFor(() => expect(api.calls).toHaveLength(1))
+  await eventually(() => expect(api.calls).toHaveLength(1))
   left.outgoing.destroy()
   const ends = [
     to('/'),
@@ -222,7 +244,7 @@ test('after every kind of end nothing is counted any more', async () => {
   ]
   expect(await Promise.all(ends.map(({ status }) => status))).toEqual([200, 200, 200, 200, 400, 404, 202])
   open()
-  await vi.waitFor(async () => expect(await bytes()).toBe(0))
+  await eventually(async () => expect(await bytes()).toBe(0))
 })
 
 describe('room', () => {
@@ -256,6 +278,16 @@ describe('room', () => {
     first.leave()
     await settled()
     expect(got).toEqual(['1', '3', '5', '2', '4'])
+  })
+
+  test('that is left while it is waited for is not got any more', async () => {
+    const { got, ask, settled } = inLine()
+    const first = ask('1', 'visitor:a', 60)
+    ask('2', 'visitor:a', 60).leave()
+    first.leave()
+    ask('3', 'visitor:a', 60)
+    await settled()
+    expect([...got].sort()).toEqual(['1', '2 left', '3'])
   })
 
   test('that somebody stops waiting for is left to those behind', async () => {
