@@ -146,7 +146,9 @@ function harmless(headers: Record<string, string>): Headers {
   const passed = new Headers()
   for (const [name, value] of Object.entries(headers)) {
     try {
-      if (!/^(content-length|transfer-encoding|content-encoding|connection)$/i.test(name)) passed.append(name, value)
+      const isOfConnection = /^(content-length|transfer-encoding|content-encoding|connection)$/i.test(name)
+      // Of what a Response takes Node writes no other control characters than these.
+      if (!isOfConnection && /^[\t\x20-\x7e\x80-\xff]*$/.test(value)) passed.append(name, value)
     } catch {
       // Not a header for Response.
     }

@@ -17,6 +17,8 @@ export interface AttackSummary {
   classes: ClassResult[]
   total: Omit<ClassResult, 'row' | 'name'>
   leaks: { row: number; vector: string; evidence: string[] }[]
+  /** What was counted and is no leak: what remains, as the page Security model names it. */
+  measured: { vector: string; note: string }[]
   /** What could leak and did not in the control. */
   controlBlocked: { row: number; vector: string }[]
 }
@@ -46,6 +48,7 @@ export function summarize({ relay, control }: AttackResult): AttackSummary {
       vector: vector.name,
       evidence: [...new Set(evidence.map(({ channel, where }) => `${channel}: ${where}`))],
     })),
+    measured: relay.flatMap(({ vector, notes }) => notes.map((note) => ({ vector: vector.name, note }))),
     controlBlocked: control
       .filter((outcome) => outcome.vector.canLeak && !hasLeaked(outcome))
       .map(({ vector }) => ({ row: vector.row, vector: vector.name })),
@@ -56,7 +59,7 @@ const hasLeaked = ({ evidence }: Outcome) => evidence.length > 0
 
 /** The summary as a table and sentences. */
 export function report(summary: AttackSummary, verbose: AttackResult | null): string {
-  const { classes, total, leaks, controlBlocked } = summary
+  const { classes, total, leaks, measured, controlBlocked } = summary
   const heads = ['row', 'what is tried', 'tried', 'blocked', 'leaked', 'can leak', 'control leaked']
   const line = ({ tried, blocked, leaked, canLeak, controlLeaked }: AttackSummary['total']) =>
     [tried, blocked, leaked, canLeak, controlLeaked].map(String)
@@ -79,6 +82,7 @@ export function report(summary: AttackSummary, verbose: AttackResult | null): st
       ({ vector, evidence }) => `${evidence.length > 0 ? 'LEAKED ' : 'blocked'} ${vector.row}: ${vector.name}`,
     ) ?? []),
     ...(verbose ? controlBlocked.map(({ row, vector }) => `the control did not leak ${row}: ${vector}`) : []),
+    ...(verbose ? measured.map(({ vector, note }) => `measured: ${vector}: ${note}`) : []),
     ...leaks.flatMap(({ row, vector, evidence }) => [
       `LEAKED in row ${row}: ${vector}`,
       ...evidence.map((one) => `    ${one}`),

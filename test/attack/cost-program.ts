@@ -60,7 +60,7 @@ async function costOf(text: string): Promise<Cost> {
   } catch {
     // It costs what it costs up to the mistake.
   }
-  return { spent, parse: milliseconds(process.cpuUsage(beforeParse)), status: response.status }
+  return { spent, parse: milliseconds(process.cpuUsage(beforeParse)), bytes: bytes.length, status: response.status }
 }
 
 process.on('message', (text: string) => {

@@ -7,6 +7,7 @@ import { expensiveBody, type ExpensiveBody } from './expensive.ts'
 export interface Cost {
   spent: number
   parse: number
+  bytes: number
   status: number
 }
 
@@ -18,9 +19,11 @@ export interface CostResult {
 }
 
 /** Times what `JSON.parse` of the same bytes costs. */
-const mostRatio = 50
-/** Milliseconds that any body may cost: reading it in, finding the caller, writing a refusal. */
-const floor = 2
+const mostRatio = 15
+/** Milliseconds that any body may cost: reading it in, finding the caller, writing a refusal; and a busy machine. */
+const floor = 5
+/** Milliseconds a byte: of a long text `JSON.parse` hardly looks at the characters. */
+const aByte = 5e-6
 
 /** Megabytes of heap. */
 const heap = 256
@@ -29,9 +32,11 @@ const longest = 20_000
 /** Bodies of this many bytes, all together, and the process is a new one: what is kept of them is not what is measured. */
 const mostBytesOfAProcess = 200_000_000
 const mostFailures = 10
+/** So many are generated at once. */
+const pageSize = 500
 
-const isTooMuch = ({ spent, parse }: Cost) => spent > mostRatio * parse + floor
-export const ratioOf = ({ spent, parse }: Cost) => Math.max(0, spent - floor) / Math.max(parse, 0.02)
+const ratioOf = ({ spent, parse, bytes }: Cost) => Math.max(0, spent - floor) / (parse + bytes * aByte)
+const isTooMuch = (cost: Cost) => ratioOf(cost) > mostRatio
 
 /** Whatever is sent costs at most a small multiple of `JSON.parse` of the same bytes. */
 export async function checkCost(runs: number, seed: number): Promise<CostResult> {
@@ -61,8 +66,6 @@ export async function checkCost(runs: number, seed: number): Promise<CostResult>
     await stop(program)
   }
 }
-
-const pageSize = 500
 
 export const inWords = (cost: Cost): string =>
   `${cost.spent.toFixed(1)} ms, JSON.parse ${cost.parse.toFixed(2)} ms, ratio ${ratioOf(cost).toFixed(0)}, answered with ${cost.status}`

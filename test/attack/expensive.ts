@@ -71,8 +71,21 @@ const repeated = (unit: string, bytes: number): string =>
   unit.repeat(Math.max(1, Math.floor(bytes / JSON.stringify(unit).slice(1, -1).length)))
 const shapeOf = (unit: string, text: string) => `${JSON.stringify(unit)}×${text.length / unit.length}`
 
-/** A text of one unit, again and again; or of two. */
-const textOf = (bytes: number): fc.Arbitrary<{ text: string; shape: string }> =>
+interface Text {
+  text: string
+  shape: string
+}
+
+/** A text of one unit, again and again; or of two; or one that is encoded again and again. */
+const textOf = (bytes: number): fc.Arbitrary<Text> =>
+  fc.oneof({ weight: 20, arbitrary: unitsOf(bytes) }, fc.constant(encodedAgain(bytes)))
+
+function encodedAgain(bytes: number): Text {
+  const rounds = Math.max(1, Math.floor(bytes / 2))
+  return { text: `%${'25'.repeat(rounds)}2e`, shape: `"." percent-encoded ${rounds + 1} times` }
+}
+
+const unitsOf = (bytes: number): fc.Arbitrary<Text> =>
   fc.tuple(pick(...units), fc.option(pick(...units), { freq: 3 })).map(([first, second]) => {
     const text = repeated(first, second === null ? bytes : bytes / 2)
     if (second === null) return { text, shape: shapeOf(first, text) }

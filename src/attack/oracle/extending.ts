@@ -171,7 +171,7 @@ async function learnBy(spy: Spy, look: (writing: Writing) => Look, wanted?: Want
   const known = fromPublicPart(spy)
   const whole = spy.format.length - known.stem.length
   let best = ''
-  for (const writing of writings(spy, wanted)) {
+  for (const writing of writings(spy.secretAtTheApi, wanted)) {
     const read = await readOn(
       look(writing),
       { ...known, stem: known.stem + best },

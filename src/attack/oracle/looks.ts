@@ -7,10 +7,10 @@ import type { Question, Seen, Spy } from './spy.ts'
  * Where texts are put so that they come back through the relay, and how many at
  * once. Between its marks each text stands alone, whatever becomes of the others.
  */
-const marked = (texts: string[], separator: string): string =>
+export const marked = (texts: string[], separator: string): string =>
   texts.map((text, index) => `[[${index}]]${separator}${text}${separator}[[/]]`).join('')
 
-function shapesOf({ status, error }: Seen, shown: string, texts: string[]): string[] {
+export function shapesOf({ status, error }: Pick<Seen, 'status' | 'error'>, shown: string, texts: string[]): string[] {
   const shapes = new Map<string, string>()
   for (const [, index = '', text = ''] of shown.matchAll(/\[\[(\d+)\]\]([^]*?)\[\[\/\]\]/g))
     shapes.set(index, shapeOf(text))

@@ -43,7 +43,7 @@ async function slide(spy: Spy, from: number, length: number): Promise<void> {
   const start = from === publicPart.length ? 0 : from
   const piece = spy.secretAtTheApi.slice(start, from + length)
   let [before, behind] = ['', '']
-  for (const { write, separator } of writings(spy)) {
+  for (const { write, separator } of writings(spy.secretAtTheApi)) {
     const look = inABody(spy, separator)
     const known = (direction: Direction, stem: string): Known => ({ stem, direction, publicPart, alphabet })
     const all = before + piece + behind
@@ -74,7 +74,7 @@ function edges(targets: readonly Target[]): Learner[] {
 async function atEdges(spy: Spy, direction: Direction): Promise<void> {
   const { alphabet, publicPart, length } = spy.format
   const secret = spy.secretAtTheApi
-  for (const { write, separator } of writings(spy)) {
+  for (const { write, separator } of writings(spy.secretAtTheApi)) {
     for (let shown = 44; shown < length - publicPart.length; shown += 5) {
       const echo = direction === 'forward' ? secret.slice(0, publicPart.length + shown) : secret.slice(-shown)
       const look = inABody(spy, separator)

@@ -1,5 +1,4 @@
 import type { Write } from './read-on.ts'
-import type { Spy } from './spy.ts'
 
 /** One way to put a guess: how it is written, what stands beside it, and what keeps it from the next. */
 export interface Writing {
@@ -67,8 +66,10 @@ export interface Wanted {
 }
 
 /** All of them, each once, in an order in which each few are of many kinds; the plainest first. */
-export function* writings(spy: Spy, { isWritable = () => true, byCaller, isAlone }: Wanted = {}): Generator<Writing> {
-  const { secretAtTheApi } = spy
+export function* writings(
+  secretAtTheApi: string,
+  { isWritable = () => true, byCaller, isAlone }: Wanted = {},
+): Generator<Writing> {
   const beside = neighbours.filter((text) => !byCaller || !text.includes('@'))
   const between = isAlone ? [' '] : separators
   const total = written.length * between.length * beside.length ** 2

@@ -43,12 +43,17 @@ const bodies: [name: string, write: (text: string) => HttpAnswer][] = [
       body: `{"error":{"message":"Incorrect API key provided: ${text}."}}`,
     }),
   ],
-  ['in a header', (text) => ({ headers: { 'x-echo': text.replaceAll('\n', ' ') } })],
+  ['in a header', (text) => ({ headers: { 'x-echo': text.replace(/[\r\n]/g, ' ') } })],
 ]
 
 function inEachForm({ canary }: Target): NamedAnswer[] {
+  // What a header cannot hold is in none.
+  const isOfHeader = (form: Form) => /^[\n\r\x20-\x7e]*$/.test(String(form.write(canary)))
   const asText = (form: Form) =>
-    bodies.map(([where, write]): NamedAnswer => [`${form.name}, ${where}`, write(String(form.write(canary)))])
+    (isOfHeader(form) ? bodies : bodies.slice(0, -1)).map(([where, write]): NamedAnswer => [
+      `${form.name}, ${where}`,
+      write(String(form.write(canary))),
+    ])
   const asBytes = ({ name, write }: Form): NamedAnswer[] =>
     ['text/plain; charset=utf-16', 'application/octet-stream', 'image/png', ''].map((type) => [
       `${name}, as ${type || 'nothing'}`,

@@ -58,14 +58,26 @@ function alike(target: Target): Vector[] {
     ['holds all of it', [`${canary}${some(12, alphabet)}`]],
     ['was rotated twice, and begins alike each time', [beginning(20), beginning(20), beginning(20)]],
   ]
+  // Also cut off, so that it has no end by which it could be found.
+  const echoes: [where: string, answer: HttpAnswer][] = [
+    ...shown.map(([where, write]): [string, HttpAnswer] => [where, write(canary)]),
+    ...[0.55, 0.7, 0.85].map((part): [string, HttpAnswer] => {
+      const cut = canary.slice(0, format.publicPart.length + Math.floor(unknown.length * part))
+      return [`without its end, ${part} of it`, { body: JSON.stringify({ message: `Wrong key: ${cut}…` }) }]
+    }),
+    ...[0.45, 0.52].map((part): [string, HttpAnswer] => [
+      `without its end, ${part} of it`,
+      { headers: { 'content-type': 'text/plain' }, body: `${canary.slice(0, Math.floor(canary.length * part))}…` },
+    ]),
+  ]
   return kinds.flatMap(([how, secrets]) =>
-    shown.map(([where, write]) =>
+    echoes.map(([where, answer]) =>
       vector(
         14,
         `${keyName}: shown ${where} while another value ${how}`,
         (attacker) =>
           registered(attacker, target, secrets, async () => {
-            attacker.world({ answer: () => [httpAnswer(write(canary))] })
+            attacker.world({ answer: () => [httpAnswer(answer)] })
             await attacker.submit(target.honest())
             await attacker.submit(target.honest({ clientSecretName: name }))
           }),
