@@ -1,4 +1,4 @@
-import { ALPHANUMERIC, BASE64, classes, HEX, hexDigits, sixBits, TEXT } from './characters.ts'
+import { ALPHANUMERIC, BASE64, classes, DIGIT, HEX, hexDigits, sixBits, TEXT } from './characters.ts'
 
 /** What is made of what was decoded. True ends the search. */
 export type Look = (decoded: Uint8Array, from: number, to: number) => boolean
@@ -126,7 +126,7 @@ const longestNumber = 7
  * Lists of numbers that are characters: `115, 107`, `73:6b`, `0x73, 0x6b`, and
  * `"0": 115, "1": 107`, of which every second one is.
  *
- * @param target Of as many bytes as are read.
+ * @param target Of three times as many bytes as are read.
  */
 export function readNumbers(
   bytes: Uint8Array,
@@ -172,30 +172,71 @@ function hasText(bytes: Uint8Array, from: number, to: number, enough: number): b
   return false
 }
 
-/** One byte for each word: what it means as a number, or a gap. */
+/** One byte for each word that is a number; for another what stands at its ends, where the caller wrote beside a number. */
 function numbersOf(bytes: Uint8Array, from: number, to: number, target: Uint8Array, base: 10 | 16): number {
   let length = 0
   for (let at = from; at < to; at++) {
     if (!(classes[bytes[at]!]! & ALPHANUMERIC)) continue
-    // `0x73` and `x73`.
-    if (base === 16 && bytes[at] === 0x30 && at + 1 < to && isX(bytes[at + 1]!)) at += 2
-    else if (base === 16 && isX(bytes[at]!)) at++
     // The breaks of JSON in JSON are no numbers, and part none.
     if (at > from && bytes[at - 1] === 0x5c && isBlankLetter(bytes[at]!)) {
       if (at + 1 === to || !(classes[bytes[at + 1]!]! & ALPHANUMERIC)) continue
       at++
     }
+    // `0x73` and `x73`.
+    if (base === 16 && bytes[at] === 0x30 && at + 1 < to && isX(bytes[at + 1]!)) at += 2
+    else if (base === 16 && isX(bytes[at]!)) at++
     const start = at
     let value = 0
     for (; at < to && classes[bytes[at]!]! & ALPHANUMERIC; at++) {
       const digit = hexDigits[bytes[at]!]!
       value = digit < base ? value * base + digit : Infinity
     }
-    target[length++] = value < 256 && at > start && at - start <= longestNumber ? value : gap
+    // Of decimals larger ones may be indices.
+    const isNumber = at > start && at - start <= longestNumber && value < (base === 10 ? Infinity : 256)
+    if (isNumber) target[length++] = value < 256 ? value : gap
+    else {
+      if (at - start > 1) target[length++] = firstCharacter(bytes, start, at, base)
+      target[length++] = gap
+      if (at - start > 1) target[length++] = lastCharacter(bytes, start, at, base)
+    }
   }
   return length
+}
+
+/** The number with which a word begins, if it is one of a printable character: 32 to 126. */
+function firstCharacter(bytes: Uint8Array, from: number, to: number, base: 10 | 16): number {
+  const isLong = base === 10 && bytes[from] === 0x31
+  return numberIn(bytes, from, Math.min(to, from + (isLong ? 3 : 2)), base)
+}
+
+function lastCharacter(bytes: Uint8Array, from: number, to: number, base: 10 | 16): number {
+  const long = base === 10 && to - from > 2 ? numberIn(bytes, to - 3, to, base) : gap
+  return long > 99 && long < 127 ? long : numberIn(bytes, to - 2, to, base)
+}
+
+function numberIn(bytes: Uint8Array, from: number, to: number, base: 10 | 16): number {
+  let value = 0
+  for (let at = from; at < to; at++) {
+    const digit = hexDigits[bytes[at]!]!
+    value = digit < base ? value * base + digit : Infinity
+  }
+  return value < 127 ? value : gap
 }
 
 const isX = (byte: number) => (byte | 0x20) === 0x78
 /** Of `\n`, `\r` and `\t`. */
 const isBlankLetter = (byte: number) => byte === 0x6e || byte === 0x72 || byte === 0x74
+
+/** Where the first number of a list begins: a number of a character does with a digit, in hex too. */
+export function nextDigit(bytes: Uint8Array, at: number): number {
+  while (!(classes[bytes[at]!]! & DIGIT)) at++
+  return at
+}
+
+/** A brace at the end of a list, and the break before it, belong to what is around the numbers. */
+export function behindLastNumber(bytes: Uint8Array, to: number): number {
+  for (; ; to--) {
+    if (!(classes[bytes[to - 1]!]! & ALPHANUMERIC)) continue
+    if (!isBlankLetter(bytes[to - 1]!) || bytes[to - 2] !== 0x5c) return to
+  }
+}

@@ -66,7 +66,8 @@ export class Matcher {
   /** The same of a list of numbers, however they are parted. */
   holdsValueInNumbers(bytes: Uint8Array, from: number, to: number): boolean {
     this.#budget = (to - from) * mostWork + 4_096
-    return readNumbers(bytes, from, to, this.#scratchFor(0, to - from), this.#shortest, this.#looks[0]!)
+    const list = withoutZeros(bytes, from, to)
+    return readNumbers(list, 0, list.length, this.#scratchFor(0, 3 * list.length), this.#shortest, this.#looks[0]!)
   }
 
   #look(bytes: Uint8Array, from: number, to: number, depth: number): boolean {
@@ -75,16 +76,16 @@ export class Matcher {
     if (!hasEscape(bytes, from, to)) return false
     const unescaper = this.#unescaper
     const target = this.#scratchFor(2 * depth + 1, to - from)
-    const isThereAs = (reading: Reading) => {
-      const length = unescaper.read(bytes, from, to, target, reading)
-      const { hasBreaks, hasOctals } = unescaper
-      return { found: this.#isThere(target, 0, length, depth), hasBreaks, hasOctals }
-    }
-    const { found, hasBreaks, hasOctals } = isThereAs({ keepsBreaks: true, isOctal: false })
+    const length = unescaper.read(bytes, from, to, target, { decodes: true, keepsBreaks: true, isOctal: false })
+    // Of this reading: looking at it reads more.
+    const { hasBreaks, hasOctals, hasInvisibles } = unescaper
+    const isThereAs = (reading: Reading) =>
+      this.#isThere(target, 0, unescaper.read(bytes, from, to, target, reading), depth)
     return (
-      found ||
-      (hasBreaks && isThereAs({ keepsBreaks: false, isOctal: false }).found) ||
-      (hasOctals && isThereAs({ keepsBreaks: false, isOctal: true }).found)
+      this.#isThere(target, 0, length, depth) ||
+      (hasBreaks && isThereAs({ decodes: true, keepsBreaks: false, isOctal: false })) ||
+      (hasOctals && isThereAs({ decodes: true, keepsBreaks: false, isOctal: true })) ||
+      (hasInvisibles && isThereAs({ decodes: false, keepsBreaks: false, isOctal: false }))
     )
   }
 
@@ -100,7 +101,7 @@ export class Matcher {
     )
       return true
     if (depth === deepest) return false
-    const target = this.#scratchFor(2 * depth, to - from)
+    const target = this.#scratchFor(2 * depth, 3 * (to - from))
     const look = this.#looks[depth]!
     const enough = this.#shortest
     return (
@@ -113,7 +114,7 @@ export class Matcher {
   #scratchFor(at: number, length: number): Uint8Array {
     const scratch = this.#scratch[at]
     if (scratch && scratch.length >= length) return scratch
-    return (this.#scratch[at] = new Uint8Array(Math.max(1_024, 2 * length)))
+    return (this.#scratch[at] = new Uint8Array(Math.max(1_024, length)))
   }
 
   #tableOf(window: string): PatternTable {
@@ -137,6 +138,12 @@ const mostWork = 24
 
 function lengthsOf(prefix: string, windows: readonly string[]): number[] {
   return [...(prefix ? [shortestWith(prefix)] : []), ...windows.map(({ length }) => length)]
+}
+
+/** Of UTF-16, in which they would part the digits. */
+function withoutZeros(bytes: Uint8Array, from: number, to: number): Uint8Array {
+  const list = bytes.subarray(from, to)
+  return list.includes(0) ? list.filter((byte) => byte !== 0) : list
 }
 
 function hasEscape(bytes: Uint8Array, from: number, to: number): boolean {

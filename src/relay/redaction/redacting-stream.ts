@@ -1,5 +1,6 @@
 import { ClientSecretError } from '../../protocol/errors.ts'
 import { placeholder } from '../../protocol/placeholder.ts'
+import { behindLastNumber, nextDigit } from './encodings.ts'
 import type { RedactorStream } from './redactor.ts'
 import type { Region, Scanner } from './unit.ts'
 
@@ -89,7 +90,7 @@ export class RedactingStream implements RedactorStream {
 
   #giveOut(certain: number): Buffer {
     if (this.#regions.length === 0) return this.#giveUntil(certain)
-    const regions = merged(this.#regions)
+    const regions = merged(this.#bytes, this.#regions)
     const parts: Buffer[] = []
     let done = 0
     for (const region of regions) {
@@ -131,12 +132,29 @@ export class RedactingStream implements RedactorStream {
 }
 
 /** In order, and those that touch the same bytes as one. */
-function merged(regions: Region[]): Region[] {
+function merged(bytes: Buffer, regions: Region[]): Region[] {
+  const words = regions.filter(({ isList }) => !isList)
+  const lists = regions.filter(({ isList }) => isList).flatMap((list) => withoutWords(bytes, list, words))
   const result: Region[] = []
-  for (const region of regions.toSorted((one, other) => one.from - other.from || other.to - one.to)) {
+  for (const region of [...words, ...lists].sort((one, other) => one.from - other.from || other.to - one.to)) {
     const last = result.at(-1)
     if (last && region.from < last.to) last.to = Math.max(last.to, region.to)
     else result.push(region)
   }
   return result
+}
+
+/**
+ * Whether the word beside a list counts as one of its numbers depends on what
+ * stands in it. That must not be seen where it goes anyway: it goes by itself.
+ */
+function withoutWords(bytes: Buffer, { from, to, isList }: Region, words: readonly Region[]): Region[] {
+  for (const word of words) {
+    const isFirst = word.from <= from && word.to > from
+    const isLast = word.to >= to && word.from < to
+    if (isFirst && isLast) return []
+    if (isFirst) from = nextDigit(bytes, word.to)
+    if (isLast) to = behindLastNumber(bytes, word.from)
+  }
+  return from < to ? [{ from, to, isList }] : []
 }

@@ -60,7 +60,11 @@ function withoutScheme(text: string): string {
 function unescaped(text: string): string {
   const bytes = Buffer.from(text, 'latin1')
   const target = Buffer.alloc(bytes.length)
-  const length = new Unescaper().read(bytes, 0, bytes.length, target, { keepsBreaks: true, isOctal: false })
+  const length = new Unescaper().read(bytes, 0, bytes.length, target, {
+    decodes: true,
+    keepsBreaks: true,
+    isOctal: false,
+  })
   return target.toString('latin1', 0, length)
 }
 

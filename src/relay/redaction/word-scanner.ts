@@ -1,4 +1,5 @@
-import { ALPHANUMERIC, classes, DIGIT, invisibleLength, LEAD, WORD } from './characters.ts'
+import { behindLastNumber, nextDigit } from './encodings.ts'
+import { ALPHANUMERIC, classes, DIGIT, ESCAPE, invisibleLength, LEAD, WORD } from './characters.ts'
 import type { Matcher } from './matcher.ts'
 import { isHtmlName, longestName } from './unescape.ts'
 import { Unit, type Bytes, type Region, type Scanner } from './unit.ts'
@@ -7,6 +8,10 @@ import { Unit, type Bytes, type Region, type Scanner } from './unit.ts'
 const shortestLine = 16
 /** A number, with what it is written with: `0x73`, `\u{00073}`, `:115`. */
 const longestNumber = 12
+/** So far from the end of a longer word a number's first digit may be. */
+const longestEdge = 6
+/** `=`, also where quoted-printable breaks a line. */
+const PADDING = 0x3d
 /** Of fewer numbers comes no value. */
 const fewestNumbers = 8
 
@@ -76,7 +81,7 @@ export class WordScanner implements Scanner {
     this.#position = at
     this.#line = isWhole ? -1 : line
     this.#bits = bits
-    if (isWhole) this.#closeAll(bytes)
+    if (isWhole) this.#closeAll(bytes, at)
     else if (line >= 0 && at - line >= shortest) this.#growWord(bytes, line, at)
   }
 
@@ -89,40 +94,50 @@ export class WordScanner implements Scanner {
   }
 
   #endLine(bytes: Buffer, from: number, to: number, bits: number, shortest: number): void {
-    if (bits & DIGIT && to - from <= longestNumber) this.#addNumber(bytes, from, to)
+    if (bits & DIGIT) this.#addNumber(bytes, from, to)
     else if (this.#numbers > 0 && bits & ALPHANUMERIC && !isEscapedBlank(bytes, from, to)) this.#closeList(bytes)
     if (to - from < shortest && !this.#word.isOpen) return
     this.#growWord(bytes, from, to)
-    if (to - from < shortestLine || !canBreak(bytes[to]!)) this.#closeWord(bytes)
+    const mayGoOn = to - from >= shortestLine ? canBreak(bytes[to]!) : bytes[to] === PADDING
+    if (!mayGoOn) this.#closeWord(bytes, to)
   }
 
   /** With a line that stands there, as far as it does. */
   #growWord(bytes: Buffer, from: number, to: number): void {
-    if (this.#word.isOpen && this.#word.to < from && !isBreak(bytes, this.#word.to, from)) this.#closeWord(bytes)
+    if (this.#word.isOpen && this.#word.to < from && !isBreak(bytes, this.#word.to, from)) this.#closeWord(bytes, from)
     if (!this.#word.isOpen) this.#word.open(from)
     this.#word.grow(bytes, to)
   }
 
-  #closeWord(bytes: Buffer): void {
+  #closeWord(bytes: Buffer, end: number): void {
     const { from, to } = this.#word
-    if (this.#word.close(bytes)) this.regions.push({ from, to: beforeBackslashes(bytes, to), isList: false })
+    if (this.#word.close(bytes)) this.regions.push({ from, to: endOfWord(bytes, to, end), isList: false })
   }
 
+  /** Or a longer word, with a number at its end or its beginning: the caller may write right beside a list. */
   #addNumber(bytes: Buffer, from: number, to: number): void {
-    if (this.#numbers++ === 0) this.#firstNumber = from
-    if (this.#numbers === fewestNumbers) this.#list.open(this.#firstNumber)
-    if (this.#list.isOpen) this.#list.grow(bytes, to)
+    const isLonger = to - from > longestNumber
+    if (!isLonger || (this.#numbers > 0 && hasDigit(bytes, from, from + longestEdge))) {
+      if (this.#numbers++ === 0) this.#firstNumber = nextDigit(bytes, from)
+      if (this.#numbers === fewestNumbers) this.#list.open(this.#firstNumber)
+      if (this.#list.isOpen) this.#list.grow(bytes, to)
+    }
+    if (!isLonger) return
+    this.#closeList(bytes)
+    if (!hasDigit(bytes, to - longestEdge, to)) return
+    this.#firstNumber = from
+    this.#numbers = 1
   }
 
   #closeList(bytes: Buffer): void {
     this.#numbers = 0
     if (!this.#list.isOpen || !this.#list.close(bytes)) return
     const { from, to } = this.#list
-    this.regions.push({ from, to: behindLastDigit(bytes, to), isList: true })
+    this.regions.push({ from, to: behindLastNumber(bytes, to), isList: true })
   }
 
-  #closeAll(bytes: Buffer): void {
-    if (this.#word.isOpen) this.#closeWord(bytes)
+  #closeAll(bytes: Buffer, end: number): void {
+    if (this.#word.isOpen) this.#closeWord(bytes, end)
     this.#closeList(bytes)
   }
 }
@@ -138,23 +153,25 @@ function wordLength(bytes: Buffer, at: number, end: number): number {
   if (!(bits & LEAD)) return 0
   if (bytes[at] !== 0x26) return invisibleLength(bytes, at, end)
   let to = at + 1
-  if (to < end && bytes[to] === 0x23) return 1
+  if (to < end && (bytes[to] === 0x23 || classes[bytes[to]!]! & ESCAPE)) return 1
   while (to < end && to - at < longestName && classes[bytes[to]!]! & ALPHANUMERIC) to++
   if (to === end) return -1
   return bytes[to] === 0x3b && isHtmlName(bytes.toString('latin1', at + 1, to)) ? 1 : 0
 }
 
-/** Blanks, line breaks, and the sign that quoted-printable and base64 have before them. */
-const canBreak = (byte: number) => byte === 0x20 || byte === 0x3d || (byte >= 9 && byte <= 13)
+/** Blanks, line breaks, and what stands before them. */
+const canBreak = (byte: number) => byte === 0x20 || byte === PADDING || (byte >= 9 && byte <= 13)
 
-/** Whether nothing but a line break, and the indentation of the next line, stands here. */
+/** Whether nothing but a line break, and the indentation of the next line, stands here. The break may be escaped. */
 function isBreak(bytes: Buffer, from: number, to: number): boolean {
   let hasBreak = escapedBreak.test(bytes.toString('latin1', Math.max(0, from - 32), from))
+  let isPadding = true
   for (let at = from; at < to; at++) {
     if (!canBreak(bytes[at]!)) return false
     if (bytes[at] === 10 || bytes[at] === 13) hasBreak = true
+    if (bytes[at] !== PADDING) isPadding = false
   }
-  return hasBreak
+  return hasBreak || (isPadding && /^\\+[rn]/.test(bytes.toString('latin1', to, to + shortestLine)))
 }
 
 const escapedBreak = /(?:\\+(?:[nr]|u000[ad]|x0[ad])|%(?:25)*0[ad]|&(?:amp;)*#(?:x0*[ad]|0*1[03]);)$/i
@@ -164,14 +181,14 @@ function isEscapedBlank(bytes: Buffer, from: number, to: number): boolean {
   return bytes[from] === 0x5c && to - from < 32 && /^(?:\\+[nrt]?)+$/.test(bytes.toString('latin1', from, to))
 }
 
-/** A backslash at the end belongs to the quote behind it. */
-function beforeBackslashes(bytes: Buffer, to: number): number {
+/** A backslash at the end belongs to the quote behind it, and the padding behind it to what may be base64. */
+function endOfWord(bytes: Buffer, to: number, end: number): number {
+  while (to < end && bytes[to] === PADDING) to++
   while (bytes[to - 1] === 0x5c) to--
   return to
 }
 
-/** A brace at the end, or the break before it, belongs to the object around the numbers. */
-function behindLastDigit(bytes: Buffer, to: number): number {
-  const [behind = ''] = /(?:\\+[nrt]|[^a-z0-9])*$/i.exec(bytes.toString('latin1', to - longestNumber, to)) ?? []
-  return to - behind.length
+function hasDigit(bytes: Buffer, from: number, to: number): boolean {
+  for (let at = from; at < to; at++) if (classes[bytes[at]!]! & DIGIT) return true
+  return false
 }
