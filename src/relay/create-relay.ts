@@ -235,7 +235,7 @@ const route =
 /** Characters. As much as Node takes of all headers, and enough for the longest poll: ids, names of queues and cursors stand there. */
 const maxUrlLength = 16_384
 /** Characters. */
-const maxIdempotencyKeyLength = 255
+const maxIdempotencyKeyLength = 8_192
 
 function routes(settings: Settings, opening: Promise<Parts>, journal: Journal) {
   const app = new Hono({ getPath: (request) => route.exec(new URL(request.url).pathname)?.[1] ?? '/' })
