@@ -88,6 +88,7 @@ export function inputs(api: string): Input[] {
 
     post('wrong params', { params: members(70_000, {}) }),
     post('90,000 params', { params: members(90_000, 1) }),
+    post('a list of 180,000 wrong params', { params: { a: list(180_000, () => null) } }),
     post('a list of 400,000 params', { params: { a: list(400_000, () => 1) } }),
     post('1,000 long params', { params: Object.fromEntries(list(1_000, (n) => [`p${n}`, times('~', size / 1_100)])) }),
     post('wrong headers', { headers: members(70_000, 1) }),

@@ -255,7 +255,7 @@ const route =
 /** Characters. As much as Node takes of all headers, and enough for the longest poll: ids, names of queues and cursors stand there. */
 const maxUrlLength = 16_384
 /** Characters. */
-const maxIdempotencyKeyLength = 255
+const maxIdempotencyKeyLength = 8_192
 
 /** A call that may be read, and the room that it has. */
 interface Admitted {

@@ -16,10 +16,8 @@ const wanted = [
   'a form that repeats a long name',
   'a form, 95 levels deep',
   'a path of %2525… of 80 kB',
-  'a path of 4,000 segments',
   'a query of a&a&…',
-  'wrong params',
-  'a list of 400,000 params',
+  'a list of 180,000 wrong params',
 ]
 
 test.each(wanted)(
