@@ -10,12 +10,13 @@ import { resolve } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { ClientSecretRecord, PollAnswer } from '../src/protocol/record.ts'
 import type { Flood, FloodState } from './flood/crowd.ts'
-import { median, percentile, rounded, writeResult } from './parts/figures.ts'
+import { readOptions } from '../src/relay/options.ts'
+import { median, numberOption, percentile, rounded, writeResult } from './parts/figures.ts'
 import { startProgram } from './parts/program.ts'
 import { keyFor, startRelayProcess, type RelayProcess } from './parts/relay.ts'
 
 /** Milliseconds after which a flood is judged that has not come to rest. */
-const longestFlood = 900_000
+const longestFlood = numberOption('longest', 900) * 1_000
 
 const at = process.argv.indexOf('--relay')
 const relayProgram = at === -1 ? undefined : resolve(process.argv[at + 1]!)
@@ -77,7 +78,7 @@ const scenarios: Record<string, Scenario> = {
       const callers = await Promise.all(
         visitors.map(async (session) => {
           const { id } = await submitQueued(relay, session, `${apiUrl}/hold`)
-          const { version } = await newest(relay, session, id)
+          const { version } = await newest(relay, { 'client-session': session }, id)
           return { session, path: `/requests?wait=20000&ids=${id}:${version}` }
         }),
       )
@@ -108,7 +109,7 @@ const scenarios: Record<string, Scenario> = {
     async flood(relay) {
       const session = visitors[0]!
       const { id } = await submitQueued(relay, session, `${apiUrl}/large`)
-      while ((await newest(relay, session, id)).status !== 'resolved') await sleep(100)
+      while ((await newest(relay, { 'client-session': session }, id)).status !== 'resolved') await sleep(100)
       return {
         method: 'GET',
         callers: [{ session, path: `/requests?ids=${id}` }],
@@ -136,9 +137,9 @@ async function submitQueued(relay: RelayProcess, session: string, url: string): 
 }
 
 /** The record as it is once its call has begun. */
-async function newest(relay: RelayProcess, session: string, id: string): Promise<ClientSecretRecord> {
+async function newest(relay: RelayProcess, headers: Record<string, string>, id: string): Promise<ClientSecretRecord> {
   for (;;) {
-    const response = await fetch(`${relay.url}/requests?ids=${id}`, { headers: { 'client-session': session } })
+    const response = await fetch(`${relay.url}/requests?ids=${id}`, { headers })
     const { records } = (await response.json()) as PollAnswer
     if (records[0] && records[0].status !== 'pending') return records[0]
     await sleep(20)
@@ -154,21 +155,26 @@ function peakOf({ pid }: { pid: number }): number {
   }
 }
 
-/** Sends a request every 100 ms, until it is told to stop. */
+/** Sends a request every 100 ms, and polls one that goes on, until it is told to stop. */
 function signedIn(relay: RelayProcess) {
+  const headers = { authorization: `Bearer ${token}` }
   const times: number[] = []
-  let refused = 0
+  const notServed = { requests: 0, polls: 0 }
   let isOver = false
   async function run(): Promise<void> {
+    const { record } = await submit(relay, headers, { url: `${apiUrl}/hold`, data: {}, queue: 'mine' })
+    const { version } = await newest(relay, headers, record.id)
     while (!isOver) {
       const from = performance.now()
-      const headers = { authorization: `Bearer ${token}` }
       const { status } = await submit(relay, headers, { url: `${apiUrl}/at-once`, data: {} }).catch(() => ({
         status: 0,
       }))
       if (status === 200) times.push(performance.now() - from)
-      else refused++
-      await sleep(100)
+      else notServed.requests++
+      const path = `/requests?ids=${record.id}:${version}&wait=100`
+      const poll = await fetch(relay.url + path, { headers }).catch(() => undefined)
+      if (!poll?.ok) notServed.polls++
+      await poll?.arrayBuffer().catch(() => {})
     }
   }
   const running = run()
@@ -176,7 +182,7 @@ function signedIn(relay: RelayProcess) {
     async stop() {
       isOver = true
       await Promise.race([running, sleep(5_000)])
-      return { times, refused }
+      return { times, notServed }
     },
   }
 }
@@ -204,7 +210,7 @@ async function measure({ flood, isOver }: Scenario) {
     peak = Math.max(peak, now)
   }
   peak = Math.max(peak, peakOf(relay))
-  const { times, refused } = await caller.stop()
+  const { times, notServed } = await caller.stop()
   state = await crowd.ask<FloodState>({ stop: true })
   await api.ask({ release: true })
   await relay.kill()
@@ -214,11 +220,25 @@ async function measure({ flood, isOver }: Scenario) {
     'peak, MB': Math.round(peak),
     'the relay died': isAlive ? 'no' : 'yes',
     'signed in: served': times.length,
-    'signed in: not served': refused,
+    'signed in: requests not served': notServed.requests,
+    'signed in: polls not served': notServed.polls,
     'p50, ms': rounded(median(times), 1),
     'p99, ms': rounded(percentile(times, 0.99), 1),
     'longest, ms': rounded(Math.max(...times), 1),
   }
+}
+
+/**
+ * Megabytes within which a relay stays, whatever visitors do. A byte under way is
+ * there up to seven times: as it was sent, as a text in what was read as JSON, as
+ * JSON of the record, in the database, in the call of the API, and on its way out.
+ */
+function boundOf({ bytesInFlight, bytesInMemory, heldPolls }: ReturnType<typeof readOptions>['limits'], base: number) {
+  const megabytes = (bytes: number) => bytes / 2 ** 20
+  const ofVisitors = megabytes(bytesInFlight) / 2
+  // As much of answers that wait to be written, and of those that are kept for who asks again, as direct.ts has of each.
+  const keptAndUnwritten = 2 * megabytes(2 * 32_000_000)
+  return base + 7 * ofVisitors + 1.25 * megabytes(bytesInMemory) + keptAndUnwritten + megabytes(heldPolls * 25_000)
 }
 
 const found: Record<string, Awaited<ReturnType<typeof measure>>> = {}
@@ -227,5 +247,10 @@ for (const [name, scenario] of Object.entries(scenarios)) {
   console.log(name, found[name])
 }
 await Promise.all([api.kill(), crowd.kill()])
-writeResult(relayProgram ? 'flood-before' : 'flood', found)
+const { limits } = readOptions({ keys: { api: keyFor(apiUrl) } }, {})
+const base = Math.max(...Object.values(found).map((one) => one['memory before, MB']))
+const bound = Math.round(boundOf(limits, base))
+const peak = Math.max(...Object.values(found).map((one) => one['peak, MB']))
+console.log(`at most ${peak} MB; the bound that the limits say is ${bound} MB: ${peak <= bound ? 'kept' : 'BROKEN'}`)
+writeResult(relayProgram ? 'flood-before' : 'flood', { 'bound, MB': bound, floods: found })
 process.exit(0)

@@ -13,7 +13,7 @@ export interface InFlight {
   /** Room for something of this caller's, in which nothing is yet. */
   open(owner: string): Room
   /** Bytes that are held now. */
-  bytes(): number
+  bytes: () => number
 }
 
 /** What one thing takes: a request's body, an answer that is gathered, or one that is handed out. */
@@ -29,8 +29,14 @@ export interface Room {
 }
 
 interface Share {
-  most: number
   used: number
+  hasRoomFor: (bytes: number) => boolean
+}
+
+/** Visitors, or those who are signed in: all of one kind. */
+interface Group extends Share {
+  /** Those who wait for room, in the order in which they came. */
+  line: Set<Waiting>
 }
 
 interface CallerShare extends Share {
@@ -39,14 +45,14 @@ interface CallerShare extends Share {
 }
 
 interface Waiting {
-  shares: readonly Share[]
+  caller: Share
   bytes: number
   enter(): void
 }
 
 /**
- * Visitors make themselves up as many as they want, so all of them together have
- * half of the room, and whoever is signed in has the other half for sure.
+ * Visitors make themselves up as many as they want. So all of them together have
+ * half of the room at most, and whoever is signed in has the other half for sure.
  *
  * An answer that waits for room holds little, and one that has got room can always
  * be gathered to its end: so nothing ever waits in a circle.
@@ -55,20 +61,25 @@ export function createInFlight({
   bytesInFlight,
   bytesInFlightPerCaller,
 }: Pick<Settings['limits'], 'bytesInFlight' | 'bytesInFlightPerCaller'>): InFlight {
-  const all: Share = { most: bytesInFlight, used: 0 }
-  const visitors: Share = { most: bytesInFlight / 2, used: 0 }
+  const half = bytesInFlight / 2
+  const all = () => visitors.used + signedIn.used
+  const visitors: Group = {
+    used: 0,
+    line: new Set(),
+    hasRoomFor: (bytes) => visitors.used + bytes <= half && all() + bytes <= bytesInFlight,
+  }
+  const signedIn: Group = {
+    used: 0,
+    line: new Set(),
+    hasRoomFor: (bytes) => signedIn.used + bytes <= half || all() + bytes <= bytesInFlight,
+  }
   const callers = new Map<string, CallerShare>()
-  /** In the order in which they came: visitors, who may wait for their share alone, apart from the others. */
-  const waiting = { visitors: new Set<Waiting>(), others: new Set<Waiting>() }
 
-  const isRoomFor = (bytes: number) => (share: Share) => share.used + bytes <= share.most
-
-  function letIn(line: Set<Waiting>): void {
+  function letIn({ line, hasRoomFor }: Group): void {
     for (const one of line) {
-      const [caller, ...others] = one.shares
       // Who comes behind waits for this too; but not for room that another caller lacks.
-      if (!others.every(isRoomFor(one.bytes))) return
-      if (!isRoomFor(one.bytes)(caller!)) continue
+      if (!hasRoomFor(one.bytes)) return
+      if (!one.caller.hasRoomFor(one.bytes)) continue
       line.delete(one)
       one.enter()
     }
@@ -77,30 +88,34 @@ export function createInFlight({
   function shareOf(owner: string): CallerShare {
     const known = callers.get(owner)
     if (known) return known
-    const made = { most: bytesInFlightPerCaller, used: 0, rooms: 0 }
+    const made: CallerShare = {
+      used: 0,
+      hasRoomFor: (bytes) => made.used + bytes <= bytesInFlightPerCaller,
+      rooms: 0,
+    }
     callers.set(owner, made)
     return made
   }
 
   function open(owner: string): Room {
+    const group = isVisitor(owner) ? visitors : signedIn
     const caller = shareOf(owner)
     caller.rooms++
-    const shares = isVisitor(owner) ? [caller, visitors, all] : [caller, all]
-    const line = isVisitor(owner) ? waiting.visitors : waiting.others
-    let mine = 0
     const left = new AbortController()
+    let mine = 0
 
     function hold(bytes: number): void {
       const more = bytes - mine
       mine = bytes
-      for (const share of shares) share.used += more
-      if (more < 0) for (const others of [waiting.others, waiting.visitors]) letIn(others)
+      caller.used += more
+      group.used += more
+      if (more < 0) for (const others of [signedIn, visitors]) letIn(others)
     }
 
     return {
       demand(bytes) {
-        if (!isRoomFor(bytes)(caller)) throw callerIsFull(bytesInFlightPerCaller)
-        if (!shares.every(isRoomFor(bytes))) throw relayIsFull()
+        if (!caller.hasRoomFor(bytes)) throw callerIsFull(bytesInFlightPerCaller)
+        if (!group.hasRoomFor(bytes)) throw relayIsFull()
         hold(mine + bytes)
       },
       async wait(bytes, signal) {
@@ -109,13 +124,13 @@ export function createInFlight({
         ending.throwIfAborted()
         await new Promise<void>((resolve, reject) => {
           const give = () => {
-            line.delete(one)
+            group.line.delete(one)
             reject(ending.reason as Error)
             // Who stood behind may find room for less.
-            letIn(line)
+            letIn(group)
           }
           const one: Waiting = {
-            shares,
+            caller,
             bytes,
             enter() {
               ending.removeEventListener('abort', give)
@@ -124,8 +139,8 @@ export function createInFlight({
             },
           }
           ending.addEventListener('abort', give, { once: true })
-          line.add(one)
-          letIn(line)
+          group.line.add(one)
+          letIn(group)
         })
       },
       hold,
@@ -138,7 +153,7 @@ export function createInFlight({
     }
   }
 
-  return { open, bytes: () => all.used }
+  return { open, bytes: all }
 }
 
 function callerIsFull(most: number): ClientSecretError {

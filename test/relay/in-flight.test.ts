@@ -280,6 +280,15 @@ describe('room', () => {
     expect(got).toEqual(['1', '3', '5', '2', '4'])
   })
 
+  test('of visitors is half, also where they have come to hold more; the other half is there for whoever is signed in', () => {
+    const { open } = createInFlight({ bytesInFlight: 200, bytesInFlightPerCaller: 300 })
+    open('visitor:a').hold(250)
+    expect(() => open('visitor:b').demand(1)).toThrow(/limits.bytesInFlight\)/)
+    const ada = open('user:ada')
+    ada.demand(100)
+    expect(() => ada.demand(1)).toThrow(/limits.bytesInFlight\)/)
+  })
+
   test('that is left while it is waited for is not got any more', async () => {
     const { got, ask, settled } = inLine()
     const first = ask('1', 'visitor:a', 60)
