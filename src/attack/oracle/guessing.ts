@@ -34,9 +34,29 @@ export function guessing(targets: readonly Target[]): Learner[] {
         ]
       : []),
     ...(long
-      ? [{ name: 'three characters behind what is public, beside a true echo', target: long, run: sweep(3, ['\n']) }]
+      ? [
+          { name: 'three characters behind what is public, beside a true echo', target: long, run: sweep(3, ['\n']) },
+          { name: 'by the time of an answer', target: long, canLeak: false, run: time },
+        ]
       : []),
   ]
+}
+
+/** Does the right character take longer than a wrong one? Noted, and no verdict: a busy machine is slower than any search. */
+async function time(spy: Spy): Promise<void> {
+  const { publicPart, alphabet } = spy.format
+  const right = spy.secretAtTheApi[publicPart.length]!
+  const wrong = [...alphabet].find((one) => one.toLowerCase() !== right.toLowerCase())!
+  const taken = { right: [] as number[], wrong: [] as number[] }
+  for (let turn = 0; turn < 15; turn++) {
+    for (const [which, next] of Object.entries({ right, wrong })) {
+      const body = `${publicPart}${next} `.repeat(10_000)
+      const { milliseconds } = await spy.ask({ answer: () => ({ headers: { 'content-type': 'text/plain' }, body }) })
+      taken[which as keyof typeof taken].push(milliseconds)
+    }
+  }
+  const median = (list: number[]) => list.sort((one, other) => one - other)[Math.floor(list.length / 2)]!.toFixed(1)
+  spy.note(`the right character: ${median(taken.right)} ms; a wrong one: ${median(taken.wrong)} ms`)
 }
 
 /** All guesses of so many characters, then on from there. */
