@@ -92,10 +92,16 @@ export function withoutSecrets<Result>(secrets: readonly string[], work: () => R
   } catch (error) {
     if (!isClientSecretError(error) || secrets.length === 0) throw error
     const redactor = createRedactor(...secrets)
+    // First where it stands as a whole, so that the rest of the sentence stays.
+    const redacted = (text: string) =>
+      redactor.text(
+        secrets
+          .flatMap((secret) => [secret, secret.toUpperCase()])
+          .flatMap((secret) => [JSON.stringify(secret).slice(1, -1), encodeURIComponent(secret), secret])
+          .reduce((rest, spelled) => rest.replaceAll(spelled, placeholder), text),
+      )
     // Without the cause, which may quote what was sent.
-    throw new ClientSecretError(error.code, redactor.text(error.message), {
-      path: error.path && redactor.text(error.path),
-    })
+    throw new ClientSecretError(error.code, redacted(error.message), { path: error.path && redacted(error.path) })
   }
 }
 

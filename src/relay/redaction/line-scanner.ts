@@ -41,6 +41,13 @@ export class LineScanner implements Scanner {
 
   #close(bytes: Buffer, at: number): void {
     this.#line.grow(bytes, at)
-    if (this.#line.close(bytes)) this.regions.push({ from: this.#line.from, to: at, isList: false })
+    if (!this.#line.close(bytes)) return
+    let to = at
+    // They belong to the quote that follows, which without them would end a string of JSON.
+    if (bytes[at] === QUOTE) while (to > this.#line.from && bytes[to - 1] === BACKSLASH) to--
+    this.regions.push({ from: this.#line.from, to, isList: false })
   }
 }
+
+const QUOTE = 0x22
+const BACKSLASH = 0x5c

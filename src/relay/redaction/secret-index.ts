@@ -2,6 +2,7 @@ import { LineScanner } from './line-scanner.ts'
 import { Matcher } from './matcher.ts'
 import { RedactingStream } from './redacting-stream.ts'
 import type { Redactor } from './redactor.ts'
+import { StringScanner } from './string-scanner.ts'
 import { valuesOf, type Value } from './values.ts'
 import { WordScanner } from './word-scanner.ts'
 
@@ -30,15 +31,19 @@ export interface SecretOptions {
  * what was taken out. Why that is so stands in the page Security model.
  */
 export function createSecretIndex(): SecretIndex {
-  const words = new Matcher()
-  const lines = new Matcher()
-  const matcherOf = ({ isLine }: Value) => (isLine ? lines : words)
+  const matchers = { word: new Matcher(), line: new Matcher(), string: new Matcher() }
+  const matcherOf = ({ unit }: Value) => matchers[unit]
   /** How often each value was added, and how it is found. */
   const added = new Map<string, { count: number; values: Value[] }>()
 
   function stream(maxHeld: number): RedactingStream {
-    // Most values have no blank in them, and then there are no lines to look at.
-    const scanners = lines.isEmpty ? [new WordScanner(words)] : [new WordScanner(words), new LineScanner(lines)]
+    const { word, line, string } = matchers
+    // Most values have neither blanks nor quotes in them, and then there are no lines and strings to look at.
+    const scanners = [
+      new WordScanner(word),
+      ...(line.isEmpty ? [] : [new LineScanner(line)]),
+      ...(string.isEmpty ? [] : [new StringScanner(string)]),
+    ]
     return new RedactingStream(scanners, maxHeld)
   }
 
@@ -67,7 +72,7 @@ export function createSecretIndex(): SecretIndex {
       }
     },
     text(text) {
-      if (text.length < Math.min(words.shortest, lines.shortest)) return text
+      if (Object.values(matchers).every(({ shortest }) => text.length < shortest)) return text
       const bytes = Buffer.from(text)
       const { value = bytes } = body(bytes, Infinity).next()
       // What is no valid text stays as it is, where nothing had to go.

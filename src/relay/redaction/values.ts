@@ -7,12 +7,16 @@ import { windowsOf } from './windows.ts'
 
 /** A text that must not be seen, and what it is known by. */
 export interface Value extends Traces {
-  /** It holds a blank, a comma or another sign at which words end, so it is searched for in whole lines. */
-  isLine: boolean
+  /** What goes where it is found: the word that holds it; where it holds signs at which words end, the line or the string. */
+  unit: 'word' | 'line' | 'string'
 }
 
 /** Shorter texts stand everywhere by chance. */
 const shortest = 8
+
+/** Quotes, backslashes and control characters are written in too many ways to be found in all of them. */
+// eslint-disable-next-line no-control-regex
+const betweenPieces = /["\\\x00-\x1f]+/
 
 /**
  * Every text that gives a secret away: itself without the name of a scheme,
@@ -23,10 +27,14 @@ export function valuesOf(secret: string, publicPrefix?: string): Value[] {
   const token = withoutScheme(secret)
   const prefix = publicPrefix === undefined ? undefined : withoutScheme(publicPrefix)
   return [valueOf(token, prefix), ...credentialsIn(token)].flatMap(({ text, publicPart }) =>
-    [...new Set([text, unescaped(text)])]
-      .flatMap(searchable)
-      .filter(({ length }) => length >= shortest)
-      .map((piece) => tracesOf(piece, publicPart)),
+    [...new Set([text, unescaped(text)])].flatMap((spelled) => {
+      const whole = spelled.replace(/=+$/, '')
+      const pieces = whole.split(betweenPieces)
+      const isString = pieces.length > 1
+      return [...(isString ? [whole] : []), ...pieces]
+        .filter(({ length }) => length >= shortest)
+        .map((piece) => ({ ...tracesOf(piece, publicPart), ...(isString && { unit: 'string' as const }) }))
+    }),
   )
 }
 
@@ -68,22 +76,12 @@ function unescaped(text: string): string {
   return target.toString('latin1', 0, length)
 }
 
-/** Quotes, backslashes and control characters are written in too many ways; the padding of base64 says nothing. */
-function searchable(text: string): string[] {
-  return (
-    text
-      .replace(/=+$/, '')
-      // eslint-disable-next-line no-control-regex
-      .split(/["\\\x00-\x1f]+/)
-  )
-}
-
 function tracesOf(text: string, { split, shape }: PublicPart): Value {
-  const isLine = ![...Buffer.from(text, 'latin1')].every((byte) => classes[byte]! & VALUE)
+  const unit = [...Buffer.from(text, 'latin1')].every((byte) => classes[byte]! & VALUE) ? 'word' : 'line'
   const isWhole = text.startsWith(split)
   const unknown = isWhole && text.length - split.length >= shortest ? text.slice(split.length) : text
   const prefix = isWhole && shape.length >= shortestPrefix && text.length > shape.length ? shape : ''
   // Of a short one a window could be guessed. Where its beginning gives it away anyway, none is needed.
   const isGuessable = unknown.length < 17 && isTelling(prefix)
-  return { prefix, windows: isGuessable ? [] : windowsOf(unknown), isLine }
+  return { prefix, windows: isGuessable ? [] : windowsOf(unknown), unit }
 }
