@@ -1,5 +1,5 @@
 import { behindLastNumber, nextDigit } from './encodings.ts'
-import { ALPHANUMERIC, classes, DIGIT, ESCAPE, invisibleLength, LEAD, WORD } from './characters.ts'
+import { ALPHANUMERIC, classes, DIGIT, invisibleLength, LEAD, WORD } from './characters.ts'
 import type { Matcher } from './matcher.ts'
 import { isHtmlName, longestName } from './unescape.ts'
 import { Unit, type Bytes, type Region, type Scanner } from './unit.ts'
@@ -23,9 +23,11 @@ export class WordScanner implements Scanner {
   readonly #word: Unit
   /** Words with a digit in each, and anything between them; open when there are enough of them. */
   readonly #list: Unit
-  /** How many of them there are by now, and where the first of them stands. */
+  /** How many of them there are by now, where they stand, and where what is looked at of them begins. */
   #numbers = 0
-  #firstNumber = 0
+  #listFrom = 0
+  #listTo = 0
+  #numbersFrom = 0
   #position = 0
   /** Where the word's last line begins; -1 when it has ended. Then the word may still be open, as another line may follow. */
   #line = -1
@@ -40,7 +42,7 @@ export class WordScanner implements Scanner {
 
   get undecided(): number {
     let undecided = this.#position
-    if (this.#numbers > 0) undecided = this.#firstNumber
+    if (this.#numbers > 0) undecided = this.#listFrom
     if (this.#line >= 0) undecided = Math.min(undecided, this.#line)
     return this.#word.isOpen ? Math.min(undecided, this.#word.from) : undecided
   }
@@ -87,7 +89,9 @@ export class WordScanner implements Scanner {
 
   shift(by: number): void {
     this.#position -= by
-    this.#firstNumber -= by
+    this.#listFrom -= by
+    this.#listTo -= by
+    this.#numbersFrom -= by
     this.#word.shift(by)
     this.#list.shift(by)
     if (this.#line >= 0) this.#line -= by
@@ -114,26 +118,39 @@ export class WordScanner implements Scanner {
     if (this.#word.close(bytes)) this.regions.push({ from, to: endOfWord(bytes, to, end), isList: false })
   }
 
-  /** Or a longer word, with a number at its end or its beginning: the caller may write right beside a list. */
   #addNumber(bytes: Buffer, from: number, to: number): void {
-    const isLonger = to - from > longestNumber
-    if (!isLonger || (this.#numbers > 0 && hasDigit(bytes, from, from + longestEdge))) {
-      if (this.#numbers++ === 0) this.#firstNumber = nextDigit(bytes, from)
-      if (this.#numbers === fewestNumbers) this.#list.open(this.#firstNumber)
-      if (this.#list.isOpen) this.#list.grow(bytes, to)
+    if (to - from > longestNumber) return this.#addEdge(bytes, from, to)
+    if (this.#numbers === 0) this.#listFrom = this.#numbersFrom = nextDigit(bytes, from)
+    this.#listTo = to
+    this.#growList(bytes, to)
+  }
+
+  /**
+   * The caller may have written right beside a list: then a longer word ends with
+   * its first number, or begins with its last. It goes with the list, but nothing
+   * else in it says whether that goes.
+   */
+  #addEdge(bytes: Buffer, from: number, to: number): void {
+    if (this.#numbers > 0 && hasDigit(bytes, from, from + longestEdge)) {
+      this.#listTo = to
+      this.#growList(bytes, from + longestEdge)
     }
-    if (!isLonger) return
     this.#closeList(bytes)
     if (!hasDigit(bytes, to - longestEdge, to)) return
-    this.#firstNumber = from
+    this.#listFrom = from
+    this.#numbersFrom = to - longestEdge
     this.#numbers = 1
+  }
+
+  #growList(bytes: Buffer, to: number): void {
+    if (++this.#numbers === fewestNumbers) this.#list.open(this.#numbersFrom)
+    if (this.#list.isOpen) this.#list.grow(bytes, to)
   }
 
   #closeList(bytes: Buffer): void {
     this.#numbers = 0
     if (!this.#list.isOpen || !this.#list.close(bytes)) return
-    const { from, to } = this.#list
-    this.regions.push({ from, to: behindLastNumber(bytes, to), isList: true })
+    this.regions.push({ from: this.#listFrom, to: behindLastNumber(bytes, this.#listTo), isList: true })
   }
 
   #closeAll(bytes: Buffer, end: number): void {
@@ -152,11 +169,17 @@ function wordLength(bytes: Buffer, at: number, end: number): number {
   if (bits & WORD) return 1
   if (!(bits & LEAD)) return 0
   if (bytes[at] !== 0x26) return invisibleLength(bytes, at, end)
-  let to = at + 1
-  if (to < end && (bytes[to] === 0x23 || classes[bytes[to]!]! & ESCAPE)) return 1
-  while (to < end && to - at < longestName && classes[bytes[to]!]! & ALPHANUMERIC) to++
-  if (to === end) return -1
-  return bytes[to] === 0x3b && isHtmlName(bytes.toString('latin1', at + 1, to)) ? 1 : 0
+  // Zeros of UTF-16 stand between its letters.
+  let word = ''
+  for (let to = at + 1; to < end; to++) {
+    const byte = bytes[to]!
+    if (byte === 0) continue
+    if (word === '' && byte === 0x23) return 1
+    if (!(classes[byte]! & ALPHANUMERIC)) return byte === 0x3b && isHtmlName(word) ? 1 : 0
+    if (word.length === longestName) return 0
+    word += String.fromCharCode(byte)
+  }
+  return -1
 }
 
 /** Blanks, line breaks, and what stands before them. */
