@@ -1,11 +1,18 @@
 /**
- * A process of its own, whose heap is bounded: takes bodies, sends each to a relay
- * as an anonymous visitor does, and tells what it cost.
+ * A process of its own, whose heap is bounded: sends each body that it is told
+ * to a relay, as an anonymous visitor does, or has an API answer it, and tells what it cost.
  */
 import { setImmediate as turn } from 'node:timers/promises'
+import { some } from '../../src/attack/canary.ts'
+import { startCatchers } from '../../src/attack/catchers.ts'
+import { httpAnswer } from '../../src/attack/raw-http.ts'
 import { createRelayOn } from '../../src/relay/create-relay.ts'
+import type { KeyOptions } from '../../src/relay/keys.ts'
 import type { KeyRule } from '../../src/relay/key-rules.ts'
 import type { Cost } from './cost.ts'
+import { commonBeginning, lookedFor, type ExpensiveBody } from './expensive.ts'
+
+const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_'
 
 const rule = (host: string): KeyRule => ({
   url: `https://${host}.example/v1/**`,
@@ -13,18 +20,22 @@ const rule = (host: string): KeyRule => ({
   in: ['headers.authorization', 'params.q', 'data#/prompt'],
 })
 
+/** Keys of one API, whose values have their beginning in common. */
+const neighbours = Array.from({ length: 100 }, (_, index) => [
+  `neighbour${index}`,
+  { secret: index === 0 ? lookedFor : `${commonBeginning}${some(86, alphabet)}`, locked: false, allow: [rule('many')] },
+])
+
 const silent = { info() {}, warn() {}, error() {} }
 const unlimited = { requestsPerMinute: 1_000_000_000, unsettledPerCaller: 1_000_000_000 }
+const catchers = await startCatchers(new Set())
 const relay = createRelayOn(
-  {
-    // What is allowed ends here: it is about what comes before a call.
-    resolve: (_host, _options, callback) => callback(new Error('there is no network'), []),
-    connector: () => (_options, callback) => callback(new Error('there is no network'), null),
-  },
+  catchers.network,
   {
     keys: {
       open: { secret: 'open-key-for-the-fuzzer-4711', locked: false, allow: [rule('open')] },
       locked: { secret: 'locked-key-for-the-fuzzer-4711', allow: [rule('locked')] },
+      ...(Object.fromEntries(neighbours) as Record<string, KeyOptions>),
     },
     authenticate: () => null,
     limits: unlimited,
@@ -37,15 +48,27 @@ await relay.ready
 
 const milliseconds = ({ user, system }: NodeJS.CpuUsage) => (user + system) / 1000
 
-async function costOf(text: string): Promise<Cost> {
+/** What comes before a call, for what callers send; of what APIs answer, the whole call. */
+const asking = JSON.stringify({
+  clientSecretName: 'neighbour0',
+  url: 'https://many.example/v1/x',
+  method: 'GET',
+  headers: { authorization: 'Bearer $CLIENT_SECRET' },
+})
+
+async function costOf({ kind, text }: ExpensiveBody): Promise<Cost> {
+  const answer = kind === 'answer' ? text : '{}'
+  const bytes = Buffer.from(kind === 'answer' ? JSON.stringify(text) : text)
+  catchers.begin({ answer: () => [httpAnswer({ headers: { 'content-type': 'text/plain' }, body: answer })] })
+  const body = kind === 'answer' ? asking : text
   const request = new Request('http://relay.example/requests', {
     method: 'POST',
     headers: {
       'content-type': 'application/json',
-      'content-length': String(Buffer.byteLength(text)),
+      'content-length': String(Buffer.byteLength(body)),
       'client-session': 'a-visitor-of-the-fuzzer-4711',
     },
-    body: text,
+    body,
   })
   const before = process.cpuUsage()
   const response = await relay.fetch(request)
@@ -53,17 +76,17 @@ async function costOf(text: string): Promise<Cost> {
   // What it has left to do belongs to it.
   await turn()
   const spent = milliseconds(process.cpuUsage(before))
-  const bytes = Buffer.from(text)
   const beforeParse = process.cpuUsage()
   try {
     JSON.parse(bytes.toString())
   } catch {
     // It costs what it costs up to the mistake.
   }
-  return { spent, parse: milliseconds(process.cpuUsage(beforeParse)), bytes: bytes.length, status: response.status }
+  const parse = milliseconds(process.cpuUsage(beforeParse))
+  return { kind, spent, parse, bytes: bytes.length, status: response.status }
 }
 
-process.on('message', (text: string) => {
-  void costOf(text).then((cost) => process.send!(cost))
+process.on('message', (body: ExpensiveBody) => {
+  void costOf(body).then((cost) => process.send!(cost))
 })
 process.send!('ready')

@@ -1,8 +1,10 @@
+import { hash } from 'node:crypto'
 import fc from 'fast-check'
 import { placeholder } from './generators.ts'
 
-/** A body that was made to be expensive: what is sent, and in short how it is made. */
+/** A body that was made to be expensive: what is sent to the relay, or answered to it, and in short how it is made. */
 export interface ExpensiveBody {
+  kind: 'request' | 'answer'
   text: string
   shape: string
 }
@@ -14,6 +16,11 @@ interface Piece {
 }
 
 const pick = fc.constantFrom
+
+/** Of all values of the API whose answers are made to be expensive. */
+export const commonBeginning = 'sk-ant-api03-'
+/** One of these values. */
+export const lookedFor = commonBeginning + hash('sha512', 'a key for the fuzzer', 'base64url')
 
 /** The largest that a relay takes by default. */
 const mostBytes = 1024 * 1024
@@ -151,7 +158,7 @@ const urlOf = (bytes: number): fc.Arbitrary<Piece> =>
 const fields = ['url', 'headers', 'params', 'data', 'clientSecretName', 'method', 'queue', 'poll', 'unknown'] as const
 
 /** A request one or two of whose fields are made to be expensive, and the others honest. */
-export const expensiveBody: fc.Arbitrary<ExpensiveBody> = fc
+const expensiveBody: fc.Arbitrary<ExpensiveBody> = fc
   .tuple(sizes, share)
   .chain(([size, part]) =>
     fc.record({
@@ -178,7 +185,7 @@ export const expensiveBody: fc.Arbitrary<ExpensiveBody> = fc
     const words = [keyName, method, isForm && 'form', !hasPlaceholder && 'without a placeholder'].filter(Boolean)
     const expensive = [first, second].flatMap((one) => (one ? [`${one.field}: ${shortly(one.shape)}`] : []))
     const members = Object.entries(honest).map(([name, json]) => `${JSON.stringify(name)}:${json}`)
-    return { text: `{${members.join(',')}}`, shape: `${words.join(', ')}; ${expensive.join('; ')}` }
+    return { kind: 'request', text: `{${members.join(',')}}`, shape: `${words.join(', ')}; ${expensive.join('; ')}` }
   })
 
 interface Field extends Piece {
@@ -195,5 +202,47 @@ function expensiveField(bytes: number): fc.Arbitrary<Field> {
     { weight: 2, arbitrary: pick(...fields).chain((field) => of(field, valueOf(bytes))) },
   )
 }
+
+/** What a search for secrets may stumble over, again and again. */
+const answerUnits = [
+  commonBeginning,
+  `${commonBeginning} `,
+  `${commonBeginning}x`,
+  lookedFor,
+  `${lookedFor} `,
+  `${commonBeginning}${lookedFor},`,
+  ...[commonBeginning, lookedFor].flatMap((text) => [
+    `%${Buffer.from(text).toString('hex')}`,
+    btoa(text),
+    `"${text}",`,
+  ]),
+  'sk-',
+  'A',
+  '0f',
+  'otter ',
+  '{"id":"c1f0","text":"an otter"},',
+  '&#115;',
+  '\\u0073',
+  '\\',
+  '%73',
+  '115,',
+  'é',
+  '\0',
+]
+
+/** An answer of an API that many keys are used at. */
+const expensiveAnswer: fc.Arbitrary<ExpensiveBody> = fc
+  .tuple(sizes, pick(...answerUnits), fc.option(pick(...answerUnits), { freq: 2 }))
+  .map(([size, first, second]) => {
+    const one = repeated(first, second === null ? size : size / 2)
+    const other = second === null ? '' : repeated(second, size / 2)
+    const shape = [shapeOf(first, one), second !== null && shapeOf(second, other)].filter(Boolean).join('+')
+    return { kind: 'answer', text: one + other, shape: `an answer: ${shape.replaceAll(lookedFor, 'SECRET')}` }
+  })
+
+export const expensive: fc.Arbitrary<ExpensiveBody> = fc.oneof(
+  { weight: 9, arbitrary: expensiveBody },
+  { weight: 1, arbitrary: expensiveAnswer },
+)
 
 const shortly = (shape: string) => (shape.length > 160 ? `${shape.slice(0, 160)}…` : shape)

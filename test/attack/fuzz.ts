@@ -31,7 +31,7 @@ const cost = await checkCost(Math.ceil((Number(runs) * 5) / 7), Number(seed))
 const seconds = ((performance.now() - started) / 1000).toFixed(1)
 if (cost.failures.length > 0) failed++
 console.log(
-  `${cost.failures.length > 0 ? 'FAILS' : 'holds'}  ${String(cost.runs).padStart(6)} runs, ${seconds} s: a request costs a small multiple of JSON.parse of its bytes, whatever it says`,
+  `${cost.failures.length > 0 ? 'FAILS' : 'holds'}  ${String(cost.runs).padStart(6)} runs, ${seconds} s: a request costs a small multiple of JSON.parse of its bytes, and so does an answer`,
 )
 for (const { shape, text, what } of cost.failures) console.log(`    ${what}: ${text.length} characters: ${shape}`)
 if (cost.worst)

@@ -1,10 +1,11 @@
-import { brotliCompressSync, deflateRawSync, deflateSync, gzipSync, zstdCompressSync } from 'node:zlib'
+import { gzipSync } from 'node:zlib'
 import { httpAnswer, type HttpAnswer } from '../raw-http.ts'
 import type { Target } from '../target.ts'
 import { answers, attempts, spread, type Attempt, type Vector } from '../vector.ts'
+import { inEachEncoding } from './encodings.ts'
 import { byteForms, forms, mixtures, rareForms, type Form } from './forms.ts'
 
-type NamedAnswer = [name: string, answer: HttpAnswer]
+export type NamedAnswer = [name: string, answer: HttpAnswer]
 
 /** Row 14: the allowed upstream gives back what it got. */
 export function echoes(targets: readonly Target[]): Vector[] {
@@ -192,74 +193,6 @@ function besideOpeners({ canary }: Target): NamedAnswer[] {
 
 function ofAnotherKey({ keyName, canary }: Target): NamedAnswer {
   return [`the secret of ${keyName}, which goes to the same API`, { body: JSON.stringify({ lastCaller: canary }) }]
-}
-
-function inEachEncoding({ canary }: Target): NamedAnswer[] {
-  const body = Buffer.from(JSON.stringify({ key: canary, much: 'x'.repeat(2_000) }))
-  const encoded: [string, Buffer][] = [
-    ['gzip', gzipSync(body)],
-    ['x-gzip', gzipSync(body)],
-    ['GZIP', gzipSync(body)],
-    [' gzip ', gzipSync(body)],
-    ['br', brotliCompressSync(body)],
-    ['deflate', deflateSync(body)],
-    ['gzip, br', brotliCompressSync(gzipSync(body))],
-    ['gzip, gzip', gzipSync(gzipSync(body))],
-    ['deflate, gzip', gzipSync(deflateSync(body))],
-    ['identity', body],
-    ['identity, identity', body],
-    ['unknown', body],
-    ['aes128gcm', body],
-    ['none', body],
-  ]
-  // What is compressed in a way that the careless relay cannot undo either comes out all the same, as bytes.
-  const undone: [string, Buffer][] = [
-    ['zstd', zstdCompressSync(body)],
-    ['compress', gzipSync(body)],
-    ['gzip;q=1', gzipSync(body)],
-  ]
-  const undeclared: [string, Buffer][] = [
-    ['gzip', gzipSync(body)],
-    ['zlib', deflateSync(body)],
-    ['zlib at its fastest', deflateSync(body, { level: 1 })],
-    ['zlib at its best', deflateSync(body, { level: 9 })],
-    ['zstd', zstdCompressSync(body)],
-    ['gzip in gzip', gzipSync(gzipSync(body))],
-    ['zlib in gzip', gzipSync(deflateSync(body))],
-  ]
-  const types = ['application/gzip', 'application/json', 'application/octet-stream', 'text/plain', 'image/png', '']
-  return [
-    ...undeclared.flatMap(([name, bytes]) =>
-      types.map((type): NamedAnswer => [
-        `compressed as ${name}, said to be ${type || 'nothing'}`,
-        { headers: { 'content-type': type }, body: bytes },
-      ]),
-    ),
-    ...[...encoded, ...undone].map(([encoding, bytes]): NamedAnswer => [
-      `encoded as "${encoding}"`,
-      { headers: { 'content-encoding': encoding }, body: bytes },
-    ]),
-    ...['gzip, chunked', 'gzip,chunked', 'GZIP, chunked'].map((encoding): NamedAnswer => [
-      `transferred as "${encoding}"`,
-      { headers: { 'transfer-encoding': encoding }, body: gzipSync(body), chunk: 1_000 },
-    ]),
-    ['encoded as raw deflate', { headers: { 'content-encoding': 'deflate' }, body: deflateRawSync(body) }],
-    ['encoded as gzip in truth, said to be br', { headers: { 'content-encoding': 'br' }, body: gzipSync(body) }],
-    ['said to be gzip, and plain', { headers: { 'content-encoding': 'gzip' }, body }],
-    [
-      'two gzip members',
-      {
-        headers: { 'content-encoding': 'gzip' },
-        body: Buffer.concat([gzipSync(Buffer.from('{"key":')), gzipSync(Buffer.from(`${JSON.stringify(canary)}}`))]),
-      },
-    ],
-    ['gzip cut in the middle', { headers: { 'content-encoding': 'gzip' }, body: gzipSync(body).subarray(0, -12) }],
-    [
-      'gzip with something behind',
-      { headers: { 'content-encoding': 'gzip' }, body: Buffer.concat([gzipSync(body), Buffer.from(canary)]) },
-    ],
-    ['gzip of an error', { status: 500, headers: { 'content-encoding': 'gzip' }, body: gzipSync(body) }],
-  ]
 }
 
 function inEachSplit({ canary }: Target): NamedAnswer[] {
