@@ -156,14 +156,14 @@ function peakOf({ pid }: { pid: number }): number {
 }
 
 /** Sends a request every 100 ms, and polls one that goes on, until it is told to stop. */
-function signedIn(relay: RelayProcess) {
+async function signedIn(relay: RelayProcess) {
   const headers = { authorization: `Bearer ${token}` }
   const times: number[] = []
   const notServed = { requests: 0, polls: 0 }
   let isOver = false
+  const { record } = await submit(relay, headers, { url: `${apiUrl}/hold`, data: {}, queue: 'mine' })
+  const { version } = await newest(relay, headers, record.id)
   async function run(): Promise<void> {
-    const { record } = await submit(relay, headers, { url: `${apiUrl}/hold`, data: {}, queue: 'mine' })
-    const { version } = await newest(relay, headers, record.id)
     while (!isOver) {
       const from = performance.now()
       const { status } = await submit(relay, headers, { url: `${apiUrl}/at-once`, data: {} }).catch(() => ({
@@ -193,8 +193,8 @@ async function measure({ flood, isOver }: Scenario) {
     relayProgram ? { program: relayProgram } : {},
   )
   const before = peakOf(relay)
+  const caller = await signedIn(relay)
   const asked = typeof flood === 'function' ? await flood(relay) : flood
-  const caller = signedIn(relay)
   await sleep(500)
   await crowd.ask({ start: { ...asked, url: relay.url } satisfies Flood })
   let state = await crowd.ask<FloodState>({})
