@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { isClientSecretError } from '../../src/protocol/errors.ts'
 import { parseRequest, type ClientSecretRequest } from '../../src/protocol/request.ts'
 import { compileRule, findRule, type KeyRule } from '../../src/relay/key-rules.ts'
-import { createRedactor } from '../../src/relay/redact.ts'
+import { createRedactor } from '../../src/relay/redaction/secret-index.ts'
 import { substitute, type UpstreamCall } from '../../src/relay/substitute.ts'
 import { findSecret } from '../../src/attack/find-secret.ts'
 import { forms } from '../../src/attack/vectors/forms.ts'
@@ -42,7 +42,14 @@ const counted = (sent: Sent | null): Sent | null => {
 }
 
 /** Few secrets, often: to make a redactor costs more than to use one. */
-const secretsToRedact = fc.constantFrom(...fc.sample(secret, 150))
+const secretsToRedact = fc.constantFrom(
+  ...fc.sample(
+    // A shorter one may be too short to be searched for once the escapes in it are decoded; and what
+    // a backslash before a digit means differs from language to language.
+    secret.filter((value) => value.length >= 16 && !/\\\d/.test(value)),
+    150,
+  ),
+)
 const redactors = new Map<string, ReturnType<typeof createRedactor>>()
 
 function redactorOf(value: string): ReturnType<typeof createRedactor> {
@@ -51,7 +58,17 @@ function redactorOf(value: string): ReturnType<typeof createRedactor> {
   return redactor
 }
 
-const mark = '\u0001mark\u0001'
+/** All of a body, in one go. */
+function bytesOf(redactor: ReturnType<typeof createRedactor>, body: Buffer): Buffer {
+  const steps = redactor.body(body)
+  for (;;) {
+    const step = steps.next()
+    if (step.done) return step.value
+  }
+}
+
+/** Ends words, lines and strings. */
+const mark = '\n\u0001mark\u0001\n'
 
 /** The whole-word rule of the placeholder, written once more. */
 const filled = (text: string, value: string) =>
@@ -180,7 +197,7 @@ export const properties: Property[] = [
         const redactor = redactorOf(value)
         // The marks keep what stands around from being read as part of the form.
         const whole = `${before}${mark}${written}${mark}${behind}`
-        for (const text of [redactor.text(whole), redactor.bytes(Buffer.from(whole)).toString()]) {
+        for (const text of [redactor.text(whole), bytesOf(redactor, Buffer.from(whole)).toString()]) {
           const rest = text.split(mark)[1]!
           assert(rest.includes(placeholder) && !rest.includes(written), `${form.name} stays: ${text}`)
           // Base64 is written with neighbours, and what holds bits of them stays.
@@ -199,7 +216,7 @@ export const properties: Property[] = [
       ([value, some, bytes]) => {
         const redactor = redactorOf(`${value}Q7z`)
         assert(redactor.text(some) === some, 'the text was changed')
-        assert(redactor.bytes(Buffer.from(bytes)).equals(Buffer.from(bytes)), 'the bytes were changed')
+        assert(bytesOf(redactor, Buffer.from(bytes)).equals(Buffer.from(bytes)), 'the bytes were changed')
       },
     ),
   },

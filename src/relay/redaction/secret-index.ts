@@ -32,7 +32,8 @@ export interface SecretOptions {
  */
 export function createSecretIndex(): SecretIndex {
   const matchers = { word: new Matcher(), line: new Matcher(), string: new Matcher() }
-  const matcherOf = ({ unit }: Value) => matchers[unit]
+  /** In words everything is looked for: encoded, what holds blanks and quotes is one as well. */
+  const matchersOf = ({ unit }: Value) => new Set([matchers.word, matchers[unit]])
   /** How often each value was added, and how it is found. */
   const added = new Map<string, { count: number; values: Value[] }>()
 
@@ -60,7 +61,7 @@ export function createSecretIndex(): SecretIndex {
       }
       if (one.count++ === 0) {
         added.set(name, one)
-        for (const value of one.values) matcherOf(value).add(value)
+        for (const value of one.values) for (const matcher of matchersOf(value)) matcher.add(value)
       }
       let isHeld = true
       return () => {
@@ -68,7 +69,7 @@ export function createSecretIndex(): SecretIndex {
         isHeld = false
         if (--one.count > 0) return
         added.delete(name)
-        for (const value of one.values) matcherOf(value).remove(value)
+        for (const value of one.values) for (const matcher of matchersOf(value)) matcher.remove(value)
       }
     },
     text(text) {

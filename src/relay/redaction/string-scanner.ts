@@ -12,8 +12,11 @@ export class StringScanner implements Scanner {
   #position = 0
   /** Undefined before the first character that is no blank. */
   #isJson: boolean | undefined
-  #isInString = false
   #isEscaped = false
+  /** What is open is no string, but may be a number or a word of JSON. */
+  #isToken = false
+  /** A quote that ends the string, if JSON goes on behind it; else it stands in a value that was written as it is. */
+  #end: number | undefined
 
   constructor(matcher: Matcher) {
     this.#matcher = matcher
@@ -25,43 +28,64 @@ export class StringScanner implements Scanner {
   }
 
   scan({ bytes, end, isWhole }: Bytes): void {
-    const unit = this.#unit
     if (this.#matcher.isEmpty) {
-      unit.isOpen = false
+      this.#unit.isOpen = false
       this.#position = end
     }
-    for (let at = this.#position; at < end; at++) {
-      const isInUnit = this.#isInUnit(bytes[at]!)
-      if (isInUnit && !unit.isOpen) unit.open(at)
-      else if (!isInUnit && unit.isOpen) this.#close(bytes, at)
-    }
+    for (let at = this.#position; at < end; at++) this.#read(bytes, at)
     this.#position = end
-    if (unit.isOpen) unit.grow(bytes, end)
-    if (unit.isOpen && isWhole) this.#close(bytes, end)
+    if (this.#unit.isOpen) this.#unit.grow(bytes, this.#end ?? end)
+    if (isWhole) this.#close(bytes, end)
   }
 
   shift(by: number): void {
     this.#position -= by
     this.#unit.shift(by)
+    if (this.#end !== undefined) this.#end -= by
   }
 
-  #isInUnit(byte: number): boolean {
-    const isBreak = byte === LINE_FEED || byte === CARRIAGE_RETURN
-    if (!isBreak && byte !== BLANK && byte !== TAB)
-      this.#isJson ??= byte === QUOTE || byte === BRACE || byte === BRACKET
-    if (isBreak) this.#isInString = this.#isEscaped = false
-    if (isBreak || this.#isJson !== true) return !isBreak
-    if (this.#isEscaped) this.#isEscaped = false
-    else if (byte === QUOTE) {
-      this.#isInString = !this.#isInString
-      return false
-    } else if (byte === BACKSLASH) this.#isEscaped = this.#isInString
-    return this.#isInString
+  #read(bytes: Buffer, at: number): void {
+    const byte = bytes[at]!
+    if (byte === LINE_FEED || byte === CARRIAGE_RETURN) {
+      if (this.#isToken) this.#endToken(bytes, at)
+      return this.#close(bytes, at)
+    }
+    const isBlank = byte === BLANK || byte === TAB
+    if (!isBlank) this.#isJson ??= opensJson.has(byte)
+    if (this.#end !== undefined && !isBlank) {
+      if (endsString.has(byte)) this.#close(bytes, at)
+      else this.#end = undefined
+    }
+    if (this.#isToken && isBetweenValues.has(byte)) this.#endToken(bytes, at)
+    if (this.#isJson !== true) {
+      if (!this.#unit.isOpen) this.#unit.open(at)
+    } else if (this.#unit.isOpen && !this.#isToken) {
+      if (this.#end !== undefined) return
+      if (byte === QUOTE && !this.#isEscaped) this.#end = at
+      this.#isEscaped = byte === BACKSLASH && !this.#isEscaped
+    } else if (byte === QUOTE) this.#unit.open(at + 1)
+    else if (!this.#isToken && !isBetweenValues.has(byte)) {
+      this.#unit.open(at)
+      this.#isToken = true
+    }
+  }
+
+  /** A number, true, false or null; or this only began like JSON. */
+  #endToken(bytes: Buffer, at: number): void {
+    const { from } = this.#unit
+    this.#isToken = false
+    if (at - from <= maxLiteral && literal.test(bytes.toString('latin1', from, at))) this.#unit.isOpen = false
+    else this.#isJson = false
   }
 
   #close(bytes: Buffer, at: number): void {
-    this.#unit.grow(bytes, at)
-    if (this.#unit.close(bytes)) this.regions.push({ from: this.#unit.from, to: at, isList: false })
+    const { from, isOpen } = this.#unit
+    const to = this.#end ?? at
+    this.#end = undefined
+    this.#isEscaped = this.#isToken = false
+    if (!isOpen) return
+    this.#unit.grow(bytes, to)
+    if (this.#unit.close(bytes)) this.regions.push({ from, to, isList: false })
   }
 }
 
@@ -70,6 +94,10 @@ const LINE_FEED = 0x0a
 const CARRIAGE_RETURN = 0x0d
 const BLANK = 0x20
 const QUOTE = 0x22
-const BRACE = 0x7b
-const BRACKET = 0x5b
 const BACKSLASH = 0x5c
+
+const opensJson = new Set(Buffer.from('{["'))
+const endsString = new Set(Buffer.from(',:]}'))
+const isBetweenValues = new Set(Buffer.from('{}[],: \t"'))
+const literal = /^(?:true|false|null|-?[\d.eE+-]+)$/
+const maxLiteral = 400
