@@ -1,10 +1,11 @@
 /**
- * `node test/attack/redactor-alone.ts [guesses]`: the redactor alone, against
+ * `node test/attack/redactor-alone.ts [guesses] [formats]`: the redactor alone, against
  * attackers with ten million guesses each, put by the hundred or the ten thousand
  * into texts. They know what a secret begins with, its alphabet, its length and
  * its last four characters. What each knows more at its end is printed.
  *
- * Not of the package, and not of the tests: it takes minutes.
+ * The formats are numbers of `canary.ts`, by default 1,3,5,6: of each a process of
+ * its own may be run. Not of the package, and not of the tests: it takes long.
  */
 import { randomInt } from 'node:crypto'
 import { makeCanary, some, type Canary } from '../../src/attack/canary.ts'
@@ -19,7 +20,7 @@ function redactorOf(secret: string): (text: string) => string {
   return (text) => redactor.text(text)
 }
 
-const guessesOfEach = Number(process.argv[2] ?? 10_000_000)
+const [guessesOfEach = 10_000_000, ...formats] = process.argv.slice(2).flatMap((one) => one.split(',').map(Number))
 /** Whoever knows all but few characters of something that is looked for can guess these, on either side. */
 const guessable = 6
 
@@ -124,7 +125,7 @@ const strategies: Strategy[] = [
 ]
 
 let hasLearnt = false
-for (const index of [1, 3, 5, 6]) {
+for (const index of formats.length > 0 ? formats : [1, 3, 5, 6]) {
   for (const { name, mayLearn = 0, learn } of strategies) {
     const canary = makeCanary(index)
     const { value, publicPart } = canary
