@@ -1,6 +1,7 @@
 import { readdir, mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { inspect } from 'node:util'
 import { gzipSync } from 'node:zlib'
 import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import { createRelayOn } from '../../src/relay/create-relay.ts'
@@ -700,6 +701,63 @@ describe('threat 23: one send, two calls', () => {
     expect(api.calls).toHaveLength(1)
   })
   // A crash between the call and its record: test/relay/restart.test.ts.
+})
+
+test('threat 25: what is redacted tells nothing about the next character of a secret', async () => {
+  const prefix = 'sk-ant-api03-'
+  const unknown = 'Zx7Qm2LkP9wVt4RbNc8YsHd3FgJ6TeAu1Xy5'
+  const api = await startApi(({ body }, outgoing) => json(outgoing, body))
+  const { client } = await startRelay({ keys: { api: { ...keyFor(api.url), secret: prefix + unknown } } })
+  const ask = async (guess: string) => {
+    const request = { clientSecretName: 'api', url: `${api.url}/v1/items`, method: 'POST' as const, headers: bearer }
+    const sent = await client.send({ ...request, data: { note: `is it ${guess}?` } })
+    return JSON.stringify('data' in sent && sent.data).replaceAll(guess, '<guess>')
+  }
+  for (const known of [0, 4, 12]) {
+    const guesses = [...'ZxyQ9-_'].map((next) => prefix + unknown.slice(0, known) + next)
+    expect(new Set(await Promise.all([...guesses, prefix + unknown.slice(0, known + 1)].map(ask))).size).toBe(1)
+  }
+  // More spellings of a guess, and other places in which an API shows it: test/relay/hostile-answers.test.ts.
+})
+
+test('threat 26: a request that is made to be expensive is refused for what it is', async () => {
+  const { refused, url } = await world()
+  const many = { ['~'.repeat(10_000)]: '$CLIENT_SECRET '.repeat(10_000) }
+  expect(await refused({ data: many })).toBe('INVALID_PARAMETER')
+  expect(await refused({ clientSecretName: 'none', data: many })).toBe('KEY_NOT_FOUND')
+  expect(await refused({ url: `https://api.example.com/${'%25'.repeat(30_000)}` })).toBe('INVALID_PARAMETER')
+  expect((await fetch(`${url}/health`)).status).toBe(200)
+  // What each costs, in a process with a bounded heap: test/relay/request-cost.test.ts.
+})
+
+test('threat 27: what a caller has under way is bounded in bytes', async () => {
+  // Room for one of the largest requests.
+  const limits = { requestBytes: 200_000, responseBytes: 100_000, bytesInFlightPerCaller: 400_000 }
+  const { post, request, api } = await world(() => {}, {}, { limits })
+  const large = { ...request, data: { note: 'x'.repeat(190_000) } }
+  const waiting = [post(large), post(large)]
+  await vi.waitFor(() => expect(api.calls.length).toBeGreaterThan(0))
+  expect((await post(large)).status).toBe(429)
+  await Promise.race(waiting)
+  // With many callers, slow ones and signed-in ones: test/relay/in-flight.test.ts, test/relay/flood.test.ts.
+})
+
+test('threat 28: the password in a secret for Basic does not come back decoded', async () => {
+  const password = 'correct-horse-9713-battery'
+  const api = await startApi((_call, outgoing) => json(outgoing, { you: { user: 'ada', password } }))
+  const secret = Buffer.from(`ada:${password}`).toString('base64')
+  const { client } = await startRelay({ keys: { api: { ...keyFor(api.url), secret } } })
+  const headers = { Authorization: 'Basic $CLIENT_SECRET' }
+  const sent = await client.send({ clientSecretName: 'api', url: `${api.url}/v1/items`, method: 'GET', headers })
+  expect(sent).toMatchObject({ data: { you: { user: 'ada', password: '$CLIENT_SECRET' } } })
+})
+
+test.each([{ id: {} }, { id: 5 }, { id: ['victor'] }, true])('threat 31: authenticate gives %j', async (identity) => {
+  const { post, request, api, log } = await world(undefined, {}, { authenticate: () => identity as never })
+  const answered = await post(request)
+  expect([answered.status, api.calls]).toEqual([500, []])
+  expect(await answered.text()).toContain('"INTERNAL"')
+  expect(inspect(log, { depth: 9 })).toContain('authenticate gave something that is no user')
 })
 
 /** An answer without end. */
