@@ -31,6 +31,12 @@ interface KeyRule {
 interface KeyOptions {
     /** The value. Default: the environment variable `CLIENT_SECRET_<NAME>`, the name in capitals with `_` for what is no letter or digit. */
     secret?: string | undefined;
+    /**
+     * What every value of this API begins with, such as `acme_live_`, and so no secret: whatever in an answer begins
+     * with it is taken out, and only what stands behind it counts as secret. Default: none; the relay knows those of
+     * the common APIs.
+     */
+    publicPrefix?: string | undefined;
     /** Only for signed-in users. Default: true. */
     locked?: boolean | undefined;
     /** Where the secret may go. At least one rule. */
@@ -72,10 +78,25 @@ interface RelayLimits {
     requestsPerMinute?: number | undefined;
     /** Most bytes of one caller in a day, sent and received. Default: no limit. */
     bytesPerDay?: number | undefined;
-    /** Most polls of one caller that are held at once. Default 100. */
+    /** Most polls of one caller that are held at once; of visitors also of one address, where `trustProxy` is set. Default 100. */
     heldPollsPerCaller?: number | undefined;
-    /** Most polls that are held at once, of all callers. Default 10,000. */
+    /** Most polls that are held at once, of all callers; of visitors half as many. One more is answered at once. Default 10,000. */
     heldPolls?: number | undefined;
+    /**
+     * Most bytes that are under way at once, of all callers: requests that are read or run, answers that are gathered,
+     * and answers until their callers have read them. Visitors together have half of it. Over it, a request is refused
+     * with 503 before it is read, and an answer waits at its API. Default 128 MiB, or four times what the largest
+     * request and answer take together, if that is more.
+     */
+    bytesInFlight?: number | undefined;
+    /** The same of one caller, refused with 429. Default 32 MiB, or twice what the largest request and answer take, if that is more. */
+    bytesInFlightPerCaller?: number | undefined;
+    /**
+     * Most bytes of records that a database in memory keeps: the oldest that have settled make room for new ones, as if
+     * their time were over. Where unsettled ones alone are as much, visitors are refused, and from a quarter more on
+     * everybody. Default 256 MiB.
+     */
+    bytesInMemory?: number | undefined;
     /** How long the caller of a direct request may be gone before its call is ended, in milliseconds: time to come back over a broken connection. Default 10,000. */
     callerAbsence?: number | undefined;
     /** How long a queued request waits at most, in milliseconds from its first attempt on, while its API answers 429 or 503 and names a time to come again. Default 600,000. */

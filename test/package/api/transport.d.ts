@@ -59,7 +59,7 @@ interface HistoryFilter {
     status?: RecordStatus | undefined;
     /** Without the request's `data` and the response. Default: false. */
     compact?: boolean | undefined;
-    /** Records a page, 1 to 100. Default: 20. */
+    /** Records a page at most, 1 to 100. A page of large ones holds fewer; its cursor leads on. Default: 20. */
     limit?: number | undefined;
     /** Where the page before ended. Default: the newest record. */
     cursor?: string | undefined;
@@ -67,7 +67,7 @@ interface HistoryFilter {
 /** `GET /requests`: a page of the history, the newest first. */
 interface HistoryPage {
     records: ClientSecretRecord[];
-    /** Where the next page begins; null at the end. */
+    /** Where the next page begins; null at the end. Also where this page holds fewer than `limit`. */
     cursor: string | null;
 }
 /** `DELETE /requests/:id`. */
