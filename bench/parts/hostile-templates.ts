@@ -92,17 +92,18 @@ const isSimple = (text: string) => /^[\x20-\x7e]*$/.test(text)
 
 /** Pieces one after the other, of which some hold the value, so much of it that nothing may be seen of it. */
 export function template(format: Format, random: Random): Template {
-  const pieces = Array.from({ length: 1 + below(5, random) }, () => piece(format, random))
+  const isWritten = random() < 0.3
+  const pieces = Array.from({ length: 1 + below(5, random) }, () => piece(format, isWritten, random))
   const whole: Template = (unknown) => pieces.map((one) => one(unknown)).join('')
-  if (random() < 0.7) return whole
+  if (!isWritten) return whole
   const write = pick(envelopes, random)
   // What is no ASCII is not looked for in encodings of bytes.
   return (unknown) => (isSimple(whole(unknown)) ? write(whole(unknown)) : whole(unknown))
 }
 
-function piece(format: Format, random: Random): Template {
+function piece(format: Format, isWritten: boolean, random: Random): Template {
   const kind = random()
-  if (kind < 0.35) return echo(format, random)
+  if (kind < 0.35) return echo(format, isWritten, random)
   const text = kind < 0.75 ? pick(stumbling, random) : guess(format, random)
   return () => text
 }
@@ -121,8 +122,8 @@ function guess(format: Format, random: Random): string {
  * two windows: of that which stands alone the caller can let an escape take away
  * the first character. That is a limit, which is told in Security model.
  */
-function echo({ prefix, length, slice, end, twoAtEnd }: Format, random: Random): Template {
-  const isPlain = random() < 0.4
+function echo({ prefix, length, slice, end, twoAtEnd }: Format, isWritten: boolean, random: Random): Template {
+  const isPlain = !isWritten && random() < 0.4
   const from = below(length - slice + 1, random)
   const least = isPlain ? end : twoAtEnd
   const cut = least + below(length - least + 1, random)

@@ -28,6 +28,8 @@ export class WordScanner implements Scanner {
   #listFrom = 0
   #listTo = 0
   #numbersFrom = 0
+  /** Up to where it was looked whether the list ends. */
+  #gapSeen = 0
   #position = 0
   /** Where the word's last line begins; -1 when it has ended. Then the word may still be open, as another line may follow. */
   #line = -1
@@ -83,6 +85,7 @@ export class WordScanner implements Scanner {
     this.#position = at
     this.#line = isWhole ? -1 : line
     this.#bits = bits
+    if (line < 0) this.#endListBefore(bytes, at)
     if (isWhole) this.#closeAll(bytes, at)
     else if (line >= 0 && at - line >= shortest) this.#growWord(bytes, line, at)
   }
@@ -92,6 +95,7 @@ export class WordScanner implements Scanner {
     this.#listFrom -= by
     this.#listTo -= by
     this.#numbersFrom -= by
+    this.#gapSeen -= by
     this.#word.shift(by)
     this.#list.shift(by)
     if (this.#line >= 0) this.#line -= by
@@ -119,10 +123,12 @@ export class WordScanner implements Scanner {
   }
 
   #addNumber(bytes: Buffer, from: number, to: number): void {
+    this.#endListBefore(bytes, from)
     if (to - from > longestNumber) return this.#addEdge(bytes, from, to)
     if (this.#numbers === 0) this.#listFrom = this.#numbersFrom = nextDigit(bytes, from)
-    this.#listTo = to
-    this.#growList(bytes, to)
+    // What closes the list may stand in the same word.
+    this.#listTo = behindLastNumber(bytes, to)
+    this.#growList(bytes, this.#listTo)
   }
 
   /**
@@ -138,8 +144,20 @@ export class WordScanner implements Scanner {
     this.#closeList(bytes)
     if (!hasDigit(bytes, to - longestEdge, to)) return
     this.#listFrom = from
+    this.#listTo = to
     this.#numbersFrom = to - longestEdge
     this.#numbers = 1
+  }
+
+  /** A list ends with its bracket or brace, and with a blank line: an event of a stream does, and would be held back else. */
+  #endListBefore(bytes: Buffer, to: number): void {
+    if (this.#numbers === 0) return
+    for (let at = Math.max(this.#listTo, this.#gapSeen); at < to; at++) {
+      const byte = bytes[at]!
+      const isBlankLine = byte === 10 && (bytes[at - 1] === 10 || (bytes[at - 1] === 13 && bytes[at - 2] === 10))
+      if (isBlankLine || byte === 0x5d || byte === 0x7d) return this.#closeList(bytes)
+    }
+    this.#gapSeen = to
   }
 
   #growList(bytes: Buffer, to: number): void {
@@ -150,7 +168,7 @@ export class WordScanner implements Scanner {
   #closeList(bytes: Buffer): void {
     this.#numbers = 0
     if (!this.#list.isOpen || !this.#list.close(bytes)) return
-    this.regions.push({ from: this.#listFrom, to: behindLastNumber(bytes, this.#listTo), isList: true })
+    this.regions.push({ from: this.#listFrom, to: this.#listTo, isList: true })
   }
 
   #closeAll(bytes: Buffer, end: number): void {
