@@ -24,7 +24,7 @@ const formats: (() => Canary)[] = [
   () => canary('', hex, 40),
   () => canary(`7${some(9, digits)}:AA`, base64url, 33),
   () => canary(`xoxb-1${some(12, digits)}-1${some(12, digits)}-`, alphanumeric, 24),
-  () => canary('SG.', base64url, 22, `.${some(43, base64url)}`),
+  () => canary(`SG.${some(22, base64url)}.`, base64url, 43),
 ]
 
 /** @param index Of the key: each is of another format. */

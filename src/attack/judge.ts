@@ -1,7 +1,7 @@
 import type { KeyRule } from '../relay/key-rules.ts'
 import type { Reply } from './attacker.ts'
 import { isAddress, publicAddress, type Caught } from './catchers.ts'
-import { findSecret, findSecrets, type Sought } from './find-secret.ts'
+import { findSecrets, type Sought } from './find-secret.ts'
 import { placesOf, type Target } from './target.ts'
 import { metadata } from './vectors/addresses.ts'
 import type { Channel } from './vector.ts'
@@ -111,7 +111,7 @@ function failures({ replies }: Scene): Evidence[] {
 }
 
 /** Why this call is none that the target's rule lets happen; null when it is one. */
-function problemOf(call: Caught, { rule, scheme, host, port, canary, isWildcard }: Target): string | null {
+function problemOf(call: Caught, { rule, scheme, host, port, canary, format, isWildcard }: Target): string | null {
   const { to } = call
   const label = to.host.slice(0, -host.slice('shop'.length).length)
   const isHost = isWildcard
@@ -125,8 +125,9 @@ function problemOf(call: Caught, { rule, scheme, host, port, canary, isWildcard 
   const [path = '', query = ''] = call.path.split(/\?(.*)/s)
   if (!isInside(path, rule, canary)) return 'the path is outside'
   const rest = withoutPlaces(call, path, query, placesOf(rule))
-  const leak = findSecret(Buffer.from(rest, 'latin1'), canary)
-  return leak && `in an undeclared place, ${leak.form}`
+  // What is public of it anybody may write anywhere.
+  const leak = findSecrets(Buffer.from(rest, 'latin1'), [{ value: canary, ...format }]).get(canary)
+  return leak ? `in an undeclared place, ${leak.form}` : null
 }
 
 function isRightAddress(address: string, { allowPrivateNetwork, url }: KeyRule): boolean {

@@ -222,12 +222,22 @@ const maxEncodings = 3
 function decoded(path: string): string | undefined {
   let text = path
   for (let round = 0; round <= maxEncodings; round++) {
-    const next = unescaped(text)?.normalize('NFKC')
+    const next = normalized(unescaped(text))
     if (next === undefined || next === text) return next
     text = next
   }
   return undefined
 }
+
+/** Undefined where a server that knows no such character may read the nearest that it knows: a slash. */
+function normalized(text: string | undefined): string | undefined {
+  if (text === undefined || looksLikeSlash.test(text)) return undefined
+  return text.normalize('NFKC').replaceAll(fractionSlash, '|') // ½ is 1⁄2 then, which is no slash to anybody.
+}
+
+const fractionSlash = '\u2044'
+/** Fraction, division and set minus. */
+const looksLikeSlash = /[\u2044\u2215\u2216\u29f5\u29f8\u29f9]/
 
 /** Undefined for what is no UTF-8, which servers read as they please. */
 function unescaped(text: string): string | undefined {

@@ -80,6 +80,7 @@ describe('a path that another server may read as another one is refused', () => 
     ...['..%20', '%20..', '.%20.', '..%C2%A0', '..%E2%80%8B', '.%C2%AD.', '%E2%81%A0', '%20', '...', '. . .'],
     // Mapped to what they look like.
     ...['．．', '．．／x', 'a／b', 'a＼b', '‥', '․․', '．', '﹒﹒', '％2e％2e', '℀', '‥；x'],
+    ...['a⁄b', 'a∕b', 'a∖b', 'a⧵b', 'a⧸b', 'a⧹b'],
     // Not UTF-8, or encoded without end.
     ...['%c0%ae%c0%ae', '%c0%af', '%e0%80%ae', '%ff', `%${'25'.repeat(1000)}2e`],
     ...['..;', '..;x=y', '.;', ';', ';x', '..%3b'],

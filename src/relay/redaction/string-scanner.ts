@@ -46,7 +46,7 @@ export class StringScanner implements Scanner {
 
   #read(bytes: Buffer, at: number): void {
     const byte = bytes[at]!
-    if (byte === LINE_FEED || byte === CARRIAGE_RETURN) {
+    if ((byte === LINE_FEED || byte === CARRIAGE_RETURN) && !isSoftBreak(bytes, at)) {
       if (this.#isToken) this.#endToken(bytes, at)
       return this.#close(bytes, at)
     }
@@ -94,6 +94,7 @@ const LINE_FEED = 0x0a
 const CARRIAGE_RETURN = 0x0d
 const BLANK = 0x20
 const QUOTE = 0x22
+const EQUALS = 0x3d
 const BACKSLASH = 0x5c
 
 const opensJson = new Set(Buffer.from('{["'))
@@ -101,3 +102,9 @@ const endsString = new Set(Buffer.from(',:]}'))
 const isBetweenValues = new Set(Buffer.from('{}[],: \t"'))
 const literal = /^(?:true|false|null|-?[\d.eE+-]+)$/
 const maxLiteral = 400
+
+/** Of quoted-printable, where a line goes on behind `=` and its end. */
+function isSoftBreak(bytes: Buffer, at: number): boolean {
+  const end = bytes[at] === LINE_FEED && bytes[at - 1] === CARRIAGE_RETURN ? at - 1 : at
+  return bytes[end - 1] === EQUALS
+}
