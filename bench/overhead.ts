@@ -9,7 +9,7 @@ import { cpus } from 'node:os'
 import { writeFileSync } from 'node:fs'
 import type { ClientSecretRequest } from '../src/protocol/request.ts'
 import { compileRule, findRule } from '../src/relay/key-rules.ts'
-import { createRedactor } from '../src/relay/redact.ts'
+import { createRedactor } from '../src/relay/redaction/secret-index.ts'
 import { substitute } from '../src/relay/substitute.ts'
 import { records } from './parts/sample.ts'
 

@@ -2,7 +2,7 @@ import { ClientSecretError, isClientSecretError } from '../protocol/errors.ts'
 import { placeholder } from '../protocol/placeholder.ts'
 import type { CompiledRule, KeyRule } from './key-rules.ts'
 import { checkName, checkSecret, checkUse, isOwnName, type KeyLimits, type KeyOptions, type KeyUse } from './keys.ts'
-import { createRedactor } from './redact.ts'
+import { createRedactor } from './redaction/secret-index.ts'
 import { mistake, type Telling } from './telling.ts'
 
 /** What a form says that a key should be, checked. */

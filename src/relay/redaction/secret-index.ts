@@ -32,7 +32,8 @@ export interface SecretOptions {
 export function createSecretIndex(): SecretIndex {
   const words = new Matcher()
   const lines = new Matcher()
-  const matcherOf = ({ isLine }: Value) => (isLine ? lines : words)
+  // Also a value that goes with its whole line may be written as a word, or in several lines.
+  const matchersOf = ({ isLine }: Value) => (isLine ? [words, lines] : [words])
   /** How often each value was added, and how it is found. */
   const added = new Map<string, { count: number; values: Value[] }>()
 
@@ -55,7 +56,7 @@ export function createSecretIndex(): SecretIndex {
       }
       if (one.count++ === 0) {
         added.set(name, one)
-        for (const value of one.values) matcherOf(value).add(value)
+        for (const value of one.values) for (const matcher of matchersOf(value)) matcher.add(value)
       }
       let isHeld = true
       return () => {
@@ -63,7 +64,7 @@ export function createSecretIndex(): SecretIndex {
         isHeld = false
         if (--one.count > 0) return
         added.delete(name)
-        for (const value of one.values) matcherOf(value).remove(value)
+        for (const value of one.values) for (const matcher of matchersOf(value)) matcher.remove(value)
       }
     },
     text(text) {
