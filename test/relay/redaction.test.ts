@@ -219,7 +219,7 @@ describe('all values are searched for at once', () => {
   })
 })
 
-describe('Basic: what a value decodes to is a value too', () => {
+describe('threat 28: of Basic, what a value decodes to is a value too', () => {
   const password = 'Xk29fLmQ8vRt3WzB7nHs5JdGyC4pTe6a'
   test.each([
     ['user and password', base64(`user:${password}`)],

@@ -117,8 +117,10 @@ function readFrom(
   return false
 }
 
-/** Stands between numbers that do not follow each other; it is in no value. */
-const gap = 0x22
+/** Stands between numbers that do not follow each other; it is in no text. */
+const gap = 1
+/** What is no number, or far too large. */
+const none = 0x10000
 /** Of a longer one comes no character. */
 const longestNumber = 7
 
@@ -189,10 +191,10 @@ function numbersOf(bytes: Uint8Array, from: number, to: number, target: Uint8Arr
     let value = 0
     for (; at < to && classes[bytes[at]!]! & ALPHANUMERIC; at++) {
       const digit = hexDigits[bytes[at]!]!
-      value = digit < base ? value * base + digit : Infinity
+      value = digit < base && value < none ? value * base + digit : none
     }
     // Of decimals larger ones may be indices.
-    const isNumber = at > start && at - start <= longestNumber && value < (base === 10 ? Infinity : 256)
+    const isNumber = at > start && at - start <= longestNumber && value < (base === 10 ? none : 256)
     if (isNumber) target[length++] = value < 256 ? value : gap
     else {
       if (at - start > 1) target[length++] = firstCharacter(bytes, start, at, base)
@@ -218,7 +220,7 @@ function numberIn(bytes: Uint8Array, from: number, to: number, base: 10 | 16): n
   let value = 0
   for (let at = from; at < to; at++) {
     const digit = hexDigits[bytes[at]!]!
-    value = digit < base ? value * base + digit : Infinity
+    value = digit < base && value < none ? value * base + digit : none
   }
   return value < 127 ? value : gap
 }

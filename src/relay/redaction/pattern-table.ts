@@ -35,7 +35,7 @@ export class PatternTable {
     this.#counts.set(text, count + 1)
     if (count > 0) return
     this.#enter(text)
-    if (this.#counts.size * bitsEach > this.#filter.length * 32) this.#rebuild()
+    if (this.#lengths.size * bitsEach > this.#filter.length * 32) this.#grow()
   }
 
   remove(text: string): void {
@@ -78,15 +78,22 @@ export class PatternTable {
     let hash = 0
     for (let at = 0; at < this.#probe; at++) hash = rotated(hash, 1) ^ arriving[text.charCodeAt(at)]!
     this.#lengths.set(hash, (this.#lengths.get(hash) ?? 0) | (1 << (text.length - this.#probe)))
+    this.#mark(hash)
+  }
+
+  #mark(hash: number): void {
     const mask = this.#filter.length * 32 - 1
     for (const bit of [hash & mask, otherBit(hash) & mask]) this.#filter[bit >>> 5]! |= 1 << (bit & 31)
   }
 
+  /** To twice what is needed, so that it grows seldom. */
+  #grow(): void {
+    this.#filter = new Uint32Array(this.#filter.length * 4)
+    for (const hash of this.#lengths.keys()) this.#mark(hash)
+  }
+
   #rebuild(): void {
-    let bits = smallestFilter
-    // Twice what is needed, so that it grows seldom.
-    while (bits < this.#counts.size * bitsEach * 2) bits *= 2
-    this.#filter = new Uint32Array(bits / 32)
+    this.#filter = new Uint32Array(this.#filter.length)
     this.#lengths.clear()
     this.#removed = 0
     for (const text of this.#counts.keys()) this.#enter(text)

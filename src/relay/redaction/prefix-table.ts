@@ -52,16 +52,17 @@ const enoughBehind = 8
 
 /**
  * Searched for as Wu and Manber do: two characters say how far the next place is
- * at which a prefix may end. As they are public, the time may tell of them.
+ * at which a prefix may end. As prefixes are public, the time may tell of them.
  */
 class Prefixes {
   readonly #behind: number
-  /** By the last two of the characters that all of them have. */
-  readonly #texts = new Map<number, string[]>()
-  #size = 0
-  /** So many characters all of them have. */
+  readonly #texts = new Set<string>()
+  /** So many characters all of them have, at least. */
   #common = 0
+  /** By two of these characters: how many there are behind them. */
   readonly #steps = new Uint8Array(4_096)
+  /** By the first characters: how long those are that begin like this. */
+  readonly #lengths = new Map<number, Set<number>>()
   #isUpToDate = true
 
   /** @param behind How many bytes of a value have to follow. Where more than one has to, the word has to begin there too. */
@@ -69,65 +70,71 @@ class Prefixes {
     this.#behind = behind
   }
 
-  readonly #all = new Set<string>()
-
   add(text: string): void {
-    this.#all.add(text)
+    this.#texts.add(text)
     this.#isUpToDate = false
   }
 
   remove(text: string): void {
-    this.#all.delete(text)
+    this.#texts.delete(text)
     this.#isUpToDate = false
   }
 
   isIn(bytes: Uint8Array, from: number, to: number): boolean {
     if (!this.#isUpToDate) this.#build()
-    if (this.#size === 0) return false
+    if (this.#texts.size === 0) return false
     const steps = this.#steps
     const common = this.#common
     for (let at = from + common - 1; at < to;) {
-      const pair = (lowerCase[bytes[at - 1]!]! << 8) | lowerCase[bytes[at]!]!
-      const step = steps[slot(pair)]!
-      if (step === 0 && this.#beginsAt(pair, bytes, at + 1 - common, from, to)) return true
+      const step = steps[slot(lowerCase[bytes[at - 1]!]!, lowerCase[bytes[at]!]!)]!
+      if (step === 0 && this.#isAt(bytes, at + 1 - common, from, to)) return true
       at += Math.max(1, step)
     }
     return false
   }
 
-  #beginsAt(pair: number, bytes: Uint8Array, at: number, from: number, to: number): boolean {
-    if (this.#behind > 1 && at > from && isInBase64(bytes[at - 1]!)) return false
-    for (const text of this.#texts.get(pair) ?? []) if (isPrefix(text, bytes, at, to, this.#behind)) return true
+  #isAt(bytes: Uint8Array, at: number, from: number, to: number): boolean {
+    const lengths = this.#lengths.get(
+      beginningOf(lowerCase[bytes[at]!]!, lowerCase[bytes[at + 1]!]!, lowerCase[bytes[at + 2]!]!),
+    )
+    if (!lengths || (this.#behind > 1 && at > from && isInBase64(bytes[at - 1]!))) return false
+    for (const length of lengths)
+      if (hasValueAt(bytes, at + length, to, this.#behind) && this.#texts.has(lowerText(bytes, at, at + length)))
+        return true
     return false
   }
 
   #build(): void {
     this.#isUpToDate = true
-    this.#texts.clear()
-    this.#size = this.#all.size
-    this.#common = Math.min(255, ...[...this.#all].map(({ length }) => length))
+    this.#lengths.clear()
+    this.#common = Math.min(255, ...[...this.#texts].map(({ length }) => length))
     this.#steps.fill(this.#common - 1)
-    for (const text of this.#all) {
+    for (const text of this.#texts) {
+      const codes = Buffer.from(text, 'latin1')
       for (let at = 1; at < this.#common; at++) {
-        const place = slot(pairAt(text, at))
+        const place = slot(codes[at - 1]!, codes[at]!)
         this.#steps[place] = Math.min(this.#steps[place]!, this.#common - 1 - at)
       }
-      const pair = pairAt(text, this.#common - 1)
-      this.#texts.set(pair, [...(this.#texts.get(pair) ?? []), text])
+      const beginning = beginningOf(codes[0]!, codes[1]!, codes[2]!)
+      this.#lengths.set(beginning, (this.#lengths.get(beginning) ?? new Set()).add(text.length))
     }
   }
 }
 
-function isPrefix(prefix: string, bytes: Uint8Array, from: number, to: number, behind: number): boolean {
-  const end = from + prefix.length
-  if (end + behind > to) return false
-  for (let at = 0; at < prefix.length; at++) if (lowerCase[bytes[from + at]!] !== prefix.charCodeAt(at)) return false
-  for (let at = end; at < end + behind; at++) if (!(classes[bytes[at]!]! & VALUE)) return false
+function hasValueAt(bytes: Uint8Array, from: number, to: number, length: number): boolean {
+  if (from + length > to) return false
+  for (let at = from; at < from + length; at++) if (!(classes[bytes[at]!]! & VALUE)) return false
   return true
+}
+
+function lowerText(bytes: Uint8Array, from: number, to: number): string {
+  let text = ''
+  for (let at = from; at < to; at++) text += String.fromCharCode(lowerCase[bytes[at]!]!)
+  return text
 }
 
 /** Behind such a one no word begins: in base64 any letters follow each other. */
 const isInBase64 = (byte: number) => (classes[byte]! & BASE64) !== 0
 
-const pairAt = (text: string, at: number) => (text.charCodeAt(at - 1) << 8) | text.charCodeAt(at)
-const slot = (pair: number) => Math.imul(pair, 0x9e3779b1) >>> 20
+const slot = (one: number, other: number) => Math.imul((one << 8) | other, 0x9e3779b1) >>> 20
+const beginningOf = (first: number, second: number, third: number) => (first << 16) | (second << 8) | third

@@ -1,3 +1,4 @@
+import { htmlCodeOf, longestName } from './html-names.ts'
 import { ALPHANUMERIC, classes, hexDigits, isInvisible } from './characters.ts'
 
 /** How a text is read where it can be read in several ways. */
@@ -243,7 +244,7 @@ export class Unescaper {
     const start = this.#starts[this.#depth - 1]! + 1
     let word = ''
     for (let at = start; at < this.#length; at++) word += String.fromCharCode(this.#target[at]!)
-    const code = names.get(word.toLowerCase())
+    const code = htmlCodeOf(word)
     if (code === undefined) return fails
     this.#code = code
     return completes
@@ -284,50 +285,3 @@ const isInvisibleCode = (code: number) =>
 const afterBackslash = new Map(
   Object.entries({ n: 10, r: 13, t: 9, b: 8, f: 12, v: 11 }).map(([letter, code]) => [letter.charCodeAt(0), code]),
 )
-
-/** Whether HTML knows a character by this name, in whatever case. */
-export const isHtmlName = (word: string): boolean => names.has(word.toLowerCase())
-
-/** What HTML calls the characters of ASCII that are no letters and digits, and those that nobody sees. */
-const names = new Map(
-  Object.entries({
-    '\t': 'tab',
-    '\n': 'newline',
-    ' ': 'nbsp ensp emsp thinsp',
-    '!': 'excl',
-    '"': 'quot',
-    '#': 'num',
-    $: 'dollar',
-    '%': 'percnt',
-    '&': 'amp',
-    "'": 'apos',
-    '(': 'lpar',
-    ')': 'rpar',
-    '*': 'ast midast',
-    '+': 'plus',
-    ',': 'comma',
-    '-': 'hyphen dash minus ndash',
-    '.': 'period',
-    '/': 'sol',
-    ':': 'colon',
-    ';': 'semi',
-    '<': 'lt',
-    '=': 'equals',
-    '>': 'gt',
-    '?': 'quest',
-    '@': 'commat',
-    '[': 'lsqb lbrack',
-    '\\': 'bsol',
-    ']': 'rsqb rbrack',
-    '^': 'hat circ',
-    _: 'lowbar underbar',
-    '`': 'grave diacriticalgrave',
-    '{': 'lcub lbrace',
-    '|': 'verbar vert verticalline',
-    '}': 'rcub rbrace',
-    '~': 'tilde sim',
-    '\u00ad': 'shy zwj zwnj lrm rlm zerowidthspace negativethinspace nobreak invisibletimes',
-  }).flatMap(([character, words]) => words.split(' ').map((word) => [word, character.charCodeAt(0)] as const)),
-)
-/** In characters, with the ampersand. */
-export const longestName = 1 + Math.max(...[...names.keys()].map(({ length }) => length))

@@ -22,14 +22,6 @@ export function windowsOf(unknown: string): string[] {
   })
 }
 
-/** The fewest characters of this text in which a whole piece stands wherever they were cut out. */
-export function shortestSlice(unknown: string): number {
-  const { stride, length } = sizesOf(unknown)
-  const last = unknown.length - length
-  if (last <= 0) return unknown.length
-  return length + Math.ceil(last / Math.max(1, Math.floor(last / stride))) - 1
-}
-
 /** Letters are compared in one case, so that one of them is worth 5 bits: each is twice as likely as a digit. */
 function sizesOf(unknown: string): { stride: number; length: number } {
   const bits = /^[0-9.:-]*$/.test(unknown) ? Math.log2(10) : /^[0-9a-f]*$/i.test(unknown) ? 4 : 5

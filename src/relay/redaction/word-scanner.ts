@@ -1,7 +1,7 @@
 import { behindLastNumber, nextDigit } from './encodings.ts'
 import { ALPHANUMERIC, classes, DIGIT, invisibleLength, LEAD, WORD } from './characters.ts'
 import type { Matcher } from './matcher.ts'
-import { isHtmlName, longestName } from './unescape.ts'
+import { htmlCodeOf, longestName } from './html-names.ts'
 import { Unit, type Bytes, type Region, type Scanner } from './unit.ts'
 
 /** A line of what was broken into lines has at least so many bytes. */
@@ -193,7 +193,7 @@ function wordLength(bytes: Buffer, at: number, end: number): number {
     const byte = bytes[to]!
     if (byte === 0) continue
     if (word === '' && byte === 0x23) return 1
-    if (!(classes[byte]! & ALPHANUMERIC)) return byte === 0x3b && isHtmlName(word) ? 1 : 0
+    if (!(classes[byte]! & ALPHANUMERIC)) return byte === 0x3b && htmlCodeOf(word) !== undefined ? 1 : 0
     if (word.length === longestName) return 0
     word += String.fromCharCode(byte)
   }
