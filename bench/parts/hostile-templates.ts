@@ -39,7 +39,15 @@ export const formats: Format[] = [
   { name: 'AWS', prefix: '', alphabet: `${alphanumeric}+/`, length: 40, slice: 40, end: 17, twoAtEnd: 40 },
   { name: 'base64url', prefix: '', alphabet: `${alphanumeric}-_`, length: 86, slice: 30, end: 17, twoAtEnd: 31 },
   { name: 'hex', prefix: '', alphabet: '0123456789abcdef', length: 64, slice: 42, end: 20, twoAtEnd: 42 },
-  { name: 'password', prefix: '', alphabet: `${alphanumeric}!$*@^|.~:`, length: 60, slice: 31, end: 17, twoAtEnd: 32 },
+  {
+    name: 'password',
+    prefix: '',
+    alphabet: `${alphanumeric}!$*@^|.~:#;{}`,
+    length: 60,
+    slice: 31,
+    end: 17,
+    twoAtEnd: 32,
+  },
 ]
 
 type Random = () => number

@@ -111,6 +111,17 @@ describe('a secret is found', () => {
 })
 
 describe('JSON stays JSON', () => {
+  test('also where the whole line goes', () => {
+    const wide = 'a pass phrase, of several (words)'
+    for (const value of [
+      { inner: JSON.stringify({ key: wide, b: 1 }) },
+      { inner: JSON.stringify(JSON.stringify([wide])) },
+    ])
+      expect(JSON.parse(createRedactor(wide).text(JSON.stringify(value)))).toEqual(
+        JSON.parse(JSON.stringify(value).replace(wide, '$CLIENT_SECRET')),
+      )
+  })
+
   const inJson: unknown[] = [
     { key: secret, other: 1 },
     { said: `He said "${secret}"\nand "\\${secret}\\"`, list: [secret, 'b'] },

@@ -1,6 +1,6 @@
 import { classes, LINE } from './characters.ts'
 import type { Matcher } from './matcher.ts'
-import { Unit, type Bytes, type Region, type Scanner } from './unit.ts'
+import { beforeBackslashes, Unit, type Bytes, type Region, type Scanner } from './unit.ts'
 
 /** Lines, for values in which there are blanks. A line ends at quotes and control characters. */
 export class LineScanner implements Scanner {
@@ -42,12 +42,6 @@ export class LineScanner implements Scanner {
   #close(bytes: Buffer, at: number): void {
     this.#line.grow(bytes, at)
     if (!this.#line.close(bytes)) return
-    let to = at
-    // They belong to the quote that follows, which without them would end a string of JSON.
-    if (bytes[at] === QUOTE) while (to > this.#line.from && bytes[to - 1] === BACKSLASH) to--
-    this.regions.push({ from: this.#line.from, to, isList: false })
+    this.regions.push({ from: this.#line.from, to: beforeBackslashes(bytes, at), isList: false })
   }
 }
-
-const QUOTE = 0x22
-const BACKSLASH = 0x5c

@@ -119,10 +119,9 @@ export class RedactingStream implements RedactorStream {
     if (!isList) return Buffer.from(placeholder)
     const bytes = this.#bytes
     const list = bytes.toString('latin1', from, to)
-    if ((list.match(/"/g)?.length ?? 0) % 2 === 1) {
-      const [behindLastQuote = ''] = /\\*"[^"\d]*(?=\d+$)/.exec(list.slice(-lookBehind)) ?? []
-      return Buffer.from(`${placeholder}${behindLastQuote}0`)
-    }
+    const hasOddQuotes = (list.match(/"/g)?.length ?? 0) % 2 === 1
+    const [behindLastQuote] = (hasOddQuotes && /\\*"[^"\d]*(?=\d+$)/.exec(list.slice(-lookBehind))) || []
+    if (behindLastQuote !== undefined) return Buffer.from(`${placeholder}${behindLastQuote}0`)
     const before = bytes.toString('latin1', Math.max(0, from - lookBehind), from)
     const behind = bytes.toString('latin1', to, Math.min(to + lookBehind, this.#end))
     const [, backslashes] = /(?:^|[^\\])(\\*)"\s*:\s*\[\s*$/.exec(before) ?? []

@@ -77,8 +77,9 @@ export class Unescaper {
       if (step === nests) break
       // What ended before this one may stand in another escape, which sees this one next.
       if (step === ended) {
+        const kind = this.#kinds[this.#depth - 1]!
         this.#complete()
-        this.#mayEnd = isIntroducer(byte)
+        this.#mayEnd = (kind === decimal || kind === hexNumber) && isIntroducer(byte)
       } else this.#depth = 0
     }
     if (byte === 10 || byte === 13) return this.#break()

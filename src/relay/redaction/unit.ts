@@ -76,3 +76,9 @@ export class Unit {
     this.#isFound ||= this.#holdsValue(bytes, this.#searched, to)
   }
 }
+
+/** Those at the end of a unit escape the quote behind it: were they taken, JSON would be none any more. */
+export function beforeBackslashes(bytes: Buffer, to: number): number {
+  while (bytes[to - 1] === 0x5c) to--
+  return to
+}

@@ -1,4 +1,4 @@
-import { classes, VALUE } from './characters.ts'
+import { classes, WORD } from './characters.ts'
 import { isTelling, shortestPrefix } from './prefix-table.ts'
 import { publicPartOf, type PublicPart } from './public-prefixes.ts'
 import { Unescaper } from './unescape.ts'
@@ -77,11 +77,15 @@ function unescaped(text: string): string {
 }
 
 function tracesOf(text: string, { split, shape }: PublicPart): Value {
-  const unit = [...Buffer.from(text, 'latin1')].every((byte) => classes[byte]! & VALUE) ? 'word' : 'line'
   const isWhole = text.startsWith(split)
   const unknown = isWhole && text.length - split.length >= shortest ? text.slice(split.length) : text
   const prefix = isWhole && shape.length >= shortestPrefix && text.length > shape.length ? shape : ''
   // Of a short one a window could be guessed. Where its beginning gives it away anyway, none is needed.
   const isGuessable = unknown.length < 17 && isTelling(prefix)
-  return { prefix, windows: isGuessable ? [] : windowsOf(unknown), unit }
+  return { prefix, windows: isGuessable ? [] : windowsOf(unknown), unit: endsWords(text) ? 'line' : 'word' }
+}
+
+/** A percent sign may be the beginning of anything else, also of a byte that ends words. */
+function endsWords(text: string): boolean {
+  return text.includes('%') || Buffer.from(text, 'latin1').some((byte) => !(classes[byte]! & WORD))
 }

@@ -2,7 +2,7 @@ import { behindLastNumber, nextDigit } from './encodings.ts'
 import { ALPHANUMERIC, classes, DIGIT, invisibleLength, LEAD, WORD } from './characters.ts'
 import type { Matcher } from './matcher.ts'
 import { htmlCodeOf, longestName } from './html-names.ts'
-import { Unit, type Bytes, type Region, type Scanner } from './unit.ts'
+import { beforeBackslashes, Unit, type Bytes, type Region, type Scanner } from './unit.ts'
 
 /** A line of what was broken into lines has at least so many bytes. */
 const shortestLine = 16
@@ -138,7 +138,7 @@ export class WordScanner implements Scanner {
    */
   #addEdge(bytes: Buffer, from: number, to: number): void {
     if (this.#numbers > 0 && hasDigit(bytes, from, from + longestEdge)) {
-      this.#listTo = to
+      this.#listTo = beforeBackslashes(bytes, to)
       this.#growList(bytes, from + longestEdge)
     }
     this.#closeList(bytes)
@@ -222,11 +222,10 @@ function isEscapedBlank(bytes: Buffer, from: number, to: number): boolean {
   return bytes[from] === 0x5c && to - from < 32 && /^(?:\\+[nrt]?)+$/.test(bytes.toString('latin1', from, to))
 }
 
-/** A backslash at the end belongs to the quote behind it, and the padding behind it to what may be base64. */
+/** With the padding behind it, of what may be base64. */
 function endOfWord(bytes: Buffer, to: number, end: number): number {
   while (to < end && bytes[to] === PADDING) to++
-  while (bytes[to - 1] === 0x5c) to--
-  return to
+  return beforeBackslashes(bytes, to)
 }
 
 function hasDigit(bytes: Buffer, from: number, to: number): boolean {
