@@ -437,7 +437,7 @@ test.each<[string, ApiAnswer]>([
   ])
     expect(text).not.toContain(form)
   expect(Buffer.from(/"body":"\\?"?([\w+/=]+)/.exec(text)?.[1] ?? '', 'base64').toString()).not.toContain('canary')
-  // The forms of test/relay/redact.test.ts are one by one there.
+  // The forms of test/relay/redaction.test.ts are one by one there.
 })
 
 test('threat 14: an API that cuts what it shows does not give the secret away, wherever the caller lets it cut', async () => {
