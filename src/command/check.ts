@@ -1,5 +1,6 @@
-import type { KeyOptions } from '../relay/keys.ts'
+import type { Key, KeyOptions } from '../relay/keys.ts'
 import { readOptions, type RelayOptions } from '../relay/options.ts'
+import { isGuessableSecret } from '../relay/redaction/values.ts'
 import { masterKeyVariable, newMasterKey } from '../relay/seal.ts'
 import { callersInWords, ruleInWords, wideForCallers, wideInRule } from '../relay/rule-in-words.ts'
 
@@ -19,6 +20,7 @@ export function check(options: RelayOptions): string {
       `${key.name}`,
       `  may be used by ${callersInWords(key)}`,
       ...wideForCallers(key).map(warning),
+      ...shortOf(key).map(warning),
       ...rules.flat(),
     ].join('\n')
   })
@@ -35,13 +37,26 @@ export function check(options: RelayOptions): string {
 const mark = '    ! '
 const warning = (text: string) => mark + text
 
+function shortOf({ values }: Key): string[] {
+  const isShort = values.some(
+    ({ secret, publicPrefix }) => secret !== notLookedAt && isGuessableSecret(secret, publicPrefix),
+  )
+  return isShort
+    ? [
+        'So little of its secret is unknown that an API which shows what callers write lets them guess it. Make a longer one, where the API lets you.',
+      ]
+    : []
+}
+
+const notLookedAt = 'not-looked-at'
+
 /** Whoever reads the rules, in a review or in CI, need not hold the secrets. */
 export function withSecrets(options: RelayOptions): RelayOptions {
   const { keys } = options as { keys?: unknown }
   if (typeof keys !== 'object' || keys === null) return options
   const filled = Object.entries(keys as Record<string, KeyOptions>).map(([name, key]) => [
     name,
-    typeof key === 'object' && key !== null && !key.secret ? { ...key, secret: 'not-looked-at' } : key,
+    typeof key === 'object' && key !== null && !key.secret ? { ...key, secret: notLookedAt } : key,
   ])
   return { ...options, keys: Object.fromEntries(filled) as RelayOptions['keys'] }
 }

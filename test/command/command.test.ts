@@ -105,6 +105,13 @@ test.each<[string, Partial<KeyOptions>, RegExp[]]>([
     { allow: [{ url: 'https://api.example.com/v1', methods: ['POST'], retryable: true }] },
     [/! A POST or PATCH that was interrupted is sent again/],
   ],
+  ['a short secret', { secret: 'sk-ant-api03-0123456789abcdef' }, [/! So little of its secret is unknown/]],
+  ['a long one', { secret: 'sk-ant-api03-0123456789abcdefghijk' }, []],
+  [
+    'a publicPrefix that leaves little',
+    { secret: 'acme_live_0123456789abcdef', publicPrefix: 'acme_live_' },
+    [/! So little/],
+  ],
   [
     'everybody',
     { locked: false },

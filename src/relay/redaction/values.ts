@@ -3,7 +3,7 @@ import { isTelling, shortestPrefix } from './prefix-table.ts'
 import { publicPartOf, type PublicPart } from './public-prefixes.ts'
 import { Unescaper } from './unescape.ts'
 import type { Traces } from './matcher.ts'
-import { windowsOf } from './windows.ts'
+import { isGuessable, windowsOf } from './windows.ts'
 
 /** A text that must not be seen, and what it is known by. */
 export interface Value extends Traces {
@@ -36,6 +36,12 @@ export function valuesOf(secret: string, publicPrefix?: string): Value[] {
         .map((piece) => ({ ...tracesOf(piece, publicPart), ...(isString && { unit: 'string' as const }) }))
     }),
   )
+}
+
+/** Whether so little of a secret is unknown that guesses find it, where an API shows what callers write. */
+export function isGuessableSecret(secret: string, publicPrefix?: string): boolean {
+  const { text, publicPart } = valueOf(withoutScheme(secret), publicPrefix && withoutScheme(publicPrefix))
+  return isGuessable(text.slice(publicPart.split.length))
 }
 
 interface Credential {
@@ -81,8 +87,8 @@ function tracesOf(text: string, { split, shape }: PublicPart): Value {
   const unknown = isWhole && text.length - split.length >= shortest ? text.slice(split.length) : text
   const prefix = isWhole && shape.length >= shortestPrefix && text.length > shape.length ? shape : ''
   // Of a short one a window could be guessed. Where its beginning gives it away anyway, none is needed.
-  const isGuessable = unknown.length < 17 && isTelling(prefix)
-  return { prefix, windows: isGuessable ? [] : windowsOf(unknown), unit: endsWords(text) ? 'line' : 'word' }
+  const needsNone = unknown.length < 17 && isTelling(prefix)
+  return { prefix, windows: needsNone ? [] : windowsOf(unknown), unit: endsWords(text) ? 'line' : 'word' }
 }
 
 /** A percent sign may be the beginning of anything else, also of a byte that ends words. */

@@ -22,6 +22,11 @@ export function windowsOf(unknown: string): string[] {
   })
 }
 
+/** Whether fewer than 64 bits of it are unknown to whoever knows the four characters that dashboards show. */
+export function isGuessable(unknown: string): boolean {
+  return unknown.length < sizesOf(unknown).length
+}
+
 /** Letters are compared in one case, so that one of them is worth 5 bits: each is twice as likely as a digit. */
 function sizesOf(unknown: string): { stride: number; length: number } {
   const bits = /^[0-9.:-]*$/.test(unknown) ? Math.log2(10) : /^[0-9a-f]*$/i.test(unknown) ? 4 : 5
