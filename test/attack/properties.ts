@@ -198,10 +198,13 @@ export const properties: Property[] = [
         // The marks keep what stands around from being read as part of the form.
         const whole = `${before}${mark}${written}${mark}${behind}`
         for (const text of [redactor.text(whole), bytesOf(redactor, Buffer.from(whole)).toString()]) {
-          const rest = text.split(mark)[1]!
+          const marked = text.split(mark)
+          // An equals sign at the end of a line, in quoted-printable, takes the next line, and the mark in it.
+          const isMarked = marked.length === 3
+          const rest = isMarked ? marked[1]! : text
           assert(rest.includes(placeholder) && !rest.includes(written), `${form.name} stays: ${text}`)
           // Base64 is written with neighbours, and what holds bits of them stays.
-          if (!form.name.startsWith('base64'))
+          if (!form.name.startsWith('base64') && isMarked)
             assert(rest.replaceAll(placeholder, '') === '', `something of ${form.name} stays: ${text}`)
           else assert(findSecret(Buffer.from(rest), value) === null, `${form.name} can still be read: ${text}`)
         }
