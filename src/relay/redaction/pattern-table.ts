@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto'
 import { folded } from './characters.ts'
 
 /**
@@ -110,8 +109,9 @@ const otherBit = (hash: number) => Math.imul(hash, 0x9e3779b1) >>> 7
 const rotated = (bits: number, by: number): number => (bits << by) | (bits >>> (32 - by))
 
 /** What a byte adds to the hash: the same for all that are written alike. */
-const random = randomBytes(4 * 256)
-const arriving = Int32Array.from(folded, (byte) => random.readInt32LE(4 * byte))
+// The web's own randomness: the stories of the key page load this file in a browser.
+const random = crypto.getRandomValues(new Int32Array(256))
+const arriving = Int32Array.from(folded, (byte) => random[byte]!)
 
 function foldedText(bytes: Uint8Array, from: number, to: number): string {
   let text = ''
