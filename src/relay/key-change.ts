@@ -3,7 +3,7 @@ import { placeholder } from '../protocol/placeholder.ts'
 import type { CompiledRule, KeyRule } from './key-rules.ts'
 import { checkName, checkSecret, checkUse, isOwnName, type KeyLimits, type KeyOptions, type KeyUse } from './keys.ts'
 import { createRedactor } from './redaction/secret-index.ts'
-import { mistake, type Telling } from './telling.ts'
+import { atField, mistake } from './telling.ts'
 
 /** What a form says that a key should be, checked. */
 export interface KeyChangeRead {
@@ -13,9 +13,6 @@ export interface KeyChangeRead {
   use: KeyUse
   isNew: boolean
 }
-
-/** Told to whoever fills in the form; the field stands in the path. */
-export const atField: Telling = { beginning: '', subject: 'This key', path: '' }
 
 const changeFields = ['secret', 'locked', 'allow', 'limits', 'isNew']
 

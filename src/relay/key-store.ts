@@ -3,7 +3,7 @@ import type { AuditEntry, KeyCheckAnswer, KeyEntry } from '../protocol/keys.ts'
 import type { Changes } from './changes.ts'
 import type { Connection, Database } from './database.ts'
 import { createHeldSecrets } from './held-secrets.ts'
-import { atField, readChange, refuseSecretsOutside, withoutSecrets, type KeyChangeRead } from './key-change.ts'
+import { readChange, refuseSecretsOutside, withoutSecrets, type KeyChangeRead } from './key-change.ts'
 import {
   addUsage,
   readChanges,
@@ -21,7 +21,7 @@ import { noKeys, type Logger, type Settings } from './options.ts'
 import type { SecretIndex } from './redaction/secret-index.ts'
 import { wordsOf } from './rule-in-words.ts'
 import { masterKeyVariable, open, seal, type Bound, type MasterKey } from './seal.ts'
-import { mistake } from './telling.ts'
+import { atField, mistake } from './telling.ts'
 import { widerReach, type WiderReach } from './wider-reach.ts'
 
 /** All keys: those of the options, and those in the database, whose values are sealed there. */

@@ -17,6 +17,9 @@ export function atStart(path: string): Telling {
   return { beginning: 'The relay does not start: ', subject: path, path }
 }
 
+/** Told to whoever fills in the form; the field stands in the path. */
+export const atField: Telling = { beginning: '', subject: 'This key', path: '' }
+
 /** @param field Within the path, such as `allow[0]`; empty where it is the whole. */
 export function mistake({ beginning, subject, path }: Telling, problem: string, field = ''): ClientSecretError {
   return new ClientSecretError('INVALID_PARAMETER', `${beginning}${subject} ${problem}`, {

@@ -1,13 +1,14 @@
 import type { AuditEntry, KeyCheck, KeyEntry, KeyUse, Words } from '../../src/protocol/keys.ts'
-import { readChange } from '../../src/relay/key-change.ts'
+import { checkUse, type KeyOptions } from '../../src/relay/keys.ts'
 import { wordsOf } from '../../src/relay/rule-in-words.ts'
+import { atField } from '../../src/relay/telling.ts'
 
 const at = Date.UTC(2026, 10, 24, 7, 0)
 const minute = 60_000
 
 /** Looks through a key and says it in words, as the relay does, because it is the relay's own code. */
-export function check({ name, ...change }: KeyCheck): Words {
-  return wordsOf(readChange(name, change, { isDraft: true }).use)
+export function check(key: Pick<KeyCheck, 'locked' | 'allow' | 'limits'>): Words {
+  return wordsOf(checkUse(key as KeyOptions, atField))
 }
 
 const known = {
@@ -23,8 +24,8 @@ const known = {
 type Described = Pick<KeyEntry, 'name' | 'locked' | 'allow'> & Partial<KeyEntry>
 
 function entry(described: Described): KeyEntry {
-  const { name, locked, allow } = described
-  return { ...known, ...described, words: check({ name, locked, allow, limits: known.limits, isNew: false }) }
+  const { locked, allow } = described
+  return { ...known, ...described, words: check({ locked, allow, limits: known.limits }) }
 }
 
 /** What the relay says of some keys. */
