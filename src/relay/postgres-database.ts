@@ -48,7 +48,10 @@ export async function openPostgres(connectionString: string, logger: Logger): Pr
   }
   const pool = new pg.Pool({ ...settings, max: mostConnections })
   // An idle connection that breaks is replaced when one is needed; unheard, its error would end the process.
-  pool.on('error', () => {})
+  pool.on('error', ignore)
+  // Heard for as long as there is the connection: the pool hears of it only until somebody has it, and between two
+  // statements nobody does. Whoever uses it finds it broken.
+  pool.on('connect', (client) => void client.on('error', ignore))
   const driver = postgresDriver(pool)
   try {
     await migrate(driver)
@@ -74,8 +77,6 @@ function postgresDriver(pool: Pool): Omit<Database, 'close'> {
     ...connectionOf(pool),
     async transaction<Result>(locks: readonly string[], work: (transaction: Transaction) => Promise<Result>) {
       const client = await told(() => pool.connect())
-      // Unheard, the error of a connection that breaks between two statements would end the process.
-      client.on('error', ignore)
       const happenings: (() => void)[] = []
       let failure: Error | undefined
       try {
@@ -93,7 +94,6 @@ function postgresDriver(pool: Pool): Omit<Database, 'close'> {
         failure = error as Error
         throw error
       } finally {
-        client.off('error', ignore)
         // A connection on which something failed is closed, which ends its transaction too.
         client.release(failure)
       }

@@ -7,6 +7,8 @@ export interface LosingProxy {
   database: string
   /** Takes the next bytes for which this is true to Postgres, and does not bring the answer back. */
   loseAnswerTo(isIt: (bytes: Buffer) => boolean): void
+  /** From now on, Postgres ends each connection in the very packet that answers a statement on it, as at a failover. */
+  endWithAnswers(): void
   /** Whether that answer was lost. */
   hasLost(): boolean
   /** Keeps all bytes for which this is true on the way, until the function it gives is called. */
@@ -26,6 +28,7 @@ export async function losingProxy(database: string): Promise<LosingProxy> {
   let isHeldUp = (_bytes: Buffer) => false
   let { opened, open } = door()
   let isCut = false
+  let isEnding = false
   let tries = 0
   const connections = new Set<Socket>()
   const proxy = createServer((near) => {
@@ -48,7 +51,11 @@ export async function losingProxy(database: string): Promise<LosingProxy> {
         near.resume()
       })
     })
-    far.on('data', (bytes) => (isLost ? far.destroy() : near.write(bytes)))
+    far.on('data', (bytes) => {
+      if (isLost) return void far.destroy()
+      if (!isEnding || !bytes.subarray(-6).equals(readyForQuery)) return void near.write(bytes)
+      near.end(Buffer.concat([bytes, ended]))
+    })
   })
   await new Promise<void>((resolve) => proxy.listen(0, '127.0.0.1', resolve))
   onTestFinished(() => void proxy.close())
@@ -61,6 +68,7 @@ export async function losingProxy(database: string): Promise<LosingProxy> {
       for (const connection of connections) connection.destroy()
     },
     mend: () => void (isCut = false),
+    endWithAnswers: () => void (isEnding = true),
     tries: () => tries,
     hasLost: () => isToBeLost === undefined,
     holdUp(isIt) {
@@ -72,4 +80,17 @@ export async function losingProxy(database: string): Promise<LosingProxy> {
       }
     },
   }
+}
+
+/** How an answer of Postgres ends outside of a transaction. */
+const readyForQuery = Buffer.from('Z\0\0\0\x05I')
+
+/** What Postgres says as it ends a connection. */
+const ended = errorMessage('57P01', 'terminating connection due to administrator command')
+
+function errorMessage(code: string, message: string): Buffer {
+  const fields = Buffer.from(`SFATAL\0VFATAL\0C${code}\0M${message}\0\0`)
+  const head = Buffer.alloc(5, 'E')
+  head.writeInt32BE(fields.length + 4, 1)
+  return Buffer.concat([head, fields])
 }
