@@ -89,6 +89,12 @@ test('every file of the build is reached from an import path or the command; non
   expect([...reached].sort()).toEqual(readdirSync(join(unpacked, 'dist')).sort())
 })
 
+test("the administrator's page is in one file, which both module systems load", () => {
+  const dist = join(withRelay, 'package/dist')
+  const withPage = readdirSync(dist).filter((file) => readFileSync(join(dist, file), 'utf8').includes('showModal'))
+  expect(withPage).toEqual(['console-assets.js'])
+})
+
 test('whoever installs the hooks gets swr and zod, and nothing of the relay', () => {
   const { packages } = JSON.parse(readFileSync(join(hooksOnly, 'node_modules/.package-lock.json'), 'utf8')) as {
     packages: object
