@@ -47,6 +47,7 @@ export async function serve(options: RelayOptions, { port, host }: ServeOptions)
     await relay.ready
   } catch (error) {
     server.close()
+    setTimeout(() => server.closeAllConnections(), lastWords).unref()
     throw error
   }
   const address = server.address() as AddressInfo

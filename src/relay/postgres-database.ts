@@ -6,7 +6,7 @@ import { databaseAway, type Connection, type Database, type Dialect, type Transa
 import { migrate } from './migrate.ts'
 import { explainMissingPeer } from './missing-peer.ts'
 import type { Logger } from './options.ts'
-import { connectSignals } from './postgres-signals.ts'
+import { connectSignals, letGo } from './postgres-signals.ts'
 
 export interface PostgresDatabase extends Database {
   signals: Signals
@@ -51,12 +51,20 @@ export async function openPostgres(connectionString: string, logger: Logger): Pr
   pool.on('error', ignore)
   // Heard for as long as there is the connection: the pool hears of it only until somebody has it, and between two
   // statements nobody does. Whoever uses it finds it broken.
-  pool.on('connect', (client) => void client.on('error', ignore))
+  const clients = new Set<PoolClient>()
+  pool.on('connect', (client) => {
+    client.on('error', ignore)
+    clients.add(client.once('end', () => clients.delete(client)))
+  })
+  async function endPool(): Promise<void> {
+    await pool.end()
+    for (const client of clients) letGo(client)
+  }
   const driver = postgresDriver(pool)
   try {
     await migrate(driver)
   } catch (error) {
-    await pool.end()
+    await endPool()
     throw isClientSecretError(error) ? cannotBeReached(error.cause) : error
   }
   const signals = connectSignals(() => new pg.Client(settings), logger)
@@ -66,7 +74,7 @@ export async function openPostgres(connectionString: string, logger: Logger): Pr
     executeSql: (text, values) => told(() => pool.query(text, values)),
     async close() {
       await signals.close()
-      await pool.end()
+      await endPool()
     },
   }
 }

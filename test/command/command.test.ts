@@ -4,11 +4,16 @@ import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { createInterface } from 'node:readline'
 import { promisify } from 'node:util'
-import { expect, onTestFinished, test } from 'vitest'
+import { describe, expect, onTestFinished, test } from 'vitest'
 import { check } from '../../src/command/check.ts'
 import { createClient } from '../../src/client/create-client.ts'
 import type { KeyOptions } from '../../src/relay/keys.ts'
 import { startApi } from '../helpers/api.ts'
+import { losingProxy } from '../helpers/losing-proxy.ts'
+import { postgresOfThisFile } from '../helpers/postgres.ts'
+import { startRelay } from '../helpers/relay.ts'
+
+const postgres = postgresOfThisFile()
 
 const command = resolve(import.meta.dirname, '../../src/command/client-secret-relay.ts')
 
@@ -20,11 +25,15 @@ async function configOf(source: string): Promise<string> {
   return file
 }
 
-const run = (...args: string[]) =>
-  promisify(execFile)(process.execPath, [command, ...args]).then(
+/** Runs a command to its end; with the test, one that has none is ended. */
+const run = (...args: string[]) => {
+  const running = promisify(execFile)(process.execPath, [command, ...args])
+  onTestFinished(() => void running.child.kill('SIGKILL'))
+  return running.then(
     ({ stdout }) => ({ code: 0, stdout, stderr: '' }),
     (error: { code: number; stdout: string; stderr: string }) => error,
   )
+}
 
 const narrow: KeyOptions = { allow: [{ url: 'https://api.example.com/v1/items', methods: ['POST'] }] }
 const checked = (key: Partial<KeyOptions>, authenticate = () => null) =>
@@ -175,4 +184,43 @@ test('serve runs a relay, writes a line of JSON a request, and ends on a signal'
   const ended = new Promise((resolve) => relay.once('exit', resolve))
   relay.kill('SIGTERM')
   expect(await ended).toBe(0)
+})
+
+describe('serve ends with a sentence when it cannot start', () => {
+  /** A database that a relay has worked with. */
+  async function used(): Promise<string> {
+    const database = await postgres.database()
+    const { relay } = await startRelay({
+      keys: { shop: { secret: 'a-secret-of-the-shop', locked: false, ...narrow } },
+      database,
+    })
+    await relay.ready
+    await relay.close()
+    return database
+  }
+  const serve = async (database: string) =>
+    run(
+      'serve',
+      await configOf(
+        `{ keys: { shop: { secret: 'a-secret-of-the-shop', locked: false, ...${JSON.stringify(narrow)} } }, database: '${database}' }`,
+      ),
+      '--port',
+      '0',
+    )
+
+  test.each(['records', 'relays', 'stored_keys'])('without its table %s', async (table) => {
+    const database = await used()
+    await postgres.query(database, `DROP TABLE ${table} CASCADE`)
+    const { code, stderr } = await serve(database)
+    expect(code).toBe(1)
+    expect(stderr).toContain(table)
+  })
+
+  test('cut off from its database once pg-boss has started', async () => {
+    const proxy = await losingProxy(await used())
+    proxy.cutAt((bytes) => bytes.includes('SELECT line FROM records'))
+    const { code, stderr } = await serve(proxy.database)
+    expect(code).toBe(1)
+    expect(stderr).toMatch(/database/)
+  })
 })

@@ -15,6 +15,10 @@ export interface LosingProxy {
   holdUp(isIt: (bytes: Buffer) => boolean): () => void
   /** Ends all connections, and every new one at once. */
   cut(): void
+  /** Does so as soon as somebody sends bytes for which this is true. */
+  cutAt(isIt: (bytes: Buffer) => boolean): void
+  /** Nothing arrives any more, and nobody is told: as when a cable is pulled. */
+  swallow(): void
   mend(): void
   /** Connections that were tried. */
   tries(): number
@@ -28,10 +32,16 @@ export async function losingProxy(database: string): Promise<LosingProxy> {
   let isHeldUp = (_bytes: Buffer) => false
   let { opened, open } = door()
   let isCut = false
+  let isCutAt = (_bytes: Buffer) => false
   let isEnding = false
+  let swallows = false
   let tries = 0
   const connections = new Set<Socket>()
-  const proxy = createServer((near) => {
+  const cut = () => {
+    isCut = true
+    for (const connection of connections) connection.destroy()
+  }
+  const proxy = createServer({ allowHalfOpen: true }, (near) => {
     tries += 1
     if (isCut) return void near.destroy()
     connections.add(near.once('close', () => connections.delete(near)))
@@ -39,7 +49,10 @@ export async function losingProxy(database: string): Promise<LosingProxy> {
     let isLost = false
     near.on('error', () => {}).on('close', () => far.destroy())
     far.on('error', () => {}).on('close', () => near.destroy())
+    near.on('end', () => void (swallows || near.end()))
     near.on('data', (bytes) => {
+      if (swallows) return
+      if (isCutAt(bytes)) return cut()
       if (isToBeLost?.(bytes)) {
         isToBeLost = undefined
         isLost = true
@@ -52,22 +65,29 @@ export async function losingProxy(database: string): Promise<LosingProxy> {
       })
     })
     far.on('data', (bytes) => {
+      if (swallows) return
       if (isLost) return void far.destroy()
       if (!isEnding || !bytes.subarray(-6).equals(readyForQuery)) return void near.write(bytes)
       near.end(Buffer.concat([bytes, ended]))
     })
   })
   await new Promise<void>((resolve) => proxy.listen(0, '127.0.0.1', resolve))
-  onTestFinished(() => void proxy.close())
+  onTestFinished(() => {
+    proxy.close()
+    for (const connection of connections) connection.destroy()
+  })
   address.port = String((proxy.address() as AddressInfo).port)
   return {
     database: address.href,
     loseAnswerTo: (isIt) => void (isToBeLost = isIt),
-    cut() {
-      isCut = true
-      for (const connection of connections) connection.destroy()
+    cut,
+    cutAt: (isIt) => void (isCutAt = isIt),
+    swallow: () => void (swallows = true),
+    mend() {
+      swallows = false
+      isCut = false
+      isCutAt = () => false
     },
-    mend: () => void (isCut = false),
     endWithAnswers: () => void (isEnding = true),
     tries: () => tries,
     hasLost: () => isToBeLost === undefined,

@@ -45,3 +45,15 @@ test('a connection that Postgres ends at the moment at which a waiting transacti
     expect(ended).toMatchObject({ status: 'rejected', reason: { code: 'UNAVAILABLE' } })
   expect(errors).toEqual([])
 })
+
+test('a database that is cut off while it is closed is not waited for', async () => {
+  const proxy = await losingProxy(await postgres.database())
+  const database = await openPostgres(proxy.database, silent)
+  const heard = new Promise<void>((resolve) => database.signals.onReceive(() => resolve()))
+  // By then all its connections are there.
+  await heard
+  proxy.swallow()
+  const started = performance.now()
+  await database.close()
+  expect(performance.now() - started).toBeLessThan(5_000)
+})
