@@ -202,18 +202,21 @@ test('the server before, which ends after an edit, closes nothing; a relay that 
   expect(await client.queueCount('q')).toMatchObject({ inQueue: 0 })
 })
 
-test('a secret that an edit replaces is no longer used, and looked for in answers as the new one is', async () => {
-  const api = await startApi(
-    (call, outgoing) => void json(outgoing, [call.headers.authorization, call.headers['x-old']]),
-  )
-  const options = (secret: string): RelayOptions => ({ keys: { api: { ...keyFor(api.url), secret } } })
-  const { edit, client } = await startDevServer('the package stays', options('sk-first-0123456789abcdef-old'))
-  await client.queueCount('q')
-  await edit(options('sk-second-0123456789abcdef-new'))
-  const answer = await client.clientSecretRequest({
-    ...request(`${api.url}/`),
-    headers: { authorization: '$CLIENT_SECRET', 'x-old': 'sk-first-0123456789abcdef-old' },
+test('a secret that an edit replaces is no longer used, and looked for in every answer as the new one is', async () => {
+  const api = await startApi((call, outgoing) => void json(outgoing, String(call.headers['x-shown']).split(' ')))
+  const [before, after] = ['sk-first-0123456789abcdef-old', 'sk-second-0123456789abcdef-new']
+  const options = (secret: string): RelayOptions => ({
+    keys: { api: { ...keyFor(api.url), secret }, other: keyFor(api.url) },
   })
-  expect(api.calls[0]!.headers.authorization).toBe('sk-second-0123456789abcdef-new')
-  expect(answer).toEqual(['$CLIENT_SECRET', '$CLIENT_SECRET'])
+  const { edit, client } = await startDevServer('the package stays', options(before!))
+  await client.queueCount('q')
+  await edit(options(after!))
+  const show = (clientSecretName: string) =>
+    client.clientSecretRequest({
+      ...request(`${api.url}/`),
+      clientSecretName,
+      headers: { authorization: '$CLIENT_SECRET', 'x-shown': `${before} ${after}` },
+    })
+  for (const name of ['other', 'api']) expect(await show(name)).toEqual(['$CLIENT_SECRET', '$CLIENT_SECRET'])
+  expect(api.calls[1]!.headers.authorization).toBe(after)
 })
