@@ -204,13 +204,13 @@ test('the server before, which ends after an edit, closes nothing; a relay that 
 
 test('a secret that an edit replaces is no longer used, and looked for in every answer as the new one is', async () => {
   const api = await startApi((call, outgoing) => void json(outgoing, String(call.headers['x-shown']).split(' ')))
-  const [before, after] = ['sk-first-0123456789abcdef-old', 'sk-second-0123456789abcdef-new']
+  const [before, after] = ['sk-first-0123456789abcdef', 'sk-second-fedcba9876543210'] as const
   const options = (secret: string): RelayOptions => ({
     keys: { api: { ...keyFor(api.url), secret }, other: keyFor(api.url) },
   })
-  const { edit, client } = await startDevServer('the package stays', options(before!))
+  const { edit, client } = await startDevServer('the package stays', options(before))
   await client.queueCount('q')
-  await edit(options(after!))
+  await edit(options(after))
   const show = (clientSecretName: string) =>
     client.clientSecretRequest({
       ...request(`${api.url}/`),
