@@ -204,7 +204,7 @@ test('the server before, which ends after an edit, closes nothing; a relay that 
 
 test('a secret that an edit replaces is no longer used, and looked for in every answer as the new one is', async () => {
   const api = await startApi((call, outgoing) => void json(outgoing, { shown: call.headers['x-shown'] }))
-  const [before, after] = ['sk-first-0123456789abcdef', 'sk-second-fedcba9876543210'] as const
+  const [before, after] = ['Jq7vTn2xLr9KdYbWmZ4c', 'pH5sGf8eUa3RkXoBtV6w'] as const
   const options = (secret: string): RelayOptions => ({
     keys: { api: { ...keyFor(api.url), secret }, other: keyFor(api.url) },
   })
