@@ -1,8 +1,9 @@
-import { explainMissingPeer } from '../relay/missing-peer.ts'
+import { checkNode, explainMissingPeer } from '../relay/missing-peer.ts'
 
 /** True in the CommonJS build, which has `require` and no top-level await; set by tsup. */
 declare const BUILD_IS_COMMONJS: boolean
 
+checkNode()
 // Loaded here and not imported, because a missing optional dependency would fail
 // the import before a line of ours could say what to install.
 let creating: typeof import('../relay/create-relay.ts')
