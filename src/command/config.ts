@@ -25,14 +25,10 @@ export function openConfig(path: string, envFile?: string): Config {
   }
 }
 
-/**
- * Sets what the file says and the environment does not say already, as `node --env-file` does; each time anew.
- * Node takes this option for its own and may have set it: what is the same in both is the file's.
- */
+/** Sets what the file says and the environment does not say already, as `node --env-file` does; each time anew. */
 function environmentOf(path: string): () => void {
   const before = { ...process.env }
   let names: string[] = []
-  let isFirst = true
   return () => {
     for (const name of names) delete process.env[name]
     let text: string
@@ -41,10 +37,7 @@ function environmentOf(path: string): () => void {
     } catch (cause) {
       throw new Error(`The env file ${path} could not be read: ${messageOf(cause)}`, { cause })
     }
-    const given = Object.entries(parseEnv(text))
-    if (isFirst) for (const [name, value] of given) if (before[name] === value) delete before[name]
-    isFirst = false
-    const read = given.filter(([name]) => !(name in before))
+    const read = Object.entries(parseEnv(text)).filter(([name]) => !(name in before))
     names = read.map(([name]) => name)
     for (const [name, value] of read) process.env[name] = value
   }

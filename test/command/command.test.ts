@@ -269,7 +269,7 @@ test('serve --watch takes what is edited: the config, what it imports, the env f
 test('an env file that is not there is told', async () => {
   const { code, stderr } = await run('check', await configOf('{}'), '--env-file', 'nowhere/.env')
   expect(code).toBeGreaterThan(0)
-  // Node takes the option for its own, also behind the name of a program, and is faster.
+  // Node looks at this option, too, wherever it stands, and is faster.
   expect(stderr).toMatch(/^(The env file nowhere\/\.env could not be read: ENOENT|.*: nowhere\/\.env: not found$)/m)
 })
 
