@@ -91,7 +91,7 @@ export interface ClientSecretRequestFunction {
 
 /** What `createClient` makes. All failures of its functions are `ClientSecretError`s. */
 export interface Client {
-  /** Differs for each client, and so keeps apart what hooks store. */
+  /** Differs for each client of a page, and so keeps apart what hooks store. Names server and user. */
   readonly key: string
 
   /**
@@ -136,6 +136,9 @@ export type ClientOptions = (RelayTransportOptions | { transport: Transport }) &
   /** Who is signed in, by any id of yours: what is kept over a reload for one user is not found by the next. */
   user?: string | undefined
 }
+
+/** How many clients this page has made. */
+let made = 0
 
 /**
  * Makes a client. It holds no connection and no timer while it has nothing to do.
@@ -202,7 +205,8 @@ export function createClient(options: ClientOptions): Client {
   }
 
   return {
-    key: randomId(),
+    // No randomness: a client may be made while a page is rendered.
+    key: JSON.stringify([transport.name, options.user ?? null, ++made]),
     kept: keptRequests(transport.name, options.user, (where) => transport.remember?.(where)),
     clientSecretRequest: ((params: ClientSecretRequestParams, { signal }: RequestOptions = {}) => {
       const callbacks = once(params ?? {})

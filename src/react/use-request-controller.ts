@@ -2,12 +2,11 @@ import { useEffect, useInsertionEffect, useMemo, useState } from 'react'
 import { useSWRConfig } from 'swr'
 import type { Persistence } from '../client/browser-storage.ts'
 import type { Client, RequestParams } from '../client/create-client.ts'
-import { randomId } from '../client/random-id.ts'
 import { createRequestController, type Keeper, type Listeners, type RequestController } from './request-controller.ts'
 import { idle, type RequestState } from './request-state.ts'
 import { sharedBy } from './shared-by.ts'
 import { createStored, useStored, type Stored } from './stored.ts'
-import { keyPrefix } from './swr-settings.ts'
+import { keyPrefix, placeKey } from './swr-settings.ts'
 
 interface Entry {
   controller: RequestController
@@ -39,22 +38,16 @@ export function useRequestController({
   ...request
 }: ControllerOptions) {
   const { cache, mutate } = useSWRConfig()
-  // Not useId or a counter: they repeat in a second React root, and in a cache that the host keeps over a reload.
-  const [instance] = useState(randomId)
   const name = recordId !== undefined ? `record/${recordId}` : id !== undefined ? `request/${id}` : undefined
 
   const { stored, controller } = useMemo(() => {
     const make = () => {
-      const state = createStored(
-        cache,
-        mutate,
-        `${keyPrefix}${client.key}/${name ?? `#${instance}`}`,
-        idle as RequestState,
-      )
+      const key = name === undefined ? placeKey(client) : `${keyPrefix}${client.key}/${name}`
+      const state = createStored(cache, mutate, key, idle as RequestState)
       return { stored: state, controller: createRequestController(client, state, recordId) }
     }
     return name === undefined ? make() : shared.get(cache, client, name, make)
-  }, [cache, mutate, client, instance, name, recordId])
+  }, [cache, mutate, client, name, recordId])
   const keeper = useMemo(
     () => (persist && id !== undefined ? keeperOf(client, persist, id) : null),
     [client, persist, id],
