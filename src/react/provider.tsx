@@ -33,10 +33,10 @@ export function ClientSecretProvider({
   headers,
   fetch,
 }: ClientSecretProviderProps): ReactNode {
-  const [kept, keep] = useState(() => (client ? null : obtainClient(relay!, user, { headers, fetch })))
+  const [kept, keep] = useState(() => (client ? null : obtainClient(relay, user, { headers, fetch })))
   let own = client ? null : kept
   if (!client && (own?.relay !== relay || own.user !== user)) {
-    own = obtainClient(relay!, user, { headers, fetch })
+    own = obtainClient(relay, user, { headers, fetch })
     keep(own)
   }
   // Before all other effects, so that an effect that sends at once does it with this render's headers.

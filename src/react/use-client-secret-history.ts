@@ -5,6 +5,7 @@ import { createHistoryPages, noHistory, type HistoryPages, type HistoryState } f
 import { useClient } from './provider.tsx'
 import { createStored, useStored, joined } from './stored.ts'
 import { placeKey } from './swr-settings.ts'
+import { useKept } from './use-kept.ts'
 
 /** What is known of the history, and what reads more of it. */
 export type UseClientSecretHistory = HistoryState & Pick<HistoryPages, 'loadMore' | 'refresh'>
@@ -20,7 +21,7 @@ export function useClientSecretHistory(filter: HistoryFilter = {}): UseClientSec
   const client = useClient('useClientSecretHistory')
   const { cache, mutate } = useSWRConfig()
   const { url, method, queue, status, compact, limit } = filter
-  const { stored, pages } = useMemo(() => {
+  const { stored, pages } = useKept(() => {
     const history = createStored<HistoryState>(cache, mutate, placeKey(client), noHistory)
     return {
       stored: history,
