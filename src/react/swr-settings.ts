@@ -1,8 +1,16 @@
 import type { SWRConfiguration } from 'swr'
+import type { Client } from '../client/create-client.ts'
 import type { Method } from '../protocol/request.ts'
 
 /** Before every key of ours in the host's SWR cache, so that we share it without meeting. */
 export const keyPrefix = '$client-secret$'
+
+let places = 0
+
+/** A key for what one place in the tree stores. Counted, because a render may not throw dice. */
+export function placeKey(client: Client): string {
+  return `${keyPrefix}${client.key}/#${++places}`
+}
 
 // Every option we rely on is set on the hook itself, because the host's
 // `<SWRConfig>` would otherwise decide it for us; and none is set in a config of

@@ -1,8 +1,6 @@
-import type { Sent } from '../client/create-client.ts'
-import { isPollStopped } from '../client/follow.ts'
-import type { PauseReason } from '../client/page.ts'
-import type { ApiResponse } from '../client/read-record.ts'
-import { asClientSecretError, type ClientSecretError } from '../protocol/errors.ts'
+import type { PauseReason } from './page.ts'
+import type { Answer, ApiResponse } from './read-record.ts'
+import type { ClientSecretError } from '../protocol/errors.ts'
 import { isSettled, type ClientSecretRecord } from '../protocol/record.ts'
 
 interface Nothing {
@@ -91,15 +89,10 @@ export function stopped(last: ClientSecretRecord | undefined): RequestState<neve
   return { ...nothing, status: 'stopped', record: last, inQueue: last?.inQueue }
 }
 
-/** How a request ended; `last` is what was known of it before. */
-export function ended(sent: Sent, last: ClientSecretRecord | undefined): RequestState {
-  if (isPollStopped(sent)) return stopped(last)
-  if (sent.response)
-    return { ...nothing, status: 'resolved', data: sent.data, response: sent.response, record: sent.record }
-  return underWay(sent.record, false) ?? stopped(sent.record)
+export function resolved({ data, response, record }: Answer): RequestState {
+  return { ...nothing, status: 'resolved', data, response, record }
 }
 
-export function failed(thrown: unknown, last: ClientSecretRecord | undefined): RequestState<never> {
-  const error = asClientSecretError(thrown)
+export function failed(error: ClientSecretError, last: ClientSecretRecord | undefined): RequestState<never> {
   return { ...nothing, status: error.code === 'CANCELLED' ? 'cancelled' : 'failed', error, record: last }
 }
