@@ -340,7 +340,11 @@ export async function openKeyStore({ database, changes, settings, secrets, logge
     },
 
     used(name) {
-      count(settings.keys.has(name) ? usesOfOptions : counted, name, { uses: 1, lastUsedAt: Date.now(), fellBackAt: null })
+      count(settings.keys.has(name) ? usesOfOptions : counted, name, {
+        uses: 1,
+        lastUsedAt: Date.now(),
+        fellBackAt: null,
+      })
     },
 
     async list() {
