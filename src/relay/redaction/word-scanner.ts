@@ -203,9 +203,11 @@ function wordLength(bytes: Buffer, at: number, end: number): number {
   if (bits & WORD) return 1
   if (!(bits & LEAD)) return 0
   if (bytes[at] !== 0x26) return invisibleLength(bytes, at, end)
-  // Zeros of UTF-16 stand between its letters.
+  // Zeros of UTF-16 and UTF-32 stand between its letters.
+  const longest = at + 4 * (longestName + 1)
   let word = ''
   for (let to = at + 1; to < end; to++) {
+    if (to > longest) return 0
     const byte = bytes[to]!
     if (byte === 0) continue
     if (word === '' && byte === 0x23) return 1
