@@ -1,6 +1,6 @@
 import { execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdir, mkdtemp, readdir, readFile, readlink, rm, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, readdir, readFile, readlink, rename, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -13,14 +13,16 @@ export interface Framework {
   name: string
   /** What `npx` is given to make it in the folder `app`, beside which the template of the framework may lie. */
   generator: string[]
-  /** Files that lie beside the folder of the app, for generators whose default template is not on npm. */
-  beside?: Record<string, string>
+  /** Files that lie beside the folder of the app. */
+  beside?: () => Promise<Record<string, string>>
   /** Path in the app → name of the block in its first line. */
   recipe: Record<string, string>
   /** The scripts of its package.json, with the port they shall listen on. */
   start: (port: string) => { args: string[]; env?: Record<string, string> }
   dev: (port: string) => { args: string[]; env?: Record<string, string> }
   env?: (folder: string) => Record<string, string>
+  /** Name of this machine by which it lets pages in. */
+  host?: string
 }
 
 export interface App {
@@ -38,6 +40,9 @@ export interface RunningApp {
   output: () => string
   stop(): Promise<void>
 }
+
+/** Milliseconds. */
+const fastestEdits = 500
 
 const mountPage = 'stories/docs/mount-the-relay.mdx'
 
@@ -83,7 +88,7 @@ export async function makeApp(framework: Framework, tarball: string, apiUrl: str
     })
   }
 
-  for (const [path, text] of Object.entries(framework.beside ?? {})) await write(join(home, path), text)
+  for (const [path, text] of Object.entries((await framework.beside?.()) ?? {})) await write(join(home, path), text)
   await command('npx', ['--yes', ...framework.generator], home)
   await command('npm', ['install', '--no-audit', '--no-fund', '--prefer-offline', tarball, ...installed()], folder)
   for (const [path, file] of Object.entries(framework.recipe)) {
@@ -94,18 +99,25 @@ export async function makeApp(framework: Framework, tarball: string, apiUrl: str
     await write(join(folder, path), text)
   }
 
+  let editedAt = 0
   return {
     folder,
     async edit(path, change) {
       const before = await readFile(join(folder, path), 'utf8')
       const after = change(before)
       if (after === before) throw new Error(`The edit of ${path} changes nothing.`)
-      await writeFile(join(folder, path), after)
+      // The watchers of dev servers take edits that follow each other faster for one.
+      await sleep(Math.max(0, editedAt + fastestEdits - Date.now()))
+      editedAt = Date.now()
+      // Put in its place as a whole: who looks at a file while it is written sees an empty one.
+      await writeFile(join(home, 'edited'), after)
+      await rename(join(home, 'edited'), join(folder, path))
     },
     build: () => command('npm', ['run', 'build'], folder),
     async run(how) {
-      const url = await freeUrl()
-      const { args, env: ofServer } = framework[how](new URL(url).port)
+      const { port } = new URL(await freeUrl())
+      const url = `http://${framework.host ?? '127.0.0.1'}:${port}`
+      const { args, env: ofServer } = framework[how](port)
       const server = spawn('npm', ['run', ...args], {
         cwd: folder,
         // A group of its own, so that what npm started ends with it.

@@ -11,7 +11,8 @@ const frameworks: Framework[] = [
   {
     name: 'Next',
     generator: ['create-next-app@latest', 'app', '--yes', '--disable-git', '--skip-install'],
-    beside: { 'google-fonts.js': googleFonts },
+    host: 'localhost',
+    beside: async () => ({ 'google-fonts.js': googleFonts }),
     // Its fonts are those of Google, which a build asks for.
     env: (folder) => ({ NEXT_FONT_GOOGLE_MOCKED_RESPONSES: join(folder, 'google-fonts.js') }),
     recipe: {
@@ -41,7 +42,6 @@ const frameworks: Framework[] = [
       '--template',
       './template',
     ],
-    // Its default template is on GitHub, and not on npm.
     beside: reactRouterTemplate,
     recipe: {
       'relay.ts': 'relay.ts',
@@ -69,6 +69,10 @@ async function open(url: string): Promise<Page> {
   const page = await browser.newPage()
   onTestFinished(() => page.close())
   await page.goto(url)
+  // Before that, nobody hears a click.
+  const isHydrated = () =>
+    Object.keys(document.querySelector('button') ?? {}).some((name) => name.startsWith('__react'))
+  await page.waitForFunction(isHydrated)
   return page
 }
 
