@@ -10,7 +10,6 @@ import { freeUrl } from '../helpers/demo.ts'
 
 /** How an app of a framework comes to be, and which blocks of the documentation go where. */
 export interface Framework {
-  name: string
   /** What `npx` is given to make it in the folder `app`, beside which the template of the framework may lie. */
   generator: string[]
   /** Files that lie beside the folder of the app. */

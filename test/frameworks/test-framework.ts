@@ -1,71 +1,16 @@
 import { randomUUID } from 'node:crypto'
 import { join } from 'node:path'
 import type { Browser, Page } from 'playwright'
-import { afterAll, beforeAll, describe, expect, inject, onTestFinished, test, vi } from 'vitest'
+import { afterAll, beforeAll, expect, inject, onTestFinished, test, vi } from 'vitest'
 import { launchChromium } from '../helpers/demo.ts'
 import { door, json, openApi } from '../helpers/api.ts'
-import { makeApp, openHandles, type App, type Framework } from './app.ts'
-import { googleFonts, reactRouterTemplate } from './templates.ts'
-
-const frameworks: Framework[] = [
-  {
-    name: 'Next',
-    generator: ['create-next-app@latest', 'app', '--yes', '--disable-git', '--skip-install'],
-    host: 'localhost',
-    beside: async () => ({ 'google-fonts.js': googleFonts }),
-    // Its fonts are those of Google, which a build asks for.
-    env: (folder) => ({ NEXT_FONT_GOOGLE_MOCKED_RESPONSES: join(folder, 'google-fonts.js') }),
-    recipe: {
-      'relay.ts': 'relay.ts',
-      'App.tsx': 'App.tsx',
-      'app/page.tsx': 'app/page.tsx',
-      'app/relay/[...path]/route.ts': 'app/relay/[...path]/route.ts',
-    },
-    start: (port) => ({ args: ['start', '--', '--port', port] }),
-    dev: (port) => ({ args: ['dev', '--', '--port', port] }),
-  },
-  {
-    name: 'Vite',
-    generator: ['create-vite@latest', 'app', '--template', 'react-ts', '--no-interactive'],
-    recipe: { 'relay.ts': 'relay.ts', 'vite.config.ts': 'vite.config.ts', 'src/App.tsx': 'App.tsx' },
-    start: (port) => ({ args: ['preview', '--', '--port', port, '--host', '127.0.0.1'] }),
-    dev: (port) => ({ args: ['dev', '--', '--port', port, '--host', '127.0.0.1'] }),
-  },
-  {
-    name: 'React Router',
-    generator: [
-      'create-react-router@latest',
-      'app',
-      '--yes',
-      '--no-git-init',
-      '--no-install',
-      '--template',
-      './template',
-    ],
-    beside: reactRouterTemplate,
-    recipe: {
-      'relay.ts': 'relay.ts',
-      'App.tsx': 'App.tsx',
-      'app/routes.ts': 'app/routes.ts',
-      'app/routes/home.tsx': 'app/routes/home.tsx',
-      'app/routes/relay.ts': 'app/routes/relay.ts',
-    },
-    start: (port) => ({ args: ['start'], env: { PORT: port, HOST: '127.0.0.1' } }),
-    dev: (port) => ({ args: ['dev', '--', '--port', port, '--host', '127.0.0.1'] }),
-  },
-]
+import { makeApp, openHandles, type App, type Framework, type RunningApp } from './app.ts'
 
 /** A png of one pixel. */
 const onePixel = 'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNkYPj/HwADBwIAMCbHYQAAAABJRU5ErkJggg=='
 const secret = 'sk-canary-4f7c1d9e2b0a8c6d5e3f'
-let browser: Browser
 
-beforeAll(async () => {
-  browser = await launchChromium()
-})
-afterAll(() => browser?.close())
-
-async function open(url: string): Promise<Page> {
+async function open(browser: Browser, url: string): Promise<Page> {
   const page = await browser.newPage()
   onTestFinished(() => page.close())
   await page.goto(url)
@@ -100,12 +45,15 @@ async function ask(url: string, apiUrl: string): Promise<string> {
   return answer?.error?.code ?? answer?.status ?? 'no answer'
 }
 
-describe.each(frameworks)('$name', (framework) => {
+/** What holds with each framework: built and started, and in its dev server. */
+export function testFramework(framework: Framework): void {
+  let browser: Browser
   let app: App
   let api: Awaited<ReturnType<typeof openApi>>
   let opening = Promise.resolve()
 
   beforeAll(async () => {
+    browser = await launchChromium()
     api = await openApi(async (_call, outgoing) => {
       await opening
       json(outgoing, { data: [{ b64_json: onePixel }] })
@@ -113,21 +61,20 @@ describe.each(frameworks)('$name', (framework) => {
     app = await makeApp(framework, inject('tarball'), api.url, secret)
   })
   afterAll(async () => {
+    await browser?.close()
+    await devServer?.stop()
     api?.close()
     await app?.remove()
   })
 
-  async function run(how: 'start' | 'dev') {
-    api.calls.length = 0
-    const running = await app.run(how)
-    onTestFinished(() => running.stop())
-    return running
-  }
+  /** One for all tests of it. */
+  let devServer: RunningApp | undefined
 
   test('is built and started as documented: one call at the API, and the picture', async () => {
     await app.build()
-    const { url } = await run('start')
-    const page = await open(url)
+    const { url, stop } = await app.run('start')
+    onTestFinished(stop)
+    const page = await open(browser, url)
     await button(page).click()
     await picture(page).waitFor({ timeout: 10_000 })
     expect(await picture(page).getAttribute('src')).toBe(`data:image/png;base64,${onePixel}`)
@@ -140,8 +87,9 @@ describe.each(frameworks)('$name', (framework) => {
     const { opened, open: answer } = door()
     opening = opened
     onTestFinished(answer)
-    const { url } = await run('dev')
-    const page = await open(url)
+    api.calls.length = 0
+    const { url } = (devServer ??= await app.run('dev'))
+    const page = await open(browser, url)
     const component = 'App.tsx' in framework.recipe ? 'App.tsx' : 'src/App.tsx'
     await button(page).click()
     await vi.waitUntil(() => api.calls.length > 0, { timeout: 30_000 })
@@ -157,7 +105,7 @@ describe.each(frameworks)('$name', (framework) => {
   })
 
   test('in the dev server, an edited rule counts from the next call on, and ten edits leave one database open', async () => {
-    const { url, output } = await run('dev')
+    const { url, output } = (devServer ??= await app.run('dev'))
     const outcome = async (expected: string) => {
       // Until the dev server has seen the edit, which takes it a moment.
       await vi
@@ -173,4 +121,4 @@ describe.each(frameworks)('$name', (framework) => {
     if (process.platform === 'linux') expect(await openHandles(join(app.folder, 'relay.db'))).toBe(1)
     expect(output()).not.toMatch(/in use by another relay|could not start/)
   })
-})
+}
