@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { ClientSecretError } from '../protocol/errors.ts'
 import { isSettled } from '../protocol/record.ts'
+import type { ClientSecretRequest } from '../protocol/request.ts'
 import { cancellationOf, type Changes } from './changes.ts'
 import { databaseAway } from './database.ts'
 import { isVisitor } from './caller.ts'
@@ -121,7 +122,7 @@ export function createDirectRequests({ records, runner, changes, logger }: Direc
       checkSame(isSameRequest)
       if (isNew) return record
       other = record
-      if (record.error?.code !== 'INTERRUPTED' || !runner.isRepeatable(record.request)) return null
+      if (!mayRestart(record, record.request)) return null
       const restarted = await records.restart(record, draft.relay).catch((error: unknown) => {
         abandonRestart(record, draft.relay)
         throw error
@@ -143,7 +144,14 @@ export function createDirectRequests({ records, runner, changes, logger }: Direc
       })
       answer.catch(failed)
     })
-    return record ? { id: record.id, answer: answer! } : { id: other!.id, answer: untilSettled(other!, getRoom) }
+    return record
+      ? { id: record.id, answer: answer! }
+      : { id: other!.id, answer: untilSettled(other!, newRecord, getRoom) }
+  }
+
+  /** Whether a request was interrupted that does no harm a second time. */
+  function mayRestart({ error }: RecordHead, request: ClientSecretRequest): boolean {
+    return error?.code === 'INTERRUPTED' && runner.isRepeatable(request)
   }
 
   function abandon({ id }: Draft): void {
@@ -223,8 +231,12 @@ export function createDirectRequests({ records, runner, changes, logger }: Direc
       .then(done)
   }
 
-  /** The same request came a second time: both get its answer. */
-  async function untilSettled(first: RecordHead, getRoom: () => Promise<void>): Promise<StoredRecord> {
+  /** The same request came a second time: both get its answer, or it is run here when the relay that ran it has died. */
+  async function untilSettled(
+    first: StoredRecord,
+    newRecord: NewRecord,
+    getRoom: () => Promise<void>,
+  ): Promise<StoredRecord> {
     const { owner, id } = first
     const listener = changes.listen([id])
     try {
@@ -239,6 +251,10 @@ export function createDirectRequests({ records, runner, changes, logger }: Direc
       }
       // Not settled, or a claim that was taken away because nothing was run.
       if (!now || !isSettled(now)) throw stopping(id)
+      if (mayRestart(now, first.request)) {
+        if (changes.isClosed()) throw stopping(id)
+        return (await claimed(newRecord, getRoom)).answer
+      }
       await getRoom()
       const settled = await records.read(owner, id)
       if (!settled) throw stopping(id)
