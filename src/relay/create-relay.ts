@@ -209,10 +209,11 @@ async function openParts(
     responseBytes,
   })
   atTheEnd(runner.abort)
-  const direct = createDirectRequests({ records, runner, changes, logger })
+  let presence: Presence | undefined = undefined
+  // Nothing is sent before there is one.
+  const direct = createDirectRequests({ records, runner, changes, ensureSeen: () => presence!.ensureSeen(), logger })
   const attendance = createAttendance(callerAbsence, runner.desert)
   const calls = callsUnderWay()
-  let presence: Presence | undefined = undefined
   // After what runs has ended: until then the other relays must know that this one lives.
   atTheEnd(() => presence?.stop())
   const queue = await storage.createQueue({ records, runner, changes, logger })

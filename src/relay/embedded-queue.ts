@@ -28,6 +28,8 @@ export async function createEmbeddedQueue(parts: LineParts & { changes: Changes 
         if (record) hasRun = true
         return record
       },
+      // There are no others.
+      show: async () => true,
       async pause({ id, notBefore }) {
         places.leave()
         await changes.until(id, notBefore, closing.signal)

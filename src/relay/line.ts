@@ -16,6 +16,8 @@ export interface Hold {
   isOver(): boolean
   /** Marks what comes first as running, if it waits and its time has come; null when there is no such thing, or the right was lost. */
   take(): Promise<StoredRecord | null>
+  /** Shows the others that it is held here; false when it was lost. */
+  show(): Promise<boolean>
   /** Gives the right back, unless there is something in the line: gives what comes first. */
   end(): Promise<RecordHead | null>
   /** Resolves when the time of a paused record has come, when it was cancelled, or when the right is over. */
@@ -35,7 +37,7 @@ const betweenTries = 500
 export async function runLine(line: string, hold: Hold, { runner, logger }: LineParts): Promise<void> {
   let misses = 0
   const goOn = async (): Promise<boolean> => {
-    if (await runner.run(line, () => hold.take())) {
+    if (await runner.run(line, () => hold.take(), { show: () => hold.show() })) {
       misses = 0
       return true
     }

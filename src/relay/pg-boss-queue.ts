@@ -7,7 +7,7 @@ import { runLine, type Hold, type LineParts } from './line.ts'
 import { explainMissingPeer } from './missing-peer.ts'
 import { createPlaces } from './places.ts'
 import { withinTransaction, type PostgresDatabase } from './postgres-database.ts'
-import { longestSilence } from './presence.ts'
+import { longestSilence, longestStart } from './presence.ts'
 import type { Queue } from './queue.ts'
 import type { RecordHead } from './stored-record.ts'
 
@@ -28,8 +28,6 @@ const schema = 'client_secret_queue'
 const name = 'lines'
 /** Milliseconds between looks for work that nobody told of. */
 const lookEvery = 1_000
-/** Milliseconds after a sign of life in which something may be started: well before others may take the tokens. */
-const longestStart = (longestSilence / 3) * 2
 /** Milliseconds after which a line is handed back between two jobs, well before pg-boss takes it for stuck: after a day. */
 const longestHold = 3_600_000
 const day = 86_400
@@ -142,6 +140,10 @@ export async function createPgBossQueue(
         mine.takenAt = 0
         if (record) hasRun = true
         return record ?? null
+      },
+      async show() {
+        await confirm([mine])
+        return !mine.isLost
       },
       end: () => end(mine),
       async pause({ id, notBefore }) {
