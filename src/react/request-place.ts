@@ -17,9 +17,8 @@ export interface RequestPlace {
   resume: () => void
   cancel: () => Promise<CancelAnswer>
   reset: () => void
-  /** A component shows the place, until the returned function is called. */
-  attach: (listeners: () => Listeners, keeper: Keeper | null) => () => void
-  isAttached: () => boolean
+  /** A component shows the place, until the returned function is called; it resolves to whether another one still does. */
+  attach: (listeners: () => Listeners, keeper: Keeper | null) => () => Promise<boolean>
 }
 
 /** @param recordId A request that was sent elsewhere; it is looked up when the place is first shown. */
@@ -93,8 +92,6 @@ export function createRequestPlace(client: ClientCore, stored: Stored<RequestSta
       stored.write(idle)
     },
 
-    isAttached: () => attached > 0,
-
     attach(listeners, ownKeeper) {
       const detach = stored.attach()
       attached += 1
@@ -104,10 +101,14 @@ export function createRequestPlace(client: ClientCore, stored: Stored<RequestSta
         if (recordId === undefined) restore(listeners)
         else show({ seen: { id: recordId }, listeners }).resume()
       }
-      return () => {
+      return async () => {
         attached -= 1
-        if (attached === 0) for (const request of live) request.pause()
         detach()
+        // StrictMode and Fast Refresh take a component off the page and put it back at once.
+        await Promise.resolve()
+        if (attached > 0) return true
+        for (const request of live) request.pause()
+        return false
       }
     },
   }

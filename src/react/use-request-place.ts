@@ -44,9 +44,10 @@ export function useRequestPlace<Options extends Listeners & PlaceOptions>(client
   useEffect(() => {
     const detach = place.attach(() => latest.current, keeper)
     return () => {
-      detach()
-      // The relay has the record; what nobody shows need not stay here, as a request with an id of the app's does.
-      if (name !== undefined && recordId !== undefined && !place.isAttached()) shared.drop(cache, client, name)
+      void detach().then((isShown) => {
+        // The relay has the record; what nobody shows need not stay here, as a request with an id of the app's does.
+        if (name !== undefined && recordId !== undefined && !isShown) shared.drop(cache, client, name)
+      })
     }
   }, [place, keeper, latest, cache, client, name, recordId])
   return { state: useStored(place.stored), place, latest }
