@@ -43,9 +43,10 @@ export async function runLine(line: string, hold: Hold, { runner, logger }: Line
     if (!head) return false
     // It runs here, under an earlier right that this relay has lost and got again.
     if (head.status === 'running' && runner.isUnderWay(head)) await hold.rest(betweenTries)
+    // Its API asked for a pause, or may go on with the call of a process that died.
+    else if (head.notBefore > Date.now()) await hold.pause(head)
     // Nobody but us may run it, and we do not: whoever did is gone.
     else if (head.status === 'running') await runner.settleInterrupted(head)
-    else if (head.notBefore > Date.now()) await hold.pause(head)
     // It has arrived since; or, if that is so again and again, we may not start anything for the moment.
     else if (++misses > 1) await hold.rest(betweenTries)
     return true

@@ -233,9 +233,11 @@ export async function createPgBossQueue(
   }
 
   // What an earlier process has left without a token, if there should be any.
-  const lines = await records.lines()
-  for (let from = 0; from < lines.length; from += batchSize)
-    await boss.insert(name, lines.slice(from, from + batchSize).map(tokenFor))
+  await orStop(boss, async () => {
+    const lines = await records.lines()
+    for (let from = 0; from < lines.length; from += batchSize)
+      await boss.insert(name, lines.slice(from, from + batchSize).map(tokenFor))
+  })
   const timer = setInterval(look, lookEvery)
   const stopListening = changes.on(work, look)
 
@@ -257,7 +259,7 @@ export async function createPgBossQueue(
       stopListening()
       await fetching
       await Promise.all(running)
-      await boss.stop({ graceful: false, close: false })
+      await stop(boss)
     },
   }
 }
@@ -293,12 +295,28 @@ async function startBoss(database: PostgresDatabase, { logger }: LineParts): Pro
     deleteAfterSeconds: day,
   }
   // One relay after the other, when several find an empty database.
-  await database.transaction(['client-secret-relay: queue'], async () => {
-    await boss.start()
-    await boss.createQueue(name, { policy: 'exclusive', ...options })
-    await boss.updateQueue(name, options)
-  })
+  await orStop(boss, () =>
+    database.transaction(['client-secret-relay: queue'], async () => {
+      await boss.start()
+      await boss.createQueue(name, { policy: 'exclusive', ...options })
+      await boss.updateQueue(name, options)
+    }),
+  )
   return boss
+}
+
+/** Does a part of the start; when it fails, pg-boss is stopped, whose timers would keep the process alive. */
+async function orStop(boss: PgBoss, work: () => Promise<void>): Promise<void> {
+  try {
+    await work()
+  } catch (error) {
+    await stop(boss).catch(() => {})
+    throw error
+  }
+}
+
+function stop(boss: PgBoss): Promise<void> {
+  return boss.stop({ graceful: false, close: false })
 }
 
 /** pg gives a list of results for several statements; pg-boss wants one. */
