@@ -6,17 +6,15 @@ import {
   type HistoryPage,
   type QueueCount,
 } from '../protocol/record.ts'
-import { createRequest, type RequestObject, type RequestStart, type Sent } from './create-request.ts'
-import { keptRequests, type KeptRequests } from './kept-requests.ts'
+import { createCore, type ClientCore, type ClientOptions } from './create-core.ts'
+import type { RequestStart, Sent } from './create-request.ts'
 import { onAbort } from './on-abort.ts'
 import type { PollStopped } from './poll-stopped.ts'
-import { createPoller } from './poller.ts'
 import { answerOf, type QueuedRequest } from './queued-request.ts'
 import { readRecord, type Answer } from './read-record.ts'
-import { relayTransport, type RelayTransportOptions } from './relay-transport.ts'
 import type { ClientSecretRequestParams, RequestParams } from './request-params.ts'
 import { checked, type StandardSchema } from './standard-schema.ts'
-import type { Seen, Transport } from './transport.ts'
+import type { Seen } from './transport.ts'
 
 /** How a request can be ended. */
 export interface RequestOptions {
@@ -65,10 +63,7 @@ export interface ClientSecretRequestFunction {
 }
 
 /** What `createClient` makes. All failures of its functions are `ClientSecretError`s. */
-export interface Client {
-  /** Differs for each client of a page, and so keeps apart what hooks store. Names server and user. */
-  readonly key: string
-
+export interface Client extends ClientCore {
   /**
    * Calls an API with a key that only the relay knows.
    *
@@ -101,22 +96,7 @@ export interface Client {
 
   /** Follows a request that was sent before, by its id, until it is settled. */
   follow: (seen: Seen, options?: FollowOptions) => Promise<Answer | PollStopped>
-
-  /** One request as an object: where it stands, and what can be done with it. The hooks, and all of the above, are made of it. */
-  createRequest: (start: RequestStart) => RequestObject
-
-  /** What is kept of a request over a reload, for `persist` of the hooks. */
-  readonly kept: KeptRequests
 }
-
-/** Which server the client talks to, and who is signed in. */
-export type ClientOptions = (RelayTransportOptions | { transport: Transport }) & {
-  /** Who is signed in, by any id of yours: what is kept over a reload for one user is not found by the next. */
-  user?: string | undefined
-}
-
-/** How many clients this page has made. */
-let made = 0
 
 /**
  * Makes a client. It holds no connection and no timer while it has nothing to do.
@@ -127,34 +107,33 @@ let made = 0
  * @throws ClientSecretError `INVALID_PARAMETER` when `relay` is neither a path nor a url.
  */
 export function createClient(options: ClientOptions): Client {
-  const transport = 'transport' in options ? options.transport : relayTransport(options, options.user)
-  const poller = createPoller(transport)
-  const request = (start: RequestStart) => createRequest({ transport, poller }, start)
-
+  const core = createCore(options)
+  const { transport, poller, createRequest } = core
   return {
-    // No randomness: a client may be made while a page is rendered.
-    key: JSON.stringify([transport.name, options.user ?? null, ++made]),
-    kept: keptRequests(transport.name, options.user, (where) => transport.remember?.(where)),
+    ...core,
     clientSecretRequest: ((params: ClientSecretRequestParams, { signal }: RequestOptions = {}) =>
-      answerOf(request({ params, listeners: params }), params, signal)) as ClientSecretRequestFunction,
+      answerOf(
+        createRequest({ params, listeners: () => params ?? {} }),
+        params,
+        signal,
+      )) as ClientSecretRequestFunction,
     stopPolling: poller.stop,
     history: (filter = {}, { signal } = {}) => transport.history(filter, { signal }),
     cancel: transport.cancel,
     queueCount: transport.queueCount,
-    createRequest: request,
 
     send(params, { signal, stopSignal, idempotencyKey, ...listeners } = {}) {
-      const sent = request({ params, listeners, idempotencyKey })
-      const letGo = onAbort(stopSignal, sent.stop)
-      return sent.send(signal).finally(letGo)
+      const request = createRequest({ params, listeners: () => listeners, idempotencyKey })
+      const letGo = onAbort(stopSignal, request.stop)
+      return request.send(signal).finally(letGo)
     },
 
-    follow(seen, { interval, signal, stopSignal, ...listeners } = {}) {
+    async follow(seen, { interval, signal, stopSignal, ...listeners } = {}) {
       if ('status' in seen && isSettled(seen as ClientSecretRecord))
         return checked(readRecord(seen as ClientSecretRecord), listeners.schema)
-      const followed = request({ seen, listeners }).poll({ interval, signal })
-      const letGo = onAbort(stopSignal, followed.stop)
-      return followed.finally(letGo)
+      const polling = createRequest({ seen, listeners: () => listeners }).poll({ interval, signal })
+      const letGo = onAbort(stopSignal, polling.stop)
+      return polling.finally(letGo)
     },
   }
 }

@@ -8,8 +8,7 @@ import { pollStopped, type PollStopped } from './poll-stopped.ts'
 import type { Poller, Watcher } from './poller.ts'
 import { randomId } from './random-id.ts'
 import { readRecord, type Answer } from './read-record.ts'
-import type { RequestParams } from './request-params.ts'
-import { failed, idle, lookingUp, resolved, sending, stopped, underWay, type RequestState } from './request-state.ts'
+import type { ClientSecretRequestParams, RequestParams } from './request-params.ts'
 import { sleep } from './retry.ts'
 import { checked } from './standard-schema.ts'
 import { submit } from './submit.ts'
@@ -24,10 +23,10 @@ export interface RequestStart {
   record?: ClientSecretRecord | undefined
   /** Milliseconds between polls. Default: that of `params`. */
   poll?: number | undefined
-  /** Who hears of it. Read when there is something to tell. */
-  listeners?: Listeners | undefined
-  /** Called with every state. */
-  onState?: ((state: RequestState) => void) | undefined
+  /** Who hears of it; asked when there is something to tell. */
+  listeners?: (() => Listeners) | undefined
+  /** Called when something about it has changed. */
+  onChange?: ((request: RequestObject) => void) | undefined
   /** The request is known by it before it has an id, so that it can be cancelled. Default: a random one. */
   idempotencyKey?: string | undefined
 }
@@ -41,15 +40,32 @@ export interface Polling extends Promise<Answer | PollStopped> {
   stop: () => void
 }
 
+/** How one of those who wait polls. */
+interface PollingOptions {
+  /** Milliseconds. Default 1,000. */
+  interval?: number | undefined
+  signal?: AbortSignal | undefined
+}
+
 /** One request, from its beginning to its end. Whoever shows it and whoever waits for it has the same object. */
 export interface RequestObject {
-  readonly state: RequestState
+  /** On its way to the relay, and no record of it yet. */
+  readonly isSending: boolean
+  /** What the relay knows of it. */
+  readonly record: ClientSecretRecord | undefined
+  readonly isPolling: boolean
   /** Milliseconds between polls; 0 while it is polled by hand. */
   readonly interval: number
+  /** Why the polling rests: nobody looks at the page, or it has no network. */
+  readonly pauseReason: PauseReason | undefined
+  /** Why nobody polls: it was stopped, or paused because nobody is there to see it. */
+  readonly rest: 'stopped' | 'paused' | undefined
+  /** How it ended. */
+  readonly outcome: Answer | ClientSecretError | undefined
   /** Sends it, and polls where it says so. Once. */
   send: (signal?: AbortSignal) => Promise<Sent>
   /** Waits for the answer, as one of any number. */
-  poll: (options?: { interval?: number | undefined; signal?: AbortSignal | undefined }) => Polling
+  poll: (options?: PollingOptions) => Polling
   /** Ends all polling, until it is resumed. */
   stop: () => void
   /** Begins the polling, or takes it up again. */
@@ -59,8 +75,6 @@ export interface RequestObject {
   /** Takes up what was paused, and not what was stopped. */
   unpause: () => void
   cancel: () => Promise<CancelAnswer>
-  /** From now on its listeners are told nothing. */
-  forget: () => void
 }
 
 /** Milliseconds, for a request that was not told how often to poll. */
@@ -74,71 +88,69 @@ export interface RequestDeps {
   poller: Poller
 }
 
-export function createRequest({ transport, poller }: RequestDeps, start: RequestStart): RequestObject {
-  const { params, listeners = {}, onState } = start
+export function createRequest(deps: RequestDeps, start: RequestStart): RequestObject {
+  const { transport, poller } = deps
+  const { params, listeners = (): Listeners => ({}), onChange } = start
   const isPolled = Number(params?.poll) > 0
   let { seen, record, idempotencyKey } = start
   let interval = start.poll ?? (isPolled ? params!.poll! : 0)
-  let state: RequestState = record ? (underWay(record, false) ?? lookingUp) : seen ? lookingUp : idle
-  /** Those who wait for the answer. It is polled as long as there are any. */
-  const waiters = new Set<(outcome: Answer | PollStopped | ClientSecretError) => void>()
+  let isSending = false
   let unwatch: (() => void) | undefined
   let pauseReason: PauseReason | undefined
-  /** Why it is not polled, though it could be. */
-  let rest: 'stopped' | 'paused' | undefined
+  let rest: RequestObject['rest']
+  let outcome: RequestObject['outcome']
+  /** Those who wait for the answer. It is polled as long as there are any. */
+  const waiters = new Set<(outcome: Answer | PollStopped | ClientSecretError) => void>()
   let isTold = false
-  let isForgotten = false
   const submitting = new AbortController()
 
-  function show(next: RequestState | null): void {
-    if (!next) return
-    state = next
-    onState?.(next)
+  function changed(): void {
+    onChange?.(request)
   }
 
   function update(next: ClientSecretRecord): void {
     record = seen = next
-    show(underWay(next, unwatch !== undefined, pauseReason))
-    callBack(listeners.onUpdate, next)
+    isSending = false
+    changed()
+    callBack(listeners().onUpdate, next)
   }
 
-  async function settle(settled: ClientSecretRecord): Promise<Answer> {
+  /** Reads the answer of a settled record. Its failure is an outcome too. */
+  async function settle(): Promise<void> {
     unwatch = undefined
     try {
-      const answer = await checked(readRecord(settled), listeners.schema)
-      end(answer)
-      return answer
+      end(await checked(readRecord(record!), listeners().schema))
     } catch (error) {
-      throw end(asClientSecretError(error))
+      end(asClientSecretError(error))
     }
   }
 
-  function end<Outcome extends Answer | ClientSecretError>(outcome: Outcome): Outcome {
+  function end(ended: Answer | ClientSecretError): void {
     unwatch?.()
     unwatch = undefined
-    const error = isClientSecretError(outcome) ? outcome : undefined
-    const { data, response } = (error ? {} : outcome) as Partial<Answer>
-    show(error ? failed(error, record) : resolved(outcome as Answer))
-    if (!isTold && !isForgotten) {
+    isSending = false
+    outcome = ended
+    changed()
+    const [answer, error] = isClientSecretError(ended) ? [undefined, ended] : [ended, undefined]
+    if (!isTold) {
       isTold = true
-      if (error) callBack(listeners.onError, error)
-      else callBack(listeners.onResponse, data, response!)
-      callBack(listeners.onSettled, data, error)
+      const { onResponse, onError, onSettled } = listeners()
+      if (answer) callBack(onResponse, answer.data, answer.response)
+      else callBack(onError, error)
+      callBack(onSettled, answer?.data, error)
     }
-    for (const waiter of [...waiters]) waiter(outcome)
-    return outcome
+    for (const waiter of [...waiters]) waiter(ended)
   }
 
   const watcher: Watcher = {
     interval,
     onRecord(next) {
       update(next)
-      // Its failure is in the state, and told to the waiters.
-      if (isSettled(next)) settle(next).catch(() => {})
+      if (isSettled(next)) void settle()
     },
     onPause(reason) {
       pauseReason = reason
-      if (record) show(underWay(record, true, reason))
+      changed()
     },
     onError: end,
     onStop: () => halt('stopped'),
@@ -147,42 +159,36 @@ export function createRequest({ transport, poller }: RequestDeps, start: Request
   function watch(milliseconds: number): void {
     checkPolled(seen?.id, milliseconds)
     watcher.interval = interval = unwatch ? Math.min(interval, milliseconds) : milliseconds
-    rest = undefined
-    if (unwatch) return
-    pauseReason = undefined
+    rest = pauseReason = undefined
     // What has ended does not change: it is asked for as if it were not known.
-    unwatch = poller.watch(record && isSettled(record) ? { id: record.id } : seen!, watcher)
-    show(record ? underWay(record, true, pauseReason) : lookingUp)
+    unwatch ??= poller.watch(record && isSettled(record) ? { id: record.id } : seen!, watcher)
+    changed()
   }
 
-  /** Ends the polling, not the request. */
+  /** Ends the polling, not the request. On its way to the relay it rests once its record is known. */
   function halt(why: 'stopped' | 'paused'): void {
     rest = why
     unwatch?.()
     unwatch = undefined
     for (const waiter of [...waiters]) waiter(pollStopped(seen!.id))
-    // On its way to the relay it can only rest once its record is known.
-    if (seen) show(why === 'stopped' ? stopped(record) : record ? underWay(record, false) : lookingUp)
+    changed()
   }
 
-  function poll({
-    interval: milliseconds = defaultInterval,
-    signal,
-  }: Parameters<RequestObject['poll']>[0] = {}): Polling {
+  function poll({ interval: milliseconds = defaultInterval, signal }: PollingOptions = {}): Polling {
     let leave = (_outcome: PollStopped | ClientSecretError) => {}
     const polled = new Promise<Answer | PollStopped>((resolve, reject) => {
       let letGo = () => {}
-      const waiter = (outcome: Answer | PollStopped | ClientSecretError) => {
+      const waiter = (result: Answer | PollStopped | ClientSecretError) => {
         waiters.delete(waiter)
         letGo()
-        if (isClientSecretError(outcome)) reject(outcome)
-        else resolve(outcome)
+        if (isClientSecretError(result)) reject(result)
+        else resolve(result)
       }
       watch(milliseconds)
       waiters.add(waiter)
-      leave = (outcome) => {
+      leave = (result) => {
         if (!waiters.has(waiter)) return
-        waiter(outcome)
+        waiter(result)
         if (waiters.size === 0) halt('stopped')
       }
       letGo = onAbort(signal, () => leave(pollAborted(seen!.id)))
@@ -194,41 +200,47 @@ export function createRequest({ transport, poller }: RequestDeps, start: Request
     rest = undefined
     if (!seen || unwatch || (record && isSettled(record))) return
     isTold = false
-    // Its failure is in the state.
+    outcome = undefined
+    // Its failure is its outcome.
     poll({ interval: interval || defaultInterval }).catch(() => {})
   }
 
   async function send(signal?: AbortSignal): Promise<Sent> {
-    const { onResponse: _onResponse, onError: _onError, ...request } = { ...params } as RequestParams & Listeners
-    show(sending)
+    const { onResponse: _onResponse, onError: _onError, ...sent } = { ...params } as ClientSecretRequestParams
+    isSending = true
+    changed()
     const letGo = onAbort(signal, () => {
       submitting.abort()
       if (unwatch) end(pollAborted(record!.id))
     })
     try {
       idempotencyKey ??= randomId()
-      update(
-        await submit(transport, request as ClientSecretRequest, { idempotencyKey, signal: submitting.signal }).catch(
-          (error: unknown) => {
-            throw end(asClientSecretError(error))
-          },
-        ),
-      )
-      if (isSettled(record!)) return await settle(record!)
-      if (request.queue !== undefined && !isPolled) return { record: record! }
-      if (!rest) return await poll({ interval })
-      halt(rest)
-      return pollStopped(record!.id)
+      update(await submit(transport, sent as ClientSecretRequest, { idempotencyKey, signal: submitting.signal }))
+      if (isSettled(record!)) await settle()
+      else if (sent.queue !== undefined && !isPolled) return { record: record! }
+      else if (!rest) return await poll({ interval })
+      else return (halt(rest), pollStopped(record!.id))
+    } catch (error) {
+      if (!outcome) end(asClientSecretError(error))
     } finally {
       letGo()
     }
+    if (isClientSecretError(outcome)) throw outcome
+    return outcome!
   }
 
-  /** Ends a submit that is on its way: the relay knows it by its key, once it has arrived there. */
-  async function cancelSubmit(key: string): Promise<CancelAnswer> {
+  async function cancel(): Promise<CancelAnswer> {
+    if (seen) {
+      const answer = await transport.cancel(seen.id)
+      // Whoever follows it hears of it by that.
+      if (rest !== 'paused') resume()
+      return answer
+    }
+    if (!isSending) return nothingToCancel
+    // The relay knows it by its key, once it has arrived there.
     for (let tries = 0; tries < 5; tries++) {
       try {
-        return await transport.cancel(key)
+        return await transport.cancel(idempotencyKey!)
       } catch (error) {
         if (!isGone(error)) throw error
         await sleep(100)
@@ -238,41 +250,43 @@ export function createRequest({ transport, poller }: RequestDeps, start: Request
     return { removed: true, message: 'The call to the relay was ended before it had arrived there.' }
   }
 
-  return {
-    get state() {
-      return state
+  const request: RequestObject = {
+    get isSending() {
+      return isSending
+    },
+    get record() {
+      return record
+    },
+    get isPolling() {
+      return unwatch !== undefined
     },
     get interval() {
       return interval
     },
+    get pauseReason() {
+      return pauseReason
+    },
+    get rest() {
+      return rest
+    },
+    get outcome() {
+      return outcome
+    },
     send,
     poll,
     resume,
-
+    cancel,
     stop() {
-      if (state.isLoading) halt('stopped')
+      if (!outcome && (seen || isSending)) halt('stopped')
     },
-
     pause() {
-      if (unwatch || (isPolled && state.status === 'sending' && !rest)) halt('paused')
+      if (unwatch || (isPolled && isSending && !rest)) halt('paused')
     },
-
     unpause() {
       if (rest === 'paused') resume()
     },
-
-    async cancel() {
-      if (!seen) return state.status === 'sending' ? cancelSubmit(idempotencyKey!) : nothingToCancel
-      const answer = await transport.cancel(seen.id)
-      // Whoever follows it hears of it by that.
-      if (rest !== 'paused') resume()
-      return answer
-    },
-
-    forget() {
-      isForgotten = true
-    },
   }
+  return request
 }
 
 function pollAborted(id: string): ClientSecretError {

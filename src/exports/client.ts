@@ -4,18 +4,16 @@ export { ClientSecretError, isClientSecretError } from '../protocol/errors.ts'
 export { isSettled } from '../protocol/record.ts'
 export type {
   Client,
-  ClientOptions,
   ClientSecretRequestFunction,
   FollowOptions,
   ReadOptions,
   RequestOptions,
   SendOptions,
 } from '../client/create-client.ts'
+export type { ClientCore, ClientOptions } from '../client/create-core.ts'
 export type { Polling, RequestObject, RequestStart, Sent } from '../client/create-request.ts'
 export type { ClientSecretRequestParams, RequestParams } from '../client/request-params.ts'
-export type { RequestState, RequestStatus } from '../client/request-state.ts'
 export type { Persistence } from '../client/browser-storage.ts'
-export type { KeptRequest, KeptRequests } from '../client/kept-requests.ts'
 export type { PauseReason } from '../client/page.ts'
 export type { StandardSchema } from '../client/standard-schema.ts'
 export type { Callbacks, Listeners } from '../client/callbacks.ts'

@@ -1,4 +1,4 @@
-import { createClient, type Client } from '../client/create-client.ts'
+import { createCore, type ClientCore } from '../client/create-core.ts'
 import type { RelayTransportOptions } from '../client/relay-transport.ts'
 
 /** What of a provider's props its client looks up when it calls. */
@@ -6,7 +6,7 @@ export type Credentials = Pick<RelayTransportOptions, 'headers' | 'fetch'>
 
 /** The client of a provider. */
 export interface OwnClient {
-  client: Client
+  client: ClientCore
   relay: string
   user: string | undefined
   /** Those of the owner's last render that is on the page; before there is an owner, of the last render. */
@@ -71,7 +71,7 @@ export function partClient(own: OwnClient, owner: Owner, credentials: Credential
 
 function makeClient(relay: string, user: string | undefined, credentials: Credentials): OwnClient {
   const own: Omit<OwnClient, 'client'> = { relay, user, credentials, owner: null }
-  const client = createClient({
+  const client = createCore({
     relay,
     user,
     // Inline functions and objects are new in every render; looked up when a call is made, they make no new client.

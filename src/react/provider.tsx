@@ -1,9 +1,10 @@
 import { createContext, useContext, useEffect, useInsertionEffect, useState, type ReactNode } from 'react'
 import type { Client } from '../client/create-client.ts'
+import type { ClientCore } from '../client/create-core.ts'
 import type { RelayTransportOptions } from '../client/relay-transport.ts'
 import { claimClient, obtainClient, partClient } from './own-client.ts'
 
-const ClientContext = createContext<Client | null>(null)
+const ClientContext = createContext<ClientCore | null>(null)
 
 /** A relay; or a client that was made before. */
 export type ClientSecretProviderProps = { children?: ReactNode } & (
@@ -50,7 +51,7 @@ export function ClientSecretProvider({
 }
 
 /** The client of the nearest provider. `hook` is named in the error. */
-export function useClient(hook: string): Client {
+export function useClient(hook: string): ClientCore {
   const client = useContext(ClientContext)
   if (!client) {
     throw new Error(`${hook} is used outside a provider. Put <ClientSecretProvider relay="/relay"> around your app.`)

@@ -1,71 +1,69 @@
 import type { Listeners } from '../client/callbacks.ts'
-import type { Client } from '../client/create-client.ts'
+import type { ClientCore } from '../client/create-core.ts'
 import { nothingToCancel, type RequestObject, type RequestStart } from '../client/create-request.ts'
-import type { KeptRequest } from '../client/kept-requests.ts'
 import { answerOf } from '../client/queued-request.ts'
 import type { RequestParams } from '../client/request-params.ts'
-import { idle, type RequestState } from '../client/request-state.ts'
 import { isGone } from '../protocol/errors.ts'
 import { isSettled, type CancelAnswer } from '../protocol/record.ts'
+import type { Keeper } from './kept-requests.ts'
+import { idle, stateOf, type RequestState } from './request-state.ts'
 import type { Stored } from './stored.ts'
-
-/** Keeps a request over a reload. */
-export interface Keeper {
-  /** Before a request is sent. */
-  prepare: () => void
-  read: () => KeptRequest | null
-  write: (kept: KeptRequest | null) => void
-}
 
 /** A place in the tree at which a request is shown: the one sent last. Those before go on beside it, and are told of. */
 export interface RequestPlace {
   stored: Stored<RequestState>
-  send: (params: RequestParams, listeners: Listeners) => Promise<unknown>
+  send: (params: RequestParams, listeners: () => Listeners) => Promise<unknown>
   stop: () => void
   resume: () => void
   cancel: () => Promise<CancelAnswer>
   reset: () => void
-  /** A component shows the place, until the returned function is called. */
-  attach: (listeners: Listeners, keeper: Keeper | null) => () => void
-  isAttached: () => boolean
+  /** A component shows the place, until the returned function is called; it resolves to whether another one still does. */
+  attach: (listeners: () => Listeners, keeper: Keeper | null) => () => Promise<boolean>
 }
 
 /** @param recordId A request that was sent elsewhere; it is looked up when the place is first shown. */
-export function createRequestPlace(client: Client, stored: Stored<RequestState>, recordId?: string): RequestPlace {
+export function createRequestPlace(client: ClientCore, stored: Stored<RequestState>, recordId?: string): RequestPlace {
   let shown: RequestObject | undefined
   /** Those under way. */
   const live = new Set<RequestObject>()
+  /** Counts the resets: what was sent before the last one is told to nobody. */
+  let resets = 0
   let attached = 0
   let keeper: Keeper | null = null
 
-  function show(start: RequestStart): RequestObject {
-    const request = client.createRequest({
+  function show({ listeners, ...start }: RequestStart): RequestObject {
+    const born = resets
+    return (shown = client.createRequest({
       ...start,
-      onState(state) {
-        if (state.isLoading) live.add(request)
-        else live.delete(request)
-        if (shown !== request) return
-        stored.write(state)
-        // Of what is gone, a reload need not ask again.
-        if (isGone(state.error)) keeper?.write(null)
-        else if (state.record) keeper?.write({ record: state.record, poll: request.interval })
+      listeners: () => (born === resets && listeners?.()) || {},
+      onChange(request) {
+        if (request.outcome) live.delete(request)
+        else live.add(request)
+        if (shown === request) write(request)
       },
-    })
-    shown = request
-    return request
+    }))
+  }
+
+  function write(request: RequestObject): void {
+    const { record, interval, outcome } = request
+    const state = stateOf(request)
+    if (state) stored.write(state)
+    // Of what is gone, a reload need not ask again.
+    if (isGone(outcome)) keeper?.write(null)
+    else if (record) keeper?.write({ record, poll: interval })
   }
 
   /** Finds what was kept over a reload. */
-  function restore(listeners: Listeners): void {
+  function restore(listeners: () => Listeners): void {
     const kept = keeper?.read()
     if (!kept) return
     const { record, poll } = kept
     const seen = { id: record.id }
     // What had ended before the reload is shown again, but told to nobody a second time.
-    if (isSettled(record)) show({ seen, listeners: { schema: listeners.schema } }).resume()
+    if (isSettled(record)) show({ seen, listeners: () => ({ schema: listeners().schema }) }).resume()
     else if (poll > 0) show({ seen, record, poll, listeners }).resume()
-    // It is polled by hand, and nobody has its promise any more.
-    else stored.write(show({ seen, record, listeners }).state)
+    // Polled by hand, and nobody has its promise any more.
+    else write(show({ seen, record, listeners }))
   }
 
   return {
@@ -74,7 +72,7 @@ export function createRequestPlace(client: Client, stored: Stored<RequestState>,
     send(params, listeners) {
       keeper?.prepare()
       keeper?.write(null)
-      return answerOf(show({ params, listeners }), listeners)
+      return answerOf(show({ params, listeners }), listeners())
     },
 
     stop: () => shown?.stop(),
@@ -86,17 +84,13 @@ export function createRequestPlace(client: Client, stored: Stored<RequestState>,
     cancel: async () => shown?.cancel() ?? nothingToCancel,
 
     reset() {
-      const forgotten = shown ? [...live, shown] : live
+      resets += 1
       shown = undefined
-      for (const request of forgotten) {
-        request.forget()
-        request.stop()
-      }
+      for (const request of live) request.stop()
+      live.clear()
       keeper?.write(null)
       stored.write(idle)
     },
-
-    isAttached: () => attached > 0,
 
     attach(listeners, ownKeeper) {
       const detach = stored.attach()
@@ -107,10 +101,14 @@ export function createRequestPlace(client: Client, stored: Stored<RequestState>,
         if (recordId === undefined) restore(listeners)
         else show({ seen: { id: recordId }, listeners }).resume()
       }
-      return () => {
+      return async () => {
         attached -= 1
-        if (attached === 0) for (const request of live) request.pause()
         detach()
+        // StrictMode and Fast Refresh take a component off the page and put it back at once.
+        await Promise.resolve()
+        if (attached > 0) return true
+        for (const request of live) request.pause()
+        return false
       }
     },
   }

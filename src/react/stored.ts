@@ -1,7 +1,7 @@
 import { useMemo, useState } from 'react'
 import type { Cache, ScopedMutator } from 'swr'
 import { useOwnSWR } from './own-swr.ts'
-import { ownSettings } from './swr-settings.ts'
+import { storeSettings } from './swr-settings.ts'
 
 /** A value in SWR's cache, which any number of components show. */
 export interface Stored<Value extends object> {
@@ -56,7 +56,7 @@ export function createStored<Value extends object>(
 export function useStored<Value extends object>(stored: Stored<Value>): Value {
   const [fieldsRead] = useState(() => new Set<PropertyKey>())
   const { data } = useOwnSWR<Value, never>(stored.key, null, {
-    ...ownSettings,
+    ...storeSettings,
     compare: (before, after) => sameFields(stored.own(before), stored.own(after), fieldsRead),
   })
   const value = stored.own(data)

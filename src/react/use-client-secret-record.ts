@@ -1,7 +1,7 @@
 import { useMemo } from 'react'
 import type { Listeners } from '../client/callbacks.ts'
-import type { RequestState } from '../client/request-state.ts'
 import { useClient } from './provider.tsx'
+import type { RequestState } from './request-state.ts'
 import { joined } from './stored.ts'
 import { actionsOf, type RequestActions } from './use-client-secret-request.ts'
 import { useKept } from './use-kept.ts'
@@ -21,9 +21,8 @@ export function useClientSecretRecord<Data = unknown>(
   id: string | null,
   listeners: Listeners<Data> = {},
 ): UseClientSecretRecord<Data> {
-  const { state, place } = useRequestPlace({
+  const { state, place } = useRequestPlace(useClient('useClientSecretRecord'), {
     ...(listeners as Listeners),
-    client: useClient('useClientSecretRecord'),
     recordId: id ?? undefined,
   })
   const actions = useKept(() => actionsOf(place), [place])

@@ -1,18 +1,18 @@
-import { useEffect, useInsertionEffect } from 'react'
+import { useEffect } from 'react'
 import { useSWRConfig } from 'swr'
 import type { Persistence } from '../client/browser-storage.ts'
 import type { Listeners } from '../client/callbacks.ts'
-import type { Client } from '../client/create-client.ts'
-import type { RequestParams } from '../client/request-params.ts'
-import { idle, type RequestState } from '../client/request-state.ts'
-import { createRequestPlace, type Keeper, type RequestPlace } from './request-place.ts'
+import type { ClientCore } from '../client/create-core.ts'
+import { createKeeper } from './kept-requests.ts'
+import { createRequestPlace, type RequestPlace } from './request-place.ts'
+import { idle, type RequestState } from './request-state.ts'
 import { sharedBy } from './shared-by.ts'
 import { createStored, useStored } from './stored.ts'
 import { keyPrefix, placeKey } from './swr-settings.ts'
 import { useKept } from './use-kept.ts'
+import { useLatest } from './use-latest.ts'
 
-interface PlaceOptions extends Listeners, Partial<RequestParams> {
-  client: Client
+interface PlaceOptions {
   /** Components with the same id share one place. Without, it is the component's own. */
   id?: string | undefined
   persist?: Persistence | undefined
@@ -22,19 +22,9 @@ interface PlaceOptions extends Listeners, Partial<RequestParams> {
 
 const shared = sharedBy<RequestPlace>()
 
-/** The place of a component, for as long as it is mounted; its state; and what of the options is the request. */
-export function useRequestPlace({
-  client,
-  id,
-  persist,
-  recordId,
-  schema,
-  onResponse,
-  onError,
-  onUpdate,
-  onSettled,
-  ...request
-}: PlaceOptions) {
+/** The place of a component, for as long as it is mounted; its state; and the options of the last render. */
+export function useRequestPlace<Options extends Listeners & PlaceOptions>(client: ClientCore, options: Options) {
+  const { id, persist, recordId } = options
   const { cache, mutate } = useSWRConfig()
   const name = recordId !== undefined ? `record/${recordId}` : id !== undefined ? `request/${id}` : undefined
 
@@ -46,31 +36,19 @@ export function useRequestPlace({
     return name === undefined ? make() : shared.get(cache, client, name, make)
   }, [cache, mutate, client, name, recordId])
   const keeper = useKept(
-    () => (persist && id !== undefined ? keeperOf(client, persist, id) : null),
+    () => (persist && id !== undefined ? createKeeper(client, persist, id) : null),
     [client, persist, id],
   )
-
-  const listeners = useKept<Listeners>(() => ({}), [])
-  // One object, so that whoever is told later is the listener of the last render. Before all
-  // other effects, so that an effect that sends at once finds it so.
-  useInsertionEffect(() => {
-    Object.assign(listeners, { schema, onResponse, onError, onUpdate, onSettled })
-  })
+  // Whoever is told later is the listener of the last render.
+  const latest = useLatest(options)
   useEffect(() => {
-    const detach = place.attach(listeners, keeper)
+    const detach = place.attach(() => latest.current, keeper)
     return () => {
-      detach()
-      // The relay has the record; what nobody shows need not stay here, as a request with an id of the app's does.
-      if (name !== undefined && recordId !== undefined && !place.isAttached()) shared.drop(cache, client, name)
+      void detach().then((isShown) => {
+        // The relay has the record; what nobody shows need not stay here, as a request with an id of the app's does.
+        if (name !== undefined && recordId !== undefined && !isShown) shared.drop(cache, client, name)
+      })
     }
-  }, [place, keeper, listeners, cache, client, name, recordId])
-  return { state: useStored(place.stored), place, listeners, request }
-}
-
-function keeperOf({ kept }: Client, persist: Persistence, id: string): Keeper {
-  return {
-    prepare: () => kept.prepare(persist),
-    read: () => kept.read(persist, id),
-    write: (request) => kept.write(persist, id, request),
-  }
+  }, [place, keeper, latest, cache, client, name, recordId])
+  return { state: useStored(place.stored), place, latest }
 }
