@@ -246,7 +246,8 @@ export async function openKeyStore({ database, changes, settings, secrets, logge
       const before = row ?? { name, createdAt: now, uses: 0, lastUsedAt: null, fellBackAt: null }
       const allow = JSON.stringify(use.allow)
       const limits = JSON.stringify(use.limits)
-      const isChanged = row && (row.locked !== use.locked || row.allow !== allow || row.limits !== limits)
+      const isChanged = row && (row.allow !== allow || row.limits !== limits)
+      const isLockTurned = row && row.locked !== use.locked
       const next = sealed(
         newest,
         { ...before, locked: use.locked, allow, limits, updatedAt: now, ...(isRotated && { fellBackAt: null }) },
@@ -255,7 +256,11 @@ export async function openKeyStore({ database, changes, settings, secrets, logge
       return {
         next,
         entries: row
-          ? [...(isChanged ? ['changed' as const] : []), ...(isRotated ? ['rotated' as const] : [])]
+          ? [
+              ...(isChanged ? ['changed' as const] : []),
+              ...(isLockTurned ? [use.locked ? ('locked' as const) : ('unlocked' as const)] : []),
+              ...(isRotated ? ['rotated' as const] : []),
+            ]
           : ['added'],
       }
     })
