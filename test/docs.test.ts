@@ -54,7 +54,7 @@ describe('commands exist', () => {
     cwd: root,
     encoding: 'utf8',
   })
-  const variables = read('src/relay/seal.ts') + read('src/relay/administrator.ts')
+  const variables = read('src/relay/keys/encryption.ts') + read('src/relay/http/administrator.ts')
 
   /** What is wrong with a command, if anything. */
   function wrongIn(command: string): string | undefined {
