@@ -3,14 +3,8 @@ import type { Reply } from './attacker.ts'
 import { isAddress, publicAddress, type Caught } from './fake-internet.ts'
 import { findSecrets, type Sought } from './find-secret.ts'
 import { placesOf, type Target } from './target.ts'
-import { metadata } from './vectors/addresses.ts'
-import type { Channel } from './vector.ts'
-
-/** Something that came out, in words. */
-export interface Evidence {
-  channel: Channel
-  where: string
-}
+import { metadata } from './metadata-addresses.ts'
+import type { Channel, Evidence } from './evidence.ts'
 
 /** What there is to see after a vector. */
 export interface Scene {

@@ -1,6 +1,6 @@
 import { ClientSecretError } from '../../protocol/errors.ts'
-import { isVisitor } from '../http/identify.ts'
-import type { Settings } from '../options.ts'
+import { isVisitor } from './caller.ts'
+import type { ReadLimits } from './relay-limits.ts'
 
 /**
  * Bytes that a request takes for itself: its connections, its headers, what waits
@@ -60,7 +60,7 @@ interface Waiting {
 export function createInFlight({
   bytesInFlight,
   bytesInFlightPerCaller,
-}: Pick<Settings['limits'], 'bytesInFlight' | 'bytesInFlightPerCaller'>): InFlight {
+}: Pick<ReadLimits, 'bytesInFlight' | 'bytesInFlightPerCaller'>): InFlight {
   const half = bytesInFlight / 2
   const all = () => visitors.used + signedIn.used
   const visitors: Group = {

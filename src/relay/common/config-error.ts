@@ -26,3 +26,8 @@ export function mistake({ beginning, subject, path }: Telling, problem: string, 
     path: [path, field].filter(Boolean).join('.') || undefined,
   })
 }
+
+/** Why a relay that would run unsafely does not start. */
+export function startError(path: string, sentence: string): ClientSecretError {
+  return new ClientSecretError('INVALID_PARAMETER', `The relay does not start: ${sentence}`, { path })
+}

@@ -1,7 +1,7 @@
 import { ClientSecretError } from '../../protocol/errors.ts'
-import { isVisitor } from '../http/identify.ts'
+import { isVisitor } from '../common/caller.ts'
+import type { Logger } from '../common/logger.ts'
 import type { Database } from './database.ts'
-import type { Logger } from '../options.ts'
 import { isUnsettled } from './record-rows.ts'
 import type { Records } from './records.ts'
 

@@ -1,10 +1,8 @@
 import type { Database } from './database.ts'
+import type { Migration } from './migration.ts'
 import { migration as records } from './migrations/0001-records.ts'
 import { migration as keys } from './migrations/0002-keys.ts'
 import { migration as largeColumnsLast } from './migrations/0003-large-columns-last.ts'
-
-/** A step from one version of the tables to the next: statements that both databases understand. */
-export type Migration = (dialect: Database['dialect']) => string[]
 
 /** The first is version 1. One that was released is never changed; what comes later is added behind it. */
 const migrations: readonly Migration[] = [records, keys, largeColumnsLast]

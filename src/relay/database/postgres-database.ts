@@ -5,7 +5,7 @@ import type { Signals } from './pub-sub.ts'
 import { databaseAway, type Connection, type Database, type Dialect, type Transaction, type Value } from './database.ts'
 import { migrate } from './migrate.ts'
 import { explainMissingPeer } from '../common/missing-peer.ts'
-import type { Logger } from '../options.ts'
+import type { Logger } from '../common/logger.ts'
 import { connectSignals, letGo } from './postgres-notify.ts'
 
 export interface PostgresDatabase extends Database {

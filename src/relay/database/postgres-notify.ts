@@ -1,6 +1,6 @@
 import type { Client, ClientBase } from 'pg'
 import type { Signals } from './pub-sub.ts'
-import type { Logger } from '../options.ts'
+import type { Logger } from '../common/logger.ts'
 
 const channel = 'client_secret_relay'
 /** Bytes of one notification; Postgres takes fewer than 8,000. */

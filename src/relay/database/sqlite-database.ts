@@ -3,7 +3,7 @@ import type { DatabaseSync, StatementSync } from 'node:sqlite'
 import { isClientSecretError } from '../../protocol/errors.ts'
 import { databaseAway, type Database, type Dialect, type Transaction, type Value } from './database.ts'
 import { migrate } from './migrate.ts'
-import type { Logger } from '../options.ts'
+import type { Logger } from '../common/logger.ts'
 
 /** SQLITE_BUSY */
 const busyCode = 5

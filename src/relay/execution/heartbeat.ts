@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import type { Database } from '../database/database.ts'
-import type { Logger } from '../options.ts'
+import type { Logger } from '../common/logger.ts'
 import { since, thisMoment } from '../upstream/right-to-call.ts'
 
 /** Milliseconds between two signs of life. */

@@ -1,9 +1,9 @@
 import ipaddr from 'ipaddr.js'
 import { RateLimiterMemory, RateLimiterRes } from 'rate-limiter-flexible'
 import { ClientSecretError } from '../../protocol/errors.ts'
-import { isVisitor, type Caller } from '../http/identify.ts'
+import { isVisitor, type Caller } from '../common/caller.ts'
+import type { ReadLimits } from '../common/relay-limits.ts'
 import type { Key, KeyLimits } from '../keys/key.ts'
-import type { Settings } from '../options.ts'
 
 /** How much a caller may ask of the relay, and how much a key may be used. */
 export interface Limits {
@@ -25,7 +25,7 @@ export interface Limits {
 const minute = 60
 const day = 86_400
 
-export function createLimits({ limits }: Pick<Settings, 'limits'>): Limits {
+export function createLimits(limits: ReadLimits): Limits {
   const ofCallers = {
     requests: meter(limits.requestsPerMinute, minute),
     bytes: meter(limits.bytesPerDay, day),

@@ -1,7 +1,7 @@
 import type { ClientSecretError } from '../../protocol/errors.ts'
 import type { RecordStatus, WireError } from '../../protocol/record.ts'
 import type { Method } from '../../protocol/request.ts'
-import type { Logger } from '../options.ts'
+import type { Logger } from '../common/logger.ts'
 
 /** What is told of a request that was run. No header, no body, no path and no query: those are the caller's. */
 export interface Ran {

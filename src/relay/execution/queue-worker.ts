@@ -1,5 +1,5 @@
 import { isClientSecretError } from '../../protocol/errors.ts'
-import type { Logger } from '../options.ts'
+import type { Logger } from '../common/logger.ts'
 import type { Records } from '../database/records.ts'
 import type { RecordHead, StoredRecord } from '../database/stored-record.ts'
 import type { Runner } from './runner.ts'

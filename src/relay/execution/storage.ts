@@ -2,7 +2,7 @@ import type { Changes, Signals } from '../database/pub-sub.ts'
 import { isPostgres, type Database } from '../database/database.ts'
 import { createEmbeddedQueue } from './embedded-queue.ts'
 import type { LineParts } from './queue-worker.ts'
-import type { Logger } from '../options.ts'
+import type { Logger } from '../common/logger.ts'
 import type { Queue } from './queue.ts'
 
 /** Where the records are kept, and what goes with it: the queue, and how relays hear of each other. */

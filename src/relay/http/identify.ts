@@ -1,13 +1,19 @@
 import { hash } from 'node:crypto'
 import { ClientSecretError } from '../../protocol/errors.ts'
-import type { Settings } from '../options.ts'
+import type { Caller } from '../common/caller.ts'
+import type { IsAdministrator } from './administrator.ts'
 
-/** Who is asking the relay. */
-export interface Caller {
-  /** Whose records these are. */
-  owner: string
-  /** Where the call comes from, as far as the proxies that are trusted say so. */
-  address?: string | undefined
+/** Who is asking: the id by which your site knows a signed-in user. */
+export type Identity = string | { id: string }
+
+/** Finds who is signed in; null for nobody. */
+export type Authenticate = (request: Request) => Identity | null | undefined | Promise<Identity | null | undefined>
+
+interface IdentifySettings {
+  authenticate: Authenticate
+  administratorByToken: IsAdministrator | undefined
+  /** How many proxies before the relay are trusted. */
+  trustProxy: number
 }
 
 /** Characters of what a visitor is known by. */
@@ -21,11 +27,7 @@ const maxSessionLength = 255
  */
 export async function identify(
   request: Request,
-  {
-    authenticate,
-    administratorByToken,
-    trustProxy,
-  }: Pick<Settings, 'authenticate' | 'administratorByToken' | 'trustProxy'>,
+  { authenticate, administratorByToken, trustProxy }: IdentifySettings,
 ): Promise<Caller> {
   // Before authenticate, which may ask another server about a bearer. The option
   // administrator is not asked: it knows users of the site, and so does authenticate.
@@ -66,45 +68,4 @@ function forwardedFor(request: Request, proxies: number): string {
   const entry = entries.at(-proxies)?.trim() ?? 'unknown'
   // Some proxies write the port too, which is another one with every connection.
   return /^\[(.+)\](:\d+)?$/.exec(entry)?.[1] ?? /^([\d.]+):\d+$/.exec(entry)?.[1] ?? entry
-}
-
-/** True for records of somebody who was not signed in. */
-export function isVisitor(owner: string): boolean {
-  return owner.startsWith('visitor:')
-}
-
-/**
- * Lets in the pages of our own site and of the origins named in the options.
- * What is no browser sends neither header and is judged by `authenticate` alone.
- */
-export function checkOrigin(request: Request, origins: readonly string[]): void {
-  const origin = request.headers.get('origin')
-  const site = request.headers.get('sec-fetch-site')
-  if (origin !== null && origins.includes(origin)) return
-  if (site === 'same-origin' || site === 'none') return
-  if (site === null && (origin === null || isOwnHost(request, origin))) return
-  throw new ClientSecretError(
-    'ORIGIN_NOT_ALLOWED',
-    `Pages of ${origin ?? 'another site'} may not use this relay. If they should, add the origin to its option origins.`,
-  )
-}
-
-/** Lets in calls of the names under which the relay is reached. Without a list, of any name. */
-export function checkHost(request: Request, hosts: readonly string[] | undefined): void {
-  const host = request.headers.get('host') ?? new URL(request.url).host
-  if (!hosts || hosts.includes(hostNameOf(host) ?? '')) return
-  throw new ClientSecretError(
-    'ORIGIN_NOT_ALLOWED',
-    `The relay was called as ${host}, which is none of its names. If it is one, add the name to its option hosts.`,
-  )
-}
-
-/** The name in a Host header, without the port. */
-export function hostNameOf(host: string): string | undefined {
-  return URL.canParse(`http://${host}`) ? new URL(`http://${host}`).hostname : undefined
-}
-
-/** Compared by host alone: behind a proxy that ends TLS the relay does not see the scheme. */
-function isOwnHost(request: Request, origin: string): boolean {
-  return URL.canParse(origin) && new URL(origin).host === (request.headers.get('host') ?? new URL(request.url).host)
 }

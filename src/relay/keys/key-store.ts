@@ -16,13 +16,13 @@ import {
   type Usage,
 } from './key-table.ts'
 import type { CompiledRule } from './key-rules.ts'
-import { checkUse, keyOf, type Key, type KeyOptions, type Keys, type KeyValue } from './key.ts'
-import { noKeys, type Logger, type Settings } from '../options.ts'
+import { checkUse, keyOf, noKeys, type Key, type KeyOptions, type Keys, type KeyValue } from './key.ts'
 import type { SecretIndex } from './redaction/secret-index.ts'
 import { wordsOf } from './describe-rule.ts'
 import { masterKeyVariable, open, seal, type Bound, type MasterKey } from './encryption.ts'
 import { atField, mistake } from '../common/config-error.ts'
 import { widerReach, type WiderReach } from './wider-reach.ts'
+import type { Logger } from '../common/logger.ts'
 
 /** All keys: those of the options, and those in the database, whose values are sealed there. */
 export interface KeyStore extends Keys {
@@ -42,7 +42,14 @@ export interface KeyStore extends Keys {
 interface StoreParts {
   database: Database
   changes: Changes
-  settings: Pick<Settings, 'keys' | 'masterKeys' | 'hasAuthenticate'>
+  settings: {
+    /** Those of the options. */
+    keys: ReadonlyMap<string, Key>
+    /** What registered keys are encrypted with, the newest first. */
+    masterKeys: readonly MasterKey[]
+    /** Whether anybody can be signed in. */
+    hasAuthenticate: boolean
+  }
   /** Has the values of the options already. */
   secrets: SecretIndex
   logger: Logger

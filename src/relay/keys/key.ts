@@ -1,5 +1,7 @@
+import type { ClientSecretError } from '../../protocol/errors.ts'
 import { compileRule, type CompiledRule, type KeyRule } from './key-rules.ts'
-import { atStart, mistake, type Telling } from '../common/config-error.ts'
+import { atStart, mistake, startError, type Telling } from '../common/config-error.ts'
+import { masterKeyVariable } from './encryption.ts'
 
 /** A key, as the configuration gives it. */
 export interface KeyOptions {
@@ -207,4 +209,11 @@ function wrongLimitOf(limits: unknown): { field: string; text: string } | undefi
       !limitFields.includes(name) || (value !== undefined && !(Number.isSafeInteger(value) && Number(value) > 0)),
   )
   return wrong && { field: `limits.${wrong[0]}`, text: `limits.${wrong[0]}: ${JSON.stringify(wrong[1])}` }
+}
+
+export function noKeys(): ClientSecretError {
+  return startError(
+    'keys',
+    `keys is empty. Register a key, such as keys: { openai: { secret: process.env.OPENAI_API_KEY, allow: [...] } }; or, to register keys while the relay runs, set the environment variable ${masterKeyVariable} to what client-secret-relay master-key prints.`,
+  )
 }

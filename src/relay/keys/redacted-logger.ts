@@ -1,5 +1,5 @@
 import { inspect } from 'node:util'
-import type { Logger } from '../options.ts'
+import type { Logger } from '../common/logger.ts'
 import type { Redactor } from './redaction/redactor.ts'
 
 /** No detail that the relay logs lies deeper than this; what does is written as text. */

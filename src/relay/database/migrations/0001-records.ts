@@ -1,4 +1,4 @@
-import type { Migration } from '../migrate.ts'
+import type { Migration } from '../migration.ts'
 
 // As text in a module, because a bundler would lose a file of SQL.
 export const migration: Migration = ({ countedKey }) => [

@@ -1,4 +1,4 @@
-import type { Migration } from '../migrate.ts'
+import type { Migration } from '../migration.ts'
 
 export const migration: Migration = ({ countedKey }) => [
   // The values are sealed together with all that says how they may be used; see bindingOf in key-store.ts.
