@@ -52,11 +52,13 @@ const withdrawnAtOnce = 1_000
 const longestWait = 2_000
 
 /**
- * A direct request is answered as soon as its API has answered; its record is
- * written afterwards. A request that changes something leaves its claim in the
- * records before the call, so that it is one call at whichever relay it is sent
- * again, and after a crash. A GET changes nothing and leaves no claim: sent
- * again, it is one call at the same relay, and may be another one elsewhere.
+ * A request that changes something leaves its claim in the records before the
+ * call, so that it is one call at whichever relay it is sent again, and after a
+ * crash; and its end before the answer, so that the records never say otherwise
+ * than its sender was told, whoever dies. Only a database that is away is not
+ * waited for. A GET changes nothing and leaves no claim: sent again, it is one
+ * call at the same relay, and may be another one elsewhere. It is answered as
+ * soon as its API has answered, and its record is written afterwards.
  */
 export function createDirectRequests({ records, runner, changes, ensureSeen, logger }: DirectParts): DirectRequests {
   const gets = new Map<string, Get>()
@@ -105,7 +107,7 @@ export function createDirectRequests({ records, runner, changes, ensureSeen, log
       // Twice does no harm.
       show: async () => true,
       isCurrent: async () => !mine.isCancelled,
-      write: (settled) => records.insertSettled(settled),
+      end: (settled) => void later(settled, () => sleep(gathering).then(() => records.insertSettled(settled))),
     })
     running.then((settled) => keep(sizeOf(settled)), forget)
     mine.answer = running
@@ -147,20 +149,26 @@ export function createDirectRequests({ records, runner, changes, ensureSeen, log
           isTakenOver = !(await records.isCurrent(record))
           return !isTakenOver
         },
-        async write(_settled, seen, outcome) {
-          if (await records.settle(seen, outcome)) return
-          // Its sender has the answer, and whoever cancelled it was told that the API may have acted.
-          logger.info({ requestId: seen.id, outcome: outcome.status }, 'a request was cancelled when it was answered')
+        async end(settled, seen, outcome) {
+          const writing = later(settled, async () => {
+            // Another relay may have taken this one for dead.
+            isTakenOver = !(await records.settle(seen, outcome)) && !(await records.correct(seen, outcome))
+          })
+          await Promise.race([writing, sleep(longestWait, undefined, { ref: false })])
         },
       })
       answer.catch(failed)
     })
     if (!record) return { id: other!.id, answer: untilSettled(other!, newRecord, getRoom) }
-    const answerOfWhoeverHasIt = (error: unknown) => {
-      if (isTakenOver) return untilSettled(record, newRecord, getRoom)
-      throw error
+    return { id: record.id, answer: answerOf(record) }
+
+    /** What the records say, where another relay has the request now, or it was cancelled. */
+    async function answerOf(record: StoredRecord): Promise<StoredRecord> {
+      const settled = await answer!.catch((error: unknown) => {
+        if (!isTakenOver) throw error
+      })
+      return settled && !isTakenOver ? settled : untilSettled(record, newRecord, getRoom)
     }
-    return { id: record.id, answer: answer!.catch(answerOfWhoeverHasIt) }
   }
 
   /** Whether a request was interrupted that does no harm a second time. */
@@ -204,7 +212,7 @@ export function createDirectRequests({ records, runner, changes, ensureSeen, log
   }
 
   /** Runs a request, and gives its record as it will be written. */
-  async function run(draft: Draft, { start, write, ...way }: DirectWay): Promise<Draft> {
+  async function run(draft: Draft, { start, end, ...way }: DirectWay): Promise<Draft> {
     const leave = counts.enter(nameOf('owner', draft.owner), nameOf('key', draft.request.clientSecretName))
     let settled: Draft | undefined
     let interrupted: StoredRecord | undefined
@@ -217,7 +225,7 @@ export function createDirectRequests({ records, runner, changes, ensureSeen, log
             return runner.settleInterrupted(record)
           }
           const mine = (settled = { ...draft, ...asSettled(record, outcome) })
-          later(mine, () => write(mine, record, outcome))
+          await end(mine, record, outcome)
           return mine.status
         },
       })
@@ -231,11 +239,10 @@ export function createDirectRequests({ records, runner, changes, ensureSeen, log
     throw stopping(interrupted?.id ?? draft.id)
   }
 
-  /** Writes a record when there is time. Nobody waits, and what was answered is kept until the database has it. */
-  function later(settled: Draft, write: () => Promise<void>): void {
+  /** Writes a record; what was answered is kept until the database has it. */
+  function later(settled: Draft, write: () => Promise<void>): Promise<void> {
     const done = unwritten.add(settled.owner, sizeOf(settled))
-    void sleep(gathering)
-      .then(() => patiently(write, runner.stopping))
+    return patiently(write, runner.stopping)
       .then(
         () => changes.announce(settled.id, settled.line),
         (error: unknown) => {
@@ -255,8 +262,8 @@ export function createDirectRequests({ records, runner, changes, ensureSeen, log
     const listener = changes.listen([id])
     try {
       let now: RecordHead | null | undefined = first
-      while (now && !isSettled(now) && now.expiresAt > Date.now() && !changes.isClosed()) {
-        await listener.next(1_000)
+      for (let wait = 0; now && !isSettled(now) && now.expiresAt > Date.now() && !changes.isClosed(); wait = 1_000) {
+        await listener.next(wait)
         now = (await records.heads(owner, [id]))[0]
       }
       if ((now ?? first).expiresAt <= Date.now()) {
@@ -351,7 +358,10 @@ interface Get {
 }
 
 type DirectWay = Pick<Way, 'start' | 'show'> &
-  Partial<Pick<Way, 'isCurrent'>> & { write: (settled: Draft, seen: StoredRecord, outcome: Outcome) => Promise<void> }
+  Partial<Pick<Way, 'isCurrent'>> & {
+    /** Says how it ended; its caller is answered then. */
+    end: (settled: Draft, seen: StoredRecord, outcome: Outcome) => void | Promise<void>
+  }
 
 const unanswered = new Promise<StoredRecord>(() => {})
 

@@ -69,6 +69,8 @@ export interface Records {
   restart(seen: Seen, relay: string | null): Promise<StoredRecord | null>
   /** Ends a running record; false when it was not running any more, or runs anew. */
   settle(seen: Seen, outcome: Outcome): Promise<boolean>
+  /** Writes how a direct request ended that another relay has settled as interrupted meanwhile; false when it has not. */
+  correct(interrupted: Seen, outcome: Outcome): Promise<boolean>
   /** The owner's record with this id or idempotency key, without what may be large. */
   find(owner: string, idOrKey: string): Promise<RecordHead | null>
   /** Makes a record cancelled that is in this status; false when it is not, any more. */
@@ -305,6 +307,16 @@ export function createRecords(database: Database): Records {
     },
 
     settle: (seen, outcome) => settle({ ...seen, ...written(outcome) }),
+
+    async correct({ id, version }, outcome) {
+      const { status, response, error, upstreamStatus } = written(outcome)
+      const rows = await database.query(
+        `UPDATE records SET status = $3, version = version + 1, response = $4, error = $5, upstream_status = CAST($6 AS BIGINT), updated_at = $7
+         WHERE id = $1 AND version = CAST($2 AS BIGINT) + 1 AND status = 'failed' AND relay IS NOT NULL AND error LIKE '{"code":"INTERRUPTED"%' RETURNING id`,
+        [id, version, status, response, error, upstreamStatus, Date.now()],
+      )
+      return rows.length > 0
+    },
 
     async isCurrent({ id, version }) {
       const rows = await database.query(`SELECT id FROM records WHERE id = $1 AND version = $2 AND ${isUnsettled}`, [
