@@ -8,14 +8,17 @@ import { isVisitor } from './caller.ts'
 import { jsonText } from './json-text.ts'
 import type { Logger } from './options.ts'
 import { patiently } from './patiently.ts'
-import type { Records } from './records.ts'
+import type { MostUnsettled, Records } from './records.ts'
 import type { Draft, NewRecord, Outcome, RecordHead, StoredRecord } from './stored-record.ts'
 import { isAborted, type Runner, type Way } from './run.ts'
 
 /** Requests whose callers wait for the answer in the call that sends them. */
 export interface DirectRequests {
-  /** Runs a request; or joins the same one that was sent before, whose answer is given when there is room for it once more. */
-  send(newRecord: NewRecord, getRoom: () => Promise<void>): Promise<Sent>
+  /**
+   * Runs a request; or joins the same one that was sent before, whose answer is given when there is room for it once
+   * more. Throws what `most` says where it would be one more than that at this relay.
+   */
+  send(newRecord: NewRecord, getRoom: () => Promise<void>, most?: MostUnsettled): Promise<Sent>
   /** How many of this owner's, or of this key's, are under way here. */
   underWay(name: { owner: string } | { keyName: string }): number
   /** Ends a request that is under way here and not in the records yet; false when there is none. */
@@ -69,16 +72,16 @@ export function createDirectRequests({ records, runner, changes, ensureSeen, log
   const abandoned = new Map<string, Promise<void>>()
   let claimsToWithdraw: { id: string; done: () => void }[] = []
 
-  async function send(newRecord: NewRecord, getRoom: () => Promise<void>): Promise<Sent> {
+  async function send(newRecord: NewRecord, getRoom: () => Promise<void>, most?: MostUnsettled): Promise<Sent> {
     if (unwritten.isFullFor(newRecord.owner)) await unwritten.all()
     if (unwritten.isFullFor(newRecord.owner)) {
       const message = 'The relay has more answers than it can write into its records. Try again.'
       throw new ClientSecretError('UNAVAILABLE', message, { retryAfter: 1 })
     }
-    return newRecord.request.method === 'GET' ? get(newRecord, getRoom) : claimed(newRecord, getRoom)
+    return newRecord.request.method === 'GET' ? get(newRecord, getRoom, most) : claimed(newRecord, getRoom, most)
   }
 
-  function get(newRecord: NewRecord, getRoom: () => Promise<void>): Sent {
+  function get(newRecord: NewRecord, getRoom: () => Promise<void>, most?: MostUnsettled): Sent {
     const name = nameOf(newRecord.owner, newRecord.idempotencyKey)
     const before = gets.get(name)
     if (before && before.draft.expiresAt > Date.now()) {
@@ -86,6 +89,7 @@ export function createDirectRequests({ records, runner, changes, ensureSeen, log
       return { id: before.draft.id, answer: before.answer.then((settled) => getRoom().then(() => settled)) }
     }
     const draft = records.draft(newRecord)
+    checkUnderWay(draft, most)
     const mine: Get = { draft, isUnderWay: true, isCancelled: false, answer: unanswered }
     gets.set(name, mine)
     const forget = () => void (gets.get(name) === mine && gets.delete(name))
@@ -114,9 +118,10 @@ export function createDirectRequests({ records, runner, changes, ensureSeen, log
     return { id: draft.id, answer: mine.answer }
   }
 
-  async function claimed(newRecord: NewRecord, getRoom: () => Promise<void>): Promise<Sent> {
+  async function claimed(newRecord: NewRecord, getRoom: () => Promise<void>, most?: MostUnsettled): Promise<Sent> {
     if (abandoned.size >= mostAbandoned) throw databaseAway()
     const draft = records.draft(newRecord)
+    checkUnderWay(draft, most)
     let other: StoredRecord | undefined
     let isTakenOver = false
     async function start(): Promise<StoredRecord | null> {
@@ -169,6 +174,14 @@ export function createDirectRequests({ records, runner, changes, ensureSeen, log
       })
       return settled && !isTakenOver ? settled : untilSettled(record, newRecord, getRoom)
     }
+  }
+
+  /** In the same turn in which the request is counted. */
+  function checkUnderWay({ owner, request }: Draft, most: MostUnsettled | undefined): void {
+    if (!most) return
+    const { ofOwner, ofKey = Infinity, tooMany } = most
+    if (counts.of(nameOf('owner', owner)) >= ofOwner) throw tooMany('owner')
+    if (counts.of(nameOf('key', request.clientSecretName)) >= ofKey) throw tooMany('key')
   }
 
   /** Whether a request was interrupted that does no harm a second time. */

@@ -36,10 +36,12 @@ export interface Records {
   /**
    * Writes a new record that is to run in the background, together with its job;
    * or, when this owner has used the idempotency key before, gives the one it made, without its answer.
+   * Counted and written in one go, so that all relays together never write more than `most`.
    */
   insert(
     record: NewRecord,
     addJob: (line: string, transaction: Transaction) => Promise<void>,
+    most?: MostUnsettled,
   ): Promise<{ record: StoredRecord; isNew: boolean; isSameRequest: boolean }>
   /** The record of a direct request that begins to run, not written anywhere. */
   draft(record: NewRecord): Draft
@@ -100,6 +102,13 @@ export interface Records {
   removeExpired(): Promise<{ lines: string[]; isFull: boolean }>
 }
 
+/** How many unsettled records there may be, of the owner and of the key; and what is thrown where it is one more. */
+export interface MostUnsettled {
+  ofOwner: number
+  ofKey: number | undefined
+  tooMany: (of: 'owner' | 'key') => Error
+}
+
 /** What is told of a request to those who look after its key. */
 export interface RecordOfUse {
   id: string
@@ -146,6 +155,7 @@ export function createRecords(database: Database): Records {
   async function insert(
     newRecord: NewRecord,
     addJob: (line: string, transaction: Transaction) => Promise<void>,
+    most?: MostUnsettled,
   ): ReturnType<Records['insert']> {
     const draft = draftOf(newRecord, 'pending')
     // Numbers are given when a statement runs, and seen when it is committed. The lock
@@ -153,11 +163,40 @@ export function createRecords(database: Database): Records {
     const written = await database.transaction(draft.queueName === null ? [] : [draft.line], async (transaction) => {
       const [isNew = false] = await write([draft], transaction)
       if (isNew) await addJob(draft.line, transaction)
-      return { isNew, found: await findByKey(draft, transaction) }
+      const found = await findByKey(draft, transaction)
+      // Last, because all others of this owner wait from here on.
+      if (isNew && most) await checkUnsettled(draft, most, transaction)
+      return { isNew, found }
     })
     return written.isNew || isValid(written.found)
       ? answerOf(draft, written.found!, written.isNew)
-      : again(draft, () => insert(newRecord, addJob))
+      : again(draft, () => insert(newRecord, addJob, most))
+  }
+
+  /** Counts, this one included. Whoever writes another one of the owner or of the key waits until this one is seen. */
+  async function checkUnsettled(
+    { owner, request: { clientSecretName } }: Draft,
+    { ofOwner, ofKey, tooMany }: MostUnsettled,
+    transaction: Transaction,
+  ): Promise<void> {
+    const ofThisKey = ofKey === undefined ? [] : [`unsettled of the key ${clientSecretName}`]
+    await transaction.lock([`unsettled of the caller ${owner}`, ...ofThisKey])
+    if ((await countUnsettled({ owner }, transaction)) > ofOwner) throw tooMany('owner')
+    if (ofKey === undefined) return
+    if ((await countUnsettled({ keyName: clientSecretName }, transaction)) > ofKey) throw tooMany('key')
+  }
+
+  async function countUnsettled(of: Parameters<Records['countUnsettled']>[0], connection: Connection): Promise<number> {
+    const named = Object.entries({
+      owner: 'owner' in of ? of.owner : undefined,
+      queue_name: 'owner' in of ? of.queueName : undefined,
+      key_name: 'keyName' in of ? of.keyName : undefined,
+    }).filter((entry): entry is [string, string] => entry[1] !== undefined)
+    const [row] = await connection.query<{ count: number }>(
+      `SELECT count(*) AS count FROM records WHERE ${isUnsettled} ${named.map(([column], index) => `AND ${column} = $${index + 1}`).join(' ')}`,
+      named.map(([, value]) => value),
+    )
+    return Number(row?.count ?? 0)
   }
 
   async function claim(draft: Draft): ReturnType<Records['claim']> {
@@ -376,18 +415,7 @@ export function createRecords(database: Database): Records {
       return rows.map(head)
     },
 
-    async countUnsettled(of) {
-      const named = Object.entries({
-        owner: 'owner' in of ? of.owner : undefined,
-        queue_name: 'owner' in of ? of.queueName : undefined,
-        key_name: 'keyName' in of ? of.keyName : undefined,
-      }).filter((entry): entry is [string, string] => entry[1] !== undefined)
-      const [row] = await database.query<{ count: number }>(
-        `SELECT count(*) AS count FROM records WHERE ${isUnsettled} ${named.map(([column], index) => `AND ${column} = $${index + 1}`).join(' ')}`,
-        named.map(([, value]) => value),
-      )
-      return Number(row?.count ?? 0)
-    },
+    countUnsettled: (of) => countUnsettled(of, database),
 
     async history(owner, { limit, before, isCompact, url, method, queue, status }) {
       const parameters: Value[] = [owner, Date.now(), limit, limit + 1, maxPageBytes]
