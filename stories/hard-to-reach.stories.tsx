@@ -1,7 +1,13 @@
 import type { Meta, StoryObj } from '@storybook/react-vite'
 import type { ReactNode } from 'react'
 import { expect, userEvent, waitFor, within } from 'storybook/test'
-import { ClientSecretProvider, useClientSecretRequest, type ClientSecretError, type ErrorCode, type UseClientSecretRequest } from '../src/exports/index.ts'
+import {
+  ClientSecretProvider,
+  useClientSecretRequest,
+  type ClientSecretError,
+  type ErrorCode,
+  type UseClientSecretRequest,
+} from '../src/exports/index.ts'
 import { createTestClient, fail, hold, reply, type Answering, type TestClient } from '../src/exports/testing.ts'
 import { Code, Demo, Elapsed, json, Step, Timeline } from './demo/panels.tsx'
 

@@ -2,6 +2,7 @@ import { request as httpRequest } from 'node:http'
 import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import { createClient } from '../../src/client/create-client.ts'
 import { serve } from '../../src/command/serve.ts'
+import { createRelay } from '../../src/relay/create-relay.ts'
 import type { RelayOptions } from '../../src/relay/options.ts'
 import { door, json, startApi, type Api } from '../helpers/api.ts'
 import { canary, keyFor, startRelay } from '../helpers/relay.ts'
@@ -95,6 +96,40 @@ describe('unsettled requests', () => {
       error: { code: 'QUEUE_FULL', message: expect.stringContaining('keys.api.limits.unsettled') as string },
     })
     expect((await send('a')).status).toBe(202)
+  })
+
+  test.each([
+    ['in the background', { queue: 'q' }, 202],
+    ['whose callers wait', {}, 200],
+  ])('%s: sent at once, they are never more', async (_, fields, taken) => {
+    const { opened, open } = door()
+    const api = await startApi(async (_call, outgoing) => {
+      await opened
+      json(outgoing, {})
+    })
+    const relay = createRelay({ keys: { api: keyFor(api.url) }, limits: { unsettledPerCaller: 20 } })
+    onTestFinished(() => relay.close())
+    // Before it has started, so that all go on in one turn.
+    const answers = Array.from({ length: 100 }, () =>
+      relay.fetch(
+        new Request('http://relay.test/requests', {
+          method: 'POST',
+          headers: { 'content-type': 'application/json', 'client-session': session('a') },
+          body: JSON.stringify({
+            clientSecretName: 'api',
+            url: `${api.url}/`,
+            method: 'POST',
+            headers: { authorization: '$CLIENT_SECRET' },
+            ...fields,
+          }),
+        }),
+      ),
+    )
+    let refused = 0
+    for (const answer of answers) void answer.then(({ status }) => (refused += Number(status === 429)))
+    await vi.waitFor(() => expect(refused).toBe(80), 5_000)
+    open()
+    expect((await statusesOf(answers)).filter((status) => status === taken)).toHaveLength(20)
   })
 })
 

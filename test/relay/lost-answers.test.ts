@@ -137,3 +137,50 @@ test('however many direct POSTs are refused while the database is away, it is tr
   expect(new Set(await sendAll())).toEqual(new Set([200]))
   expect(api.calls).toHaveLength(300)
 })
+
+const statuses = (address: string) => postgres.query(address, 'SELECT status FROM records')
+
+test('a direct POST is answered when its end is in the records: a relay that dies then has told nothing else', async () => {
+  const { api, address, proxy, sent, ...relay } = await setUp()
+  const letGo = proxy.holdUp((bytes) => bytes.includes('WITH ended'))
+  onTestFinished(letGo)
+  let isAnswered = false
+  const answer = direct(relay, sent(1), 'one').finally(() => (isAnswered = true))
+  await until(() => api.calls.length === 1)
+  await sleep(500)
+  expect(isAnswered).toBe(false)
+  letGo()
+  expect(await answer).toMatchObject({ http: 200, status: 'resolved' })
+  expect(await statuses(address)).toEqual([{ status: 'resolved' }])
+})
+
+test('a direct POST is answered also while its end cannot be written, which is made up for', async () => {
+  const { address, proxy, sent, ...relay } = await setUp()
+  const letGo = proxy.holdUp((bytes) => bytes.includes('WITH ended'))
+  onTestFinished(letGo)
+  expect(await direct(relay, sent(1), 'one')).toMatchObject({ http: 200, status: 'resolved' })
+  letGo()
+  while (((await statuses(address)) as { status: string }[])[0]?.status !== 'resolved') await sleep(20)
+})
+
+test('a relay that was taken for dead while it called corrects what was written of its request', async () => {
+  const { opened, open } = door()
+  const { api, address, sent, ...relay } = await setUp(async (_call, outgoing) => {
+    await opened
+    json(outgoing, {})
+  })
+  const answer = direct(relay, sent(1), 'one')
+  await until(() => api.calls.length === 1)
+  // What another relay does with the claim of one that was silent.
+  await postgres.query(
+    address,
+    `UPDATE records SET status = 'failed', version = version + 1, error = '{"code":"INTERRUPTED","message":""}'`,
+  )
+  open()
+  expect(await answer).toMatchObject({ http: 200, status: 'resolved' })
+  expect(await postgres.query(address, 'SELECT status, error, upstream_status FROM records')).toEqual([
+    { status: 'resolved', error: null, upstream_status: '200' },
+  ])
+  expect(await direct(relay, sent(1), 'one')).toMatchObject({ http: 200, status: 'resolved' })
+  expect(api.calls).toHaveLength(1)
+})

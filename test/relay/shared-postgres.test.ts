@@ -388,3 +388,35 @@ describe('a Postgres that goes away', () => {
     expect(numbers()).toEqual([1, 2, 3])
   }, 60_000)
 })
+
+describe('300 sends at once', () => {
+  const send = (url: string, body: object, caller: string) =>
+    fetch(`${url}/requests`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', 'client-session': caller.repeat(30) },
+      body: JSON.stringify(body),
+    }).then(async (response) => ({
+      http: response.status,
+      ...((await response.json()) as { error?: { code: string } }),
+    }))
+
+  test.each([
+    ['of one caller under its limit', { limits: { unsettledPerCaller: 20 } }, {}, () => 'a'],
+    ['of three callers under the limit of a key', {}, { unsettled: 20 }, (n: number) => 'abc'.charAt(n % 3)],
+  ])(
+    '%s are 20 that are taken by three relays together, and 280 that are refused',
+    async (_, limits, ofKey, caller) => {
+      const { api, options, sent } = await setUp(() => {})
+      const keys = { api: { ...keyFor(api.url), limits: ofKey } }
+      const relays = [1, 2, 3].map(() => startRelay({ ...options, ...limits, keys, shutdownTimeout: 100 }))
+      const urls = (await Promise.all(relays)).map(({ url }) => url)
+      const answers = await Promise.all(
+        Array.from({ length: 300 }, (_, n) => send(urls[n % 3]!, sent(n, { queue: `q${n}` }), caller(n))),
+      )
+      expect(answers.filter(({ http }) => http === 202)).toHaveLength(20)
+      const refused = answers.filter(({ http }) => http !== 202)
+      expect(new Set(refused.map(({ http, error }) => `${http} ${error?.code}`))).toEqual(new Set(['429 QUEUE_FULL']))
+      expect(await postgres.query(options.database!, 'SELECT id FROM records')).toHaveLength(20)
+    },
+  )
+})

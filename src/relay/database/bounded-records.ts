@@ -72,9 +72,9 @@ export async function boundRecords(
 
   return {
     ...records,
-    async insert(record, addJob) {
+    async insert(record, addJob, most) {
       await checkRoom(record.owner)
-      return roomAfter(records.insert(record, addJob))
+      return roomAfter(records.insert(record, addJob, most))
     },
     async claim(draft) {
       await checkRoom(draft.owner)

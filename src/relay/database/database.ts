@@ -9,6 +9,8 @@ export interface Connection {
 
 /** Statements that take effect all together, or not at all. */
 export interface Transaction extends Connection {
+  /** No other transaction has one of these locks until the end of this one. Wanted last, and in order, or two wait for each other. */
+  lock(names: readonly string[]): Promise<void>
   /** What is to happen when the statements have taken effect. */
   afterCommit(happen: () => void): void
 }

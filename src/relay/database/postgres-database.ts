@@ -90,16 +90,25 @@ function postgresDriver(pool: Pool): Omit<Database, 'close'> {
       try {
         const connection = connectionOf(client)
         // One statement and not two, because a queue waits for it.
-        const text = ['BEGIN', ...lockNumbers(locks).map((number) => `SELECT pg_advisory_xact_lock(${number})`)].join(
-          '; ',
-        )
-        await told(() => client.query({ text, query_timeout: lockTimeout } as { text: string }))
-        const result = await work({ ...connection, afterCommit: (happen) => void happenings.push(happen) })
+        const locking = (before: string[], names: readonly string[]) => {
+          const locks = lockNumbers(names).map((number) => `SELECT pg_advisory_xact_lock(${number})`)
+          const text = [...before, ...locks].join('; ')
+          return told(() => client.query({ text, query_timeout: lockTimeout } as { text: string }))
+        }
+        await locking(['BEGIN'], locks)
+        const result = await work({
+          ...connection,
+          lock: async (names) => void (await locking([], names)),
+          afterCommit: (happen) => void happenings.push(happen),
+        })
         await connection.query('COMMIT')
         for (const happen of happenings) happen()
         return result
       } catch (error) {
         failure = error as Error
+        // What is refused, such as one request too many, leaves the connection as it is.
+        if (isClientSecretError(error) && error.code !== 'UNAVAILABLE')
+          await client.query('ROLLBACK').then(() => (failure = undefined), ignore)
         throw error
       } finally {
         // A connection on which something failed is closed, which ends its transaction too.

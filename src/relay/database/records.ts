@@ -36,10 +36,12 @@ export interface Records {
   /**
    * Writes a new record that is to run in the background, together with its job;
    * or, when this owner has used the idempotency key before, gives the one it made, without its answer.
+   * Counted and written in one go, so that all relays together never write more than `most`.
    */
   insert(
     record: NewRecord,
     addJob: (line: string, transaction: Transaction) => Promise<void>,
+    most?: MostUnsettled,
   ): Promise<{ record: StoredRecord; isNew: boolean; isSameRequest: boolean }>
   /** The record of a direct request that begins to run, not written anywhere. */
   draft(record: NewRecord): Draft
@@ -69,6 +71,8 @@ export interface Records {
   restart(seen: Seen, relay: string | null): Promise<StoredRecord | null>
   /** Ends a running record; false when it was not running any more, or runs anew. */
   settle(seen: Seen, outcome: Outcome): Promise<boolean>
+  /** Writes how a direct request ended that another relay has settled as interrupted meanwhile; false when it has not. */
+  correct(interrupted: Seen, outcome: Outcome): Promise<boolean>
   /** The owner's record with this id or idempotency key, without what may be large. */
   find(owner: string, idOrKey: string): Promise<RecordHead | null>
   /** Makes a record cancelled that is in this status; false when it is not, any more. */
@@ -96,6 +100,13 @@ export interface Records {
   hasMadeRoom(id: string): boolean
   /** Removes a batch of what has expired; the queues in which it stood, and whether there may be more. */
   removeExpired(): Promise<{ lines: string[]; isFull: boolean }>
+}
+
+/** How many unsettled records there may be, of the owner and of the key; and what is thrown where it is one more. */
+export interface MostUnsettled {
+  ofOwner: number
+  ofKey: number | undefined
+  tooMany: (of: 'owner' | 'key') => Error
 }
 
 /** What is told of a request to those who look after its key. */
@@ -144,6 +155,7 @@ export function createRecords(database: Database): Records {
   async function insert(
     newRecord: NewRecord,
     addJob: (line: string, transaction: Transaction) => Promise<void>,
+    most?: MostUnsettled,
   ): ReturnType<Records['insert']> {
     const draft = draftOf(newRecord, 'pending')
     // Numbers are given when a statement runs, and seen when it is committed. The lock
@@ -151,11 +163,40 @@ export function createRecords(database: Database): Records {
     const written = await database.transaction(draft.queueName === null ? [] : [draft.line], async (transaction) => {
       const [isNew = false] = await write([draft], transaction)
       if (isNew) await addJob(draft.line, transaction)
-      return { isNew, found: await findByKey(draft, transaction) }
+      const found = await findByKey(draft, transaction)
+      // Last, because all others of this owner wait from here on.
+      if (isNew && most) await checkUnsettled(draft, most, transaction)
+      return { isNew, found }
     })
     return written.isNew || isValid(written.found)
       ? answerOf(draft, written.found!, written.isNew)
-      : again(draft, () => insert(newRecord, addJob))
+      : again(draft, () => insert(newRecord, addJob, most))
+  }
+
+  /** Counts, this one included. Whoever writes another one of the owner or of the key waits until this one is seen. */
+  async function checkUnsettled(
+    { owner, request: { clientSecretName } }: Draft,
+    { ofOwner, ofKey, tooMany }: MostUnsettled,
+    transaction: Transaction,
+  ): Promise<void> {
+    const ofThisKey = ofKey === undefined ? [] : [`unsettled of the key ${clientSecretName}`]
+    await transaction.lock([`unsettled of the caller ${owner}`, ...ofThisKey])
+    if ((await countUnsettled({ owner }, transaction)) > ofOwner) throw tooMany('owner')
+    if (ofKey === undefined) return
+    if ((await countUnsettled({ keyName: clientSecretName }, transaction)) > ofKey) throw tooMany('key')
+  }
+
+  async function countUnsettled(of: Parameters<Records['countUnsettled']>[0], connection: Connection): Promise<number> {
+    const named = Object.entries({
+      owner: 'owner' in of ? of.owner : undefined,
+      queue_name: 'owner' in of ? of.queueName : undefined,
+      key_name: 'keyName' in of ? of.keyName : undefined,
+    }).filter((entry): entry is [string, string] => entry[1] !== undefined)
+    const [row] = await connection.query<{ count: number }>(
+      `SELECT count(*) AS count FROM records WHERE ${isUnsettled} ${named.map(([column], index) => `AND ${column} = $${index + 1}`).join(' ')}`,
+      named.map(([, value]) => value),
+    )
+    return Number(row?.count ?? 0)
   }
 
   async function claim(draft: Draft): ReturnType<Records['claim']> {
@@ -306,6 +347,16 @@ export function createRecords(database: Database): Records {
 
     settle: (seen, outcome) => settle({ ...seen, ...written(outcome) }),
 
+    async correct({ id, version }, outcome) {
+      const { status, response, error, upstreamStatus } = written(outcome)
+      const rows = await database.query(
+        `UPDATE records SET status = $3, version = version + 1, response = $4, error = $5, upstream_status = CAST($6 AS BIGINT), updated_at = $7
+         WHERE id = $1 AND version = CAST($2 AS BIGINT) + 1 AND status = 'failed' AND relay IS NOT NULL AND error LIKE '{"code":"INTERRUPTED"%' RETURNING id`,
+        [id, version, status, response, error, upstreamStatus, Date.now()],
+      )
+      return rows.length > 0
+    },
+
     async isCurrent({ id, version }) {
       const rows = await database.query(`SELECT id FROM records WHERE id = $1 AND version = $2 AND ${isUnsettled}`, [
         id,
@@ -364,18 +415,7 @@ export function createRecords(database: Database): Records {
       return rows.map(head)
     },
 
-    async countUnsettled(of) {
-      const named = Object.entries({
-        owner: 'owner' in of ? of.owner : undefined,
-        queue_name: 'owner' in of ? of.queueName : undefined,
-        key_name: 'keyName' in of ? of.keyName : undefined,
-      }).filter((entry): entry is [string, string] => entry[1] !== undefined)
-      const [row] = await database.query<{ count: number }>(
-        `SELECT count(*) AS count FROM records WHERE ${isUnsettled} ${named.map(([column], index) => `AND ${column} = $${index + 1}`).join(' ')}`,
-        named.map(([, value]) => value),
-      )
-      return Number(row?.count ?? 0)
-    },
+    countUnsettled: (of) => countUnsettled(of, database),
 
     async history(owner, { limit, before, isCompact, url, method, queue, status }) {
       const parameters: Value[] = [owner, Date.now(), limit, limit + 1, maxPageBytes]

@@ -194,6 +194,7 @@ function sqliteDriver(database: DatabaseSync, lock: DatabaseSync | null, logger:
       try {
         const result = await work({
           query: <Row>(sql: string, parameters?: readonly Value[]) => inTurn(() => execute<Row>(sql, parameters), true),
+          lock: async () => {},
           afterCommit: (happen) => void happenings.push(happen),
         })
         await inTurn(() => execute('COMMIT'), true)

@@ -8,14 +8,17 @@ import { isVisitor } from '../common/caller.ts'
 import type { Logger } from '../common/logger.ts'
 import { jsonText } from '../common/json-text.ts'
 import { patiently } from '../common/retry-while-unavailable.ts'
-import type { Records } from '../database/records.ts'
+import type { MostUnsettled, Records } from '../database/records.ts'
 import type { Draft, NewRecord, Outcome, RecordHead, StoredRecord } from '../database/stored-record.ts'
 import { isAborted, type Runner, type Way } from './runner.ts'
 
 /** Requests whose callers wait for the answer in the call that sends them. */
 export interface DirectRequests {
-  /** Runs a request; or joins the same one that was sent before, whose answer is given when there is room for it once more. */
-  send(newRecord: NewRecord, getRoom: () => Promise<void>): Promise<Sent>
+  /**
+   * Runs a request; or joins the same one that was sent before, whose answer is given when there is room for it once
+   * more. Throws what `most` says where it would be one more than that at this relay.
+   */
+  send(newRecord: NewRecord, getRoom: () => Promise<void>, most?: MostUnsettled): Promise<Sent>
   /** How many of this owner's, or of this key's, are under way here. */
   underWay(name: { owner: string } | { keyName: string }): number
   /** Ends a request that is under way here and not in the records yet; false when there is none. */
@@ -52,11 +55,13 @@ const withdrawnAtOnce = 1_000
 const longestWait = 2_000
 
 /**
- * A direct request is answered as soon as its API has answered; its record is
- * written afterwards. A request that changes something leaves its claim in the
- * records before the call, so that it is one call at whichever relay it is sent
- * again, and after a crash. A GET changes nothing and leaves no claim: sent
- * again, it is one call at the same relay, and may be another one elsewhere.
+ * A request that changes something leaves its claim in the records before the
+ * call, so that it is one call at whichever relay it is sent again, and after a
+ * crash; and its end before the answer, so that the records never say otherwise
+ * than its sender was told, whoever dies. Only a database that is away is not
+ * waited for. A GET changes nothing and leaves no claim: sent again, it is one
+ * call at the same relay, and may be another one elsewhere. It is answered as
+ * soon as its API has answered, and its record is written afterwards.
  */
 export function createDirectRequests({ records, runner, changes, ensureSeen, logger }: DirectParts): DirectRequests {
   const gets = new Map<string, Get>()
@@ -67,16 +72,16 @@ export function createDirectRequests({ records, runner, changes, ensureSeen, log
   const abandoned = new Map<string, Promise<void>>()
   let claimsToWithdraw: { id: string; done: () => void }[] = []
 
-  async function send(newRecord: NewRecord, getRoom: () => Promise<void>): Promise<Sent> {
+  async function send(newRecord: NewRecord, getRoom: () => Promise<void>, most?: MostUnsettled): Promise<Sent> {
     if (unwritten.isFullFor(newRecord.owner)) await unwritten.all()
     if (unwritten.isFullFor(newRecord.owner)) {
       const message = 'The relay has more answers than it can write into its records. Try again.'
       throw new ClientSecretError('UNAVAILABLE', message, { retryAfter: 1 })
     }
-    return newRecord.request.method === 'GET' ? get(newRecord, getRoom) : claimed(newRecord, getRoom)
+    return newRecord.request.method === 'GET' ? get(newRecord, getRoom, most) : claimed(newRecord, getRoom, most)
   }
 
-  function get(newRecord: NewRecord, getRoom: () => Promise<void>): Sent {
+  function get(newRecord: NewRecord, getRoom: () => Promise<void>, most?: MostUnsettled): Sent {
     const name = nameOf(newRecord.owner, newRecord.idempotencyKey)
     const before = gets.get(name)
     if (before && before.draft.expiresAt > Date.now()) {
@@ -84,6 +89,7 @@ export function createDirectRequests({ records, runner, changes, ensureSeen, log
       return { id: before.draft.id, answer: before.answer.then((settled) => getRoom().then(() => settled)) }
     }
     const draft = records.draft(newRecord)
+    checkUnderWay(draft, most)
     const mine: Get = { draft, isUnderWay: true, isCancelled: false, answer: unanswered }
     gets.set(name, mine)
     const forget = () => void (gets.get(name) === mine && gets.delete(name))
@@ -105,16 +111,17 @@ export function createDirectRequests({ records, runner, changes, ensureSeen, log
       // Twice does no harm.
       show: async () => true,
       isCurrent: async () => !mine.isCancelled,
-      write: (settled) => records.insertSettled(settled),
+      end: (settled) => void later(settled, () => sleep(gathering).then(() => records.insertSettled(settled))),
     })
     running.then((settled) => keep(sizeOf(settled)), forget)
     mine.answer = running
     return { id: draft.id, answer: mine.answer }
   }
 
-  async function claimed(newRecord: NewRecord, getRoom: () => Promise<void>): Promise<Sent> {
+  async function claimed(newRecord: NewRecord, getRoom: () => Promise<void>, most?: MostUnsettled): Promise<Sent> {
     if (abandoned.size >= mostAbandoned) throw databaseAway()
     const draft = records.draft(newRecord)
+    checkUnderWay(draft, most)
     let other: StoredRecord | undefined
     let isTakenOver = false
     async function start(): Promise<StoredRecord | null> {
@@ -147,20 +154,34 @@ export function createDirectRequests({ records, runner, changes, ensureSeen, log
           isTakenOver = !(await records.isCurrent(record))
           return !isTakenOver
         },
-        async write(_settled, seen, outcome) {
-          if (await records.settle(seen, outcome)) return
-          // Its sender has the answer, and whoever cancelled it was told that the API may have acted.
-          logger.info({ requestId: seen.id, outcome: outcome.status }, 'a request was cancelled when it was answered')
+        async end(settled, seen, outcome) {
+          const writing = later(settled, async () => {
+            // Another relay may have taken this one for dead.
+            isTakenOver = !(await records.settle(seen, outcome)) && !(await records.correct(seen, outcome))
+          })
+          await Promise.race([writing, sleep(longestWait, undefined, { ref: false })])
         },
       })
       answer.catch(failed)
     })
     if (!record) return { id: other!.id, answer: untilSettled(other!, newRecord, getRoom) }
-    const answerOfWhoeverHasIt = (error: unknown) => {
-      if (isTakenOver) return untilSettled(record, newRecord, getRoom)
-      throw error
+    return { id: record.id, answer: answerOf(record) }
+
+    /** What the records say, where another relay has the request now, or it was cancelled. */
+    async function answerOf(record: StoredRecord): Promise<StoredRecord> {
+      const settled = await answer!.catch((error: unknown) => {
+        if (!isTakenOver) throw error
+      })
+      return settled && !isTakenOver ? settled : untilSettled(record, newRecord, getRoom)
     }
-    return { id: record.id, answer: answer!.catch(answerOfWhoeverHasIt) }
+  }
+
+  /** In the same turn in which the request is counted. */
+  function checkUnderWay({ owner, request }: Draft, most: MostUnsettled | undefined): void {
+    if (!most) return
+    const { ofOwner, ofKey = Infinity, tooMany } = most
+    if (counts.of(nameOf('owner', owner)) >= ofOwner) throw tooMany('owner')
+    if (counts.of(nameOf('key', request.clientSecretName)) >= ofKey) throw tooMany('key')
   }
 
   /** Whether a request was interrupted that does no harm a second time. */
@@ -204,7 +225,7 @@ export function createDirectRequests({ records, runner, changes, ensureSeen, log
   }
 
   /** Runs a request, and gives its record as it will be written. */
-  async function run(draft: Draft, { start, write, ...way }: DirectWay): Promise<Draft> {
+  async function run(draft: Draft, { start, end, ...way }: DirectWay): Promise<Draft> {
     const leave = counts.enter(nameOf('owner', draft.owner), nameOf('key', draft.request.clientSecretName))
     let settled: Draft | undefined
     let interrupted: StoredRecord | undefined
@@ -217,7 +238,7 @@ export function createDirectRequests({ records, runner, changes, ensureSeen, log
             return runner.settleInterrupted(record)
           }
           const mine = (settled = { ...draft, ...asSettled(record, outcome) })
-          later(mine, () => write(mine, record, outcome))
+          await end(mine, record, outcome)
           return mine.status
         },
       })
@@ -231,11 +252,10 @@ export function createDirectRequests({ records, runner, changes, ensureSeen, log
     throw stopping(interrupted?.id ?? draft.id)
   }
 
-  /** Writes a record when there is time. Nobody waits, and what was answered is kept until the database has it. */
-  function later(settled: Draft, write: () => Promise<void>): void {
+  /** Writes a record; what was answered is kept until the database has it. */
+  function later(settled: Draft, write: () => Promise<void>): Promise<void> {
     const done = unwritten.add(settled.owner, sizeOf(settled))
-    void sleep(gathering)
-      .then(() => patiently(write, runner.stopping))
+    return patiently(write, runner.stopping)
       .then(
         () => changes.announce(settled.id, settled.line),
         (error: unknown) => {
@@ -255,8 +275,8 @@ export function createDirectRequests({ records, runner, changes, ensureSeen, log
     const listener = changes.listen([id])
     try {
       let now: RecordHead | null | undefined = first
-      while (now && !isSettled(now) && now.expiresAt > Date.now() && !changes.isClosed()) {
-        await listener.next(1_000)
+      for (let wait = 0; now && !isSettled(now) && now.expiresAt > Date.now() && !changes.isClosed(); wait = 1_000) {
+        await listener.next(wait)
         now = (await records.heads(owner, [id]))[0]
       }
       if ((now ?? first).expiresAt <= Date.now()) {
@@ -351,7 +371,10 @@ interface Get {
 }
 
 type DirectWay = Pick<Way, 'start' | 'show'> &
-  Partial<Pick<Way, 'isCurrent'>> & { write: (settled: Draft, seen: StoredRecord, outcome: Outcome) => Promise<void> }
+  Partial<Pick<Way, 'isCurrent'>> & {
+    /** Says how it ended; its caller is answered then. */
+    end: (settled: Draft, seen: StoredRecord, outcome: Outcome) => void | Promise<void>
+  }
 
 const unanswered = new Promise<StoredRecord>(() => {})
 

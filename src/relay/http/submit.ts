@@ -12,7 +12,7 @@ import type { Key, Keys } from '../keys/key.ts'
 import type { Limits } from '../execution/limits.ts'
 import type { Presence } from '../execution/heartbeat.ts'
 import type { Queue } from '../execution/queue.ts'
-import type { Records } from '../database/records.ts'
+import type { MostUnsettled, Records } from '../database/records.ts'
 import type { StoredRecord } from '../database/stored-record.ts'
 import { keyNotFound, signInRequired } from '../execution/runner.ts'
 
@@ -60,14 +60,19 @@ export async function submit(
   await limits.admitUse(key, bytes)
   const lifetime = lifetimeOf(request, settings.expires)
   const isBackground = runsInBackground(request)
-  await checkRoom(parts, caller, key, isBackground, idempotencyKey)
+  const most = mostUnsettled(settings, key)
+  const isOneMore = await checkRoom(parts, caller, key, isBackground, idempotencyKey, most)
 
   const newRecord = { owner: caller.owner, idempotencyKey: idempotencyKey ?? randomUUID(), request, lifetime }
   if (!isBackground) {
-    const { id, answer } = await direct.send({ ...newRecord, relay: presence.id }, getRoom)
+    const { id, answer } = await direct.send(
+      { ...newRecord, relay: presence.id },
+      getRoom,
+      isOneMore ? most : undefined,
+    )
     return attendance.during(id, signal, answer)
   }
-  const { record, isSameRequest } = await records.insert(newRecord, queue.add)
+  const { record, isSameRequest } = await records.insert(newRecord, queue.add, most)
   checkSame(isSameRequest)
   if (!isSettled(record)) {
     if (!request.poll || record.place > 1) return record
@@ -131,25 +136,37 @@ function lifetimeOf({ expires }: ClientSecretRequest, { default: byDefault, most
   return (expires ?? Math.min(byDefault, most)) * 1000
 }
 
-/** Whether the caller and the key have room for one more: in the queues of all relays, or among the calls that wait here. */
+function mostUnsettled({ limits: { unsettledPerCaller } }: Settings, { name, limits }: Key): MostUnsettled {
+  return {
+    ofOwner: unsettledPerCaller,
+    ofKey: limits.unsettled,
+    tooMany(of) {
+      const sentence =
+        of === 'owner'
+          ? `There are ${unsettledPerCaller} requests of this caller under way, the relay's limit (limits.unsettledPerCaller).`
+          : `There are ${limits.unsettled} requests under way that use the key "${name}", its limit (keys.${name}.limits.unsettled).`
+      return new ClientSecretError('QUEUE_FULL', `${sentence} Wait for some of them to settle.`, { retryAfter: 1 })
+    },
+  }
+}
+
+/**
+ * Looks whether the caller and the key have room for one more, before anything is written: in the queues of all
+ * relays, or among the calls that wait here. False when it is none more, because it was taken already.
+ */
 async function checkRoom(
-  { records, direct, settings }: SubmitParts,
+  { records, direct }: SubmitParts,
   { owner }: Caller,
-  { name: keyName, limits: { unsettled } }: Key,
+  { name: keyName }: Key,
   isBackground: boolean,
   idempotencyKey: string | undefined,
-): Promise<void> {
-  const { unsettledPerCaller } = settings.limits
+  { ofOwner, ofKey = Infinity, tooMany }: MostUnsettled,
+): Promise<boolean> {
   const isFullFor = async (name: { owner: string } | { keyName: string }, most: number) =>
-    (isBackground ? await records.countUnsettled(name) : direct.underWay(name)) >= most
-  const sentence = (await isFullFor({ owner }, unsettledPerCaller))
-    ? `There are ${unsettledPerCaller} requests of this caller under way, the relay's limit (limits.unsettledPerCaller).`
-    : unsettled !== undefined && (await isFullFor({ keyName }, unsettled))
-      ? `There are ${unsettled} requests under way that use the key "${keyName}", its limit (keys.${keyName}.limits.unsettled).`
-      : undefined
-  if (sentence === undefined) return
-  // A request that was taken already is not one more.
+    most < Infinity && (isBackground ? await records.countUnsettled(name) : direct.underWay(name)) >= most
+  const full = (await isFullFor({ owner }, ofOwner)) ? 'owner' : (await isFullFor({ keyName }, ofKey)) ? 'key' : null
+  if (!full) return true
   const isKnown = async (key: string) => direct.isKnown(owner, key) || (await records.isKnown(owner, key))
-  if (idempotencyKey !== undefined && (await isKnown(idempotencyKey))) return
-  throw new ClientSecretError('QUEUE_FULL', `${sentence} Wait for some of them to settle.`, { retryAfter: 1 })
+  if (idempotencyKey !== undefined && (await isKnown(idempotencyKey))) return false
+  throw tooMany(full)
 }
