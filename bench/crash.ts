@@ -41,7 +41,7 @@ const queues: QueueKind[] = [
   { method: 'GET', retryable: false },
   { method: 'GET', retryable: false },
 ]
-const isOnceOnly = ({ method, retryable }: QueueKind) => (method === 'POST' || method === 'PATCH') && !retryable
+const isNonIdempotent = ({ method, retryable }: QueueKind) => (method === 'POST' || method === 'PATCH') && !retryable
 
 /** One request, from the sender's side. */
 interface Submitted {
@@ -205,7 +205,7 @@ async function play(plan: Plan) {
   const took = performance.now() - started
   await Promise.all(relays.map(async (relay) => relay?.kill()))
   upstream.close()
-  return judge(plan, { all, calls: upstream.calls, blows, took, startTimes })
+  return detectLeaks(plan, { all, calls: upstream.calls, blows, took, startTimes })
 }
 
 function nameOf({ method, url: { searchParams } }: UpstreamCall): string {
@@ -220,7 +220,7 @@ interface Happened {
   startTimes: number[]
 }
 
-function judge(plan: Plan, { all, calls, blows, took, startTimes }: Happened) {
+function detectLeaks(plan: Plan, { all, calls, blows, took, startTimes }: Happened) {
   const byName = grouped(calls, nameOf)
   const callsOf = (submitted: Submitted) => byName.get(submitted.name) ?? []
   const codeOf = ({ settled }: Submitted) => settled?.error?.code
@@ -251,7 +251,7 @@ function judge(plan: Plan, { all, calls, blows, took, startTimes }: Happened) {
         .map(({ from, to }) => to - Math.max(from, at)),
     ),
   }))
-  const longestStood = Math.max(0, ...stood.map(({ from, to }) => to - from))
+  const maxStood = Math.max(0, ...stood.map(({ from, to }) => to - from))
 
   const distribution = (kind: (one: Submitted) => boolean) => {
     const counts: Record<string, number> = {}
@@ -268,13 +268,15 @@ function judge(plan: Plan, { all, calls, blows, took, startTimes }: Happened) {
     'out of order': Array.from({ length: orderViolations }, () => 'a call after a later one of its queue'),
     'two at a time in one queue': Array.from({ length: overlaps }, () => 'a call before the one before had ended'),
     'sent twice though it may be sent once': all
-      .filter((one) => isOnceOnly(kindOf(one)) && callsOf(one).length > 1)
+      .filter((one) => isNonIdempotent(kindOf(one)) && callsOf(one).length > 1)
       .map(({ name }) => name),
     'sent again with another Idempotency-Key': all
       .filter((one) => kindOf(one).retryable)
       .filter((one) => new Set(callsOf(one).map(({ headers }) => headers['idempotency-key'] ?? '')).size > 1)
       .map(({ name }) => name),
-    'failed though it can be repeated': interrupted.filter((one) => !isOnceOnly(kindOf(one))).map(({ name }) => name),
+    'failed though it can be repeated': interrupted
+      .filter((one) => !isNonIdempotent(kindOf(one)))
+      .map(({ name }) => name),
     'failed for another reason': all
       .filter((one) => one.settled && one.settled.status !== 'resolved' && codeOf(one) !== 'INTERRUPTED')
       .map((one) => `${one.name} (${codeOf(one)})`),
@@ -290,13 +292,13 @@ function judge(plan: Plan, { all, calls, blows, took, startTimes }: Happened) {
     'of these resolved': all.filter((one) => one.settled?.status === 'resolved').length,
     'of these interrupted': interrupted.length,
     [startTimes.length > 0 ? 'relays killed and started again' : 'blows to the connection']: blows.length,
-    'calls of a POST or PATCH (requests × calls)': distribution((one) => isOnceOnly(kindOf(one))),
+    'calls of a POST or PATCH (requests × calls)': distribution((one) => isNonIdempotent(kindOf(one))),
     'calls of a retryable POST or PATCH': distribution((one) => kindOf(one).retryable),
     'calls of a GET or PUT': distribution((one) => ['GET', 'PUT'].includes(kindOf(one).method)),
     'order violations': orderViolations,
     'two at a time in one queue': overlaps,
     lost: lost.length,
-    'longest time a queue stood still, s': rounded(longestStood / 1000, 1),
+    'longest time a queue stood still, s': rounded(maxStood / 1000, 1),
     'the same after a blow, median of those that hit, s': rounded(
       median(stoodAfter.map(({ longest }) => longest).filter((longest) => longest > 0)) / 1000,
       1,

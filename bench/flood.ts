@@ -16,7 +16,7 @@ import { startProgram } from './parts/program.ts'
 import { keyFor, startRelayProcess, type RelayProcess } from './parts/relay.ts'
 
 /** Milliseconds after which a flood is judged that has not come to rest. */
-const longestFlood = numberOption('longest', 900) * 1_000
+const maxFlood = numberOption('longest', 900) * 1_000
 
 const at = process.argv.indexOf('--relay')
 const relayProgram = at === -1 ? undefined : resolve(process.argv[at + 1]!)
@@ -202,7 +202,7 @@ async function measure({ flood, isOver }: Scenario) {
   let isAlive = true
   const startedAt = Date.now()
   const elapsed = () => Date.now() - startedAt
-  while (isAlive && elapsed() < longestFlood && !(await isOver(state, elapsed()))) {
+  while (isAlive && elapsed() < maxFlood && !(await isOver(state, elapsed()))) {
     await sleep(100)
     state = await crowd.ask<FloodState>({})
     const now = peakOf(relay)

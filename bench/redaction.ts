@@ -147,10 +147,10 @@ async function turns(body: Buffer): Promise<Record<string, number>> {
     'longest, ms': rounded(sorted.at(-1)!),
   }
 }
-const longestTurns: Record<string, Record<string, number>> = {}
-for (const [name, make] of Object.entries({ ...usual, ...worst })) longestTurns[name] = await turns(make(10 * megabyte))
+const maxTurns: Record<string, Record<string, number>> = {}
+for (const [name, make] of Object.entries({ ...usual, ...worst })) maxTurns[name] = await turns(make(10 * megabyte))
 console.log('Turns of the event loop, of 10 MB with 1,000 keys, processor time:')
-console.table(longestTurns)
+console.table(maxTurns)
 
 /** What APIs send without a secret in it: nothing of it may go. */
 const harmless: Record<string, Buffer> = {
@@ -178,4 +178,4 @@ for (const [name, body] of Object.entries(harmless)) {
 console.log('Texts without a secret, 1,000 keys:')
 console.table(changed)
 
-writeResult('redaction', { byKeys, bySize, longestTurns, index: size, harmless: changed })
+writeResult('redaction', { byKeys, bySize, maxTurns, index: size, harmless: changed })

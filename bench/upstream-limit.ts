@@ -48,7 +48,7 @@ const postgres = await startPostgres()
 const options = {
   keys: { api: keyFor(upstream.url) },
   database: await postgres.database(),
-  limits: { ...noLimits, longestUpstreamWait: 3_600_000 },
+  limits: { ...noLimits, maxUpstreamWait: 3_600_000 },
 }
 const relays = [await startRelayProcess(options), await startRelayProcess(options), await startRelayProcess(options)]
 let turn = 0

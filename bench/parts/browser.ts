@@ -4,7 +4,7 @@ import type { Browser, Page } from 'playwright'
 export const now = () => performance.timeOrigin + performance.now()
 
 /** Milliseconds by which two clocks may differ before what they say together means nothing. */
-const mostOffset = 2
+const maxOffset = 2
 
 export interface BenchPage {
   page: Page
@@ -68,7 +68,7 @@ export async function clockOffset({ page }: BenchPage): Promise<number> {
     if (took < fastest.took) fastest = { took, offset: theirs - (from + took / 2) }
   }
   // Where in the call the page was asked is not known.
-  if (Math.abs(fastest.offset) - fastest.took / 2 > mostOffset)
+  if (Math.abs(fastest.offset) - fastest.took / 2 > maxOffset)
     throw new Error(`The clocks of the page and of the upstream differ by ${fastest.offset} ms.`)
   return fastest.offset
 }

@@ -8,9 +8,9 @@ import type { RelayOptions } from '../relay/options.ts'
 import { masterKeyVariable, newMasterKey } from '../relay/keys/encryption.ts'
 import { administratorHeader, createAttacker, userHeader, type Gathered } from './attacker.ts'
 import { makeCanary, type Canary } from './canary.ts'
-import { startCatchers, type Catchers } from './fake-internet.ts'
+import { startCatchers, type FakeInternet } from './fake-internet.ts'
 import { corpus } from './corpus.ts'
-import { judge } from './detect-leaks.ts'
+import { detectLeaks } from './detect-leaks.ts'
 import { createNaiveRelay } from './vulnerable-relay.ts'
 import { targetsOf, type Target } from './target.ts'
 import { spread, type Vector } from './vector.ts'
@@ -52,7 +52,7 @@ const lanes = 4
 const enoughForTheControl = 200
 
 /** Milliseconds after which a vector has made the relay hang. */
-const longestVector = 120_000
+const maxVector = 120_000
 
 /**
  * Attacks a relay with these options, and a naive one as the control. The secrets
@@ -78,7 +78,7 @@ export async function attack(
   ].filter(({ row }) => !rows || rows.includes(row))
   const folder = await mkdtemp(join(tmpdir(), 'relay-attack-'))
   try {
-    const inLanes = async (start: (lane: number, catchers: Catchers, log: string[]) => Promise<Defender>) => {
+    const inLanes = async (start: (lane: number, catchers: FakeInternet, log: string[]) => Promise<Defender>) => {
       const parts = await Promise.all(
         Array.from({ length: lanes }, (_, lane) =>
           attackOne(spread(vectors, lanes, lane), targets, serve, (catchers, log) => start(lane, catchers, log)),
@@ -138,7 +138,7 @@ async function startRelay(
   options: RelayOptions,
   canaries: ReadonlyMap<string, Canary>,
   file: string,
-  { network }: Catchers,
+  { network }: FakeInternet,
   log: string[],
 ): Promise<Omit<Defender, 'budget'>> {
   const write = (details: object, message: string) =>
@@ -176,7 +176,7 @@ async function attackOne(
   vectors: readonly Vector[],
   targets: readonly Target[],
   serve: Serve,
-  start: (catchers: Catchers, log: string[]) => Promise<Defender>,
+  start: (catchers: FakeInternet, log: string[]) => Promise<Defender>,
 ): Promise<Outcome[]> {
   const privateHosts = new Set(targets.filter(({ rule }) => rule.allowPrivateNetwork).map(({ host }) => host))
   const catchers = await startCatchers(privateHosts)
@@ -203,12 +203,12 @@ async function attackOne(
         () => null,
         (error: unknown) => String(error),
       )
-      const failure = await Promise.race([ended, sleep(longestVector, 'the relay hangs', { ref: false })])
+      const failure = await Promise.race([ended, sleep(maxVector, 'the relay hangs', { ref: false })])
       const { caught, lookups } = catchers
       const files = vector.aim === 'database' ? await readDatabase() : []
       const only = defender.isControl ? vector.aim : undefined
       const { mayCall } = vector
-      const evidence = judge({ ...gathered, caught, lookups, log, files, mayCall, only }, targets)
+      const evidence = detectLeaks({ ...gathered, caught, lookups, log, files, mayCall, only }, targets)
       for (const problem of [failure, ...crashes])
         if (problem !== null && !only) evidence.push({ channel: 'failure', where: inspect(problem) })
       outcomes.push({ vector, evidence, notes: gathered.notes })

@@ -1,6 +1,6 @@
 import { Agent, request as send } from 'node:http'
 import { randomBytes, randomUUID } from 'node:crypto'
-import type { Catchers, World } from './fake-internet.ts'
+import type { FakeInternet, World } from './fake-internet.ts'
 import type { Evidence, Channel } from './evidence.ts'
 import type { Wish } from './target.ts'
 
@@ -45,7 +45,7 @@ export const userHeader = 'x-attack-user'
 export const administratorHeader = 'x-attack-administrator'
 
 /** Milliseconds for one step. */
-const longestStep = 20_000
+const maxStep = 20_000
 
 /** What comes of a vector, as it is tried. */
 export interface Gathered {
@@ -56,7 +56,7 @@ export interface Gathered {
 
 export function createAttacker(
   url: string,
-  catchers: Catchers,
+  catchers: FakeInternet,
   budget: number,
   { replies, blamed, notes }: Gathered,
 ): Attacker {
@@ -125,7 +125,7 @@ const agent = new Agent({ keepAlive: true, maxSockets: 4 })
 
 function call(url: string, method: string, headers: Record<string, string>, body?: string): Promise<Reply> {
   return new Promise((resolve, reject) => {
-    const outgoing = send(url, { method, headers, agent, timeout: longestStep }, (incoming) => {
+    const outgoing = send(url, { method, headers, agent, timeout: maxStep }, (incoming) => {
       const chunks: Buffer[] = []
       incoming.on('data', (chunk: Buffer) => chunks.push(chunk))
       incoming.on('error', reject)

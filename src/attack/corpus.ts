@@ -44,10 +44,10 @@ export const rows: Record<number, string> = {
 }
 
 /** Rows in the threat model. */
-const mostRows = 31
+const maxRows = 31
 
 /** Those of the threat model that no attempt is made at. */
-export const otherRows = Array.from({ length: mostRows }, (_, index) => index + 1).filter((row) => !(row in rows))
+export const otherRows = Array.from({ length: maxRows }, (_, index) => index + 1).filter((row) => !(row in rows))
 
 /** Every attempt against these keys and rules. What looks into the database comes before what fills it. */
 export function corpus(targets: readonly Target[], options: RelayOptions): Vector[] {

@@ -26,7 +26,7 @@ export const marker = 'attack-marker-7d31'
  * Says what leaked. It reads the rules in its own way and shares no code with
  * the relay: what both got wrong in the same way, nobody would see.
  */
-export function judge(scene: Scene, targets: readonly Target[]): Evidence[] {
+export function detectLeaks(scene: Scene, targets: readonly Target[]): Evidence[] {
   const looks = (channel: Channel) => scene.only === undefined || scene.only === channel
   return [
     ...(looks('call') ? unwantedCalls(scene) : []),

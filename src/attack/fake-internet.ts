@@ -32,7 +32,7 @@ const privateAddress = '10.20.30.40'
 
 const calm: World = { answer: () => [httpAnswer({ body: '{"ok":true}' })], addresses: {} }
 
-export interface Catchers {
+export interface FakeInternet {
   network: Network
   /** Opens a socket to one address, as a careless relay does by itself. */
   dial(to: Destination, callback: (error: Error | null, socket: Socket | null) => void): void
@@ -50,7 +50,7 @@ export interface Catchers {
  * of the relay's own checks stay on the way. `privateHosts` are those that a rule
  * with allowPrivateNetwork names.
  */
-export async function startCatchers(privateHosts: ReadonlySet<string>): Promise<Catchers> {
+export async function startCatchers(privateHosts: ReadonlySet<string>): Promise<FakeInternet> {
   let world = calm
   let looked: Record<string, number> = {}
   const destinations = new Map<number, Destination>()
@@ -80,7 +80,7 @@ export async function startCatchers(privateHosts: ReadonlySet<string>): Promise<
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   const { port } = server.address() as AddressInfo
 
-  const dial: Catchers['dial'] = (to, callback) => {
+  const dial: FakeInternet['dial'] = (to, callback) => {
     const socket = connect(port, '127.0.0.1')
     socket.setNoDelay(true)
     socket.once('error', (error) => callback(error, null))
@@ -113,7 +113,7 @@ export async function startCatchers(privateHosts: ReadonlySet<string>): Promise<
         const host = options.hostname.replace(/^\[|\]$/g, '')
         const port = options.port || (options.protocol === 'https:' ? '443' : '80')
         const to = (address: string) => ({ scheme: options.protocol, host: options.hostname, port, address })
-        const done: Parameters<Catchers['dial']>[1] = (error, socket) =>
+        const done: Parameters<FakeInternet['dial']>[1] = (error, socket) =>
           socket ? callback(null, socket) : callback(error ?? new Error('no socket'), null)
         if (isAddress(host)) return dial(to(host), done)
         lookup(host, { all: true }, (error, addresses) => {

@@ -1,7 +1,7 @@
 import { appendFileSync } from 'node:fs'
 import { isUtf8 } from 'node:buffer'
 import { brotliDecompressSync, gunzipSync, inflateSync } from 'node:zlib'
-import type { Catchers } from './fake-internet.ts'
+import type { FakeInternet } from './fake-internet.ts'
 import type { Target } from './target.ts'
 
 interface NaiveRequest {
@@ -29,7 +29,7 @@ interface NaiveRecord {
  */
 export function createNaiveRelay(
   targets: readonly Target[],
-  catchers: Catchers,
+  catchers: FakeInternet,
   file: string,
   log: string[],
 ): { fetch(request: Request): Promise<Response> } {
@@ -166,7 +166,7 @@ interface NaiveAnswer {
 }
 
 /** Calls, and goes after every redirect with all it has. */
-async function callUpstream(request: NaiveRequest, catchers: Catchers, log: string[]): Promise<NaiveAnswer> {
+async function callUpstream(request: NaiveRequest, catchers: FakeInternet, log: string[]): Promise<NaiveAnswer> {
   const query = new URLSearchParams(request.params).toString()
   let url = new URL(query ? `${request.url}${request.url.includes('?') ? '&' : '?'}${query}` : request.url)
   for (let turn = 0; ; turn++) {
@@ -180,7 +180,7 @@ async function callUpstream(request: NaiveRequest, catchers: Catchers, log: stri
 function exchange(
   url: URL,
   { method, headers = {}, data }: NaiveRequest,
-  catchers: Catchers,
+  catchers: FakeInternet,
   log: string[],
 ): Promise<Buffer> {
   const host = url.hostname.replace(/^\[|\]$/g, '')

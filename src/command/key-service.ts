@@ -10,7 +10,7 @@ import {
   type Words,
 } from '../protocol/keys.ts'
 import { tokenVariable } from '../relay/http/administrator.ts'
-import { createChanges } from '../relay/database/pub-sub.ts'
+import { createPubSub } from '../relay/database/pub-sub.ts'
 import { isPostgres } from '../relay/database/database.ts'
 import { openKeyStore } from '../relay/keys/key-store.ts'
 import { readOptions, type RelayOptions } from '../relay/options.ts'
@@ -29,7 +29,7 @@ export interface KeyService {
 }
 
 /** Milliseconds until the relays of a Postgres can be told of a change. */
-const longestConnect = 3_000
+const maxConnect = 3_000
 
 /** Works on the database itself, so that no relay need run; those that do run on it hear of what is changed. */
 export async function inDatabase(
@@ -47,16 +47,16 @@ export async function inDatabase(
   const storage = await openStorage(settings.database, logger).catch((error: unknown) => {
     throw inWordsOfTheCommand(error)
   })
-  const changes = createChanges(storage.signals)
+  const pubSub = createPubSub(storage.peers)
   const secrets = createSecretIndex()
-  const store = await openKeyStore({ database: storage.database, changes, settings, secrets, logger }).catch(
+  const store = await openKeyStore({ database: storage.database, pubSub, settings, secrets, logger }).catch(
     async (error: unknown) => {
       await storage.database.close()
       throw inWordsOfTheCommand(error)
     },
   )
   // From when it is connected on, which wakes everybody, what is announced is heard.
-  if (isPostgres(settings.database)) await changes.until('connected', Date.now() + longestConnect)
+  if (isPostgres(settings.database)) await pubSub.until('connected', Date.now() + maxConnect)
   const who = `command (${userInfo().username})`
   return {
     list: () => store.list(),

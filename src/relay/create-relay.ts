@@ -1,6 +1,6 @@
 import { redactedLogger } from './keys/redacted-logger.ts'
 import { createSecretIndex } from './keys/redaction/secret-index.ts'
-import { createJournal } from './execution/metrics.ts'
+import { createMetrics } from './execution/metrics.ts'
 import { createApp } from './http/app.ts'
 import type { Settings } from './http/settings.ts'
 import { openRelay } from './open-relay.ts'
@@ -65,15 +65,15 @@ export function createRelayOn(
   const logger = redactedLogger(() => given.logger, secrets)
   // Its fields are read when they are needed, so that they can be exchanged.
   const settings = { ...given, logger }
-  const journal = createJournal(settings.logger)
-  const parts = openRelay(settings, network, journal, secrets)
+  const metrics = createMetrics(settings.logger)
+  const parts = openRelay(settings, network, metrics, secrets)
   const ready = parts.then(() => {})
   let isWaitedFor = false
   // Whoever waits for `ready` is told by it; whoever does not, by the log.
   ready.catch((error: unknown) => {
     if (!isWaitedFor) settings.logger.error({ err: error }, 'the relay could not start')
   })
-  let app = createApp(settings, parts, journal, secrets)
+  let app = createApp(settings, parts, metrics, secrets)
   let closing: Promise<void> | undefined
   return {
     fetch: async (request) => app.fetch(request),
@@ -90,11 +90,11 @@ export function createRelayOn(
     async renew(other) {
       const next = readOptions(other, environment)
       const opened = await parts.catch(() => null)
-      if (!opened || opened.changes.isClosed() || !isOnSameGround(settings, next)) return false
+      if (!opened || opened.pubSub.isClosed() || !isOnSameGround(settings, next)) return false
       given = next
       lookForSecrets()
       Object.assign(settings, next, { logger })
-      app = createApp(settings, parts, journal, secrets)
+      app = createApp(settings, parts, metrics, secrets)
       return true
     },
   }

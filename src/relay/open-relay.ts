@@ -1,24 +1,24 @@
 import { isClientSecretError } from '../protocol/errors.ts'
-import { createInFlight } from './common/bytes-in-flight.ts'
+import { createBytesInFlight } from './common/bytes-in-flight.ts'
 import { boundRecords } from './database/bounded-records.ts'
-import { createChanges } from './database/pub-sub.ts'
+import { createPubSub } from './database/pub-sub.ts'
 import { createRecords } from './database/records.ts'
 import { createDirectRequests } from './execution/direct-requests.ts'
-import { createPresence, longestSilence, type Presence } from './execution/heartbeat.ts'
+import { createHeartbeat, heartbeatTimeout, type Heartbeat } from './execution/heartbeat.ts'
 import { createLimits } from './execution/limits.ts'
-import type { Journal } from './execution/metrics.ts'
+import type { Metrics } from './execution/metrics.ts'
 import { createRunner } from './execution/runner.ts'
 import { openStorage } from './execution/storage.ts'
-import { createAttendance } from './execution/waiting-callers.ts'
+import { createWaitingCallers } from './execution/waiting-callers.ts'
 import { createCallsInFlight } from './http/calls-in-flight.ts'
-import type { RelayParts } from './http/relay-parts.ts'
+import type { RelayDeps } from './http/relay-parts.ts'
 import type { Settings } from './http/settings.ts'
 import { openKeyStore } from './keys/key-store.ts'
 import type { SecretIndex } from './keys/redaction/secret-index.ts'
 import { createUpstream, type Network } from './upstream/http-client.ts'
 
 /** What a relay works with, and how it is closed. */
-export interface OpenedRelay extends RelayParts {
+export interface OpenedRelay extends RelayDeps {
   close: () => Promise<void>
 }
 
@@ -26,12 +26,12 @@ export interface OpenedRelay extends RelayParts {
 export async function openRelay(
   settings: Settings,
   network: Network,
-  journal: Journal,
+  metrics: Metrics,
   secrets: SecretIndex,
 ): Promise<OpenedRelay> {
   const endings = createEndings()
   try {
-    const parts = await openParts(settings, network, journal, secrets, endings.add)
+    const parts = await openParts(settings, network, metrics, secrets, endings.add)
     return { ...parts, close: endings.run }
   } catch (error) {
     await endings.run().catch((err: unknown) => {
@@ -65,10 +65,10 @@ function createEndings() {
 async function openParts(
   settings: Settings,
   network: Network,
-  journal: Journal,
+  metrics: Metrics,
   secrets: SecretIndex,
   atTheEnd: (end: () => unknown) => void,
-): Promise<RelayParts> {
+): Promise<RelayDeps> {
   const { limits, logger } = settings
   const storage = await openStorage(settings.database, logger)
   const { database } = storage
@@ -77,38 +77,38 @@ async function openParts(
   const records = storage.isInMemory
     ? await boundRecords(createRecords(database), database, { bytesInMemory, logger })
     : createRecords(database)
-  const changes = createChanges(storage.signals)
-  const keys = await openKeyStore({ database, changes, settings, secrets, logger })
+  const pubSub = createPubSub(storage.peers)
+  const keys = await openKeyStore({ database, pubSub, settings, secrets, logger })
   atTheEnd(() => keys.close())
   const upstream = createUpstream(limits, network)
   atTheEnd(() => upstream.close())
   const allowance = createLimits(limits)
-  const inFlight = createInFlight(limits)
-  const { longestUpstreamWait, callerAbsence, responseBytes } = limits
+  const inFlight = createBytesInFlight(limits)
+  const { maxUpstreamWait, disconnectGracePeriod, responseBytes } = limits
   const runner = createRunner({
     keys,
     secrets,
     upstream,
     records,
-    changes,
+    pubSub,
     limits: allowance,
     inFlight,
-    journal,
+    metrics,
     logger,
-    longestUpstreamWait,
+    maxUpstreamWait,
     responseBytes,
   })
   atTheEnd(runner.abort)
-  let presence: Presence | undefined = undefined
+  let heartbeat: Heartbeat | undefined = undefined
   // Nothing is sent before there is one.
-  const direct = createDirectRequests({ records, runner, changes, ensureSeen: () => presence!.ensureSeen(), logger })
-  const attendance = createAttendance(callerAbsence, runner.desert)
+  const direct = createDirectRequests({ records, runner, pubSub, ensureSeen: () => heartbeat!.ensureSeen(), logger })
+  const waitingCallers = createWaitingCallers(disconnectGracePeriod, runner.abandon)
   const calls = createCallsInFlight()
   // After what runs has ended: until then the other relays must know that this one lives.
-  atTheEnd(() => presence?.stop())
-  const queue = await storage.createQueue({ records, runner, changes, logger })
+  atTheEnd(() => heartbeat?.stop())
+  const queue = await storage.createQueue({ records, runner, pubSub, logger })
   atTheEnd(async () => {
-    changes.close()
+    pubSub.close()
     const timer = setTimeout(runner.abort, settings.shutdownTimeout)
     await Promise.all([queue.close(), calls.ended()])
     await direct.written()
@@ -118,9 +118,9 @@ async function openParts(
   /** What dead relays were running for callers who waited for the answer in the call itself. */
   async function takeOver(): Promise<void> {
     await queue.takeOver()
-    for (const record of await records.orphans(longestSilence)) await runner.settleInterrupted(record)
+    for (const record of await records.orphans(heartbeatTimeout)) await runner.settleInterrupted(record)
   }
-  presence = await createPresence({
+  heartbeat = await createHeartbeat({
     database,
     onBeat: queue.beat,
     takeOver,
@@ -129,9 +129,9 @@ async function openParts(
   })
 
   async function removeExpired(): Promise<void> {
-    for (let isFull = true; isFull && !changes.isClosed();) {
+    for (let isFull = true; isFull && !pubSub.isClosed();) {
       const removed = await records.removeExpired()
-      changes.announce(...removed.lines)
+      pubSub.publish(...removed.lines)
       isFull = removed.isFull
     }
   }
@@ -150,5 +150,17 @@ async function openParts(
   removal.unref()
   atTheEnd(() => clearInterval(removal))
 
-  return { settings, keys, limits: allowance, inFlight, attendance, records, changes, direct, queue, presence, calls }
+  return {
+    settings,
+    keys,
+    limits: allowance,
+    inFlight,
+    waitingCallers,
+    records,
+    pubSub,
+    direct,
+    queue,
+    heartbeat,
+    calls,
+  }
 }

@@ -7,7 +7,7 @@ import { hostNameOf } from './common/host-name.ts'
 import { consoleLogger, type Logger } from './common/logger.ts'
 import type { RelayLimits } from './common/relay-limits.ts'
 import { isPostgres } from './database/database.ts'
-import { bearerOf, shortestToken, tokenVariable, type IsAdministrator } from './http/administrator.ts'
+import { bearerOf, minToken, tokenVariable, type IsAdministrator } from './http/administrator.ts'
 import type { Authenticate } from './http/identify.ts'
 import type { Settings } from './http/settings.ts'
 import { masterKeyVariable, readMasterKeys } from './keys/encryption.ts'
@@ -40,7 +40,7 @@ export interface RelayOptions {
         /** Of requests that do not say. Default: one day. */
         default?: number | undefined
         /** Of any request; a longer wish is refused. Default: 30 days. */
-        most?: number | undefined
+        max?: number | undefined
       }
     | undefined
   /** How long `close` waits for what runs, in milliseconds. Default 10,000. */
@@ -50,10 +50,10 @@ export interface RelayOptions {
 }
 
 // A timer takes no more than this; more would fire at once.
-const mostAmount = 2 ** 31 - 1
-const amountExpectation = `a whole number from 1 to ${mostAmount}`
+const maxAmount = 2 ** 31 - 1
+const amountExpectation = `a whole number from 1 to ${maxAmount}`
 const amount = z.optional(
-  z.int(amountExpectation).check(z.minimum(1, amountExpectation), z.maximum(mostAmount, amountExpectation)),
+  z.int(amountExpectation).check(z.minimum(1, amountExpectation), z.maximum(maxAmount, amountExpectation)),
 )
 const limitsShape = {
   requestBytes: amount,
@@ -67,10 +67,10 @@ const limitsShape = {
   bytesInFlight: amount,
   bytesInFlightPerCaller: amount,
   bytesInMemory: amount,
-  callerAbsence: amount,
-  longestUpstreamWait: amount,
+  disconnectGracePeriod: amount,
+  maxUpstreamWait: amount,
 }
-const expiresShape = { default: amount, most: amount }
+const expiresShape = { default: amount, max: amount }
 const databaseExpectation =
   'the path of a SQLite file, or the address of a Postgres such as "postgres://user:password@host/database"'
 const isFunction = (value: unknown) => typeof value === 'function'
@@ -117,7 +117,7 @@ const optionsSchema = z.strictObject(
         .check(z.refine((address) => isPostgres(address) || !/^\w{2,}:\/\//.test(address), databaseExpectation)),
     ),
     limits: z.optional(z.strictObject(limitsShape, 'an object of limits')),
-    expires: z.optional(z.strictObject(expiresShape, 'an object such as { default: 86400, most: 2592000 }')),
+    expires: z.optional(z.strictObject(expiresShape, 'an object such as { default: 86400, max: 2592000 }')),
     shutdownTimeout: amount,
     logger: z.optional(
       z.looseObject(
@@ -150,10 +150,10 @@ export function readOptions(options: RelayOptions, environment: Record<string, s
     )
   }
   const token = environment[tokenVariable]
-  if (token !== undefined && token.length < shortestToken) {
+  if (token !== undefined && token.length < minToken) {
     throw startError(
       tokenVariable,
-      `the environment variable ${tokenVariable} has fewer than ${shortestToken} characters and could be guessed. Make one with: node -p "crypto.randomBytes(32).toString('base64url')"`,
+      `the environment variable ${tokenVariable} has fewer than ${minToken} characters and could be guessed. Make one with: node -p "crypto.randomBytes(32).toString('base64url')"`,
     )
   }
   const { limits = {}, expires = {} } = options
@@ -177,10 +177,10 @@ export function readOptions(options: RelayOptions, environment: Record<string, s
       bytesPerDay: limits.bytesPerDay,
       heldPollsPerCaller: limits.heldPollsPerCaller ?? 100,
       heldPolls: limits.heldPolls ?? 10_000,
-      callerAbsence: limits.callerAbsence ?? 10_000,
-      longestUpstreamWait: limits.longestUpstreamWait ?? 600_000,
+      disconnectGracePeriod: limits.disconnectGracePeriod ?? 10_000,
+      maxUpstreamWait: limits.maxUpstreamWait ?? 600_000,
     },
-    expires: { default: expires.default ?? 86_400, most: expires.most ?? 30 * 86_400 },
+    expires: { default: expires.default ?? 86_400, max: expires.max ?? 30 * 86_400 },
     shutdownTimeout: options.shutdownTimeout ?? 10_000,
     logger: options.logger ?? consoleLogger,
   }

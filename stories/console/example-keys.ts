@@ -1,14 +1,14 @@
 import type { AuditEntry, KeyCheck, KeyEntry, KeyUse, Words } from '../../src/protocol/keys.ts'
 import { checkUse, type KeyOptions } from '../../src/relay/keys/key.ts'
-import { wordsOf } from '../../src/relay/keys/describe-rule.ts'
-import { atField } from '../../src/relay/common/config-error.ts'
+import { describeKey } from '../../src/relay/keys/describe-rule.ts'
+import { formContext } from '../../src/relay/common/config-error.ts'
 
 const at = Date.UTC(2026, 10, 24, 7, 0)
 const minute = 60_000
 
 /** Looks through a key and says it in words, as the relay does, because it is the relay's own code. */
 export function check(key: Pick<KeyCheck, 'locked' | 'allow' | 'limits'>): Words {
-  return wordsOf(checkUse(key as KeyOptions, atField))
+  return describeKey(checkUse(key as KeyOptions, formContext))
 }
 
 const known = {

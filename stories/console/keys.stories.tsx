@@ -134,7 +134,7 @@ export const RecentRequestsOfAKey: Story = {
   },
 }
 
-export const Changes: Story = {
+export const PubSub: Story = {
   render: () => (
     <main>
       <h1>Client secret keys</h1>

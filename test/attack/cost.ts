@@ -20,7 +20,7 @@ export interface CostResult {
 }
 
 /** Times what `JSON.parse` of the same bytes costs. */
-const mostRatio = 15
+const maxRatio = 15
 /** Milliseconds that any body may cost: reading it in, finding the caller, writing a refusal; and a busy machine. */
 const floor = 10
 /** Milliseconds a byte: of a long text `JSON.parse` hardly looks at the characters. An answer has to be looked through. */
@@ -31,14 +31,14 @@ const heap = 256
 /** Milliseconds after which a body has stopped the relay. */
 const longest = 20_000
 /** Bodies of this many bytes, all together, and the process is a new one: what is kept of them is not what is measured. */
-const mostBytesOfAProcess = 200_000_000
+const maxBytesOfAProcess = 200_000_000
 /** Of each kind; more say nothing new. */
-const mostFailures = 10
+const maxFailures = 10
 /** So many are generated at once. */
 const pageSize = 500
 
 const ratioOf = ({ kind, spent, parse, bytes }: Cost) => Math.max(0, spent - floor) / (parse + bytes * aByte[kind])
-const isTooMuch = (cost: Cost) => ratioOf(cost) > mostRatio
+const isTooMuch = (cost: Cost) => ratioOf(cost) > maxRatio
 
 /** Whatever is sent, or answered, costs at most a small multiple of `JSON.parse` of the same bytes, however many keys there are. */
 export async function checkCost(runs: number, seed: number): Promise<CostResult> {
@@ -48,7 +48,7 @@ export async function checkCost(runs: number, seed: number): Promise<CostResult>
   try {
     for (let at = 0; at < runs; at += pageSize) {
       for (const body of fc.sample(expensive, { numRuns: Math.min(pageSize, runs - at), seed: seed + at })) {
-        if (result.failures.filter(({ kind }) => kind === body.kind).length >= mostFailures) continue
+        if (result.failures.filter(({ kind }) => kind === body.kind).length >= maxFailures) continue
         result.runs++
         bytes += body.text.length
         // A collection of garbage may fall upon any body; not three times upon one.
@@ -57,7 +57,7 @@ export async function checkCost(runs: number, seed: number): Promise<CostResult>
         else if (isTooMuch(cost)) result.failures.push({ ...body, what: inWords(cost) })
         if (typeof cost !== 'string' && (!result.worst || ratioOf(cost) > ratioOf(result.worst)))
           result.worst = { ...body, ...cost }
-        if (typeof cost !== 'string' && bytes < mostBytesOfAProcess) continue
+        if (typeof cost !== 'string' && bytes < maxBytesOfAProcess) continue
         await stop(program)
         program = await start()
         bytes = 0

@@ -23,13 +23,13 @@ export const commonBeginning = 'sk-ant-api03-'
 export const lookedFor = commonBeginning + hash('sha512', 'a key for the fuzzer', 'base64url')
 
 /** The largest that a relay takes by default. */
-const mostBytes = 1024 * 1024
+const maxBytes = 1024 * 1024
 
 /** Bytes of all that a body is made of: most are small, some as large as they may be. */
 const sizes = fc.oneof(
   { weight: 88, arbitrary: pick(200, 1_000, 4_000) },
   { weight: 9, arbitrary: pick(16_000, 64_000) },
-  { weight: 3, arbitrary: pick(250_000, mostBytes) },
+  { weight: 3, arbitrary: pick(250_000, maxBytes) },
 )
 
 /** How much of what is left a part takes: little, half, or all. */

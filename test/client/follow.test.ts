@@ -53,7 +53,7 @@ describe('one poller for all records of a client', () => {
       { data: { n: '{"n":2}' } },
       { data: { n: '{"n":3}' } },
     ])
-    expect(network.mostInFlight).toBe(1)
+    expect(network.maxInFlight).toBe(1)
   })
 
   test.each([{ poll: 1_000 }, { poll: 5_000 }, { poll: 60_000, queue: 'q' }])(
@@ -87,7 +87,7 @@ describe('one poller for all records of a client', () => {
     await expect(secondAnswer).resolves.toMatchObject({ data: { n: '{"n":2}' } })
     doors[0]!.open()
     await firstAnswer
-    expect(network.mostInFlight).toBe(1)
+    expect(network.maxInFlight).toBe(1)
   })
 
   test('who joins with an older version is told what the others know already', async () => {
@@ -127,7 +127,7 @@ describe('one poller for all records of a client', () => {
     await expect(client.follow({ id: 'none' })).rejects.toMatchObject({ code: 'REQUEST_NOT_FOUND', requestId: 'none' })
     doors[0]!.open()
     await expect(answer).resolves.toMatchObject({ data: { n: '{"n":1}' } })
-    expect(network.mostInFlight).toBe(1)
+    expect(network.maxInFlight).toBe(1)
   })
 
   test('more records than fit into one call take turns', async () => {
@@ -148,7 +148,7 @@ describe('one poller for all records of a client', () => {
     await until(() => updates.size === ids.length)
     stopping.abort()
     await Promise.all(followed)
-    expect(network.mostInFlight).toBe(1)
+    expect(network.maxInFlight).toBe(1)
     for (const poll of network.polls) expect(poll.split(',').length).toBeLessThanOrEqual(100)
   })
 })

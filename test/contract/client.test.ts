@@ -94,7 +94,7 @@ describe.each([
       expect.objectContaining({ status: 200 }),
     )
     expect(callbacks.onError).not.toHaveBeenCalled()
-    if (skapi) expect(skapi.mostPollsAtOnce()).toBe(1)
+    if (skapi) expect(skapi.maxPollsAtOnce()).toBe(1)
   })
 
   test('a queue and no poll gives the status at once; it is polled by hand, stopped, and polled again', async () => {

@@ -44,9 +44,9 @@ describe.each(databases)('on %s', (name, makeDatabase) => {
 
   test('a queue runs one at a time, in the order in which its requests were answered', async () => {
     let running = 0
-    let mostAtOnce = 0
+    let maxAtOnce = 0
     const { api, client, sent } = await setUp(async (_call, outgoing) => {
-      mostAtOnce = Math.max(mostAtOnce, ++running)
+      maxAtOnce = Math.max(maxAtOnce, ++running)
       await new Promise((resolve) => setImmediate(resolve))
       running -= 1
       json(outgoing, {})
@@ -57,7 +57,7 @@ describe.each(databases)('on %s', (name, makeDatabase) => {
     }
     await Promise.all(polled)
     expect(numbers(api.calls)).toEqual(Array.from({ length: 20 }, (_, n) => n))
-    expect(mostAtOnce).toBe(1)
+    expect(maxAtOnce).toBe(1)
   })
 
   test('many queues, and requests without one, run beside each other', async () => {
@@ -176,7 +176,7 @@ describe.each(databases)('on %s', (name, makeDatabase) => {
 
   test('a pause that is longer than the longest wait is a failure, and so is one beyond the expiry', async () => {
     const { client, sent } = await setUp((_call, outgoing) => json(outgoing, {}, 429, { 'retry-after': '30' }), {
-      limits: { longestUpstreamWait: 10_000 },
+      limits: { maxUpstreamWait: 10_000 },
     })
     const failed = { code: 'UPSTREAM_ERROR', status: 429, retryAfter: 30 }
     await expect(client.clientSecretRequest({ ...sent(1), queue: 'q', poll: 50 })).rejects.toMatchObject(failed)
@@ -184,7 +184,7 @@ describe.each(databases)('on %s', (name, makeDatabase) => {
 
   test('an API that asks for pauses again and again is waited for no longer than the longest wait', async () => {
     const { api, client, sent } = await setUp((_call, outgoing) => json(outgoing, {}, 429, { 'retry-after': '1' }), {
-      limits: { longestUpstreamWait: 3_000 },
+      limits: { maxUpstreamWait: 3_000 },
     })
     await expect(client.clientSecretRequest({ ...sent(1), queue: 'q', poll: 50 })).rejects.toMatchObject({
       code: 'UPSTREAM_ERROR',

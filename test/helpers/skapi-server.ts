@@ -10,7 +10,7 @@ export interface SkapiServer {
   /** Calls of each endpoint, with what they carried. */
   calls: { endpoint: string; body: Record<string, unknown> }[]
   /** How many polls of one id were under way at once, at most. */
-  mostPollsAtOnce: () => number
+  maxPollsAtOnce: () => number
   /** Breaks connections off instead of answering. */
   cut: (isCut: boolean) => void
 }
@@ -213,7 +213,7 @@ export async function startSkapi(version: 1 | 2, secret: string): Promise<SkapiS
             post(url, 'csr-cancel', { id: `${keyOf(method, address, queue)}${id}` }),
           clientSecretRequestQueueCount: ({ queue }) => post(url, 'csr-count', { queue }),
         }
-  return { skapi, calls, mostPollsAtOnce: () => most, cut: (now) => void (isCut = now) }
+  return { skapi, calls, maxPollsAtOnce: () => most, cut: (now) => void (isCut = now) }
 }
 
 /** 1.5.8 knows no endpoint for what 2.0 adds. */

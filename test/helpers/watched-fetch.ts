@@ -6,7 +6,7 @@ export interface Network {
   /** Urls of the polls, in the order they were sent. */
   polls: string[]
   inFlight: number
-  mostInFlight: number
+  maxInFlight: number
   isCut: boolean
   /** Milliseconds that each poll takes longer. */
   delay: number
@@ -20,7 +20,7 @@ export function watchedFetch(): Network {
     fetch: watched,
     polls: [],
     inFlight: 0,
-    mostInFlight: 0,
+    maxInFlight: 0,
     isCut: false,
     delay: 0,
     next: undefined,
@@ -31,7 +31,7 @@ export function watchedFetch(): Network {
     const isPoll = url.includes('?ids=')
     if (isPoll) {
       network.polls.push(decodeURIComponent(url))
-      network.mostInFlight = Math.max(network.mostInFlight, ++network.inFlight)
+      network.maxInFlight = Math.max(network.maxInFlight, ++network.inFlight)
     }
     try {
       if (isPoll) await sleep(network.delay, init?.signal ?? undefined)

@@ -1,6 +1,6 @@
 import { request as httpRequest, type ClientRequest, type IncomingMessage } from 'node:http'
 import { describe, expect, onTestFinished, test, vi } from 'vitest'
-import { createInFlight } from '../../src/relay/common/bytes-in-flight.ts'
+import { createBytesInFlight } from '../../src/relay/common/bytes-in-flight.ts'
 import type { RelayLimits } from '../../src/relay/common/relay-limits.ts'
 import { door, json, startApi, type ApiAnswer } from '../helpers/api.ts'
 import { keyFor, startRelay } from '../helpers/relay.ts'
@@ -224,11 +224,14 @@ describe('answers', () => {
 
 test('after every kind of end nothing is counted any more', async () => {
   const { opened, open } = door()
-  const { send, bytes, api } = await setUp({ callerAbsence: 1, upstreamTimeout: 500 }, async ({ path }, outgoing) => {
-    if (path === '/broken') return void outgoing.destroy()
-    if (path === '/later') await opened
-    if (path !== '/never') json(outgoing, {}, path === '/teapot' ? 418 : 200)
-  })
+  const { send, bytes, api } = await setUp(
+    { disconnectGracePeriod: 1, upstreamTimeout: 500 },
+    async ({ path }, outgoing) => {
+      if (path === '/broken') return void outgoing.destroy()
+      if (path === '/later') await opened
+      if (path !== '/never') json(outgoing, {}, path === '/teapot' ? 418 : 200)
+    },
+  )
   const to = (path: string, fields: object = {}) => send(visitor('a'), { url: `${api.url}${path}`, ...fields })
   const left = to('/later')
   await eventually(() => expect(api.calls).toHaveLength(1))
@@ -252,7 +255,7 @@ describe('room', () => {
   /** What has got room, in order. */
   const inLine = () => {
     const got: string[] = []
-    const { open } = createInFlight({ bytesInFlight: 200, bytesInFlightPerCaller: 60 })
+    const { open } = createBytesInFlight({ bytesInFlight: 200, bytesInFlightPerCaller: 60 })
     const ask = (name: string, owner: string, bytes: number, signal = never) => {
       const room = open(owner)
       room.wait(bytes, signal).then(
@@ -281,7 +284,7 @@ describe('room', () => {
   })
 
   test('of visitors is half, also where they have come to hold more; the other half is there for whoever is signed in', () => {
-    const { open } = createInFlight({ bytesInFlight: 200, bytesInFlightPerCaller: 300 })
+    const { open } = createBytesInFlight({ bytesInFlight: 200, bytesInFlightPerCaller: 300 })
     open('visitor:a').hold(250)
     expect(() => open('visitor:b').demand(1)).toThrow(/limits.bytesInFlight\)/)
     const ada = open('user:ada')

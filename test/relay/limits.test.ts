@@ -261,7 +261,7 @@ describe('a direct request whose caller leaves', () => {
     const api = await startApi((_call, outgoing) => void outgoing.once('close', end))
     const { client, url } = await startRelay({
       keys: { api: keyFor(api.url) },
-      limits: { callerAbsence: 20 },
+      limits: { disconnectGracePeriod: 20 },
       authenticate: () => 'ada',
     })
     const leaving = new AbortController()
@@ -286,7 +286,7 @@ describe('a direct request whose caller leaves', () => {
       await opened
       json(outgoing, { n: 1 })
     })
-    const { url } = await startRelay({ keys: { api: keyFor(api.url) }, limits: { callerAbsence: 2_000 } })
+    const { url } = await startRelay({ keys: { api: keyFor(api.url) }, limits: { disconnectGracePeriod: 2_000 } })
     const body = JSON.stringify({
       clientSecretName: 'api',
       url: `${api.url}/`,

@@ -49,7 +49,7 @@ test('a connection that Postgres ends at the moment at which a waiting transacti
 test('a database that is cut off while it is closed is not waited for', async () => {
   const proxy = await losingProxy(await postgres.database())
   const database = await openPostgres(proxy.database, silent)
-  const heard = new Promise<void>((resolve) => database.signals.onReceive(() => resolve()))
+  const heard = new Promise<void>((resolve) => database.peers.onReceive(() => resolve()))
   // By then all its connections are there.
   await heard
   proxy.swallow()

@@ -7,10 +7,10 @@ async function setUp() {
   const doors: ReturnType<typeof door>[] = []
   const arrivals: string[] = []
   let running = 0
-  let mostAtOnce = 0
+  let maxAtOnce = 0
   const api = await startApi(async (call, outgoing) => {
     arrivals.push(call.body)
-    mostAtOnce = Math.max(mostAtOnce, ++running)
+    maxAtOnce = Math.max(maxAtOnce, ++running)
     const mine = door()
     doors.push(mine)
     await mine.opened
@@ -32,12 +32,12 @@ async function setUp() {
   const until = async (condition: () => boolean) => {
     while (!condition()) await new Promise((resolve) => setTimeout(resolve, 5))
   }
-  return { api, request, doors, arrivals, until, mostAtOnce: () => mostAtOnce }
+  return { api, request, doors, arrivals, until, maxAtOnce: () => maxAtOnce }
 }
 
 describe('requests with the same url, method and queue', () => {
   test('reach the API one after another, in order, none overlapping', async () => {
-    const { request, doors, arrivals, until, mostAtOnce } = await setUp()
+    const { request, doors, arrivals, until, maxAtOnce } = await setUp()
     const answers = []
     for (const n of [1, 2, 3]) {
       // By hand, so that the second is sent when the first is certainly in line.
@@ -50,7 +50,7 @@ describe('requests with the same url, method and queue', () => {
     }
     await Promise.all(answers)
     expect(arrivals.map((body) => (JSON.parse(body) as { n: number }).n)).toEqual([1, 2, 3])
-    expect(mostAtOnce()).toBe(1)
+    expect(maxAtOnce()).toBe(1)
   })
 
   test('go on after one of them failed', async () => {
@@ -98,10 +98,10 @@ describe('what runs at the same time', () => {
       ],
     ],
   ] as [string, { queue?: string; poll?: number; path?: string }[]][])('%s', async (_name, requests) => {
-    const { request, doors, until, mostAtOnce } = await setUp()
+    const { request, doors, until, maxAtOnce } = await setUp()
     const answers = requests.map((fields, n) => request(n, fields))
     await until(() => doors.length === requests.length)
-    expect(mostAtOnce()).toBe(requests.length)
+    expect(maxAtOnce()).toBe(requests.length)
     for (const { open } of doors) open()
     await Promise.all(answers)
   })

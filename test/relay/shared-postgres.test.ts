@@ -89,9 +89,9 @@ test('what has expired is looked for once at a time, also while the database let
 describe('several relays on one Postgres', () => {
   test('keep the order of a queue between them, one at a time', async () => {
     let running = 0
-    let mostAtOnce = 0
+    let maxAtOnce = 0
     const { options, sent, numbers } = await setUp(async (_call, outgoing) => {
-      mostAtOnce = Math.max(mostAtOnce, ++running)
+      maxAtOnce = Math.max(maxAtOnce, ++running)
       await new Promise((resolve) => setTimeout(resolve, 20))
       running -= 1
       json(outgoing, {})
@@ -105,7 +105,7 @@ describe('several relays on one Postgres', () => {
     }
     for (const id of ids) expect(await visitors[0]!.settled(id)).toMatchObject({ status: 'resolved' })
     expect(numbers()).toEqual(Array.from({ length: 40 }, (_, n) => n))
-    expect(mostAtOnce).toBe(1)
+    expect(maxAtOnce).toBe(1)
   })
 
   test('give places in the order of the numbers, also when many come at once to each', async () => {

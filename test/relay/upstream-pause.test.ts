@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { pauseAskedFor } from '../../src/relay/upstream/retry-after.ts'
+import { retryDelayFrom } from '../../src/relay/upstream/retry-after.ts'
 
 const now = Date.parse('2030-01-01T00:00:00Z')
 
@@ -73,5 +73,5 @@ test.each<[number, Record<string, string>, number | null]>([
   [500, { 'retry-after': '3' }, null],
   [200, { 'retry-after': '3', 'x-ratelimit-reset': '5' }, null],
 ])('an answer of %i with %o asks for a pause of %s ms', (status, headers, pause) => {
-  expect(pauseAskedFor(status, headers, now)).toBe(pause)
+  expect(retryDelayFrom(status, headers, now)).toBe(pause)
 })

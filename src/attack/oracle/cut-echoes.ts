@@ -60,15 +60,15 @@ async function grow(spy: Spy, cutAt: (length: number) => [number, number]): Prom
 }
 
 /** Shorter ones stand in any text. */
-const shortestPiece = 4
+const minPiece = 4
 
 /** What of an echo can still be read, from its beginning and up to its end. */
 function piecesOf(echo: string, text: string): [at: number, piece: string][] {
   const pieces: [number, string][] = []
-  for (let at = 0; at + shortestPiece <= echo.length;) {
+  for (let at = 0; at + minPiece <= echo.length;) {
     let length = 0
     while (at + length < echo.length && text.includes(echo.slice(at, at + length + 1))) length++
-    if (length >= shortestPiece) pieces.push([at, echo.slice(at, at + length)])
+    if (length >= minPiece) pieces.push([at, echo.slice(at, at + length)])
     at += Math.max(1, length)
   }
   return pieces

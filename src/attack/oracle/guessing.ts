@@ -8,7 +8,7 @@ import type { Spy } from './spy.ts'
 const bodySize = 1_000_000
 
 /** Combinations that are tried, and answers that are read for it: so many guesses fit into some megabytes. */
-const mostGuesses = 2 ** 20
+const maxGuesses = 2 ** 20
 
 /** Several characters at once, by the hundred thousand, in large bodies. */
 export function guessing(targets: readonly Target[]): Learner[] {
@@ -92,7 +92,7 @@ async function oddOfAll(
 ): Promise<string | null> {
   const size = Math.floor(bodySize / (write(guesses[0]!).length + separator.length))
   const ofShape = new Map<string, Set<string>>()
-  for (let at = 0; at < Math.min(guesses.length, mostGuesses); at += size) {
+  for (let at = 0; at < Math.min(guesses.length, maxGuesses); at += size) {
     const some = guesses.slice(at, at + size)
     const body = [spy.secretAtTheApi, ...some.map(write), spy.secretAtTheApi].join(separator)
     const { text } = await spy.ask({ answer: () => ({ headers: { 'content-type': 'text/plain' }, body }) })

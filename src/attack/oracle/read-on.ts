@@ -56,7 +56,7 @@ export async function readOn(
 
 /** Where a form mixes the bits of neighbours, a few characters look alike until more of what follows is right. */
 const furthest = 3
-const mostAlike = 16
+const maxAlike = 16
 
 async function nextOf(look: Look, known: Known, write: Write): Promise<string | null> {
   const { stem, direction, publicPart, alphabet } = known
@@ -71,7 +71,7 @@ async function nextOf(look: Look, known: Known, write: Write): Promise<string | 
   let guesses = [...alphabet]
   for (let length = 1; length <= furthest; length++) {
     const odd = await ask(stem, guesses)
-    if (odd.length === 0 || odd.length > mostAlike) return null
+    if (odd.length === 0 || odd.length > maxAlike) return null
     const nearest = new Set(odd.map((guess) => guess.at(direction === 'forward' ? 0 : -1)!.toLowerCase()))
     if (nearest.size > 1) {
       guesses = odd.flatMap((guess) =>

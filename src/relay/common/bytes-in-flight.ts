@@ -9,7 +9,7 @@ import type { ReadLimits } from './relay-limits.ts'
 export const bytesOfRequest = 64 * 1024
 
 /** Knows the bytes that the relay holds in memory while it works, of each caller and of all. */
-export interface InFlight {
+export interface BytesInFlight {
   /** Room for something of this caller's, in which nothing is yet. */
   open(owner: string): Room
   /** Bytes that are held now. */
@@ -57,10 +57,10 @@ interface Waiting {
  * An answer that waits for room holds little, and one that has got room can always
  * be gathered to its end: so nothing ever waits in a circle.
  */
-export function createInFlight({
+export function createBytesInFlight({
   bytesInFlight,
   bytesInFlightPerCaller,
-}: Pick<ReadLimits, 'bytesInFlight' | 'bytesInFlightPerCaller'>): InFlight {
+}: Pick<ReadLimits, 'bytesInFlight' | 'bytesInFlightPerCaller'>): BytesInFlight {
   const half = bytesInFlight / 2
   const all = () => visitors.used + signedIn.used
   const visitors: Group = {

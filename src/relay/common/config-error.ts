@@ -4,7 +4,7 @@ import { ClientSecretError } from '../../protocol/errors.ts'
  * To whom mistakes in a key are told, and so in which words: to whoever starts
  * the relay, by the place in the options; or to whoever fills in the form, at the field.
  */
-export interface Telling {
+export interface ErrorContext {
   /** Begins each sentence. */
   beginning: string
   /** What the sentence is about, such as `keys.openai`. */
@@ -13,15 +13,19 @@ export interface Telling {
   path: string
 }
 
-export function atStart(path: string): Telling {
+export function startContext(path: string): ErrorContext {
   return { beginning: 'The relay does not start: ', subject: path, path }
 }
 
 /** Told to whoever fills in the form; the field stands in the path. */
-export const atField: Telling = { beginning: '', subject: 'This key', path: '' }
+export const formContext: ErrorContext = { beginning: '', subject: 'This key', path: '' }
 
 /** @param field Within the path, such as `allow[0]`; empty where it is the whole. */
-export function mistake({ beginning, subject, path }: Telling, problem: string, field = ''): ClientSecretError {
+export function configError(
+  { beginning, subject, path }: ErrorContext,
+  problem: string,
+  field = '',
+): ClientSecretError {
   return new ClientSecretError('INVALID_PARAMETER', `${beginning}${subject} ${problem}`, {
     path: [path, field].filter(Boolean).join('.') || undefined,
   })

@@ -32,9 +32,9 @@ export interface RelayLimits {
    */
   bytesInMemory?: number | undefined
   /** How long the caller of a direct request may be gone before its call is ended, in milliseconds: time to come back over a broken connection. Default 10,000. */
-  callerAbsence?: number | undefined
+  disconnectGracePeriod?: number | undefined
   /** How long a queued request waits at most, in milliseconds from its first attempt on, while its API answers 429 or 503 and names a time to come again. Default 600,000. */
-  longestUpstreamWait?: number | undefined
+  maxUpstreamWait?: number | undefined
 }
 
 /** The limits, with nothing left open. */

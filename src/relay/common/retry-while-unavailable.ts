@@ -5,7 +5,7 @@ import { isClientSecretError } from '../../protocol/errors.ts'
 const pause = 250
 
 /** Does what must be done in the end, again and again while the database is away, until the signal fires. */
-export async function patiently<Result>(work: () => Promise<Result>, signal: AbortSignal): Promise<Result> {
+export async function retryWhileUnavailable<Result>(work: () => Promise<Result>, signal: AbortSignal): Promise<Result> {
   for (;;) {
     try {
       return await work()

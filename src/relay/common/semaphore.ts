@@ -1,5 +1,5 @@
 /** Calls that one relay has under way at a time for its queues; each takes a connection, and what there is of those ends. */
-const mostAtOnce = 100
+const maxAtOnce = 100
 
 /** How many lines may run at once. */
 export interface Places {
@@ -16,10 +16,10 @@ export function createPlaces(): Places {
   let taken = 0
   const waiting: (() => void)[] = []
   return {
-    free: () => mostAtOnce - taken - waiting.length,
+    free: () => maxAtOnce - taken - waiting.length,
     take: () => void taken++,
     async wait() {
-      if (taken >= mostAtOnce) return new Promise((resolve) => waiting.push(resolve))
+      if (taken >= maxAtOnce) return new Promise((resolve) => waiting.push(resolve))
       taken++
     },
     leave() {

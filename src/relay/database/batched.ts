@@ -1,8 +1,8 @@
 import { isClientSecretError } from '../../protocol/errors.ts'
 
 /** Things that go into one statement, and the weight that they have together. */
-const mostItems = 100
-const mostWeight = 4_000_000
+const maxItems = 100
+const maxWeight = 4_000_000
 
 /**
  * Does many things of a kind at a time where they come faster than they are
@@ -19,7 +19,7 @@ export function batched<Item, Result>(
     reject: (error: unknown) => void
   }
   let waiting: Waiting[] = []
-  let isUnderWay = false
+  let isRunning = false
 
   async function run(batch: Waiting[]): Promise<void> {
     try {
@@ -34,13 +34,13 @@ export function batched<Item, Result>(
 
   async function runAll(): Promise<void> {
     while (waiting.length > 0) await run(nextBatch())
-    isUnderWay = false
+    isRunning = false
   }
 
   function nextBatch(): Waiting[] {
     let weight = 0
-    const over = waiting.findIndex(({ item }, index) => index > 0 && (weight += weigh(item)) > mostWeight)
-    const count = Math.min(mostItems, over === -1 ? waiting.length : over)
+    const over = waiting.findIndex(({ item }, index) => index > 0 && (weight += weigh(item)) > maxWeight)
+    const count = Math.min(maxItems, over === -1 ? waiting.length : over)
     const batch = waiting.slice(0, count)
     waiting = waiting.slice(count)
     return batch
@@ -49,8 +49,8 @@ export function batched<Item, Result>(
   return (item) =>
     new Promise((resolve, reject) => {
       waiting.push({ item, resolve, reject })
-      if (isUnderWay) return
-      isUnderWay = true
+      if (isRunning) return
+      isRunning = true
       setImmediate(() => void runAll())
     })
 }

@@ -8,7 +8,7 @@ import type { Records } from './records.ts'
 /** Records that are removed at a time; each may be as large as an answer. */
 const removedAtOnce = 8
 /** Ids of removed records that are remembered, to say of them what has become of them. */
-const mostRemembered = 10_000
+const maxRemembered = 10_000
 
 /**
  * Records of a database in memory, which are to stay within so many bytes: the
@@ -41,7 +41,7 @@ export async function boundRecords(
       if (rows.length === 0) return
       for (const { id } of rows) removed.add(id)
       for (const id of removed) {
-        if (removed.size <= mostRemembered) break
+        if (removed.size <= maxRemembered) break
         removed.delete(id)
       }
       if (hasWarned) continue

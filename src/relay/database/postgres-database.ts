@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import type { Pool, PoolClient } from 'pg'
 import { isClientSecretError } from '../../protocol/errors.ts'
-import type { Signals } from './pub-sub.ts'
+import type { PeerChannel } from './pub-sub.ts'
 import { databaseAway, type Connection, type Database, type Dialect, type Transaction, type Value } from './database.ts'
 import { migrate } from './migrate.ts'
 import { explainMissingPeer } from '../common/missing-peer.ts'
@@ -9,17 +9,17 @@ import type { Logger } from '../common/logger.ts'
 import { connectSignals, letGo } from './postgres-notify.ts'
 
 export interface PostgresDatabase extends Database {
-  signals: Signals
+  peers: PeerChannel
   /** Runs SQL of the queue's, which may be several statements, as pg-boss wants it. */
   executeSql(text: string, values?: unknown[]): Promise<{ rows: unknown[] }>
 }
 
 /** Connections of one relay, beside the one that listens. Ten relays of this size fit into a Postgres as it comes. */
-const mostConnections = 8
+const maxConnections = 8
 /** Milliseconds after which a connection, or a statement, counts as lost. */
 const connectionTimeout = 5_000
 const statementTimeout = 15_000
-const longestIdle = 20_000
+const maxIdle = 20_000
 /** Milliseconds that a relay waits for another one, such as one that changes the tables. */
 const lockTimeout = 60_000
 
@@ -44,9 +44,9 @@ export async function openPostgres(connectionString: string, logger: Logger): Pr
     connectionTimeoutMillis: connectionTimeout,
     query_timeout: statementTimeout,
     // A relay that stands still in the middle of a transaction must not hold up the others.
-    idle_in_transaction_session_timeout: longestIdle,
+    idle_in_transaction_session_timeout: maxIdle,
   }
-  const pool = new pg.Pool({ ...settings, max: mostConnections })
+  const pool = new pg.Pool({ ...settings, max: maxConnections })
   // An idle connection that breaks is replaced when one is needed; unheard, its error would end the process.
   pool.on('error', ignore)
   // Heard for as long as there is the connection: the pool hears of it only until somebody has it, and between two
@@ -67,13 +67,13 @@ export async function openPostgres(connectionString: string, logger: Logger): Pr
     await endPool()
     throw isClientSecretError(error) ? cannotBeReached(error.cause) : error
   }
-  const signals = connectSignals(() => new pg.Client(settings), logger)
+  const peers = connectSignals(() => new pg.Client(settings), logger)
   return {
     ...driver,
-    signals,
+    peers,
     executeSql: (text, values) => told(() => pool.query(text, values)),
     async close() {
-      await signals.close()
+      await peers.close()
       await endPool()
     },
   }

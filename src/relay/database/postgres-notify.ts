@@ -1,18 +1,18 @@
 import type { Client, ClientBase } from 'pg'
-import type { Signals } from './pub-sub.ts'
+import type { PeerChannel } from './pub-sub.ts'
 import type { Logger } from '../common/logger.ts'
 
 const channel = 'client_secret_relay'
 /** Bytes of one notification; Postgres takes fewer than 8,000. */
-const mostBytes = 7_500
+const maxBytes = 7_500
 /** Topics that wait to be sent while the database is away, after which everybody is told to look at everything. */
-const mostWaiting = 10_000
+const maxWaiting = 10_000
 const everything = '*'
 /** Milliseconds between two looks whether the connection still lives, and until a look has failed. */
 const lookEvery = 5_000
 const lookTimeout = 3_000
 /** Milliseconds for Postgres to answer that a connection ends. */
-const longestFarewell = 1_000
+const maxFarewell = 1_000
 /** Milliseconds before the connection is tried again. */
 const reconnectAfter = 250
 
@@ -21,7 +21,7 @@ const reconnectAfter = 250
  * announced while one notification is on its way goes with the next, so that
  * announcing costs next to nothing, and many are few statements.
  */
-export function connectSignals(createClient: () => Client, logger: Logger): Signals & { close(): Promise<void> } {
+export function connectSignals(createClient: () => Client, logger: Logger): PeerChannel & { close(): Promise<void> } {
   let client: Client | undefined
   let waiting = new Set<string>()
   let sending: Promise<void> | undefined
@@ -99,7 +99,7 @@ export function connectSignals(createClient: () => Client, logger: Logger): Sign
     let bytes = 0
     for (const topic of waiting) {
       bytes += topic.length + 1
-      if (bytes > mostBytes) break
+      if (bytes > maxBytes) break
       batch.push(topic)
       waiting.delete(topic)
     }
@@ -111,7 +111,7 @@ export function connectSignals(createClient: () => Client, logger: Logger): Sign
   return {
     send(topics) {
       for (const topic of topics) waiting.add(topic)
-      if (waiting.size > mostWaiting) waiting = new Set([everything])
+      if (waiting.size > maxWaiting) waiting = new Set([everything])
       // Later, so that whoever announces does not wait, and what is announced at once is one statement.
       setImmediate(flush)
     },
@@ -134,7 +134,7 @@ async function farewell(client: Client): Promise<void> {
   const ended = client.end().catch(() => {})
   letGo(client)
   let timer: NodeJS.Timeout | undefined
-  await Promise.race([ended, new Promise((resolve) => (timer = setTimeout(resolve, longestFarewell)))])
+  await Promise.race([ended, new Promise((resolve) => (timer = setTimeout(resolve, maxFarewell)))])
   clearTimeout(timer)
 }
 

@@ -1,13 +1,13 @@
 /** Tells those who hold a poll that something they wait for has changed. */
-export interface Changes {
+export interface PubSub {
   /** `topics`: ids of records, and keys of queues. */
-  announce(...topics: (string | null)[]): void
+  publish(...topics: (string | null)[]): void
   /** The same, for the other relays alone. */
-  tellOthers(topic: string): void
+  publishToPeers(topic: string): void
   /** Calls back whenever the topic is announced, until the function it gives is called. */
-  on(topic: string, hear: () => void): () => void
+  on(topic: string, handler: () => void): () => void
   /** Listens from now on, so that nothing between reading and waiting is missed. */
-  listen(topics: readonly string[]): Listener
+  subscribe(topics: readonly string[]): Listener
   /** Resolves at a time, or when the topic is announced, the relay stops or the signal fires. */
   until(topic: string, time: number, signal?: AbortSignal): Promise<void>
   /** Lets everybody go on, now and from now on. */
@@ -23,11 +23,11 @@ export interface Listener {
 }
 
 /** Carries announcements from and to the other relays of the same database. */
-export interface Signals {
+export interface PeerChannel {
   /** Cheap: what it takes happens later. */
   send(topics: readonly string[]): void
   /** `everything`: some may have been missed. */
-  onReceive(hear: (topics: readonly string[] | 'everything') => void): void
+  onReceive(handler: (topics: readonly string[] | 'everything') => void): void
 }
 
 /** What the call that is under way in a line listens to, at whichever relay it is. */
@@ -36,45 +36,45 @@ export function cancellationOf(line: string): string {
 }
 
 /** setTimeout takes no more milliseconds than this. */
-export const longestTimer = 2 ** 31 - 1
+export const maxTimer = 2 ** 31 - 1
 
-export function createChanges(signals?: Signals): Changes {
-  const hearers = new Map<string, Set<() => void>>()
+export function createPubSub(peers?: PeerChannel): PubSub {
+  const handlers = new Map<string, Set<() => void>>()
   let closed = false
 
   function wake(topics: Iterable<string>): void {
-    for (const topic of topics) for (const hear of hearers.get(topic) ?? []) hear()
+    for (const topic of topics) for (const handler of handlers.get(topic) ?? []) handler()
   }
-  signals?.onReceive((topics) => wake(topics === 'everything' ? [...hearers.keys()] : topics))
+  peers?.onReceive((topics) => wake(topics === 'everything' ? [...handlers.keys()] : topics))
 
-  const changes: Changes = {
-    announce(...topics) {
+  const pubSub: PubSub = {
+    publish(...topics) {
       const named = topics.filter((topic) => topic !== null)
       wake(named)
-      if (named.length > 0) signals?.send(named)
+      if (named.length > 0) peers?.send(named)
     },
 
-    tellOthers: (topic) => signals?.send([topic]),
+    publishToPeers: (topic) => peers?.send([topic]),
 
-    on(topic, hear) {
-      hearers.set(topic, (hearers.get(topic) ?? new Set()).add(hear))
+    on(topic, handler) {
+      handlers.set(topic, (handlers.get(topic) ?? new Set()).add(handler))
       return () => {
-        const others = hearers.get(topic)
-        others?.delete(hear)
-        if (others?.size === 0) hearers.delete(topic)
+        const others = handlers.get(topic)
+        others?.delete(handler)
+        if (others?.size === 0) handlers.delete(topic)
       }
     },
 
-    listen(topics) {
+    subscribe(topics) {
       const mine = new Map<string, () => void>()
       let heard = false
       let wake = () => {}
-      const hear = () => {
+      const handler = () => {
         heard = true
         wake()
       }
       const add = (more: readonly string[]) => {
-        for (const topic of more) if (!mine.has(topic)) mine.set(topic, changes.on(topic, hear))
+        for (const topic of more) if (!mine.has(topic)) mine.set(topic, pubSub.on(topic, handler))
       }
       add(topics)
       return {
@@ -82,7 +82,7 @@ export function createChanges(signals?: Signals): Changes {
         async next(milliseconds, signal) {
           if (!heard && !closed && !signal?.aborted && milliseconds > 0) {
             await new Promise<void>((resolve) => {
-              const timer = setTimeout(resolve, Math.min(milliseconds, longestTimer))
+              const timer = setTimeout(resolve, Math.min(milliseconds, maxTimer))
               wake = () => (clearTimeout(timer), resolve())
               signal?.addEventListener('abort', wake, { once: true })
             })
@@ -97,7 +97,7 @@ export function createChanges(signals?: Signals): Changes {
     },
 
     async until(topic, time, signal) {
-      const listener = changes.listen([topic])
+      const listener = pubSub.subscribe([topic])
       await listener.next(time - Date.now(), signal)
       listener.stop()
     },
@@ -106,8 +106,8 @@ export function createChanges(signals?: Signals): Changes {
 
     close() {
       closed = true
-      wake([...hearers.keys()])
+      wake([...handlers.keys()])
     },
   }
-  return changes
+  return pubSub
 }

@@ -6,7 +6,7 @@ import {
   hash,
   type Draft,
   type Outcome,
-  type RecordHead,
+  type RecordSummary,
   type Seen,
   type StoredRecord,
   type ToldRecord,
@@ -103,7 +103,7 @@ export class UnreadableRecordError extends Error {
 }
 
 /** Of every row, also of one whose request cannot be read: it must be possible to settle and to tell of it. */
-export function head(row: HeadRow): RecordHead {
+export function head(row: HeadRow): RecordSummary {
   return {
     id: row.id,
     owner: row.owner,

@@ -26,7 +26,7 @@ import {
   type Draft,
   type NewRecord,
   type Outcome,
-  type RecordHead,
+  type RecordSummary,
   type Seen,
   type StoredRecord,
   type ToldRecord,
@@ -54,11 +54,11 @@ export interface Records {
   /** Whether this owner has used the idempotency key before. */
   isKnown(owner: string, idempotencyKey: string): Promise<boolean>
   /** The owner's records among these ids, without what may be large. */
-  heads(owner: string, ids: readonly string[]): Promise<RecordHead[]>
+  summaries(owner: string, ids: readonly string[]): Promise<RecordSummary[]>
   /** A record of the owner's. Throws UnreadableRecordError when its JSON is damaged. */
   read(owner: string, id: string): Promise<StoredRecord | null>
   /** What comes first of a line's unsettled records, expired ones left out. */
-  next(line: string): Promise<RecordHead | null>
+  next(line: string): Promise<RecordSummary | null>
   /** Which of these lines have unsettled records. */
   notEmpty(lines: readonly string[], connection: Connection): Promise<string[]>
   /**
@@ -74,11 +74,11 @@ export interface Records {
   /** Writes how a direct request ended that another relay has settled as interrupted meanwhile; false when it has not. */
   correct(interrupted: Seen, outcome: Outcome): Promise<boolean>
   /** The owner's record with this id or idempotency key, without what may be large. */
-  find(owner: string, idOrKey: string): Promise<RecordHead | null>
+  find(owner: string, idOrKey: string): Promise<RecordSummary | null>
   /** Makes a record cancelled that is in this status; false when it is not, any more. */
   cancel(id: string, from: 'pending' | 'running'): Promise<boolean>
   /** Makes a running record pending again, for later if a time is named; false when it was not running any more. */
-  handBack(seen: Seen, notBefore?: number): Promise<boolean>
+  requeue(seen: Seen, notBefore?: number): Promise<boolean>
   /** Whether a record is unsettled and has this version still. */
   isCurrent(seen: Seen): Promise<boolean>
   /**
@@ -89,7 +89,7 @@ export interface Records {
   /** The lines in which something is to be run in the background, in the order in which they have waited. */
   lines(): Promise<string[]>
   /** Unsettled direct requests of relays that have not been seen since this many milliseconds. */
-  orphans(silence: number): Promise<RecordHead[]>
+  orphans(silence: number): Promise<RecordSummary[]>
   /** Unsettled records: of an owner, perhaps only those in queues of exactly this name; or of a key, of whomever. */
   countUnsettled(of: { owner: string; queueName?: string } | { keyName: string }): Promise<number>
   /** The owner's records, the newest first, from `before` on backwards; and whether there are more of them. */
@@ -290,7 +290,7 @@ export function createRecords(database: Database): Records {
       return rows.length > 0
     },
 
-    async heads(owner, ids) {
+    async summaries(owner, ids) {
       if (ids.length === 0) return []
       const rows = await database.query<HeadRow>(
         `SELECT ${headColumns}, ${place} FROM records WHERE owner = $1 AND id IN (${list(ids, 1)})`,
@@ -381,7 +381,7 @@ export function createRecords(database: Database): Records {
       return rows.length > 0
     },
 
-    async handBack({ id, version }, notBefore = Date.now()) {
+    async requeue({ id, version }, notBefore = Date.now()) {
       const rows = await database.query(
         `UPDATE records SET status = 'pending', version = version + 1, not_before = ${now} + CAST($3 AS BIGINT), updated_at = $4 WHERE id = $1 AND version = $2 AND status = 'running' RETURNING id`,
         // Told by the clock of this relay, and written by that of the database.

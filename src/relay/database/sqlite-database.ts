@@ -10,7 +10,7 @@ const busyCode = 5
 /** What passes without the relay, as another writer does: SQLITE_LOCKED, a disk that fails or is full, files that cannot be opened. */
 const passingCodes = [busyCode, 6, 10, 13, 14]
 /** Milliseconds to wait for another writer before a statement fails, and between its tries. As long as for a connection to Postgres. */
-const longestBusy = 5_000
+const maxBusy = 5_000
 const pause = 20
 /** Milliseconds that a relay waits for the one before it to let go of the file, as in a restart. */
 const handOver = 2_000
@@ -152,7 +152,7 @@ function sqliteDriver(database: DatabaseSync, lock: DatabaseSync | null, logger:
 
   /** Does something at a moment at which nobody else writes, and no transaction is open but that it is part of. */
   async function inTurn<Result>(work: () => Result, isPartOfTransaction: boolean): Promise<Result> {
-    for (const deadline = Date.now() + longestBusy; ; await sleep(pause)) {
+    for (const deadline = Date.now() + maxBusy; ; await sleep(pause)) {
       // Also when it is tried again: in between, a transaction may have begun that it is no part of.
       while (underWay && !isPartOfTransaction) await underWay
       try {

@@ -4,7 +4,7 @@ import type { ClientSecretRequest } from '../../protocol/request.ts'
 import { jsonText } from '../common/json-text.ts'
 
 /** What is small in a record: enough to see whether it has changed. */
-export interface RecordHead {
+export interface RecordSummary {
   id: string
   owner: string
   /** Order of arrival. */
@@ -29,7 +29,7 @@ export interface RecordHead {
 }
 
 /** A record as the relay keeps it. The request is in its placeholder form, the response redacted. */
-export interface StoredRecord extends RecordHead {
+export interface StoredRecord extends RecordSummary {
   request: ClientSecretRequest
   response: UpstreamResponse | null
 }
@@ -44,7 +44,7 @@ export type Draft = StoredRecord & { idempotencyKey: string }
 export type Outcome = { status: 'resolved' | 'failed' | 'cancelled'; response?: UpstreamResponse; error?: WireError }
 
 /** A record as it was seen; what has changed since is not overwritten. */
-export type Seen = Pick<RecordHead, 'id' | 'version'>
+export type Seen = Pick<RecordSummary, 'id' | 'version'>
 
 export interface NewRecord {
   owner: string
@@ -122,7 +122,7 @@ export function hash(text: string): string {
 }
 
 /** Differs whenever something of the record does; its place in line is part of it, so that a step forward is news. */
-export function versionOf({ version, place }: RecordHead): string {
+export function versionOf({ version, place }: RecordSummary): string {
   return place ? `${version}.${place}` : String(version)
 }
 

@@ -2,15 +2,15 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { ClientSecretError } from '../../protocol/errors.ts'
 import { isSettled } from '../../protocol/record.ts'
 import type { ClientSecretRequest } from '../../protocol/request.ts'
-import { cancellationOf, type Changes } from '../database/pub-sub.ts'
+import { cancellationOf, type PubSub } from '../database/pub-sub.ts'
 import { databaseAway } from '../database/database.ts'
 import { isVisitor } from '../common/caller.ts'
 import type { Logger } from '../common/logger.ts'
 import { jsonText } from '../common/json-text.ts'
-import { patiently } from '../common/retry-while-unavailable.ts'
+import { retryWhileUnavailable } from '../common/retry-while-unavailable.ts'
 import type { MostUnsettled, Records } from '../database/records.ts'
-import type { Draft, NewRecord, Outcome, RecordHead, StoredRecord } from '../database/stored-record.ts'
-import { isAborted, type Runner, type Way } from './runner.ts'
+import type { Draft, NewRecord, Outcome, RecordSummary, StoredRecord } from '../database/stored-record.ts'
+import { isAborted, type Runner, type RunSteps } from './runner.ts'
 
 /** Requests whose callers wait for the answer in the call that sends them. */
 export interface DirectRequests {
@@ -29,10 +29,10 @@ export interface DirectRequests {
   written(): Promise<void>
 }
 
-interface DirectParts {
+interface DirectDeps {
   records: Records
   runner: Runner
-  changes: Changes
+  pubSub: PubSub
   /** Sees to it that the others do not take this relay for dead as it begins something. */
   ensureSeen: () => Promise<void>
   logger: Logger
@@ -46,13 +46,13 @@ const keptFor = 10_000
  * Answers that wait to be written, and answers that are kept, in characters of what is written of them; at each
  * relay. Visitors together have half, so that they take it from nobody who is signed in.
  */
-const mostUnwritten = 32_000_000
-const mostKept = 32_000_000
+const maxUnwritten = 32_000_000
+const maxKept = 32_000_000
 /** Claims that wait to be taken away; and those that are, in one statement. */
-const mostAbandoned = 10_000
+const maxAbandoned = 10_000
 const withdrawnAtOnce = 1_000
 /** Milliseconds that somebody waits for what is not written yet. */
-const longestWait = 2_000
+const maxWait = 2_000
 
 /**
  * A request that changes something leaves its claim in the records before the
@@ -63,7 +63,7 @@ const longestWait = 2_000
  * call at the same relay, and may be another one elsewhere. It is answered as
  * soon as its API has answered, and its record is written afterwards.
  */
-export function createDirectRequests({ records, runner, changes, ensureSeen, logger }: DirectParts): DirectRequests {
+export function createDirectRequests({ records, runner, pubSub, ensureSeen, logger }: DirectDeps): DirectRequests {
   const gets = new Map<string, Get>()
   const kept = { size: 0, ofVisitors: 0 }
   const counts = createCounts()
@@ -85,18 +85,18 @@ export function createDirectRequests({ records, runner, changes, ensureSeen, log
     const name = nameOf(newRecord.owner, newRecord.idempotencyKey)
     const before = gets.get(name)
     if (before && before.draft.expiresAt > Date.now()) {
-      checkSame(jsonText(before.draft.request) === jsonText(newRecord.request))
+      checkSameRequest(jsonText(before.draft.request) === jsonText(newRecord.request))
       return { id: before.draft.id, answer: before.answer.then((settled) => getRoom().then(() => settled)) }
     }
     const draft = records.draft(newRecord)
     checkUnderWay(draft, most)
-    const mine: Get = { draft, isUnderWay: true, isCancelled: false, answer: unanswered }
+    const mine: Get = { draft, isRunning: true, isCancelled: false, answer: unanswered }
     gets.set(name, mine)
     const forget = () => void (gets.get(name) === mine && gets.delete(name))
     const keep = (size: number) => {
-      mine.isUnderWay = false
+      mine.isRunning = false
       const ofVisitor = isVisitor(draft.owner) ? size : 0
-      if (kept.size + size > mostKept || kept.ofVisitors + ofVisitor > mostKept / 2) return forget()
+      if (kept.size + size > maxKept || kept.ofVisitors + ofVisitor > maxKept / 2) return forget()
       kept.size += size
       kept.ofVisitors += ofVisitor
       const over = () => {
@@ -119,7 +119,7 @@ export function createDirectRequests({ records, runner, changes, ensureSeen, log
   }
 
   async function claimed(newRecord: NewRecord, getRoom: () => Promise<void>, most?: MostUnsettled): Promise<Sent> {
-    if (abandoned.size >= mostAbandoned) throw databaseAway()
+    if (abandoned.size >= maxAbandoned) throw databaseAway()
     const draft = records.draft(newRecord)
     checkUnderWay(draft, most)
     let other: StoredRecord | undefined
@@ -132,7 +132,7 @@ export function createDirectRequests({ records, runner, changes, ensureSeen, log
       })
       const abandoning = abandoned.get(record.id)
       if (abandoning) return abandoning.then(start)
-      checkSame(isSameRequest)
+      checkSameRequest(isSameRequest)
       if (isNew) return record
       other = record
       if (!mayRestart(record, record.request)) return null
@@ -159,7 +159,7 @@ export function createDirectRequests({ records, runner, changes, ensureSeen, log
             // Another relay may have taken this one for dead.
             isTakenOver = !(await records.settle(seen, outcome)) && !(await records.correct(seen, outcome))
           })
-          await Promise.race([writing, sleep(longestWait, undefined, { ref: false })])
+          await Promise.race([writing, sleep(maxWait, undefined, { ref: false })])
         },
       })
       answer.catch(failed)
@@ -185,8 +185,8 @@ export function createDirectRequests({ records, runner, changes, ensureSeen, log
   }
 
   /** Whether a request was interrupted that does no harm a second time. */
-  function mayRestart({ error }: RecordHead, request: ClientSecretRequest): boolean {
-    return error?.code === 'INTERRUPTED' && runner.isRepeatable(request)
+  function mayRestart({ error }: RecordSummary, request: ClientSecretRequest): boolean {
+    return error?.code === 'INTERRUPTED' && runner.isSafeToRetry(request)
   }
 
   function abandon({ id }: Draft): void {
@@ -199,7 +199,7 @@ export function createDirectRequests({ records, runner, changes, ensureSeen, log
     while (claimsToWithdraw.length > 0) {
       const claims = claimsToWithdraw.slice(0, withdrawnAtOnce)
       const ids = claims.map(({ id }) => id)
-      await patiently(() => records.withdraw(ids), runner.stopping).catch((error: unknown) =>
+      await retryWhileUnavailable(() => records.withdraw(ids), runner.stopping).catch((error: unknown) =>
         logger.error({ ids, err: error }, 'claims of requests that were not run are left'),
       )
       claimsToWithdraw = claimsToWithdraw.slice(claims.length)
@@ -215,10 +215,10 @@ export function createDirectRequests({ records, runner, changes, ensureSeen, log
     const { id, owner, version, error } = before
     async function undo(): Promise<void> {
       const now = await records.read(owner, id)
-      const isOurs = now?.version === version + 1 && now.relay === relay && !runner.isUnderWay(now)
+      const isOurs = now?.version === version + 1 && now.relay === relay && !runner.isRunning(now)
       if (isOurs) await records.settle(now, { status: 'failed', ...(error && { error }) })
     }
-    const undoing = patiently(undo, runner.stopping)
+    const undoing = retryWhileUnavailable(undo, runner.stopping)
       .catch((thrown: unknown) => logger.error({ id, err: thrown }, 'a restart of a request that was not run is left'))
       .then(() => void abandoned.delete(id))
     abandoned.set(id, undoing)
@@ -248,16 +248,16 @@ export function createDirectRequests({ records, runner, changes, ensureSeen, log
     if (settled) return settled
     const record = interrupted && (await records.read(interrupted.owner, interrupted.id))
     // What may have acted is told as it is; everything else may be sent again.
-    if (record && isSettled(record) && !runner.isRepeatable(record.request)) return { ...draft, ...record }
+    if (record && isSettled(record) && !runner.isSafeToRetry(record.request)) return { ...draft, ...record }
     throw stopping(interrupted?.id ?? draft.id)
   }
 
   /** Writes a record; what was answered is kept until the database has it. */
   function later(settled: Draft, write: () => Promise<void>): Promise<void> {
     const done = unwritten.add(settled.owner, sizeOf(settled))
-    return patiently(write, runner.stopping)
+    return retryWhileUnavailable(write, runner.stopping)
       .then(
-        () => changes.announce(settled.id, settled.line),
+        () => pubSub.publish(settled.id, settled.line),
         (error: unknown) => {
           logger.error({ id: settled.id, err: error }, 'the end of a request could not be written into its record')
         },
@@ -272,12 +272,12 @@ export function createDirectRequests({ records, runner, changes, ensureSeen, log
     getRoom: () => Promise<void>,
   ): Promise<StoredRecord> {
     const { owner, id } = first
-    const listener = changes.listen([id])
+    const listener = pubSub.subscribe([id])
     try {
-      let now: RecordHead | null | undefined = first
-      for (let wait = 0; now && !isSettled(now) && now.expiresAt > Date.now() && !changes.isClosed(); wait = 1_000) {
+      let now: RecordSummary | null | undefined = first
+      for (let wait = 0; now && !isSettled(now) && now.expiresAt > Date.now() && !pubSub.isClosed(); wait = 1_000) {
         await listener.next(wait)
-        now = (await records.heads(owner, [id]))[0]
+        now = (await records.summaries(owner, [id]))[0]
       }
       if ((now ?? first).expiresAt <= Date.now()) {
         const message = 'The request expired before it had an answer. Give it a longer expires.'
@@ -286,7 +286,7 @@ export function createDirectRequests({ records, runner, changes, ensureSeen, log
       // Not settled, or a claim that was taken away because nothing was run.
       if (!now || !isSettled(now)) throw stopping(id)
       if (mayRestart(now, first.request)) {
-        if (changes.isClosed()) throw stopping(id)
+        if (pubSub.isClosed()) throw stopping(id)
         return (await claimed(newRecord, getRoom)).answer
       }
       await getRoom()
@@ -303,9 +303,9 @@ export function createDirectRequests({ records, runner, changes, ensureSeen, log
     underWay: (name) => counts.of('owner' in name ? nameOf('owner', name.owner) : nameOf('key', name.keyName)),
     cancel(owner, idempotencyKey) {
       const found = gets.get(nameOf(owner, idempotencyKey))
-      if (!found?.isUnderWay) return false
+      if (!found?.isRunning) return false
       found.isCancelled = true
-      changes.announce(cancellationOf(found.draft.line))
+      pubSub.publish(cancellationOf(found.draft.line))
       return true
     },
     isKnown: (owner, idempotencyKey) => gets.has(nameOf(owner, idempotencyKey)),
@@ -321,7 +321,7 @@ function createUnwritten() {
   const outstanding = new Set<number>()
   const readers = new Set<{ upTo: number; go: () => void }>()
   return {
-    isFullFor: (owner: string) => size.all > mostUnwritten || (isVisitor(owner) && size.ofVisitors > mostUnwritten / 2),
+    isFullFor: (owner: string) => size.all > maxUnwritten || (isVisitor(owner) && size.ofVisitors > maxUnwritten / 2),
     add(owner: string, weight: number): () => void {
       const number = ++last
       outstanding.add(number)
@@ -351,7 +351,7 @@ function createUnwritten() {
             resolve()
           },
         }
-        const timer = setTimeout(reader.go, longestWait)
+        const timer = setTimeout(reader.go, maxWait)
         readers.add(reader)
       })
     },
@@ -365,13 +365,13 @@ interface Sent {
 
 interface Get {
   draft: Draft
-  isUnderWay: boolean
+  isRunning: boolean
   isCancelled: boolean
   answer: Promise<StoredRecord>
 }
 
-type DirectWay = Pick<Way, 'start' | 'show'> &
-  Partial<Pick<Way, 'isCurrent'>> & {
+type DirectWay = Pick<RunSteps, 'start' | 'show'> &
+  Partial<Pick<RunSteps, 'isCurrent'>> & {
     /** Says how it ended; its caller is answered then. */
     end: (settled: Draft, seen: StoredRecord, outcome: Outcome) => void | Promise<void>
   }
@@ -417,7 +417,7 @@ function sizeOf({ request, response, idempotencyKey }: Draft): number {
 }
 
 /** Whoever uses an idempotency key twice must mean the same request. */
-export function checkSame(isSame: boolean): void {
+export function checkSameRequest(isSame: boolean): void {
   if (isSame) return
   throw new ClientSecretError(
     'INVALID_PARAMETER',

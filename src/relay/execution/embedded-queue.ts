@@ -1,5 +1,5 @@
-import type { Changes } from '../database/pub-sub.ts'
-import { runLine, type Hold, type LineParts } from './queue-worker.ts'
+import type { PubSub } from '../database/pub-sub.ts'
+import { runLine, type Lease, type LineDeps } from './queue-worker.ts'
 import { createPlaces } from '../common/semaphore.ts'
 import type { Queue } from './queue.ts'
 
@@ -10,18 +10,18 @@ import type { Queue } from './queue.ts'
 const restAfterDeath = 5_000
 
 /** The queue of a single process. It knows only which lines are being run; what waits in them is in the records. */
-export async function createEmbeddedQueue(parts: LineParts & { changes: Changes }): Promise<Queue> {
-  const { records, changes } = parts
+export async function createEmbeddedQueue(parts: LineDeps & { pubSub: PubSub }): Promise<Queue> {
+  const { records, pubSub } = parts
   const lines = new Map<string, { hasMore: boolean }>()
   const places = createPlaces()
   const running = new Set<Promise<void>>()
   const closing = new AbortController()
 
-  function holdOf(line: string, state: { hasMore: boolean }): Hold {
+  function holdOf(line: string, state: { hasMore: boolean }): Lease {
     let hasRun = false
     // Whoever has waited longer comes first when the places do not suffice.
     const isTired = () => hasRun && places.free() < 0
-    const hold: Hold = {
+    const hold: Lease = {
       isOver: () => closing.signal.aborted || isTired(),
       async take() {
         const [record = null] = await records.take([line])
@@ -32,7 +32,7 @@ export async function createEmbeddedQueue(parts: LineParts & { changes: Changes 
       show: async () => true,
       async pause({ id, notBefore }) {
         places.leave()
-        await changes.until(id, notBefore, closing.signal)
+        await pubSub.until(id, notBefore, closing.signal)
         await places.wait()
         // It has waited behind the others already.
         hasRun = false
@@ -46,7 +46,7 @@ export async function createEmbeddedQueue(parts: LineParts & { changes: Changes 
         lines.delete(line)
         return null
       },
-      rest: (milliseconds) => changes.until(line, Date.now() + milliseconds, closing.signal),
+      rest: (milliseconds) => pubSub.until(line, Date.now() + milliseconds, closing.signal),
     }
     return hold
   }

@@ -10,11 +10,11 @@ const beatEvery = 2_000
  * what it ran is taken over. Longer than a connection to the database is
  * usually gone, because a relay that lives finishes its calls itself.
  */
-export const longestSilence = 15_000
+export const heartbeatTimeout = 15_000
 /** Milliseconds after a sign of life in which something may be started: well before others may take it over. */
-export const longestStart = (longestSilence / 3) * 2
+export const maxStartDelay = (heartbeatTimeout / 3) * 2
 
-export interface Presence {
+export interface Heartbeat {
   /** By which the others know this relay. */
   id: string
   /** Gives a sign of life where the last one is too long ago for starting something. */
@@ -22,7 +22,7 @@ export interface Presence {
   stop(): Promise<void>
 }
 
-interface PresenceParts {
+interface PresenceDeps {
   database: Database
   /** Tells that this relay still has what it runs. */
   onBeat: (seenAt: number) => Promise<void>
@@ -38,13 +38,13 @@ interface PresenceParts {
  * have left. Others are judged only by a relay that was itself heard all the
  * time: after the database was away for a while, everybody is silent.
  */
-export async function createPresence({
+export async function createHeartbeat({
   database,
   onBeat,
   takeOver,
   isAlone,
   logger,
-}: PresenceParts): Promise<Presence> {
+}: PresenceDeps): Promise<Heartbeat> {
   const id = randomUUID()
   let heardSince = performance.now()
   let lastBeat = heardSince
@@ -70,14 +70,14 @@ export async function createPresence({
     if (isSilent) logger.info({}, 'the database is back')
     isSilent = false
     const time = performance.now()
-    if (time - lastBeat > longestSilence / 2) heardSince = time
+    if (time - lastBeat > heartbeatTimeout / 2) heardSince = time
     lastBeat = time
-    if (time - heardSince >= longestSilence) await takeOverFromDead()
+    if (time - heardSince >= heartbeatTimeout) await takeOverFromDead()
   }
 
   async function takeOverFromDead(): Promise<void> {
     await takeOver()
-    await database.query(`DELETE FROM relays WHERE seen_at <= ${database.dialect.now} - $1`, [longestSilence * 20])
+    await database.query(`DELETE FROM relays WHERE seen_at <= ${database.dialect.now} - $1`, [heartbeatTimeout * 20])
   }
 
   function next(): void {
@@ -102,7 +102,7 @@ export async function createPresence({
   return {
     id,
     async ensureSeen() {
-      if (!isAlone && since(shownAt) >= longestStart) await show()
+      if (!isAlone && since(shownAt) >= maxStartDelay) await show()
     },
     async stop() {
       isStopped = true

@@ -23,12 +23,12 @@ export interface Ran {
 }
 
 /** Writes one line a request into the log, and keeps the counters for Prometheus. */
-export interface Journal {
+export interface Metrics {
   ran(line: Ran): void
   /** A call of the relay that was refused, before anything was run. */
   refused(error: ClientSecretError): void
   /** The counters in Prometheus' text format, and what there is now. */
-  metrics(now: { heldPolls: number; bytesInFlight: number }): string
+  text(now: { heldPolls: number; bytesInFlight: number }): string
 }
 
 const help = {
@@ -40,7 +40,7 @@ const help = {
   refused_total: 'Calls of the relay that were refused.',
 }
 
-export function createJournal(logger: Logger): Journal {
+export function createMetrics(logger: Logger): Metrics {
   const counters = new Map<string, number>()
   function count(name: keyof typeof help, labels: Record<string, string>, by: number): void {
     // Names of keys, outcomes and codes are letters, digits, dots and dashes, so there is nothing to escape.
@@ -66,7 +66,7 @@ export function createJournal(logger: Logger): Journal {
       count('refused_total', { code }, 1)
     },
 
-    metrics({ heldPolls, bytesInFlight }) {
+    text({ heldPolls, bytesInFlight }) {
       const series = [...counters]
       return Object.entries(help)
         .flatMap(([name, text]) => [

@@ -1,15 +1,15 @@
 import type { Job, PgBoss } from 'pg-boss'
 import { isClientSecretError } from '../../protocol/errors.ts'
 import { batched } from '../database/batched.ts'
-import type { Changes } from '../database/pub-sub.ts'
+import type { PubSub } from '../database/pub-sub.ts'
 import type { Transaction } from '../database/database.ts'
-import { runLine, type Hold, type LineParts } from './queue-worker.ts'
+import { runLine, type Lease, type LineDeps } from './queue-worker.ts'
 import { explainMissingPeer } from '../common/missing-peer.ts'
 import { createPlaces } from '../common/semaphore.ts'
 import { withinTransaction, type PostgresDatabase } from '../database/postgres-database.ts'
-import { longestSilence, longestStart } from './heartbeat.ts'
+import { heartbeatTimeout, maxStartDelay } from './heartbeat.ts'
 import type { Queue } from './queue.ts'
-import type { RecordHead } from '../database/stored-record.ts'
+import type { RecordSummary } from '../database/stored-record.ts'
 
 type Token = Pick<Job<{ line: string }>, 'id' | 'data' | 'retryCount'>
 
@@ -29,7 +29,7 @@ const name = 'lines'
 /** Milliseconds between looks for work that nobody told of. */
 const lookEvery = 1_000
 /** Milliseconds after which a line is handed back between two jobs, well before pg-boss takes it for stuck: after a day. */
-const longestHold = 3_600_000
+const maxHold = 3_600_000
 const day = 86_400
 /** Tokens that are written in one statement. */
 const batchSize = 1_000
@@ -48,9 +48,9 @@ const work = 'work'
  */
 export async function createPgBossQueue(
   database: PostgresDatabase,
-  parts: LineParts & { changes: Changes },
+  parts: LineDeps & { pubSub: PubSub },
 ): Promise<Queue> {
-  const { records, changes, logger } = parts
+  const { records, pubSub, logger } = parts
   const boss = await startBoss(database, parts)
   const places = createPlaces()
   const closing = new AbortController()
@@ -94,7 +94,7 @@ export async function createPgBossQueue(
       if (free <= 0) {
         // Others may have places. Ours are given to what waits as soon as one is left.
         // Told by the one who has added it alone, or relays without a place would tell each other again and again.
-        if (isAdded) changes.tellOthers(work)
+        if (isAdded) pubSub.publishToPeers(work)
         isAdded = false
         return
       }
@@ -125,12 +125,12 @@ export async function createPgBossQueue(
     running.add(run)
   }
 
-  function holdOf(mine: Held): Hold {
+  function holdOf(mine: Held): Lease {
     const { id } = mine.token
     const since = performance.now()
     let hasRun = false
     // Whoever has waited longer comes first when the places do not suffice.
-    const isTired = () => hasRun && (places.free() <= 0 || performance.now() - since > longestHold)
+    const isTired = () => hasRun && (places.free() <= 0 || performance.now() - since > maxHold)
     return {
       isOver: () => mine.isLost || closing.signal.aborted || isTired(),
       async take() {
@@ -149,10 +149,10 @@ export async function createPgBossQueue(
       async pause({ id, notBefore }) {
         places.leave()
         look()
-        await changes.until(id, notBefore, closing.signal)
+        await pubSub.until(id, notBefore, closing.signal)
         await places.wait()
       },
-      rest: (milliseconds) => changes.until(id, Date.now() + milliseconds, closing.signal),
+      rest: (milliseconds) => pubSub.until(id, Date.now() + milliseconds, closing.signal),
     }
   }
 
@@ -185,14 +185,14 @@ export async function createPgBossQueue(
     const head = mine.isLost ? null : await records.next(lineOf(mine))
     // Made running by our take, so that nobody else has run it, and neither have we.
     if (head?.status === 'running' && head.updatedAt === mine.takenAt) {
-      await records.handBack(head)
-      changes.announce(head.id, head.line)
+      await records.requeue(head)
+      pubSub.publish(head.id, head.line)
     }
     mine.takenAt = 0
     mine.isInDoubt = false
   }
 
-  async function end(mine: Held): Promise<RecordHead | null> {
+  async function end(mine: Held): Promise<RecordSummary | null> {
     if (mine.isLost) return null
     if (await answered(mine, endIfEmpty(mine))) {
       held.delete(mine)
@@ -231,7 +231,7 @@ export async function createPgBossQueue(
       const deleted = await boss.deleteJob(name, attemptOf(mine), { db: withinTransaction(transaction) })
       if (affectedBy(deleted) > 0) await add(lineOf(mine), transaction)
     })
-    changes.tellOthers(work)
+    pubSub.publishToPeers(work)
   }
 
   // What an earlier process has left without a token, if there should be any.
@@ -241,7 +241,7 @@ export async function createPgBossQueue(
       await boss.insert(name, lines.slice(from, from + batchSize).map(tokenFor))
   })
   const timer = setInterval(look, lookEvery)
-  const stopListening = changes.on(work, look)
+  const stopListening = pubSub.on(work, look)
 
   return {
     add,
@@ -249,7 +249,7 @@ export async function createPgBossQueue(
     async beat(seenAt) {
       const mine = [...held]
       if (mine.length > 0) await confirm(mine)
-      deadline = seenAt + longestStart
+      deadline = seenAt + maxStartDelay
       look()
     },
 
@@ -266,7 +266,7 @@ export async function createPgBossQueue(
   }
 }
 
-async function startBoss(database: PostgresDatabase, { logger }: LineParts): Promise<PgBoss> {
+async function startBoss(database: PostgresDatabase, { logger }: LineDeps): Promise<PgBoss> {
   // As with pg, a bundler must not look for it.
   const { PgBoss: Boss } = await import(
     /* webpackIgnore: true */ /* turbopackIgnore: true */ /* @vite-ignore */ 'pg-boss'
@@ -288,7 +288,7 @@ async function startBoss(database: PostgresDatabase, { logger }: LineParts): Pro
   })
   boss.on('error', (error) => logger.warn({ err: error }, 'the queue met an error; it goes on'))
   const options = {
-    heartbeatSeconds: longestSilence / 1000,
+    heartbeatSeconds: heartbeatTimeout / 1000,
     // A relay that dies while it holds a line is nobody's failure but its own.
     retryLimit: 1_000_000,
     retryDelay: 0,

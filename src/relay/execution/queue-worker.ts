@@ -1,17 +1,17 @@
 import { isClientSecretError } from '../../protocol/errors.ts'
 import type { Logger } from '../common/logger.ts'
 import type { Records } from '../database/records.ts'
-import type { RecordHead, StoredRecord } from '../database/stored-record.ts'
+import type { RecordSummary, StoredRecord } from '../database/stored-record.ts'
 import type { Runner } from './runner.ts'
 
-export interface LineParts {
+export interface LineDeps {
   records: Records
   runner: Runner
   logger: Logger
 }
 
 /** The right to run what waits in one line, which nobody else has meanwhile. */
-export interface Hold {
+export interface Lease {
   /** True when no more is to be run under it. */
   isOver(): boolean
   /** Marks what comes first as running, if it waits and its time has come; null when there is no such thing, or the right was lost. */
@@ -19,9 +19,9 @@ export interface Hold {
   /** Shows the others that it is held here; false when it was lost. */
   show(): Promise<boolean>
   /** Gives the right back, unless there is something in the line: gives what comes first. */
-  end(): Promise<RecordHead | null>
+  end(): Promise<RecordSummary | null>
   /** Resolves when the time of a paused record has come, when it was cancelled, or when the right is over. */
-  pause(head: RecordHead): Promise<void>
+  pause(head: RecordSummary): Promise<void>
   /** Resolves after a while, or when the right is over. */
   rest(milliseconds: number): Promise<void>
 }
@@ -34,7 +34,7 @@ const betweenTries = 500
  * is asked of the records each time: they alone know the order, and what a
  * process that died, a caller or an upstream's limit has made of it meanwhile.
  */
-export async function runLine(line: string, hold: Hold, { runner, logger }: LineParts): Promise<void> {
+export async function runLine(line: string, hold: Lease, { runner, logger }: LineDeps): Promise<void> {
   let misses = 0
   const goOn = async (): Promise<boolean> => {
     if (await runner.run(line, () => hold.take(), { show: () => hold.show() })) {
@@ -44,7 +44,7 @@ export async function runLine(line: string, hold: Hold, { runner, logger }: Line
     const head = await hold.end()
     if (!head) return false
     // It runs here, under an earlier right that this relay has lost and got again.
-    if (head.status === 'running' && runner.isUnderWay(head)) await hold.rest(betweenTries)
+    if (head.status === 'running' && runner.isRunning(head)) await hold.rest(betweenTries)
     // Its API asked for a pause, or may go on with the call of a process that died.
     else if (head.notBefore > Date.now()) await hold.pause(head)
     // Nobody but us may run it, and we do not: whoever did is gone.

@@ -4,21 +4,21 @@ import type { ClientSecretRequest } from '../../protocol/request.ts'
 import { call, type Traffic } from '../upstream/call-upstream.ts'
 import { isVisitor } from '../common/caller.ts'
 import type { Logger } from '../common/logger.ts'
-import { cancellationOf, longestTimer, type Changes } from '../database/pub-sub.ts'
-import type { InFlight, Room } from '../common/bytes-in-flight.ts'
-import type { Journal } from './metrics.ts'
+import { cancellationOf, maxTimer, type PubSub } from '../database/pub-sub.ts'
+import type { BytesInFlight, Room } from '../common/bytes-in-flight.ts'
+import type { Metrics } from './metrics.ts'
 import { writeJsonText } from '../common/json-text.ts'
 import type { Keys, KeyValue } from '../keys/key.ts'
 import type { Limits } from './limits.ts'
-import { patiently } from '../common/retry-while-unavailable.ts'
+import { retryWhileUnavailable } from '../common/retry-while-unavailable.ts'
 import type { Records } from '../database/records.ts'
 import { unreadable, UnreadableRecordError } from '../database/record-rows.ts'
 import type { SecretIndex } from '../keys/redaction/secret-index.ts'
-import type { Outcome, RecordHead, Seen, StoredRecord } from '../database/stored-record.ts'
-import { isRepeatable } from '../upstream/safe-to-retry.ts'
+import type { Outcome, RecordSummary, Seen, StoredRecord } from '../database/stored-record.ts'
+import { isSafeToRetry } from '../upstream/safe-to-retry.ts'
 import { createRightToCall, takenOver, thisMoment, type RightToCall } from '../upstream/right-to-call.ts'
 import { upstreamFailure } from '../upstream/upstream-failure.ts'
-import { pauseAskedFor } from '../upstream/retry-after.ts'
+import { retryDelayFrom } from '../upstream/retry-after.ts'
 import type { Upstream } from '../upstream/http-client.ts'
 import { wireError } from '../keys/redacted-error.ts'
 
@@ -27,15 +27,15 @@ export interface Runner {
    * Runs the record that `start` has marked as running; false when there is
    * none. How it went is in the record: it rejects only when `start` does.
    */
-  run: (line: string, start: Way['start'], way: GivenWay) => Promise<boolean>
+  run: (line: string, start: RunSteps['start'], way: GivenWay) => Promise<boolean>
   /** What becomes of a record whose run did not end: run again, or failed because the upstream may have acted. */
-  settleInterrupted: (head: RecordHead) => Promise<'pending' | 'failed'>
+  settleInterrupted: (head: RecordSummary) => Promise<'pending' | 'failed'>
   /** Whether the call of this record, in this version, is made here at the moment. */
-  isUnderWay: (seen: Seen) => boolean
+  isRunning: (seen: Seen) => boolean
   /** Whether a request that was interrupted may be run again. */
-  isRepeatable: (request: ClientSecretRequest) => boolean
+  isSafeToRetry: (request: ClientSecretRequest) => boolean
   /** Ends the call of a direct request that nobody waits for any more. */
-  desert: (id: string) => void
+  abandon: (id: string) => void
   /** Ends all calls that are under way. */
   abort: () => void
   /** Fires when all calls are ended. */
@@ -43,7 +43,7 @@ export interface Runner {
 }
 
 /** Where a run begins and ends: in the records, unless it is said otherwise. */
-export interface Way {
+export interface RunSteps {
   start(): Promise<StoredRecord | null>
   /** Shows the other relays that this one has the record; false when another one has taken it over. */
   show(record: StoredRecord): Promise<boolean>
@@ -53,37 +53,37 @@ export interface Way {
   settle(record: StoredRecord, outcome: Outcome): Promise<StoredRecord['status']>
 }
 
-type GivenWay = Pick<Way, 'show'> & Partial<Way>
+type GivenWay = Pick<RunSteps, 'show'> & Partial<RunSteps>
 
-interface RunnerParts {
+interface RunnerDeps {
   keys: Keys
   secrets: SecretIndex
   upstream: Upstream
   records: Records
-  changes: Changes
+  pubSub: PubSub
   limits: Limits
-  inFlight: InFlight
-  journal: Journal
+  inFlight: BytesInFlight
+  metrics: Metrics
   logger: Logger
   /** Milliseconds from the first attempt on in which an upstream's limit is waited for. */
-  longestUpstreamWait: number
+  maxUpstreamWait: number
   /** Largest answer in bytes. */
   responseBytes: number
 }
 
 /** The one way from a record to the upstream and back, for direct, queued and repeated requests alike. */
-export function createRunner(parts: RunnerParts): Runner {
+export function createRunner(parts: RunnerDeps): Runner {
   const {
     keys,
     secrets,
     upstream,
     records,
-    changes,
+    pubSub,
     limits,
     inFlight,
-    journal,
+    metrics,
     logger,
-    longestUpstreamWait,
+    maxUpstreamWait,
     responseBytes,
   } = parts
   const stopping = new AbortController()
@@ -92,9 +92,9 @@ export function createRunner(parts: RunnerParts): Runner {
   /** All of them, also of a record that runs twice because this relay was taken for dead. */
   const endings = new Map<AbortController, Seen>()
 
-  const queued: Omit<Way, 'start' | 'show'> = { isCurrent: (record) => records.isCurrent(record), settle }
+  const queued: Omit<RunSteps, 'start' | 'show'> = { isCurrent: (record) => records.isCurrent(record), settle }
 
-  async function run(line: string, start: Way['start'], given: GivenWay): Promise<boolean> {
+  async function run(line: string, start: RunSteps['start'], given: GivenWay): Promise<boolean> {
     const way = { ...queued, ...given }
     const shown = thisMoment()
     const ending = new AbortController()
@@ -111,20 +111,20 @@ export function createRunner(parts: RunnerParts): Runner {
     const hear = () =>
       void endIfOver().catch((error: unknown) => logger.warn({ line, err: error }, 'a call could not be ended'))
     // From before it is marked as running, so that there is no moment at which it cannot be cancelled.
-    const listening = [changes.on(cancellationOf(line), hear)]
+    const listening = [pubSub.on(cancellationOf(line), hear)]
     try {
       record = await start()
       if (!record) return false
       underWay.set(record.id, ending)
       endings.set(ending, record)
       // An older record that runs again is cancelled under its own line.
-      if (record.line !== line) listening.push(changes.on(cancellationOf(record.line), hear))
+      if (record.line !== line) listening.push(pubSub.on(cancellationOf(record.line), hear))
       if (stopping.signal.aborted) ending.abort(stopping.signal.reason)
       if (hasHeard || record.line !== line) hear()
-      changes.announce(record.id)
+      pubSub.publish(record.id)
       // A direct request has somebody who waits for it; of any other nobody could be told any more.
       if (record.relay === null) {
-        const left = Math.min(record.expiresAt - Date.now(), longestTimer)
+        const left = Math.min(record.expiresAt - Date.now(), maxTimer)
         expiry = setTimeout(() => ending.abort(expired), left)
       }
       room = inFlight.open(record.owner)
@@ -137,7 +137,7 @@ export function createRunner(parts: RunnerParts): Runner {
       if (error === takenOver)
         logger.info({ id: record.id }, 'a request was taken over by another relay before its call')
       else logger.error({ id: record.id, err: error }, 'the end of a request could not be written into its record')
-      changes.announce(record.id)
+      pubSub.publish(record.id)
     } finally {
       for (const stop of listening) stop()
       clearTimeout(expiry)
@@ -151,7 +151,7 @@ export function createRunner(parts: RunnerParts): Runner {
 
   async function runStarted(
     record: StoredRecord,
-    way: Omit<Way, 'start'>,
+    way: Omit<RunSteps, 'start'>,
     signal: AbortSignal,
     room: Room,
     right: RightToCall,
@@ -163,8 +163,8 @@ export function createRunner(parts: RunnerParts): Runner {
     const took = performance.now() - startedAt
     if (traffic.calls > 0) keys.used(record.request.clientSecretName)
     const status = await way.settle(record, outcome)
-    changes.announce(record.id, record.line)
-    journal.ran({
+    pubSub.publish(record.id, record.line)
+    metrics.ran({
       requestId: record.id,
       key: record.request.clientSecretName,
       method: record.request.method,
@@ -213,10 +213,10 @@ export function createRunner(parts: RunnerParts): Runner {
 
   /** The answer is kept until the database has it. Gives what has become of the record. */
   function settle(record: StoredRecord, outcome: Outcome): Promise<StoredRecord['status']> {
-    return patiently(async () => {
+    return retryWhileUnavailable(async () => {
       if (stopping.signal.aborted && isAborted(outcome)) return settleInterrupted(record)
       const until = waitsUntil(record, outcome)
-      const isWritten = until === null ? await records.settle(record, outcome) : await records.handBack(record, until)
+      const isWritten = until === null ? await records.settle(record, outcome) : await records.requeue(record, until)
       // What is not running any more was cancelled meanwhile.
       if (!isWritten) return 'cancelled'
       return until === null ? outcome.status : 'pending'
@@ -225,36 +225,36 @@ export function createRunner(parts: RunnerParts): Runner {
 
   /** When a queued request is sent again, because the upstream has asked for a pause; null when it is not. */
   function waitsUntil({ queueName, attemptedAt, expiresAt }: StoredRecord, { response }: Outcome): number | null {
-    const pause = response && pauseAskedFor(response.status, response.headers)
+    const pause = response && retryDelayFrom(response.status, response.headers)
     if (queueName === null || pause === null || pause === undefined) return null
     const until = Date.now() + pause
-    return until < Math.min(expiresAt, (attemptedAt ?? Date.now()) + longestUpstreamWait) ? until : null
+    return until < Math.min(expiresAt, (attemptedAt ?? Date.now()) + maxUpstreamWait) ? until : null
   }
 
-  async function settleInterrupted(head: RecordHead): Promise<'pending' | 'failed'> {
+  async function settleInterrupted(head: RecordSummary): Promise<'pending' | 'failed'> {
     const record = await readIfPossible(head)
     if (!record) return 'failed'
     const { method, clientSecretName } = record.request
     // Nobody waits for a direct request any more; whoever sends it again gets it run again, where that is safe.
-    const isAgain = record.relay === null && isRepeatable(keys.get(clientSecretName), record.request)
-    if (isAgain) await records.handBack(head)
+    const isAgain = record.relay === null && isSafeToRetry(keys.get(clientSecretName), record.request)
+    if (isAgain) await records.requeue(head)
     else {
       const message = `The relay stopped while the API was being called, so the ${method} may have had its effect or not. It is not sent again by itself; look at the API before you do.`
       await records.settle(head, { status: 'failed', error: { code: 'INTERRUPTED', message } })
     }
-    changes.announce(head.id, head.line)
+    pubSub.publish(head.id, head.line)
     return isAgain ? 'pending' : 'failed'
   }
 
   /** The record; null when there is none any more, or when it cannot be read and was settled for that reason. */
-  async function readIfPossible(head: RecordHead): Promise<StoredRecord | null> {
+  async function readIfPossible(head: RecordSummary): Promise<StoredRecord | null> {
     try {
       return await records.read(head.owner, head.id)
     } catch (error) {
       if (!(error instanceof UnreadableRecordError)) throw error
       logger.error({ id: head.id, err: error }, 'a request cannot be read any more; it is settled as failed')
       await records.settle(head, { status: 'failed', error: unreadable })
-      changes.announce(head.id, head.line)
+      pubSub.publish(head.id, head.line)
       return null
     }
   }
@@ -262,10 +262,10 @@ export function createRunner(parts: RunnerParts): Runner {
   return {
     run,
     settleInterrupted,
-    isUnderWay: ({ id, version }) =>
+    isRunning: ({ id, version }) =>
       [...endings.values()].some((running) => running.id === id && running.version === version),
-    isRepeatable: (request) => isRepeatable(keys.get(request.clientSecretName), request),
-    desert: (id) => underWay.get(id)?.abort(deserted()),
+    isSafeToRetry: (request) => isSafeToRetry(keys.get(request.clientSecretName), request),
+    abandon: (id) => underWay.get(id)?.abort(abandoned()),
     abort() {
       stopping.abort()
       for (const ending of endings.keys()) ending.abort(stopping.signal.reason)
@@ -285,7 +285,7 @@ export function isAborted({ error }: Outcome): boolean {
   return error?.code === 'ABORTED' || error?.code === 'CANCELLED'
 }
 
-function deserted(): ClientSecretError {
+function abandoned(): ClientSecretError {
   return new ClientSecretError(
     'ABORTED',
     'Nobody waited for the answer any more, so the call of the API was ended. The API may have acted on it already.',

@@ -1,7 +1,7 @@
-import type { Changes, Signals } from '../database/pub-sub.ts'
+import type { PubSub, PeerChannel } from '../database/pub-sub.ts'
 import { isPostgres, type Database } from '../database/database.ts'
 import { createEmbeddedQueue } from './embedded-queue.ts'
-import type { LineParts } from './queue-worker.ts'
+import type { LineDeps } from './queue-worker.ts'
 import type { Logger } from '../common/logger.ts'
 import type { Queue } from './queue.ts'
 
@@ -9,10 +9,10 @@ import type { Queue } from './queue.ts'
 export interface Storage {
   database: Database
   /** Undefined where no other relay can be. */
-  signals: Signals | undefined
+  peers: PeerChannel | undefined
   isAlone: boolean
   isInMemory: boolean
-  createQueue(parts: LineParts & { changes: Changes }): Promise<Queue>
+  createQueue(parts: LineDeps & { pubSub: PubSub }): Promise<Queue>
 }
 
 /** Opens a SQLite file, or memory, for a single relay; or a Postgres that many share. */
@@ -23,7 +23,7 @@ export async function openStorage(address: string | undefined, logger: Logger): 
     const database = await openSqlite(address, logger)
     return {
       database,
-      signals: undefined,
+      peers: undefined,
       isAlone: true,
       isInMemory: address === undefined || address === memory,
       createQueue: createEmbeddedQueue,
@@ -34,7 +34,7 @@ export async function openStorage(address: string | undefined, logger: Logger): 
   const database = await openPostgres(address, logger)
   return {
     database,
-    signals: database.signals,
+    peers: database.peers,
     isAlone: false,
     isInMemory: false,
     createQueue: (parts) => createPgBossQueue(database, parts),

@@ -1,15 +1,15 @@
 /** Knows whether anybody still waits for the answer of a direct request. */
-export interface Attendance {
+export interface WaitingCallers {
   /** Waits for `answer` on behalf of a caller, whose leaving `signal` tells. */
   during<T>(id: string, signal: AbortSignal, answer: Promise<T>): Promise<T>
 }
 
 /**
  * When the last caller has left and nobody came back within `absence`
- * milliseconds, `onDeserted` is called. A caller whose connection broke sends the
+ * milliseconds, `onAbandoned` is called. A caller whose connection broke sends the
  * request again with its idempotency key, and finds it still under way.
  */
-export function createAttendance(absence: number, onDeserted: (id: string) => void): Attendance {
+export function createWaitingCallers(absence: number, onAbandoned: (id: string) => void): WaitingCallers {
   /** Of each request: the calls that wait for it, and those of them whose callers are there. */
   const requests = new Map<string, { waiting: number; present: number; timer: NodeJS.Timeout | undefined }>()
 
@@ -23,7 +23,7 @@ export function createAttendance(absence: number, onDeserted: (id: string) => vo
       let isPresent = true
       const leave = () => {
         isPresent = false
-        if (--request.present === 0) request.timer = setTimeout(() => onDeserted(id), absence)
+        if (--request.present === 0) request.timer = setTimeout(() => onAbandoned(id), absence)
       }
       if (signal.aborted) leave()
       else signal.addEventListener('abort', leave, { once: true })

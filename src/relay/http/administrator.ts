@@ -13,7 +13,7 @@ export type IsAdministrator = (
 export const tokenVariable = 'CLIENT_SECRET_ADMIN_TOKEN'
 
 /** A shorter one could be guessed. */
-export const shortestToken = 32
+export const minToken = 32
 
 /** Lets in whoever sends `Authorization: Bearer <token>`. */
 export function bearerOf(token: string): IsAdministrator {

@@ -6,7 +6,7 @@ import { answer } from './answers.ts'
 import { identify } from './identify.ts'
 import { announcedSize, checkJson } from './json-body.ts'
 import { checkHost, checkOrigin } from './origin.ts'
-import type { RelayParts } from './relay-parts.ts'
+import type { RelayDeps } from './relay-parts.ts'
 import type { Settings } from './settings.ts'
 
 /** Characters. */
@@ -14,15 +14,15 @@ const maxIdempotencyKeyLength = 8_192
 
 /** A call that may be read, and the room that it has. */
 export interface Admitted {
-  parts: RelayParts
+  parts: RelayDeps
   caller: Caller
   room: Room
 }
 
 /** Lets callers in: who they are, whether they may ask, and whether there is room for what they send. */
-export function createAdmission(settings: Settings, opening: Promise<RelayParts>) {
+export function createAdmission(settings: Settings, opening: Promise<RelayDeps>) {
   /** Who asks, and what is worked with. */
-  async function admit({ req: { raw } }: Context): Promise<{ parts: RelayParts; caller: Caller }> {
+  async function admit({ req: { raw } }: Context): Promise<{ parts: RelayDeps; caller: Caller }> {
     checkHost(raw, settings.hosts)
     checkOrigin(raw, settings.origins)
     const caller = await identify(raw, settings)
@@ -32,7 +32,7 @@ export function createAdmission(settings: Settings, opening: Promise<RelayParts>
   /** Answers what is read of the records, once they have all that was answered before. */
   async function read(
     context: Context,
-    work: (parts: RelayParts, caller: Caller, room: Room) => Promise<object>,
+    work: (parts: RelayDeps, caller: Caller, room: Room) => Promise<object>,
   ): Promise<Response> {
     const { parts, caller } = await admit(context)
     const room = parts.inFlight.open(caller.owner)
@@ -63,9 +63,9 @@ export function createAdmission(settings: Settings, opening: Promise<RelayParts>
   }
 
   /** What the relay works with, while it runs. */
-  async function running(): Promise<RelayParts> {
+  async function running(): Promise<RelayDeps> {
     const parts = await opening.catch(() => null)
-    if (parts && !parts.changes.isClosed()) return parts
+    if (parts && !parts.pubSub.isClosed()) return parts
     throw new ClientSecretError(
       'UNAVAILABLE',
       parts ? 'The relay is stopping. Try again.' : 'The relay could not start; its log says why.',

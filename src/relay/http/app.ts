@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { Hono } from 'hono'
 import { cors } from 'hono/cors'
 import { ClientSecretError, isClientSecretError } from '../../protocol/errors.ts'
-import type { Journal } from '../execution/metrics.ts'
+import type { Metrics } from '../execution/metrics.ts'
 import { unforeseen } from '../execution/runner.ts'
 import type { Redactor } from '../keys/redaction/redactor.ts'
 import { createAdmission } from './admission.ts'
@@ -10,7 +10,7 @@ import { errorAnswer, noSuchRoute } from './answers.ts'
 import { consoleRoutes } from './console.ts'
 import { keyRoutes } from './key-routes.ts'
 import { monitoringRoutes } from './monitoring-routes.ts'
-import type { RelayParts } from './relay-parts.ts'
+import type { RelayDeps } from './relay-parts.ts'
 import { requestRoutes } from './request-routes.ts'
 import type { Settings } from './settings.ts'
 
@@ -21,7 +21,7 @@ const route =
 /** Characters. As much as Node takes of all headers, and enough for the longest poll: ids, names of queues and cursors stand there. */
 const maxUrlLength = 16_384
 /** Answers what is asked of a relay, at whatever path it is mounted. */
-export function createApp(settings: Settings, opening: Promise<RelayParts>, journal: Journal, secrets: Redactor): Hono {
+export function createApp(settings: Settings, opening: Promise<RelayDeps>, metrics: Metrics, secrets: Redactor): Hono {
   const app = new Hono({ getPath: (request) => route.exec(new URL(request.url).pathname)?.[1] ?? '/' })
 
   app.use((context, next) => {
@@ -43,7 +43,7 @@ export function createApp(settings: Settings, opening: Promise<RelayParts>, jour
 
   const admission = createAdmission(settings, opening)
   requestRoutes(app, settings, admission)
-  monitoringRoutes(app, settings, admission, { journal, secrets })
+  monitoringRoutes(app, settings, admission, { metrics, secrets })
   keyRoutes(app, settings, admission.running)
   consoleRoutes(app)
 
@@ -51,7 +51,7 @@ export function createApp(settings: Settings, opening: Promise<RelayParts>, jour
 
   app.onError((thrown, context) => {
     if (isClientSecretError(thrown)) {
-      journal.refused(thrown)
+      metrics.refused(thrown)
       return errorAnswer(context, thrown, secrets)
     }
     // Nobody is there any more to be told.

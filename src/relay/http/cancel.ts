@@ -1,6 +1,6 @@
 import { ClientSecretError } from '../../protocol/errors.ts'
 import type { CancelAnswer } from '../../protocol/record.ts'
-import { cancellationOf, type Changes } from '../database/pub-sub.ts'
+import { cancellationOf, type PubSub } from '../database/pub-sub.ts'
 import type { DirectRequests } from '../execution/direct-requests.ts'
 import { absence } from './poll.ts'
 import type { Records } from '../database/records.ts'
@@ -15,7 +15,7 @@ const ended = { removed: true, message: 'The call of the API was ended. The API 
  * @throws ClientSecretError `REQUEST_NOT_FOUND` or `EXPIRED`
  */
 export async function cancel(
-  { records, direct, changes }: { records: Records; direct: DirectRequests; changes: Changes },
+  { records, direct, pubSub }: { records: Records; direct: DirectRequests; pubSub: PubSub },
   owner: string,
   idOrKey: string,
 ): Promise<CancelAnswer> {
@@ -27,12 +27,12 @@ export async function cancel(
   }
   const { id, line } = found
   if (await records.cancel(id, 'pending')) {
-    changes.announce(id, line)
+    pubSub.publish(id, line)
     return { removed: true, message: 'The request was taken out of its queue; the API was not called.' }
   }
   if (await records.cancel(id, 'running')) {
     // The call may be under way at another relay.
-    changes.announce(cancellationOf(line), id, line)
+    pubSub.publish(cancellationOf(line), id, line)
     return ended
   }
   return { removed: false, message: 'The request had settled before it could be cancelled.' }

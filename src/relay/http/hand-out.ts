@@ -2,7 +2,7 @@ import type { Room } from '../common/bytes-in-flight.ts'
 import { pieceLength, pieces } from '../common/json-text.ts'
 
 /** Milliseconds that a caller may take to read an answer. */
-const longestReading = 300_000
+const maxReading = 300_000
 
 /**
  * The body of an answer, which has its room until the caller has read it, or has
@@ -29,7 +29,7 @@ export function handOut(
         const timer = setTimeout(() => {
           end()
           controller.error(new Error('the caller takes too long to read the answer'))
-        }, longestReading).unref()
+        }, maxReading).unref()
         const leave = () => end()
         signal.addEventListener('abort', leave, { once: true })
         end = () => {

@@ -5,7 +5,7 @@ import type { RecordFilter, Records } from '../database/records.ts'
 import { toWire } from '../database/stored-record.ts'
 
 const defaultLimit = 20
-const mostRecords = 100
+const maxRecords = 100
 
 /** Reads the query of `GET /requests?url=&method=&queue=&status=&compact=&limit=&cursor=`; what is left out or empty matches all. */
 export function parseHistory(query: Record<string, string>): RecordFilter {
@@ -18,8 +18,8 @@ export function parseHistory(query: Record<string, string>): RecordFilter {
   if (status && !(statuses as readonly string[]).includes(status))
     throw refuse('status', `one of ${statuses.join(', ')}`)
   const size = limit ? Number(limit) : defaultLimit
-  if (!Number.isInteger(size) || size < 1 || size > mostRecords)
-    throw refuse('limit', `a whole number from 1 to ${mostRecords}`)
+  if (!Number.isInteger(size) || size < 1 || size > maxRecords)
+    throw refuse('limit', `a whole number from 1 to ${maxRecords}`)
   if (cursor && !/^[0-9]{1,16}$/.test(cursor)) throw refuse('cursor', 'the cursor of a page before')
   return {
     url: url || undefined,

@@ -1,7 +1,7 @@
 import type { Context, Hono, MiddlewareHandler } from 'hono'
 import { ClientSecretError } from '../../protocol/errors.ts'
 import type { Audit, KeyAnswer, KeyCheckAnswer, KeyList, KeyRemoval, KeyUse, KeyUses } from '../../protocol/keys.ts'
-import { admitAdministrator, shortestToken, tokenVariable } from './administrator.ts'
+import { admitAdministrator, minToken, tokenVariable } from './administrator.ts'
 import { checkHost, checkOrigin } from './origin.ts'
 import { isVisitor } from '../common/caller.ts'
 import type { Settings } from './settings.ts'
@@ -18,7 +18,7 @@ interface Parts {
 }
 
 /** Requests of a key that are shown. */
-const mostUses = 50
+const maxUses = 50
 
 /** Registering keys, for administrators: a value goes in here, and never comes out. */
 export function keyRoutes(app: Hono, settings: Settings, running: () => Promise<Parts>): void {
@@ -29,7 +29,7 @@ export function keyRoutes(app: Hono, settings: Settings, running: () => Promise<
     if (!settings.administrator)
       throw new ClientSecretError(
         'REQUEST_NOT_FOUND',
-        `This relay has no administrator, so nobody can look after its keys here. Set its environment variable ${tokenVariable} to a token of ${shortestToken} characters or more, or give it the option administrator.`,
+        `This relay has no administrator, so nobody can look after its keys here. Set its environment variable ${tokenVariable} to a token of ${minToken} characters or more, or give it the option administrator.`,
       )
     const who = await admitAdministrator(settings.administrator, raw)
     return { parts: await running(), who }
@@ -73,7 +73,7 @@ export function keyRoutes(app: Hono, settings: Settings, running: () => Promise<
   app.get('/keys/:name/requests', async (context) => {
     const { parts } = await admit(context)
     await parts.direct.written()
-    const uses = await parts.records.usesOf(context.req.param('name'), mostUses)
+    const uses = await parts.records.usesOf(context.req.param('name'), maxUses)
     return context.json({ requests: uses.map(asUse) } satisfies KeyUses)
   })
 

@@ -1,5 +1,5 @@
 import type { Hono } from 'hono'
-import type { Journal } from '../execution/metrics.ts'
+import type { Metrics } from '../execution/metrics.ts'
 import type { Redactor } from '../keys/redaction/redactor.ts'
 import type { Admission } from './admission.ts'
 import { admitAdministrator } from './administrator.ts'
@@ -8,7 +8,7 @@ import { checkHost, checkOrigin } from './origin.ts'
 import type { Settings } from './settings.ts'
 
 interface Monitored {
-  journal: Journal
+  metrics: Metrics
   secrets: Redactor
 }
 
@@ -17,7 +17,7 @@ export function monitoringRoutes(
   app: Hono,
   settings: Settings,
   { running }: Admission,
-  { journal, secrets }: Monitored,
+  { metrics, secrets }: Monitored,
 ): void {
   app.get('/health', async (context) => {
     await running()
@@ -33,7 +33,7 @@ export function monitoringRoutes(
     await admitAdministrator(settings.administrator, raw)
     const { limits, inFlight } = await running()
     const now = { heldPolls: limits.heldPolls(), bytesInFlight: inFlight.bytes() }
-    return context.text(journal.metrics(now), 200, {
+    return context.text(metrics.text(now), 200, {
       'content-type': 'text/plain; version=0.0.4; charset=utf-8',
     })
   })

@@ -3,22 +3,22 @@ import { expiredMessage, type ClientSecretRecord, type PollAnswer, type WireErro
 import { shown } from '../../protocol/request.ts'
 import type { Caller } from '../common/caller.ts'
 import type { Settings } from './settings.ts'
-import type { Changes } from '../database/pub-sub.ts'
+import type { PubSub } from '../database/pub-sub.ts'
 import type { Room } from '../common/bytes-in-flight.ts'
 import type { Limits } from '../execution/limits.ts'
 import { UnreadableRecordError } from '../database/record-rows.ts'
 import type { Records } from '../database/records.ts'
-import { expiryOf, toWire, versionOf, type RecordHead } from '../database/stored-record.ts'
+import { expiryOf, toWire, versionOf, type RecordSummary } from '../database/stored-record.ts'
 
-const mostIds = 200
+const maxIds = 200
 /** Characters of an id with the version last seen; both are about half of that together. */
 const maxIdLength = 100
 /** Characters of bodies in one answer, after which no further record is added. */
-const mostCharacters = 4_000_000
+const maxCharacters = 4_000_000
 /** About what it takes to listen for news of one request. */
 const bytesOfListener = 512
 /** Milliseconds. A proxy on the way would cut what is held longer. */
-const longestHold = 30_000
+const maxHold = 30_000
 
 /** Reads the query of `GET /requests?ids=a:3,b:1&wait=1000`: ids, each with the version last seen, and milliseconds. */
 export function parsePoll(query: Record<string, string>): {
@@ -29,11 +29,11 @@ export function parsePoll(query: Record<string, string>): {
   if (!ids)
     throw new ClientSecretError('INVALID_PARAMETER', 'ids must name requests, such as ?ids=a,b.', { path: 'ids' })
   // No further than to the first one too many.
-  const items = ids.split(',', mostIds + 1)
-  if (items.length > mostIds)
+  const items = ids.split(',', maxIds + 1)
+  if (items.length > maxIds)
     throw new ClientSecretError(
       'INVALID_PARAMETER',
-      `ids must name at most ${mostIds} requests; it names more. Ask for them in several polls.`,
+      `ids must name at most ${maxIds} requests; it names more. Ask for them in several polls.`,
       { path: 'ids' },
     )
   const long = items.find((item) => item.length > maxIdLength)
@@ -52,12 +52,12 @@ export function parsePoll(query: Record<string, string>): {
     throw new ClientSecretError('INVALID_PARAMETER', `wait must be a number of milliseconds; it is ${shown(hold)}.`, {
       path: 'wait',
     })
-  return { seen, wait: Math.min(wait, longestHold) }
+  return { seen, wait: Math.min(wait, maxHold) }
 }
 
-interface PollParts {
+interface PollDeps {
   records: Records
-  changes: Changes
+  pubSub: PubSub
   limits: Limits
   settings: Pick<Settings, 'limits'>
 }
@@ -75,7 +75,7 @@ interface Polled {
  * until something does, for at most `wait` milliseconds.
  */
 export async function poll(
-  { records, changes, limits, settings }: PollParts,
+  { records, pubSub, limits, settings }: PollDeps,
   caller: Caller,
   { seen, wait, signal, room }: Polled,
 ): Promise<PollAnswer> {
@@ -84,11 +84,11 @@ export async function poll(
   const letGo = wait > 0 ? limits.holdPoll(caller) : null
   // One that is not held is answered at once, and its client waits before it asks again.
   const deadline = Date.now() + (letGo ? wait : 0)
-  const listener = changes.listen(ids)
+  const listener = pubSub.subscribe(ids)
   try {
     if (letGo) room.demand(ids.length * bytesOfListener)
     for (;;) {
-      const heads = (await records.heads(owner, ids)).filter(({ expiresAt }) => expiresAt > Date.now())
+      const heads = (await records.summaries(owner, ids)).filter(({ expiresAt }) => expiresAt > Date.now())
       const changed = heads.filter((head) => seen.get(head.id) !== versionOf(head))
       if (changed.length > 0) await room.wait(settings.limits.responseBytes, signal)
       const answer: PollAnswer = {
@@ -98,7 +98,7 @@ export async function poll(
           .map((id) => ({ id, error: absence(records, id) })),
       }
       const left = deadline - Date.now()
-      if (answer.records.length > 0 || answer.errors.length > 0 || left <= 0 || signal.aborted || changes.isClosed())
+      if (answer.records.length > 0 || answer.errors.length > 0 || left <= 0 || signal.aborted || pubSub.isClosed())
         return answer
       // Whoever stands in line moves forward when somebody before them is done.
       listener.add(heads.map(({ line }) => line))
@@ -115,7 +115,7 @@ export async function poll(
 async function news(
   records: Records,
   owner: string,
-  heads: RecordHead[],
+  heads: RecordSummary[],
   seen: Map<string, string | undefined>,
 ): Promise<ClientSecretRecord[]> {
   const found: ClientSecretRecord[] = []
@@ -129,7 +129,7 @@ async function news(
     if (!record) continue
     found.push(toWire(record, { withRequest: seen.get(head.id) === undefined }))
     size += record.response?.body.length ?? 0
-    if (size > mostCharacters) break
+    if (size > maxCharacters) break
   }
   return found
 }

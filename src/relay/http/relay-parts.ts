@@ -1,26 +1,26 @@
-import type { InFlight } from '../common/bytes-in-flight.ts'
-import type { Changes } from '../database/pub-sub.ts'
+import type { BytesInFlight } from '../common/bytes-in-flight.ts'
+import type { PubSub } from '../database/pub-sub.ts'
 import type { Records } from '../database/records.ts'
 import type { DirectRequests } from '../execution/direct-requests.ts'
-import type { Presence } from '../execution/heartbeat.ts'
+import type { Heartbeat } from '../execution/heartbeat.ts'
 import type { Limits } from '../execution/limits.ts'
 import type { Queue } from '../execution/queue.ts'
-import type { Attendance } from '../execution/waiting-callers.ts'
+import type { WaitingCallers } from '../execution/waiting-callers.ts'
 import type { KeyStore } from '../keys/key-store.ts'
 import type { CallsInFlight } from './calls-in-flight.ts'
 import type { Settings } from './settings.ts'
 
 /** What the routes work with. */
-export interface RelayParts {
+export interface RelayDeps {
   settings: Settings
   keys: KeyStore
   limits: Limits
-  inFlight: InFlight
-  attendance: Attendance
+  inFlight: BytesInFlight
+  waitingCallers: WaitingCallers
   records: Records
-  changes: Changes
+  pubSub: PubSub
   direct: DirectRequests
   queue: Queue
-  presence: Presence
+  heartbeat: Heartbeat
   calls: CallsInFlight
 }

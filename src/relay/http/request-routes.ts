@@ -10,7 +10,7 @@ import { cancel } from './cancel.ts'
 import { history, parseHistory } from './history.ts'
 import { limitBody, parseJson, refuseTooLarge } from './json-body.ts'
 import { parsePoll, poll } from './poll.ts'
-import type { RelayParts } from './relay-parts.ts'
+import type { RelayDeps } from './relay-parts.ts'
 import type { Settings } from './settings.ts'
 import { submit } from './submit.ts'
 
@@ -45,7 +45,7 @@ export function requestRoutes(app: Hono, settings: Settings, { admitBody, read, 
   }
 
   async function submitText(
-    parts: RelayParts,
+    parts: RelayDeps,
     caller: Caller,
     rooms: Rooms,
     text: string,

@@ -22,7 +22,7 @@ export interface Settings {
   trustProxy: number
   database: string | undefined
   limits: ReadLimits
-  expires: { default: number; most: number }
+  expires: { default: number; max: number }
   shutdownTimeout: number
   logger: Logger
 }

@@ -2,30 +2,30 @@ import { randomUUID } from 'node:crypto'
 import { ClientSecretError } from '../../protocol/errors.ts'
 import { isSettled } from '../../protocol/record.ts'
 import { parseRequest, readKeyName, type ClientSecretRequest } from '../../protocol/request.ts'
-import type { Attendance } from '../execution/waiting-callers.ts'
+import type { WaitingCallers } from '../execution/waiting-callers.ts'
 import { isVisitor, type Caller } from '../common/caller.ts'
 import type { Settings } from './settings.ts'
-import type { Changes } from '../database/pub-sub.ts'
-import { checkSame, type DirectRequests } from '../execution/direct-requests.ts'
+import type { PubSub } from '../database/pub-sub.ts'
+import { checkSameRequest, type DirectRequests } from '../execution/direct-requests.ts'
 import { findRule } from '../keys/key-rules.ts'
 import type { Key, Keys } from '../keys/key.ts'
 import type { Limits } from '../execution/limits.ts'
-import type { Presence } from '../execution/heartbeat.ts'
+import type { Heartbeat } from '../execution/heartbeat.ts'
 import type { Queue } from '../execution/queue.ts'
 import type { MostUnsettled, Records } from '../database/records.ts'
 import type { StoredRecord } from '../database/stored-record.ts'
 import { keyNotFound, signInRequired } from '../execution/runner.ts'
 
-interface SubmitParts {
+interface SubmitDeps {
   settings: Settings
   keys: Keys
   limits: Limits
-  attendance: Attendance
+  waitingCallers: WaitingCallers
   records: Records
-  changes: Changes
+  pubSub: PubSub
   direct: DirectRequests
   queue: Queue
-  presence: Presence
+  heartbeat: Heartbeat
 }
 
 /** What comes with a submit. */
@@ -48,11 +48,11 @@ export interface Submitted {
  * @throws ClientSecretError why it was not taken, or why a direct request has no answer.
  */
 export async function submit(
-  parts: SubmitParts,
+  parts: SubmitDeps,
   caller: Caller,
   { body, bytes, idempotencyKey, getRoom, signal }: Submitted,
 ): Promise<StoredRecord> {
-  const { settings, keys, limits, attendance, records, direct, queue, presence } = parts
+  const { settings, keys, limits, waitingCallers, records, direct, queue, heartbeat } = parts
   // Before the rest is looked at, which costs more.
   const key = keyFor(keys, caller, readKeyName(body))
   const request = parseRequest(body)
@@ -60,23 +60,23 @@ export async function submit(
   await limits.admitUse(key, bytes)
   const lifetime = lifetimeOf(request, settings.expires)
   const isBackground = runsInBackground(request)
-  const most = mostUnsettled(settings, key)
+  const most = maxUnsettled(settings, key)
   const isOneMore = await checkRoom(parts, caller, key, isBackground, idempotencyKey, most)
 
   const newRecord = { owner: caller.owner, idempotencyKey: idempotencyKey ?? randomUUID(), request, lifetime }
   if (!isBackground) {
     const { id, answer } = await direct.send(
-      { ...newRecord, relay: presence.id },
+      { ...newRecord, relay: heartbeat.id },
       getRoom,
       isOneMore ? most : undefined,
     )
-    return attendance.during(id, signal, answer)
+    return waitingCallers.during(id, signal, answer)
   }
   const { record, isSameRequest } = await records.insert(newRecord, queue.add, most)
-  checkSame(isSameRequest)
+  checkSameRequest(isSameRequest)
   if (!isSettled(record)) {
     if (!request.poll || record.place > 1) return record
-    await begun(parts, record, Math.min(request.poll, longestBeginning), signal)
+    await begun(parts, record, Math.min(request.poll, maxBeginning), signal)
   }
   return newest(records, record, getRoom)
 }
@@ -84,14 +84,14 @@ export async function submit(
 /** The record as it is now; with its answer, as soon as there is room for that. */
 async function newest(records: Records, before: StoredRecord, getRoom: () => Promise<void>): Promise<StoredRecord> {
   const { owner, id } = before
-  const [now] = await records.heads(owner, [id])
+  const [now] = await records.summaries(owner, [id])
   if (!now || !isSettled(now)) return { ...before, ...now }
   await getRoom()
   return (await records.read(owner, id)) ?? before
 }
 
 /** Milliseconds. */
-const longestBeginning = 1_000
+const maxBeginning = 1_000
 
 /**
  * Waits until a call has begun before which nothing stands in line. That is a
@@ -99,14 +99,14 @@ const longestBeginning = 1_000
  * own, and the first poll is held until the call has ended.
  */
 async function begun(
-  { records, changes }: SubmitParts,
+  { records, pubSub }: SubmitDeps,
   { owner, id }: StoredRecord,
   wait: number,
   signal: AbortSignal,
 ): Promise<void> {
-  const listener = changes.listen([id])
+  const listener = pubSub.subscribe([id])
   try {
-    const [now] = await records.heads(owner, [id])
+    const [now] = await records.summaries(owner, [id])
     if (now?.status === 'pending') await listener.next(wait, signal)
   } finally {
     listener.stop()
@@ -125,18 +125,18 @@ function keyFor(keys: Keys, caller: Caller, name: string): Key {
   return key
 }
 
-function lifetimeOf({ expires }: ClientSecretRequest, { default: byDefault, most }: Settings['expires']): number {
-  if (expires !== undefined && expires > most) {
+function lifetimeOf({ expires }: ClientSecretRequest, { default: byDefault, max }: Settings['expires']): number {
+  if (expires !== undefined && expires > max) {
     throw new ClientSecretError(
       'INVALID_PARAMETER',
-      `expires must be at most ${most} seconds, the relay's option expires.most; it is ${expires}.`,
+      `expires must be at most ${max} seconds, the relay's option expires.max; it is ${expires}.`,
       { path: 'expires' },
     )
   }
-  return (expires ?? Math.min(byDefault, most)) * 1000
+  return (expires ?? Math.min(byDefault, max)) * 1000
 }
 
-function mostUnsettled({ limits: { unsettledPerCaller } }: Settings, { name, limits }: Key): MostUnsettled {
+function maxUnsettled({ limits: { unsettledPerCaller } }: Settings, { name, limits }: Key): MostUnsettled {
   return {
     ofOwner: unsettledPerCaller,
     ofKey: limits.unsettled,
@@ -155,7 +155,7 @@ function mostUnsettled({ limits: { unsettledPerCaller } }: Settings, { name, lim
  * relays, or among the calls that wait here. False when it is none more, because it was taken already.
  */
 async function checkRoom(
-  { records, direct }: SubmitParts,
+  { records, direct }: SubmitDeps,
   { owner }: Caller,
   { name: keyName }: Key,
   isBackground: boolean,

@@ -3,7 +3,7 @@ import type { CompiledRule } from './key-rules.ts'
 import type { Key } from './key.ts'
 
 /** Who may use a key and where its secret can go, as sentences for a person. */
-export function wordsOf(key: Pick<Key, 'locked' | 'limits' | 'rules'>): Words {
+export function describeKey(key: Pick<Key, 'locked' | 'limits' | 'rules'>): Words {
   return {
     callers: sentence(callersInWords(key)),
     rules: key.rules.map((rule) => ({ sentence: sentence(ruleInWords(rule)), warnings: wideInRule(rule) })),

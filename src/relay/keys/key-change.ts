@@ -3,7 +3,7 @@ import { placeholder } from '../../protocol/placeholder.ts'
 import type { CompiledRule, KeyRule } from './key-rules.ts'
 import { checkName, checkSecret, checkUse, isOwnName, type KeyLimits, type KeyOptions, type KeyUse } from './key.ts'
 import { createRedactor } from './redaction/secret-index.ts'
-import { atField, mistake } from '../common/config-error.ts'
+import { formContext, configError } from '../common/config-error.ts'
 
 /** What a form says that a key should be, checked. */
 export interface KeyChangeRead {
@@ -23,10 +23,10 @@ const changeFields = ['secret', 'locked', 'allow', 'limits', 'isNew']
  * @throws ClientSecretError `INVALID_PARAMETER` with the path of the field. The value stands in no sentence.
  */
 export function readChange(name: unknown, body: Record<string, unknown>, { isDraft = false } = {}): KeyChangeRead {
-  checkName(name, { ...atField, subject: 'This' }, 'name')
+  checkName(name, { ...formContext, subject: 'This' }, 'name')
   if (isOwnName(name))
-    throw mistake(
-      { ...atField, subject: 'This' },
+    throw configError(
+      { ...formContext, subject: 'This' },
       'is a name that the relay keeps for itself. Choose another one.',
       'name',
     )
@@ -36,14 +36,17 @@ export function readChange(name: unknown, body: Record<string, unknown>, { isDra
   return withoutSecrets(secret === undefined ? [] : [secret], () => {
     const unknown = Object.keys(body).find((field) => !changeFields.includes(field))
     if (unknown !== undefined)
-      throw mistake(atField, `has a field "${unknown}", which no key has. The fields are ${changeFields.join(', ')}.`)
+      throw configError(
+        formContext,
+        `has a field "${unknown}", which no key has. The fields are ${changeFields.join(', ')}.`,
+      )
     if (typeof isNew !== 'boolean')
-      throw mistake(
-        atField,
+      throw configError(
+        formContext,
         'says nothing of isNew: true for a key that is added, false for one that is changed.',
         'isNew',
       )
-    const { locked, allow, limits, rules } = checkUse(body as unknown as KeyOptions, atField)
+    const { locked, allow, limits, rules } = checkUse(body as unknown as KeyOptions, formContext)
     const use = {
       locked,
       rules,
@@ -56,7 +59,7 @@ export function readChange(name: unknown, body: Record<string, unknown>, { isDra
 
 function readSecret(secret: unknown, isRequired: boolean): string | undefined {
   if (secret === undefined && !isRequired) return undefined
-  checkSecret(secret, atField, 'Give the value that its API expects.')
+  checkSecret(secret, formContext, 'Give the value that its API expects.')
   return secret
 }
 
@@ -69,8 +72,8 @@ export function refuseSecretsOutside(secrets: readonly string[], { name, use }: 
   const redactor = createRedactor(...secrets)
   const check = (text: string, field: string, remedy: string) => {
     if (redactor.text(text) !== text)
-      throw mistake(
-        atField,
+      throw configError(
+        formContext,
         `has its secret value written in the field ${field}, where it would be seen. ${remedy}`,
         field,
       )

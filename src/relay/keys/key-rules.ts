@@ -1,7 +1,7 @@
 import { ClientSecretError } from '../../protocol/errors.ts'
 import { containsPlaceholder, findPlaceholders } from '../../protocol/placeholder.ts'
 import { methods, type ClientSecretRequest, type Method } from '../../protocol/request.ts'
-import { atStart, mistake, type Telling } from '../common/config-error.ts'
+import { startContext, configError, type ErrorContext } from '../common/config-error.ts'
 
 /** Where in a request a secret may be put. */
 export type Place = `headers.${string}` | `params.${string}` | `data#/${string}` | 'url.path'
@@ -46,9 +46,9 @@ const placePattern = /^(headers\.[!#$%&'*+.^_`|~0-9A-Za-z-]+|params\..+|data#\/.
  *
  * @throws ClientSecretError `INVALID_PARAMETER` with a sentence for the operator, and the path of the field.
  */
-export function compileRule(rule: KeyRule, path: string, telling: Telling = atStart(path)): CompiledRule {
+export function compileRule(rule: KeyRule, path: string, telling: ErrorContext = startContext(path)): CompiledRule {
   const refuse = (problem: string, field?: string) => {
-    throw mistake(telling, problem, field)
+    throw configError(telling, problem, field)
   }
   if (typeof rule !== 'object' || rule === null)
     return refuse('is no rule. A rule is an object such as { url, methods }.')

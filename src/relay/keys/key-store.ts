@@ -1,6 +1,6 @@
 import { ClientSecretError, isClientSecretError } from '../../protocol/errors.ts'
 import type { AuditEntry, KeyCheckAnswer, KeyEntry } from '../../protocol/keys.ts'
-import type { Changes } from '../database/pub-sub.ts'
+import type { PubSub } from '../database/pub-sub.ts'
 import type { Connection, Database } from '../database/database.ts'
 import { createHeldSecrets } from './held-secrets.ts'
 import { readChange, refuseSecretsOutside, withoutSecrets, type KeyChangeRead } from './key-change.ts'
@@ -18,9 +18,9 @@ import {
 import type { CompiledRule } from './key-rules.ts'
 import { checkUse, keyOf, noKeys, type Key, type KeyOptions, type Keys, type KeyValue } from './key.ts'
 import type { SecretIndex } from './redaction/secret-index.ts'
-import { wordsOf } from './describe-rule.ts'
+import { describeKey } from './describe-rule.ts'
 import { masterKeyVariable, open, seal, type Bound, type MasterKey } from './encryption.ts'
-import { atField, mistake } from '../common/config-error.ts'
+import { formContext, configError } from '../common/config-error.ts'
 import { widerReach, type WiderReach } from './wider-reach.ts'
 import type { Logger } from '../common/logger.ts'
 
@@ -39,9 +39,9 @@ export interface KeyStore extends Keys {
   close(): Promise<void>
 }
 
-interface StoreParts {
+interface StoreDeps {
   database: Database
-  changes: Changes
+  pubSub: PubSub
   settings: {
     /** Those of the options. */
     keys: ReadonlyMap<string, Key>
@@ -71,7 +71,7 @@ const lock = 'client-secret-relay: keys'
 const lookEvery = 10_000
 const writeEvery = 2_000
 /** Entries of the audit list that are shown. */
-const mostEntries = 200
+const maxEntries = 200
 /** A value of so many characters stays a secret when its last four are known. */
 const longEnough = 20
 
@@ -81,7 +81,7 @@ const longEnough = 20
  * @throws Error, a sentence that says what to do, when keys are sealed with a master key that is not there.
  *   Nothing was changed then.
  */
-export async function openKeyStore({ database, changes, settings, secrets, logger }: StoreParts): Promise<KeyStore> {
+export async function openKeyStore({ database, pubSub, settings, secrets, logger }: StoreDeps): Promise<KeyStore> {
   // The keys of the options and authenticate are looked up each time: a relay that is kept over reloads gets others.
   const { masterKeys } = settings
   const [newest] = masterKeys
@@ -180,7 +180,7 @@ export async function openKeyStore({ database, changes, settings, secrets, logge
       }
       return done
     })
-    changes.announce(topic)
+    pubSub.publish(topic)
     logger.info({ keys: names, masterKey: newest.id }, 'keys were sealed with the newest master key')
   }
 
@@ -199,13 +199,13 @@ export async function openKeyStore({ database, changes, settings, secrets, logge
   }
 
   function reload(): void {
-    if (changes.isClosed()) return
+    if (pubSub.isClosed()) return
     load().catch((error: unknown) => {
       if (!isClientSecretError(error)) logger.error({ err: error }, 'the keys could not be read; it is tried again')
     })
   }
 
-  const stopListening = changes.on(topic, reload)
+  const stopListening = pubSub.on(topic, reload)
   const looking = setInterval(reload, lookEvery).unref()
   const writing = setInterval(() => void writeUses(), writeEvery).unref()
 
@@ -218,20 +218,20 @@ export async function openKeyStore({ database, changes, settings, secrets, logge
         `This relay has no master key to seal values with, so that it keeps none. Set its environment variable ${masterKeyVariable} to what client-secret-relay master-key prints, and start it again.`,
       )
     if (use.locked && !settings.hasAuthenticate)
-      throw mistake(
-        atField,
+      throw configError(
+        formContext,
         'is locked, and this relay has no authenticate to say who is signed in, so nobody could use it. Unlock it, or give the relay the option authenticate.',
         'locked',
       )
     const isOption = settings.keys.has(name)
     if (isNew && (row || isOption))
-      throw mistake(
-        { ...atField, subject: 'This name' },
+      throw configError(
+        { ...formContext, subject: 'This name' },
         `is taken by another key${row ? '' : " of the relay's options"}. Choose another name, or change that key.`,
         'name',
       )
     if (!isNew && !row && isOption)
-      throw mistake(atField, `stands in the relay's options (keys.${name}). Change it there.`, 'name')
+      throw configError(formContext, `stands in the relay's options (keys.${name}). Change it there.`, 'name')
     if (!isNew && !row)
       throw new ClientSecretError('KEY_NOT_FOUND', 'There is no key of this name to change, any more. Add it anew.', {
         path: 'name',
@@ -242,8 +242,8 @@ export async function openKeyStore({ database, changes, settings, secrets, logge
       if (written.length > 0) refuseSecretsOutside(written, change)
       const wider = row && widerReach(rulesOf(row), use.rules)
       if (wider && secret === undefined)
-        throw mistake(
-          { ...atField, subject: 'This rule' },
+        throw configError(
+          { ...formContext, subject: 'This rule' },
           valueNeededFor(wider),
           `allow[${wider.index}].${wider.field}`,
         )
@@ -296,7 +296,7 @@ export async function openKeyStore({ database, changes, settings, secrets, logge
       locked: key?.locked ?? true,
       allow: [...(key?.allow ?? [])],
       limits: key?.limits ?? {},
-      words: key ? wordsOf(key) : { callers: 'Nobody.', rules: [], warnings: problem ? [problem] : [] },
+      words: key ? describeKey(key) : { callers: 'Nobody.', rules: [], warnings: problem ? [problem] : [] },
       version: row.version,
       createdAt: row.createdAt,
       updatedAt: row.updatedAt,
@@ -317,7 +317,7 @@ export async function openKeyStore({ database, changes, settings, secrets, logge
       locked,
       allow: [...key.allow],
       limits,
-      words: wordsOf(key),
+      words: describeKey(key),
       version: 1,
       createdAt: null,
       updatedAt: null,
@@ -374,7 +374,7 @@ export async function openKeyStore({ database, changes, settings, secrets, logge
       const isAwaited = change.secret === undefined && (!row || wider !== null)
       decide(isAwaited ? { ...change, secret: 'not looked at' } : change, row)
       const valueNeeded = isAwaited && wider ? `Rule ${wider.index + 1} ${valueNeededFor(wider)}` : undefined
-      return { words: wordsOf(change.use), valueNeeded }
+      return { words: describeKey(change.use), valueNeeded }
     },
 
     async put(name, body, who) {
@@ -385,7 +385,7 @@ export async function openKeyStore({ database, changes, settings, secrets, logge
         if (entries.length > 0) await writeStoredKey(transaction, next)
         for (const what of entries) await write(transaction, { who, what, key: change.name, version: next.version })
       })
-      changes.announce(topic)
+      pubSub.publish(topic)
       await load()
       const found = opened.get(change.name)
       if (found) return entryOfRow(found)
@@ -401,13 +401,13 @@ export async function openKeyStore({ database, changes, settings, secrets, logge
         return removed
       })
       if (version === null && settings.keys.has(name))
-        throw mistake(atField, `stands in the relay's options (keys.${name}). Remove it there.`, 'name')
-      changes.announce(topic)
+        throw configError(formContext, `stands in the relay's options (keys.${name}). Remove it there.`, 'name')
+      pubSub.publish(topic)
       await load()
       return version !== null
     },
 
-    audit: () => readChanges(database, mostEntries),
+    audit: () => readChanges(database, maxEntries),
 
     async close() {
       stopListening()
@@ -478,7 +478,7 @@ function openValues(masterKey: MasterKey | undefined, row: StoredKey): KeyValue[
 
 function permissionsOf({ locked, allow, limits }: StoredKey): ReturnType<typeof checkUse> {
   const given = { locked, allow: JSON.parse(allow) as KeyOptions['allow'], limits: JSON.parse(limits) as object }
-  return checkUse(given, atField)
+  return checkUse(given, formContext)
 }
 
 /** None where they cannot be read any more: then everything is further than before. */

@@ -1,6 +1,6 @@
 import type { ClientSecretError } from '../../protocol/errors.ts'
 import { compileRule, type CompiledRule, type KeyRule } from './key-rules.ts'
-import { atStart, mistake, startError, type Telling } from '../common/config-error.ts'
+import { startContext, configError, startError, type ErrorContext } from '../common/config-error.ts'
 import { masterKeyVariable } from './encryption.ts'
 
 /** A key, as the configuration gives it. */
@@ -64,13 +64,13 @@ export interface Keys {
 }
 
 /** Shorter values are no secrets, and cannot be told from chance in an answer that is looked through for them. */
-const shortestSecret = 8
+const minSecret = 8
 /** Longer than any token, and shorter than a file that was taken for one. */
-const longestSecret = 4_096
-const longestName = 100
+const maxSecret = 4_096
+const maxName = 100
 /** A shorter prefix would begin words of any answer; and less behind it could be guessed. */
-const shortestPrefix = 3
-const shortestRest = 16
+const minPrefix = 3
+const minRest = 16
 
 const ownVariables = new Set(['CLIENT_SECRET_ADMIN_TOKEN', 'CLIENT_SECRET_MASTER_KEY'])
 
@@ -93,11 +93,11 @@ export function readKeys(
 
 function readKey(name: string, options: KeyOptions, environment: Record<string, string | undefined>): Key {
   const path = `keys.${name}`
-  const telling = atStart(path)
+  const telling = startContext(path)
   checkName(name, telling)
   const unknown = Object.keys(options).find((field) => !keyFields.includes(field))
   if (unknown !== undefined)
-    throw mistake(
+    throw configError(
       telling,
       `has a field "${unknown}", which no key has. The fields are ${keyFields.join(', ')}; what a rule says stands in allow.`,
     )
@@ -124,11 +124,11 @@ function variableOf(name: string): string {
 }
 
 /** @param field By which the name is known in a form. */
-export function checkName(name: unknown, telling: Telling, field = ''): asserts name is string {
-  if (typeof name !== 'string' || !/^[A-Za-z0-9][A-Za-z0-9._-]*$/.test(name) || name.length > longestName)
-    throw mistake(
+export function checkName(name: unknown, telling: ErrorContext, field = ''): asserts name is string {
+  if (typeof name !== 'string' || !/^[A-Za-z0-9][A-Za-z0-9._-]*$/.test(name) || name.length > maxName)
+    throw configError(
       telling,
-      `is no name for a key. Use letters, digits, dot, dash and underscore, ${longestName} at most, the first a letter or digit.`,
+      `is no name for a key. Use letters, digits, dot, dash and underscore, ${maxName} at most, the first a letter or digit.`,
       field,
     )
 }
@@ -138,17 +138,17 @@ export function isOwnName(name: string): boolean {
   return ownVariables.has(variableOf(name))
 }
 
-export function checkSecret(secret: unknown, telling: Telling, remedy: string): asserts secret is string {
-  const refuse = (problem: string) => mistake(telling, problem, 'secret')
+export function checkSecret(secret: unknown, telling: ErrorContext, remedy: string): asserts secret is string {
+  const refuse = (problem: string) => configError(telling, problem, 'secret')
   if (secret === undefined || secret === null || secret === '') throw refuse(`has no secret. ${remedy}`)
   if (typeof secret !== 'string') throw refuse('has a secret that is no string.')
   if (/[\r\n]$/.test(secret))
     throw refuse('has a secret that ends with a line break, which was probably copied along with it. Leave it out.')
-  if (secret.length < shortestSecret)
+  if (secret.length < minSecret)
     throw refuse(
-      `has a secret of fewer than ${shortestSecret} characters, which cannot be kept out of answers. Use the key that the API's provider gave you.`,
+      `has a secret of fewer than ${minSecret} characters, which cannot be kept out of answers. Use the key that the API's provider gave you.`,
     )
-  if (secret.length > longestSecret) throw refuse(`has a secret of more than ${longestSecret} characters.`)
+  if (secret.length > maxSecret) throw refuse(`has a secret of more than ${maxSecret} characters.`)
   if (!/^[\u0020-\u007e]+$/.test(secret))
     throw refuse(
       'has a secret with a line break or a character that is not ASCII. Was a line break copied along with it?',
@@ -156,18 +156,18 @@ export function checkSecret(secret: unknown, telling: Telling, remedy: string): 
 }
 
 /** Says nothing of the secret but its length: a mistaken prefix may be a part of another one. */
-function checkPublicPrefix(prefix: unknown, secret: string, telling: Telling): void {
-  const refuse = (problem: string) => mistake(telling, problem, 'publicPrefix')
+function checkPublicPrefix(prefix: unknown, secret: string, telling: ErrorContext): void {
+  const refuse = (problem: string) => configError(telling, problem, 'publicPrefix')
   if (prefix === undefined) return
-  if (typeof prefix !== 'string' || prefix.length < shortestPrefix)
+  if (typeof prefix !== 'string' || prefix.length < minPrefix)
     throw refuse(
-      `has a publicPrefix that is no text of ${shortestPrefix} characters or more. Write what every value of this API begins with, or leave it out.`,
+      `has a publicPrefix that is no text of ${minPrefix} characters or more. Write what every value of this API begins with, or leave it out.`,
     )
   if (!secret.startsWith(prefix))
     throw refuse('has a publicPrefix with which its secret does not begin. Write what it begins with, or leave it out.')
-  if (secret.length - prefix.length < shortestRest)
+  if (secret.length - prefix.length < minRest)
     throw refuse(
-      `has a publicPrefix that leaves fewer than ${shortestRest} characters of its secret, which could be guessed. Write only what is the same in every value of this API, or leave it out.`,
+      `has a publicPrefix that leaves fewer than ${minRest} characters of its secret, which could be guessed. Write only what is the same in every value of this API, or leave it out.`,
     )
 }
 
@@ -175,19 +175,19 @@ function checkPublicPrefix(prefix: unknown, secret: string, telling: Telling): v
 export type KeyUse = Pick<Key, 'locked' | 'allow' | 'rules' | 'limits'>
 
 /** @throws ClientSecretError `INVALID_PARAMETER` with the path of the field. */
-export function checkUse(options: Pick<KeyOptions, 'locked' | 'allow' | 'limits'>, telling: Telling): KeyUse {
+export function checkUse(options: Pick<KeyOptions, 'locked' | 'allow' | 'limits'>, telling: ErrorContext): KeyUse {
   const { locked = true, allow, limits = {} } = options
   if (typeof locked !== 'boolean')
-    throw mistake(telling, `has locked: ${JSON.stringify(locked)}. Write true or false.`, 'locked')
+    throw configError(telling, `has locked: ${JSON.stringify(locked)}. Write true or false.`, 'locked')
   const wrongLimit = wrongLimitOf(limits)
   if (wrongLimit)
-    throw mistake(
+    throw configError(
       telling,
       `has ${wrongLimit.text}. The limits are ${limitFields.join(', ')}, each a whole number above 0.`,
       wrongLimit.field,
     )
   if (!Array.isArray(allow) || allow.length === 0) {
-    throw mistake(
+    throw configError(
       telling,
       `has no rules, so nobody could use it. Say where its secret may go: allow: [{ url: 'https://api.example.com/v1/**', methods: ['POST'] }].`,
       'allow',

@@ -5,9 +5,9 @@ import type { Room } from '../common/bytes-in-flight.ts'
 import { findRule, isAllowed } from '../keys/key-rules.ts'
 import type { Key, Keys, KeyValue } from '../keys/key.ts'
 import { redactBody, type Redactor } from '../keys/redaction/redactor.ts'
-import { mostRedirects, redirected, withPlaceholder } from './redirect.ts'
+import { maxRedirects, redirected, withPlaceholder } from './redirect.ts'
 import type { RightToCall } from './right-to-call.ts'
-import { isOnceOnly } from './safe-to-retry.ts'
+import { isNonIdempotent } from './safe-to-retry.ts'
 import { substitute } from './substitute.ts'
 import { refuseConcealedSecrets } from './undeclared-compression.ts'
 import { isText, type Upstream, type UpstreamAnswer } from './http-client.ts'
@@ -61,7 +61,7 @@ export async function call(
   key: Key,
   request: ClientSecretRequest,
   circumstances: Circumstances,
-  redirectsLeft = mostRedirects,
+  redirectsLeft = maxRedirects,
 ): Promise<UpstreamResponse> {
   const answered = await askedWithEachValue(key, request, circumstances)
   const next = nextRequest(request, answered, circumstances)
@@ -134,7 +134,7 @@ async function attempt(
 ): Promise<Answered> {
   const { places, allowPrivateNetwork, retryable } = findRule(key.name, key.rules, request)
   const prepared = substitute(request, value.secret, places)
-  if (retryable && isOnceOnly(request.method)) prepared.headers['idempotency-key'] ??= idempotencyKey
+  if (retryable && isNonIdempotent(request.method)) prepared.headers['idempotency-key'] ??= idempotencyKey
   hold(value)
   traffic.sent += Buffer.byteLength(prepared.body ?? '')
   traffic.calls += 1

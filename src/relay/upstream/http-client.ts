@@ -122,7 +122,7 @@ function exchange(
   dispatcher: Dispatcher,
   request: Dispatcher.DispatchOptions,
   signal: AbortSignal,
-  mostBytes: number,
+  maxBytes: number,
   room: Room,
   right: RightToCall,
 ): Promise<UpstreamAnswer | typeof tooLate> {
@@ -166,8 +166,8 @@ function exchange(
           const encoding = hasBody(status, headers) ? encodingOf(headers) : undefined
           // Of one that is encoded only its end tells how much it is.
           const announced = encoding ? NaN : Number(headers['content-length'] ?? NaN)
-          const getRoom = () => room.wait(Math.min(announced || mostBytes, mostBytes), signal)
-          body = createBody(encoding, mostBytes, controller, getRoom, answer, fail)
+          const getRoom = () => room.wait(Math.min(announced || maxBytes, maxBytes), signal)
+          body = createBody(encoding, maxBytes, controller, getRoom, answer, fail)
         } catch (error) {
           fail(error)
         }

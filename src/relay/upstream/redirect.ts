@@ -2,7 +2,7 @@ import { placeholder } from '../../protocol/placeholder.ts'
 import type { ClientSecretRequest } from '../../protocol/request.ts'
 
 /** As many as fetch follows would be 20; an API that needs more than this has lost its way. */
-export const mostRedirects = 5
+export const maxRedirects = 5
 
 /**
  * The request that a redirect asks for, or null where it is none that may be

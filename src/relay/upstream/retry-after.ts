@@ -1,15 +1,15 @@
 /** Milliseconds that are waited at least, so that an upstream that says "at once" again and again is not flooded. */
-const shortestPause = 250
+const minPause = 250
 
 /**
  * How long an upstream asks to be left alone, in milliseconds; null when its
  * answer does not say so. 429 says that it has not acted; 503 says as much where
  * it names a time at which to come again.
  */
-export function pauseAskedFor(status: number, headers: Record<string, string>, now = Date.now()): number | null {
+export function retryDelayFrom(status: number, headers: Record<string, string>, now = Date.now()): number | null {
   if (status !== 429 && status !== 503) return null
   const milliseconds = retryAfterOf(headers['retry-after'], now) ?? resetOf(status, headers, now)
-  return milliseconds === null ? null : Math.max(shortestPause, Math.ceil(milliseconds))
+  return milliseconds === null ? null : Math.max(minPause, Math.ceil(milliseconds))
 }
 
 /** Milliseconds of a Retry-After header: a number of seconds, or a date. */

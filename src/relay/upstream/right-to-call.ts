@@ -1,5 +1,5 @@
 import { ClientSecretError } from '../../protocol/errors.ts'
-import { patiently } from '../common/retry-while-unavailable.ts'
+import { retryWhileUnavailable } from '../common/retry-while-unavailable.ts'
 
 /**
  * The right of this relay to make a call, which others have when this one is silent for long. A process that stood
@@ -43,7 +43,7 @@ export function createRightToCall(shown: Moment, show: () => Promise<boolean>, s
       while (!isFresh()) {
         const at = thisMoment()
         // While the database is away, nobody knows.
-        const isOurs = await patiently(show, signal).catch((error: unknown) => {
+        const isOurs = await retryWhileUnavailable(show, signal).catch((error: unknown) => {
           throw signal.aborted ? signal.reason : error
         })
         if (!isOurs) throw takenOver

@@ -8,7 +8,7 @@ interface Encoding {
   kind: number
   wordLength: number
   /** How many words in a row surely come of a text of so many bytes. */
-  wordsOf: (length: number) => number
+  describeKey: (length: number) => number
   isTextAt: (bytes: Uint8Array, at: number) => boolean
   /** @returns how many bytes were written. */
   decode: (bytes: Uint8Array, from: number, to: number, target: Uint8Array) => number
@@ -17,7 +17,7 @@ interface Encoding {
 export const hex: Encoding = {
   kind: HEX,
   wordLength: 2,
-  wordsOf: (length) => length,
+  describeKey: (length) => length,
   isTextAt: (bytes, at) => (classes[(hexDigits[bytes[at]!]! << 4) | hexDigits[bytes[at + 1]!]!]! & TEXT) !== 0,
   decode(bytes, from, to, target) {
     let length = 0
@@ -32,7 +32,7 @@ export const base64: Encoding = {
   kind: BASE64,
   wordLength: 4,
   // Of the first and the last three bytes only a part may be a word of its own.
-  wordsOf: (length) => Math.max(2, Math.floor((length - 2) / 3)),
+  describeKey: (length) => Math.max(2, Math.floor((length - 2) / 3)),
   isTextAt(bytes, at) {
     const word =
       (sixBits[bytes[at]!]! << 18) |
@@ -71,7 +71,7 @@ export function readEncoded(
   look: Look,
 ): boolean {
   const { kind, wordLength } = encoding
-  const words = encoding.wordsOf(enough)
+  const words = encoding.describeKey(enough)
   const shortest = words * wordLength
   while (from + shortest <= to) {
     let end = from + shortest - 1
@@ -122,7 +122,7 @@ const gap = 1
 /** What is no number, or far too large. */
 const none = 0x10000
 /** Of a longer one comes no character. */
-const longestNumber = 7
+const maxNumber = 7
 
 /**
  * Lists of numbers that are characters: `115, 107`, `73:6b`, `0x73, 0x6b`, and
@@ -157,12 +157,12 @@ export function hasNumbers(bytes: Uint8Array, from: number, to: number, enough: 
   for (let at = from; at < to; at++) {
     if (classes[bytes[at]!]! & ALPHANUMERIC) length++
     else if (length > 0) {
-      inARow = length > longestNumber ? 0 : inARow + 1
+      inARow = length > maxNumber ? 0 : inARow + 1
       length = 0
       if (inARow >= enough) return true
     }
   }
-  return length > 0 && length <= longestNumber && inARow + 1 >= enough
+  return length > 0 && length <= maxNumber && inARow + 1 >= enough
 }
 
 function hasText(bytes: Uint8Array, from: number, to: number, enough: number): boolean {
@@ -205,7 +205,7 @@ function numbersOf(
       const digit = hexDigits[bytes[at]!]!
       value = digit < base && value < none ? value * base + digit : none
     }
-    const isNumber = at > start && at - start <= longestNumber && value < (hasIndices ? none : 127)
+    const isNumber = at > start && at - start <= maxNumber && value < (hasIndices ? none : 127)
     if (isNumber) target[length++] = value < 127 ? value : gap
     else {
       if (at - start > 1) target[length++] = firstCharacter(bytes, start, at, base)

@@ -43,4 +43,4 @@ const names = new Map(
   }).flatMap(([character, words]) => words.split(' ').map((word) => [word, character.charCodeAt(0)] as const)),
 )
 /** In characters, with the ampersand. */
-export const longestName = 1 + Math.max(...[...names.keys()].map(({ length }) => length))
+export const maxName = 1 + Math.max(...[...names.keys()].map(({ length }) => length))

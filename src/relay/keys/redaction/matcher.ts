@@ -1,7 +1,7 @@
 import { classes, ESCAPE } from './characters.ts'
 import { base64, hasNumbers, hex, readEncoded, readNumbers, type Look } from './encodings.ts'
 import { PatternTable } from './pattern-table.ts'
-import { PrefixTable, shortestWith } from './prefix-table.ts'
+import { PrefixTable, minWith } from './prefix-table.ts'
 import { Unescaper, type Reading } from './unescape.ts'
 
 /** What a value is known by. */
@@ -61,13 +61,13 @@ export class Matcher {
   }
 
   holdsValue(bytes: Uint8Array, from: number, to: number): boolean {
-    this.#budget = (to - from) * mostWork + 4_096
+    this.#budget = (to - from) * maxWork + 4_096
     return this.#look(bytes, from, to, 0)
   }
 
   /** The same of a list of numbers, however they are parted. */
   holdsValueInNumbers(bytes: Uint8Array, from: number, to: number): boolean {
-    this.#budget = (to - from) * mostWork + 4_096
+    this.#budget = (to - from) * maxWork + 4_096
     const list = withoutZeros(bytes, from, to)
     return readNumbers(list, 0, list.length, this.#scratchFor(0, 3 * list.length), this.#shortest, this.#looks[0]!)
   }
@@ -144,10 +144,10 @@ export class Matcher {
 /** Encodings in encodings: base64 in base64 is 2, and what is escaped in it is of the same depth. */
 const deepest = 3
 /** What is worst for it without being made for that takes a third of this. */
-const mostWork = 24
+const maxWork = 24
 
 function lengthsOf(prefix: string, windows: readonly string[]): number[] {
-  return [...(prefix ? [shortestWith(prefix)] : []), ...windows.map(({ length }) => length)]
+  return [...(prefix ? [minWith(prefix)] : []), ...windows.map(({ length }) => length)]
 }
 
 /** Of UTF-16, in which they would part the digits. */

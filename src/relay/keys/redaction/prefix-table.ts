@@ -34,10 +34,10 @@ export class PrefixTable {
 }
 
 /** The fewest characters of a prefix. */
-export const shortestPrefix = 3
+export const minPrefix = 3
 
 /** The fewest bytes by which a value with this prefix is known. */
-export function shortestWith(prefix: string): number {
+export function minWith(prefix: string): number {
   return prefix.length + (isTelling(prefix) ? 1 : enoughBehind)
 }
 

@@ -11,18 +11,18 @@ export interface PublicPart {
  * missing here, a key has the option `publicPrefix`.
  */
 export function publicPartOf(value: string): PublicPart {
-  const shape = longestOf(prefixes, value)
-  const words = longestOf([commonWords], value)
+  const shape = maxOf(prefixes, value)
+  const words = maxOf([commonWords], value)
   return { split: words.length > shape.length ? words : shape, shape }
 }
 
 /** The rest of a value is at least so long; else nothing of it is public. */
-const shortestRest = 8
+const minRest = 8
 
-function longestOf(patterns: readonly RegExp[], value: string): string {
+function maxOf(patterns: readonly RegExp[], value: string): string {
   const found = patterns.map((pattern) => pattern.exec(value)?.[0] ?? '')
   return found
-    .filter(({ length }) => value.length - length >= shortestRest)
+    .filter(({ length }) => value.length - length >= minRest)
     .reduce((longest, one) => (one.length > longest.length ? one : longest), '')
 }
 

@@ -1,4 +1,4 @@
-import { htmlCodeOf, longestName } from './html-names.ts'
+import { htmlCodeOf, maxName } from './html-names.ts'
 import { ALPHANUMERIC, classes, hexDigits, isInvisible } from './characters.ts'
 
 /** How a text is read where it can be read in several ways. */
@@ -155,7 +155,7 @@ export class Unescaper {
         return isLetter(byte) ? this.#become(name, 0) : this.#nestsOrFails(byte)
       case name:
         if (byte === SEMICOLON) return this.#readName()
-        return isLetter(byte) && this.#length - this.#starts[at]! < longestName ? goesOn : this.#nestsOrFails(byte)
+        return isLetter(byte) && this.#length - this.#starts[at]! < maxName ? goesOn : this.#nestsOrFails(byte)
       case numeric:
         if (byte === 0x78 || byte === 0x58) return this.#become(hexNumber, 0)
         return digit < 10 ? this.#firstDigit(decimal, digit, 0) : this.#nestsOrFails(byte)

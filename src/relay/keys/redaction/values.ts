@@ -1,5 +1,5 @@
 import { classes, WORD } from './characters.ts'
-import { isTelling, shortestPrefix } from './prefix-table.ts'
+import { isTelling, minPrefix } from './prefix-table.ts'
 import { publicPartOf, type PublicPart } from './public-prefixes.ts'
 import { Unescaper } from './unescape.ts'
 import type { Traces } from './matcher.ts'
@@ -85,7 +85,7 @@ function unescaped(text: string): string {
 function tracesOf(text: string, { split, shape }: PublicPart): Value {
   const isWhole = text.startsWith(split)
   const unknown = isWhole && text.length - split.length >= shortest ? text.slice(split.length) : text
-  const prefix = isWhole && shape.length >= shortestPrefix && text.length > shape.length ? shape : ''
+  const prefix = isWhole && shape.length >= minPrefix && text.length > shape.length ? shape : ''
   // Of a short one a window could be guessed. Where its beginning gives it away anyway, none is needed.
   const needsNone = unknown.length < 17 && isTelling(prefix)
   return { prefix, windows: needsNone ? [] : windowsOf(unknown), unit: endsWords(text) ? 'line' : 'word' }

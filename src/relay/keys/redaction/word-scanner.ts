@@ -1,15 +1,15 @@
 import { behindLastNumber, nextDigit } from './encodings.ts'
 import { ALPHANUMERIC, classes, DIGIT, invisibleLength, LEAD, WORD } from './characters.ts'
 import type { Matcher } from './matcher.ts'
-import { htmlCodeOf, longestName } from './html-names.ts'
+import { htmlCodeOf, maxName } from './html-names.ts'
 import { beforeBackslashes, Unit, type Bytes, type Region, type Scanner } from './unit.ts'
 
 /** A line of what was broken into lines has at least so many bytes. */
-const shortestLine = 16
+const minLine = 16
 /** A number, with what it is written with: `0x73`, `\u{00073}`, `:115`. */
-const longestNumber = 12
+const maxNumber = 12
 /** So far from the end of a longer word a number's first digit may be. */
-const longestEdge = 6
+const maxEdge = 6
 /** `=`, also where quoted-printable breaks a line. */
 const PADDING = 0x3d
 /** Of fewer numbers comes no value, even with those that the caller wrote beside. */
@@ -58,7 +58,7 @@ export class WordScanner implements Scanner {
 
   /** This is where the time goes: most words are short, have no digit, and are only passed over. */
   scan({ bytes, end, isWhole }: Bytes): void {
-    const shortest = Math.min(this.#matcher.shortest, shortestLine)
+    const shortest = Math.min(this.#matcher.shortest, minLine)
     let at = this.#position
     let line = this.#line
     let bits = this.#bits
@@ -114,7 +114,7 @@ export class WordScanner implements Scanner {
       this.#closeList(bytes)
     if (to - from < shortest && !this.#word.isOpen) return
     this.#growWord(bytes, from, to)
-    const mayGoOn = to - from >= shortestLine ? canBreak(bytes[to]!) : bytes[to] === PADDING
+    const mayGoOn = to - from >= minLine ? canBreak(bytes[to]!) : bytes[to] === PADDING
     if (!mayGoOn) this.#closeWord(bytes, to)
   }
 
@@ -138,7 +138,7 @@ export class WordScanner implements Scanner {
 
   #addNumber(bytes: Buffer, from: number, to: number): void {
     this.#endListBefore(bytes, from)
-    if (to - from > longestNumber || this.#goesOn(bytes, from)) return this.#addEdge(bytes, from, to)
+    if (to - from > maxNumber || this.#goesOn(bytes, from)) return this.#addEdge(bytes, from, to)
     const first = nextDigit(bytes, from)
     if (this.#numbers++ === 0) this.#list.open(first)
     if (!this.#listWithEdges.isOpen) {
@@ -157,15 +157,15 @@ export class WordScanner implements Scanner {
    * else in it says whether that goes; nor is it counted.
    */
   #addEdge(bytes: Buffer, from: number, to: number): void {
-    if (this.#listWithEdges.isOpen && hasDigit(bytes, from, from + longestEdge)) {
+    if (this.#listWithEdges.isOpen && hasDigit(bytes, from, from + maxEdge)) {
       this.#listTo = beforeBackslashes(bytes, to)
-      this.#listWithEdges.grow(bytes, from + longestEdge)
+      this.#listWithEdges.grow(bytes, from + maxEdge)
     }
     this.#closeList(bytes)
-    if (!hasDigit(bytes, to - longestEdge, to)) return
+    if (!hasDigit(bytes, to - maxEdge, to)) return
     this.#listFrom = from
     this.#listTo = to
-    this.#listWithEdges.open(to - longestEdge)
+    this.#listWithEdges.open(to - maxEdge)
   }
 
   /** A list ends with its bracket or brace, and with a blank line: an event of a stream does, and would be held back else. */
@@ -204,7 +204,7 @@ function wordLength(bytes: Buffer, at: number, end: number): number {
   if (!(bits & LEAD)) return 0
   if (bytes[at] !== 0x26) return invisibleLength(bytes, at, end)
   // Zeros of UTF-16 and UTF-32 stand between its letters.
-  const longest = at + 4 * (longestName + 1)
+  const longest = at + 4 * (maxName + 1)
   let word = ''
   for (let to = at + 1; to < end; to++) {
     if (to > longest) return 0
@@ -212,7 +212,7 @@ function wordLength(bytes: Buffer, at: number, end: number): number {
     if (byte === 0) continue
     if (word === '' && byte === 0x23) return 1
     if (!(classes[byte]! & ALPHANUMERIC)) return byte === 0x3b && htmlCodeOf(word) !== undefined ? 1 : 0
-    if (word.length === longestName) return 0
+    if (word.length === maxName) return 0
     word += String.fromCharCode(byte)
   }
   return -1
