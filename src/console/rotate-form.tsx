@@ -61,6 +61,7 @@ export function RotateForm({
             hint="Make it at the API’s provider. Revoke the old one there once the new one is in use."
             error={error}
             isFirst
+            onInput={() => setError(undefined)}
           />
         </div>
         <div className="actions">

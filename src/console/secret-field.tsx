@@ -12,12 +12,14 @@ export function SecretField({
   hint,
   error,
   isFirst,
+  onInput,
 }: {
   input: RefObject<HTMLInputElement | null>
   label: string
   hint: string
   error: Failure | undefined
   isFirst?: boolean
+  onInput?: () => void
 }) {
   const [isShown, setIsShown] = useState(false)
   const [isBroken, setIsBroken] = useState(false)
@@ -49,7 +51,10 @@ export function SecretField({
               if (isWrong) event.preventDefault()
               setIsBroken(isWrong)
             }}
-            onInput={() => setIsBroken(false)}
+            onInput={() => {
+              setIsBroken(false)
+              onInput?.()
+            }}
           />
           <button
             type="button"

@@ -57,6 +57,7 @@ export function SignIn({ onSignIn, message }: { onSignIn: (token: string) => Pro
               {...props}
               ref={input}
               type="password"
+              onInput={() => setError(undefined)}
               name="token"
               autoComplete="current-password"
               spellCheck={false}

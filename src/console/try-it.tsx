@@ -22,7 +22,11 @@ export function TryIt({
   const [result, setResult] = useState<ClientSecretRecord | ClientSecretError>()
   const [isBusy, setIsBusy] = useState(false)
   const hasBody = request.method !== 'GET' && request.method !== 'DELETE'
-  const set = (part: Partial<TriedRequest>) => setRequest({ ...request, ...part })
+  function set(part: Partial<TriedRequest>) {
+    setRequest({ ...request, ...part })
+    // What was wrong may be right now. An answer of the API stays.
+    if (result && 'code' in result) setResult(undefined)
+  }
 
   async function send() {
     setIsBusy(true)

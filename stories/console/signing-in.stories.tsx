@@ -20,6 +20,9 @@ export const WithTheToken: Story = {
     await expect(token).toHaveFocus()
     await userEvent.keyboard('{Enter}')
     await expect(token).toBeInvalid()
+    await userEvent.type(token, 'a')
+    await expect(token).toBeValid()
+    await userEvent.clear(token)
     await userEvent.type(token, 'a-token-of-the-administrator{Enter}')
     await expect(signIn).toHaveBeenLastCalledWith('a-token-of-the-administrator')
   },
