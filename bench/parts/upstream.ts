@@ -7,7 +7,7 @@ export interface UpstreamCall {
   headers: IncomingMessage['headers']
   body: string
   startedAt: number
-  /** Milliseconds; when it was answered or broken off, and undefined before. */
+  /** Milliseconds; when it was answered, also where nobody was there any more: an API goes on with a call that is broken off. */
   endedAt: number | undefined
 }
 

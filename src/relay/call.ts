@@ -6,6 +6,7 @@ import { findRule, isAllowed } from './key-rules.ts'
 import type { Key, Keys, KeyValue } from './keys.ts'
 import { redactBody, type Redactor } from './redaction/redactor.ts'
 import { mostRedirects, redirected, withPlaceholder } from './redirect.ts'
+import type { RightToCall } from './right-to-call.ts'
 import { isOnceOnly } from './retryable.ts'
 import { substitute } from './substitute.ts'
 import { refuseConcealedSecrets } from './undeclared-compression.ts'
@@ -39,6 +40,7 @@ interface Circumstances {
   signal: AbortSignal
   /** For the answer. */
   room: Room
+  right: RightToCall
   /** Counted as it goes. */
   traffic: Traffic
 }
@@ -128,7 +130,7 @@ async function attempt(
   key: Key,
   value: KeyValue,
   request: ClientSecretRequest,
-  { upstream, hold, idempotencyKey, signal, room, traffic }: Circumstances,
+  { upstream, hold, idempotencyKey, signal, room, right, traffic }: Circumstances,
 ): Promise<Answered> {
   const { places, allowPrivateNetwork, retryable } = findRule(key.name, key.rules, request)
   const prepared = substitute(request, value.secret, places)
@@ -136,7 +138,7 @@ async function attempt(
   hold(value)
   traffic.sent += Buffer.byteLength(prepared.body ?? '')
   traffic.calls += 1
-  const answer = await upstream.call(prepared, { allowPrivateNetwork, signal, room })
+  const answer = await upstream.call(prepared, { allowPrivateNetwork, signal, room, right })
   traffic.received += answer.body.length
   return { answer, secret: value.secret }
 }

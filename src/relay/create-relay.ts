@@ -66,17 +66,33 @@ export function createRelay(options: RelayOptions): Relay {
   return createRelayOn(internet, options)
 }
 
+/** A relay that `keepRelay` and `serve --watch` give other options while it runs. */
+export interface RenewableRelay extends Relay {
+  /**
+   * Takes other options from the next call on; what runs goes on. False when it cannot, and another relay must take
+   * its place: it is closed, or the options name another database, other limits or other master keys.
+   *
+   * @throws ClientSecretError as `createRelay` does, and has changed nothing then.
+   */
+  renew: (options: RelayOptions) => Promise<boolean>
+}
+
 /** A relay on another network than the internet, for the `attack` command. */
 export function createRelayOn(
   network: Network,
   options: RelayOptions,
   environment: Record<string, string | undefined> = process.env,
-): Relay {
-  const given = readOptions(options, environment)
-  // From before anything can be said, and for as long as there is this relay.
+): RenewableRelay {
+  let given = readOptions(options, environment)
   const secrets = createSecretIndex()
-  for (const { values } of given.keys.values()) for (const value of values) secrets.add(value.secret, value)
-  const settings = { ...given, logger: redactedLogger(given.logger, secrets) }
+  // From before anything can be said, and for as long as there is this relay, also when it has other ones.
+  const lookForSecrets = () => {
+    for (const { values } of given.keys.values()) for (const value of values) secrets.add(value.secret, value)
+  }
+  lookForSecrets()
+  const logger = redactedLogger(() => given.logger, secrets)
+  // Its fields are read when they are needed, so that they can be exchanged.
+  const settings = { ...given, logger }
   const journal = createJournal(settings.logger)
   const parts = open(settings, network, journal, secrets)
   const ready = parts.then(() => {})
@@ -85,7 +101,7 @@ export function createRelayOn(
   ready.catch((error: unknown) => {
     if (!isWaitedFor) settings.logger.error({ err: error }, 'the relay could not start')
   })
-  const app = routes(settings, parts, journal, secrets)
+  let app = routes(settings, parts, journal, secrets)
   let closing: Promise<void> | undefined
   return {
     fetch: async (request) => app.fetch(request),
@@ -99,7 +115,24 @@ export function createRelayOn(
         // What could not be opened has closed what it had opened.
         () => {},
       )),
+    async renew(other) {
+      const next = readOptions(other, environment)
+      const opened = await parts.catch(() => null)
+      if (!opened || opened.changes.isClosed() || !isOnSameGround(settings, next)) return false
+      given = next
+      lookForSecrets()
+      Object.assign(settings, next, { logger })
+      app = routes(settings, parts, journal, secrets)
+      return true
+    },
   }
+}
+
+/** Whether only that differs which is read anew for each call. */
+function isOnSameGround(now: Settings, next: Settings): boolean {
+  const groundOf = ({ database, limits, masterKeys, keys }: Settings) =>
+    JSON.stringify([database, Object.entries(limits).sort(), masterKeys.map(({ id }) => id), keys.size === 0])
+  return groundOf(now) === groundOf(next)
 }
 
 type Parts = Awaited<ReturnType<typeof open>>
@@ -176,10 +209,11 @@ async function openParts(
     responseBytes,
   })
   atTheEnd(runner.abort)
-  const direct = createDirectRequests({ records, runner, changes, logger })
+  let presence: Presence | undefined = undefined
+  // Nothing is sent before there is one.
+  const direct = createDirectRequests({ records, runner, changes, ensureSeen: () => presence!.ensureSeen(), logger })
   const attendance = createAttendance(callerAbsence, runner.desert)
   const calls = callsUnderWay()
-  let presence: Presence | undefined = undefined
   // After what runs has ended: until then the other relays must know that this one lives.
   atTheEnd(() => presence?.stop())
   const queue = await storage.createQueue({ records, runner, changes, logger })

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { ClientSecretError } from '../protocol/errors.ts'
 import { isSettled } from '../protocol/record.ts'
+import type { ClientSecretRequest } from '../protocol/request.ts'
 import { cancellationOf, type Changes } from './changes.ts'
 import { databaseAway } from './database.ts'
 import { isVisitor } from './caller.ts'
@@ -29,6 +30,8 @@ interface DirectParts {
   records: Records
   runner: Runner
   changes: Changes
+  /** Sees to it that the others do not take this relay for dead as it begins something. */
+  ensureSeen: () => Promise<void>
   logger: Logger
 }
 
@@ -55,7 +58,7 @@ const longestWait = 2_000
  * again, and after a crash. A GET changes nothing and leaves no claim: sent
  * again, it is one call at the same relay, and may be another one elsewhere.
  */
-export function createDirectRequests({ records, runner, changes, logger }: DirectParts): DirectRequests {
+export function createDirectRequests({ records, runner, changes, ensureSeen, logger }: DirectParts): DirectRequests {
   const gets = new Map<string, Get>()
   const kept = { size: 0, ofVisitors: 0 }
   const counts = createCounts()
@@ -99,6 +102,8 @@ export function createDirectRequests({ records, runner, changes, logger }: Direc
     }
     const running = run(draft, {
       start: async () => draft,
+      // Twice does no harm.
+      show: async () => true,
       isCurrent: async () => !mine.isCancelled,
       write: (settled) => records.insertSettled(settled),
     })
@@ -111,7 +116,9 @@ export function createDirectRequests({ records, runner, changes, logger }: Direc
     if (abandoned.size >= mostAbandoned) throw databaseAway()
     const draft = records.draft(newRecord)
     let other: StoredRecord | undefined
+    let isTakenOver = false
     async function start(): Promise<StoredRecord | null> {
+      await ensureSeen()
       const { record, isNew, isSameRequest } = await records.claim(draft).catch((error: unknown) => {
         abandon(draft)
         throw error
@@ -121,7 +128,7 @@ export function createDirectRequests({ records, runner, changes, logger }: Direc
       checkSame(isSameRequest)
       if (isNew) return record
       other = record
-      if (record.error?.code !== 'INTERRUPTED' || !runner.isRepeatable(record.request)) return null
+      if (!mayRestart(record, record.request)) return null
       const restarted = await records.restart(record, draft.relay).catch((error: unknown) => {
         abandonRestart(record, draft.relay)
         throw error
@@ -135,6 +142,11 @@ export function createDirectRequests({ records, runner, changes, logger }: Direc
       // Claimed within the run, which hears from before the claim on when the request is cancelled.
       answer = run(draft, {
         start: () => start().then((record) => (begun(record), record)),
+        async show(record) {
+          await ensureSeen()
+          isTakenOver = !(await records.isCurrent(record))
+          return !isTakenOver
+        },
         async write(_settled, seen, outcome) {
           if (await records.settle(seen, outcome)) return
           // Its sender has the answer, and whoever cancelled it was told that the API may have acted.
@@ -143,7 +155,17 @@ export function createDirectRequests({ records, runner, changes, logger }: Direc
       })
       answer.catch(failed)
     })
-    return record ? { id: record.id, answer: answer! } : { id: other!.id, answer: untilSettled(other!, getRoom) }
+    if (!record) return { id: other!.id, answer: untilSettled(other!, newRecord, getRoom) }
+    const answerOfWhoeverHasIt = (error: unknown) => {
+      if (isTakenOver) return untilSettled(record, newRecord, getRoom)
+      throw error
+    }
+    return { id: record.id, answer: answer!.catch(answerOfWhoeverHasIt) }
+  }
+
+  /** Whether a request was interrupted that does no harm a second time. */
+  function mayRestart({ error }: RecordHead, request: ClientSecretRequest): boolean {
+    return error?.code === 'INTERRUPTED' && runner.isRepeatable(request)
   }
 
   function abandon({ id }: Draft): void {
@@ -223,8 +245,12 @@ export function createDirectRequests({ records, runner, changes, logger }: Direc
       .then(done)
   }
 
-  /** The same request came a second time: both get its answer. */
-  async function untilSettled(first: RecordHead, getRoom: () => Promise<void>): Promise<StoredRecord> {
+  /** The same request came a second time: both get its answer, or it is run here when the relay that ran it has died. */
+  async function untilSettled(
+    first: StoredRecord,
+    newRecord: NewRecord,
+    getRoom: () => Promise<void>,
+  ): Promise<StoredRecord> {
     const { owner, id } = first
     const listener = changes.listen([id])
     try {
@@ -239,6 +265,10 @@ export function createDirectRequests({ records, runner, changes, logger }: Direc
       }
       // Not settled, or a claim that was taken away because nothing was run.
       if (!now || !isSettled(now)) throw stopping(id)
+      if (mayRestart(now, first.request)) {
+        if (changes.isClosed()) throw stopping(id)
+        return (await claimed(newRecord, getRoom)).answer
+      }
       await getRoom()
       const settled = await records.read(owner, id)
       if (!settled) throw stopping(id)
@@ -320,7 +350,7 @@ interface Get {
   answer: Promise<StoredRecord>
 }
 
-type DirectWay = Pick<Way, 'start'> &
+type DirectWay = Pick<Way, 'start' | 'show'> &
   Partial<Pick<Way, 'isCurrent'>> & { write: (settled: Draft, seen: StoredRecord, outcome: Outcome) => Promise<void> }
 
 const unanswered = new Promise<StoredRecord>(() => {})

@@ -3,6 +3,12 @@ import { runLine, type Hold, type LineParts } from './line.ts'
 import { createPlaces } from './places.ts'
 import type { Queue } from './queue.ts'
 
+/**
+ * Milliseconds for which a queue rests after a process died that was calling an API for it. Few APIs notice that
+ * nobody waits for their answer any more, and one that goes on would do two things of a queue at a time.
+ */
+const restAfterDeath = 5_000
+
 /** The queue of a single process. It knows only which lines are being run; what waits in them is in the records. */
 export async function createEmbeddedQueue(parts: LineParts & { changes: Changes }): Promise<Queue> {
   const { records, changes } = parts
@@ -22,6 +28,8 @@ export async function createEmbeddedQueue(parts: LineParts & { changes: Changes 
         if (record) hasRun = true
         return record
       },
+      // There are no others.
+      show: async () => true,
       async pause({ id, notBefore }) {
         places.leave()
         await changes.until(id, notBefore, closing.signal)
@@ -66,6 +74,7 @@ export async function createEmbeddedQueue(parts: LineParts & { changes: Changes 
   }
 
   // What an earlier process has left.
+  await records.postponeInterrupted(restAfterDeath)
   for (const line of await records.lines()) run(line)
 
   return {

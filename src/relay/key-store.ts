@@ -75,7 +75,8 @@ const longEnough = 20
  *   Nothing was changed then.
  */
 export async function openKeyStore({ database, changes, settings, secrets, logger }: StoreParts): Promise<KeyStore> {
-  const { keys: ofOptions, masterKeys, hasAuthenticate } = settings
+  // The keys of the options and authenticate are looked up each time: a relay that is kept over reloads gets others.
+  const { masterKeys } = settings
   const [newest] = masterKeys
   let opened = new Map<string, Opened>()
   const held = createHeldSecrets(secrets)
@@ -86,7 +87,7 @@ export async function openKeyStore({ database, changes, settings, secrets, logge
   let isAskedAgain = false
 
   checkMasterKeys(await readStoredKeys(database), masterKeys)
-  if (ofOptions.size === 0 && !newest) throw noKeys()
+  if (settings.keys.size === 0 && !newest) throw noKeys()
   await sealAnew()
   await load()
 
@@ -138,12 +139,12 @@ export async function openKeyStore({ database, changes, settings, secrets, logge
   function tell(): void {
     const toTell = [...opened.values()].flatMap(({ row: { name }, key, problem }) => [
       ...(problem ? [problem] : []),
-      ...(ofOptions.has(name)
+      ...(settings.keys.has(name)
         ? [
             `The key "${name}" that is registered in the database is not used, because keys.${name} of the options wins.`,
           ]
         : []),
-      ...(key?.locked && !hasAuthenticate
+      ...(key?.locked && !settings.hasAuthenticate
         ? [
             `The key "${name}" is locked, and nobody can use it, because the relay has no authenticate to say who is signed in.`,
           ]
@@ -209,13 +210,13 @@ export async function openKeyStore({ database, changes, settings, secrets, logge
         'INVALID_PARAMETER',
         `This relay has no master key to seal values with, so that it keeps none. Set its environment variable ${masterKeyVariable} to what client-secret-relay master-key prints, and start it again.`,
       )
-    if (use.locked && !hasAuthenticate)
+    if (use.locked && !settings.hasAuthenticate)
       throw mistake(
         atField,
         'is locked, and this relay has no authenticate to say who is signed in, so nobody could use it. Unlock it, or give the relay the option authenticate.',
         'locked',
       )
-    const isOption = ofOptions.has(name)
+    const isOption = settings.keys.has(name)
     if (isNew && (row || isOption))
       throw mistake(
         { ...atField, subject: 'This name' },
@@ -284,7 +285,7 @@ export async function openKeyStore({ database, changes, settings, secrets, logge
     return {
       name: row.name,
       source: 'store',
-      isOverridden: ofOptions.has(row.name) || undefined,
+      isOverridden: settings.keys.has(row.name) || undefined,
       locked: key?.locked ?? true,
       allow: [...(key?.allow ?? [])],
       limits: key?.limits ?? {},
@@ -319,19 +320,19 @@ export async function openKeyStore({ database, changes, settings, secrets, logge
     }
   }
 
-  const get = (name: string) => ofOptions.get(name) ?? opened.get(name)?.key
+  const get = (name: string) => settings.keys.get(name) ?? opened.get(name)?.key
 
   return {
     get,
 
     async getNewest(name) {
-      if (!ofOptions.has(name)) await load()
+      if (!settings.keys.has(name)) await load()
       return get(name)
     },
 
     worked(name, version) {
       const found = opened.get(name)
-      if (!found?.key || ofOptions.has(name)) return
+      if (!found?.key || settings.keys.has(name)) return
       const values = [...found.key.values].sort((one) => (one.version === version ? -1 : 1))
       if (found.key.values[0]?.version === version || values[0]?.version !== version) return
       opened.set(name, { ...found, key: { ...found.key, values } })
@@ -344,12 +345,16 @@ export async function openKeyStore({ database, changes, settings, secrets, logge
     },
 
     used(name) {
-      count(ofOptions.has(name) ? usesOfOptions : counted, name, { uses: 1, lastUsedAt: Date.now(), fellBackAt: null })
+      count(settings.keys.has(name) ? usesOfOptions : counted, name, {
+        uses: 1,
+        lastUsedAt: Date.now(),
+        fellBackAt: null,
+      })
     },
 
     async list() {
       await load()
-      return [...[...ofOptions.values()].map(entryOfOption), ...[...opened.values()].map(entryOfRow)].sort(
+      return [...[...settings.keys.values()].map(entryOfOption), ...[...opened.values()].map(entryOfRow)].sort(
         (one, other) => (one.name < other.name ? -1 : one.name > other.name ? 1 : one.source === 'options' ? -1 : 1),
       )
     },
@@ -388,7 +393,7 @@ export async function openKeyStore({ database, changes, settings, secrets, logge
         if (removed !== null) await write(transaction, { who, what: 'removed', key: name, version: removed })
         return removed
       })
-      if (version === null && ofOptions.has(name))
+      if (version === null && settings.keys.has(name))
         throw mistake(atField, `stands in the relay's options (keys.${name}). Remove it there.`, 'name')
       changes.announce(topic)
       await load()

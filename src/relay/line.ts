@@ -16,6 +16,8 @@ export interface Hold {
   isOver(): boolean
   /** Marks what comes first as running, if it waits and its time has come; null when there is no such thing, or the right was lost. */
   take(): Promise<StoredRecord | null>
+  /** Shows the others that it is held here; false when it was lost. */
+  show(): Promise<boolean>
   /** Gives the right back, unless there is something in the line: gives what comes first. */
   end(): Promise<RecordHead | null>
   /** Resolves when the time of a paused record has come, when it was cancelled, or when the right is over. */
@@ -35,7 +37,7 @@ const betweenTries = 500
 export async function runLine(line: string, hold: Hold, { runner, logger }: LineParts): Promise<void> {
   let misses = 0
   const goOn = async (): Promise<boolean> => {
-    if (await runner.run(line, () => hold.take())) {
+    if (await runner.run(line, () => hold.take(), { show: () => hold.show() })) {
       misses = 0
       return true
     }
@@ -43,9 +45,10 @@ export async function runLine(line: string, hold: Hold, { runner, logger }: Line
     if (!head) return false
     // It runs here, under an earlier right that this relay has lost and got again.
     if (head.status === 'running' && runner.isUnderWay(head)) await hold.rest(betweenTries)
+    // Its API asked for a pause, or may go on with the call of a process that died.
+    else if (head.notBefore > Date.now()) await hold.pause(head)
     // Nobody but us may run it, and we do not: whoever did is gone.
     else if (head.status === 'running') await runner.settleInterrupted(head)
-    else if (head.notBefore > Date.now()) await hold.pause(head)
     // It has arrived since; or, if that is so again and again, we may not start anything for the moment.
     else if (++misses > 1) await hold.rest(betweenTries)
     return true

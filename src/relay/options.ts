@@ -195,7 +195,7 @@ const optionsSchema = z.strictObject(
   'an object',
 )
 
-const consoleLogger: Logger = {
+export const consoleLogger: Logger = {
   info() {},
   warn: (details, message) => console.warn(`client-secret-relay: ${message}`, details),
   error: (details, message) => console.error(`client-secret-relay: ${message}`, details),

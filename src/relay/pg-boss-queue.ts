@@ -7,7 +7,7 @@ import { runLine, type Hold, type LineParts } from './line.ts'
 import { explainMissingPeer } from './missing-peer.ts'
 import { createPlaces } from './places.ts'
 import { withinTransaction, type PostgresDatabase } from './postgres-database.ts'
-import { longestSilence } from './presence.ts'
+import { longestSilence, longestStart } from './presence.ts'
 import type { Queue } from './queue.ts'
 import type { RecordHead } from './stored-record.ts'
 
@@ -28,8 +28,6 @@ const schema = 'client_secret_queue'
 const name = 'lines'
 /** Milliseconds between looks for work that nobody told of. */
 const lookEvery = 1_000
-/** Milliseconds after a sign of life in which something may be started: well before others may take the tokens. */
-const longestStart = (longestSilence / 3) * 2
 /** Milliseconds after which a line is handed back between two jobs, well before pg-boss takes it for stuck: after a day. */
 const longestHold = 3_600_000
 const day = 86_400
@@ -143,6 +141,10 @@ export async function createPgBossQueue(
         if (record) hasRun = true
         return record ?? null
       },
+      async show() {
+        await confirm([mine])
+        return !mine.isLost
+      },
       end: () => end(mine),
       async pause({ id, notBefore }) {
         places.leave()
@@ -233,9 +235,11 @@ export async function createPgBossQueue(
   }
 
   // What an earlier process has left without a token, if there should be any.
-  const lines = await records.lines()
-  for (let from = 0; from < lines.length; from += batchSize)
-    await boss.insert(name, lines.slice(from, from + batchSize).map(tokenFor))
+  await orStop(boss, async () => {
+    const lines = await records.lines()
+    for (let from = 0; from < lines.length; from += batchSize)
+      await boss.insert(name, lines.slice(from, from + batchSize).map(tokenFor))
+  })
   const timer = setInterval(look, lookEvery)
   const stopListening = changes.on(work, look)
 
@@ -257,7 +261,7 @@ export async function createPgBossQueue(
       stopListening()
       await fetching
       await Promise.all(running)
-      await boss.stop({ graceful: false, close: false })
+      await stop(boss)
     },
   }
 }
@@ -293,12 +297,28 @@ async function startBoss(database: PostgresDatabase, { logger }: LineParts): Pro
     deleteAfterSeconds: day,
   }
   // One relay after the other, when several find an empty database.
-  await database.transaction(['client-secret-relay: queue'], async () => {
-    await boss.start()
-    await boss.createQueue(name, { policy: 'exclusive', ...options })
-    await boss.updateQueue(name, options)
-  })
+  await orStop(boss, () =>
+    database.transaction(['client-secret-relay: queue'], async () => {
+      await boss.start()
+      await boss.createQueue(name, { policy: 'exclusive', ...options })
+      await boss.updateQueue(name, options)
+    }),
+  )
   return boss
+}
+
+/** Does a part of the start; when it fails, pg-boss is stopped, whose timers would keep the process alive. */
+async function orStop(boss: PgBoss, work: () => Promise<void>): Promise<void> {
+  try {
+    await work()
+  } catch (error) {
+    await stop(boss).catch(() => {})
+    throw error
+  }
+}
+
+function stop(boss: PgBoss): Promise<void> {
+  return boss.stop({ graceful: false, close: false })
 }
 
 /** pg gives a list of results for several statements; pg-boss wants one. */

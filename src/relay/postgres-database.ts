@@ -6,7 +6,7 @@ import { databaseAway, type Connection, type Database, type Dialect, type Transa
 import { migrate } from './migrate.ts'
 import { explainMissingPeer } from './missing-peer.ts'
 import type { Logger } from './options.ts'
-import { connectSignals } from './postgres-signals.ts'
+import { connectSignals, letGo } from './postgres-signals.ts'
 
 export interface PostgresDatabase extends Database {
   signals: Signals
@@ -48,12 +48,23 @@ export async function openPostgres(connectionString: string, logger: Logger): Pr
   }
   const pool = new pg.Pool({ ...settings, max: mostConnections })
   // An idle connection that breaks is replaced when one is needed; unheard, its error would end the process.
-  pool.on('error', () => {})
+  pool.on('error', ignore)
+  // Heard for as long as there is the connection: the pool hears of it only until somebody has it, and between two
+  // statements nobody does. Whoever uses it finds it broken.
+  const clients = new Set<PoolClient>()
+  pool.on('connect', (client) => {
+    client.on('error', ignore)
+    clients.add(client.once('end', () => clients.delete(client)))
+  })
+  async function endPool(): Promise<void> {
+    await pool.end()
+    for (const client of clients) letGo(client)
+  }
   const driver = postgresDriver(pool)
   try {
     await migrate(driver)
   } catch (error) {
-    await pool.end()
+    await endPool()
     throw isClientSecretError(error) ? cannotBeReached(error.cause) : error
   }
   const signals = connectSignals(() => new pg.Client(settings), logger)
@@ -63,7 +74,7 @@ export async function openPostgres(connectionString: string, logger: Logger): Pr
     executeSql: (text, values) => told(() => pool.query(text, values)),
     async close() {
       await signals.close()
-      await pool.end()
+      await endPool()
     },
   }
 }
@@ -74,8 +85,6 @@ function postgresDriver(pool: Pool): Omit<Database, 'close'> {
     ...connectionOf(pool),
     async transaction<Result>(locks: readonly string[], work: (transaction: Transaction) => Promise<Result>) {
       const client = await told(() => pool.connect())
-      // Unheard, the error of a connection that breaks between two statements would end the process.
-      client.on('error', ignore)
       const happenings: (() => void)[] = []
       let failure: Error | undefined
       try {
@@ -93,7 +102,6 @@ function postgresDriver(pool: Pool): Omit<Database, 'close'> {
         failure = error as Error
         throw error
       } finally {
-        client.off('error', ignore)
         // A connection on which something failed is closed, which ends its transaction too.
         client.release(failure)
       }

@@ -1,4 +1,4 @@
-import type { Client } from 'pg'
+import type { Client, ClientBase } from 'pg'
 import type { Signals } from './changes.ts'
 import type { Logger } from './options.ts'
 
@@ -11,6 +11,8 @@ const everything = '*'
 /** Milliseconds between two looks whether the connection still lives, and until a look has failed. */
 const lookEvery = 5_000
 const lookTimeout = 3_000
+/** Milliseconds for Postgres to answer that a connection ends. */
+const longestFarewell = 1_000
 /** Milliseconds before the connection is tried again. */
 const reconnectAfter = 250
 
@@ -36,7 +38,7 @@ export function connectSignals(createClient: () => Client, logger: Logger): Sign
       isGone = true
       if (client === mine) client = undefined
       clearTimeout(timer)
-      mine.end().catch(() => {})
+      void farewell(mine)
       if (!isClosed) timer = setTimeout(() => void connect(), reconnectAfter)
     }
     mine.on('error', gone)
@@ -122,7 +124,22 @@ export function connectSignals(createClient: () => Client, logger: Logger): Sign
       while (client && (sending || waiting.size > 0)) await (sending ?? flush())
       isClosed = true
       clearTimeout(timer)
-      await client?.end().catch(() => {})
+      if (client) await farewell(client)
     },
   }
+}
+
+/** Ends a connection; one that is cut off does not answer, and is not waited for. */
+async function farewell(client: Client): Promise<void> {
+  const ended = client.end().catch(() => {})
+  letGo(client)
+  let timer: NodeJS.Timeout | undefined
+  await Promise.race([ended, new Promise((resolve) => (timer = setTimeout(resolve, longestFarewell)))])
+  clearTimeout(timer)
+}
+
+/** A connection that has said farewell no longer keeps the process alive, whether it is answered or not. */
+export function letGo(client: ClientBase): void {
+  // pg has it, and does not declare it.
+  ;(client as ClientBase & { unref(): void }).unref()
 }

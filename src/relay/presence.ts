@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import type { Database } from './database.ts'
 import type { Logger } from './options.ts'
+import { since, thisMoment } from './right-to-call.ts'
 
 /** Milliseconds between two signs of life. */
 const beatEvery = 2_000
@@ -10,10 +11,14 @@ const beatEvery = 2_000
  * usually gone, because a relay that lives finishes its calls itself.
  */
 export const longestSilence = 15_000
+/** Milliseconds after a sign of life in which something may be started: well before others may take it over. */
+export const longestStart = (longestSilence / 3) * 2
 
 export interface Presence {
   /** By which the others know this relay. */
   id: string
+  /** Gives a sign of life where the last one is too long ago for starting something. */
+  ensureSeen(): Promise<void>
   stop(): Promise<void>
 }
 
@@ -43,18 +48,25 @@ export async function createPresence({
   const id = randomUUID()
   let heardSince = performance.now()
   let lastBeat = heardSince
+  let shownAt = thisMoment()
   let isSilent = false
   let isStopped = false
   let timer: NodeJS.Timeout | undefined
   let beating: Promise<void> | undefined
 
-  async function beat(): Promise<void> {
+  async function show(): Promise<number> {
+    const at = thisMoment()
     const { now } = database.dialect
     const [seen] = await database.query<{ seen_at: number | string }>(
       `INSERT INTO relays (id, seen_at) VALUES ($1, ${now}) ON CONFLICT (id) DO UPDATE SET seen_at = ${now} RETURNING seen_at`,
       [id],
     )
-    await onBeat(Number(seen?.seen_at))
+    shownAt = at
+    return Number(seen?.seen_at)
+  }
+
+  async function beat(): Promise<void> {
+    await onBeat(await show())
     if (isSilent) logger.info({}, 'the database is back')
     isSilent = false
     const time = performance.now()
@@ -89,6 +101,9 @@ export async function createPresence({
 
   return {
     id,
+    async ensureSeen() {
+      if (!isAlone && since(shownAt) >= longestStart) await show()
+    },
     async stop() {
       isStopped = true
       clearTimeout(timer)

@@ -77,6 +77,11 @@ export interface Records {
   handBack(seen: Seen, notBefore?: number): Promise<boolean>
   /** Whether a record is unsettled and has this version still. */
   isCurrent(seen: Seen): Promise<boolean>
+  /**
+   * Puts off what becomes of background records that are running, for so many milliseconds; once for each run. Of a
+   * relay that is alone, as it starts: they are those of a process that died.
+   */
+  postponeInterrupted(milliseconds: number): Promise<void>
   /** The lines in which something is to be run in the background, in the order in which they have waited. */
   lines(): Promise<string[]>
   /** Unsettled direct requests of relays that have not been seen since this many milliseconds. */
@@ -332,6 +337,15 @@ export function createRecords(database: Database): Records {
         [id, version, notBefore - Date.now(), Date.now()],
       )
       return rows.length > 0
+    },
+
+    async postponeInterrupted(milliseconds) {
+      // What runs was not to be run later; so what is, was put off when an earlier process started, which died too.
+      await database.query(
+        `UPDATE records SET not_before = ${now} + CAST($1 AS BIGINT)
+         WHERE ${isUnsettled} AND status = 'running' AND relay IS NULL AND not_before <= updated_at`,
+        [milliseconds],
+      )
     },
 
     async lines() {

@@ -6,12 +6,12 @@ import type { Redactor } from './redaction/redactor.ts'
 const maxDepth = 8
 
 /** A logger that writes the placeholder where a secret stands: an error of a library may quote what it was given. */
-export function redactedLogger(logger: Logger, redactor: Redactor): Logger {
+export function redactedLogger(current: () => Logger, redactor: Redactor): Logger {
   const clean = (details: object) => redacted(details, redactor, maxDepth) as object
   return {
-    info: (details, message) => logger.info(clean(details), redactor.text(message)),
-    warn: (details, message) => logger.warn(clean(details), redactor.text(message)),
-    error: (details, message) => logger.error(clean(details), redactor.text(message)),
+    info: (details, message) => current().info(clean(details), redactor.text(message)),
+    warn: (details, message) => current().warn(clean(details), redactor.text(message)),
+    error: (details, message) => current().error(clean(details), redactor.text(message)),
   }
 }
 

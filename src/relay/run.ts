@@ -16,6 +16,7 @@ import { unreadable, UnreadableRecordError } from './record-rows.ts'
 import type { SecretIndex } from './redaction/secret-index.ts'
 import type { Outcome, RecordHead, Seen, StoredRecord } from './stored-record.ts'
 import { isRepeatable } from './retryable.ts'
+import { createRightToCall, takenOver, thisMoment, type RightToCall } from './right-to-call.ts'
 import { upstreamFailure } from './upstream-failure.ts'
 import { pauseAskedFor } from './upstream-pause.ts'
 import type { Upstream } from './upstream.ts'
@@ -26,7 +27,7 @@ export interface Runner {
    * Runs the record that `start` has marked as running; false when there is
    * none. How it went is in the record: it rejects only when `start` does.
    */
-  run: (line: string, start: Way['start'], way?: Partial<Way>) => Promise<boolean>
+  run: (line: string, start: Way['start'], way: GivenWay) => Promise<boolean>
   /** What becomes of a record whose run did not end: run again, or failed because the upstream may have acted. */
   settleInterrupted: (head: RecordHead) => Promise<'pending' | 'failed'>
   /** Whether the call of this record, in this version, is made here at the moment. */
@@ -44,11 +45,15 @@ export interface Runner {
 /** Where a run begins and ends: in the records, unless it is said otherwise. */
 export interface Way {
   start(): Promise<StoredRecord | null>
+  /** Shows the other relays that this one has the record; false when another one has taken it over. */
+  show(record: StoredRecord): Promise<boolean>
   /** Whether somebody still waits for the call, at this relay. */
   isCurrent(record: StoredRecord): Promise<boolean>
   /** Says how it ended; gives what has become of the record. */
   settle(record: StoredRecord, outcome: Outcome): Promise<StoredRecord['status']>
 }
+
+type GivenWay = Pick<Way, 'show'> & Partial<Way>
 
 interface RunnerParts {
   keys: Keys
@@ -87,10 +92,11 @@ export function createRunner(parts: RunnerParts): Runner {
   /** All of them, also of a record that runs twice because this relay was taken for dead. */
   const endings = new Map<AbortController, Seen>()
 
-  const queued: Omit<Way, 'start'> = { isCurrent: (record) => records.isCurrent(record), settle }
+  const queued: Omit<Way, 'start' | 'show'> = { isCurrent: (record) => records.isCurrent(record), settle }
 
-  async function run(line: string, start: Way['start'], given: Partial<Way> = {}): Promise<boolean> {
+  async function run(line: string, start: Way['start'], given: GivenWay): Promise<boolean> {
     const way = { ...queued, ...given }
+    const shown = thisMoment()
     const ending = new AbortController()
     let record: StoredRecord | null = null
     let hasHeard = false
@@ -122,10 +128,15 @@ export function createRunner(parts: RunnerParts): Runner {
         expiry = setTimeout(() => ending.abort(expired), left)
       }
       room = inFlight.open(record.owner)
-      await runStarted(record, way, ending.signal, room)
+      const mine = record
+      const right = createRightToCall(shown, () => way.show(mine), ending.signal)
+      await runStarted(record, way, ending.signal, room, right)
     } catch (error) {
       if (!record) throw error
-      logger.error({ id: record.id, err: error }, 'the end of a request could not be written into its record')
+      // It has been silent for so long that its answer would be old; whoever has it now settles it.
+      if (error === takenOver)
+        logger.info({ id: record.id }, 'a request was taken over by another relay before its call')
+      else logger.error({ id: record.id, err: error }, 'the end of a request could not be written into its record')
       changes.announce(record.id)
     } finally {
       for (const stop of listening) stop()
@@ -143,10 +154,11 @@ export function createRunner(parts: RunnerParts): Runner {
     way: Omit<Way, 'start'>,
     signal: AbortSignal,
     room: Room,
+    right: RightToCall,
   ): Promise<void> {
     const traffic: Traffic = { sent: 0, received: 0, calls: 0 }
     const startedAt = performance.now()
-    const ended = await outcomeOf(record, signal, traffic, room)
+    const ended = await outcomeOf(record, { signal, traffic, room, right })
     const outcome: Outcome = signal.reason === cancelled && isAborted(ended) ? { status: 'cancelled' } : ended
     const took = performance.now() - startedAt
     if (traffic.calls > 0) keys.used(record.request.clientSecretName)
@@ -169,7 +181,10 @@ export function createRunner(parts: RunnerParts): Runner {
     await limits.countAnswer(record.owner, record.request.clientSecretName, traffic.received)
   }
 
-  async function outcomeOf(record: StoredRecord, signal: AbortSignal, traffic: Traffic, room: Room): Promise<Outcome> {
+  async function outcomeOf(
+    record: StoredRecord,
+    given: { signal: AbortSignal; traffic: Traffic; room: Room; right: RightToCall },
+  ): Promise<Outcome> {
     const { id, owner, request } = record
     // Asked again, because a key or its rules may have changed while the request waited.
     const key = keys.get(request.clientSecretName)
@@ -179,13 +194,14 @@ export function createRunner(parts: RunnerParts): Runner {
     const hold = (value: KeyValue) => void releases.push(secrets.add(value.secret, value))
     try {
       if (key.locked && isVisitor(owner)) throw signInRequired(key.name)
-      const circumstances = { upstream, keys, secrets, hold, responseBytes, idempotencyKey: id, signal, room, traffic }
+      const circumstances = { upstream, keys, secrets, hold, responseBytes, idempotencyKey: id, ...given }
       const response = await call(key, request, circumstances)
       await writeJsonText(response)
       return response.status >= 400
         ? { status: 'failed', response, error: upstreamFailure(response) }
         : { status: 'resolved', response }
     } catch (thrown) {
+      if (thrown === takenOver) throw thrown
       const error = asClientSecretError(thrown)
       if (error.code !== 'INTERNAL') return { status: 'failed', error: wireError(error, secrets) }
       logger.error({ id, message: error.message, stack: error.stack }, 'a request failed for an unforeseen reason')

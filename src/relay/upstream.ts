@@ -6,6 +6,7 @@ import { Agent, buildConnector, errors, type Dispatcher } from 'undici'
 import { ClientSecretError, isClientSecretError } from '../protocol/errors.ts'
 import { addressRefused, checkedLookup, dns, isAllowedAddress, type Resolve, type SocketLookup } from './addresses.ts'
 import { bytesOfRequest, type Room } from './in-flight.ts'
+import type { RightToCall } from './right-to-call.ts'
 import type { UpstreamCall } from './substitute.ts'
 import { createZstdDecoder } from './zstd.ts'
 
@@ -28,6 +29,7 @@ export interface UpstreamOptions {
   signal: AbortSignal
   /** For the answer. */
   room: Room
+  right: RightToCall
 }
 
 export interface Upstream {
@@ -67,7 +69,7 @@ export function createUpstream(limits: UpstreamLimits, network: Network = intern
   const agents = { public: agentFor(false), private: agentFor(true) }
 
   return {
-    async call({ method, url, headers, body }, { allowPrivateNetwork, signal, room }) {
+    async call({ method, url, headers, body }, { allowPrivateNetwork, signal, room, right }) {
       // A socket looks up names only, so an address in the url is checked here.
       const host = url.hostname.replace(/^\[|\]$/g, '')
       if (ipaddr.isValid(host) && !isAllowedAddress(host, allowPrivateNetwork)) throw addressRefused(host)
@@ -76,20 +78,26 @@ export function createUpstream(limits: UpstreamLimits, network: Network = intern
       if (signal.aborted) leave()
       else signal.addEventListener('abort', leave, { once: true })
       const timer = setTimeout(() => ending.abort(timedOut(url, limits.upstreamTimeout)), limits.upstreamTimeout)
+      const request = {
+        origin: url.origin,
+        path: `${url.pathname}${url.search}`,
+        method,
+        headers: { ...headers, 'accept-encoding': 'identity' },
+        body,
+      }
       try {
-        return await exchange(
-          allowPrivateNetwork ? agents.private : agents.public,
-          {
-            origin: url.origin,
-            path: `${url.pathname}${url.search}`,
-            method,
-            headers: { ...headers, 'accept-encoding': 'identity' },
-            body,
-          },
-          ending.signal,
-          limits.responseBytes,
-          room,
-        )
+        for (;;) {
+          await right.ensure()
+          const answer = await exchange(
+            allowPrivateNetwork ? agents.private : agents.public,
+            request,
+            ending.signal,
+            limits.responseBytes,
+            room,
+            right,
+          )
+          if (answer !== tooLate) return answer
+        }
       } catch (error) {
         throw upstreamError(error, url)
       } finally {
@@ -103,6 +111,9 @@ export function createUpstream(limits: UpstreamLimits, network: Network = intern
   }
 }
 
+/** Nothing was sent: when there was a connection, the right to call had to be shown anew. */
+const tooLate = Symbol('too late')
+
 /**
  * Sends one request and gathers its answer. On the dispatcher itself, because
  * undici's `request` makes a stream of each answer, which takes as long as the call.
@@ -113,7 +124,8 @@ function exchange(
   signal: AbortSignal,
   mostBytes: number,
   room: Room,
-): Promise<UpstreamAnswer> {
+  right: RightToCall,
+): Promise<UpstreamAnswer | typeof tooLate> {
   return new Promise((resolve, reject) => {
     let connection: Dispatcher.DispatchController | undefined
     let body: Body | undefined
@@ -134,6 +146,10 @@ function exchange(
       onRequestStart(controller) {
         connection = controller
         if (failure) controller.abort(failure as Error)
+        // The last moment before it is sent, on a connection that may have taken a while. Thrown, it leaves that as it is.
+        if (right.isFresh()) return
+        resolve(tooLate)
+        throw new Error('too late')
       },
       onResponseStart(controller, status, received) {
         // Such as 103, before the answer itself.

@@ -163,6 +163,14 @@ describe('a part of it is found too, where an API cuts what it shows', () => {
       expect(bare(one.text(`before ${write(long.slice(from, from + slice))} after`))).toMatch(left)
   })
 
+  test('as a list of numbers, when a caller wrote right beside its first and its last', () => {
+    for (const beside of ['1', '28', '97', 'abcdefghijklm9'])
+      for (const separator of [' ', ', ', ',\n  '])
+        expect(one.text(`${beside}${[...Buffer.from(long.slice(0, 32))].join(separator)}${beside}`)).toBe(
+          '$CLIENT_SECRET',
+        )
+  })
+
   test('any slice of it in base64', () => {
     for (let from = 0; from <= long.length - slice; from++)
       for (const offset of ['', 'a', 'ab'])

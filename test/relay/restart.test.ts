@@ -120,6 +120,32 @@ test('after kill -9 a request whose caller waited in the call itself does not ru
   expect(JSON.parse(error ?? '{}')).toMatchObject({ code: 'INTERRUPTED' })
 })
 
+test('after kill -9 a queue rests while the API may still work on the call of the dead process', async () => {
+  const { api, options, request, open, calls } = await setUp()
+  const before = await startRelayProcess(options)
+  const ids: string[] = []
+  for (const n of [1, 2])
+    ids.push((await before.client.clientSecretRequest({ ...request, method: 'POST', data: { n } })).id)
+  await calls(1)
+  await before.kill()
+  const after = await startRelay(options)
+  await after.relay.ready
+  const dueAt = () => read(options.database, 'SELECT not_before FROM records WHERE id = ?', ids[0]!)
+  const due = dueAt()
+  // A process that dies again and again does not make it rest for ever.
+  await after.relay.close()
+  const last = await startRelay(options)
+  await last.relay.ready
+  expect(dueAt()).toEqual(due)
+  // The API works on for a second.
+  await new Promise((resolve) => setTimeout(resolve, 1_000))
+  expect(api.calls).toHaveLength(1)
+  open()
+  expect(await records(options.database, ids[1]!, 'resolved')).toMatchObject({ status: 'resolved' })
+  const { error } = await records(options.database, ids[0]!, 'failed')
+  expect(JSON.parse(error ?? '{}')).toMatchObject({ code: 'INTERRUPTED' })
+})
+
 test('closing waits for what runs, answers held polls, and takes nothing new', async () => {
   const { options, request, open, calls } = await setUp()
   const { relay, client, url } = await startRelay({ ...options, shutdownTimeout: 10_000 })
@@ -192,6 +218,15 @@ function inFile(path: string, sql: string): void {
   const file = new DatabaseSync(path)
   file.exec(sql)
   file.close()
+}
+
+function read(path: string, sql: string, ...parameters: string[]): unknown[] {
+  const file = new DatabaseSync(path)
+  try {
+    return file.prepare(sql).all(...parameters)
+  } finally {
+    file.close()
+  }
 }
 
 /** The record in the file, once it has one of these statuses. */

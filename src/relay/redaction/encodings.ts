@@ -139,8 +139,8 @@ export function readNumbers(
   look: Look,
 ): boolean {
   const lookAt = (start: number, end: number) => hasText(target, start, end, enough) && look(target, start, end)
-  const length = numbersOf(bytes, from, to, target, 10)
-  if (lookAt(0, length)) return true
+  if (lookAt(0, numbersOf(bytes, from, to, target, 10))) return true
+  const length = numbersOf(bytes, from, to, target, 10, true)
   for (const odd of [0, 1]) {
     let end = length
     for (let at = odd; at < length; at += 2) target[end++] = target[at]!
@@ -174,8 +174,20 @@ function hasText(bytes: Uint8Array, from: number, to: number, enough: number): b
   return false
 }
 
-/** One byte for each word that is a number; for another what stands at its ends, where the caller wrote beside a number. */
-function numbersOf(bytes: Uint8Array, from: number, to: number, target: Uint8Array, base: 10 | 16): number {
+/**
+ * One byte for each word that is the number of a character; for another what stands
+ * at its ends, where the caller wrote beside a number.
+ *
+ * @param hasIndices Then a larger number is one byte too, so that every second one is a character.
+ */
+function numbersOf(
+  bytes: Uint8Array,
+  from: number,
+  to: number,
+  target: Uint8Array,
+  base: 10 | 16,
+  hasIndices = false,
+): number {
   let length = 0
   for (let at = from; at < to; at++) {
     if (!(classes[bytes[at]!]! & ALPHANUMERIC)) continue
@@ -193,9 +205,8 @@ function numbersOf(bytes: Uint8Array, from: number, to: number, target: Uint8Arr
       const digit = hexDigits[bytes[at]!]!
       value = digit < base && value < none ? value * base + digit : none
     }
-    // Of decimals larger ones may be indices.
-    const isNumber = at > start && at - start <= longestNumber && value < (base === 10 ? none : 256)
-    if (isNumber) target[length++] = value < 256 ? value : gap
+    const isNumber = at > start && at - start <= longestNumber && value < (hasIndices ? none : 127)
+    if (isNumber) target[length++] = value < 127 ? value : gap
     else {
       if (at - start > 1) target[length++] = firstCharacter(bytes, start, at, base)
       target[length++] = gap

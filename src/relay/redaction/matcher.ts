@@ -36,6 +36,8 @@ export class Matcher {
   )
   /** How many bytes may still be looked at, of those that were decoded too. */
   #budget = 0
+  /** Whether a public beginning tells. */
+  #seesPrefixes = true
 
   get isEmpty(): boolean {
     return this.#lengths.size === 0
@@ -70,6 +72,14 @@ export class Matcher {
     return readNumbers(list, 0, list.length, this.#scratchFor(0, 3 * list.length), this.#shortest, this.#looks[0]!)
   }
 
+  /** The same, where a public beginning does not count. */
+  holdsWindowInNumbers(bytes: Uint8Array, from: number, to: number): boolean {
+    this.#seesPrefixes = false
+    const isFound = this.holdsValueInNumbers(bytes, from, to)
+    this.#seesPrefixes = true
+    return isFound
+  }
+
   #look(bytes: Uint8Array, from: number, to: number, depth: number): boolean {
     if (to - from < this.#shortest) return false
     if (this.#isThere(bytes, from, to, depth)) return true
@@ -95,7 +105,7 @@ export class Matcher {
     this.#budget -= to - from
     if (this.#budget < 0) return true
     if (
-      this.#prefixes.isIn(bytes, from, to) ||
+      (this.#seesPrefixes && this.#prefixes.isIn(bytes, from, to)) ||
       this.#windows.isIn(bytes, from, to) ||
       this.#shortWindows.isIn(bytes, from, to)
     )

@@ -7,6 +7,8 @@ import type { Region, Scanner } from './unit.ts'
 /** Given out, and still there to look back at. */
 const lookBehind = 64
 const smallestBuffer = 1_024
+/** When a long line is decided, so much of what was found in it is given out at once. */
+const partsInAStep = 10_000
 
 /** Gives out a text without what its scanners say goes; each byte of it is looked at once, however it comes. */
 export class RedactingStream implements RedactorStream {
@@ -26,18 +28,22 @@ export class RedactingStream implements RedactorStream {
   /** In place of `push` and `end`: a body that is there as a whole is not copied, unless something of it goes. */
   *whole(body: Buffer, step: number): Generator<void, Buffer> {
     this.#bytes = body
+    const parts: Buffer[] = []
     for (this.#end = Math.min(step, body.length); this.#end < body.length;) {
-      this.#scan(false)
+      const certain = this.#scan(false)
+      if (this.#regions.length > 0) parts.push(...this.#giveOut(certain))
       yield
       this.#end = Math.min(this.#end + step, body.length)
     }
     this.#scan(true)
-    return this.#regions.length === 0 ? body : this.#giveOut(this.#end)
+    if (this.#regions.length === 0 && parts.length === 0) return body
+    for (const part of this.#giveOut(this.#end)) if (parts.push(part) % partsInAStep === 0) yield
+    return Buffer.concat(parts)
   }
 
   push(chunk: Buffer): Buffer {
     this.#append(chunk)
-    const certain = this.#giveOut(this.#scan(false))
+    const certain = Buffer.concat([...this.#giveOut(this.#scan(false))])
     if (this.#end - this.#given > this.#maxHeld) {
       throw new ClientSecretError(
         'UPSTREAM_ERROR',
@@ -48,7 +54,7 @@ export class RedactingStream implements RedactorStream {
   }
 
   end(): Buffer {
-    return this.#giveOut(this.#scan(true))
+    return Buffer.concat([...this.#giveOut(this.#scan(true))])
   }
 
   #append(chunk: Buffer): void {
@@ -88,10 +94,10 @@ export class RedactingStream implements RedactorStream {
     return certain
   }
 
-  #giveOut(certain: number): Buffer {
-    if (this.#regions.length === 0) return this.#giveUntil(certain)
+  *#giveOut(certain: number): Generator<Buffer> {
+    // As long as a long line is not decided, what was found in it is not sorted again and again.
+    if (certain <= this.#given) return
     const regions = merged(this.#bytes, this.#regions)
-    const parts: Buffer[] = []
     let done = 0
     for (const region of regions) {
       // One that begins in another which is not decided yet.
@@ -99,13 +105,13 @@ export class RedactingStream implements RedactorStream {
         certain = Math.min(certain, region.from)
         break
       }
-      parts.push(this.#giveUntil(region.from), this.#replacementOf(region))
+      yield this.#giveUntil(region.from)
+      yield this.#replacementOf(region)
       this.#given = region.to
       done++
     }
     this.#regions = regions.slice(done)
-    parts.push(this.#giveUntil(certain))
-    return Buffer.concat(parts)
+    yield this.#giveUntil(certain)
   }
 
   #giveUntil(to: number): Buffer {
@@ -118,9 +124,8 @@ export class RedactingStream implements RedactorStream {
   #replacementOf({ from, to, isList }: Region): Buffer {
     if (!isList) return Buffer.from(placeholder)
     const bytes = this.#bytes
-    const list = bytes.toString('latin1', from, to)
-    const hasOddQuotes = (list.match(/"/g)?.length ?? 0) % 2 === 1
-    const [behindLastQuote] = (hasOddQuotes && /\\*"[^"\d]*(?=\d+$)/.exec(list.slice(-lookBehind))) || []
+    const end = bytes.toString('latin1', Math.max(from, to - lookBehind), to)
+    const [behindLastQuote] = (hasOddQuotes(bytes, from, to) && /\\*"[^"\d]*(?=\d+$)/.exec(end)) || []
     if (behindLastQuote !== undefined) return Buffer.from(`${placeholder}${behindLastQuote}0`)
     const before = bytes.toString('latin1', Math.max(0, from - lookBehind), from)
     const behind = bytes.toString('latin1', to, Math.min(to + lookBehind, this.#end))
@@ -130,12 +135,25 @@ export class RedactingStream implements RedactorStream {
   }
 }
 
+function hasOddQuotes(bytes: Buffer, from: number, to: number): boolean {
+  let isOdd = false
+  for (let at = from; at < to; at++) if (bytes[at] === 0x22) isOdd = !isOdd
+  return isOdd
+}
+
 /** In order, and those that touch the same bytes as one. */
 function merged(bytes: Buffer, regions: Region[]): Region[] {
-  const words = regions.filter(({ isList }) => !isList)
-  const lists = regions.filter(({ isList }) => isList).flatMap((list) => withoutWords(bytes, list, words))
+  const words = joined(regions.filter(({ isList }) => !isList))
+  // Two of them may share the word between them, so they are not joined yet.
+  const lists = withoutWords(bytes, regions.filter(({ isList }) => isList).sort(inOrder), words)
+  return lists.length === 0 ? words : joined([...words, ...lists])
+}
+
+const inOrder = (one: Region, other: Region) => one.from - other.from || other.to - one.to
+
+function joined(regions: Region[]): Region[] {
   const result: Region[] = []
-  for (const region of [...words, ...lists].sort((one, other) => one.from - other.from || other.to - one.to)) {
+  for (const region of regions.sort(inOrder)) {
     const last = result.at(-1)
     if (last && region.from < last.to) last.to = Math.max(last.to, region.to)
     else result.push(region)
@@ -146,14 +164,22 @@ function merged(bytes: Buffer, regions: Region[]): Region[] {
 /**
  * Whether the word beside a list counts as one of its numbers depends on what
  * stands in it. That must not be seen where it goes anyway: it goes by itself.
+ *
+ * @param lists In order, as words are.
  */
-function withoutWords(bytes: Buffer, { from, to, isList }: Region, words: readonly Region[]): Region[] {
-  for (const word of words) {
-    const isFirst = word.from <= from && word.to > from
-    const isLast = word.to >= to && word.from < to
-    if (isFirst && isLast) return []
-    if (isFirst) from = nextDigit(bytes, word.to)
-    if (isLast) to = behindLastNumber(bytes, word.from)
-  }
-  return from < to ? [{ from, to, isList }] : []
+function withoutWords(bytes: Buffer, lists: Region[], words: readonly Region[]): Region[] {
+  let next = 0
+  return lists.flatMap((list) => {
+    let { from, to } = list
+    while (next < words.length && words[next]!.to <= from) next++
+    for (let at = next; at < words.length && words[at]!.from < to; at++) {
+      const word = words[at]!
+      const isFirst = word.from <= from && word.to > from
+      const isLast = word.to >= to
+      if (isFirst && isLast) return []
+      if (isFirst) from = nextDigit(bytes, word.to)
+      if (isLast) to = behindLastNumber(bytes, word.from)
+    }
+    return from < to ? [{ ...list, from, to }] : []
+  })
 }

@@ -91,7 +91,10 @@ function tracesOf(text: string, { split, shape }: PublicPart): Value {
   return { prefix, windows: needsNone ? [] : windowsOf(unknown), unit: endsWords(text) ? 'line' : 'word' }
 }
 
-/** A percent sign may be the beginning of anything else, also of a byte that ends words. */
+/**
+ * A percent sign may be the beginning of anything else, also of a byte that ends words.
+ * The other two make of an ampersand before an echo a sign of a word, or not.
+ */
 function endsWords(text: string): boolean {
-  return text.includes('%') || Buffer.from(text, 'latin1').some((byte) => !(classes[byte]! & WORD))
+  return /[%#;]/.test(text) || Buffer.from(text, 'latin1').some((byte) => !(classes[byte]! & WORD))
 }

@@ -12,8 +12,8 @@ const longestNumber = 12
 const longestEdge = 6
 /** `=`, also where quoted-printable breaks a line. */
 const PADDING = 0x3d
-/** Of fewer numbers comes no value. */
-const fewestNumbers = 8
+/** Of fewer numbers comes no value, even with those that the caller wrote beside. */
+const fewestNumbers = 6
 
 /** Finds words, also such as were broken into lines, and lists of numbers. */
 export class WordScanner implements Scanner {
@@ -21,13 +21,19 @@ export class WordScanner implements Scanner {
   readonly #matcher: Matcher
   /** A word, or several that were one before it was broken into lines. */
   readonly #word: Unit
-  /** Words with a digit in each, and anything between them; open when there are enough of them. */
+  /** Words with a digit in each, and anything between them. */
   readonly #list: Unit
-  /** How many of them there are by now, where they stand, and where what is looked at of them begins. */
+  /**
+   * The same with the ends of the longer words beside them. These count for windows
+   * only: one of them may be an echo, and a public beginning in numbers next to it
+   * would tell whether its first or last signs are a number.
+   */
+  readonly #listWithEdges: Unit
+  /** How many of them there are by now. */
   #numbers = 0
+  /** What goes of them. */
   #listFrom = 0
   #listTo = 0
-  #numbersFrom = 0
   /** Up to where it was looked whether the list ends. */
   #gapSeen = 0
   #position = 0
@@ -40,11 +46,12 @@ export class WordScanner implements Scanner {
     this.#matcher = matcher
     this.#word = new Unit((bytes, from, to) => matcher.holdsValue(bytes, from, to))
     this.#list = new Unit((bytes, from, to) => matcher.holdsValueInNumbers(bytes, from, to))
+    this.#listWithEdges = new Unit((bytes, from, to) => matcher.holdsWindowInNumbers(bytes, from, to))
   }
 
   get undecided(): number {
     let undecided = this.#position
-    if (this.#numbers > 0) undecided = this.#listFrom
+    if (this.#listWithEdges.isOpen) undecided = this.#listFrom
     if (this.#line >= 0) undecided = Math.min(undecided, this.#line)
     return this.#word.isOpen ? Math.min(undecided, this.#word.from) : undecided
   }
@@ -94,16 +101,17 @@ export class WordScanner implements Scanner {
     this.#position -= by
     this.#listFrom -= by
     this.#listTo -= by
-    this.#numbersFrom -= by
     this.#gapSeen -= by
     this.#word.shift(by)
     this.#list.shift(by)
+    this.#listWithEdges.shift(by)
     if (this.#line >= 0) this.#line -= by
   }
 
   #endLine(bytes: Buffer, from: number, to: number, bits: number, shortest: number): void {
     if (bits & DIGIT) this.#addNumber(bytes, from, to)
-    else if (this.#numbers > 0 && bits & ALPHANUMERIC && !isEscapedBlank(bytes, from, to)) this.#closeList(bytes)
+    else if (this.#listWithEdges.isOpen && bits & ALPHANUMERIC && !isEscapedBlank(bytes, from, to))
+      this.#closeList(bytes)
     if (to - from < shortest && !this.#word.isOpen) return
     this.#growWord(bytes, from, to)
     const mayGoOn = to - from >= shortestLine ? canBreak(bytes[to]!) : bytes[to] === PADDING
@@ -112,9 +120,15 @@ export class WordScanner implements Scanner {
 
   /** With a line that stands there, as far as it does. */
   #growWord(bytes: Buffer, from: number, to: number): void {
-    if (this.#word.isOpen && this.#word.to < from && !isBreak(bytes, this.#word.to, from)) this.#closeWord(bytes, from)
+    if (this.#word.isOpen && this.#word.from < from && !this.#goesOn(bytes, from)) this.#closeWord(bytes, from)
     if (!this.#word.isOpen) this.#word.open(from)
     this.#word.grow(bytes, to)
+  }
+
+  /** Whether the word was broken into lines, of which this is another one. */
+  #goesOn(bytes: Buffer, from: number): boolean {
+    const { isOpen, from: beginning, to } = this.#word
+    return isOpen && beginning < from && (to >= from || isBreak(bytes, to, from))
   }
 
   #closeWord(bytes: Buffer, end: number): void {
@@ -124,34 +138,39 @@ export class WordScanner implements Scanner {
 
   #addNumber(bytes: Buffer, from: number, to: number): void {
     this.#endListBefore(bytes, from)
-    if (to - from > longestNumber) return this.#addEdge(bytes, from, to)
-    if (this.#numbers === 0) this.#listFrom = this.#numbersFrom = nextDigit(bytes, from)
+    if (to - from > longestNumber || this.#goesOn(bytes, from)) return this.#addEdge(bytes, from, to)
+    const first = nextDigit(bytes, from)
+    if (this.#numbers++ === 0) this.#list.open(first)
+    if (!this.#listWithEdges.isOpen) {
+      this.#listFrom = first
+      this.#listWithEdges.open(first)
+    }
     // What closes the list may stand in the same word.
     this.#listTo = behindLastNumber(bytes, to)
-    this.#growList(bytes, this.#listTo)
+    this.#list.grow(bytes, this.#listTo)
+    this.#listWithEdges.grow(bytes, this.#listTo)
   }
 
   /**
    * The caller may have written right beside a list: then a longer word ends with
    * its first number, or begins with its last. It goes with the list, but nothing
-   * else in it says whether that goes.
+   * else in it says whether that goes; nor is it counted.
    */
   #addEdge(bytes: Buffer, from: number, to: number): void {
-    if (this.#numbers > 0 && hasDigit(bytes, from, from + longestEdge)) {
+    if (this.#listWithEdges.isOpen && hasDigit(bytes, from, from + longestEdge)) {
       this.#listTo = beforeBackslashes(bytes, to)
-      this.#growList(bytes, from + longestEdge)
+      this.#listWithEdges.grow(bytes, from + longestEdge)
     }
     this.#closeList(bytes)
     if (!hasDigit(bytes, to - longestEdge, to)) return
     this.#listFrom = from
     this.#listTo = to
-    this.#numbersFrom = to - longestEdge
-    this.#numbers = 1
+    this.#listWithEdges.open(to - longestEdge)
   }
 
   /** A list ends with its bracket or brace, and with a blank line: an event of a stream does, and would be held back else. */
   #endListBefore(bytes: Buffer, to: number): void {
-    if (this.#numbers === 0) return
+    if (!this.#listWithEdges.isOpen) return
     for (let at = Math.max(this.#listTo, this.#gapSeen); at < to; at++) {
       const byte = bytes[at]!
       const isBlankLine = byte === 10 && (bytes[at - 1] === 10 || (bytes[at - 1] === 13 && bytes[at - 2] === 10))
@@ -160,15 +179,12 @@ export class WordScanner implements Scanner {
     this.#gapSeen = to
   }
 
-  #growList(bytes: Buffer, to: number): void {
-    if (++this.#numbers === fewestNumbers) this.#list.open(this.#numbersFrom)
-    if (this.#list.isOpen) this.#list.grow(bytes, to)
-  }
-
   #closeList(bytes: Buffer): void {
+    const mayHold = this.#numbers >= fewestNumbers
+    const goes = mayHold && (this.#list.close(bytes) || this.#listWithEdges.close(bytes))
+    this.#list.isOpen = this.#listWithEdges.isOpen = false
     this.#numbers = 0
-    if (!this.#list.isOpen || !this.#list.close(bytes)) return
-    this.regions.push({ from: this.#listFrom, to: this.#listTo, isList: true })
+    if (goes) this.regions.push({ from: this.#listFrom, to: this.#listTo, isList: true })
   }
 
   #closeAll(bytes: Buffer, end: number): void {
@@ -187,9 +203,11 @@ function wordLength(bytes: Buffer, at: number, end: number): number {
   if (bits & WORD) return 1
   if (!(bits & LEAD)) return 0
   if (bytes[at] !== 0x26) return invisibleLength(bytes, at, end)
-  // Zeros of UTF-16 stand between its letters.
+  // Zeros of UTF-16 and UTF-32 stand between its letters.
+  const longest = at + 4 * (longestName + 1)
   let word = ''
   for (let to = at + 1; to < end; to++) {
+    if (to > longest) return 0
     const byte = bytes[to]!
     if (byte === 0) continue
     if (word === '' && byte === 0x23) return 1
@@ -212,7 +230,8 @@ function isBreak(bytes: Buffer, from: number, to: number): boolean {
     if (bytes[at] === 10 || bytes[at] === 13) hasBreak = true
     if (bytes[at] !== PADDING) isPadding = false
   }
-  return hasBreak || (isPadding && /^\\+[rn]/.test(bytes.toString('latin1', to, to + shortestLine)))
+  // What follows the backslash may be the first character of an echo.
+  return hasBreak || (isPadding && bytes[to] === 0x5c)
 }
 
 const escapedBreak = /(?:\\+(?:[nr]|u000[ad]|x0[ad])|%(?:25)*0[ad]|&(?:amp;)*#(?:x0*[ad]|0*1[03]);)$/i
