@@ -124,6 +124,7 @@ function Keys({
   return (
     <Page
       add={add}
+      isEmpty={keys.length === 0}
       notice={notice}
       isBad={notice?.isBad}
       onDismiss={() => {

@@ -19,7 +19,7 @@ export function KeyDetails({
 }) {
   const { name } = entry
   const button = (action: KeyAction, label: string, className?: string) => (
-    // The name of the key is said as well: a list of buttons alone has none.
+    // A screen reader lists the buttons of all keys, so each says its key.
     <button className={className} aria-label={`${label} ${name}`} onClick={() => onAction(action)}>
       {label}
     </button>
@@ -27,7 +27,7 @@ export function KeyDetails({
   return (
     <>
       <div className="buttons">
-        {!entry.isOverridden && button('try', 'Try it', 'primary')}
+        {!entry.isOverridden && button('try', 'Try it')}
         {entry.source === 'store' && (
           <>
             {button('edit', 'Edit')}

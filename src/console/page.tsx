@@ -3,9 +3,10 @@ import { Cross } from './dialog.tsx'
 import type { Failure } from './failure.ts'
 import { Sentence } from './field.tsx'
 
-/** The frame: title, **+**, and what was done last. */
+/** The frame: title, **Add a key**, and the last change. */
 export function Page({
   add,
+  isEmpty,
   notice,
   isBad,
   onDismiss,
@@ -14,6 +15,8 @@ export function Page({
   children,
 }: {
   add?: RefObject<HTMLButtonElement | null>
+  /** Whether the relay has no key. The primary button is then below, beside the first steps. */
+  isEmpty?: boolean | undefined
   /** What was done last, for everybody to see and for a screen reader to say. */
   notice?: Failure | undefined
   isBad?: boolean | undefined
@@ -35,10 +38,11 @@ export function Page({
             Sign out
           </button>
         )}
-        <button ref={add} className="add" aria-label="Add a key" title="Add a key" onClick={onAdd}>
+        <button ref={add} className={isEmpty ? 'add' : 'add primary'} onClick={onAdd}>
           <svg viewBox="0 0 16 16" aria-hidden>
             <path d="M8 2.5v11M2.5 8h11" />
           </svg>
+          Add a key
         </button>
       </header>
       {/* Always there, because a live region that comes with its text is not read. */}

@@ -36,7 +36,7 @@ type Story = StoryObj
 
 export const Empty: Story = {
   render: () => (
-    <Page onAdd={add}>
+    <Page isEmpty onAdd={add}>
       <NoKeys onAdd={add} />
       <AuditList entries={[]} />
     </Page>
@@ -55,6 +55,15 @@ export const ManyKeys: Story = {
   async play({ canvasElement }) {
     const canvas = within(canvasElement)
     await expect(canvas.getAllByRole('row')).toHaveLength(manyKeys.length + 1)
+    const cells = within(canvas.getByRole('row', { name: /^maps/ })).getAllByRole('cell')
+    await expect(cells.map(({ textContent }) => textContent)).toEqual([
+      'Every visitor',
+      'GET',
+      'https://maps.googleapis.com/maps/api/place/**',
+      '••••version 1',
+      '1',
+      expect.stringContaining('2026'),
+    ])
     const filter = canvas.getByRole('searchbox', { name: 'Filter by name or address' })
     await userEvent.type(filter, 'GOOGLEAPIS')
     await expect(canvas.getAllByRole('rowheader')).toHaveLength(1)
