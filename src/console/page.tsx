@@ -17,12 +17,12 @@ export function Page({
   add?: RefObject<HTMLButtonElement | null>
   /** Whether the relay has no key. The primary button is then below, beside the first steps. */
   isEmpty?: boolean | undefined
-  /** What was done last, for everybody to see and for a screen reader to say. */
+  /** What happened last. A screen reader announces it. */
   notice?: Failure | undefined
   isBad?: boolean | undefined
   onDismiss?: () => void
   onAdd: () => void
-  /** Left out where the site's own session makes one an administrator. */
+  /** Left out when the site's own session identifies the administrator. */
   onSignOut?: (() => void) | undefined
   children: ReactNode
 }) {
@@ -31,7 +31,7 @@ export function Page({
       <header className="top">
         <div>
           <h1>Client secret keys</h1>
-          <p className="lead">The relay holds their values. No browser is ever sent one.</p>
+          <p className="lead">The relay holds their values and never sends them to a browser.</p>
         </div>
         {onSignOut && (
           <button className="plain" onClick={onSignOut}>
@@ -45,7 +45,7 @@ export function Page({
           Add a key
         </button>
       </header>
-      {/* Always there, because a live region that comes with its text is not read. */}
+      {/* Always rendered: a screen reader ignores a live region that appears with its text. */}
       <div className={isBad ? 'notice bad' : 'notice'}>
         <p role="status">{notice && <Sentence failure={notice} />}</p>
         {notice && (

@@ -101,7 +101,7 @@ export const FromTheOptions: Story = {
   render: () => <Table keys={[fromOptions]} opened={fromOptions} />,
   async play({ canvasElement }) {
     const canvas = within(canvasElement)
-    await expect(canvas.getByText(/^It stands in the relay’s options/)).toBeVisible()
+    await expect(canvas.getByText(/^The relay’s options define this key/)).toBeVisible()
     await expect(canvas.getByRole('button', { name: 'Try it stripe' })).toBeVisible()
     for (const action of ['Edit', 'Rotate', 'Unlock', 'Lock', 'Remove'])
       await expect(canvas.queryByRole('button', { name: `${action} stripe` })).toBeNull()
@@ -112,7 +112,7 @@ export const Overridden: Story = {
   render: () => <Table keys={[fromOptions, overridden]} opened={overridden} />,
   async play({ canvasElement }) {
     const canvas = within(canvasElement)
-    await expect(canvas.getByText(/^It is not used, because/)).toBeVisible()
+    await expect(canvas.getByText(/^The relay does not use this key, because/)).toBeVisible()
     await expect(canvas.queryByRole('button', { name: 'Try it stripe' })).toBeNull()
     await expect(canvas.getByRole('button', { name: 'Remove stripe' })).toBeVisible()
   },
@@ -138,7 +138,7 @@ export const RecentRequestsOfAKey: Story = {
   async play({ canvasElement }) {
     const canvas = within(canvasElement)
     await expect(canvas.getByText('failed · 429')).toBeVisible()
-    await expect(canvas.getByText('Nobody has used it yet.')).toBeVisible()
+    await expect(canvas.getByText('No requests yet.')).toBeVisible()
     await expect(canvas.getByRole('alert')).toHaveTextContent('The relay does not answer.')
   },
 }
