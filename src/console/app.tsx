@@ -27,7 +27,7 @@ type Screen =
 export function App({ base }: { base: string }) {
   const [screen, setScreen] = useState<Screen>({ is: 'loading' })
 
-  // Without a token first: the site's own session may make one an administrator.
+  // The first try has no token: the site's own session can identify an administrator.
   const start = useCallback(() => {
     const client = createKeysClient(base)
     keysOf(client).then(setScreen, (thrown: unknown) => setScreen(screenFor(thrown)))
@@ -56,12 +56,12 @@ export function App({ base }: { base: string }) {
 }
 
 async function keysOf(client: KeysClient): Promise<Screen> {
-  // One after the other, so that whoever may not is refused once.
+  // One after the other, so that the relay refuses a caller without permission once.
   const keys = await client.list()
   return { is: 'keys', client, keys, audit: await client.audit() }
 }
 
-/** What is shown instead of the keys when they cannot be had. */
+/** The screen for an error that keeps the keys away. */
 function screenFor(thrown: unknown): Screen {
   const { code } = asClientSecretError(thrown)
   const failure = failureOf(thrown)
@@ -70,7 +70,7 @@ function screenFor(thrown: unknown): Screen {
   if (code === 'REQUEST_NOT_FOUND')
     return {
       is: 'no permission',
-      failure: { sentence: 'This relay has no administrator, so nobody may see its keys here.' },
+      failure: { sentence: 'This relay has no administrator. Nobody can see its keys here.' },
     }
   return { is: 'away', failure }
 }
@@ -97,9 +97,9 @@ function Keys({
   const [notice, setNotice] = useState<Failure & { isBad?: boolean }>()
   const close = () => setDialog(undefined)
 
-  /** What was changed is shown as the relay has it now. */
+  /** Closes the dialog, says what happened, and loads the keys again. */
   async function done(sentence: string) {
-    // At once, so that the focus is where the dialog leaves it before anything else moves it.
+    // Synchronous, so that the closing dialog restores the focus before anything else moves it.
     flushSync(() => {
       close()
       setNotice({ sentence })
@@ -107,7 +107,7 @@ function Keys({
     await refresh().catch(fail)
   }
   function fail(thrown: unknown) {
-    // The token was changed, or the site's session has ended, since the page was opened.
+    // The token changed, or the site's session ended, after the page opened.
     if (asClientSecretError(thrown).code === 'SIGN_IN_REQUIRED') return onSignIn()
     setNotice({ ...failureOf(thrown), isBad: true })
   }
@@ -117,13 +117,14 @@ function Keys({
     if (entry.locked) return setDialog({ is: 'unlock', entry })
     client
       .save(entry.name, { ...sameKey(entry), locked: true })
-      .then(() => done(`${entry.name} is locked: only signed-in users may use it.`))
+      .then(() => done(`${entry.name} is locked: only signed-in users can use it.`))
       .catch(fail)
   }
 
   return (
     <Page
       add={add}
+      isEmpty={keys.length === 0}
       notice={notice}
       isBad={notice?.isBad}
       onDismiss={() => {
@@ -131,7 +132,7 @@ function Keys({
         add.current?.focus()
       }}
       onAdd={() => setDialog({ is: 'add' })}
-      // Where the site's own session makes one an administrator, that is where one signs out.
+      // An administrator by the site's own session signs out on the site.
       onSignOut={client.hasToken ? onSignIn : undefined}
     >
       {keys.length === 0 ? (
@@ -153,7 +154,7 @@ function Keys({
           onSave={async (name, change) => {
             const entry = await client.save(name, change)
             setOpen(idOf(entry))
-            await done(`${name} is saved. Its value is in the relay now and nowhere on this page.`)
+            await done(`${name} is saved. The relay holds its value, and this page does not.`)
           }}
           onClose={close}
         />
@@ -187,7 +188,7 @@ function Keys({
           }
           onUnlock={async () => {
             await client.save(dialog.entry.name, { ...sameKey(dialog.entry), locked: false })
-            await done(`${dialog.entry.name} is unlocked: every visitor may use it.`)
+            await done(`${dialog.entry.name} is unlocked: every visitor can use it.`)
           }}
           onClose={close}
         />
@@ -199,7 +200,7 @@ function Keys({
             await client.remove(dialog.entry.name)
             setOpen(undefined)
             const isShown = done(`${dialog.entry.name} is removed.`)
-            // What opened the dialog is gone.
+            // The button that opened the dialog is gone.
             add.current?.focus()
             await isShown
           }}

@@ -12,7 +12,7 @@ export function AuditList({ entries }: { entries: AuditEntry[] }) {
     <section className="panel audit">
       <h2>Changes</h2>
       {entries.length === 0 ? (
-        <p className="hint">Nothing was changed yet.</p>
+        <p className="hint">No changes yet.</p>
       ) : (
         <ul className="log">
           {shown.map(({ at, who, what, key, version }, index) => (

@@ -32,29 +32,26 @@ export function ConfirmRemoval({
     <Dialog title={`Remove ${entry.name}?`} onClose={onClose}>
       <div className="body">
         {entry.isOverridden ? (
-          <p>Nothing stops working: the relay’s options have a key of the same name, and that one is used.</p>
+          <p>Nothing stops working. The relay uses the key of the same name in its options.</p>
         ) : (
           <>
             <p>
-              Every component that names <strong>{entry.name}</strong> stops working at once, with the error{' '}
-              <code>KEY_NOT_FOUND</code>. Requests that wait in a queue fail with it too.
+              Every component that uses <strong>{entry.name}</strong> stops working at once. Its requests, and those
+              that wait in a queue, fail with <code>KEY_NOT_FOUND</code>.
             </p>
             <p>
               {entry.uses === 0 ? (
-                'It has not been used so far.'
+                'No request has used it yet.'
               ) : (
                 <>
-                  It has been used {entry.uses.toLocaleString()} {entry.uses === 1 ? 'time' : 'times'}, last{' '}
-                  <Moment at={entry.lastUsedAt} />.
+                  {entry.uses === 1 ? '1 request has' : `${entry.uses.toLocaleString()} requests have`} used it. Last
+                  use: <Moment at={entry.lastUsedAt} />.
                 </>
               )}
             </p>
           </>
         )}
-        <p>
-          The value is deleted from the relay and cannot be got back from it. The API’s provider still accepts it:
-          revoke it there if nobody needs it any more.
-        </p>
+        <p>The relay deletes the value for good. The API provider still accepts it, so revoke it there too.</p>
         {error && <Problem failure={error} />}
       </div>
       <div className="actions">

@@ -5,7 +5,7 @@ import { failureOf, type Failure } from './failure.ts'
 import { Problem } from './field.tsx'
 import { KeyInWords } from './words.tsx'
 
-/** Says who may use a key once it is unlocked. To lock one needs no question. */
+/** Says who can use a key after it is unlocked. Locking needs no confirmation. */
 export function ConfirmUnlock({
   entry,
   check,
@@ -13,7 +13,7 @@ export function ConfirmUnlock({
   onClose,
 }: {
   entry: KeyEntry
-  /** What the key would be if it were unlocked. */
+  /** Asks the relay what the unlocked key allows. */
   check: () => Promise<Words>
   onUnlock: () => Promise<void>
   onClose: () => void
@@ -32,7 +32,7 @@ export function ConfirmUnlock({
   return (
     <Dialog title={`Unlock ${entry.name}?`} onClose={onClose}>
       <div className="body" aria-live="polite">
-        <p>Whoever opens a page of your site may then use it, without signing in.</p>
+        <p>Every visitor of your site can then use it without signing in.</p>
         {words ? <KeyInWords words={words} /> : !error && <p className="hint">Asking the relay …</p>}
         {error && <Problem failure={error} />}
       </div>

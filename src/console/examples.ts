@@ -27,7 +27,7 @@ export const examples: Example[] = [
   {
     title: 'OpenAI',
     name: 'openai',
-    keyHint: 'Made at platform.openai.com, under API keys.',
+    keyHint: 'Create it at platform.openai.com, under API keys.',
     allow: [
       { url: 'https://api.openai.com/v1/chat/completions', methods: ['POST'], in: ['headers.authorization'] },
       { url: 'https://api.openai.com/v1/images/generations', methods: ['POST'], in: ['headers.authorization'] },
@@ -38,7 +38,7 @@ export const examples: Example[] = [
   {
     title: 'Anthropic',
     name: 'anthropic',
-    keyHint: 'Made at console.anthropic.com, under API keys.',
+    keyHint: 'Create it at console.anthropic.com, under API keys.',
     allow: [
       { url: 'https://api.anthropic.com/v1/messages', methods: ['POST'], in: ['headers.x-api-key'] },
       { url: 'https://api.anthropic.com/v1/models', methods: ['GET'], in: ['headers.x-api-key'] },
@@ -53,7 +53,7 @@ export const examples: Example[] = [
   {
     title: 'Stripe',
     name: 'stripe',
-    keyHint: 'Made at dashboard.stripe.com, under Developers. A restricted key is the safer one.',
+    keyHint: 'Create it at dashboard.stripe.com, under Developers. A restricted key is safer.',
     allow: [
       { url: 'https://api.stripe.com/v1/payment_intents', methods: ['POST'], in: ['headers.authorization'] },
       { url: 'https://api.stripe.com/v1/products', methods: ['GET'], in: ['headers.authorization'] },
@@ -63,7 +63,7 @@ export const examples: Example[] = [
   {
     title: 'Google Maps',
     name: 'maps',
-    keyHint: 'Made at console.cloud.google.com, under APIs & Services, Credentials.',
+    keyHint: 'Create it at console.cloud.google.com, under APIs & Services, Credentials.',
     allow: [
       { url: 'https://maps.googleapis.com/maps/api/geocode/json', methods: ['GET'], in: ['params.key'] },
       { url: 'https://maps.googleapis.com/maps/api/place/*/json', methods: ['GET'], in: ['params.key'] },
@@ -78,7 +78,7 @@ export const examples: Example[] = [
   {
     title: 'Telegram bot',
     name: 'telegram',
-    keyHint: 'Given by @BotFather in Telegram.',
+    keyHint: 'Get it from @BotFather in Telegram.',
     allow: [
       { url: `https://api.telegram.org/bot${placeholder}/sendMessage`, methods: ['POST'], in: ['url.path'] },
       { url: `https://api.telegram.org/bot${placeholder}/getMe`, methods: ['GET'], in: ['url.path'] },
@@ -88,7 +88,7 @@ export const examples: Example[] = [
   {
     title: 'GitHub',
     name: 'github',
-    keyHint: 'Made at github.com, under Settings, Developer settings. A fine-grained token is the safer one.',
+    keyHint: 'Create it at github.com, under Settings, Developer settings. A fine-grained token is safer.',
     allow: [
       { url: 'https://api.github.com/repos/*/*/issues', methods: ['GET'], in: ['headers.authorization'] },
       { url: 'https://api.github.com/rate_limit', methods: ['GET'], in: ['headers.authorization'] },

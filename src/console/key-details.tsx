@@ -3,10 +3,10 @@ import type { KeyEntry } from '../protocol/keys.ts'
 import { Moment } from './moment.tsx'
 import { KeyInWords } from './words.tsx'
 
-/** What can be done with a key. */
+/** An action on a key. */
 export type KeyAction = 'try' | 'edit' | 'rotate' | 'lock' | 'remove'
 
-/** All that is known of a key, and what can be done with it. */
+/** Everything about a key, and the actions on it. */
 export function KeyDetails({
   entry,
   onAction,
@@ -19,7 +19,7 @@ export function KeyDetails({
 }) {
   const { name } = entry
   const button = (action: KeyAction, label: string, className?: string) => (
-    // The name of the key is said as well: a list of buttons alone has none.
+    // A screen reader lists the buttons of all keys, so each says its key.
     <button className={className} aria-label={`${label} ${name}`} onClick={() => onAction(action)}>
       {label}
     </button>
@@ -27,7 +27,7 @@ export function KeyDetails({
   return (
     <>
       <div className="buttons">
-        {!entry.isOverridden && button('try', 'Try it', 'primary')}
+        {!entry.isOverridden && button('try', 'Try it')}
         {entry.source === 'store' && (
           <>
             {button('edit', 'Edit')}
@@ -39,13 +39,13 @@ export function KeyDetails({
       </div>
       {entry.source === 'options' && (
         <p className="note">
-          It stands in the relay’s options, as <code>keys.{name}</code>, and can be changed only there: edit the options
-          and start the relay again.
+          The relay’s options define this key as <code>keys.{name}</code>. To change it, edit the options and restart
+          the relay.
         </p>
       )}
       {entry.isOverridden && (
         <p className="note">
-          It is not used, because the relay’s options have a key of the same name. Remove one of the two.
+          The relay does not use this key, because its options have a key of the same name. Remove one of the two.
         </p>
       )}
       <div className="halves">

@@ -23,11 +23,7 @@ export interface RuleDraft {
 /** Errors by field, in the words of the wire: `name`, `allow[0].url`; those of no field under ''. */
 export type Errors = Record<string, Failure>
 
-export const limitFields = {
-  requestsPerMinute: 'Requests a minute',
-  unsettled: 'Under way at once',
-  bytesPerDay: 'Bytes a day',
-} as const
+export const limitFields = ['requestsPerMinute', 'unsettled', 'bytesPerDay'] as const satisfies (keyof WireLimits)[]
 
 let lastId = 0
 
@@ -92,19 +88,18 @@ export function sameKey({ locked, allow, limits }: KeyEntry): KeyChange {
 /** What has to be filled in before the relay can say anything. The rest is the relay's to judge. */
 export function missingIn(draft: KeyDraft): Errors {
   const errors: Errors = {}
-  if (!draft.name.trim())
-    errors['name'] = { sentence: 'Give the key a name, such as openai. The components of your site name it so.' }
+  if (!draft.name.trim()) errors['name'] = { sentence: 'Enter a name, such as openai.' }
   draft.rules.forEach(({ url, methods, places }, index) => {
     if (!url.trim())
       errors[`allow[${index}].url`] = {
-        sentence: 'Write where the secret may go, such as https://api.example.com/v1/items.',
+        sentence: 'Enter the address that receives the secret, such as https://api.example.com/v1/items.',
       }
-    if (methods.length === 0) errors[`allow[${index}].methods`] = { sentence: 'Choose at least one.' }
-    if (places.some(isNameless)) errors[`allow[${index}].in`] = { sentence: 'Name it.' }
+    if (methods.length === 0) errors[`allow[${index}].methods`] = { sentence: 'Choose at least one method.' }
+    if (places.some(isNameless)) errors[`allow[${index}].in`] = { sentence: 'Enter a name.' }
   })
   for (const [name, text] of Object.entries(draft.limits)) {
     if (text.trim() && !/^[1-9]\d*$/.test(text.trim()))
-      errors[`limits.${name}`] = { sentence: 'Write a whole number above 0, or leave it empty.' }
+      errors[`limits.${name}`] = { sentence: 'Enter a whole number above 0, or leave the field empty.' }
   }
   return errors
 }
@@ -116,7 +111,7 @@ export function fieldOf(path: string | undefined, draft: KeyDraft): string {
   )
   if (!match) return ''
   const [, field = '', index, part] = match
-  if (field.startsWith('limits.')) return field.slice('limits.'.length) in limitFields ? field : ''
+  if (field.startsWith('limits.')) return limitFields.some((name) => field === `limits.${name}`) ? field : ''
   if (!field.startsWith('allow')) return field
   // An error of a whole rule is shown at its url.
   return Number(index ?? 0) < draft.rules.length ? `allow[${index ?? 0}].${part ?? 'url'}` : ''

@@ -1,19 +1,17 @@
 import { useEffect, useRef, useState } from 'react'
-import { asClientSecretError } from '../protocol/errors.ts'
-import type { KeyChange, KeyCheck, KeyCheckAnswer, KeyEntry, WireLimits } from '../protocol/keys.ts'
+import type { KeyChange, KeyEntry } from '../protocol/keys.ts'
 import { Dialog } from './dialog.tsx'
 import { examples } from './examples.ts'
-import { failureOf, type Failure } from './failure.ts'
-import { Field, Problem, Sentence } from './field.tsx'
-import { changeOf, fieldOf, keyDraft, limitFields, missingIn, ruleDraft, type Errors } from './key-draft.ts'
-import { RuleFields } from './rule-fields.tsx'
+import { Problem } from './field.tsx'
+import { changeOf, fieldOf, keyDraft, missingIn, ruleDraft, type Errors } from './key-draft.ts'
+import { stillWrong, type Refusal } from './key-errors.ts'
+import { LimitsFields } from './limits-fields.tsx'
+import { LockedField } from './locked-field.tsx'
+import { NameFields } from './name-fields.tsx'
+import { Preview } from './preview.tsx'
+import { RulesFields } from './rule-fields.tsx'
 import { SecretField } from './secret-field.tsx'
-import { KeyInWords } from './words.tsx'
-
-/** How long the typing has to rest before the relay is asked what it means. Milliseconds. */
-const rest = 350
-
-type Check = (key: KeyCheck, signal?: AbortSignal) => Promise<KeyCheckAnswer>
+import { checkFailureOf, useCheck, type Check } from './use-check.ts'
 
 /** Adds a key, or changes where one may go. Both requests reject with the relay's error. */
 export function KeyForm({
@@ -32,31 +30,36 @@ export function KeyForm({
   const secret = useRef<HTMLInputElement>(null)
   const isNew = !entry
   const [draft, setDraft] = useState(() => keyDraft(entry))
-  const [keyHint, setKeyHint] = useState('The API’s provider gave it to you. Once saved it is never shown again.')
-  const [errors, setErrors] = useState<Errors>({})
+  const [keyHint, setKeyHint] = useState('Copy it from the API provider. The relay never shows it again.')
+  const [refusal, setRefusal] = useState<Refusal>({ errors: {}, draft })
+  const [attempts, setAttempts] = useState(0)
   const [isBusy, setIsBusy] = useState(false)
   const name = draft.name.trim()
-  const { words, problem, valueNeeded, isCurrent, ask, isFilledIn } = useWords(
-    { name, ...changeOf(draft, isNew) },
-    missingIn(draft),
-    check,
-  )
+  const isComplete = Object.keys(missingIn(draft)).length === 0
+  const { words, problem, valueNeeded, ask } = useCheck({ name, ...changeOf(draft, isNew) }, isComplete, check)
+  const said = problem && { field: fieldOf(problem.path, draft), failure: problem.failure }
+  const errors = stillWrong(refusal, draft, said)
 
-  // To the first field that is wrong, in the order of the form.
+  // After a refused save the first wrong field of the form gets the focus.
   useEffect(() => {
-    if (Object.keys(errors).length > 0) form.current?.querySelector<HTMLElement>('[aria-invalid="true"]')?.focus()
-  }, [errors])
+    if (attempts > 0) form.current?.querySelector<HTMLElement>('[aria-invalid="true"]')?.focus()
+  }, [attempts])
+
+  function refuse(found: Errors) {
+    setRefusal({ errors: found, draft })
+    setAttempts((count) => count + 1)
+  }
 
   async function save() {
     const missing = missingIn(draft)
     if ((isNew || valueNeeded !== undefined) && !secret.current?.value)
-      missing['secret'] = { sentence: 'Paste the key that the API’s provider gave you.' }
-    setErrors(missing)
+      missing['secret'] = { sentence: 'Paste the key from the API provider.' }
+    refuse(missing)
     if (Object.keys(missing).length > 0) return
     setIsBusy(true)
     try {
-      // Nothing is saved before it has been on the screen in words.
-      if (!isCurrent) {
+      // The words are on the screen before anything is saved.
+      if (!words) {
         await ask()
         form.current?.querySelector<HTMLElement>('.preview')?.focus()
         return
@@ -65,11 +68,22 @@ export function KeyForm({
       await onSave(name, { ...changeOf(draft, isNew), ...(value && { secret: value }) })
       if (secret.current) secret.current.value = ''
     } catch (thrown) {
-      setErrors({ [fieldOf(asClientSecretError(thrown).path, draft)]: failureOf(thrown) })
+      const { path, failure } = checkFailureOf(thrown)
+      refuse({ [fieldOf(path, draft)]: failure })
     } finally {
       setIsBusy(false)
     }
   }
+
+  const secretField = (hint: string) => (
+    <SecretField
+      input={secret}
+      label="Client Secret Key"
+      hint={hint}
+      error={errors['secret']}
+      onInput={() => setRefusal(({ errors: { secret: _, ...rest }, ...other }) => ({ errors: rest, ...other }))}
+    />
+  )
 
   return (
     <Dialog title={isNew ? 'Add a key' : `Edit ${entry.name}`} onClose={onClose}>
@@ -84,138 +98,40 @@ export function KeyForm({
         <div className="body">
           {errors[''] && <Problem failure={errors['']} />}
           {isNew && (
-            <>
-              <div className="examples" role="group" aria-label="Fill in for">
-                <span aria-hidden>Fill in for</span>
-                {examples.map((example) => (
-                  <button
-                    key={example.name}
-                    type="button"
-                    onClick={() => {
-                      const isOwnName = name && !examples.some((one) => one.name === name)
-                      setDraft({
-                        ...draft,
-                        name: isOwnName ? name : example.name,
-                        rules: example.allow.map(ruleDraft),
-                      })
-                      setKeyHint(example.keyHint)
-                      setErrors({})
-                    }}
-                  >
-                    {example.title}
-                  </button>
-                ))}
-              </div>
-              <Field
-                label="Name"
-                error={errors['name']}
-                hint="Letters, digits, dot, dash and underscore. Components ask for the key by this name."
-              >
-                {(props) => (
-                  <input
-                    {...props}
-                    data-focus
-                    autoComplete="off"
-                    autoCapitalize="off"
-                    spellCheck={false}
-                    value={draft.name}
-                    onChange={(event) => setDraft({ ...draft, name: event.target.value })}
-                  />
-                )}
-              </Field>
-              <SecretField input={secret} label="Client Secret Key" hint={keyHint} error={errors['secret']} />
-            </>
-          )}
-          <label className="check">
-            <input
-              type="checkbox"
-              data-focus={!isNew}
-              checked={draft.locked}
-              aria-invalid={errors['locked'] ? true : undefined}
-              aria-describedby="locked-note"
-              onChange={(event) => setDraft({ ...draft, locked: event.target.checked })}
-            />
-            <span>
-              <strong>Locked</strong>
-              <span className={errors['locked'] ? 'error' : 'hint'} id="locked-note">
-                {errors['locked']?.sentence ??
-                  (draft.locked
-                    ? 'Only people who are signed in to your site may use it.'
-                    : 'Everybody who opens your site may use it.')}
-              </span>
-            </span>
-          </label>
-
-          <h3>May go to</h3>
-          {draft.rules.map((rule, index) => (
-            <RuleFields
-              key={rule.id}
-              rule={rule}
-              index={index}
+            <NameFields
+              name={draft.name}
               errors={errors}
-              onChange={(changed) =>
-                setDraft({ ...draft, rules: draft.rules.map((one) => (one.id === changed.id ? changed : one)) })
-              }
-              onRemove={
-                draft.rules.length > 1
-                  ? () => setDraft({ ...draft, rules: draft.rules.filter(({ id }) => id !== rule.id) })
-                  : undefined
-              }
-            />
-          ))}
-          <button
-            type="button"
-            className="plain"
-            onClick={() => setDraft({ ...draft, rules: [...draft.rules, ruleDraft()] })}
-          >
-            Add a rule
-          </button>
-          {!isNew && valueNeeded !== undefined && (
-            <SecretField input={secret} label="Client Secret Key" hint={valueNeeded} error={errors['secret']} />
+              onExample={(example) => {
+                const isOwnName = name && !examples.some((one) => one.name === name)
+                setDraft({ ...draft, name: isOwnName ? name : example.name, rules: example.allow.map(ruleDraft) })
+                setKeyHint(example.keyHint)
+              }}
+              onChange={(changed) => setDraft({ ...draft, name: changed })}
+            >
+              {secretField(keyHint)}
+            </NameFields>
           )}
-
-          <h3>Limits</h3>
-          <p className="hint">For all callers together. Empty: no limit.</p>
-          <div className="limits">
-            {(Object.keys(limitFields) as (keyof WireLimits)[]).map((field) => (
-              <Field key={field} label={limitFields[field]} error={errors[`limits.${field}`]}>
-                {(props) => (
-                  <input
-                    {...props}
-                    inputMode="numeric"
-                    autoComplete="off"
-                    value={draft.limits[field]}
-                    onChange={(event) =>
-                      setDraft({ ...draft, limits: { ...draft.limits, [field]: event.target.value } })
-                    }
-                  />
-                )}
-              </Field>
-            ))}
-          </div>
+          <LockedField
+            isLocked={draft.locked}
+            isFirst={!isNew}
+            errors={errors}
+            onChange={(locked) => setDraft({ ...draft, locked })}
+          />
+          <RulesFields
+            rules={draft.rules}
+            errors={errors}
+            problem={said}
+            onChange={(rules) => setDraft({ ...draft, rules })}
+          />
+          {!isNew && valueNeeded !== undefined && secretField(valueNeeded)}
+          <LimitsFields limits={draft.limits} errors={errors} onChange={(limits) => setDraft({ ...draft, limits })} />
         </div>
-        {/* Beside Save, and not at the end of what scrolls, so that it has been seen. */}
-        <section className="preview" aria-label="What it will allow" aria-live="polite" tabIndex={0}>
-          <h3>What it will allow</h3>
-          {words ? (
-            <KeyInWords words={words} />
-          ) : (
-            <p className="hint">
-              {/* What stands at its field is not said twice. */}
-              {!problem ? (
-                isFilledIn ? (
-                  'Asking the relay what this means …'
-                ) : (
-                  'When the fields above are filled in, this says in plain words where the secret will be able to go.'
-                )
-              ) : Object.values(errors).some(({ sentence }) => sentence === problem.sentence) ? (
-                'Nothing, until what is marked above is put right.'
-              ) : (
-                <Sentence failure={problem} />
-              )}
-            </p>
-          )}
-        </section>
+        <Preview
+          words={words}
+          problem={said?.failure}
+          isMarked={said ? errors[said.field] !== undefined : Object.keys(errors).length > 0}
+          isComplete={isComplete}
+        />
         <div className="actions">
           <button type="button" onClick={onClose}>
             Cancel
@@ -227,48 +143,4 @@ export function KeyForm({
       </form>
     </Dialog>
   )
-}
-
-/** What the relay says of a key that is not saved yet, asked whenever the typing rests. */
-function useWords(key: KeyCheck, missing: Errors, check: Check) {
-  const [answer, setAnswer] = useState<{ of: string; problem?: Failure } & Partial<KeyCheckAnswer>>()
-  const of = JSON.stringify(key)
-  const isFilledIn = Object.keys(missing).length === 0
-  const isAnswered = answer?.of === of
-
-  async function ask(signal?: AbortSignal) {
-    try {
-      setAnswer({ of, ...(await check(JSON.parse(of) as KeyCheck, signal)) })
-    } catch (thrown) {
-      if (signal?.aborted) return
-      // A value that was typed stays, also while a rule is wrong.
-      setAnswer((before) => ({ of, problem: failureOf(thrown), valueNeeded: before?.valueNeeded }))
-      throw thrown
-    }
-  }
-
-  useEffect(() => {
-    if (!isFilledIn || isAnswered) return
-    const controller = new AbortController()
-    const timer = setTimeout(() => {
-      ask(controller.signal).catch(() => {
-        // Told in the preview; at its field once somebody wants to save.
-      })
-    }, rest)
-    return () => {
-      clearTimeout(timer)
-      controller.abort()
-    }
-    // eslint-disable-next-line react-hooks/exhaustive-deps -- `of` is all that `ask` depends on.
-  }, [of, isFilledIn, isAnswered])
-
-  const current = isAnswered && isFilledIn ? answer : undefined
-  return {
-    words: current?.words,
-    problem: current?.problem,
-    valueNeeded: answer?.valueNeeded,
-    isCurrent: current?.words !== undefined,
-    ask,
-    isFilledIn,
-  }
 }

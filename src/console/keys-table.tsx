@@ -2,10 +2,12 @@ import { Fragment, useId, useState, type ReactNode } from 'react'
 import type { KeyEntry } from '../protocol/keys.ts'
 import { Moment } from './moment.tsx'
 
-/** From so many keys on there is a filter. */
+/** The page shows the filter for this many keys or more. */
 const filteredFrom = 6
 
-/** The keys: who may use them, where they may go, and how they are used. One at a time is opened. */
+const columns = ['Name', 'Who can use it', 'Methods', 'Address', 'Value', 'Uses', 'Last use']
+
+/** The keys: who can use them, the requests they allow, and how much they are used. One key at a time is open. */
 export function KeysTable({
   keys,
   open,
@@ -39,13 +41,13 @@ export function KeysTable({
         </div>
       )}
       {shown.length === 0 ? (
-        <p className="panel hint">No key matches. Its name, or an address that it may go to, would be found.</p>
+        <p className="panel hint">No key matches. The filter looks at names and addresses.</p>
       ) : (
-        // The roles are named, because a table that is laid out as cards is no table to some browsers.
+        // The roles are explicit, because browsers drop those of a table that CSS lays out as a grid.
         <table role="table" className="panel">
           <thead role="rowgroup">
             <tr role="row">
-              {['Name', 'Who may use it', 'Where it may go', 'Value', 'Used'].map((title) => (
+              {columns.map((title) => (
                 <th role="columnheader" scope="col" key={title}>
                   {title}
                 </th>
@@ -58,58 +60,14 @@ export function KeysTable({
               const isOpen = open === id
               return (
                 <Fragment key={id}>
-                  <tr role="row" className={isOpen ? 'open' : undefined}>
-                    <th role="rowheader" scope="row">
-                      <button
-                        className="name"
-                        aria-expanded={isOpen}
-                        aria-controls={isOpen ? detailsId : undefined}
-                        onClick={() => onOpen(isOpen ? undefined : id)}
-                      >
-                        <svg viewBox="0 0 16 16" aria-hidden>
-                          <path d="M6 3l5 5-5 5" />
-                        </svg>
-                        {entry.name}
-                      </button>
-                      {entry.source === 'options' && <span className="badge">from the options</span>}
-                      {entry.isOverridden && <span className="badge bad">not used</span>}
-                    </th>
-                    <td role="cell" data-label="Who may use it">
-                      <span className="sentence">{entry.words.callers}</span>
-                    </td>
-                    <td role="cell" data-label="Where it may go">
-                      <span className="sentence">{entry.words.rules[0]?.sentence}</span>
-                      {entry.words.rules.length > 1 && (
-                        <span className="hint">
-                          and {entry.words.rules.length - 1} more {entry.words.rules.length === 2 ? 'rule' : 'rules'}
-                        </span>
-                      )}
-                    </td>
-                    <td role="cell" data-label="Value">
-                      <span className="mono">
-                        <span aria-hidden>••••</span>
-                        {entry.ending && (
-                          <span aria-label={`ends with ${entry.ending}`} role="img">
-                            {entry.ending}
-                          </span>
-                        )}
-                      </span>
-                      <span className="hint">version {entry.version}</span>
-                    </td>
-                    <td role="cell" data-label="Used">
-                      <span>
-                        {entry.uses.toLocaleString()} {entry.uses === 1 ? 'time' : 'times'}
-                      </span>
-                      {entry.lastUsedAt !== null && (
-                        <span className="hint">
-                          last <Moment at={entry.lastUsedAt} />
-                        </span>
-                      )}
-                    </td>
-                  </tr>
+                  <KeyRow
+                    entry={entry}
+                    detailsId={isOpen ? detailsId : undefined}
+                    onToggle={() => onOpen(isOpen ? undefined : id)}
+                  />
                   {isOpen && (
                     <tr role="row" className="details" id={detailsId}>
-                      <td role="cell" colSpan={5}>
+                      <td role="cell" colSpan={columns.length}>
                         {children(entry)}
                       </td>
                     </tr>
@@ -124,11 +82,67 @@ export function KeysTable({
   )
 }
 
+/** One key: a fact in each column. A phone shows the first four, and the rest once the key is open. */
+function KeyRow({
+  entry,
+  detailsId,
+  onToggle,
+}: {
+  entry: KeyEntry
+  /** The id of the details of this key. Left out while the key is closed. */
+  detailsId: string | undefined
+  onToggle: () => void
+}) {
+  const isOpen = detailsId !== undefined
+  const [rule, ...otherRules] = entry.allow
+  return (
+    <tr role="row" className={isOpen ? 'open' : undefined}>
+      <th role="rowheader" scope="row">
+        <button className="name" aria-expanded={isOpen} aria-controls={detailsId} onClick={onToggle}>
+          <svg viewBox="0 0 16 16" aria-hidden>
+            <path d="M6 3l5 5-5 5" />
+          </svg>
+          {entry.name}
+        </button>
+        {entry.source === 'options' && <span className="badge">from the options</span>}
+        {entry.isOverridden && <span className="badge bad">not used</span>}
+      </th>
+      <td role="cell">{entry.locked ? 'Signed-in users' : 'Every visitor'}</td>
+      <td role="cell">{rule?.methods.join(', ')}</td>
+      <td role="cell">
+        <span className="mono">{rule?.url}</span>
+        {otherRules.length > 0 && (
+          <span className="hint">
+            +{otherRules.length} {otherRules.length === 1 ? 'rule' : 'rules'}
+          </span>
+        )}
+      </td>
+      <td role="cell" data-label="Value">
+        <span className="mono">
+          <span aria-hidden>••••</span>
+          {entry.ending && (
+            <span aria-label={`ends with ${entry.ending}`} role="img">
+              {entry.ending}
+            </span>
+          )}
+        </span>
+        <span className="hint">version {entry.version}</span>
+      </td>
+      <td role="cell" data-label="Uses">
+        {entry.uses.toLocaleString()}
+      </td>
+      <td role="cell" data-label="Last use">
+        <Moment at={entry.lastUsedAt} />
+      </td>
+    </tr>
+  )
+}
+
 /** A name alone is not enough: options and store may both have it. */
 export function idOf({ source, name }: KeyEntry): string {
   return `${source} ${name}`
 }
 
-function textOf({ name, words }: KeyEntry): string {
-  return [name, ...words.rules.map(({ sentence }) => sentence)].join('\n').toLowerCase()
+function textOf({ name, allow }: KeyEntry): string {
+  return [name, ...allow.map(({ url }) => url)].join('\n').toLowerCase()
 }

@@ -6,13 +6,13 @@ export function Loading() {
   return (
     <main className="narrow" aria-busy>
       <p className="lead" role="status">
-        Asking the relay for its keys …
+        Loading the keys …
       </p>
     </main>
   )
 }
 
-/** Somebody who is no administrator, or a relay that has none. */
+/** For a caller who is no administrator, or a relay without one. */
 export function NoPermission({ failure, onSignIn }: { failure: Failure; onSignIn: () => void }) {
   return (
     <main className="narrow">
@@ -22,8 +22,8 @@ export function NoPermission({ failure, onSignIn }: { failure: Failure; onSignIn
           <Sentence failure={failure} />
         </p>
         <p>
-          A relay has an administrator when <code>CLIENT_SECRET_ADMIN_TOKEN</code> is in its environment (32 characters
-          or more), or when its option <code>administrator</code> knows who you are.
+          To add an administrator, set <code>CLIENT_SECRET_ADMIN_TOKEN</code> in the environment of the relay (at least
+          32 characters), or pass the relay the option <code>administrator</code>.
         </p>
         <div className="actions">
           <button className="primary" onClick={onSignIn}>
@@ -39,12 +39,12 @@ export function NoPermission({ failure, onSignIn }: { failure: Failure; onSignIn
 export function RelayAway({ failure, onRetry }: { failure: Failure; onRetry: () => void }) {
   return (
     <main className="narrow">
-      <h1>The relay is away</h1>
+      <h1>The relay does not answer</h1>
       <div className="panel">
         <p role="alert">
           <Sentence failure={failure} />
         </p>
-        <p>Nothing that was saved is lost.</p>
+        <p>Your saved keys are safe.</p>
         <div className="actions">
           <button className="primary" onClick={onRetry}>
             Try again
@@ -61,13 +61,13 @@ export function NoKeys({ onAdd }: { onAdd: () => void }) {
     <section className="panel empty">
       <h2>No key yet</h2>
       <p>
-        A key belongs to an API that your site calls, such as OpenAI or Stripe. Its value stays in the relay; the site
-        only ever writes <code>$CLIENT_SECRET</code> where it belongs.
+        A key belongs to an API that your site calls, such as OpenAI or Stripe. The relay keeps its value. Your site
+        writes <code>$CLIENT_SECRET</code> in its place.
       </p>
       <ol>
-        <li>Get a key from the API’s provider.</li>
-        <li>Add it here under a name, and say where it may go.</li>
-        <li>Try it. Then use its name in a component.</li>
+        <li>Get a key from the API provider.</li>
+        <li>Add it here with a name and the requests that it allows.</li>
+        <li>Try it, then use its name in a component.</li>
       </ol>
       <div className="actions">
         <button className="primary" onClick={onAdd}>

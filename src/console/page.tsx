@@ -3,9 +3,10 @@ import { Cross } from './dialog.tsx'
 import type { Failure } from './failure.ts'
 import { Sentence } from './field.tsx'
 
-/** The frame: title, **+**, and what was done last. */
+/** The frame: title, **Add a key**, and the last change. */
 export function Page({
   add,
+  isEmpty,
   notice,
   isBad,
   onDismiss,
@@ -14,12 +15,14 @@ export function Page({
   children,
 }: {
   add?: RefObject<HTMLButtonElement | null>
-  /** What was done last, for everybody to see and for a screen reader to say. */
+  /** Whether the relay has no key. The primary button is then below, beside the first steps. */
+  isEmpty?: boolean | undefined
+  /** What happened last. A screen reader announces it. */
   notice?: Failure | undefined
   isBad?: boolean | undefined
   onDismiss?: () => void
   onAdd: () => void
-  /** Left out where the site's own session makes one an administrator. */
+  /** Left out when the site's own session identifies the administrator. */
   onSignOut?: (() => void) | undefined
   children: ReactNode
 }) {
@@ -28,20 +31,21 @@ export function Page({
       <header className="top">
         <div>
           <h1>Client secret keys</h1>
-          <p className="lead">The relay holds their values. No browser is ever sent one.</p>
+          <p className="lead">The relay holds their values and never sends them to a browser.</p>
         </div>
         {onSignOut && (
           <button className="plain" onClick={onSignOut}>
             Sign out
           </button>
         )}
-        <button ref={add} className="add" aria-label="Add a key" title="Add a key" onClick={onAdd}>
+        <button ref={add} className={isEmpty ? 'add' : 'add primary'} onClick={onAdd}>
           <svg viewBox="0 0 16 16" aria-hidden>
             <path d="M8 2.5v11M2.5 8h11" />
           </svg>
+          Add a key
         </button>
       </header>
-      {/* Always there, because a live region that comes with its text is not read. */}
+      {/* Always rendered: a screen reader ignores a live region that appears with its text. */}
       <div className={isBad ? 'notice bad' : 'notice'}>
         <p role="status">{notice && <Sentence failure={notice} />}</p>
         {notice && (

@@ -3,7 +3,7 @@ import type { Failure } from './failure.ts'
 import { Sentence } from './field.tsx'
 import { Moment } from './moment.tsx'
 
-/** Who used a key lately, and how it ended. `undefined` while they are asked for. */
+/** Who used a key recently, and the outcome. `undefined` while they load. */
 export function RecentRequests({
   requests,
   error,
@@ -28,7 +28,7 @@ export function RecentRequests({
       ) : !requests ? (
         <p className="hint">Loading …</p>
       ) : requests.length === 0 ? (
-        <p className="hint">Nobody has used it yet.</p>
+        <p className="hint">No requests yet.</p>
       ) : (
         <ul className="log">
           {requests.map((request) => (

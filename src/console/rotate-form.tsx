@@ -4,7 +4,7 @@ import { Dialog } from './dialog.tsx'
 import { failureOf, type Failure } from './failure.ts'
 import { SecretField } from './secret-field.tsx'
 
-/** Gives a key another value and changes nothing else. */
+/** Replaces the value of a key and changes nothing else. */
 export function RotateForm({
   entry,
   onSave,
@@ -52,15 +52,15 @@ export function RotateForm({
                 (<span className="mono">••••{entry.ending}</span>)
               </>
             )}{' '}
-            stays valid beside it, so that nothing fails meanwhile: should the API refuse one of them, the relay tries
-            the other.
+            stays valid too: if the API refuses one value, the relay tries the other.
           </p>
           <SecretField
             input={input}
             label="New value"
-            hint="Make it at the API’s provider. Revoke the old one there once the new one is in use."
+            hint="Create it at the API provider. Revoke the old value there after the new one works."
             error={error}
             isFirst
+            onInput={() => setError(undefined)}
           />
         </div>
         <div className="actions">

@@ -1,46 +1,67 @@
+import { useEffect, useId, useRef } from 'react'
 import { methods } from '../protocol/request.ts'
 import type { Failure } from './failure.ts'
 import { Field, Sentence } from './field.tsx'
-import { defaultPlace, isNameless, type Errors, type RuleDraft } from './key-draft.ts'
+import { defaultPlace, isNameless, ruleDraft, type Errors, type RuleDraft } from './key-draft.ts'
+import type { DraftProblem } from './key-errors.ts'
+import { labels } from './labels.ts'
+import { PlaceFields } from './place-fields.tsx'
 
-/** The kinds of places in a request, in the words of the wire. */
-const places = {
-  'headers.': { title: 'Header', name: 'Header’s name' },
-  'params.': { title: 'Query parameter', name: 'Parameter’s name' },
-  'data#/': { title: 'Field of the body', name: 'Field, such as auth/key' },
-  'url.path': { title: 'Path of the address', name: '' },
-} as const
-
-type PlaceKind = keyof typeof places
-
-function kindOf(place: string): PlaceKind {
-  return (Object.keys(places) as PlaceKind[]).find((kind) => place.startsWith(kind)) ?? 'headers.'
+/** The requests that may carry the key: a rule for each. */
+export function RulesFields({
+  rules,
+  errors,
+  problem,
+  onChange,
+}: {
+  rules: RuleDraft[]
+  errors: Errors
+  /** What the relay says against the form as it is now. */
+  problem: DraftProblem | undefined
+  onChange: (rules: RuleDraft[]) => void
+}) {
+  return (
+    <>
+      <h3>Allowed requests</h3>
+      {rules.map((rule, index) => (
+        <RuleFields
+          key={rule.id}
+          rule={rule}
+          index={index}
+          errors={errors}
+          problem={problem}
+          onChange={(changed) => onChange(rules.map((one) => (one.id === changed.id ? changed : one)))}
+          onRemove={rules.length > 1 ? () => onChange(rules.filter(({ id }) => id !== rule.id)) : undefined}
+        />
+      ))}
+      <button type="button" className="plain" onClick={() => onChange([...rules, ruleDraft()])}>
+        Add a rule
+      </button>
+    </>
+  )
 }
 
-/** One way the key may be used: where to, how, and in which place of the request. */
-export function RuleFields({
+function RuleFields({
   rule,
   index,
   errors,
+  problem,
   onChange,
   onRemove,
 }: {
   rule: RuleDraft
   index: number
   errors: Errors
+  problem: DraftProblem | undefined
   onChange: (rule: RuleDraft) => void
   /** Left out for the only rule. */
   onRemove: (() => void) | undefined
 }) {
   const path = `allow[${index}]`
   const set = (part: Partial<RuleDraft>) => onChange({ ...rule, ...part })
-  // The relay's sentence names the field; here it has to be in sight.
-  const isAboutNetwork = errors[`${path}.url`]?.sentence.includes('allowPrivateNetwork')
-  const methodsError = errors[`${path}.methods`]
-  const methodsErrorId = `rule-${rule.id}-methods-error`
 
   function setUrl(url: string) {
-    // Whoever writes the placeholder into the address means that place.
+    // A placeholder in the address means that the key goes there.
     const isDefault = rule.places.length === 1 && rule.places[0] === defaultPlace(rule.url)
     set({ url, places: isDefault ? [defaultPlace(url)] : rule.places })
   }
@@ -58,7 +79,7 @@ export function RuleFields({
         error={errors[`${path}.url`]}
         hint={
           <>
-            <code>*</code> stands for one part of the path, <code>**</code> at the end for the rest.
+            <code>*</code> matches one segment of the path. <code>**</code> at the end matches the rest.
           </>
         }
       >
@@ -75,38 +96,16 @@ export function RuleFields({
           />
         )}
       </Field>
-      <fieldset className="choices" aria-describedby={methodsError && methodsErrorId}>
-        <legend>Methods</legend>
-        <div>
-          {methods.map((method) => (
-            <label key={method}>
-              <input
-                type="checkbox"
-                aria-invalid={methodsError ? true : undefined}
-                checked={rule.methods.includes(method)}
-                onChange={(event) =>
-                  set({
-                    methods: methods.filter((one) =>
-                      one === method ? event.target.checked : rule.methods.includes(one),
-                    ),
-                  })
-                }
-              />
-              {method}
-            </label>
-          ))}
-        </div>
-        {methodsError && (
-          <p className="error" id={methodsErrorId}>
-            <Sentence failure={methodsError} />
-          </p>
-        )}
-      </fieldset>
+      <MethodsField
+        chosen={rule.methods}
+        error={errors[`${path}.methods`]}
+        onChange={(chosen) => set({ methods: chosen })}
+      />
       {rule.places.map((place, at) => (
         <PlaceFields
           key={at}
           place={place}
-          label={at === 0 ? 'Where the key stands' : 'Or'}
+          label={at === 0 ? labels.in : 'Or'}
           // Where a name is missing, only the places without one are wrong.
           error={isNameless(place) || !rule.places.some(isNameless) ? errors[`${path}.in`] : undefined}
           onChange={(changed) => set({ places: rule.places.map((one, other) => (other === at ? changed : one)) })}
@@ -115,83 +114,98 @@ export function RuleFields({
           }
         />
       ))}
-      <details open={rule.allowPrivateNetwork || rule.retryable || isAboutNetwork || undefined}>
-        <summary>More</summary>
-        <button type="button" className="plain" onClick={() => set({ places: [...rule.places, 'headers.'] })}>
-          Allow another place
-        </button>
-        <label className="check">
-          <input
-            type="checkbox"
-            checked={rule.allowPrivateNetwork}
-            onChange={(event) => set({ allowPrivateNetwork: event.target.checked })}
-          />
-          <span>
-            Also http: and addresses of your own network (<code>allowPrivateNetwork</code>)
-          </span>
-        </label>
-        <label className="check">
-          <input
-            type="checkbox"
-            checked={rule.retryable}
-            onChange={(event) => set({ retryable: event.target.checked })}
-          />
-          <span>
-            Send a POST or PATCH again when it was interrupted (<code>retryable</code>)
-          </span>
-        </label>
-      </details>
+      <MoreOptions
+        rule={rule}
+        isNetworkNamed={
+          problem?.field === `${path}.url` && problem.failure.sentence.includes(labels.allowPrivateNetwork)
+        }
+        set={set}
+      />
     </fieldset>
   )
 }
 
-function PlaceFields({
-  place,
-  label,
+function MethodsField({
+  chosen,
   error,
   onChange,
-  onRemove,
 }: {
-  place: string
-  label: string
+  chosen: string[]
   error: Failure | undefined
-  onChange: (place: string) => void
-  onRemove: (() => void) | undefined
+  onChange: (chosen: string[]) => void
 }) {
-  const kind = kindOf(place)
-  const { name } = places[kind]
+  const errorId = useId()
   return (
-    <div className="pair">
-      <Field label={label}>
-        {(props) => (
-          <select {...props} value={kind} onChange={(event) => onChange(event.target.value)}>
-            {Object.entries(places).map(([value, { title }]) => (
-              <option key={value} value={value}>
-                {title}
-              </option>
-            ))}
-          </select>
-        )}
-      </Field>
-      {name && (
-        <Field label={name} error={error}>
-          {(props) => (
+    <fieldset className="choices" aria-describedby={error && errorId}>
+      <legend>Methods</legend>
+      <div>
+        {methods.map((method) => (
+          <label key={method}>
             <input
-              {...props}
-              className="mono"
-              autoCapitalize="off"
-              spellCheck={false}
-              value={place.slice(kind.length)}
-              onChange={(event) => onChange(kind + event.target.value.trim())}
+              type="checkbox"
+              aria-invalid={error ? true : undefined}
+              checked={chosen.includes(method)}
+              onChange={(event) =>
+                onChange(methods.filter((one) => (one === method ? event.target.checked : chosen.includes(one))))
+              }
             />
-          )}
-        </Field>
+            {method}
+          </label>
+        ))}
+      </div>
+      {error && (
+        <p className="error" id={errorId}>
+          <Sentence failure={error} />
+        </p>
       )}
-      {onRemove && (
-        <button type="button" className="plain" aria-label={`Remove the place ${place}`} onClick={onRemove}>
-          Remove
-        </button>
-      )}
-    </div>
+    </fieldset>
+  )
+}
+
+function MoreOptions({
+  rule,
+  isNetworkNamed,
+  set,
+}: {
+  rule: RuleDraft
+  /** Whether the relay names the first option. It is then in sight. */
+  isNetworkNamed: boolean
+  set: (part: Partial<RuleDraft>) => void
+}) {
+  const details = useRef<HTMLDetailsElement>(null)
+  const isUsed = rule.allowPrivateNetwork || rule.retryable
+  // The reader opens and closes it too, so it is no state of ours.
+  useEffect(() => {
+    if (isNetworkNamed || isUsed) details.current!.open = true
+  }, [isNetworkNamed, isUsed])
+  return (
+    <details ref={details}>
+      <summary>More options</summary>
+      <button type="button" className="plain" onClick={() => set({ places: [...rule.places, 'headers.'] })}>
+        Add another place for the key
+      </button>
+      <label className="check">
+        <input
+          type="checkbox"
+          checked={rule.allowPrivateNetwork}
+          onChange={(event) => set({ allowPrivateNetwork: event.target.checked })}
+        />
+        <span>
+          {labels.allowPrivateNetwork}
+          <span className="hint">For a service on your own network. HTTP does not encrypt the secret.</span>
+        </span>
+      </label>
+      <label className="check">
+        <input
+          type="checkbox"
+          checked={rule.retryable}
+          onChange={(event) => set({ retryable: event.target.checked })}
+        />
+        <span>
+          {labels.retryable}
+          <span className="hint">Only for an API that supports the header Idempotency-Key.</span>
+        </span>
+      </label>
+    </details>
   )
 }

@@ -3,8 +3,8 @@ import type { Failure } from './failure.ts'
 import { Field } from './field.tsx'
 
 /**
- * Where a value is typed. React does not hold it: the input is read when it is
- * saved and emptied afterwards, so that no state and no element keeps a copy.
+ * The input for a value. React never holds the value: the form reads the input when
+ * it saves and clears it afterwards, so no state and no element keeps a copy.
  */
 export function SecretField({
   input,
@@ -12,19 +12,20 @@ export function SecretField({
   hint,
   error,
   isFirst,
+  onInput,
 }: {
   input: RefObject<HTMLInputElement | null>
   label: string
   hint: string
   error: Failure | undefined
   isFirst?: boolean
+  onInput?: () => void
 }) {
   const [isShown, setIsShown] = useState(false)
   const [isBroken, setIsBroken] = useState(false)
   const shownError = isBroken
     ? {
-        sentence:
-          'What you pasted has a line break within it, so it is more than the value, or a part of something else. Copy the value alone.',
+        sentence: 'The pasted text contains a line break. Copy the value alone and paste it again.',
       }
     : error
   return (
@@ -44,12 +45,15 @@ export function SecretField({
             data-lpignore="true"
             data-focus={isFirst}
             onPaste={(event) => {
-              // One at the end is copied along easily, and the input drops it. One within is dropped as well, and the value would be wrong.
+              // The input drops every line break. One at the end does no harm; one within makes the value wrong.
               const isWrong = /[\r\n]/.test(event.clipboardData.getData('text').trim())
               if (isWrong) event.preventDefault()
               setIsBroken(isWrong)
             }}
-            onInput={() => setIsBroken(false)}
+            onInput={() => {
+              setIsBroken(false)
+              onInput?.()
+            }}
           />
           <button
             type="button"

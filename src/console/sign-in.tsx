@@ -11,7 +11,7 @@ export function SignIn({ onSignIn, message }: { onSignIn: (token: string) => Pro
   useEffect(() => input.current?.focus(), [error])
 
   async function signIn(token: string) {
-    if (!token) return setError({ sentence: 'Give the token.' })
+    if (!token) return setError({ sentence: 'Enter the token.' })
     setIsBusy(true)
     setError(undefined)
     try {
@@ -19,7 +19,9 @@ export function SignIn({ onSignIn, message }: { onSignIn: (token: string) => Pro
     } catch (thrown) {
       const isRefused = asClientSecretError(thrown).code === 'SIGN_IN_REQUIRED'
       setError(
-        isRefused ? { sentence: 'The relay does not know this token. Was it copied as a whole?' } : failureOf(thrown),
+        isRefused
+          ? { sentence: 'The relay does not know this token. Copy the whole token and try again.' }
+          : failureOf(thrown),
       )
     } finally {
       setIsBusy(false)
@@ -30,8 +32,7 @@ export function SignIn({ onSignIn, message }: { onSignIn: (token: string) => Pro
     <main className="narrow">
       <h1>Sign in</h1>
       <p className="lead">
-        {message ??
-          'Here whoever runs the relay registers its keys. Your site’s own session does not make you an administrator, so the relay’s token has to.'}
+        {message ?? 'This page manages the keys of the relay. Sign in with the administrator token of the relay.'}
       </p>
       <form
         className="panel"
@@ -47,8 +48,8 @@ export function SignIn({ onSignIn, message }: { onSignIn: (token: string) => Pro
           error={error}
           hint={
             <>
-              It stands in the environment of the relay, as <code>CLIENT_SECRET_ADMIN_TOKEN</code>. This page keeps it
-              until it is closed or reloaded, and stores it nowhere.
+              Find it in the environment of the relay, as <code>CLIENT_SECRET_ADMIN_TOKEN</code>. This page forgets it
+              when you close or reload the page.
             </>
           }
         >
@@ -57,6 +58,7 @@ export function SignIn({ onSignIn, message }: { onSignIn: (token: string) => Pro
               {...props}
               ref={input}
               type="password"
+              onInput={() => setError(undefined)}
               name="token"
               autoComplete="current-password"
               spellCheck={false}

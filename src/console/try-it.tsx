@@ -22,7 +22,11 @@ export function TryIt({
   const [result, setResult] = useState<ClientSecretRecord | ClientSecretError>()
   const [isBusy, setIsBusy] = useState(false)
   const hasBody = request.method !== 'GET' && request.method !== 'DELETE'
-  const set = (part: Partial<TriedRequest>) => setRequest({ ...request, ...part })
+  function set(part: Partial<TriedRequest>) {
+    setRequest({ ...request, ...part })
+    // What was wrong may be right now. An answer of the API stays.
+    if (result && 'code' in result) setResult(undefined)
+  }
 
   async function send() {
     setIsBusy(true)
@@ -50,7 +54,7 @@ export function TryIt({
       >
         <div className="body">
           <p className="hint">
-            The relay puts the key in where <code>$CLIENT_SECRET</code> stands, and takes it out of the answer.
+            The relay replaces <code>$CLIENT_SECRET</code> with the key, and removes the key from the answer.
           </p>
           <div className="pair method">
             <Field label="Method">
@@ -79,10 +83,10 @@ export function TryIt({
           </div>
           {request.method !== 'GET' && (
             <p className="warning">
-              <span>{request.method} may cost something or change something at the API.</span>
+              <span>A {request.method} request can cost money or change data at the API.</span>
             </p>
           )}
-          <Field label="Headers" hint="One a line.">
+          <Field label="Headers" hint="One header per line.">
             {(props) => (
               <textarea
                 {...props}
@@ -128,7 +132,7 @@ function Result({ result }: { result: ClientSecretRecord | ClientSecretError }) 
   const error = 'error' in result ? result.error : 'code' in result ? result : undefined
   const response = 'response' in result ? result.response : undefined
   return (
-    <section className="outcome" aria-label="The answer">
+    <section className="outcome" aria-label="Answer">
       {error && (
         <p className="problem">
           <strong>{error.code}</strong> <Sentence failure={explained(error)} />
@@ -162,9 +166,9 @@ const mostShown = 20_000
 function bodyOf({ body, encoding, headers }: UpstreamResponse): string {
   if (encoding === 'base64')
     return `${Math.floor((body.length * 3) / 4)} bytes of ${headers['content-type'] ?? 'something'}`
-  if (body === '') return 'Nothing.'
+  if (body === '') return 'The body is empty.'
   const text = /json/.test(headers['content-type'] ?? '') ? indented(body) : body
-  return text.length > mostShown ? `${text.slice(0, mostShown)}\n… ${text.length - mostShown} characters more` : text
+  return text.length > mostShown ? `${text.slice(0, mostShown)}\n… ${text.length - mostShown} more characters` : text
 }
 
 function indented(json: string): string {
@@ -187,7 +191,10 @@ function read(clientSecretName: string, { method, url, headers, body }: TriedReq
       lines.map((line) => {
         const [, name, value] = /^\s*([^:\s]+)\s*:\s*(.*?)\s*$/.exec(line) ?? []
         if (name !== undefined) return [name, value]
-        throw new ClientSecretError('INVALID_PARAMETER', `The header "${line}" needs a colon after its name.`)
+        throw new ClientSecretError(
+          'INVALID_PARAMETER',
+          `The header "${line}" has no colon. Write it as "Name: value".`,
+        )
       }),
     ),
     ...(hasBody && { data: parseBody(body) }),
@@ -198,6 +205,6 @@ function parseBody(body: string): unknown {
   try {
     return JSON.parse(body)
   } catch (cause) {
-    throw new ClientSecretError('INVALID_PARAMETER', `The body is no JSON: ${(cause as Error).message}.`, { cause })
+    throw new ClientSecretError('INVALID_PARAMETER', `The body is not JSON: ${(cause as Error).message}.`, { cause })
   }
 }

@@ -1,10 +1,11 @@
 import type { Words } from '../protocol/keys.ts'
+import { inFormWords } from './labels.ts'
 
-/** Where the secret of a key may go and who may use it, in the relay's own sentences. */
+/** Which requests may carry the secret, and who can use the key, in the relay's own sentences. */
 export function KeyInWords({ words }: { words: Words }) {
   return (
     <dl className="words">
-      <dt>Where the secret may go</dt>
+      <dt>Allowed requests</dt>
       <dd>
         <ul>
           {words.rules.map(({ sentence, warnings }, index) => (
@@ -14,9 +15,9 @@ export function KeyInWords({ words }: { words: Words }) {
             </li>
           ))}
         </ul>
-        <p className="hint">Nowhere else.</p>
+        <p className="hint">The relay refuses all other requests.</p>
       </dd>
-      <dt>Who may use it</dt>
+      <dt>Who can use it</dt>
       <dd>
         <p className="sentence">{words.callers}</p>
         <Warnings warnings={words.warnings} />
@@ -25,13 +26,14 @@ export function KeyInWords({ words }: { words: Words }) {
   )
 }
 
+/** What an administrator may want to narrow. */
 function Warnings({ warnings }: { warnings: string[] }) {
   return warnings.map((warning) => (
     <p className="warning" key={warning}>
       <svg viewBox="0 0 16 16" role="img" aria-label="Warning:">
         <path d="M8 2l6.5 11.5h-13zM8 6.5v3.2M8 11.6v.1" />
       </svg>
-      <span>{warning}</span>
+      <span>{inFormWords(warning)}</span>
     </p>
   ))
 }

@@ -1,10 +1,13 @@
 import type { Meta, StoryObj } from '@storybook/react-vite'
+import { Fragment, type ReactNode } from 'react'
 import { expect, fn, userEvent, waitFor, within } from 'storybook/test'
 import { ConfirmRemoval } from '../../src/console/confirm-removal.tsx'
 import { ConfirmUnlock } from '../../src/console/confirm-unlock.tsx'
 import { KeyForm } from '../../src/console/key-form.tsx'
 import { RotateForm } from '../../src/console/rotate-form.tsx'
 import { TryIt } from '../../src/console/try-it.tsx'
+import { checkFailureOf } from '../../src/console/use-check.ts'
+import { KeyInWords } from '../../src/console/words.tsx'
 import { ClientSecretError, type ErrorCode } from '../../src/protocol/errors.ts'
 import type { KeyChange, KeyCheck } from '../../src/protocol/keys.ts'
 import type { ClientSecretRecord } from '../../src/protocol/record.ts'
@@ -56,9 +59,9 @@ export const FormWithErrors: Story = {
     await expect(form.getByLabelText('Name')).toHaveFocus()
     for (const label of ['Name', 'Client Secret Key', 'Address']) {
       await expect(form.getByLabelText(label)).toBeInvalid()
-      await expect(form.getByLabelText(label)).toHaveAccessibleDescription(/^(Give|Paste|Write)/)
+      await expect(form.getByLabelText(label)).toHaveAccessibleDescription(/^(Enter|Paste)/)
     }
-    await expect(form.getByText('Choose at least one.')).toBeVisible()
+    await expect(form.getByText('Choose at least one method.')).toBeVisible()
     // An address that is an example is no link.
     await expect(form.getByLabelText('Address')).toHaveAccessibleDescription(/such as https:\/\/api\.example\.com/)
     await expect(form.queryByRole('link')).toBeNull()
@@ -66,7 +69,47 @@ export const FormWithErrors: Story = {
   },
 }
 
-/** What the relay refuses stands at its field too. */
+/** An error goes when its field is right, and not before. */
+export const ErrorsThatGo: Story = {
+  render: () => <KeyForm check={check} onSave={save} onClose={close} />,
+  async play({ canvasElement }) {
+    const form = await opened(canvasElement)
+    const limit = form.getByLabelText('Requests per minute')
+    await userEvent.type(limit, 'many')
+    await userEvent.click(form.getByRole('button', { name: 'Add a rule' }))
+    await userEvent.click(form.getByRole('button', { name: 'Save' }))
+    await expect(form.getAllByText(/^Enter the address/)).toHaveLength(2)
+    await expect(form.getByRole('region', { name: 'What this key allows' })).toHaveTextContent('Correct the marked')
+
+    await userEvent.type(form.getByLabelText('Name'), 'shop')
+    await expect(form.getByLabelText('Name')).toBeValid()
+    // The focus stays where the typing is.
+    await expect(form.getByLabelText('Name')).toHaveFocus()
+    await userEvent.type(form.getByLabelText('Client Secret Key'), value)
+    await expect(form.getByLabelText('Client Secret Key')).toBeValid()
+    await userEvent.type(limit, '60')
+    await expect(limit).toBeInvalid()
+    await userEvent.clear(limit)
+    await userEvent.type(limit, '60')
+    await expect(limit).toBeValid()
+
+    // The errors of a rule go with it; those of the next one stay with it.
+    const [first, second] = form.getAllByLabelText('Address')
+    await userEvent.type(first!, 'https://api.example.com/v1/items')
+    await expect(first).toBeValid()
+    await expect(second).toBeInvalid()
+    await userEvent.click(form.getByRole('button', { name: 'Remove rule 1' }))
+    await expect(form.getByLabelText('Address')).toBeInvalid()
+    await expect(form.getByText('Choose at least one method.')).toBeVisible()
+    await userEvent.click(form.getByLabelText('POST'))
+    await expect(form.queryByText('Choose at least one method.')).toBeNull()
+    await userEvent.type(form.getByLabelText('Address'), 'https://api.example.com/v1/items')
+    await expect(form.getByLabelText('Address')).toBeValid()
+    await expect(await form.findByText(/^By POST to/)).toBeVisible()
+  },
+}
+
+/** The relay's error stands at its field and names the checkbox that helps, which is in sight. */
 export const FormWithAnErrorOfTheRelay: Story = {
   render: () => <KeyForm check={check} onSave={save} onClose={close} />,
   async play({ canvasElement }) {
@@ -75,13 +118,62 @@ export const FormWithAnErrorOfTheRelay: Story = {
     await userEvent.type(form.getByLabelText('Client Secret Key'), value)
     await userEvent.type(form.getByLabelText('Address'), 'http://api.example.com/**')
     await userEvent.click(form.getByLabelText('POST'))
+    const preview = form.getByRole('region', { name: 'What this key allows' })
+    await waitFor(() => expect(preview).toHaveTextContent('tick “Allow HTTP and private addresses”'))
+    await expect(preview).not.toHaveTextContent('allowPrivateNetwork')
+    const checkbox = form.getByRole('checkbox', { name: /^Allow HTTP and private addresses/ })
+    await waitFor(() => expect(checkbox).toBeVisible())
+
     await userEvent.click(form.getByRole('button', { name: 'Save' }))
     const address = form.getByLabelText('Address')
     await waitFor(() => expect(address).toHaveFocus())
-    await expect(address).toHaveAccessibleDescription(/unencrypted/)
-    // What was typed is still there, to be mended.
+    await expect(address).toHaveAccessibleDescription(/unencrypted.*tick “Allow HTTP/)
+    // What was typed is still there.
     await expect(form.getByLabelText('Client Secret Key')).toHaveValue(value)
+    await userEvent.click(checkbox)
+    await expect(address).toBeValid()
   },
+}
+
+const drafts: Record<string, Partial<KeyCheck>> = {
+  'an unencrypted address': { allow: [{ url: 'http://api.example.com/**', methods: ['GET'] }] },
+  'a query in the address': { allow: [{ url: 'https://api.example.com/?key=1', methods: ['GET'] }] },
+  'a place that is none': {
+    allow: [{ url: 'https://api.example.com/', methods: ['GET'], in: ['headers.not a name'] }],
+  },
+  'a limit that is none': { limits: { requestsPerMinute: 1.5 } },
+  'no limit': { locked: false },
+}
+
+/** What the relay says of a draft names the form's fields, and none of the relay's options. */
+export const TheWordsOfTheForm: Story = {
+  render: () => (
+    <dl className="words">
+      {Object.entries(drafts).map(([what, draft]) => (
+        <Fragment key={what}>
+          <dt>{what}</dt>
+          <dd>{saidOf(draft)}</dd>
+        </Fragment>
+      ))}
+    </dl>
+  ),
+  async play({ canvasElement }) {
+    await expect(canvasElement).toHaveTextContent('tick “Allow HTTP and private addresses”')
+    await expect(canvasElement).toHaveTextContent('the place "header not a name" in “Where the key goes”')
+    await expect(canvasElement).toHaveTextContent('(“Requests per minute”)')
+    await expect(canvasElement).not.toHaveTextContent(
+      /allowPrivateNetwork|retryable|limits\.|"in"|headers\.|params\.|data#|url\.path/,
+    )
+  },
+}
+
+function saidOf(draft: Partial<KeyCheck>): ReactNode {
+  const allow = [{ url: 'https://api.example.com/v1/items', methods: ['GET'] }]
+  try {
+    return <KeyInWords words={checked({ locked: true, allow, limits: {}, ...draft })} />
+  } catch (thrown) {
+    return checkFailureOf(thrown).failure.sentence
+  }
 }
 
 /** The relay's words are on the screen before anything is saved; afterwards the value is gone. */
@@ -130,7 +222,7 @@ export const EditAKey: Story = {
     await expect(form.queryByLabelText('Client Secret Key')).toBeNull()
     await expect(await form.findByText(/^By POST to/)).toBeVisible()
     await userEvent.click(form.getByRole('button', { name: 'Remove rule 2' }))
-    await userEvent.type(form.getByLabelText('Requests a minute'), '60')
+    await userEvent.type(form.getByLabelText('Requests per minute'), '60')
     await waitFor(async () => {
       await userEvent.click(form.getByRole('button', { name: 'Save' }))
       await expect(save).toHaveBeenCalled()
@@ -192,9 +284,9 @@ export const EditAWideRule: Story = {
   ),
   async play({ canvasElement }) {
     const form = await opened(canvasElement)
-    await expect(form.getByLabelText(/^Header’s name/)).toHaveValue('x-api-key')
-    await expect(form.getByLabelText(/^Field, such as/)).toHaveValue('auth/key')
-    await expect(form.getByLabelText(/^Also http/)).toBeChecked()
+    await expect(form.getByLabelText(/^Header name/)).toHaveValue('x-api-key')
+    await expect(form.getByLabelText(/^Field path, such as/)).toHaveValue('auth/key')
+    await expect(form.getByLabelText(/^Allow HTTP/)).toBeChecked()
   },
 }
 
@@ -206,7 +298,11 @@ export const Rotate: Story = {
     const dialog = await opened(canvasElement, 'Rotate openai')
     const input = dialog.getByLabelText('New value')
     await expect(input).toHaveFocus()
-    await userEvent.type(input, `${value}{Enter}`)
+    await userEvent.keyboard('{Enter}')
+    await expect(input).toBeInvalid()
+    await userEvent.type(input, value)
+    await expect(input).toBeValid()
+    await userEvent.keyboard('{Enter}')
     await expect(rotate).toHaveBeenLastCalledWith(value)
     await waitFor(() => expect(input).toHaveValue(''))
   },
@@ -353,5 +449,7 @@ export const TryWithoutThePlaceholder: Story = {
       'href',
       expect.stringMatching(/#placeholder_missing$/),
     )
+    await userEvent.type(headers, 'Authorization: Bearer $CLIENT_SECRET')
+    await expect(dialog.queryByText('PLACEHOLDER_MISSING')).toBeNull()
   },
 }

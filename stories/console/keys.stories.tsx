@@ -36,7 +36,7 @@ type Story = StoryObj
 
 export const Empty: Story = {
   render: () => (
-    <Page onAdd={add}>
+    <Page isEmpty onAdd={add}>
       <NoKeys onAdd={add} />
       <AuditList entries={[]} />
     </Page>
@@ -55,6 +55,15 @@ export const ManyKeys: Story = {
   async play({ canvasElement }) {
     const canvas = within(canvasElement)
     await expect(canvas.getAllByRole('row')).toHaveLength(manyKeys.length + 1)
+    const cells = within(canvas.getByRole('row', { name: /^maps/ })).getAllByRole('cell')
+    await expect(cells.map(({ textContent }) => textContent)).toEqual([
+      'Every visitor',
+      'GET',
+      'https://maps.googleapis.com/maps/api/place/**',
+      '••••version 1',
+      '1',
+      expect.stringContaining('2026'),
+    ])
     const filter = canvas.getByRole('searchbox', { name: 'Filter by name or address' })
     await userEvent.type(filter, 'GOOGLEAPIS')
     await expect(canvas.getAllByRole('rowheader')).toHaveLength(1)
@@ -92,7 +101,7 @@ export const FromTheOptions: Story = {
   render: () => <Table keys={[fromOptions]} opened={fromOptions} />,
   async play({ canvasElement }) {
     const canvas = within(canvasElement)
-    await expect(canvas.getByText(/^It stands in the relay’s options/)).toBeVisible()
+    await expect(canvas.getByText(/^The relay’s options define this key/)).toBeVisible()
     await expect(canvas.getByRole('button', { name: 'Try it stripe' })).toBeVisible()
     for (const action of ['Edit', 'Rotate', 'Unlock', 'Lock', 'Remove'])
       await expect(canvas.queryByRole('button', { name: `${action} stripe` })).toBeNull()
@@ -103,7 +112,7 @@ export const Overridden: Story = {
   render: () => <Table keys={[fromOptions, overridden]} opened={overridden} />,
   async play({ canvasElement }) {
     const canvas = within(canvasElement)
-    await expect(canvas.getByText(/^It is not used, because/)).toBeVisible()
+    await expect(canvas.getByText(/^The relay does not use this key, because/)).toBeVisible()
     await expect(canvas.queryByRole('button', { name: 'Try it stripe' })).toBeNull()
     await expect(canvas.getByRole('button', { name: 'Remove stripe' })).toBeVisible()
   },
@@ -129,7 +138,7 @@ export const RecentRequestsOfAKey: Story = {
   async play({ canvasElement }) {
     const canvas = within(canvasElement)
     await expect(canvas.getByText('failed · 429')).toBeVisible()
-    await expect(canvas.getByText('Nobody has used it yet.')).toBeVisible()
+    await expect(canvas.getByText('No requests yet.')).toBeVisible()
     await expect(canvas.getByRole('alert')).toHaveTextContent('The relay does not answer.')
   },
 }

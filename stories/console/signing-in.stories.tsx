@@ -20,6 +20,9 @@ export const WithTheToken: Story = {
     await expect(token).toHaveFocus()
     await userEvent.keyboard('{Enter}')
     await expect(token).toBeInvalid()
+    await userEvent.type(token, 'a')
+    await expect(token).toBeValid()
+    await userEvent.clear(token)
     await userEvent.type(token, 'a-token-of-the-administrator{Enter}')
     await expect(signIn).toHaveBeenLastCalledWith('a-token-of-the-administrator')
   },
@@ -44,7 +47,7 @@ export const WithAWrongToken: Story = {
 export const WithoutPermission: Story = {
   render: () => (
     <NoPermission
-      failure={{ sentence: 'This relay has no administrator, so nobody may see its keys here.' }}
+      failure={{ sentence: 'This relay has no administrator. Nobody can see its keys here.' }}
       onSignIn={retry}
     />
   ),

@@ -190,10 +190,10 @@ async function fillIn(page: Page, { name = 'shop', secret = first, url = '', met
 async function addKey(page: Page, key: Parameters<typeof fillIn>[1]): Promise<void> {
   const form = await fillIn(page, key)
   if (key.url?.startsWith('http:')) {
-    await form.getByText('More', { exact: true }).click()
-    await form.getByLabel(/Also http:/).check()
+    // The relay asks for it, so it comes into sight.
+    await form.getByLabel(/^Allow HTTP/).check()
   }
-  await form.getByText('Nowhere else.').waitFor()
+  await form.getByText('The relay refuses all other requests.').waitFor()
   await form.getByRole('button', { name: 'Save' }).click()
   await form.waitFor({ state: 'detached' })
 }
@@ -223,11 +223,10 @@ test('a key is added, used, locked, tried, rotated and removed', async () => {
   // Added, unlocked.
   const form = await fillIn(page, { url: `${api.url}/v1/*`, methods: ['GET', 'POST'] })
   await form.getByText('would send the secret unencrypted').waitFor()
-  await form.getByText('More', { exact: true }).click()
-  await form.getByLabel(/Also http:/).check()
+  await form.getByLabel(/^Allow HTTP/).check()
   await form.getByRole('checkbox', { name: /Locked/ }).uncheck()
-  const preview = form.getByRole('region', { name: 'What it will allow' })
-  await preview.getByText('Nowhere else.').waitFor()
+  const preview = form.getByRole('region', { name: 'What this key allows' })
+  await preview.getByText('The relay refuses all other requests.').waitFor()
   expect(await preview.innerText()).toContain(
     `By GET or POST to ${api.url}, to /v1/*, where * is any one segment, in the header authorization.`,
   )
@@ -239,7 +238,7 @@ test('a key is added, used, locked, tried, rotated and removed', async () => {
     const address = preview.locator('.sentence').filter({ hasText: api.url })
     await expect.poll(() => address.evaluate(isInSight)).toBe(true)
   }
-  await look(page, '05-form-end', form.getByLabel('Bytes a day'))
+  await look(page, '05-form-end', form.getByLabel('Bytes per day'))
   await form.getByRole('button', { name: 'Save' }).click()
   await notice(page, 'shop is saved')
   await look(page, '06-added')
@@ -283,12 +282,12 @@ test('a key is added, used, locked, tried, rotated and removed', async () => {
 
   // Asked before it is unlocked, and edited.
   await page.getByRole('button', { name: 'Unlock shop' }).click()
-  await page.getByRole('dialog').getByText('Nowhere else.').waitFor()
+  await page.getByRole('dialog').getByText('The relay refuses all other requests.').waitFor()
   await look(page, '13-confirm-unlock')
   await page.getByRole('button', { name: 'Keep it locked' }).click()
   await page.getByRole('button', { name: 'Edit shop' }).click()
   const editing = page.getByRole('dialog', { name: 'Edit shop' })
-  await editing.getByText('Nowhere else.').waitFor()
+  await editing.getByText('The relay refuses all other requests.').waitFor()
   await look(page, '14-edit')
   // To go further it needs the value, from somebody who knows it.
   const again = editing.getByLabel('Client Secret Key', { exact: true })
@@ -297,7 +296,7 @@ test('a key is added, used, locked, tried, rotated and removed', async () => {
   await editing.getByText(/Rule 1 lets the value go by PUT .* Give the value again/).waitFor()
   await look(page, '15-edit-further')
   await editing.getByRole('button', { name: 'Save' }).click()
-  await editing.getByText('Paste the key that the API’s provider gave you.').waitFor()
+  await editing.getByText('Paste the key from the API provider.').waitFor()
   await type(again, second)
   await editing.getByRole('button', { name: 'Save' }).click()
   await notice(page, 'shop is changed')
@@ -370,11 +369,10 @@ test('with the keyboard alone', async () => {
   await keyboard.type(`${world.api.url}/v1/*`)
   await tabTo('POST')
   await keyboard.press('Space')
-  await tabTo('More')
-  await keyboard.press('Enter')
-  await tabTo(/^Also http:/)
+  await page.getByLabel(/^Allow HTTP/).waitFor()
+  await tabTo(/^Allow HTTP/)
   await keyboard.press('Space')
-  await page.getByRole('dialog').getByText('Nowhere else.').waitFor()
+  await page.getByRole('dialog').getByText('The relay refuses all other requests.').waitFor()
   await tabTo('Save')
   await keyboard.press('Enter')
   await notice(page, 'shop is saved')
@@ -532,7 +530,7 @@ test('bad input is told at its field', async () => {
   const good = { name: 'shop', secret: first, url: 'https://api.example.com/v1/items', methods: ['POST'] }
 
   const rows: [string, Partial<typeof good>, string, RegExp][] = [
-    ['nothing', { name: '', secret: '', url: '', methods: [] }, 'Name', /Give the key a name/],
+    ['nothing', { name: '', secret: '', url: '', methods: [] }, 'Name', /Enter a name/],
     ['a name with spaces', { name: 'my key' }, 'Name', /^This is no name for a key\. Use letters, digits/],
     ['__proto__', { name: '__proto__' }, 'Name', /^This is no name for a key\./],
     ['a name that is taken', { name: 'taken' }, 'Name', /^This name is taken by another key\./],
