@@ -48,6 +48,8 @@ export const errorStatus = {
   INTERNAL: 500,
   /** The relay could not be reached. */
   NETWORK_ERROR: 0,
+  /** A component sent the same request again and again. */
+  SEND_LOOP: 0,
   /** The caller's `signal` was aborted. */
   ABORTED: 0,
 } as const

@@ -48,6 +48,8 @@ declare const errorStatus: {
     readonly INTERNAL: 500;
     /** The relay could not be reached. */
     readonly NETWORK_ERROR: 0;
+    /** A component sent the same request again and again. */
+    readonly SEND_LOOP: 0;
     /** The caller's `signal` was aborted. */
     readonly ABORTED: 0;
 };
