@@ -49,7 +49,7 @@ export default defineConfig([
     entry: {
       ...entries,
       cli: 'src/command/client-secret-relay.ts',
-      'console-assets': 'src/relay/console-assets.ts',
+      'console-assets': 'src/relay/http/console-assets.ts',
     },
   },
   { ...shared, ...asCommonJs, entry: entries },

@@ -1,7 +1,7 @@
 import { Agent, request as send } from 'node:http'
 import { randomBytes, randomUUID } from 'node:crypto'
-import type { Catchers, World } from './catchers.ts'
-import type { Evidence } from './judge.ts'
+import type { Catchers, World } from './fake-internet.ts'
+import type { Evidence } from './detect-leaks.ts'
 import type { Wish } from './target.ts'
 import type { Channel } from './vector.ts'
 

@@ -1,5 +1,5 @@
 import type { Attacker, Sent } from './attacker.ts'
-import type { World } from './catchers.ts'
+import type { World } from './fake-internet.ts'
 import { httpAnswer, type HttpAnswer } from './raw-http.ts'
 import type { Target, Wish } from './target.ts'
 

@@ -2,8 +2,8 @@
 import { watchFile } from 'node:fs'
 import { createRequire } from 'node:module'
 import { parseArgs } from 'node:util'
-import { checkNode, explainMissingPeer } from '../relay/missing-peer.ts'
-import { newMasterKey } from '../relay/seal.ts'
+import { checkNode, explainMissingPeer } from '../relay/common/missing-peer.ts'
+import { newMasterKey } from '../relay/keys/encryption.ts'
 import { openConfig, type Config } from './config.ts'
 import { UsageError } from './usage-error.ts'
 

@@ -1,7 +1,7 @@
 import type { Server } from 'node:http'
 import { isIPv6, type AddressInfo } from 'node:net'
 import { createKeptRelay } from '../relay/keep-relay.ts'
-import { explainMissingPeer } from '../relay/missing-peer.ts'
+import { explainMissingPeer } from '../relay/common/missing-peer.ts'
 import type { RelayOptions } from '../relay/options.ts'
 
 export interface ServeOptions {

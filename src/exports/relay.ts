@@ -1,4 +1,4 @@
-import { checkNode, explainMissingPeer } from '../relay/missing-peer.ts'
+import { checkNode, explainMissingPeer } from '../relay/common/missing-peer.ts'
 
 /** True in the CommonJS build, which has `require` and no top-level await; set by tsup. */
 declare const BUILD_IS_COMMONJS: boolean
@@ -27,8 +27,8 @@ export const keepRelay = keeping.keepRelay
 
 export { ClientSecretError, isClientSecretError } from '../protocol/errors.ts'
 export type { Relay } from '../relay/create-relay.ts'
-export type { KeyRule, Place } from '../relay/key-rules.ts'
-export type { IsAdministrator } from '../relay/administrator.ts'
-export type { KeyLimits, KeyOptions } from '../relay/keys.ts'
+export type { KeyRule, Place } from '../relay/keys/key-rules.ts'
+export type { IsAdministrator } from '../relay/http/administrator.ts'
+export type { KeyLimits, KeyOptions } from '../relay/keys/key.ts'
 export type { Identity, Logger, RelayLimits, RelayOptions } from '../relay/options.ts'
 export type { ErrorCode } from '../protocol/errors.ts'

@@ -4,36 +4,36 @@ import { cors } from 'hono/cors'
 import type { ContentfulStatusCode } from 'hono/utils/http-status'
 import { ClientSecretError, isClientSecretError } from '../protocol/errors.ts'
 import { isSettled, type QueueCount } from '../protocol/record.ts'
-import { admitAdministrator } from './administrator.ts'
-import { createAttendance } from './attendance.ts'
-import { boundRecords } from './bounded-records.ts'
-import { checkHost, checkOrigin, identify, type Caller } from './caller.ts'
-import { cancel } from './cancel.ts'
-import { createChanges } from './changes.ts'
-import { consoleRoutes } from './console.ts'
-import { createDirectRequests } from './direct.ts'
-import { history, parseHistory } from './history.ts'
-import { createJournal, type Journal } from './journal.ts'
-import { handOut } from './hand-out.ts'
-import { bytesOfRequest, createInFlight, type Room } from './in-flight.ts'
-import { announcedSize, checkJson, limitBody, parseJson, refuseTooLarge } from './json-body.ts'
-import { sizeOfValues } from './json-text.ts'
-import { keyRoutes } from './key-routes.ts'
-import { openKeyStore } from './key-store.ts'
-import { createLimits } from './limits.ts'
+import { admitAdministrator } from './http/administrator.ts'
+import { createAttendance } from './execution/waiting-callers.ts'
+import { boundRecords } from './database/bounded-records.ts'
+import { checkHost, checkOrigin, identify, type Caller } from './http/identify.ts'
+import { cancel } from './http/cancel.ts'
+import { createChanges } from './database/pub-sub.ts'
+import { consoleRoutes } from './http/console.ts'
+import { createDirectRequests } from './execution/direct-requests.ts'
+import { history, parseHistory } from './http/history.ts'
+import { createJournal, type Journal } from './execution/metrics.ts'
+import { handOut } from './http/hand-out.ts'
+import { bytesOfRequest, createInFlight, type Room } from './common/bytes-in-flight.ts'
+import { announcedSize, checkJson, limitBody, parseJson, refuseTooLarge } from './http/json-body.ts'
+import { sizeOfValues } from './common/json-text.ts'
+import { keyRoutes } from './http/key-routes.ts'
+import { openKeyStore } from './keys/key-store.ts'
+import { createLimits } from './execution/limits.ts'
 import { readOptions, type RelayOptions, type Settings } from './options.ts'
-import { parsePoll, poll } from './poll.ts'
-import { createPresence, longestSilence, type Presence } from './presence.ts'
-import { createRecords } from './records.ts'
-import { redactedLogger } from './redacted-logger.ts'
-import type { Redactor } from './redaction/redactor.ts'
-import { createSecretIndex, type SecretIndex } from './redaction/secret-index.ts'
-import { wireTexts, type StoredRecord } from './stored-record.ts'
-import { createRunner, unforeseen } from './run.ts'
-import { openStorage } from './storage.ts'
-import { submit } from './submit.ts'
-import { createUpstream, internet, type Network } from './upstream.ts'
-import { wireError } from './wire-error.ts'
+import { parsePoll, poll } from './http/poll.ts'
+import { createPresence, longestSilence, type Presence } from './execution/heartbeat.ts'
+import { createRecords } from './database/records.ts'
+import { redactedLogger } from './keys/redacted-logger.ts'
+import type { Redactor } from './keys/redaction/redactor.ts'
+import { createSecretIndex, type SecretIndex } from './keys/redaction/secret-index.ts'
+import { wireTexts, type StoredRecord } from './database/stored-record.ts'
+import { createRunner, unforeseen } from './execution/runner.ts'
+import { openStorage } from './execution/storage.ts'
+import { submit } from './http/submit.ts'
+import { createUpstream, internet, type Network } from './upstream/http-client.ts'
+import { wireError } from './keys/redacted-error.ts'
 
 /** What `createRelay` makes. */
 export interface Relay {
@@ -209,10 +209,11 @@ async function openParts(
     responseBytes,
   })
   atTheEnd(runner.abort)
-  const direct = createDirectRequests({ records, runner, changes, logger })
+  let presence: Presence | undefined = undefined
+  // Nothing is sent before there is one.
+  const direct = createDirectRequests({ records, runner, changes, ensureSeen: () => presence!.ensureSeen(), logger })
   const attendance = createAttendance(callerAbsence, runner.desert)
   const calls = callsUnderWay()
-  let presence: Presence | undefined = undefined
   // After what runs has ended: until then the other relays must know that this one lives.
   atTheEnd(() => presence?.stop())
   const queue = await storage.createQueue({ records, runner, changes, logger })

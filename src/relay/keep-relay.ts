@@ -1,7 +1,7 @@
 import { ClientSecretError } from '../protocol/errors.ts'
 import { createRelayOn, type Relay, type RenewableRelay } from './create-relay.ts'
 import { consoleLogger, type RelayOptions } from './options.ts'
-import { internet } from './upstream.ts'
+import { internet } from './upstream/http-client.ts'
 
 /** One relay after the other, of which one answers. */
 export interface KeptRelay extends Relay {

@@ -1,12 +1,12 @@
 import * as z from 'zod/mini'
 import { ClientSecretError } from '../protocol/errors.ts'
 import { shown } from '../protocol/request.ts'
-import { bearerOf, shortestToken, tokenVariable, type IsAdministrator } from './administrator.ts'
-import { hostNameOf } from './caller.ts'
-import { isPostgres } from './database.ts'
-import { bytesOfRequest } from './in-flight.ts'
-import { readKeys, type Key, type KeyOptions } from './keys.ts'
-import { masterKeyVariable, readMasterKeys, type MasterKey } from './seal.ts'
+import { bearerOf, shortestToken, tokenVariable, type IsAdministrator } from './http/administrator.ts'
+import { hostNameOf } from './http/identify.ts'
+import { isPostgres } from './database/database.ts'
+import { bytesOfRequest } from './common/bytes-in-flight.ts'
+import { readKeys, type Key, type KeyOptions } from './keys/key.ts'
+import { masterKeyVariable, readMasterKeys, type MasterKey } from './keys/encryption.ts'
 
 /** Who is asking: the id by which your site knows a signed-in user. */
 export type Identity = string | { id: string }

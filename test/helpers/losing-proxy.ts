@@ -7,6 +7,8 @@ export interface LosingProxy {
   database: string
   /** Takes the next bytes for which this is true to Postgres, and does not bring the answer back. */
   loseAnswerTo(isIt: (bytes: Buffer) => boolean): void
+  /** Calls back when the next bytes for which this is true were answered, just before the answer is brought. */
+  atAnswerTo(isIt: (bytes: Buffer) => boolean, happen: () => void): void
   /** From now on, Postgres ends each connection in the very packet that answers a statement on it, as at a failover. */
   endWithAnswers(): void
   /** Whether that answer was lost. */
@@ -29,6 +31,7 @@ export async function losingProxy(database: string): Promise<LosingProxy> {
   const address = new URL(database)
   const port = Number(address.port)
   let isToBeLost: ((bytes: Buffer) => boolean) | undefined
+  let awaited: { isIt: (bytes: Buffer) => boolean; happen: () => void } | undefined
   let isHeldUp = (_bytes: Buffer) => false
   let { opened, open } = door()
   let isCut = false
@@ -47,12 +50,17 @@ export async function losingProxy(database: string): Promise<LosingProxy> {
     connections.add(near.once('close', () => connections.delete(near)))
     const far = connect(port, address.hostname)
     let isLost = false
+    let happen = () => {}
     near.on('error', () => {}).on('close', () => far.destroy())
     far.on('error', () => {}).on('close', () => near.destroy())
     near.on('end', () => void (swallows || near.end()))
     near.on('data', (bytes) => {
       if (swallows) return
       if (isCutAt(bytes)) return cut()
+      if (awaited?.isIt(bytes)) {
+        happen = awaited.happen
+        awaited = undefined
+      }
       if (isToBeLost?.(bytes)) {
         isToBeLost = undefined
         isLost = true
@@ -67,6 +75,8 @@ export async function losingProxy(database: string): Promise<LosingProxy> {
     far.on('data', (bytes) => {
       if (swallows) return
       if (isLost) return void far.destroy()
+      happen()
+      happen = () => {}
       if (!isEnding || !bytes.subarray(-6).equals(readyForQuery)) return void near.write(bytes)
       near.end(Buffer.concat([bytes, ended]))
     })
@@ -88,6 +98,7 @@ export async function losingProxy(database: string): Promise<LosingProxy> {
       isCut = false
       isCutAt = () => false
     },
+    atAnswerTo: (isIt, happen) => void (awaited = { isIt, happen }),
     endWithAnswers: () => void (isEnding = true),
     tries: () => tries,
     hasLost: () => isToBeLost === undefined,

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { randomFrom } from '../../bench/parts/figures.ts'
 import { formats, template, unknownOf } from '../../bench/parts/hostile-templates.ts'
 import { attackRedactor } from '../../bench/parts/redactor-attackers.ts'
-import { createRedactor, createSecretIndex } from '../../src/relay/redaction/secret-index.ts'
+import { createRedactor, createSecretIndex } from '../../src/relay/keys/redaction/secret-index.ts'
 
 // `npm run bench:redaction-oracle` does the same with millions of guesses.
 describe.each(formats)('threat 25: of a value as $name has it', (format) => {

@@ -2,8 +2,8 @@ import { randomBytes } from 'node:crypto'
 import { describe, expect, test } from 'vitest'
 import { randomFrom } from '../../bench/parts/figures.ts'
 import { formats, template, unknownOf } from '../../bench/parts/hostile-templates.ts'
-import { redactBody, type Redactor } from '../../src/relay/redaction/redactor.ts'
-import { createRedactor, createSecretIndex } from '../../src/relay/redaction/secret-index.ts'
+import { redactBody, type Redactor } from '../../src/relay/keys/redaction/redactor.ts'
+import { createRedactor, createSecretIndex } from '../../src/relay/keys/redaction/secret-index.ts'
 import { base64, writers } from '../helpers/writers.ts'
 
 const secret = `sk-ant-api03-${'Xk29fLmQ8vRt3WzB7nHs5JdGyC4pTe6aUiOo1Vr0MwNxEbKhSgFjDlPqYcZu-AsIvHt_2bqWe'}`

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { describe, expect, test } from 'vitest'
-import { createRedactor } from '../../src/relay/redaction/secret-index.ts'
+import { createRedactor } from '../../src/relay/keys/redaction/secret-index.ts'
 import { base64, writers } from '../helpers/writers.ts'
 
 /** With all that may stand in a word: letters of both cases, and the signs that writers change. */
@@ -213,7 +213,7 @@ describe('all values are searched for at once', () => {
   })
 
   test('as long as whoever added one has not let go of it', async () => {
-    const { createSecretIndex } = await import('../../src/relay/redaction/secret-index.ts')
+    const { createSecretIndex } = await import('../../src/relay/keys/redaction/secret-index.ts')
     const index = createSecretIndex()
     const [a, b] = [random(40), random(40)]
     const release = [index.add(a), index.add(a), index.add(b)]
@@ -231,7 +231,7 @@ describe('all values are searched for at once', () => {
   })
 
   test('what is public of a value may be said', async () => {
-    const { createSecretIndex } = await import('../../src/relay/redaction/secret-index.ts')
+    const { createSecretIndex } = await import('../../src/relay/keys/redaction/secret-index.ts')
     const index = createSecretIndex()
     index.add('acme-eu1-' + random(40), { publicPrefix: 'acme-eu1-' })
     expect(index.text('acme-eu1- acme-eu1-x xacme-eu1-x')).toBe('acme-eu1- $CLIENT_SECRET $CLIENT_SECRET')

@@ -269,12 +269,17 @@ describe('a relay that is killed', () => {
     const put = await a.submit(sent(3, { queue: 'q', method: 'PUT', url: `${api.url}/put` }))
     const retryable = await a.submit(sent(4, { queue: 'q', url: `${api.url}/retryable` }))
     const direct = a.submit(sent(5, { url: `${api.url}/direct` }), 'direct').catch(() => null)
-    await until(() => api.calls.length === 4)
+    const directPut = sent(6, { method: 'PUT', url: `${api.url}/direct-put` })
+    const lostPut = a.submit(directPut, 'direct put').catch(() => null)
+    await until(() => api.calls.length === 5)
     await victim.kill()
     await direct
+    await lostPut
 
     const started = performance.now()
     const b = visitorOf(await startRelay(options))
+    // Sent again while the claim of the dead one still stands.
+    const putAgain = b.submit(directPut, 'direct put')
     expect(await b.settled(put.id)).toMatchObject({ status: 'resolved' })
     console.log(`a queue stood still for ${Math.round(performance.now() - started)} ms after kill -9`)
     expect(await b.settled(retryable.id)).toMatchObject({ status: 'resolved' })
@@ -283,11 +288,13 @@ describe('a relay that is killed', () => {
     // The direct one, which its sender sends again with its key.
     const again = await b.submit(sent(5, { url: `${api.url}/direct` }), 'direct')
     expect(again).toMatchObject({ status: 'failed', error: { code: 'INTERRUPTED' } })
+    expect(await putAgain).toMatchObject({ status: 'resolved' })
 
     const calls = (path: string) => api.calls.filter((call) => call.path === path)
     expect(calls('/').map(({ body }) => body)).toEqual(['{"n":1}', '{"n":2}'])
     expect(calls('/direct')).toHaveLength(1)
     expect(calls('/put')).toHaveLength(2)
+    expect(calls('/direct-put')).toHaveLength(2)
     const keys = calls('/retryable').map(({ headers }) => headers['idempotency-key'])
     expect(keys).toHaveLength(2)
     expect(keys[0]).toMatch(/^\S+$/)

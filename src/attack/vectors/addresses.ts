@@ -1,4 +1,4 @@
-import { publicAddress } from '../catchers.ts'
+import { publicAddress } from '../fake-internet.ts'
 import type { Target } from '../target.ts'
 import { attempts, spread, vector, type Attempt, type Vector } from '../vector.ts'
 
