@@ -70,10 +70,12 @@ interface ClientSecretErrorDetails {
     cause?: unknown;
 }
 declare const marker: unique symbol;
-/** The one error class of this package. `isClientSecretError` recognises it. Its message ends with the link to the code's explanation. */
+/** The one error class of this package. `isClientSecretError` recognises it. Its message is a sentence for the developer. */
 declare class ClientSecretError extends Error {
     readonly name = "ClientSecretError";
     readonly code: ErrorCode;
+    /** The address of what explains the code. */
+    readonly help: string;
     /** HTTP status: the upstream's for `UPSTREAM_ERROR`, else the relay's; 0 where no answer came. */
     readonly status: number;
     /** Where in the parameters, such as `params.page`. */
