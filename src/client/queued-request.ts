@@ -35,8 +35,7 @@ export function answerOf(request: RequestObject, listeners: Listeners, signal?: 
     if (isPollStopped(sent)) return sent
     return sent.response ? sent.data : queuedRequest(request, sent.record, listeners)
   })
-  if (isHeard(listeners)) answer.catch(() => {})
-  return answer
+  return unlessHeard(answer, listeners)
 }
 
 /** Each poll may bring callbacks of its own beside those of the request, and tells them of it alone that it was aborted. */
@@ -59,12 +58,13 @@ function queuedRequest(request: RequestObject, record: ClientSecretRecord, liste
           throw error
         },
       )
-      if (onError || isHeard(listeners)) answer.catch(() => {})
-      return Object.assign(answer, { stop: polling.stop })
+      return Object.assign(unlessHeard(answer, onError ? { onError } : listeners), { stop: polling.stop })
     },
   }
 }
 
-function isHeard({ onError, onSettled }: Listeners = {}): boolean {
-  return Boolean(onError ?? onSettled)
+/** A promise whose failure need not be awaited where a callback hears of it. */
+export function unlessHeard<Value>(answer: Promise<Value>, { onError, onSettled }: Listeners = {}): Promise<Value> {
+  if (onError ?? onSettled) answer.catch(() => {})
+  return answer
 }

@@ -1,4 +1,5 @@
-import { asClientSecretError } from '../protocol/errors.ts'
+import { asClientSecretError, ClientSecretError, isErrorCode } from '../protocol/errors.ts'
+import type { WireError } from '../protocol/record.ts'
 
 /** A failure as the page shows it. */
 export interface Failure {
@@ -8,15 +9,9 @@ export interface Failure {
   help?: string | undefined
 }
 
-/** Reads what was thrown. */
+/** Reads what was thrown, or what a record failed with. */
 export function failureOf(thrown: unknown): Failure {
-  return explained(asClientSecretError(thrown))
-}
-
-/** Splits an error into sentence and address. The address comes from `help`, or else from the end of the message. */
-export function explained({ code, message, help }: { code: string; message: string; help?: string }): Failure {
-  if (help !== undefined) return { sentence: message, help }
-  // The address ends with the code. An address that is an example does not.
-  const ending = new RegExp(` (https://\\S+#${code.toLowerCase()})$`).exec(message)
-  return ending ? { sentence: message.slice(0, ending.index), help: ending[1] } : { sentence: message }
+  const { code, message } = Object(thrown) as Partial<WireError>
+  const error = isErrorCode(code) ? new ClientSecretError(code, message ?? '') : asClientSecretError(thrown)
+  return { sentence: error.message, help: error.help }
 }

@@ -5,7 +5,7 @@ import type { ClientSecretRecord, UpstreamResponse } from '../protocol/record.ts
 import { methods, parseRequest, type ClientSecretRequest } from '../protocol/request.ts'
 import { Dialog } from './dialog.tsx'
 import { firstRequest, type TriedRequest } from './examples.ts'
-import { explained } from './failure.ts'
+import { failureOf } from './failure.ts'
 import { Field, Sentence } from './field.tsx'
 
 /** Sends one request with a key, as a component would, and shows what comes back. */
@@ -135,7 +135,7 @@ function Result({ result }: { result: ClientSecretRecord | ClientSecretError }) 
     <section className="outcome" aria-label="Answer">
       {error && (
         <p className="problem">
-          <strong>{error.code}</strong> <Sentence failure={explained(error)} />
+          <strong>{error.code}</strong> <Sentence failure={failureOf(error)} />
         </p>
       )}
       {response && (

@@ -48,6 +48,8 @@ export const errorStatus = {
   INTERNAL: 500,
   /** The relay could not be reached. */
   NETWORK_ERROR: 0,
+  /** A component sent the same request again and again. */
+  SEND_LOOP: 0,
   /** The caller's `signal` was aborted. */
   ABORTED: 0,
 } as const
@@ -77,10 +79,12 @@ const marker = Symbol.for('react-client-secret.error')
 /** Where each code has a heading of its own. */
 const explanations = 'https://www.npmjs.com/package/react-client-secret'
 
-/** The one error class of this package. `isClientSecretError` recognises it. Its message ends with the link to the code's explanation. */
+/** The one error class of this package. `isClientSecretError` recognises it. Its message is a sentence for the developer. */
 export class ClientSecretError extends Error {
   override readonly name = 'ClientSecretError'
   declare readonly code: ErrorCode
+  /** The address of what explains the code. */
+  declare readonly help: string
   /** HTTP status: the upstream's for `UPSTREAM_ERROR`, else the relay's; 0 where no answer came. */
   declare readonly status: number
   /** Where in the parameters, such as `params.page`. */
@@ -91,11 +95,17 @@ export class ClientSecretError extends Error {
   /** Seconds to wait before another try. */
   declare readonly retryAfter: number | undefined
   constructor(code: ErrorCode, message: string, details: ClientSecretErrorDetails = {}) {
-    const link = `${explanations}#${code.toLowerCase()}`
-    // An error that has travelled brings its link along.
-    super(message.includes(link) ? message : `${message} ${link}`, details)
+    super(message, details)
     const { status = errorStatus[code], path, data, requestId, retryAfter } = details
-    Object.assign(this, { code, status, path, data, requestId, retryAfter })
+    Object.assign(this, {
+      code,
+      help: `${explanations}#${code.toLowerCase()}`,
+      status,
+      path,
+      data,
+      requestId,
+      retryAfter,
+    })
   }
 
   // On the prototype, so that a printed error does not show it.

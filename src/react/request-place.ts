@@ -1,13 +1,17 @@
-import type { Listeners } from '../client/callbacks.ts'
+import { unstable_serialize as serialize } from 'swr'
+import { callBack, type Listeners } from '../client/callbacks.ts'
 import type { ClientCore } from '../client/create-core.ts'
 import { nothingToCancel, type RequestObject, type RequestStart } from '../client/create-request.ts'
-import { answerOf } from '../client/queued-request.ts'
+import { answerOf, unlessHeard } from '../client/queued-request.ts'
 import type { RequestParams } from '../client/request-params.ts'
-import { isGone } from '../protocol/errors.ts'
+import { ClientSecretError, isGone } from '../protocol/errors.ts'
 import { isSettled, type CancelAnswer } from '../protocol/record.ts'
 import type { Keeper } from './kept-requests.ts'
-import { idle, stateOf, type RequestState } from './request-state.ts'
+import { idle, refused, stateOf, type RequestState } from './request-state.ts'
 import type { Stored } from './stored.ts'
+
+/** The same request at one place within a second. No person gets there; an effect that runs for each state does at once. */
+const maxSendsPerSecond = 20
 
 /** A place in the tree at which a request is shown: the one sent last. Those before go on beside it, and are told of. */
 export interface RequestPlace {
@@ -30,6 +34,9 @@ export function createRequestPlace(client: ClientCore, stored: Stored<RequestSta
   let resets = 0
   let attached = 0
   let keeper: Keeper | null = null
+  /** The request sent last, and when it was. */
+  let lastSent = ''
+  let sentAt: number[] = []
 
   function show({ listeners, ...start }: RequestStart): RequestObject {
     const born = resets
@@ -53,6 +60,29 @@ export function createRequestPlace(client: ClientCore, stored: Stored<RequestSta
     else if (record) keeper?.write({ record, poll: interval })
   }
 
+  function isLoop(params: RequestParams): boolean {
+    const now = Date.now()
+    const sent = serialize(params)
+    sentAt = sent === lastSent ? sentAt.filter((time) => time > now - 1_000) : []
+    lastSent = sent
+    return sentAt.push(now) > maxSendsPerSecond
+  }
+
+  /** Shows why nothing was sent. Once, because a new state would run the effect again. */
+  function refuse(listeners: Listeners): Promise<never> {
+    const error = new ClientSecretError(
+      'SEND_LOOP',
+      `The same request was sent ${maxSendsPerSecond} times within a second, as by an effect that runs for each state of it. Let the effect depend on send, which stays the same: const { send } = useClientSecretRequest(…).`,
+    )
+    shown = undefined
+    if (stored.read().error?.code !== error.code) {
+      stored.write(refused(error))
+      callBack(listeners.onError, error)
+      callBack(listeners.onSettled, undefined, error)
+    }
+    return unlessHeard(Promise.reject(error), listeners)
+  }
+
   /** Finds what was kept over a reload. */
   function restore(listeners: () => Listeners): void {
     const kept = keeper?.read()
@@ -70,6 +100,7 @@ export function createRequestPlace(client: ClientCore, stored: Stored<RequestSta
     stored,
 
     send(params, listeners) {
+      if (isLoop(params)) return refuse(listeners())
       keeper?.prepare()
       keeper?.write(null)
       return answerOf(show({ params, listeners }), listeners())
@@ -97,7 +128,7 @@ export function createRequestPlace(client: ClientCore, stored: Stored<RequestSta
       attached += 1
       keeper = ownKeeper ?? keeper
       for (const request of live) request.unpause()
-      if (!shown) {
+      if (!shown && stored.read() === idle) {
         if (recordId === undefined) restore(listeners)
         else show({ seen: { id: recordId }, listeners }).resume()
       }

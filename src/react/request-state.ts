@@ -63,6 +63,11 @@ const nothing = {
 
 export const idle: RequestState<never> = { ...nothing, status: 'idle' }
 
+/** A request that was not sent. */
+export function refused(error: ClientSecretError): RequestState {
+  return { ...nothing, status: 'failed', error }
+}
+
 /** Where a request stands; null while its answer is read, when what was shown before stays. */
 export function stateOf({
   outcome,

@@ -217,7 +217,7 @@ describe('a failed poll never ends the following', () => {
     await expect(client.follow(record)).rejects.toMatchObject({
       code: 'SIGN_IN_REQUIRED',
       status: 401,
-      message: expect.stringMatching(/^Sign in\. https:\S+#sign_in_required$/) as string,
+      message: 'Sign in.',
     })
   })
 })
@@ -293,7 +293,7 @@ describe('mistakes of the caller end at once', () => {
         throw cause
       },
     })
-    const message = expect.stringMatching(/^no session token /) as string
+    const message = 'no session token'
     await expect(
       client.clientSecretRequest({
         clientSecretName: 'a',
@@ -315,7 +315,7 @@ describe('mistakes of the caller end at once', () => {
     const transport = { isIdempotent: true, poll } as unknown as Transport
     await expect(createClient({ transport }).follow({ id: 'a' })).rejects.toMatchObject({
       code: 'INTERNAL',
-      message: expect.stringMatching(/^a mistake in the transport /) as string,
+      message: 'a mistake in the transport',
       cause: expect.any(TypeError) as TypeError,
     })
     expect(polls).toBe(1)

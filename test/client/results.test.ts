@@ -157,8 +157,8 @@ describe('failures', () => {
       expect(error).toMatchObject({
         code: 'UPSTREAM_ERROR',
         status: 500,
-        message:
-          'The API answered 500 Internal Server Error: No otters left. https://www.npmjs.com/package/react-client-secret#upstream_error',
+        message: 'The API answered 500 Internal Server Error: No otters left.',
+        help: 'https://www.npmjs.com/package/react-client-secret#upstream_error',
         data: { error: { message: 'No otters left.' } },
         requestId: expect.stringMatching(/^[0-9a-z]+-[0-9a-f]{32}$/),
       })

@@ -29,7 +29,7 @@ export function Paint() {
       </label>
       <button disabled={picture.isLoading}>Paint</button>
       {picture.isLoading && <p>{picture.status}…</p>}
-      {picture.status === 'failed' && <p role="alert">{picture.error.message}</p>}
+      {picture.status === 'failed' && <p role="alert">That did not work. Please try again.</p>}
       {picture.status === 'resolved' && (
         <p>
           <img src={`data:image/png;base64,${picture.data.data[0]?.b64_json}`} alt="What you asked for" />

@@ -48,6 +48,8 @@ declare const errorStatus: {
     readonly INTERNAL: 500;
     /** The relay could not be reached. */
     readonly NETWORK_ERROR: 0;
+    /** A component sent the same request again and again. */
+    readonly SEND_LOOP: 0;
     /** The caller's `signal` was aborted. */
     readonly ABORTED: 0;
 };
@@ -68,10 +70,12 @@ interface ClientSecretErrorDetails {
     cause?: unknown;
 }
 declare const marker: unique symbol;
-/** The one error class of this package. `isClientSecretError` recognises it. Its message ends with the link to the code's explanation. */
+/** The one error class of this package. `isClientSecretError` recognises it. Its message is a sentence for the developer. */
 declare class ClientSecretError extends Error {
     readonly name = "ClientSecretError";
     readonly code: ErrorCode;
+    /** The address of what explains the code. */
+    readonly help: string;
     /** HTTP status: the upstream's for `UPSTREAM_ERROR`, else the relay's; 0 where no answer came. */
     readonly status: number;
     /** Where in the parameters, such as `params.page`. */
