@@ -10,11 +10,17 @@ const entries = {
   relay: 'src/exports/relay.ts',
 }
 
-/** Puts the administrator's page into the package as strings, so that it works from any bundler and without reading files. */
+/**
+ * Puts the administrator's page into the package as strings: it works from any bundler and reads no files.
+ * The page has a file of its own, and both module systems import that one file.
+ */
 const consoleAssets: NonNullable<Options['esbuildPlugins']>[number] = {
   name: 'console-assets',
   setup(esbuild) {
-    esbuild.onLoad({ filter: /relay[/\\]console-assets\.ts$/ }, async () => ({
+    esbuild.onResolve({ filter: /\/console-assets\.ts$/ }, ({ kind }) =>
+      kind === 'entry-point' ? undefined : { path: './console-assets.js', external: true },
+    )
+    esbuild.onLoad({ filter: /[/\\]console-assets\.ts$/ }, async () => ({
       contents: `export const consoleAssets = ${JSON.stringify(await buildConsole())}`,
     }))
   },
@@ -37,7 +43,15 @@ const asModule: Options = { format: 'esm', splitting: true, define: { BUILD_IS_C
 const asCommonJs: Options = { format: 'cjs', splitting: false, define: { BUILD_IS_COMMONJS: 'true' } }
 
 export default defineConfig([
-  { ...shared, ...asModule, entry: { ...entries, cli: 'src/command/client-secret-relay.ts' } },
+  {
+    ...shared,
+    ...asModule,
+    entry: {
+      ...entries,
+      cli: 'src/command/client-secret-relay.ts',
+      'console-assets': 'src/relay/http/console-assets.ts',
+    },
+  },
   { ...shared, ...asCommonJs, entry: entries },
   // One set of declarations for each module system, as `exports` names them.
   { ...shared, entry: entries, format: ['esm', 'cjs'], dts: { only: true } },

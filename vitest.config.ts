@@ -88,6 +88,18 @@ export default defineConfig({
           hookTimeout: 60_000,
         },
       },
+      // Apps made by the generators of frameworks, with the documented recipes, in a Chromium. `npm test` builds first.
+      {
+        test: {
+          name: 'frameworks',
+          sequence: { groupOrder: 2 },
+          environment: 'node',
+          include: ['test/frameworks/**/*.test.ts'],
+          globalSetup: 'test/helpers/pack.ts',
+          testTimeout: 180_000,
+          hookTimeout: 180_000,
+        },
+      },
       // The demo, started as a user starts it, in a Chromium.
       {
         test: {

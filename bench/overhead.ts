@@ -8,9 +8,9 @@
 import { cpus } from 'node:os'
 import { writeFileSync } from 'node:fs'
 import type { ClientSecretRequest } from '../src/protocol/request.ts'
-import { compileRule, findRule } from '../src/relay/key-rules.ts'
-import { createRedactor } from '../src/relay/redaction/secret-index.ts'
-import { substitute } from '../src/relay/substitute.ts'
+import { compileRule, findRule } from '../src/relay/keys/key-rules.ts'
+import { createRedactor } from '../src/relay/keys/redaction/secret-index.ts'
+import { substitute } from '../src/relay/upstream/substitute.ts'
 import { records } from './parts/sample.ts'
 
 const secret = 'sk-proj-4f7c1d9e2b8a6c5d4e3f2a1b0c9d8e7f6a5b4c3d2e1f0a9b8c7d6e5f4a3b'

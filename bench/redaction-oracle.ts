@@ -5,7 +5,7 @@
  *
  *   npm run bench:redaction-oracle -- --guesses 10000000 --templates 200000
  */
-import { createRedactor } from '../src/relay/redaction/secret-index.ts'
+import { createRedactor } from '../src/relay/keys/redaction/secret-index.ts'
 import { numberOption, randomFrom, writeResult } from './parts/figures.ts'
 import { formats, template, unknownOf } from './parts/hostile-templates.ts'
 import { attackRedactor } from './parts/redactor-attackers.ts'

@@ -9,8 +9,8 @@
 import { createHash, randomBytes, randomUUID } from 'node:crypto'
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
-import { redactBody } from '../src/relay/redaction/redactor.ts'
-import { createSecretIndex, type SecretIndex } from '../src/relay/redaction/secret-index.ts'
+import { redactBody } from '../src/relay/keys/redaction/redactor.ts'
+import { createSecretIndex, type SecretIndex } from '../src/relay/keys/redaction/secret-index.ts'
 import { median, rounded, writeResult } from './parts/figures.ts'
 import { records } from './parts/sample.ts'
 

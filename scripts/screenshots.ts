@@ -1,6 +1,9 @@
 /**
- * Takes every story and docs page of the static Storybook, light and dark, each
- * after its play has ended, and looks it through with axe: npm run screenshots -- <folder>
+ * Takes every story and docs page of the static Storybook after its play has
+ * ended, light and dark, on a phone and on a desk, and checks each with axe and
+ * for a horizontal scroll bar:
+ *
+ *   npm run screenshots -- <folder> [part of an id, such as "console"]
  */
 import { spawnSync } from 'node:child_process'
 import { mkdir, mkdtemp, rm } from 'node:fs/promises'
@@ -9,9 +12,9 @@ import { join } from 'node:path'
 import { chromium } from 'playwright'
 import { chromiumArguments, findChromium } from './chromium.ts'
 import { serveFolder } from './serve-folder.ts'
-import { findViolations, openEntry, readEntries } from './storybook.ts'
+import { findOverflow, findViolations, openEntry, readEntries } from './storybook.ts'
 
-const [folder] = process.argv.slice(2)
+const [folder, part = ''] = process.argv.slice(2)
 const executablePath = findChromium()
 if (!folder || !executablePath) {
   console.error(
@@ -28,7 +31,7 @@ const { status } = spawnSync('npm', ['run', 'build-storybook', '--silent', '--',
 })
 if (status !== 0) process.exit(status ?? 1)
 
-const entries = readEntries(storybook)
+const entries = readEntries(storybook).filter(({ id }) => id.includes(part))
 const server = await serveFolder(storybook)
 const browser = await chromium.launch({ executablePath, args: chromiumArguments })
 await mkdir(folder, { recursive: true })
@@ -36,20 +39,22 @@ let failed = 0
 
 try {
   for (const colorScheme of ['light', 'dark'] as const) {
-    const context = await browser.newContext({
-      colorScheme,
-      reducedMotion: 'reduce',
-      viewport: { width: 1100, height: 800 },
-    })
+    const context = await browser.newContext({ colorScheme, reducedMotion: 'reduce' })
     for (const entry of entries) {
       const page = await context.newPage()
-      const problem = await openEntry(page, server.url, entry)
-      const violations = await findViolations(page)
-      if (problem !== null || violations.length > 0) {
-        failed += 1
-        console.error(`${entry.id}, ${colorScheme}:`, problem ?? '', ...violations)
+      await page.setViewportSize({ width: 1280, height: 800 })
+      const problems: unknown[] = [await openEntry(page, server.url, entry)]
+      for (const width of [1280, 360]) {
+        await page.setViewportSize({ width, height: 800 })
+        await page.screenshot({ path: join(folder, `${entry.id}.${width}.${colorScheme}.png`), fullPage: true })
+        problems.push(...(await findViolations(page)))
+        if (entry.type === 'story') problems.push(await findOverflow(page))
       }
-      await page.screenshot({ path: join(folder, `${entry.id}.${colorScheme}.png`), fullPage: true })
+      const found = problems.filter((problem) => problem !== null)
+      if (found.length > 0) {
+        failed += 1
+        console.error(`${entry.id}, ${colorScheme}:`, ...found)
+      }
       await page.close()
     }
     await context.close()
@@ -59,5 +64,7 @@ try {
   server.close()
   await rm(storybook, { recursive: true })
 }
-console.log(`${entries.length} pages, light and dark, are in ${folder}; ${failed} of them failed.`)
+console.log(
+  `${entries.length} pages, light and dark, 360 and 1280 px wide, are in ${folder}; ${failed} of ${2 * entries.length} failed.`,
+)
 process.exitCode = failed === 0 ? 0 : 1

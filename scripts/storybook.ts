@@ -65,3 +65,13 @@ export async function findViolations(page: Page): Promise<unknown[]> {
     return violations.map(({ id, nodes }) => ({ id, nodes: nodes.map(({ html, any }) => [html, any[0]?.message]) }))
   })
 }
+
+/** The elements that are wider than the window, or than the dialog they are in; null when there is none. */
+export async function findOverflow(page: Page): Promise<string | null> {
+  const wide = await page.evaluate(() =>
+    [...document.querySelectorAll('html, dialog, dialog .body')]
+      .filter((element) => element.scrollWidth > element.clientWidth)
+      .map((element) => `${element.tagName} is ${element.scrollWidth - element.clientWidth} px too wide`),
+  )
+  return wide.length === 0 ? null : wide.join(', ')
+}

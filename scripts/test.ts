@@ -16,7 +16,7 @@ const projects = [
   'react-18',
   'built',
   'package',
-  ...(chromium ? ['examples', 'browser', 'stories'] : []),
+  ...(chromium ? ['examples', 'frameworks', 'browser', 'stories'] : []),
 ]
 if (!chromium && process.env['CI'] === 'true') {
   console.error(

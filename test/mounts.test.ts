@@ -42,15 +42,23 @@ import * as route from './app/relay/[...path]/route.ts'
 serve({ fetch: (request) => route[request.method](request), port: 0 })
 `
 
+/** Serves the route as React Router does: GET by its loader, all else by its action. */
+const serveLoader = `
+import { serve } from '@hono/node-server'
+import { action, loader } from './app/routes/relay.ts'
+
+serve({ fetch: (request) => (request.method === 'GET' ? loader : action)({ request }), port: 0 })
+`
+
 /** Runs a block as a program, with the relay beside it, and gives the address at which it listens. */
 async function start(block: Block, apiUrl: string, main = block.file!): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'mount-'))
   const files = {
     'package.json': '{ "type": "module" }',
     'relay.ts': relayFor(apiUrl),
-    'lib/relay.ts': "import { relay as made } from '../relay.ts'\n\nexport const relay = () => made",
     'start-vite.ts': startVite,
     'serve-route.ts': serveRoute,
+    'serve-loader.ts': serveLoader,
     [block.file!]: block.code,
   }
   for (const [name, text] of Object.entries(files)) {
@@ -86,7 +94,9 @@ function titleOf({ line }: Block): string {
 }
 
 describe('each way to mount the relay answers direct, polled and queued requests', () => {
-  const servers = blocksOf(page).filter(({ file }) => /(^|\/)(server|route|vite\.config)\.ts$/.test(file ?? ''))
+  const servers = blocksOf(page).filter(({ file }) =>
+    /(^|\/)(server|route|routes\/relay|vite\.config)\.ts$/.test(file ?? ''),
+  )
 
   test('all of them are run here', () => {
     expect(servers.map(titleOf)).toEqual([
@@ -95,13 +105,19 @@ describe('each way to mount the relay answers direct, polled and queued requests
       'Fastify',
       'Hono',
       'Next.js, app router',
+      'React Router, framework mode',
       'Vite dev server',
     ])
   })
 
   test.each(servers.map((block) => [titleOf(block), block] as const))('%s', async (_title, block) => {
     const api = await startApi()
-    const main = /vite/.test(block.file!) ? 'start-vite.ts' : /route/.test(block.file!) ? 'serve-route.ts' : block.file!
+    const mains = {
+      'vite.config.ts': 'start-vite.ts',
+      'app/relay/[...path]/route.ts': 'serve-route.ts',
+      'app/routes/relay.ts': 'serve-loader.ts',
+    }
+    const main = mains[block.file as keyof typeof mains] ?? block.file
     const client = createClient({ relay: `${await start(block, api.url, main)}/relay` })
     const request = {
       clientSecretName: 'test',

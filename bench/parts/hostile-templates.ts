@@ -42,7 +42,7 @@ export const formats: Format[] = [
   {
     name: 'password',
     prefix: '',
-    alphabet: `${alphanumeric}!$*@^|.~:#;{}`,
+    alphabet: `${alphanumeric}!$*@^|.~:{}`,
     length: 60,
     slice: 31,
     end: 17,
@@ -91,7 +91,29 @@ const envelopes: ((text: string) => string)[] = [
 const stumbling = [
   ...['%', '%2', '%25', '%252', '&', '&#', '&#x', '&#1', '&#x7', '&amp;', '&amp;#', '&l', '&lowbar', ';', '\\', '\\\\'],
   ...['\\u', '\\u00', '\\u{', '\\x', '\\x7', '\\1', '\\16', '\\7', '\\u200b', '\\n', '\\"', '\\/', '}', '{', '#'],
-  ...['=', '=7', '=\r\n', '\n', '\r\n  ', ' ', '  ', '\t', '"', "'", ',', ', ', ':', '?', '<', '>', '(', ')', '[', ']'],
+  ...[
+    '=',
+    '=\\',
+    '=7',
+    '=\r\n',
+    '\n',
+    '\r\n  ',
+    ' ',
+    '  ',
+    '\t',
+    '"',
+    "'",
+    ',',
+    ', ',
+    ':',
+    '?',
+    '<',
+    '>',
+    '(',
+    ')',
+    '[',
+    ']',
+  ],
   ...['\0', '\u00ad', '\u200b', '\ufeff', '0', '7', '73', 'a', 'z', 'Zz', '-', '_', '+', '/', '.', '~', '0x', '0x73, '],
   ...['115, ', '1, 2, 3, 4, 5, 6, 7, 8, ', '"0":', 'data: ', 'c2st', 'QUFB', '='.repeat(3), 'ä', '€', '%c2%ad'],
 ]
@@ -122,7 +144,8 @@ function guess(format: Format, random: Random): string {
   const from = below(wrong.length, random)
   const text = wrong.slice(from, from + 1 + below(40, random))
   const prefix = format.prefix.slice(0, below(format.prefix.length + 1, random))
-  return pick([text, prefix, prefix + text, format.prefix + text, pick(forms, random)(text)], random)
+  const inNumbers = ` ${[...Buffer.from(format.prefix + text)].join(pick([' ', ', '], random))} `
+  return pick([text, prefix, prefix + text, format.prefix + text, pick(forms, random)(text), inNumbers], random)
 }
 
 /**

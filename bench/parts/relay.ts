@@ -3,8 +3,8 @@ import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
-import type { KeyRule } from '../../src/relay/key-rules.ts'
-import type { KeyOptions } from '../../src/relay/keys.ts'
+import type { KeyRule } from '../../src/relay/keys/key-rules.ts'
+import type { KeyOptions } from '../../src/relay/keys/key.ts'
 import type { RelayOptions } from '../../src/relay/options.ts'
 
 export interface RelayProcess {

@@ -1,9 +1,8 @@
 import { Agent, request as send } from 'node:http'
 import { randomBytes, randomUUID } from 'node:crypto'
-import type { Catchers, World } from './catchers.ts'
-import type { Evidence } from './judge.ts'
+import type { Catchers, World } from './fake-internet.ts'
+import type { Evidence, Channel } from './evidence.ts'
 import type { Wish } from './target.ts'
-import type { Channel } from './vector.ts'
 
 /** An answer of the relay, byte for byte. */
 export interface Reply {

@@ -65,3 +65,5 @@ function chunked(content: Buffer, size: number, trailers: Record<string, string>
   const lines = Object.entries(trailers).map(([name, value]) => `${name}: ${value}\r\n`)
   return Buffer.concat([...parts, Buffer.from(`0\r\n${lines.join('')}\r\n`, 'latin1')])
 }
+
+export type NamedAnswer = [name: string, answer: HttpAnswer]

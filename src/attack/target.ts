@@ -1,5 +1,5 @@
-import type { KeyOptions } from '../relay/keys.ts'
-import type { KeyRule, Place } from '../relay/key-rules.ts'
+import type { KeyOptions } from '../relay/keys/key.ts'
+import type { KeyRule, Place } from '../relay/keys/key-rules.ts'
 import type { Canary } from './canary.ts'
 
 /** A request as an attacker writes it: it need not be one that the types allow. */

@@ -1,16 +1,8 @@
 import type { Attacker, Sent } from './attacker.ts'
-import type { World } from './catchers.ts'
+import type { Channel } from './evidence.ts'
+import type { World } from './fake-internet.ts'
 import { httpAnswer, type HttpAnswer } from './raw-http.ts'
 import type { Target, Wish } from './target.ts'
-
-/**
- * What a leak would be seen in: bytes at an upstream, an answer to the browser,
- * the log, the database; a call that nobody was allowed to cause; something of
- * another caller; a header that acts on our origin or on the upstream; what one who
- * asks again and again has learnt.
- */
-export type Channel =
-  'upstream' | 'answer' | 'log' | 'database' | 'call' | 'other caller' | 'header' | 'learnt' | 'failure'
 
 /** One attempt. */
 export interface Vector {

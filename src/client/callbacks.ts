@@ -1,5 +1,7 @@
-import { asClientSecretError, type ClientSecretError } from '../protocol/errors.ts'
+import type { ClientSecretError } from '../protocol/errors.ts'
+import type { ClientSecretRecord } from '../protocol/record.ts'
 import type { ApiResponse } from './read-record.ts'
+import type { StandardSchema } from './standard-schema.ts'
 
 /** Who hears how a request ends. */
 export interface Callbacks<Data = unknown> {
@@ -7,6 +9,16 @@ export interface Callbacks<Data = unknown> {
   onResponse?: ((data: Data, response: ApiResponse) => void) | undefined
   /** Called once when the request or the polling fails. */
   onError?: ((error: ClientSecretError) => void) | undefined
+}
+
+/** Who hears of a request, and how its answer is checked. */
+export interface Listeners<Data = unknown> extends Callbacks<Data> {
+  /** Called with every change of what the relay knows of the request. */
+  onUpdate?: ((record: ClientSecretRecord) => void) | undefined
+  /** Called once when the request has ended, whichever way: with its data, or with its error. */
+  onSettled?: ((data: Data | undefined, error: ClientSecretError | undefined) => void) | undefined
+  /** Any Standard Schema (zod, valibot, arktype …); checks `data` and gives it its type. */
+  schema?: StandardSchema<Data> | undefined
 }
 
 /**
@@ -21,32 +33,4 @@ export function callBack<Args extends unknown[]>(callback: ((...args: Args) => v
       throw error
     })
   }
-}
-
-/** The same callbacks, of which each is called at most once. */
-export function once(callbacks: Callbacks): Callbacks {
-  let called = false
-  const first = <Args extends unknown[]>(callback: ((...args: Args) => void) | undefined) =>
-    callback &&
-    ((...args: Args) => {
-      if (called) return
-      called = true
-      callback(...args)
-    })
-  return { onResponse: first(callbacks.onResponse), onError: first(callbacks.onError) }
-}
-
-/**
- * A promise that also tells `onError`. Who gave one has dealt with the failure:
- * a promise that nobody awaits then raises no unhandled rejection.
- */
-export function tellError<T>(work: Promise<T>, listenersOf: (error: ClientSecretError) => Callbacks[]): Promise<T> {
-  const told = work.catch((thrown: unknown) => {
-    const error = asClientSecretError(thrown)
-    const listening = listenersOf(error).flatMap(({ onError }) => onError ?? [])
-    if (listening.length > 0) told.catch(() => {})
-    for (const onError of listening) callBack(onError, error)
-    throw error
-  })
-  return told
 }

@@ -1,4 +1,3 @@
-import { asClientSecretError, ClientSecretError } from '../protocol/errors.ts'
 import {
   isSettled,
   type CancelAnswer,
@@ -7,46 +6,15 @@ import {
   type HistoryPage,
   type QueueCount,
 } from '../protocol/record.ts'
-import type { ClientSecretRequest, Method, ParamValue } from '../protocol/request.ts'
-import { callBack, once, tellError, type Callbacks } from './callbacks.ts'
-import { createFollower, isPollStopped, type FollowOptions, type PollStopped } from './follow.ts'
-import { keptRequests, type KeptRequests } from './kept-requests.ts'
-import { queuedRequest, type QueuedRequest } from './queued-request.ts'
-import { randomId } from './random-id.ts'
+import { createCore, type ClientCore, type ClientOptions } from './create-core.ts'
+import type { RequestStart, Sent } from './create-request.ts'
+import { onAbort } from './on-abort.ts'
+import type { PollStopped } from './poll-stopped.ts'
+import { answerOf, type QueuedRequest } from './queued-request.ts'
 import { readRecord, type Answer } from './read-record.ts'
-import { relayTransport, type RelayTransportOptions } from './relay-transport.ts'
-import { maySubmitAgain, retryDelay, sleep } from './retry.ts'
+import type { ClientSecretRequestParams, RequestParams } from './request-params.ts'
 import { checked, type StandardSchema } from './standard-schema.ts'
-import type { Seen, Transport } from './transport.ts'
-
-/** What a component asks for, field by field. */
-export interface RequestParams {
-  /** Name of a key that the relay knows. */
-  clientSecretName: string
-  /** Absolute `https:` url; `http:` only where a key's rule allows it. */
-  url: string
-  /** Any letter case. */
-  method: Method | Lowercase<Method>
-  /** `$CLIENT_SECRET` in a value becomes the key. */
-  headers?: Record<string, string> | undefined
-  /** The body of POST, PUT and PATCH: JSON, or a form when the Content-Type header says `application/x-www-form-urlencoded`. */
-  data?: object | undefined
-  /** Appended to the query that the url already has. */
-  params?: Record<string, ParamValue | readonly ParamValue[]> | undefined
-  /**
-   * Milliseconds, 0 or more. Above 0 the request runs in the background and is polled until it settles. The relay
-   * holds each poll and answers the moment something changes, so this bounds how old what is seen may be; it is no
-   * delay. Default 0.
-   */
-  poll?: number | undefined
-  /** Seconds, above 0, after which the record is removed and polling it is an error. Default: the relay's, one day. */
-  expires?: number | undefined
-  /** Requests of one caller with the same url, method and queue run one at a time, in the order they arrived. Without it, in parallel. */
-  queue?: string | undefined
-}
-
-/** The parameters of `clientSecretRequest`. */
-export interface ClientSecretRequestParams<Data = unknown> extends RequestParams, Callbacks<Data> {}
+import type { Seen } from './transport.ts'
 
 /** How a request can be ended. */
 export interface RequestOptions {
@@ -54,21 +22,26 @@ export interface RequestOptions {
   signal?: AbortSignal | undefined
 }
 
-/** What `send` and `follow` give: an answer, a record that waits for somebody to follow it, or a stop. */
-export type Sent = Answer | { record: ClientSecretRecord; data?: undefined; response?: undefined } | PollStopped
-
 /** How an answer is read. */
 export interface ReadOptions {
   /** Any Standard Schema (zod, valibot, arktype …); checks the answer's data and gives it its type. */
   schema?: StandardSchema | undefined
 }
 
+/** How a request is followed. */
+export interface FollowOptions extends ReadOptions {
+  /** Upper bound on how old what is shown may be, in milliseconds. Default 1,000. */
+  interval?: number | undefined
+  /** Stops the following: it resolves to `{ id, status: 'stopped' }`. */
+  stopSignal?: AbortSignal | undefined
+  /** Ends the following with `ABORTED`. */
+  signal?: AbortSignal | undefined
+  /** Called with every change of the record, the last one included. */
+  onUpdate?: ((record: ClientSecretRecord) => void) | undefined
+}
+
 /** How a request is sent, and followed where it runs in the background. */
-export type SendOptions = Omit<FollowOptions, 'interval'> &
-  ReadOptions & {
-    /** The request is known by it before it has an id, so that it can be cancelled. Default: a random one. */
-    idempotencyKey?: string | undefined
-  }
+export type SendOptions = Omit<FollowOptions, 'interval'> & Pick<RequestStart, 'idempotencyKey'>
 
 /** What it gives depends on `queue` and `poll`. */
 export interface ClientSecretRequestFunction {
@@ -90,10 +63,7 @@ export interface ClientSecretRequestFunction {
 }
 
 /** What `createClient` makes. All failures of its functions are `ClientSecretError`s. */
-export interface Client {
-  /** Differs for each client, and so keeps apart what hooks store. */
-  readonly key: string
-
+export interface Client extends ClientCore {
   /**
    * Calls an API with a key that only the relay knows.
    *
@@ -125,16 +95,7 @@ export interface Client {
   send: (params: RequestParams, options?: SendOptions) => Promise<Sent>
 
   /** Follows a request that was sent before, by its id, until it is settled. */
-  follow: (seen: Seen, options?: FollowOptions & ReadOptions) => Promise<Answer | PollStopped>
-
-  /** What is kept of a request over a reload, for `persist` of the hooks. */
-  readonly kept: KeptRequests
-}
-
-/** Which server the client talks to, and who is signed in. */
-export type ClientOptions = (RelayTransportOptions | { transport: Transport }) & {
-  /** Who is signed in, by any id of yours: what is kept over a reload for one user is not found by the next. */
-  user?: string | undefined
+  follow: (seen: Seen, options?: FollowOptions) => Promise<Answer | PollStopped>
 }
 
 /**
@@ -146,73 +107,33 @@ export type ClientOptions = (RelayTransportOptions | { transport: Transport }) &
  * @throws ClientSecretError `INVALID_PARAMETER` when `relay` is neither a path nor a url.
  */
 export function createClient(options: ClientOptions): Client {
-  const transport = 'transport' in options ? options.transport : relayTransport(options, options.user)
-  const follower = createFollower(transport)
-
-  async function submit(
-    request: ClientSecretRequest,
-    idempotencyKey: string,
-    signal: AbortSignal | undefined,
-  ): Promise<ClientSecretRecord> {
-    for (let tries = 1; ; tries++) {
-      try {
-        return await transport.submit(request, { idempotencyKey, signal })
-      } catch (thrown) {
-        const error = asClientSecretError(thrown)
-        if (!transport.isIdempotent || !maySubmitAgain(error, tries)) throw error
-        await sleep(retryDelay(error, tries), signal)
-        if (signal?.aborted)
-          throw new ClientSecretError('ABORTED', 'The request was aborted by its signal.', { cause: error })
-      }
-    }
-  }
-
-  async function follow(
-    seen: Seen,
-    { schema, ...rest }: FollowOptions & ReadOptions = {},
-  ): Promise<Answer | PollStopped> {
-    const settled = 'status' in seen && isSettled(seen as ClientSecretRecord) && (seen as ClientSecretRecord)
-    const record = settled || (await follower.follow(seen, rest))
-    return isPollStopped(record) ? record : checked(readRecord(record), schema)
-  }
-
-  async function send(
-    params: RequestParams,
-    { signal, stopSignal, onUpdate, onPause, schema, idempotencyKey = randomId() }: SendOptions = {},
-  ): Promise<Sent> {
-    const { onResponse: _onResponse, onError: _onError, ...request } = (params ?? {}) as ClientSecretRequestParams
-    if (signal?.aborted) throw new ClientSecretError('ABORTED', 'The signal was aborted before the request was sent.')
-    const record = await submit(request as ClientSecretRequest, idempotencyKey, signal)
-    callBack(onUpdate, record)
-    if (isSettled(record)) return checked(readRecord(record), schema)
-    if (request.queue !== undefined && !request.poll) return { record }
-    return follow(record, { interval: request.poll, signal, stopSignal, onUpdate, onPause, schema })
-  }
-
-  async function request(
-    params: ClientSecretRequestParams,
-    callbacks: Callbacks,
-    signal: AbortSignal | undefined,
-  ): Promise<unknown> {
-    const sent = await send(params, { signal })
-    if (isPollStopped(sent)) return sent
-    if (!sent.response) return queuedRequest(sent.record, callbacks, follow)
-    callBack(callbacks.onResponse, sent.data, sent.response)
-    return sent.data
-  }
-
+  const core = createCore(options)
+  const { transport, poller, createRequest } = core
   return {
-    key: randomId(),
-    kept: keptRequests(transport.name, options.user, (where) => transport.remember?.(where)),
-    clientSecretRequest: ((params: ClientSecretRequestParams, { signal }: RequestOptions = {}) => {
-      const callbacks = once(params ?? {})
-      return tellError(request(params, callbacks, signal), () => [callbacks])
-    }) as ClientSecretRequestFunction,
-    stopPolling: follower.stop,
+    ...core,
+    clientSecretRequest: ((params: ClientSecretRequestParams, { signal }: RequestOptions = {}) =>
+      answerOf(
+        createRequest({ params, listeners: () => params ?? {} }),
+        params,
+        signal,
+      )) as ClientSecretRequestFunction,
+    stopPolling: poller.stop,
     history: (filter = {}, { signal } = {}) => transport.history(filter, { signal }),
     cancel: transport.cancel,
     queueCount: transport.queueCount,
-    send,
-    follow,
+
+    send(params, { signal, stopSignal, idempotencyKey, ...listeners } = {}) {
+      const request = createRequest({ params, listeners: () => listeners, idempotencyKey })
+      const letGo = onAbort(stopSignal, request.stop)
+      return request.send(signal).finally(letGo)
+    },
+
+    async follow(seen, { interval, signal, stopSignal, ...listeners } = {}) {
+      if ('status' in seen && isSettled(seen as ClientSecretRecord))
+        return checked(readRecord(seen as ClientSecretRecord), listeners.schema)
+      const polling = createRequest({ seen, listeners: () => listeners }).poll({ interval, signal })
+      const letGo = onAbort(stopSignal, polling.stop)
+      return polling.finally(letGo)
+    },
   }
 }

@@ -1,8 +1,8 @@
+import type { ClientSecretError } from '../protocol/errors.ts'
 import type { ClientSecretRecord, RecordStatus } from '../protocol/record.ts'
-import { callBack, tellError, type Callbacks } from './callbacks.ts'
-import { isPollStopped, type FollowOptions, type PollStopped } from './follow.ts'
-import type { Answer } from './read-record.ts'
-import type { Seen } from './transport.ts'
+import { callBack, type Callbacks, type Listeners } from './callbacks.ts'
+import type { RequestObject } from './create-request.ts'
+import { isPollStopped, type PollStopped } from './poll-stopped.ts'
 
 /** What a request with a `queue` and no `poll` gives at once. */
 export interface QueuedRequest<Data = unknown> {
@@ -29,30 +29,42 @@ export interface PollPromise<Data = unknown> extends Promise<Data | PollStopped>
   stop: () => void
 }
 
-/** `callbacks` are those of the request; each poll may bring its own beside them. */
-export function queuedRequest(
-  record: ClientSecretRecord,
-  callbacks: Callbacks,
-  follow: (seen: Seen, options: FollowOptions) => Promise<Answer | PollStopped>,
-): QueuedRequest {
+/** Sends a request; gives what a promise of `clientSecretRequest` gives. Who hears of a failure by a callback need not await it. */
+export function answerOf(request: RequestObject, listeners: Listeners, signal?: AbortSignal): Promise<unknown> {
+  const answer = request.send(signal).then((sent) => {
+    if (isPollStopped(sent)) return sent
+    return sent.response ? sent.data : queuedRequest(request, sent.record, listeners)
+  })
+  if (isHeard(listeners)) answer.catch(() => {})
+  return answer
+}
+
+/** Each poll may bring callbacks of its own beside those of the request, and tells them of it alone that it was aborted. */
+function queuedRequest(request: RequestObject, record: ClientSecretRecord, listeners: Listeners): QueuedRequest {
   return {
     id: record.id,
     status: record.status,
     queueName: record.queueName ?? '',
     inQueue: record.inQueue ?? 0,
-    poll({ interval, signal, ...own } = {}) {
-      const stopping = new AbortController()
-      // Without the version, so that the first answer tells how things stand.
-      const polled = follow({ id: record.id }, { interval, signal, stopSignal: stopping.signal }).then((answer) => {
-        if (isPollStopped(answer)) return answer
-        for (const { onResponse } of [callbacks, own]) callBack(onResponse, answer.data, answer.response)
-        return answer.data
-      })
-      // That this poll was aborted is no end of the request, and told to this poll only.
-      return Object.assign(
-        tellError(polled, (error) => (error.code === 'ABORTED' ? [own] : [callbacks, own])),
-        { stop: () => stopping.abort() },
+    poll({ onResponse, onError, ...options } = {}) {
+      const polling = request.poll(options)
+      const answer = polling.then(
+        (outcome) => {
+          if (isPollStopped(outcome)) return outcome
+          callBack(onResponse, outcome.data, outcome.response)
+          return outcome.data
+        },
+        (error: ClientSecretError) => {
+          callBack(onError, error)
+          throw error
+        },
       )
+      if (onError || isHeard(listeners)) answer.catch(() => {})
+      return Object.assign(answer, { stop: polling.stop })
     },
   }
+}
+
+function isHeard({ onError, onSettled }: Listeners = {}): boolean {
+  return Boolean(onError ?? onSettled)
 }

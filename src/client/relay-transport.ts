@@ -36,14 +36,19 @@ export function relayTransport({ relay, headers, fetch }: RelayTransportOptions,
     )
   const base = relay.replace(/\/+$/, '')
   const sessionKey = `react-client-secret:session:${JSON.stringify([base, user ?? null])}`
-  // Who an anonymous visitor is: known to this client and the relay only, so
-  // nobody else can read what it asked.
-  let session = readStorage('local', sessionKey) ?? readStorage('session', sessionKey) ?? randomId()
-  let isUsed = false
+  let session: string | undefined
+
+  /**
+   * Who an anonymous visitor is: known to this client and the relay only, so
+   * nobody else can read what it asked. Made for the first call, because a render
+   * may neither read storage nor throw dice.
+   */
+  function ownSession(): string {
+    return (session ??= readStorage('local', sessionKey) ?? readStorage('session', sessionKey) ?? randomId())
+  }
 
   /** @param field One that every answer of the relay to this call has; another server's has not. */
   async function call<Answer>(field: keyof Answer & string, path: string, init: RequestInit = {}): Promise<Answer> {
-    isUsed = true
     const { method = 'GET', signal } = init
     const where = `${method} ${base}${path.replace(/\?.*/, '')}`
     const own = typeof headers === 'function' ? await headers() : headers
@@ -55,7 +60,7 @@ export function relayTransport({ relay, headers, fetch }: RelayTransportOptions,
       // Looked up at each call, so that a fetch that is patched later is used.
       response = await (fetch ?? globalThis.fetch)(base + path, {
         ...init,
-        headers: { ...own, 'client-session': session, accept: 'application/json', ...init.headers },
+        headers: { ...own, 'client-session': ownSession(), accept: 'application/json', ...init.headers },
       })
       text = await response.text()
     } catch (cause) {
@@ -108,8 +113,8 @@ export function relayTransport({ relay, headers, fetch }: RelayTransportOptions,
     remember(where) {
       const known = readStorage(where, sessionKey)
       // Another tab was first: one browser is one visitor, unless we have asked for something as another already.
-      if (known === null) writeStorage(where, sessionKey, session)
-      else if (!isUsed) session = known
+      if (known === null) writeStorage(where, sessionKey, ownSession())
+      else session ??= known
     },
   }
 }

@@ -2,7 +2,7 @@ import type { Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { attack, type Handler, type Serve } from '../attack/attack.ts'
 import { report, summarize } from '../attack/report.ts'
-import { explainMissingPeer } from '../relay/missing-peer.ts'
+import { explainMissingPeer } from '../relay/common/missing-peer.ts'
 import type { RelayOptions } from '../relay/options.ts'
 
 /** Attacks a relay with these options, prints what came of it, and tells whether nothing leaked. */

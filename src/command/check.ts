@@ -1,8 +1,8 @@
-import type { Key, KeyOptions } from '../relay/keys.ts'
+import type { Key, KeyOptions } from '../relay/keys/key.ts'
 import { readOptions, type RelayOptions } from '../relay/options.ts'
-import { isGuessableSecret } from '../relay/redaction/values.ts'
-import { masterKeyVariable, newMasterKey } from '../relay/seal.ts'
-import { callersInWords, ruleInWords, wideForCallers, wideInRule } from '../relay/rule-in-words.ts'
+import { isGuessableSecret } from '../relay/keys/redaction/values.ts'
+import { masterKeyVariable, newMasterKey } from '../relay/keys/encryption.ts'
+import { callersInWords, ruleInWords, wideForCallers, wideInRule } from '../relay/keys/describe-rule.ts'
 
 /**
  * Says in plain words where the secret of every key can go, and what of it is wide.

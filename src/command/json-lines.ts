@@ -1,4 +1,4 @@
-import type { Logger } from '../relay/options.ts'
+import type { Logger } from '../relay/common/logger.ts'
 
 /** Writes a line of JSON for each entry, as pino does, so that what reads pino's logs reads these. */
 export function jsonLines(write: (line: string) => void): Logger {

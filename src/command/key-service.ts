@@ -9,14 +9,14 @@ import {
   type KeyEntry,
   type Words,
 } from '../protocol/keys.ts'
-import { tokenVariable } from '../relay/administrator.ts'
-import { createChanges } from '../relay/changes.ts'
-import { isPostgres } from '../relay/database.ts'
-import { openKeyStore } from '../relay/key-store.ts'
+import { tokenVariable } from '../relay/http/administrator.ts'
+import { createChanges } from '../relay/database/pub-sub.ts'
+import { isPostgres } from '../relay/database/database.ts'
+import { openKeyStore } from '../relay/keys/key-store.ts'
 import { readOptions, type RelayOptions } from '../relay/options.ts'
-import { createSecretIndex } from '../relay/redaction/secret-index.ts'
-import { masterKeyVariable } from '../relay/seal.ts'
-import { openStorage } from '../relay/storage.ts'
+import { createSecretIndex } from '../relay/keys/redaction/secret-index.ts'
+import { masterKeyVariable } from '../relay/keys/encryption.ts'
+import { openStorage } from '../relay/execution/storage.ts'
 import { withSecrets } from './check.ts'
 
 /** Where keys are registered: in the database of a config, or at a relay that runs. */

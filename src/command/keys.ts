@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util'
 import type { KeyChange, KeyEntry, WireLimits, WireRule, Words } from '../protocol/keys.ts'
-import type { RelayOptions } from '../relay/options.ts'
+import { openConfig } from './config.ts'
 import { atRelay, inDatabase, type KeyService } from './key-service.ts'
 import { readValue } from './read-value.ts'
 import { UsageError } from './usage-error.ts'
@@ -8,12 +8,13 @@ import { UsageError } from './usage-error.ts'
 const verbs = ['list', 'add', 'rotate', 'remove']
 
 /** Does what `keys …` says, and prints what came of it. */
-export async function keys(args: string[], readConfig: (path: string) => Promise<RelayOptions>): Promise<void> {
+export async function keys(args: string[]): Promise<void> {
   const { positionals, values } = parseArgs({
     args,
     allowPositionals: true,
     options: {
       config: { type: 'string', short: 'c' },
+      'env-file': { type: 'string' },
       relay: { type: 'string' },
       allow: { type: 'string', multiple: true },
       unlocked: { type: 'boolean' },
@@ -52,7 +53,7 @@ export async function keys(args: string[], readConfig: (path: string) => Promise
   }
   const service =
     values.relay === undefined
-      ? await inDatabase(await readConfig(values.config!), process.env)
+      ? await inDatabase(await openConfig(values.config!, values['env-file']).read(), process.env)
       : atRelay(values.relay, process.env)
   try {
     await work(service, verb, name, change)

@@ -1,7 +1,7 @@
 import type { Server } from 'node:http'
 import { isIPv6, type AddressInfo } from 'node:net'
-import { createRelay, type Relay } from '../relay/create-relay.ts'
-import { explainMissingPeer } from '../relay/missing-peer.ts'
+import { createKeptRelay } from '../relay/keep-relay.ts'
+import { explainMissingPeer } from '../relay/common/missing-peer.ts'
 import type { RelayOptions } from '../relay/options.ts'
 
 export interface ServeOptions {
@@ -13,7 +13,8 @@ export interface ServeOptions {
 export interface ServedRelay {
   /** Where it listens. */
   url: string
-  relay: Relay
+  /** Answers with these options from now on. Rejects when they are wrong; each call is refused then. */
+  take(options: Promise<RelayOptions>): Promise<void>
   /** Stops listening, lets what runs come to its end, and closes the relay. */
   close(): Promise<void>
 }
@@ -26,7 +27,8 @@ export async function serve(options: RelayOptions, { port, host }: ServeOptions)
   const { createAdaptorServer } = await import('@hono/node-server').catch((error: unknown) => {
     throw explainMissingPeer(error, '@hono/node-server')
   })
-  let relay: Relay
+  const relay = createKeptRelay()
+  const hosts = namesOf(host)
   const server = createAdaptorServer({ fetch: (request) => relay.fetch(request) }) as Server
   // The port first: a second relay that is started by mistake must not touch what the first one works on.
   await new Promise<void>((resolve, reject) => {
@@ -43,7 +45,7 @@ export async function serve(options: RelayOptions, { port, host }: ServeOptions)
     server.listen(port, host, resolve)
   })
   try {
-    relay = createRelay({ hosts: namesOf(host), ...options })
+    relay.take({ hosts, ...options })
     await relay.ready
   } catch (error) {
     server.close()
@@ -53,7 +55,10 @@ export async function serve(options: RelayOptions, { port, host }: ServeOptions)
   const address = server.address() as AddressInfo
   return {
     url: `http://${address.family === 'IPv6' ? `[${address.address}]` : address.address}:${address.port}`,
-    relay,
+    take(changed) {
+      relay.take(changed.then((options) => ({ hosts, ...options })))
+      return relay.ready
+    },
     async close() {
       const closed = new Promise((resolve) => server.close(resolve))
       // Answers what is asked, held polls too, and waits for what runs.

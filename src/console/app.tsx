@@ -8,6 +8,7 @@ import { ConfirmUnlock } from './confirm-unlock.tsx'
 import { KeyDetails, type KeyAction } from './key-details.tsx'
 import { sameKey } from './key-draft.ts'
 import { KeyForm } from './key-form.tsx'
+import { failureOf, type Failure } from './failure.ts'
 import { createKeysClient, type KeysClient } from './keys-client.ts'
 import { idOf, KeysTable } from './keys-table.tsx'
 import { Page } from './page.tsx'
@@ -19,7 +20,7 @@ import { TryIt } from './try-it.tsx'
 
 type Screen =
   | { is: 'loading' | 'sign in' }
-  | { is: 'no permission' | 'away'; message: string }
+  | { is: 'no permission' | 'away'; failure: Failure }
   | { is: 'keys'; client: KeysClient; keys: KeyEntry[]; audit: AuditEntry[] }
 
 /** The page, for the relay at `base`. */
@@ -39,9 +40,9 @@ export function App({ base }: { base: string }) {
     case 'sign in':
       return <SignIn onSignIn={async (token) => setScreen(await keysOf(createKeysClient(base, token)))} />
     case 'no permission':
-      return <NoPermission message={screen.message} onSignIn={() => setScreen({ is: 'sign in' })} />
+      return <NoPermission failure={screen.failure} onSignIn={() => setScreen({ is: 'sign in' })} />
     case 'away':
-      return <RelayAway message={screen.message} onRetry={start} />
+      return <RelayAway failure={screen.failure} onRetry={start} />
     case 'keys':
       return (
         <Keys
@@ -62,12 +63,16 @@ async function keysOf(client: KeysClient): Promise<Screen> {
 
 /** What is shown instead of the keys when they cannot be had. */
 function screenFor(thrown: unknown): Screen {
-  const { code, message } = asClientSecretError(thrown)
+  const { code } = asClientSecretError(thrown)
+  const failure = failureOf(thrown)
   if (code === 'SIGN_IN_REQUIRED') return { is: 'sign in' }
-  if (code === 'NOT_ALLOWED' || code === 'ORIGIN_NOT_ALLOWED') return { is: 'no permission', message }
+  if (code === 'NOT_ALLOWED' || code === 'ORIGIN_NOT_ALLOWED') return { is: 'no permission', failure }
   if (code === 'REQUEST_NOT_FOUND')
-    return { is: 'no permission', message: 'This relay has no administrator, so nobody may see its keys here.' }
-  return { is: 'away', message }
+    return {
+      is: 'no permission',
+      failure: { sentence: 'This relay has no administrator, so nobody may see its keys here.' },
+    }
+  return { is: 'away', failure }
 }
 
 type Opened = { is: 'add' } | { is: Exclude<KeyAction, 'lock'> | 'unlock'; entry: KeyEntry }
@@ -89,23 +94,22 @@ function Keys({
   const add = useRef<HTMLButtonElement>(null)
   const [open, setOpen] = useState<string>()
   const [dialog, setDialog] = useState<Opened>()
-  const [notice, setNotice] = useState<{ text: string; isBad?: boolean }>()
+  const [notice, setNotice] = useState<Failure & { isBad?: boolean }>()
   const close = () => setDialog(undefined)
 
   /** What was changed is shown as the relay has it now. */
-  async function done(text: string) {
+  async function done(sentence: string) {
     // At once, so that the focus is where the dialog leaves it before anything else moves it.
     flushSync(() => {
       close()
-      setNotice({ text })
+      setNotice({ sentence })
     })
     await refresh().catch(fail)
   }
   function fail(thrown: unknown) {
-    const { code, message } = asClientSecretError(thrown)
     // The token was changed, or the site's session has ended, since the page was opened.
-    if (code === 'SIGN_IN_REQUIRED') return onSignIn()
-    setNotice({ text: message, isBad: true })
+    if (asClientSecretError(thrown).code === 'SIGN_IN_REQUIRED') return onSignIn()
+    setNotice({ ...failureOf(thrown), isBad: true })
   }
 
   function act(action: KeyAction, entry: KeyEntry) {
@@ -120,7 +124,7 @@ function Keys({
   return (
     <Page
       add={add}
-      notice={notice?.text}
+      notice={notice}
       isBad={notice?.isBad}
       onDismiss={() => {
         setNotice(undefined)
@@ -219,7 +223,7 @@ function Keys({
 /** Asks for the recent requests of a key when it is opened. */
 function UsesOf({ client, name }: { client: KeysClient; name: string }) {
   const [requests, setRequests] = useState<KeyUse[]>()
-  const [error, setError] = useState<string>()
+  const [error, setError] = useState<Failure>()
   const [round, setRound] = useState(0)
   useEffect(() => {
     const controller = new AbortController()
@@ -229,7 +233,7 @@ function UsesOf({ client, name }: { client: KeysClient; name: string }) {
         setError(undefined)
       },
       (thrown: unknown) => {
-        if (!controller.signal.aborted) setError(asClientSecretError(thrown).message)
+        if (!controller.signal.aborted) setError(failureOf(thrown))
       },
     )
     return () => controller.abort()

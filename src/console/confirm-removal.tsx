@@ -1,7 +1,7 @@
 import { useState } from 'react'
-import { asClientSecretError } from '../protocol/errors.ts'
 import type { KeyEntry } from '../protocol/keys.ts'
 import { Dialog } from './dialog.tsx'
+import { failureOf, type Failure } from './failure.ts'
 import { Problem } from './field.tsx'
 import { Moment } from './moment.tsx'
 
@@ -15,7 +15,7 @@ export function ConfirmRemoval({
   onRemove: () => Promise<void>
   onClose: () => void
 }) {
-  const [error, setError] = useState<string>()
+  const [error, setError] = useState<Failure>()
   const [isBusy, setIsBusy] = useState(false)
 
   async function remove() {
@@ -23,7 +23,7 @@ export function ConfirmRemoval({
     try {
       await onRemove()
     } catch (thrown) {
-      setError(asClientSecretError(thrown).message)
+      setError(failureOf(thrown))
       setIsBusy(false)
     }
   }
@@ -55,7 +55,7 @@ export function ConfirmRemoval({
           The value is deleted from the relay and cannot be got back from it. The API’s provider still accepts it:
           revoke it there if nobody needs it any more.
         </p>
-        {error !== undefined && <Problem>{error}</Problem>}
+        {error && <Problem failure={error} />}
       </div>
       <div className="actions">
         <button data-focus onClick={onClose}>

@@ -1,7 +1,7 @@
 import { useEffect, useState } from 'react'
-import { asClientSecretError } from '../protocol/errors.ts'
 import type { KeyEntry, Words } from '../protocol/keys.ts'
 import { Dialog } from './dialog.tsx'
+import { failureOf, type Failure } from './failure.ts'
 import { Problem } from './field.tsx'
 import { KeyInWords } from './words.tsx'
 
@@ -19,9 +19,9 @@ export function ConfirmUnlock({
   onClose: () => void
 }) {
   const [words, setWords] = useState<Words>()
-  const [error, setError] = useState<string>()
+  const [error, setError] = useState<Failure>()
   const [isBusy, setIsBusy] = useState(false)
-  const fail = (thrown: unknown) => setError(asClientSecretError(thrown).message)
+  const fail = (thrown: unknown) => setError(failureOf(thrown))
 
   useEffect(() => {
     check().then(setWords, fail)
@@ -34,7 +34,7 @@ export function ConfirmUnlock({
       <div className="body" aria-live="polite">
         <p>Whoever opens a page of your site may then use it, without signing in.</p>
         {words ? <KeyInWords words={words} /> : !error && <p className="hint">Asking the relay …</p>}
-        {error !== undefined && <Problem>{error}</Problem>}
+        {error && <Problem failure={error} />}
       </div>
       <div className="actions">
         <button data-focus onClick={onClose}>

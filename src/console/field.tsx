@@ -1,4 +1,5 @@
 import { useId, type ReactNode } from 'react'
+import type { Failure } from './failure.ts'
 
 /** What ties an input to its label, hint and error. */
 export interface FieldProps {
@@ -16,7 +17,7 @@ export function Field({
 }: {
   label: string
   hint?: ReactNode
-  error?: string | undefined
+  error?: Failure | undefined
   children: (props: FieldProps) => ReactNode
 }) {
   const id = useId()
@@ -27,7 +28,7 @@ export function Field({
       {children({ id, 'aria-describedby': described || undefined, 'aria-invalid': error ? true : undefined })}
       {error && (
         <p className="error" id={`${id}-error`}>
-          <Sentence>{error}</Sentence>
+          <Sentence failure={error} />
         </p>
       )}
       {hint && (
@@ -40,22 +41,21 @@ export function Field({
 }
 
 /** An error that belongs to no field. It takes the focus when it appears, so that nobody misses it. */
-export function Problem({ children }: { children: string }) {
+export function Problem({ failure }: { failure: Failure }) {
   return (
     <p className="problem" role="alert" tabIndex={-1} aria-invalid>
-      <Sentence>{children}</Sentence>
+      <Sentence failure={failure} />
     </p>
   )
 }
 
-/** What an error says. The address that explains its code stands at its end, and becomes a link. */
-export function Sentence({ children }: { children: string }) {
-  const [, sentence, address] = /^(.*) (https:\/\/\S+)$/s.exec(children) ?? []
-  if (!address) return children
+/** What a failure says, with a link to what explains it. */
+export function Sentence({ failure: { sentence, help } }: { failure: Failure }) {
+  if (help === undefined) return sentence
   return (
     <>
       {sentence}{' '}
-      <a href={address} target="_blank" rel="noreferrer">
+      <a href={help} target="_blank" rel="noreferrer">
         What to do
       </a>
     </>

@@ -1,5 +1,6 @@
 import type { KeyChange, KeyEntry, WireLimits, WireRule } from '../protocol/keys.ts'
 import { placeholder } from '../protocol/placeholder.ts'
+import type { Failure } from './failure.ts'
 
 /** What the form holds: text as it was typed, and never the value of the key, which stays in its input. */
 export interface KeyDraft {
@@ -20,7 +21,7 @@ export interface RuleDraft {
 }
 
 /** Errors by field, in the words of the wire: `name`, `allow[0].url`; those of no field under ''. */
-export type Errors = Record<string, string>
+export type Errors = Record<string, Failure>
 
 export const limitFields = {
   requestsPerMinute: 'Requests a minute',
@@ -92,16 +93,18 @@ export function sameKey({ locked, allow, limits }: KeyEntry): KeyChange {
 export function missingIn(draft: KeyDraft): Errors {
   const errors: Errors = {}
   if (!draft.name.trim())
-    errors['name'] = 'Give the key a name, such as openai. The components of your site name it so.'
+    errors['name'] = { sentence: 'Give the key a name, such as openai. The components of your site name it so.' }
   draft.rules.forEach(({ url, methods, places }, index) => {
     if (!url.trim())
-      errors[`allow[${index}].url`] = 'Write where the secret may go, such as https://api.example.com/v1/items.'
-    if (methods.length === 0) errors[`allow[${index}].methods`] = 'Choose at least one.'
-    if (places.some(isNameless)) errors[`allow[${index}].in`] = 'Name it.'
+      errors[`allow[${index}].url`] = {
+        sentence: 'Write where the secret may go, such as https://api.example.com/v1/items.',
+      }
+    if (methods.length === 0) errors[`allow[${index}].methods`] = { sentence: 'Choose at least one.' }
+    if (places.some(isNameless)) errors[`allow[${index}].in`] = { sentence: 'Name it.' }
   })
   for (const [name, text] of Object.entries(draft.limits)) {
     if (text.trim() && !/^[1-9]\d*$/.test(text.trim()))
-      errors[`limits.${name}`] = 'Write a whole number above 0, or leave it empty.'
+      errors[`limits.${name}`] = { sentence: 'Write a whole number above 0, or leave it empty.' }
   }
   return errors
 }

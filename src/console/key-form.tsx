@@ -1,9 +1,10 @@
 import { useEffect, useRef, useState } from 'react'
-import { asClientSecretError, ClientSecretError } from '../protocol/errors.ts'
+import { asClientSecretError } from '../protocol/errors.ts'
 import type { KeyChange, KeyCheck, KeyCheckAnswer, KeyEntry, WireLimits } from '../protocol/keys.ts'
 import { Dialog } from './dialog.tsx'
 import { examples } from './examples.ts'
-import { Field, Problem } from './field.tsx'
+import { failureOf, type Failure } from './failure.ts'
+import { Field, Problem, Sentence } from './field.tsx'
 import { changeOf, fieldOf, keyDraft, limitFields, missingIn, ruleDraft, type Errors } from './key-draft.ts'
 import { RuleFields } from './rule-fields.tsx'
 import { SecretField } from './secret-field.tsx'
@@ -49,7 +50,7 @@ export function KeyForm({
   async function save() {
     const missing = missingIn(draft)
     if ((isNew || valueNeeded !== undefined) && !secret.current?.value)
-      missing['secret'] = 'Paste the key that the API’s provider gave you.'
+      missing['secret'] = { sentence: 'Paste the key that the API’s provider gave you.' }
     setErrors(missing)
     if (Object.keys(missing).length > 0) return
     setIsBusy(true)
@@ -64,8 +65,7 @@ export function KeyForm({
       await onSave(name, { ...changeOf(draft, isNew), ...(value && { secret: value }) })
       if (secret.current) secret.current.value = ''
     } catch (thrown) {
-      const error = asClientSecretError(thrown)
-      setErrors({ [fieldOf(error.path, draft)]: error.message })
+      setErrors({ [fieldOf(asClientSecretError(thrown).path, draft)]: failureOf(thrown) })
     } finally {
       setIsBusy(false)
     }
@@ -82,7 +82,7 @@ export function KeyForm({
         }}
       >
         <div className="body">
-          {errors[''] && <Problem>{errors['']}</Problem>}
+          {errors[''] && <Problem failure={errors['']} />}
           {isNew && (
             <>
               <div className="examples" role="group" aria-label="Fill in for">
@@ -138,7 +138,7 @@ export function KeyForm({
             <span>
               <strong>Locked</strong>
               <span className={errors['locked'] ? 'error' : 'hint'} id="locked-note">
-                {errors['locked'] ??
+                {errors['locked']?.sentence ??
                   (draft.locked
                     ? 'Only people who are signed in to your site may use it.'
                     : 'Everybody who opens your site may use it.')}
@@ -202,12 +202,17 @@ export function KeyForm({
           ) : (
             <p className="hint">
               {/* What stands at its field is not said twice. */}
-              {problem !== undefined && Object.values(errors).includes(problem)
-                ? 'Nothing, until what is marked above is put right.'
-                : (problem ??
-                  (isFilledIn
-                    ? 'Asking the relay what this means …'
-                    : 'When the fields above are filled in, this says in plain words where the secret will be able to go.'))}
+              {!problem ? (
+                isFilledIn ? (
+                  'Asking the relay what this means …'
+                ) : (
+                  'When the fields above are filled in, this says in plain words where the secret will be able to go.'
+                )
+              ) : Object.values(errors).some(({ sentence }) => sentence === problem.sentence) ? (
+                'Nothing, until what is marked above is put right.'
+              ) : (
+                <Sentence failure={problem} />
+              )}
             </p>
           )}
         </section>
@@ -226,7 +231,7 @@ export function KeyForm({
 
 /** What the relay says of a key that is not saved yet, asked whenever the typing rests. */
 function useWords(key: KeyCheck, missing: Errors, check: Check) {
-  const [answer, setAnswer] = useState<{ of: string; problem?: string } & Partial<KeyCheckAnswer>>()
+  const [answer, setAnswer] = useState<{ of: string; problem?: Failure } & Partial<KeyCheckAnswer>>()
   const of = JSON.stringify(key)
   const isFilledIn = Object.keys(missing).length === 0
   const isAnswered = answer?.of === of
@@ -236,10 +241,9 @@ function useWords(key: KeyCheck, missing: Errors, check: Check) {
       setAnswer({ of, ...(await check(JSON.parse(of) as KeyCheck, signal)) })
     } catch (thrown) {
       if (signal?.aborted) return
-      const error: ClientSecretError = asClientSecretError(thrown)
       // A value that was typed stays, also while a rule is wrong.
-      setAnswer((before) => ({ of, problem: error.message, valueNeeded: before?.valueNeeded }))
-      throw error
+      setAnswer((before) => ({ of, problem: failureOf(thrown), valueNeeded: before?.valueNeeded }))
+      throw thrown
     }
   }
 

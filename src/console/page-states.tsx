@@ -1,3 +1,4 @@
+import type { Failure } from './failure.ts'
 import { Sentence } from './field.tsx'
 
 /** The page before the relay has answered. */
@@ -12,13 +13,13 @@ export function Loading() {
 }
 
 /** Somebody who is no administrator, or a relay that has none. */
-export function NoPermission({ message, onSignIn }: { message: string; onSignIn: () => void }) {
+export function NoPermission({ failure, onSignIn }: { failure: Failure; onSignIn: () => void }) {
   return (
     <main className="narrow">
       <h1>No permission</h1>
       <div className="panel">
         <p role="alert">
-          <Sentence>{message}</Sentence>
+          <Sentence failure={failure} />
         </p>
         <p>
           A relay has an administrator when <code>CLIENT_SECRET_ADMIN_TOKEN</code> is in its environment (32 characters
@@ -35,13 +36,13 @@ export function NoPermission({ message, onSignIn }: { message: string; onSignIn:
 }
 
 /** A relay that does not answer. */
-export function RelayAway({ message, onRetry }: { message: string; onRetry: () => void }) {
+export function RelayAway({ failure, onRetry }: { failure: Failure; onRetry: () => void }) {
   return (
     <main className="narrow">
       <h1>The relay is away</h1>
       <div className="panel">
         <p role="alert">
-          <Sentence>{message}</Sentence>
+          <Sentence failure={failure} />
         </p>
         <p>Nothing that was saved is lost.</p>
         <div className="actions">

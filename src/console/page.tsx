@@ -1,5 +1,7 @@
 import type { ReactNode, RefObject } from 'react'
 import { Cross } from './dialog.tsx'
+import type { Failure } from './failure.ts'
+import { Sentence } from './field.tsx'
 
 /** The frame: title, **+**, and what was done last. */
 export function Page({
@@ -13,7 +15,7 @@ export function Page({
 }: {
   add?: RefObject<HTMLButtonElement | null>
   /** What was done last, for everybody to see and for a screen reader to say. */
-  notice?: string | undefined
+  notice?: Failure | undefined
   isBad?: boolean | undefined
   onDismiss?: () => void
   onAdd: () => void
@@ -41,7 +43,7 @@ export function Page({
       </header>
       {/* Always there, because a live region that comes with its text is not read. */}
       <div className={isBad ? 'notice bad' : 'notice'}>
-        <p role="status">{notice}</p>
+        <p role="status">{notice && <Sentence failure={notice} />}</p>
         {notice && (
           <button className="icon" aria-label="Dismiss" onClick={onDismiss}>
             <Cross />

@@ -1,4 +1,5 @@
 import type { KeyUse } from '../protocol/keys.ts'
+import type { Failure } from './failure.ts'
 import { Sentence } from './field.tsx'
 import { Moment } from './moment.tsx'
 
@@ -9,7 +10,7 @@ export function RecentRequests({
   onRefresh,
 }: {
   requests: KeyUse[] | undefined
-  error?: string | undefined
+  error?: Failure | undefined
   onRefresh: () => void
 }) {
   return (
@@ -20,9 +21,9 @@ export function RecentRequests({
           Refresh
         </button>
       </header>
-      {error !== undefined ? (
+      {error ? (
         <p className="problem" role="alert">
-          <Sentence>{error}</Sentence>
+          <Sentence failure={error} />
         </p>
       ) : !requests ? (
         <p className="hint">Loading …</p>

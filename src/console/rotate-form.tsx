@@ -1,7 +1,7 @@
 import { useEffect, useRef, useState } from 'react'
-import { asClientSecretError } from '../protocol/errors.ts'
 import type { KeyEntry } from '../protocol/keys.ts'
 import { Dialog } from './dialog.tsx'
+import { failureOf, type Failure } from './failure.ts'
 import { SecretField } from './secret-field.tsx'
 
 /** Gives a key another value and changes nothing else. */
@@ -15,7 +15,7 @@ export function RotateForm({
   onClose: () => void
 }) {
   const input = useRef<HTMLInputElement>(null)
-  const [error, setError] = useState<string>()
+  const [error, setError] = useState<Failure>()
   const [isBusy, setIsBusy] = useState(false)
   useEffect(() => {
     if (error !== undefined) input.current?.focus()
@@ -23,14 +23,14 @@ export function RotateForm({
 
   async function save() {
     const field = input.current!
-    if (!field.value) return setError('Paste the new value.')
+    if (!field.value) return setError({ sentence: 'Paste the new value.' })
     setError(undefined)
     setIsBusy(true)
     try {
       await onSave(field.value)
       field.value = ''
     } catch (thrown) {
-      setError(asClientSecretError(thrown).message)
+      setError(failureOf(thrown))
       setIsBusy(false)
     }
   }

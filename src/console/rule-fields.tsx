@@ -1,5 +1,6 @@
 import { methods } from '../protocol/request.ts'
-import { Field } from './field.tsx'
+import type { Failure } from './failure.ts'
+import { Field, Sentence } from './field.tsx'
 import { defaultPlace, isNameless, type Errors, type RuleDraft } from './key-draft.ts'
 
 /** The kinds of places in a request, in the words of the wire. */
@@ -34,7 +35,7 @@ export function RuleFields({
   const path = `allow[${index}]`
   const set = (part: Partial<RuleDraft>) => onChange({ ...rule, ...part })
   // The relay's sentence names the field; here it has to be in sight.
-  const isAboutNetwork = errors[`${path}.url`]?.includes('allowPrivateNetwork')
+  const isAboutNetwork = errors[`${path}.url`]?.sentence.includes('allowPrivateNetwork')
   const methodsError = errors[`${path}.methods`]
   const methodsErrorId = `rule-${rule.id}-methods-error`
 
@@ -97,7 +98,7 @@ export function RuleFields({
         </div>
         {methodsError && (
           <p className="error" id={methodsErrorId}>
-            {methodsError}
+            <Sentence failure={methodsError} />
           </p>
         )}
       </fieldset>
@@ -153,7 +154,7 @@ function PlaceFields({
 }: {
   place: string
   label: string
-  error: string | undefined
+  error: Failure | undefined
   onChange: (place: string) => void
   onRemove: (() => void) | undefined
 }) {

@@ -1,4 +1,5 @@
 import { useState, type RefObject } from 'react'
+import type { Failure } from './failure.ts'
 import { Field } from './field.tsx'
 
 /**
@@ -15,13 +16,16 @@ export function SecretField({
   input: RefObject<HTMLInputElement | null>
   label: string
   hint: string
-  error: string | undefined
+  error: Failure | undefined
   isFirst?: boolean
 }) {
   const [isShown, setIsShown] = useState(false)
   const [isBroken, setIsBroken] = useState(false)
   const shownError = isBroken
-    ? 'What you pasted has a line break within it, so it is more than the value, or a part of something else. Copy the value alone.'
+    ? {
+        sentence:
+          'What you pasted has a line break within it, so it is more than the value, or a part of something else. Copy the value alone.',
+      }
     : error
   return (
     <Field label={label} error={shownError} hint={hint}>

@@ -1,23 +1,26 @@
 import { useEffect, useRef, useState } from 'react'
 import { asClientSecretError } from '../protocol/errors.ts'
+import { failureOf, type Failure } from './failure.ts'
 import { Field } from './field.tsx'
 
 /** Asks for the administrator's token. `onSignIn` rejects when the relay refuses it. */
 export function SignIn({ onSignIn, message }: { onSignIn: (token: string) => Promise<void>; message?: string }) {
   const input = useRef<HTMLInputElement>(null)
-  const [error, setError] = useState<string>()
+  const [error, setError] = useState<Failure>()
   const [isBusy, setIsBusy] = useState(false)
   useEffect(() => input.current?.focus(), [error])
 
   async function signIn(token: string) {
-    if (!token) return setError('Give the token.')
+    if (!token) return setError({ sentence: 'Give the token.' })
     setIsBusy(true)
     setError(undefined)
     try {
       await onSignIn(token)
     } catch (thrown) {
-      const { code, message: reason } = asClientSecretError(thrown)
-      setError(code === 'SIGN_IN_REQUIRED' ? 'The relay does not know this token. Was it copied as a whole?' : reason)
+      const isRefused = asClientSecretError(thrown).code === 'SIGN_IN_REQUIRED'
+      setError(
+        isRefused ? { sentence: 'The relay does not know this token. Was it copied as a whole?' } : failureOf(thrown),
+      )
     } finally {
       setIsBusy(false)
     }

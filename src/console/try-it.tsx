@@ -5,6 +5,7 @@ import type { ClientSecretRecord, UpstreamResponse } from '../protocol/record.ts
 import { methods, parseRequest, type ClientSecretRequest } from '../protocol/request.ts'
 import { Dialog } from './dialog.tsx'
 import { firstRequest, type TriedRequest } from './examples.ts'
+import { explained } from './failure.ts'
 import { Field, Sentence } from './field.tsx'
 
 /** Sends one request with a key, as a component would, and shows what comes back. */
@@ -130,7 +131,7 @@ function Result({ result }: { result: ClientSecretRecord | ClientSecretError }) 
     <section className="outcome" aria-label="The answer">
       {error && (
         <p className="problem">
-          <strong>{error.code}</strong> <Sentence>{error.message}</Sentence>
+          <strong>{error.code}</strong> <Sentence failure={explained(error)} />
         </p>
       )}
       {response && (

@@ -1,25 +1,24 @@
 export { createClient } from '../client/create-client.ts'
-export { isPollStopped } from '../client/follow.ts'
+export { isPollStopped } from '../client/poll-stopped.ts'
 export { ClientSecretError, isClientSecretError } from '../protocol/errors.ts'
 export { isSettled } from '../protocol/record.ts'
 export type {
   Client,
-  ClientOptions,
   ClientSecretRequestFunction,
-  ClientSecretRequestParams,
+  FollowOptions,
   ReadOptions,
   RequestOptions,
-  RequestParams,
   SendOptions,
-  Sent,
 } from '../client/create-client.ts'
+export type { ClientCore, ClientOptions } from '../client/create-core.ts'
+export type { Polling, RequestObject, RequestStart, Sent } from '../client/create-request.ts'
+export type { ClientSecretRequestParams, RequestParams } from '../client/request-params.ts'
 export type { Persistence } from '../client/browser-storage.ts'
-export type { KeptRequest, KeptRequests } from '../client/kept-requests.ts'
 export type { PauseReason } from '../client/page.ts'
 export type { StandardSchema } from '../client/standard-schema.ts'
-export type { Callbacks } from '../client/callbacks.ts'
+export type { Callbacks, Listeners } from '../client/callbacks.ts'
 export type { PollOptions, PollPromise, QueuedRequest } from '../client/queued-request.ts'
-export type { FollowOptions, PollStopped } from '../client/follow.ts'
+export type { PollStopped } from '../client/poll-stopped.ts'
 export type { Answer, ApiResponse } from '../client/read-record.ts'
 export type { RelayTransportOptions } from '../client/relay-transport.ts'
 export type { Seen, Transport } from '../client/transport.ts'

@@ -1,26 +1,37 @@
-import { explainMissingPeer } from '../relay/missing-peer.ts'
+import { checkNode, explainMissingPeer } from '../relay/common/missing-peer.ts'
 
 /** True in the CommonJS build, which has `require` and no top-level await; set by tsup. */
 declare const BUILD_IS_COMMONJS: boolean
 
+checkNode()
 // Loaded here and not imported, because a missing optional dependency would fail
 // the import before a line of ours could say what to install.
-let parts: typeof import('../relay/create-relay.ts')
+let creating: typeof import('../relay/create-relay.ts')
+let keeping: typeof import('../relay/keep-relay.ts')
 try {
-  parts = BUILD_IS_COMMONJS
-    ? // eslint-disable-next-line @typescript-eslint/no-require-imports
-      (require('../relay/create-relay.ts') as typeof parts)
-    : await import('../relay/create-relay.ts')
+  if (BUILD_IS_COMMONJS) {
+    /* eslint-disable @typescript-eslint/no-require-imports */
+    creating = require('../relay/create-relay.ts') as typeof creating
+    keeping = require('../relay/keep-relay.ts') as typeof keeping
+    /* eslint-enable */
+  } else {
+    creating = await import('../relay/create-relay.ts')
+    keeping = await import('../relay/keep-relay.ts')
+  }
 } catch (error) {
   throw explainMissingPeer(error)
 }
 
-export const createRelay = parts.createRelay
+export const createRelay = creating.createRelay
+export const keepRelay = keeping.keepRelay
 
 export { ClientSecretError, isClientSecretError } from '../protocol/errors.ts'
 export type { Relay } from '../relay/create-relay.ts'
-export type { KeyRule, Place } from '../relay/key-rules.ts'
-export type { IsAdministrator } from '../relay/administrator.ts'
-export type { KeyLimits, KeyOptions } from '../relay/keys.ts'
-export type { Identity, Logger, RelayLimits, RelayOptions } from '../relay/options.ts'
+export type { KeyRule, Place } from '../relay/keys/key-rules.ts'
+export type { IsAdministrator } from '../relay/http/administrator.ts'
+export type { KeyLimits, KeyOptions } from '../relay/keys/key.ts'
+export type { RelayOptions } from '../relay/options.ts'
 export type { ErrorCode } from '../protocol/errors.ts'
+export type { Identity } from '../relay/http/identify.ts'
+export type { Logger } from '../relay/common/logger.ts'
+export type { RelayLimits } from '../relay/common/relay-limits.ts'

@@ -112,7 +112,7 @@ export interface KeyUses {
 export interface AuditEntry {
   at: number
   who: string
-  what: 'added' | 'changed' | 'rotated' | 'removed'
+  what: 'added' | 'changed' | 'locked' | 'unlocked' | 'rotated' | 'removed'
   key: string
   version?: number | undefined
 }
@@ -188,7 +188,7 @@ export const auditSchema = z.object({
     z.object({
       at: z.number(),
       who: z.string(),
-      what: z.enum(['added', 'changed', 'rotated', 'removed']),
+      what: z.enum(['added', 'changed', 'locked', 'unlocked', 'rotated', 'removed']),
       key: z.string(),
       version: z.optional(z.number()),
     }),

@@ -1,4 +1,5 @@
-import type { Client } from '../client/create-client.ts'
+import type { ClientCore } from '../client/create-core.ts'
+import { onAbort } from '../client/on-abort.ts'
 import { asClientSecretError, isGone, type ClientSecretError } from '../protocol/errors.ts'
 import { isSettled, type ClientSecretRecord, type HistoryFilter } from '../protocol/record.ts'
 import type { Stored } from './stored.ts'
@@ -28,7 +29,11 @@ export interface HistoryPages {
 /** Milliseconds between polls of what is under way. */
 const followInterval = 1_000
 
-export function createHistoryPages(client: Client, filter: HistoryFilter, state: Stored<HistoryState>): HistoryPages {
+export function createHistoryPages(
+  client: ClientCore,
+  filter: HistoryFilter,
+  state: Stored<HistoryState>,
+): HistoryPages {
   let cursor: string | null = null
   let attached = 0
   /** Ends what an earlier reading, or an earlier component, began. */
@@ -37,7 +42,7 @@ export function createHistoryPages(client: Client, filter: HistoryFilter, state:
   async function load(after: string | null, { signal }: AbortController): Promise<void> {
     state.write({ ...state.read(), isLoading: true, error: undefined })
     try {
-      const page = await client.history({ ...filter, ...(after !== null && { cursor: after }) }, { signal })
+      const page = await client.transport.history({ ...filter, ...(after !== null && { cursor: after }) }, { signal })
       if (signal.aborted) return
       cursor = page.cursor
       const before = after === null ? [] : state.read().records
@@ -55,16 +60,18 @@ export function createHistoryPages(client: Client, filter: HistoryFilter, state:
 
   /** Keeps one record live, without reading its page again. */
   async function follow(record: ClientSecretRecord, stopSignal: AbortSignal): Promise<void> {
+    const onUpdate = (now: ClientSecretRecord) => replace(now, record.request)
+    const polling = client
+      .createRequest({ seen: record, listeners: () => ({ onUpdate }) })
+      .poll({ interval: followInterval })
+    const letGo = onAbort(stopSignal, polling.stop)
     try {
-      await client.follow(record, {
-        interval: followInterval,
-        stopSignal,
-        onUpdate: (now) => replace(now, record.request),
-      })
+      await polling
     } catch (error) {
       // What it failed with is in the record; that it is gone is not.
       if (isGone(error)) remove(record.id)
     }
+    letGo()
   }
 
   function replace(now: ClientSecretRecord, request: ClientSecretRecord['request']): void {

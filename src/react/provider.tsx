@@ -1,9 +1,10 @@
-import { createContext, useContext, useMemo, type ReactNode } from 'react'
-import { createClient, type Client } from '../client/create-client.ts'
+import { createContext, useContext, useEffect, useInsertionEffect, useState, type ReactNode } from 'react'
+import type { Client } from '../client/create-client.ts'
+import type { ClientCore } from '../client/create-core.ts'
 import type { RelayTransportOptions } from '../client/relay-transport.ts'
-import { useLatest } from './use-latest.ts'
+import { claimClient, obtainClient, partClient } from './own-client.ts'
 
-const ClientContext = createContext<Client | null>(null)
+const ClientContext = createContext<ClientCore | null>(null)
 
 /** A relay; or a client that was made before. */
 export type ClientSecretProviderProps = { children?: ReactNode } & (
@@ -17,7 +18,8 @@ export type ClientSecretProviderProps = { children?: ReactNode } & (
 )
 
 /**
- * Says which relay the hooks below talk to.
+ * Says which relay the hooks below talk to. It may stand above a `<Suspense>` or
+ * below it.
  *
  * @example
  * <ClientSecretProvider relay="/relay">
@@ -28,33 +30,28 @@ export function ClientSecretProvider({
   children,
   client,
   relay,
+  user,
   headers,
   fetch,
-  user,
 }: ClientSecretProviderProps): ReactNode {
-  const latest = useLatest({ headers, fetch })
-  const own = useMemo(
-    () =>
-      client
-        ? null
-        : createClient({
-            relay: relay,
-            user,
-            // Inline functions and objects are new in every render; they are looked up when a call is
-            // made, so that they do not make a new client.
-            headers: () => {
-              const { headers: now } = latest.current
-              return (typeof now === 'function' ? now() : now) ?? {}
-            },
-            fetch: (...args) => (latest.current.fetch ?? globalThis.fetch)(...args),
-          }),
-    [client, relay, user, latest],
-  )
-  return <ClientContext.Provider value={client ?? own}>{children}</ClientContext.Provider>
+  const [kept, keep] = useState(() => (client ? null : obtainClient(relay, user, { headers, fetch })))
+  let own = client ? null : kept
+  if (!client && (own?.relay !== relay || own.user !== user)) {
+    own = obtainClient(relay, user, { headers, fetch })
+    keep(own)
+  }
+  // Before all other effects, so that an effect that sends at once does it with this render's headers.
+  useInsertionEffect(() => {
+    if (own) claimClient(own, keep, { headers, fetch })
+  })
+  useEffect(() => {
+    if (own) partClient(own, keep, { headers, fetch })
+  }, [own, headers, fetch])
+  return <ClientContext.Provider value={client ?? own!.client}>{children}</ClientContext.Provider>
 }
 
 /** The client of the nearest provider. `hook` is named in the error. */
-export function useClient(hook: string): Client {
+export function useClient(hook: string): ClientCore {
   const client = useContext(ClientContext)
   if (!client) {
     throw new Error(`${hook} is used outside a provider. Put <ClientSecretProvider relay="/relay"> around your app.`)

@@ -1,8 +1,7 @@
-import type { Sent } from '../client/create-client.ts'
-import { isPollStopped } from '../client/follow.ts'
+import type { RequestObject } from '../client/create-request.ts'
 import type { PauseReason } from '../client/page.ts'
 import type { ApiResponse } from '../client/read-record.ts'
-import { asClientSecretError, type ClientSecretError } from '../protocol/errors.ts'
+import { isClientSecretError, type ClientSecretError } from '../protocol/errors.ts'
 import { isSettled, type ClientSecretRecord } from '../protocol/record.ts'
 
 interface Nothing {
@@ -64,42 +63,22 @@ const nothing = {
 
 export const idle: RequestState<never> = { ...nothing, status: 'idle' }
 
-export const sending: RequestState<never> = { ...nothing, status: 'sending', isLoading: true }
-
-/** A record that is under way; null for a settled one, whose answer has still to be read. */
-export function underWay(
-  record: ClientSecretRecord,
-  isPolling: boolean,
-  pauseReason?: PauseReason,
-): RequestState<never> | null {
-  if (isSettled(record)) return null
-  return {
-    ...nothing,
-    status: record.status as 'pending' | 'running',
-    record,
-    isLoading: true,
-    isPolling,
-    pauseReason,
-    inQueue: record.inQueue,
-  }
-}
-
-/** A record of which only the id is known yet. */
-export const lookingUp: RequestState<never> = { ...sending, isPolling: true }
-
-export function stopped(last: ClientSecretRecord | undefined): RequestState<never> {
-  return { ...nothing, status: 'stopped', record: last, inQueue: last?.inQueue }
-}
-
-/** How a request ended; `last` is what was known of it before. */
-export function ended(sent: Sent, last: ClientSecretRecord | undefined): RequestState {
-  if (isPollStopped(sent)) return stopped(last)
-  if (sent.response)
-    return { ...nothing, status: 'resolved', data: sent.data, response: sent.response, record: sent.record }
-  return underWay(sent.record, false) ?? stopped(sent.record)
-}
-
-export function failed(thrown: unknown, last: ClientSecretRecord | undefined): RequestState<never> {
-  const error = asClientSecretError(thrown)
-  return { ...nothing, status: error.code === 'CANCELLED' ? 'cancelled' : 'failed', error, record: last }
+/** Where a request stands; null while its answer is read, when what was shown before stays. */
+export function stateOf({
+  outcome,
+  record,
+  rest,
+  isSending,
+  isPolling,
+  pauseReason,
+}: RequestObject): RequestState | null {
+  if (isClientSecretError(outcome))
+    return { ...nothing, status: outcome.code === 'CANCELLED' ? 'cancelled' : 'failed', error: outcome, record }
+  if (outcome) return { ...nothing, ...outcome, status: 'resolved' }
+  if (record && isSettled(record)) return null
+  const inQueue = record?.inQueue
+  if (rest === 'stopped' && !isSending) return { ...nothing, status: 'stopped', record, inQueue }
+  const underWay = { ...nothing, isLoading: true, isPolling, pauseReason } as const
+  if (record) return { ...underWay, status: record.status as 'pending' | 'running', record, inQueue }
+  return { ...underWay, status: 'sending', pauseReason: undefined }
 }

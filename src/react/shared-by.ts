@@ -1,17 +1,17 @@
 import type { Cache } from 'swr'
-import type { Client } from '../client/create-client.ts'
+import type { ClientCore } from '../client/create-core.ts'
 
 /** What components of one SWR cache and one client share by a name; gone with the client, as when the user changes. */
 export interface SharedBy<Value> {
-  get(cache: Cache, client: Client, name: string, make: () => Value): Value
-  drop(cache: Cache, client: Client, name: string): void
+  get(cache: Cache, client: ClientCore, name: string, make: () => Value): Value
+  drop(cache: Cache, client: ClientCore, name: string): void
 }
 
 export function sharedBy<Value>(): SharedBy<Value> {
-  const byCache = new WeakMap<Cache, WeakMap<Client, Map<string, Value>>>()
+  const byCache = new WeakMap<Cache, WeakMap<ClientCore, Map<string, Value>>>()
   return {
     get(cache, client, name, make) {
-      const byClient = obtained(byCache, cache, () => new WeakMap<Client, Map<string, Value>>())
+      const byClient = obtained(byCache, cache, () => new WeakMap<ClientCore, Map<string, Value>>())
       return obtained(
         obtained(byClient, client, () => new Map<string, Value>()),
         name,

@@ -1,43 +1,49 @@
 import { useMemo, useState } from 'react'
 import type { Cache, ScopedMutator } from 'swr'
 import { useOwnSWR } from './own-swr.ts'
-import { ownSettings } from './swr-settings.ts'
+import { storeSettings } from './swr-settings.ts'
 
 /** A value in SWR's cache, which any number of components show. */
-export interface Stored<Value> {
+export interface Stored<Value extends object> {
   key: string
   initial: Value
   read: () => Value
+  /** What of the cache is shown. In one that the host keeps over a reload, something else may stand under our key. */
+  own: (cached: Value | undefined) => Value
   write: (value: Value) => void
   /** A component shows it from now on, until the returned function is called. */
   attach: () => () => void
 }
 
-export function createStored<Value>(cache: Cache, mutate: ScopedMutator, key: string, initial: Value): Stored<Value> {
-  /** The value while nobody shows it: what nobody shows must not stay in the host's cache. */
-  let kept = initial
+export function createStored<Value extends object>(
+  cache: Cache,
+  mutate: ScopedMutator,
+  key: string,
+  initial: Value,
+): Stored<Value> {
+  let now = initial
   let attached = 0
-  const inCache = () => cache.get(key)?.data as Value | undefined
+  const written = new WeakSet<Value>()
 
   function write(value: Value): void {
-    // Where the host has taken its cache away there is nobody left to tell.
+    now = value
+    written.add(value)
+    // What nobody shows must not stay in the host's cache. Where the host has taken its cache away there is nobody left to tell.
     if (attached > 0) mutate(key, value, { revalidate: false }).catch(() => {})
-    else kept = value
   }
 
   return {
     key,
     initial,
     write,
-    read: () => (attached > 0 ? (inCache() ?? initial) : kept),
+    read: () => now,
+    own: (cached) => (cached && written.has(cached) ? cached : initial),
     attach() {
       attached += 1
-      if (attached === 1 && kept !== initial) write(kept)
+      if (attached === 1 && now !== initial) write(now)
       return () => {
         attached -= 1
-        if (attached > 0) return
-        kept = inCache() ?? initial
-        cache.delete(key)
+        if (attached === 0) cache.delete(key)
       }
     },
   }
@@ -50,10 +56,10 @@ export function createStored<Value>(cache: Cache, mutate: ScopedMutator, key: st
 export function useStored<Value extends object>(stored: Stored<Value>): Value {
   const [fieldsRead] = useState(() => new Set<PropertyKey>())
   const { data } = useOwnSWR<Value, never>(stored.key, null, {
-    ...ownSettings,
-    compare: (before, after) => sameFields(before ?? stored.initial, after ?? stored.initial, fieldsRead),
+    ...storeSettings,
+    compare: (before, after) => sameFields(stored.own(before), stored.own(after), fieldsRead),
   })
-  const value = data ?? stored.initial
+  const value = stored.own(data)
   // A new object for a new value, so that a memoised child that gets it renders.
   return useMemo(() => tracked(value, stored, fieldsRead), [value, stored, fieldsRead])
 }

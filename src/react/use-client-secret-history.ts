@@ -1,11 +1,11 @@
 import { useEffect, useMemo } from 'react'
 import { useSWRConfig } from 'swr'
-import { randomId } from '../client/random-id.ts'
 import type { HistoryFilter } from '../protocol/record.ts'
 import { createHistoryPages, noHistory, type HistoryPages, type HistoryState } from './history-pages.ts'
 import { useClient } from './provider.tsx'
 import { createStored, useStored, joined } from './stored.ts'
-import { keyPrefix } from './swr-settings.ts'
+import { placeKey } from './swr-settings.ts'
+import { useKept } from './use-kept.ts'
 
 /** What is known of the history, and what reads more of it. */
 export type UseClientSecretHistory = HistoryState & Pick<HistoryPages, 'loadMore' | 'refresh'>
@@ -21,13 +21,8 @@ export function useClientSecretHistory(filter: HistoryFilter = {}): UseClientSec
   const client = useClient('useClientSecretHistory')
   const { cache, mutate } = useSWRConfig()
   const { url, method, queue, status, compact, limit } = filter
-  const { stored, pages } = useMemo(() => {
-    const history = createStored<HistoryState>(
-      cache,
-      mutate,
-      `${keyPrefix}${client.key}/history/#${randomId()}`,
-      noHistory,
-    )
+  const { stored, pages } = useKept(() => {
+    const history = createStored<HistoryState>(cache, mutate, placeKey(client), noHistory)
     return {
       stored: history,
       pages: createHistoryPages(client, { url, method, queue, status, compact, limit }, history),

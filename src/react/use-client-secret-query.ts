@@ -1,10 +1,11 @@
 import { useEffect, useMemo } from 'react'
 import { unstable_serialize as serialize, useSWRConfig, type SWRConfiguration, type SWRResponse } from 'swr'
-import type { Client, RequestParams } from '../client/create-client.ts'
-import { isPollStopped } from '../client/follow.ts'
+import type { ClientCore } from '../client/create-core.ts'
+import { isPollStopped } from '../client/poll-stopped.ts'
+import type { RequestParams } from '../client/request-params.ts'
 import type { StandardSchema } from '../client/standard-schema.ts'
 import { ClientSecretError } from '../protocol/errors.ts'
-import { isSettled, type ClientSecretRecord } from '../protocol/record.ts'
+import type { ClientSecretRecord } from '../protocol/record.ts'
 import type { Method } from '../protocol/request.ts'
 import { useOwnSWR } from './own-swr.ts'
 import { useClient } from './provider.tsx'
@@ -95,28 +96,19 @@ export function useClientSecretQuery<Data = unknown>(
 }
 
 async function ask<Data>(
-  client: Client,
-  request: RequestParams,
+  client: ClientCore,
+  params: RequestParams,
   schema: StandardSchema | undefined,
   show: (progress: QueryProgress) => void,
 ): Promise<Data> {
-  let record: ClientSecretRecord | undefined
-  try {
-    const sent = await client.send(
-      // A query shows its answer by itself, so a queued one is polled.
-      { ...request, poll: request.poll || (request.queue === undefined ? request.poll : 1_000) },
-      {
-        schema,
-        onUpdate: (now) => {
-          record = now
-          show({ record, isPolling: !isSettled(now) })
-        },
-      },
-    )
-    if (isPollStopped(sent) || !sent.response)
-      throw new ClientSecretError('ABORTED', 'The polling of this query was stopped.')
-    return sent.data as Data
-  } finally {
-    show({ record, isPolling: false })
-  }
+  const request = client.createRequest({
+    // A query shows its answer by itself, so a queued one is polled.
+    params: { ...params, poll: params.poll || (params.queue === undefined ? params.poll : 1_000) },
+    listeners: () => ({ schema }),
+    onChange: ({ record, isPolling }) => show({ record, isPolling }),
+  })
+  const sent = await request.send()
+  if (isPollStopped(sent) || !sent.response)
+    throw new ClientSecretError('ABORTED', 'The polling of this query was stopped.')
+  return sent.data as Data
 }

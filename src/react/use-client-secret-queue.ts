@@ -27,7 +27,7 @@ export function useClientSecretQueue(
   const client = useClient('useClientSecretQueue')
   const { data, error, isLoading, mutate } = useOwnSWR<QueueCount, ClientSecretError>(
     `${keyPrefix}${client.key}/queue/${queueName}`,
-    () => client.queueCount(queueName),
+    () => client.transport.queueCount(queueName),
     // SWR would leave out what comes sooner than its deduping interval.
     { ...ownSettings, refreshInterval, dedupingInterval: Math.min(ownSettings.dedupingInterval, refreshInterval) },
   )

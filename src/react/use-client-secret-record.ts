@@ -1,10 +1,11 @@
 import { useMemo } from 'react'
+import type { Listeners } from '../client/callbacks.ts'
 import { useClient } from './provider.tsx'
-import type { Listeners } from './request-controller.ts'
 import type { RequestState } from './request-state.ts'
 import { joined } from './stored.ts'
-import type { RequestActions } from './use-client-secret-request.ts'
-import { actionsOf, useRequestController } from './use-request-controller.ts'
+import { actionsOf, type RequestActions } from './use-client-secret-request.ts'
+import { useKept } from './use-kept.ts'
+import { useRequestPlace } from './use-request-place.ts'
 
 /** The state of the request, and what can be done with it. */
 export type UseClientSecretRecord<Data = unknown> = RequestState<Data> & Omit<RequestActions, 'reset'>
@@ -20,15 +21,10 @@ export function useClientSecretRecord<Data = unknown>(
   id: string | null,
   listeners: Listeners<Data> = {},
 ): UseClientSecretRecord<Data> {
-  const {
-    state,
-    controller,
-    listeners: latest,
-  } = useRequestController({
+  const { state, place } = useRequestPlace(useClient('useClientSecretRecord'), {
     ...(listeners as Listeners),
-    client: useClient('useClientSecretRecord'),
     recordId: id ?? undefined,
   })
-  const actions = useMemo(() => actionsOf(controller, latest), [controller, latest])
+  const actions = useKept(() => actionsOf(place), [place])
   return useMemo(() => joined(state, actions), [state, actions]) as UseClientSecretRecord<Data>
 }

@@ -1,17 +1,17 @@
 import { useMemo } from 'react'
 import type { Persistence } from '../client/browser-storage.ts'
-import type { Callbacks } from '../client/callbacks.ts'
-import type { ClientSecretRequestParams, RequestParams } from '../client/create-client.ts'
-import type { PollStopped } from '../client/follow.ts'
+import type { Listeners } from '../client/callbacks.ts'
+import type { PollStopped } from '../client/poll-stopped.ts'
 import type { QueuedRequest } from '../client/queued-request.ts'
+import type { ClientSecretRequestParams, RequestParams } from '../client/request-params.ts'
 import { ClientSecretError } from '../protocol/errors.ts'
 import type { CancelAnswer } from '../protocol/record.ts'
 import { useClient } from './provider.tsx'
-import type { Listeners } from './request-controller.ts'
+import type { RequestPlace } from './request-place.ts'
 import type { RequestState } from './request-state.ts'
 import { joined } from './stored.ts'
-import { useLatest } from './use-latest.ts'
-import { actionsOf, useRequestController } from './use-request-controller.ts'
+import { useKept } from './use-kept.ts'
+import { useRequestPlace } from './use-request-place.ts'
 
 /** The request of a component, and how it is shown. */
 export interface UseClientSecretRequestOptions<Data = unknown> extends RequestParams, Listeners<Data> {
@@ -89,44 +89,46 @@ export function useClientSecretRequest<Data = unknown>(
 ): UseClientSecretRequest<Data> {
   if (options.persist && options.id === undefined)
     throw new ClientSecretError('INVALID_PARAMETER', 'persist needs an id, such as id: "otter".', { path: 'id' })
-  const { state, controller, listeners, request } = useRequestController({
-    ...(options as UseClientSecretRequestOptions),
-    client: useClient('useClientSecretRequest'),
-  })
-  const latest = useLatest(request)
+  const { state, place, latest } = useRequestPlace(
+    useClient('useClientSecretRequest'),
+    options as UseClientSecretRequestOptions,
+  )
 
-  const actions = useMemo(() => {
+  const actions = useKept(() => {
     const sendAsync = (overrides?: SendOverrides) => {
-      const { onResponse: ownResponse, onError: ownError, ...params } = overrides ?? {}
-      return controller.send(
-        merged(latest.current as RequestParams, params),
-        overriding(listeners, ownResponse, ownError),
-      )
+      const { onResponse, onError, ...params } = overrides ?? {}
+      const {
+        id: _id,
+        persist: _persist,
+        schema: _schema,
+        onUpdate: _onUpdate,
+        onSettled: _onSettled,
+        ...request
+      } = latest.current
+      // The callbacks of this send take the place of the hook's.
+      const own = { ...(onResponse && { onResponse }), ...(onError && { onError }) }
+      return place.send(merged(request, params), () => ({ ...latest.current, ...own }))
     }
     return {
       sendAsync,
       // Its failure is in the state, and told to onError.
       // `onClick={otter.send}` gives it an event, which changes nothing of the request.
       send: (overrides?: SendOverrides) => void sendAsync(isEvent(overrides) ? {} : overrides).catch(() => {}),
-      ...actionsOf(controller, listeners),
-      reset: controller.reset,
+      ...actionsOf(place),
+      reset: place.reset,
     }
-  }, [controller, listeners, latest])
+  }, [place, latest])
   return useMemo(() => joined(state, actions), [state, actions]) as UseClientSecretRequest<Data>
+}
+
+/** What can be done with a request, however it was begun. */
+export function actionsOf({ stop, resume, cancel }: RequestPlace) {
+  return { stop, resume, cancel }
 }
 
 /** An event of React's or of the browser's. */
 function isEvent(value: object | null | undefined): boolean {
   return value instanceof Object && ('nativeEvent' in value || 'isTrusted' in value)
-}
-
-/** The listeners of the hook, but for the callbacks that one send brings along. */
-function overriding(
-  listeners: Listeners,
-  onResponse: Callbacks['onResponse'],
-  onError: Callbacks['onError'],
-): Listeners {
-  return Object.assign(Object.create(listeners) as Listeners, onResponse && { onResponse }, onError && { onError })
 }
 
 /** headers, params and data are joined name by name; every other field of `overrides` takes the place of the request's. */

@@ -1,68 +1,24 @@
 import * as z from 'zod/mini'
 import { ClientSecretError } from '../protocol/errors.ts'
 import { shown } from '../protocol/request.ts'
-import { bearerOf, shortestToken, tokenVariable, type IsAdministrator } from './administrator.ts'
-import { hostNameOf } from './caller.ts'
-import { isPostgres } from './database.ts'
-import { bytesOfRequest } from './in-flight.ts'
-import { readKeys, type Key, type KeyOptions } from './keys.ts'
-import { masterKeyVariable, readMasterKeys, type MasterKey } from './seal.ts'
-
-/** Who is asking: the id by which your site knows a signed-in user. */
-export type Identity = string | { id: string }
-
-/** The part of a pino logger that the relay uses. */
-export interface Logger {
-  info(details: object, message: string): void
-  warn(details: object, message: string): void
-  error(details: object, message: string): void
-}
-
-/** How much a caller may ask for, and how much an API may answer; each a whole number above 0. */
-export interface RelayLimits {
-  /** Largest body of a submit, in bytes. Default 1 MiB. */
-  requestBytes?: number | undefined
-  /** Largest answer of an upstream, in bytes, counted after decompression. Default 10 MiB. */
-  responseBytes?: number | undefined
-  /** Longest time an upstream may take for its whole answer, in milliseconds. Default 300,000. */
-  upstreamTimeout?: number | undefined
-  /** Most unsettled requests of one caller: those that run in the background, and apart from them, at each relay, those whose answer is waited for. Default 1,000. */
-  unsettledPerCaller?: number | undefined
-  /** Most requests of one caller in a minute. Default 600. A visitor is counted by session, or by address where `trustProxy` is set. */
-  requestsPerMinute?: number | undefined
-  /** Most bytes of one caller in a day, sent and received. Default: no limit. */
-  bytesPerDay?: number | undefined
-  /** Most polls of one caller that are held at once; of visitors also of one address, where `trustProxy` is set. Default 100. */
-  heldPollsPerCaller?: number | undefined
-  /** Most polls that are held at once, of all callers; of visitors half as many. One more is answered at once. Default 10,000. */
-  heldPolls?: number | undefined
-  /**
-   * Most bytes that are under way at once, of all callers: requests that are read or run, answers that are gathered,
-   * and answers until their callers have read them. Visitors together have half of it. Over it, a request is refused
-   * with 503 before it is read, and an answer waits at its API. Default 128 MiB, or four times what the largest
-   * request and answer take together, if that is more.
-   */
-  bytesInFlight?: number | undefined
-  /** The same of one caller, refused with 429. Default 32 MiB, or twice what the largest request and answer take, if that is more. */
-  bytesInFlightPerCaller?: number | undefined
-  /**
-   * Most bytes of records that a database in memory keeps: the oldest that have settled make room for new ones, as if
-   * their time were over. Where unsettled ones alone are as much, visitors are refused, and from a quarter more on
-   * everybody. Default 256 MiB.
-   */
-  bytesInMemory?: number | undefined
-  /** How long the caller of a direct request may be gone before its call is ended, in milliseconds: time to come back over a broken connection. Default 10,000. */
-  callerAbsence?: number | undefined
-  /** How long a queued request waits at most, in milliseconds from its first attempt on, while its API answers 429 or 503 and names a time to come again. Default 600,000. */
-  longestUpstreamWait?: number | undefined
-}
+import { bytesOfRequest } from './common/bytes-in-flight.ts'
+import { startError } from './common/config-error.ts'
+import { hostNameOf } from './common/host-name.ts'
+import { consoleLogger, type Logger } from './common/logger.ts'
+import type { RelayLimits } from './common/relay-limits.ts'
+import { isPostgres } from './database/database.ts'
+import { bearerOf, shortestToken, tokenVariable, type IsAdministrator } from './http/administrator.ts'
+import type { Authenticate } from './http/identify.ts'
+import type { Settings } from './http/settings.ts'
+import { masterKeyVariable, readMasterKeys } from './keys/encryption.ts'
+import { noKeys, readKeys, type KeyOptions } from './keys/key.ts'
 
 /** The options of `createRelay`, and of the config that `client-secret-relay` reads. */
 export interface RelayOptions {
   /** The keys, by name. May be left out where they are registered while the relay runs, which `CLIENT_SECRET_MASTER_KEY` makes possible. */
   keys?: Record<string, KeyOptions> | undefined
   /** Who is signed in, or null. Required when a key is locked, as keys are by default. */
-  authenticate?: ((request: Request) => Identity | null | undefined | Promise<Identity | null | undefined>) | undefined
+  authenticate?: Authenticate | undefined
   /** Who may register keys and read `GET /metrics`: true, or the name under which what they do is written down. Default: whoever sends `Authorization: Bearer` with the token in the environment variable `CLIENT_SECRET_ADMIN_TOKEN`; without one, nobody. */
   administrator?: IsAdministrator | undefined
   /** Other sites whose pages may use the relay, such as `https://app.example.com`. The relay's own site always may. */
@@ -91,28 +47,6 @@ export interface RelayOptions {
   shutdownTimeout?: number | undefined
   /** Default: warnings and errors to the console. */
   logger?: Logger | undefined
-}
-
-/** The options, checked, with nothing left open. */
-export interface Settings {
-  /** Those of the options. */
-  keys: Map<string, Key>
-  /** What registered keys are sealed with, the newest first. */
-  masterKeys: readonly MasterKey[]
-  authenticate: NonNullable<RelayOptions['authenticate']>
-  /** Whether anybody can be signed in. */
-  hasAuthenticate: boolean
-  administrator: IsAdministrator | undefined
-  /** The same, where it is the token that makes one. */
-  administratorByToken: IsAdministrator | undefined
-  origins: readonly string[]
-  hosts: readonly string[] | undefined
-  trustProxy: number
-  database: string | undefined
-  limits: { [Name in keyof Omit<RelayLimits, 'bytesPerDay'>]-?: number } & { bytesPerDay: number | undefined }
-  expires: { default: number; most: number }
-  shutdownTimeout: number
-  logger: Logger
 }
 
 // A timer takes no more than this; more would fire at once.
@@ -195,12 +129,6 @@ const optionsSchema = z.strictObject(
   'an object',
 )
 
-const consoleLogger: Logger = {
-  info() {},
-  warn: (details, message) => console.warn(`client-secret-relay: ${message}`, details),
-  error: (details, message) => console.error(`client-secret-relay: ${message}`, details),
-}
-
 /**
  * Checks the options. A relay that would run unsafely does not start.
  *
@@ -216,14 +144,14 @@ export function readOptions(options: RelayOptions, environment: Record<string, s
   if (keys.size === 0 && masterKeys.length === 0 && options.database === undefined) throw noKeys()
   const locked = [...keys.values()].find((key) => key.locked)
   if (locked && !options.authenticate) {
-    throw refusal(
+    throw startError(
       'authenticate',
       `keys.${locked.name} is locked, but there is no authenticate to say who is signed in. Give authenticate: async (request) => user or null; or, if every visitor may use the key, set keys.${locked.name}.locked: false.`,
     )
   }
   const token = environment[tokenVariable]
   if (token !== undefined && token.length < shortestToken) {
-    throw refusal(
+    throw startError(
       tokenVariable,
       `the environment variable ${tokenVariable} has fewer than ${shortestToken} characters and could be guessed. Make one with: node -p "crypto.randomBytes(32).toString('base64url')"`,
     )
@@ -271,7 +199,7 @@ function bytesAtOnce(limits: RelayLimits) {
     ['bytesInFlight', bytesInFlight, 2 * largest, 'twice requestBytes, responseBytes and 64 KiB'],
   ] as const) {
     if (value >= least) continue
-    throw refusal(
+    throw startError(
       `limits.${name}`,
       `limits.${name} must be at least ${least}, ${reason}, so that there is room for one of the largest requests; it is ${value}.`,
     )
@@ -279,22 +207,11 @@ function bytesAtOnce(limits: RelayLimits) {
   return { requestBytes, responseBytes, bytesInFlight, bytesInFlightPerCaller, bytesInMemory }
 }
 
-export function noKeys(): ClientSecretError {
-  return refusal(
-    'keys',
-    `keys is empty. Register a key, such as keys: { openai: { secret: process.env.OPENAI_API_KEY, allow: [...] } }; or, to register keys while the relay runs, set the environment variable ${masterKeyVariable} to what client-secret-relay master-key prints.`,
-  )
-}
-
-function refusal(path: string, sentence: string): ClientSecretError {
-  return new ClientSecretError('INVALID_PARAMETER', `The relay does not start: ${sentence}`, { path })
-}
-
 function wrongOption(options: unknown, issue: z.core.$ZodIssue): ClientSecretError {
   const path = issue.path.map(String).join('.')
   if (issue.code === 'unrecognized_keys') {
     const unknown = [path, issue.keys[0]].filter(Boolean).join('.')
-    return refusal(
+    return startError(
       unknown,
       `there is no option "${unknown}". The options ${path ? `of ${path} ` : ''}are ${optionNames(path).join(', ')}.`,
     )
@@ -303,7 +220,7 @@ function wrongOption(options: unknown, issue: z.core.$ZodIssue): ClientSecretErr
     (value, step) => (typeof value === 'object' && value !== null ? Reflect.get(value, step) : undefined),
     options,
   )
-  return refusal(path, `${path || 'the options'} must be ${issue.message}; it is ${shown(found)}.`)
+  return startError(path, `${path || 'the options'} must be ${issue.message}; it is ${shown(found)}.`)
 }
 
 /** The options that there are, at the top or within `limits` or `expires`. */

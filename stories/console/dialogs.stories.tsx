@@ -59,6 +59,9 @@ export const FormWithErrors: Story = {
       await expect(form.getByLabelText(label)).toHaveAccessibleDescription(/^(Give|Paste|Write)/)
     }
     await expect(form.getByText('Choose at least one.')).toBeVisible()
+    // An address that is an example is no link.
+    await expect(form.getByLabelText('Address')).toHaveAccessibleDescription(/such as https:\/\/api\.example\.com/)
+    await expect(form.queryByRole('link')).toBeNull()
     await expect(save).not.toHaveBeenCalled()
   },
 }
@@ -224,6 +227,33 @@ export const ConfirmTheRemoval: Story = {
     await expect(close).toHaveBeenCalledOnce()
     await userEvent.click(dialog.getByRole('button', { name: 'Remove' }))
     await expect(remove).toHaveBeenCalled()
+  },
+}
+
+/** The link comes from the error's `help`, or else from the end of its message. */
+export const RemovalThatFailsWithHelp: Story = {
+  render: () => (
+    <ConfirmRemoval
+      entry={openai}
+      onRemove={() => {
+        const error = new ClientSecretError('UNAVAILABLE', 'The relay is stopping.')
+        return Promise.reject(
+          Object.defineProperties(error, {
+            message: { value: 'The relay is stopping. Its address is https://relay.example.com/' },
+            help: { value: 'https://errors.example.com/unavailable' },
+          }),
+        )
+      }}
+      onClose={close}
+    />
+  ),
+  async play({ canvasElement }) {
+    const dialog = await opened(canvasElement)
+    await userEvent.click(dialog.getByRole('button', { name: 'Remove' }))
+    await expect(await dialog.findByRole('alert')).toHaveTextContent(
+      'The relay is stopping. Its address is https://relay.example.com/ What to do',
+    )
+    await expect(dialog.getByRole('link')).toHaveAttribute('href', 'https://errors.example.com/unavailable')
   },
 }
 

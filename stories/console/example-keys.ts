@@ -1,7 +1,7 @@
 import type { AuditEntry, KeyCheck, KeyEntry, KeyUse, Words } from '../../src/protocol/keys.ts'
-import { checkUse, type KeyOptions } from '../../src/relay/keys.ts'
-import { wordsOf } from '../../src/relay/rule-in-words.ts'
-import { atField } from '../../src/relay/telling.ts'
+import { checkUse, type KeyOptions } from '../../src/relay/keys/key.ts'
+import { wordsOf } from '../../src/relay/keys/describe-rule.ts'
+import { atField } from '../../src/relay/common/config-error.ts'
 
 const at = Date.UTC(2026, 10, 24, 7, 0)
 const minute = 60_000

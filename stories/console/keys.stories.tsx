@@ -17,7 +17,7 @@ const add = fn()
 function Table({ keys, opened, notice }: { keys: KeyEntry[]; opened?: KeyEntry; notice?: string }) {
   const [open, setOpen] = useState(opened && idOf(opened))
   return (
-    <Page onAdd={add} notice={notice} onSignOut={() => {}}>
+    <Page onAdd={add} notice={notice === undefined ? undefined : { sentence: notice }} onSignOut={() => {}}>
       <KeysTable keys={keys} open={open} onOpen={setOpen}>
         {(entry) => (
           <KeyDetails entry={entry} onAction={(action) => void act(action, entry.name)}>
@@ -123,7 +123,7 @@ export const RecentRequestsOfAKey: Story = {
       <RecentRequests requests={requests} onRefresh={act} />
       <RecentRequests requests={[]} onRefresh={act} />
       <RecentRequests requests={undefined} onRefresh={act} />
-      <RecentRequests requests={undefined} error="The relay does not answer." onRefresh={act} />
+      <RecentRequests requests={undefined} error={{ sentence: 'The relay does not answer.' }} onRefresh={act} />
     </main>
   ),
   async play({ canvasElement }) {

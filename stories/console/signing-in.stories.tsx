@@ -43,7 +43,10 @@ export const WithAWrongToken: Story = {
 
 export const WithoutPermission: Story = {
   render: () => (
-    <NoPermission message="This relay has no administrator, so nobody may see its keys here." onSignIn={retry} />
+    <NoPermission
+      failure={{ sentence: 'This relay has no administrator, so nobody may see its keys here.' }}
+      onSignIn={retry}
+    />
   ),
   async play({ canvasElement }) {
     await expect(within(canvasElement).getByRole('alert')).toHaveTextContent('no administrator')
@@ -53,7 +56,10 @@ export const WithoutPermission: Story = {
 export const RelayIsAway: Story = {
   render: () => (
     <RelayAway
-      message="The relay does not answer. Check that its process runs and that your own network is up, then try again."
+      failure={{
+        sentence:
+          'The relay does not answer. Check that its process runs and that your own network is up, then try again.',
+      }}
       onRetry={retry}
     />
   ),

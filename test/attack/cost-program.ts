@@ -4,11 +4,11 @@
  */
 import { setImmediate as turn } from 'node:timers/promises'
 import { some } from '../../src/attack/canary.ts'
-import { startCatchers } from '../../src/attack/catchers.ts'
+import { startCatchers } from '../../src/attack/fake-internet.ts'
 import { httpAnswer } from '../../src/attack/raw-http.ts'
 import { createRelayOn } from '../../src/relay/create-relay.ts'
-import type { KeyOptions } from '../../src/relay/keys.ts'
-import type { KeyRule } from '../../src/relay/key-rules.ts'
+import type { KeyOptions } from '../../src/relay/keys/key.ts'
+import type { KeyRule } from '../../src/relay/keys/key-rules.ts'
 import type { Cost } from './cost.ts'
 import { commonBeginning, lookedFor, type ExpensiveBody } from './expensive.ts'
 

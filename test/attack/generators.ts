@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { withValueAt } from '../../src/attack/target.ts'
-import type { KeyRule, Place } from '../../src/relay/key-rules.ts'
+import type { KeyRule, Place } from '../../src/relay/keys/key-rules.ts'
 
 export const placeholder = '$CLIENT_SECRET'
 const pick = fc.constantFrom

@@ -12,7 +12,7 @@ import { makeCanary, some, type Canary } from '../../src/attack/canary.ts'
 import { marked, shapesOf } from '../../src/attack/oracle/looks.ts'
 import { readOn, shapeOf, type Direction, type Look } from '../../src/attack/oracle/read-on.ts'
 import { writings } from '../../src/attack/oracle/writings.ts'
-import { createRedactor } from '../../src/relay/redaction/secret-index.ts'
+import { createRedactor } from '../../src/relay/keys/redaction/secret-index.ts'
 
 /** The only place that knows how a redactor is made. */
 function redactorOf(secret: string): (text: string) => string {

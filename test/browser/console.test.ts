@@ -315,7 +315,7 @@ test('a key is added, used, locked, tried, rotated and removed', async () => {
     expect.stringContaining('removed'),
     expect.stringContaining('changed'),
     expect.stringContaining('rotated'),
-    expect.stringContaining('changed'),
+    expect.stringContaining('locked'),
     expect.stringContaining('added'),
   ])
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import type { ClientSecretRequestParams } from '../../src/client/create-client.ts'
+import type { ClientSecretRequestParams } from '../../src/client/request-params.ts'
 import { startApi } from '../helpers/api.ts'
 import { keyFor, startRelay } from '../helpers/relay.ts'
 

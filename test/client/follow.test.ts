@@ -387,7 +387,7 @@ test('a clock that goes wrong expires nothing', async () => {
   const ahead = { ...sent.record, expiresAt: sent.record.expiresAt - 60_000, updatedAt: sent.record.updatedAt - 60_000 }
   network.isCut = true
   const answer = client.follow(ahead, { interval: 100 })
-  await until(() => network.polls.length >= 1 && network.inFlight === 0)
+  await until(() => network.polls.length >= 1 && network.inFlight === 0 && doors.length === 1)
   network.isCut = false
   doors[0]!.open()
   await expect(answer).resolves.toMatchObject({ data: { n: '{"n":1}' } })

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { json, startApi, type ApiCall } from '../helpers/api.ts'
 import { canary, keyFor, startRelay } from '../helpers/relay.ts'
-import type { ClientSecretRequestParams } from '../../src/client/create-client.ts'
+import type { ClientSecretRequestParams } from '../../src/client/request-params.ts'
 
 /** Sends a request through a real relay to an API that answers with what it got. */
 async function received(

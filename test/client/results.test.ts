@@ -1,6 +1,6 @@
 import { describe, expect, test, vi } from 'vitest'
 import { ClientSecretError, isClientSecretError } from '../../src/protocol/errors.ts'
-import { isPollStopped } from '../../src/client/follow.ts'
+import { isPollStopped } from '../../src/client/poll-stopped.ts'
 import { door, json, startApi, type ApiAnswer } from '../helpers/api.ts'
 import { keyFor, startRelay } from '../helpers/relay.ts'
 

@@ -1,14 +1,14 @@
 import { execFile, spawn } from 'node:child_process'
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { join, resolve } from 'node:path'
+import { dirname, join, resolve } from 'node:path'
 import { createInterface } from 'node:readline'
 import { promisify } from 'node:util'
-import { describe, expect, onTestFinished, test } from 'vitest'
+import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import { check } from '../../src/command/check.ts'
 import { createClient } from '../../src/client/create-client.ts'
-import type { KeyOptions } from '../../src/relay/keys.ts'
-import { startApi } from '../helpers/api.ts'
+import type { KeyOptions } from '../../src/relay/keys/key.ts'
+import { door, json, startApi } from '../helpers/api.ts'
 import { losingProxy } from '../helpers/losing-proxy.ts'
 import { postgresOfThisFile } from '../helpers/postgres.ts'
 import { startRelay } from '../helpers/relay.ts'
@@ -154,6 +154,132 @@ test.each([
   const { code, stderr } = await run(...args)
   expect(code).toBeGreaterThan(0)
   expect(stderr).toMatch(sentence)
+})
+
+test.each([
+  [['serve'], 'serve needs the config, the module with the options.'],
+  [['serve', '--confg', 'x'], "Unknown option '--confg'."],
+  [['keys', 'dance'], 'keys needs one of list, add, rotate, remove.'],
+])('%o is told in two lines', async (args, sentence) => {
+  const { code, stderr } = await run(...args)
+  expect([code, stderr]).toEqual([2, `${sentence}\nclient-secret-relay --help says how it is used.\n`])
+})
+
+test('--version is that of the package', async () => {
+  const { version } = JSON.parse(await readFile(resolve(import.meta.dirname, '../../package.json'), 'utf8')) as Record<
+    string,
+    string
+  >
+  expect(await run('--version')).toMatchObject({ code: 0, stdout: `${version}\n` })
+})
+
+test.each([
+  [
+    'a syntax error',
+    '{\n  keys: {,\n}',
+    /^The config (\S+) could not be loaded: \S+relay\.config\.mjs:2: Unexpected token ','\n$/,
+  ],
+  ['an error when it runs', '{\n\n  keys: nowhere }', /relay\.config\.mjs:3: nowhere is not defined\n$/],
+])('%s in the config is told with file and line, and without a stack', async (_name, source, sentence) => {
+  const { code, stderr } = await run('check', await configOf(source))
+  expect(code).toBe(1)
+  expect(stderr).toMatch(sentence)
+})
+
+test('a syntax error in what the config imports is told with the file it is in', async () => {
+  const config = await configOf('keys')
+  await writeFile(config, `import { keys } from './keys.mjs'\nexport default { keys }`)
+  await writeFile(join(dirname(config), 'keys.mjs'), `export const keys = {\n\n  shop: [\n}`)
+  const { stderr } = await run('check', config)
+  expect(stderr).toMatch(/could not be loaded: \S*keys\.mjs:4: Unexpected token '}'\n$/)
+})
+
+test.each([['serve'], ['check'], ['attack'], ['keys', 'list', '--config']])(
+  'on an older Node, %s ends with a sentence about it',
+  async (...args) => {
+    const older = `data:text/javascript,${encodeURIComponent(`
+      const versions = { ...process.versions, node: '20.20.2' }
+      Object.defineProperties(process, { version: { value: 'v20.20.2' }, versions: { value: versions } })`)}`
+    const config = await configOf('{}')
+    const result = await promisify(execFile)(process.execPath, ['--import', older, command, ...args, config]).catch(
+      (error: { code: number; stderr: string }) => error,
+    )
+    expect(result).toMatchObject({
+      code: 1,
+      stderr: 'react-client-secret/relay needs Node 22.13 or later; this is v20.20.2. Run it with a newer Node.\n',
+    })
+  },
+)
+
+test('serve --watch takes what is edited: the config, what it imports, the env file; and what runs goes on', async () => {
+  const { opened, open } = door()
+  const api = await startApi(async (call, outgoing) => {
+    if (call.path === '/slow') await opened
+    json(outgoing, { secret: call.headers.authorization!.length })
+  })
+  const config = await configOf('{}')
+  const folder = dirname(config)
+  const write = (name: string, text: string) => writeFile(join(folder, name), text)
+  const writeRules = (paths: string) => write('rules.mjs', `export const paths = ${paths}`)
+  await writeRules(`['slow', 'first']`)
+  await write('.env', 'CLIENT_SECRET_SHOP=first-secret\nSHOP_API=')
+  const source = (text: string) => `import { paths } from './rules.mjs'
+    export default { database: ${JSON.stringify(join(folder, 'relay.db'))}, keys: { shop: { locked: false, ${text}
+      allow: paths.map((path) => ({ url: process.env.SHOP_API + '/' + path, methods: ['POST'], allowPrivateNetwork: true })) } } }`
+  await write('relay.config.mjs', source(''))
+  const child = spawn(
+    process.execPath,
+    [command, 'serve', config, '--port', '0', '--watch', '--env-file', join(folder, '.env')],
+    { stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, SHOP_API: api.url } },
+  )
+  onTestFinished(() => void child.kill('SIGKILL'))
+  let output = ''
+  for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk: Buffer) => (output += chunk.toString()))
+  const says = async (text: RegExp) => {
+    const found = await vi.waitUntil(() => text.exec(output), { timeout: 10_000, interval: 20 })
+    output = ''
+    return found[1]!
+  }
+  const client = createClient({ relay: await says(/listens on (\S+)\n/) })
+  const send = (path: string) =>
+    client
+      .clientSecretRequest({
+        clientSecretName: 'shop',
+        url: `${api.url}/${path}`,
+        method: 'POST',
+        headers: { authorization: '$CLIENT_SECRET' },
+      })
+      .catch((error: { code: string }) => error.code)
+
+  const slow = send('slow')
+  await vi.waitUntil(() => api.calls.length === 1)
+  expect([await send('first'), await send('second')]).toEqual([{ secret: 12 }, 'NOT_ALLOWED'])
+  await writeRules(`['second']`)
+  await says(/took the changed config()/)
+  expect([await send('first'), await send('second')]).toEqual(['NOT_ALLOWED', { secret: 12 }])
+  await write('.env', 'CLIENT_SECRET_SHOP=the-second-secret')
+  await says(/took the changed config()/)
+  expect(await send('second')).toEqual({ secret: 17 })
+  await write('relay.config.mjs', source('limits: { requestsPerMinute: 1 },'))
+  await says(/took the changed config()/)
+  expect([await send('second'), await send('second')]).toEqual([{ secret: 17 }, 'RATE_LIMITED'])
+  await write('relay.config.mjs', source('}'))
+  await says(/relay\.config\.mjs:3: Unexpected .+\nUntil this is mended, each call is refused()/)
+  await write('relay.config.mjs', source(''))
+  await says(/took the changed config()/)
+  expect(await send('second')).toEqual({ secret: 17 })
+  open()
+  expect(await slow).toEqual({ secret: 12 })
+  expect(api.calls.filter(({ path }) => path === '/slow')).toHaveLength(1)
+  child.kill('SIGTERM')
+  await says(/stops on SIGTERM()/)
+})
+
+test('an env file that is not there is told', async () => {
+  const { code, stderr } = await run('check', await configOf('{}'), '--env-file', 'nowhere/.env')
+  expect(code).toBeGreaterThan(0)
+  // Node looks at this option, too, wherever it stands, and is faster.
+  expect(stderr).toMatch(/^(The env file nowhere\/\.env could not be read: ENOENT|.*: nowhere\/\.env: not found$)/m)
 })
 
 test('serve runs a relay, writes a line of JSON a request, and ends on a signal', async () => {

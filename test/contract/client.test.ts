@@ -1,7 +1,7 @@
 // @vitest-environment jsdom
 import { describe, expect, test, vi } from 'vitest'
 import { createClient, type Client } from '../../src/client/create-client.ts'
-import { isPollStopped } from '../../src/client/follow.ts'
+import { isPollStopped } from '../../src/client/poll-stopped.ts'
 import { skapiTransport } from '../../src/client/skapi-transport.ts'
 import { door, json, startApi, type ApiAnswer } from '../helpers/api.ts'
 import { canary, keyFor, startRelay } from '../helpers/relay.ts'

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import type { Client } from '../../src/client/create-client.ts'
-import { isPollStopped } from '../../src/client/follow.ts'
+import { isPollStopped } from '../../src/client/poll-stopped.ts'
 import type { ClientSecretRecord } from '../../src/protocol/record.ts'
 import { createTestClient, hold, reply } from '../../src/exports/testing.ts'
 import { door, json, startApi } from '../helpers/api.ts'

@@ -1,6 +1,6 @@
 import { onTestFinished, vi } from 'vitest'
 import type { KeyChange, KeyEntry } from '../../src/protocol/keys.ts'
-import { newMasterKey } from '../../src/relay/seal.ts'
+import { newMasterKey } from '../../src/relay/keys/encryption.ts'
 
 export const token = 'a-token-of-an-administrator-32-chars'
 

@@ -21,9 +21,16 @@ export interface Api {
 export type ApiAnswer = (call: ApiCall, outgoing: ServerResponse, incoming: IncomingMessage) => void | Promise<void>
 
 /** An API whose answers a test writes itself, for what no well-behaved one does. It is gone with the test. */
-export async function startApi(
+export async function startApi(answer?: ApiAnswer): Promise<Api> {
+  const { close, ...api } = await openApi(answer)
+  onTestFinished(close)
+  return api
+}
+
+/** The same for several tests, until it is closed. */
+export async function openApi(
   answer: ApiAnswer = (_call, outgoing) => void json(outgoing, { ok: true }),
-): Promise<Api> {
+): Promise<Api & { close: () => void }> {
   const calls: ApiCall[] = []
   const server = createServer((incoming, outgoing) => {
     const chunks: Buffer[] = []
@@ -43,11 +50,14 @@ export async function startApi(
     })
   })
   const url = await listen(server)
-  onTestFinished(() => {
-    server.closeAllConnections()
-    server.close()
-  })
-  return { url, calls }
+  return {
+    url,
+    calls,
+    close() {
+      server.closeAllConnections()
+      server.close()
+    },
+  }
 }
 
 export function json(

@@ -32,8 +32,8 @@ const entries = ['index', 'client', 'relay', 'skapi', 'testing']
 
 /**
  * Compiles blocks of code against the sources, strictly, each as a module of
- * its own; a relative import finds the block of the same page that names the
- * file in its first line.
+ * its own; a relative import finds the block that names the file in its first
+ * line: of the same page, or else of another one.
  *
  * @returns what is wrong with each block.
  */
@@ -43,12 +43,15 @@ export function compileBlocks(blocks: readonly Block[]): Map<Block, string[]> {
   options.moduleDetection = ts.ModuleDetectionKind.Force
   // An example shows how to make something, and leaves its use to the reader.
   options.noUnusedLocals = false
-  options.paths = Object.fromEntries(
-    entries.map((entry) => [
-      entry === 'index' ? 'react-client-secret' : `react-client-secret/${entry}`,
-      [resolve(root, `src/exports/${entry}.ts`)],
-    ]),
-  )
+  options.paths = {
+    '@react-router/dev/routes': [resolve(root, 'test/types/react-router-routes.d.ts')],
+    ...Object.fromEntries(
+      entries.map((entry) => [
+        entry === 'index' ? 'react-client-secret' : `react-client-secret/${entry}`,
+        [resolve(root, `src/exports/${entry}.ts`)],
+      ]),
+    ),
+  }
   const host = ts.createCompilerHost(options)
   const { fileExists, readFile, getSourceFile } = host
   host.fileExists = (path) => files.has(path) || fileExists(path)
@@ -93,7 +96,8 @@ function extensionOf({ language, file }: Block): ts.Extension {
 
 function blockNamed(blocks: readonly Block[], { page, file = '' }: Block, specifier: string): Block | undefined {
   const name = normalize(join(dirname(file), specifier))
-  return blocks.find((block) => block.page === page && (block.file === name || block.file === `${name}.ts`))
+  const named = blocks.filter((block) => [name, `${name}.ts`, `${name}.tsx`].includes(block.file ?? ''))
+  return named.find((block) => block.page === page) ?? named[0]
 }
 
 function textOf(block: Block): string {

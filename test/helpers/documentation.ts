@@ -42,6 +42,9 @@ export function blocksOf(page: string): Block[] {
 
 export const blocks = pages.flatMap(blocksOf)
 
+/** Whether a block is a test, which a reader runs as it is printed. */
+export const isTest = ({ code }: Block) => /from 'vitest'$/m.test(code)
+
 /** A page without its code, in which a # is no heading and a [ no link. */
 export function proseOf(page: string): string {
   return read(page).replace(/^```[\s\S]*?^```$/gm, '')

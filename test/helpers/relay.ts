@@ -2,7 +2,7 @@ import { createAdaptorServer } from '@hono/node-server'
 import { onTestFinished } from 'vitest'
 import { createClient, type Client } from '../../src/client/create-client.ts'
 import { createRelay, type Relay } from '../../src/relay/create-relay.ts'
-import type { KeyOptions } from '../../src/relay/keys.ts'
+import type { KeyOptions } from '../../src/relay/keys/key.ts'
 import type { RelayOptions } from '../../src/relay/options.ts'
 import { listen } from '../../stories/demo/openai.ts'
 

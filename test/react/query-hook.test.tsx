@@ -8,7 +8,7 @@ import {
 } from '../../src/exports/index.ts'
 import { json } from '../helpers/api.ts'
 import { setUp, setUpWithDoor } from '../helpers/page.tsx'
-import type { RequestParams } from '../../src/client/create-client.ts'
+import type { RequestParams } from '../../src/client/request-params.ts'
 
 interface Models {
   models: string[]

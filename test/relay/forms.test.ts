@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import type { JsonObject } from '../../src/protocol/request.ts'
-import { substitute } from '../../src/relay/substitute.ts'
+import { substitute } from '../../src/relay/upstream/substitute.ts'
 import { startApi } from '../helpers/api.ts'
 import { keyFor, startRelay } from '../helpers/relay.ts'
 

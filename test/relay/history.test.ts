@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
-import { createRecords } from '../../src/relay/records.ts'
-import { openSqlite } from '../../src/relay/sqlite-database.ts'
+import { createRecords } from '../../src/relay/database/records.ts'
+import { openSqlite } from '../../src/relay/database/sqlite-database.ts'
 
 test('of a page nothing is read that is not sent', async () => {
   const database = await openSqlite()

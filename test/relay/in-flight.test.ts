@@ -1,7 +1,7 @@
 import { request as httpRequest, type ClientRequest, type IncomingMessage } from 'node:http'
 import { describe, expect, onTestFinished, test, vi } from 'vitest'
-import { createInFlight } from '../../src/relay/in-flight.ts'
-import type { RelayLimits } from '../../src/relay/options.ts'
+import { createInFlight } from '../../src/relay/common/bytes-in-flight.ts'
+import type { RelayLimits } from '../../src/relay/common/relay-limits.ts'
 import { door, json, startApi, type ApiAnswer } from '../helpers/api.ts'
 import { keyFor, startRelay } from '../helpers/relay.ts'
 

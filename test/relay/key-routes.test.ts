@@ -452,6 +452,16 @@ test('the audit list says who did what, and when, the newest first', async () =>
   expect(Math.abs(entries[0]!.at - Date.now())).toBeLessThan(10_000)
 })
 
+test('the audit list says locked and unlocked, beside what else was changed', async () => {
+  const { administrator } = await setUp()
+  const { secret: _, ...kept } = { ...change, isNew: false }
+  await administrator.put('shop', { ...change, locked: true })
+  await administrator.put('shop', { ...kept, locked: false })
+  await administrator.put('shop', { ...kept, locked: true, limits: { requestsPerMinute: 60 } })
+  const { entries } = auditSchema.parse((await administrator.ask('GET', '/audit')).body)
+  expect(entries.map(({ what }) => what)).toEqual(['locked', 'changed', 'unlocked', 'added'])
+})
+
 test('who used a key: no path, no query, no header, no body', async () => {
   const { administrator, url, api } = await setUp()
   await administrator.put('shop', {

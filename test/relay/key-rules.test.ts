@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import { compileRule, findRule, type KeyRule } from '../../src/relay/key-rules.ts'
-import { substitute } from '../../src/relay/substitute.ts'
+import { compileRule, findRule, type KeyRule } from '../../src/relay/keys/key-rules.ts'
+import { substitute } from '../../src/relay/upstream/substitute.ts'
 import type { ClientSecretRequest } from '../../src/protocol/request.ts'
 
 function allows(rule: Partial<KeyRule>, request: Partial<ClientSecretRequest>): boolean {

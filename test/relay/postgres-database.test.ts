@@ -1,6 +1,6 @@
 import pg from 'pg'
 import { expect, onTestFinished, test } from 'vitest'
-import { openPostgres } from '../../src/relay/postgres-database.ts'
+import { openPostgres } from '../../src/relay/database/postgres-database.ts'
 import { losingProxy } from '../helpers/losing-proxy.ts'
 import { postgresOfThisFile } from '../helpers/postgres.ts'
 

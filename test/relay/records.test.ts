@@ -3,10 +3,10 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { expect, onTestFinished, test } from 'vitest'
-import { migration as first } from '../../src/relay/migrations/0001-records.ts'
-import { migration as second } from '../../src/relay/migrations/0002-keys.ts'
-import { openSqlite } from '../../src/relay/sqlite-database.ts'
-import { createRecords } from '../../src/relay/records.ts'
+import { migration as first } from '../../src/relay/database/migrations/0001-records.ts'
+import { migration as second } from '../../src/relay/database/migrations/0002-keys.ts'
+import { openSqlite } from '../../src/relay/database/sqlite-database.ts'
+import { createRecords } from '../../src/relay/database/records.ts'
 
 test('requests of one millisecond keep their order and their places', async () => {
   const database = await openSqlite()

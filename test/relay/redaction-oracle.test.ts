@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { randomFrom } from '../../bench/parts/figures.ts'
 import { formats, template, unknownOf } from '../../bench/parts/hostile-templates.ts'
 import { attackRedactor } from '../../bench/parts/redactor-attackers.ts'
-import { createRedactor } from '../../src/relay/redaction/secret-index.ts'
+import { createRedactor, createSecretIndex } from '../../src/relay/keys/redaction/secret-index.ts'
 
 // `npm run bench:redaction-oracle` does the same with millions of guesses.
 describe.each(formats)('threat 25: of a value as $name has it', (format) => {
@@ -51,4 +51,37 @@ test('a guess that is right but for one character is shown, whichever that is', 
     const wrong = `${windowOf.slice(0, at)}!${windowOf.slice(at + 1)}`
     expect(redactor.text(wrong)).toBe(wrong)
   }
+})
+
+describe('what a caller wrote beside an echo goes or stays whatever its first and last characters are', () => {
+  const middle = 'Q8vRt3WzB7nHs5JdGyC4pTe6aUiOo1Vr0MwNxEbKhSgFj'
+  const numbers = (text: string) => [...Buffer.from(text)].join(' ')
+
+  test.each<[string, string[], (value: string) => string]>([
+    ['numbers of a public beginning behind it', ['sk-'], (value) => `sk-${value} ${numbers('sk-abcdefghijk')}`],
+    ['the same, and a digit at its end', ['sk-'], (value) => `sk-${value}6 ${numbers('sk-abcdefghijk')}`],
+    ['numbers of one before it', ['', 'glpat-'], (value) => `10 10 10 ${numbers('glpat-')} 6${value}`],
+    ['the same, of as few as count', ['', 'glpat-'], (value) => `10 ${numbers('glpat-')} ${value}`],
+    [
+      'numbers behind its last line',
+      ['sk-'],
+      (value) => `${`sk-${value}`.replace(/.{20}/g, '$&\n')} ${numbers('sk-abcdefghijk')}`,
+    ],
+    ['padding and a backslash before it', [''], (value) => `AAAAAAAAAAAAAAAA=\\${value}`],
+  ])('%s', (_name, [prefix, ...others], write) => {
+    const seen = ['n', 'r', '5', '0', 'a', 'Z', '67', '33'].map((end) => {
+      const index = createSecretIndex()
+      const value = `${end}${middle}${end}`
+      index.add(`${prefix}${value}`)
+      for (const other of others) index.add(`${other}${middle.slice(0, 20)}`)
+      return index.text(write(value))
+    })
+    expect(new Set(seen)).toEqual(new Set([seen[0]]))
+  })
+  test('an ampersand before one that has the signs of HTML in it', () => {
+    const seen = [`#${middle}`, `x${middle}#`, `lt;${middle}`].map((value) =>
+      createRedactor(value).text(`abc&${value}`),
+    )
+    expect(new Set(seen)).toEqual(new Set(['$CLIENT_SECRET']))
+  })
 })

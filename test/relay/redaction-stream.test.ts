@@ -2,8 +2,8 @@ import { randomBytes } from 'node:crypto'
 import { describe, expect, test } from 'vitest'
 import { randomFrom } from '../../bench/parts/figures.ts'
 import { formats, template, unknownOf } from '../../bench/parts/hostile-templates.ts'
-import { redactBody, type Redactor } from '../../src/relay/redaction/redactor.ts'
-import { createRedactor, createSecretIndex } from '../../src/relay/redaction/secret-index.ts'
+import { redactBody, type Redactor } from '../../src/relay/keys/redaction/redactor.ts'
+import { createRedactor, createSecretIndex } from '../../src/relay/keys/redaction/secret-index.ts'
 import { base64, writers } from '../helpers/writers.ts'
 
 const secret = `sk-ant-api03-${'Xk29fLmQ8vRt3WzB7nHs5JdGyC4pTe6aUiOo1Vr0MwNxEbKhSgFjDlPqYcZu-AsIvHt_2bqWe'}`
@@ -162,4 +162,39 @@ test('threat 26: no step of a body takes long, whatever it is', () => {
     expect(times.length).toBeGreaterThan(50)
     expect(usual).toBeLessThan(20)
   }
+})
+
+describe('threat 26: what an answer costs does not grow faster than it does, and no step waits for its end', () => {
+  const numbers = (text: string) => [...Buffer.from(text)].join()
+  const index = createSecretIndex()
+  index.add(`sk-ant-api03-${'Xk29fLmQ8vRt3WzB7nHs5JdG'.repeat(4).slice(0, 95)}`)
+
+  /** In ms of processor time: all steps together, and the longest. */
+  function costOf(body: Buffer): { whole: number; longest: number } {
+    const steps: number[] = []
+    const running = index.body(body)
+    for (let isDone = false; !isDone;) {
+      const before = process.cpuUsage()
+      isDone = running.next().done === true
+      const { user, system } = process.cpuUsage(before)
+      steps.push((user + system) / 1_000)
+    }
+    return { whole: steps.reduce((sum, step) => sum + step), longest: Math.max(...steps) }
+  }
+
+  test.each<[string, string]>([
+    ['words that go', 'sk-ant-api03-a '],
+    ['words and lists that go', `sk-ant-api03-a [${numbers('sk-ant-api03-a')}] `],
+  ])('%s', (_name, part) => {
+    costOf(Buffer.alloc(400_000, part))
+    const one = costOf(Buffer.alloc(400_000, part))
+    // Others, and the collector of garbage, take their time too.
+    const times = [1, 2, 3].map(() => costOf(Buffer.alloc(3_200_000, part)))
+    expect(Math.min(...times.map(({ whole }) => whole)) / one.whole).toBeLessThan(20)
+    expect(Math.min(...times.map(({ longest }) => longest))).toBeLessThan(60)
+  })
+
+  test('an ampersand, and zeros without end', () => {
+    expect(costOf(Buffer.concat([Buffer.from('&'), Buffer.alloc(8_000_000)])).longest).toBeLessThan(100)
+  })
 })

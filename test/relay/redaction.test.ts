@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { describe, expect, test } from 'vitest'
-import { createRedactor } from '../../src/relay/redaction/secret-index.ts'
+import { createRedactor } from '../../src/relay/keys/redaction/secret-index.ts'
 import { base64, writers } from '../helpers/writers.ts'
 
 /** With all that may stand in a word: letters of both cases, and the signs that writers change. */
@@ -163,6 +163,14 @@ describe('a part of it is found too, where an API cuts what it shows', () => {
       expect(bare(one.text(`before ${write(long.slice(from, from + slice))} after`))).toMatch(left)
   })
 
+  test('as a list of numbers, when a caller wrote right beside its first and its last', () => {
+    for (const beside of ['1', '28', '97', 'abcdefghijklm9'])
+      for (const separator of [' ', ', ', ',\n  '])
+        expect(one.text(`${beside}${[...Buffer.from(long.slice(0, 32))].join(separator)}${beside}`)).toBe(
+          '$CLIENT_SECRET',
+        )
+  })
+
   test('any slice of it in base64', () => {
     for (let from = 0; from <= long.length - slice; from++)
       for (const offset of ['', 'a', 'ab'])
@@ -205,7 +213,7 @@ describe('all values are searched for at once', () => {
   })
 
   test('as long as whoever added one has not let go of it', async () => {
-    const { createSecretIndex } = await import('../../src/relay/redaction/secret-index.ts')
+    const { createSecretIndex } = await import('../../src/relay/keys/redaction/secret-index.ts')
     const index = createSecretIndex()
     const [a, b] = [random(40), random(40)]
     const release = [index.add(a), index.add(a), index.add(b)]
@@ -223,7 +231,7 @@ describe('all values are searched for at once', () => {
   })
 
   test('what is public of a value may be said', async () => {
-    const { createSecretIndex } = await import('../../src/relay/redaction/secret-index.ts')
+    const { createSecretIndex } = await import('../../src/relay/keys/redaction/secret-index.ts')
     const index = createSecretIndex()
     index.add('acme-eu1-' + random(40), { publicPrefix: 'acme-eu1-' })
     expect(index.text('acme-eu1- acme-eu1-x xacme-eu1-x')).toBe('acme-eu1- $CLIENT_SECRET $CLIENT_SECRET')

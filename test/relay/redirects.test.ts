@@ -1,5 +1,5 @@
 import { expect, test, vi } from 'vitest'
-import { redirected } from '../../src/relay/redirect.ts'
+import { redirected } from '../../src/relay/upstream/redirect.ts'
 import { administratorOf, setMasterKey } from '../helpers/administrator.ts'
 import { door, json, startApi, type ApiCall } from '../helpers/api.ts'
 import { canary, keyFor, startRelay } from '../helpers/relay.ts'

@@ -1,7 +1,7 @@
 import { expect, onTestFinished, test } from 'vitest'
 import { sleep } from '../../src/client/retry.ts'
 import { createRelayOn } from '../../src/relay/create-relay.ts'
-import { internet } from '../../src/relay/upstream.ts'
+import { internet } from '../../src/relay/upstream/http-client.ts'
 import { json, startApi } from '../helpers/api.ts'
 import { losingProxy } from '../helpers/losing-proxy.ts'
 import { postgresOfThisFile } from '../helpers/postgres.ts'

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { pauseAskedFor } from '../../src/relay/upstream-pause.ts'
+import { pauseAskedFor } from '../../src/relay/upstream/retry-after.ts'
 
 const now = Date.parse('2030-01-01T00:00:00Z')
 

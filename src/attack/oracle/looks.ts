@@ -1,4 +1,4 @@
-import type { Caught } from '../catchers.ts'
+import type { Caught } from '../fake-internet.ts'
 import type { HttpAnswer } from '../raw-http.ts'
 import { shapeOf, type Look } from './read-on.ts'
 import type { Question, Seen, Spy } from './spy.ts'

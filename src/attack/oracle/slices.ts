@@ -1,4 +1,4 @@
-import type { Caught } from '../catchers.ts'
+import type { Caught } from '../fake-internet.ts'
 import type { HttpAnswer } from '../raw-http.ts'
 import type { Target } from '../target.ts'
 import { withLongPublicPart, type Learner } from './learner.ts'

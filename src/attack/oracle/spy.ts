@@ -1,5 +1,5 @@
 import type { Attacker, Sent } from '../attacker.ts'
-import type { Caught } from '../catchers.ts'
+import type { Caught } from '../fake-internet.ts'
 import { httpAnswer, type HttpAnswer } from '../raw-http.ts'
 import type { Target, Wish } from '../target.ts'
 

@@ -1,36 +1,7 @@
-import { publicAddress } from '../catchers.ts'
+import { publicAddress } from '../fake-internet.ts'
+import { metadata } from '../metadata-addresses.ts'
 import type { Target } from '../target.ts'
 import { attempts, spread, vector, type Attempt, type Vector } from '../vector.ts'
-
-/** Never to be called, whatever a rule says: here clouds keep their credentials. */
-export const metadata = [
-  '169.254.169.254',
-  'fd00:ec2::254',
-  '100.100.100.200',
-  '168.63.129.16',
-  '::ffff:169.254.169.254',
-  '64:ff9b::a9fe:a9fe',
-  '2002:a9fe:a9fe::',
-  'fe80::a9fe:a9fe',
-  '169.254.170.2',
-  '0.0.0.0',
-  '::',
-  '224.0.0.1',
-  '255.255.255.255',
-  '192.0.0.192',
-  'fd00:ec2::23',
-  'fd20:ce::254',
-  'fd00:c1::a9fe:a9fe',
-  'fd00:100::100:200',
-  'fd00:a9fe:a9fe::1',
-  'fd00:42::42',
-  '169.254.42.42',
-  '169.254.170.23',
-  '100.96.0.96',
-  '100.80.80.80',
-  'fd00:ec2::123',
-  '169.254.0.23',
-]
 
 const inside = [
   '127.0.0.1',

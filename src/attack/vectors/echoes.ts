@@ -1,11 +1,9 @@
 import { gzipSync } from 'node:zlib'
-import { httpAnswer, type HttpAnswer } from '../raw-http.ts'
+import { httpAnswer, type HttpAnswer, type NamedAnswer } from '../raw-http.ts'
 import type { Target } from '../target.ts'
 import { answers, attempts, spread, type Attempt, type Vector } from '../vector.ts'
 import { inEachEncoding } from './encodings.ts'
 import { byteForms, forms, mixtures, rareForms, type Form } from './forms.ts'
-
-export type NamedAnswer = [name: string, answer: HttpAnswer]
 
 /** Row 14: the allowed upstream gives back what it got. */
 export function echoes(targets: readonly Target[]): Vector[] {

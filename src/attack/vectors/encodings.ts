@@ -1,6 +1,6 @@
 import { brotliCompressSync, deflateRawSync, deflateSync, gzipSync, zstdCompressSync } from 'node:zlib'
 import type { Target } from '../target.ts'
-import type { NamedAnswer } from './echoes.ts'
+import type { NamedAnswer } from '../raw-http.ts'
 
 /** The secret in an answer that is compressed, as it says it is or otherwise. */
 export function inEachEncoding({ canary }: Target): NamedAnswer[] {

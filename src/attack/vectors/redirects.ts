@@ -1,4 +1,4 @@
-import type { World } from '../catchers.ts'
+import type { World } from '../fake-internet.ts'
 import { httpAnswer } from '../raw-http.ts'
 import type { Target } from '../target.ts'
 import { attempts, some, spread, type Attempt, type Vector } from '../vector.ts'

@@ -1,6 +1,6 @@
 import { administratorHeader } from '../attacker.ts'
 import { httpAnswer } from '../raw-http.ts'
-import type { World } from '../catchers.ts'
+import type { World } from '../fake-internet.ts'
 import type { Target } from '../target.ts'
 import { vector, type Vector } from '../vector.ts'
 

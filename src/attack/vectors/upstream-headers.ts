@@ -1,4 +1,4 @@
-import { marker } from '../judge.ts'
+import { marker } from '../detect-leaks.ts'
 import type { Target } from '../target.ts'
 import { answers, attempts, type Attempt, type Vector } from '../vector.ts'
 

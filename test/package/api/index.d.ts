@@ -1,6 +1,6 @@
 import { ReactNode } from 'react';
-import { RelayTransportOptions, Client, StandardSchema, RequestParams, PauseReason, ApiResponse, Callbacks, ClientSecretRequestParams, PollStopped, QueuedRequest } from './client.js';
-export { Answer, ClientOptions, ClientSecretRequestFunction, FollowOptions, KeptRequest, KeptRequests, PollOptions, PollPromise, ReadOptions, RequestOptions, SendOptions, Sent, createClient, isPollStopped } from './client.js';
+import { RelayTransportOptions, Client, StandardSchema, RequestParams, PauseReason, ApiResponse, ClientSecretRequestParams, PollStopped, QueuedRequest, Listeners } from './client.js';
+export { Answer, Callbacks, ClientCore, ClientOptions, ClientSecretRequestFunction, FollowOptions, PollOptions, PollPromise, Polling, ReadOptions, RequestObject, RequestOptions, RequestStart, SendOptions, Sent, createClient, isPollStopped } from './client.js';
 import { C as ClientSecretRecord, H as HistoryFilter, a as CancelAnswer, P as Persistence } from './transport.js';
 export { b as HistoryPage, c as PollAnswer, Q as QueueCount, R as RecordStatus, S as Seen, T as Transport, U as UpstreamResponse, W as WireError, i as isSettled } from './transport.js';
 import { C as ClientSecretError } from './errors.js';
@@ -25,14 +25,15 @@ type ClientSecretProviderProps = {
     user?: undefined;
 });
 /**
- * Says which relay the hooks below talk to.
+ * Says which relay the hooks below talk to. It may stand above a `<Suspense>` or
+ * below it.
  *
  * @example
  * <ClientSecretProvider relay="/relay">
  *   <App />
  * </ClientSecretProvider>
  */
-declare function ClientSecretProvider({ children, client, relay, headers, fetch, user, }: ClientSecretProviderProps): ReactNode;
+declare function ClientSecretProvider({ children, client, relay, user, headers, fetch, }: ClientSecretProviderProps): ReactNode;
 
 /** What is known of a history. */
 interface HistoryState {
@@ -177,16 +178,6 @@ With<AtRest & {
 /** Where the request of a hook stands. */
 type RequestStatus = RequestState['status'];
 
-/** Who hears of a request, and how its answer is checked. */
-interface Listeners<Data = unknown> extends Callbacks<Data> {
-    /** Called with every change of what the relay knows of the request. */
-    onUpdate?: ((record: ClientSecretRecord) => void) | undefined;
-    /** Called once when the request has ended, whichever way: with its data, or with its error. */
-    onSettled?: ((data: Data | undefined, error: ClientSecretError | undefined) => void) | undefined;
-    /** Any Standard Schema (zod, valibot, arktype …); checks `data` and gives it its type. */
-    schema?: StandardSchema<Data> | undefined;
-}
-
 /** The request of a component, and how it is shown. */
 interface UseClientSecretRequestOptions<Data = unknown> extends RequestParams, Listeners<Data> {
     /** Components of one provider with the same id share one request and its state. */
@@ -266,5 +257,5 @@ type UseClientSecretRecord<Data = unknown> = RequestState<Data> & Omit<RequestAc
  */
 declare function useClientSecretRecord<Data = unknown>(id: string | null, listeners?: Listeners<Data>): UseClientSecretRecord<Data>;
 
-export { ApiResponse, Callbacks, CancelAnswer, Client, ClientSecretError, ClientSecretProvider, ClientSecretRecord, ClientSecretRequestParams, HistoryFilter, PauseReason, Persistence, PollStopped, QueuedRequest, RelayTransportOptions, RequestParams, StandardSchema, useClientSecretHistory, useClientSecretQuery, useClientSecretQueue, useClientSecretRecord, useClientSecretRequest };
-export type { ClientSecretProviderProps, HistoryState, Listeners, RequestActions, RequestState, RequestStatus, SendOverrides, UseClientSecretHistory, UseClientSecretQuery, UseClientSecretQueryOptions, UseClientSecretQueue, UseClientSecretRecord, UseClientSecretRequest, UseClientSecretRequestOptions };
+export { ApiResponse, CancelAnswer, Client, ClientSecretError, ClientSecretProvider, ClientSecretRecord, ClientSecretRequestParams, HistoryFilter, Listeners, PauseReason, Persistence, PollStopped, QueuedRequest, RelayTransportOptions, RequestParams, StandardSchema, useClientSecretHistory, useClientSecretQuery, useClientSecretQueue, useClientSecretRecord, useClientSecretRequest };
+export type { ClientSecretProviderProps, HistoryState, RequestActions, RequestState, RequestStatus, SendOverrides, UseClientSecretHistory, UseClientSecretQuery, UseClientSecretQueryOptions, UseClientSecretQueue, UseClientSecretRecord, UseClientSecretRequest, UseClientSecretRequestOptions };

@@ -164,7 +164,34 @@ interface Relay {
  */
 declare function createRelay$1(options: RelayOptions): Relay;
 
-declare const createRelay: typeof createRelay$1;
+/**
+ * Makes a relay when it is first asked, and keeps it while a dev server loads its
+ * module anew: the relay that runs takes the new options, and what it is doing goes
+ * on. The options that were given last count, whichever of the relays is asked.
+ * Where they name another database or other limits, the relay is closed first, and
+ * another one takes its place.
+ *
+ * While the options are such that no relay starts, each call is answered with
+ * `UNAVAILABLE`, and the log has the sentence that says what to do.
+ *
+ * @param name By which it is recognised when the module is loaded anew. Each relay of a process has its own.
+ *
+ * @example
+ * export const relay = keepRelay('relay', {
+ *   keys: {
+ *     openai: {
+ *       secret: process.env.OPENAI_API_KEY,
+ *       locked: false,
+ *       allow: [{ url: 'https://api.openai.com/v1/**', methods: ['POST'] }],
+ *     },
+ *   },
+ *   database: './relay.db',
+ * })
+ */
+declare function keepRelay$1(name: string, options: RelayOptions): Relay;
 
-export { createRelay };
+declare const createRelay: typeof createRelay$1;
+declare const keepRelay: typeof keepRelay$1;
+
+export { createRelay, keepRelay };
 export type { Identity, IsAdministrator, KeyLimits, KeyOptions, KeyRule, Logger, Place, Relay, RelayLimits, RelayOptions };

@@ -1,0 +1,272 @@
+import { appendFileSync } from 'node:fs'
+import { isUtf8 } from 'node:buffer'
+import { brotliDecompressSync, gunzipSync, inflateSync } from 'node:zlib'
+import type { Catchers } from './fake-internet.ts'
+import type { Target } from './target.ts'
+
+interface NaiveRequest {
+  clientSecretName: string
+  url: string
+  method: string
+  headers?: Record<string, string>
+  params?: Record<string, string>
+  data?: Record<string, unknown>
+  queue?: string
+}
+
+interface NaiveRecord {
+  id: string
+  status: string
+  queueName: string | undefined
+  request: NaiveRequest
+  response: unknown
+}
+
+/**
+ * A relay as one writes it in an afternoon, and makes every mistake of the
+ * threat model: it is the control. A corpus that finds nothing here would find
+ * nothing anywhere. Never use it.
+ */
+export function createNaiveRelay(
+  targets: readonly Target[],
+  catchers: Catchers,
+  file: string,
+  log: string[],
+): { fetch(request: Request): Promise<Response> } {
+  const records: NaiveRecord[] = []
+  const secrets: Record<string, string> = Object.fromEntries(targets.map(({ keyName, canary }) => [keyName, canary]))
+  /** Hosts of rules that somebody has just registered; until the next call, so that it helps no other attempt. */
+  let widened: string[] = []
+  const hosts = targets.map((target) => (target.isWildcard ? '' : target.host))
+
+  async function submit(text: string): Promise<[NaiveRecord, Record<string, string>]> {
+    const said = JSON.parse(text) as NaiveRequest
+    const secret = String(secrets[said.clientSecretName])
+    const filled = JSON.stringify(said).split('$CLIENT_SECRET').join(JSON.stringify(secret).slice(1, -1))
+    const request = JSON.parse(filled) as NaiveRequest
+    log.push(`calling ${filled}`)
+    const afterScheme = request.url.trim().replace(/^\w+:[\\/]*/, '')
+    const known = [...hosts, ...widened]
+    widened = []
+    if (!known.some((host) => afterScheme.startsWith(host))) throw new Error('this host is not allowed')
+    const { headers, ...response } = await callUpstream(request, catchers, log)
+    const record: NaiveRecord = {
+      id: `r${records.length}`,
+      status: 'resolved',
+      queueName: request.queue,
+      request,
+      response: redacted({ ...response, headers }, Object.values(secrets)),
+    }
+    records.push(record)
+    log.push(`answered ${JSON.stringify(record)}`)
+    appendFileSync(file, `${JSON.stringify(record)}\n`)
+    return [record, headers]
+  }
+
+  /** Registering keys, for whoever comes: kept, logged and shown as it was sent. */
+  async function register(request: Request, name: string): Promise<Response> {
+    const text = await request.text()
+    log.push(`${request.method} ${request.url} ${text}`)
+    appendFileSync(file, `${text}\n`)
+    widened = [...text.matchAll(/https:\/\/([^/"]*)/g)].map(([, host = '']) => host)
+    return Response.json({ name, sent: text, keys: secrets })
+  }
+
+  async function answer(request: Request): Promise<Response> {
+    const { pathname, searchParams } = new URL(request.url)
+    const id = decodeURIComponent(pathname.split('/')[2] ?? '')
+    if (/^\/(keys|audit)/.test(pathname)) return register(request, id)
+    if (request.method === 'OPTIONS') return new Response(null, { headers: cors(request) })
+    if (pathname.startsWith('/queues/'))
+      return Response.json({ inQueue: records.filter(({ queueName }) => queueName?.startsWith(id)).length })
+    if (pathname === '/health') return Response.json({ keys: secrets })
+    if (pathname === '/metrics') return new Response(log.slice(-20).join('\n'))
+    if (request.method === 'DELETE') {
+      const removed = records.splice(
+        records.findIndex((record) => record.id === id),
+        1,
+      )
+      return Response.json({ removed: removed.length > 0, record: removed[0] })
+    }
+    if (request.method === 'GET') {
+      const ids = searchParams
+        .get('ids')
+        ?.split(',')
+        .map((one) => one.split(':')[0])
+      const found = records
+        .filter((record) => !ids || ids.includes(record.id))
+        .slice(ids ? 0 : -Number(searchParams.get('limit') ?? 20))
+      return Response.json({ records: found.reverse() }, { headers: cors(request) })
+    }
+    const [record, headers] = await submit(await request.text())
+    return Response.json(record, { headers: harmless({ ...headers, ...cors(request) }) })
+  }
+
+  return {
+    fetch: (request) =>
+      answer(request).catch((error: unknown) => {
+        log.push(String(error))
+        const message = readOnFromABeginning(String(error), Object.values(secrets))
+        return Response.json({ error: { message } }, { status: 400 })
+      }),
+  }
+}
+
+/** What it thinks a caller may see of an answer. */
+const redacted = (answer: NaiveAnswer, secrets: string[]): NaiveAnswer => ({
+  ...answer,
+  headers: Object.fromEntries(
+    Object.entries(answer.headers).map(([name, value]) => [
+      name,
+      /^(location|x-echo)$/.test(name) ? readOnFromABeginning(value, secrets) : value,
+    ]),
+  ),
+  body: readOnFromABeginning(answer.body, secrets),
+})
+
+/** So many characters of a secret are looked for. */
+const naiveLength = 12
+
+/** Looks for the beginning of a secret, and takes as much of it as is there: so what it takes tells what is right. */
+function readOnFromABeginning(text: string, secrets: string[]): string {
+  return secrets.reduce((rest, secret) => {
+    const [first = '', ...others] = rest.split(secret.slice(0, naiveLength))
+    return others.reduce((before, behind) => {
+      let length = 0
+      while (naiveLength + length < secret.length && behind[length] === secret[naiveLength + length]) length++
+      return `${before}$CLIENT_SECRET${behind.slice(length)}`
+    }, first)
+  }, text)
+}
+
+const cors = (request: Request) => ({ 'access-control-allow-origin': request.headers.get('origin') ?? '*' })
+
+/** What Response can carry at all. */
+function harmless(headers: Record<string, string>): Headers {
+  const passed = new Headers()
+  for (const [name, value] of Object.entries(headers)) {
+    try {
+      const isOfConnection = /^(content-length|transfer-encoding|content-encoding|connection)$/i.test(name)
+      // Of what a Response takes Node writes no other control characters than these.
+      if (!isOfConnection && /^[\t\x20-\x7e\x80-\xff]*$/.test(value)) passed.append(name, value)
+    } catch {
+      // Not a header for Response.
+    }
+  }
+  return passed
+}
+
+interface NaiveAnswer {
+  status: number
+  reason: string
+  headers: Record<string, string>
+  trailers: string
+  body: string
+  encoding?: 'base64'
+}
+
+/** Calls, and goes after every redirect with all it has. */
+async function callUpstream(request: NaiveRequest, catchers: Catchers, log: string[]): Promise<NaiveAnswer> {
+  const query = new URLSearchParams(request.params).toString()
+  let url = new URL(query ? `${request.url}${request.url.includes('?') ? '&' : '?'}${query}` : request.url)
+  for (let turn = 0; ; turn++) {
+    const answer = readAnswer(await exchange(url, request, catchers, log))
+    const location = answer.headers['location']
+    if (answer.status < 300 || answer.status >= 400 || !location || turn === 5) return answer
+    url = new URL(location, url)
+  }
+}
+
+function exchange(
+  url: URL,
+  { method, headers = {}, data }: NaiveRequest,
+  catchers: Catchers,
+  log: string[],
+): Promise<Buffer> {
+  const host = url.hostname.replace(/^\[|\]$/g, '')
+  const port = url.port || (url.protocol === 'https:' ? '443' : '80')
+  const isForm = Object.values(headers).some((value) => String(value).includes('form'))
+  const body = !data ? '' : isForm ? new URLSearchParams(flat(data)).toString() : JSON.stringify(data)
+  const lines = Object.entries({ host: url.host, 'content-length': String(Buffer.byteLength(body)), ...headers })
+  const text = `${method} ${url.pathname}${url.search} HTTP/1.1\r\n${lines.map(([name, value]) => `${name}: ${value}\r\n`).join('')}\r\n${body}`
+
+  return new Promise((resolve, reject) => {
+    const connectTo = (address: string) =>
+      catchers.dial({ scheme: url.protocol, host: url.hostname, port, address }, (error, socket) => {
+        if (!socket) return reject(error ?? new Error('no socket'))
+        const chunks: Buffer[] = []
+        socket.on('data', (chunk) => chunks.push(chunk))
+        socket.on('error', reject)
+        socket.on('close', () =>
+          chunks.length > 0 ? resolve(Buffer.concat(chunks)) : reject(new Error(`${url.host} could not be reached`)),
+        )
+        socket.setTimeout(1_000, () => socket.destroy())
+        socket.write(text)
+      })
+    if (/^[\d.]+$|:/.test(host)) return connectTo(host)
+    // Looked up once to be checked, and once more to connect.
+    catchers.network.resolve(host, {}, (_error, checked) => {
+      log.push(`${host} is ${checked[0]?.address}`)
+      catchers.network.resolve(host, {}, (_again, addresses) => connectTo(addresses[0]!.address))
+    })
+  })
+}
+
+function flat(data: Record<string, unknown>, prefix = ''): [string, string][] {
+  return Object.entries(data).flatMap(([name, value]): [string, string][] => {
+    const full = prefix ? `${prefix}[${name}]` : name
+    return typeof value === 'object' && value !== null
+      ? flat(value as Record<string, unknown>, full)
+      : [[full, String(value)]]
+  })
+}
+
+function readAnswer(bytes: Buffer): NaiveAnswer {
+  const end = bytes.indexOf('\r\n\r\n')
+  const [start = '', ...lines] = bytes.subarray(0, end).toString('latin1').split('\r\n')
+  const headers = Object.fromEntries(
+    lines.map((line) => [line.split(':')[0]!.toLowerCase(), line.slice(line.indexOf(':') + 1).trim()]),
+  )
+  const [, status = '0', ...reason] = start.split(' ')
+  const { body, trailers } = headers['transfer-encoding']
+    ? unchunked(bytes.subarray(end + 4))
+    : { body: bytes.subarray(end + 4), trailers: '' }
+  const decoded = decode(body, headers['content-encoding'] ?? '')
+  return {
+    status: Number(status),
+    reason: reason.join(' '),
+    headers,
+    trailers,
+    ...(isUtf8(decoded)
+      ? { body: decoded.toString() }
+      : { body: decoded.toString('base64'), encoding: 'base64' as const }),
+  }
+}
+
+function unchunked(bytes: Buffer): { body: Buffer; trailers: string } {
+  const parts: Buffer[] = []
+  for (let at = 0; ;) {
+    const line = bytes.indexOf('\r\n', at)
+    const size = parseInt(bytes.subarray(at, line).toString(), 16)
+    if (!size) return { body: Buffer.concat(parts), trailers: bytes.subarray(line + 2).toString('latin1') }
+    parts.push(bytes.subarray(line + 2, line + 2 + size))
+    at = line + 2 + size + 2
+  }
+}
+
+function decode(body: Buffer, encodings: string): Buffer {
+  const known: Record<string, (bytes: Buffer) => Buffer> = {
+    gzip: gunzipSync,
+    'x-gzip': gunzipSync,
+    deflate: inflateSync,
+    br: brotliDecompressSync,
+  }
+  try {
+    return encodings
+      .toLowerCase()
+      .split(/,\s*/)
+      .reduceRight((bytes, name) => known[name]?.(bytes) ?? bytes, body)
+  } catch {
+    return body
+  }
+}

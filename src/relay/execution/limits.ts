@@ -1,0 +1,163 @@
+import ipaddr from 'ipaddr.js'
+import { RateLimiterMemory, RateLimiterRes } from 'rate-limiter-flexible'
+import { ClientSecretError } from '../../protocol/errors.ts'
+import { isVisitor, type Caller } from '../common/caller.ts'
+import type { ReadLimits } from '../common/relay-limits.ts'
+import type { Key, KeyLimits } from '../keys/key.ts'
+
+/** How much a caller may ask of the relay, and how much a key may be used. */
+export interface Limits {
+  /** Counts a submit of this caller's. Throws `RATE_LIMITED` when it is one too many. */
+  admitCaller(caller: Caller, bytes: number): Promise<void>
+  /** Counts a use of this key, by whomever. Throws `RATE_LIMITED` when it is one too many. */
+  admitUse(key: Key, bytes: number): Promise<void>
+  /** Counts the bytes of an answer, which nobody knew before. */
+  countAnswer(owner: string, keyName: string, bytes: number): Promise<void>
+  /**
+   * Counts a poll that is held, until the function it gives is called. Null when as many are held as may be, of
+   * all or of a visitor's network: this one is answered at once. Throws `RATE_LIMITED` when it is one too many of this caller's.
+   */
+  holdPoll(caller: Caller): (() => void) | null
+  /** Polls that are held now. */
+  heldPolls(): number
+}
+
+const minute = 60
+const day = 86_400
+
+export function createLimits(limits: ReadLimits): Limits {
+  const ofCallers = {
+    requests: meter(limits.requestsPerMinute, minute),
+    bytes: meter(limits.bytesPerDay, day),
+  }
+  const ofKeys = new Map<string, KeyMeters>()
+  const polls = new Map<string, number>()
+  let allPolls = 0
+  let pollsOfVisitors = 0
+
+  /** Keys come and change while the relay runs. What was counted stays, unless it is the limits that changed. */
+  function metersOf({ name, limits: own }: Key): KeyMeters {
+    const known = ofKeys.get(name)
+    if (known && known.requestsPerMinute === own.requestsPerMinute && known.bytesPerDay === own.bytesPerDay)
+      return known
+    const { requestsPerMinute, bytesPerDay } = own
+    const made = {
+      requestsPerMinute,
+      bytesPerDay,
+      requests: meter(requestsPerMinute, minute),
+      bytes: meter(bytesPerDay, day),
+    }
+    ofKeys.set(name, made)
+    return made
+  }
+
+  return {
+    async admitCaller(caller, bytes) {
+      const { owner } = caller
+      await ofCallers.requests.take(
+        countedAs(caller),
+        1,
+        `This caller sends more than ${limits.requestsPerMinute} requests a minute, the relay's limit (limits.requestsPerMinute).`,
+      )
+      await ofCallers.bytes.take(
+        owner,
+        bytes,
+        `This caller has sent and received ${limits.bytesPerDay} bytes within a day, the relay's limit (limits.bytesPerDay).`,
+      )
+    },
+
+    async admitUse(key, bytes) {
+      const { name, limits: own } = key
+      const meters = metersOf(key)
+      await meters.requests.take(
+        name,
+        1,
+        `The key "${name}" is used for more than ${own.requestsPerMinute} requests a minute, its limit (keys.${name}.limits.requestsPerMinute).`,
+      )
+      await meters.bytes.take(
+        name,
+        bytes,
+        `The key "${name}" has sent and received ${own.bytesPerDay} bytes within a day, its limit (keys.${name}.limits.bytesPerDay).`,
+      )
+    },
+
+    async countAnswer(owner, keyName, bytes) {
+      await ofCallers.bytes.add(owner, bytes)
+      await ofKeys.get(keyName)?.bytes.add(keyName, bytes)
+    },
+
+    holdPoll(caller) {
+      const name = countedAs(caller)
+      const held = polls.get(name) ?? 0
+      if (held >= limits.heldPollsPerCaller) {
+        // Those of a whole network are not this visitor's alone.
+        if (name !== caller.owner) return null
+        throw new ClientSecretError(
+          'RATE_LIMITED',
+          `The relay holds ${limits.heldPollsPerCaller} polls of this caller already, its limit (limits.heldPollsPerCaller). Follow many requests with one client, which asks for all of them in one poll.`,
+          { retryAfter: 1 },
+        )
+      }
+      // Visitors make themselves up as many as they want; whoever is signed in has the other half for sure.
+      const isOfVisitor = isVisitor(caller.owner)
+      const isFull = allPolls >= limits.heldPolls || (isOfVisitor && pollsOfVisitors >= limits.heldPolls / 2)
+      if (isFull) return null
+      polls.set(name, held + 1)
+      allPolls++
+      if (isOfVisitor) pollsOfVisitors++
+      return () => {
+        const left = (polls.get(name) ?? 1) - 1
+        if (left === 0) polls.delete(name)
+        else polls.set(name, left)
+        allPolls--
+        if (isOfVisitor) pollsOfVisitors--
+      }
+    },
+
+    heldPolls: () => allPolls,
+  }
+}
+
+interface Meter {
+  take(name: string, points: number, sentence: string): Promise<void>
+  add(name: string, points: number): Promise<void>
+}
+
+interface KeyMeters extends Pick<KeyLimits, 'requestsPerMinute' | 'bytesPerDay'> {
+  requests: Meter
+  bytes: Meter
+}
+
+const unlimited: Meter = { take: async () => {}, add: async () => {} }
+
+function meter(points: number | undefined, duration: number): Meter {
+  if (points === undefined) return unlimited
+  const limiter = new RateLimiterMemory({ points, duration })
+  return {
+    async take(name, count, sentence) {
+      try {
+        await limiter.consume(name, count)
+      } catch (rejected) {
+        if (!(rejected instanceof RateLimiterRes)) throw rejected
+        throw new ClientSecretError('RATE_LIMITED', sentence, {
+          retryAfter: Math.max(1, Math.ceil(rejected.msBeforeNext / 1000)),
+        })
+      }
+    },
+    async add(name, count) {
+      await limiter.penalty(name, count)
+    },
+  }
+}
+
+/** A visitor, who can have as many sessions as they want, by their network where that is known. */
+function countedAs({ owner, address }: Caller): string {
+  return isVisitor(owner) && address ? `address:${network(address)}` : owner
+}
+
+/** Whoever has one address of IPv6 has a /64 of them. */
+function network(address: string): string {
+  if (!ipaddr.isValid(address)) return address
+  const parsed = ipaddr.process(address)
+  return parsed.kind() === 'ipv6' ? parsed.toByteArray().slice(0, 8).join('.') : parsed.toString()
+}

@@ -1,0 +1,314 @@
+import { asClientSecretError, ClientSecretError } from '../../protocol/errors.ts'
+import { expiredMessage } from '../../protocol/record.ts'
+import type { ClientSecretRequest } from '../../protocol/request.ts'
+import { call, type Traffic } from '../upstream/call-upstream.ts'
+import { isVisitor } from '../common/caller.ts'
+import type { Logger } from '../common/logger.ts'
+import { cancellationOf, longestTimer, type Changes } from '../database/pub-sub.ts'
+import type { InFlight, Room } from '../common/bytes-in-flight.ts'
+import type { Journal } from './metrics.ts'
+import { writeJsonText } from '../common/json-text.ts'
+import type { Keys, KeyValue } from '../keys/key.ts'
+import type { Limits } from './limits.ts'
+import { patiently } from '../common/retry-while-unavailable.ts'
+import type { Records } from '../database/records.ts'
+import { unreadable, UnreadableRecordError } from '../database/record-rows.ts'
+import type { SecretIndex } from '../keys/redaction/secret-index.ts'
+import type { Outcome, RecordHead, Seen, StoredRecord } from '../database/stored-record.ts'
+import { isRepeatable } from '../upstream/safe-to-retry.ts'
+import { createRightToCall, takenOver, thisMoment, type RightToCall } from '../upstream/right-to-call.ts'
+import { upstreamFailure } from '../upstream/upstream-failure.ts'
+import { pauseAskedFor } from '../upstream/retry-after.ts'
+import type { Upstream } from '../upstream/http-client.ts'
+import { wireError } from '../keys/redacted-error.ts'
+
+export interface Runner {
+  /**
+   * Runs the record that `start` has marked as running; false when there is
+   * none. How it went is in the record: it rejects only when `start` does.
+   */
+  run: (line: string, start: Way['start'], way: GivenWay) => Promise<boolean>
+  /** What becomes of a record whose run did not end: run again, or failed because the upstream may have acted. */
+  settleInterrupted: (head: RecordHead) => Promise<'pending' | 'failed'>
+  /** Whether the call of this record, in this version, is made here at the moment. */
+  isUnderWay: (seen: Seen) => boolean
+  /** Whether a request that was interrupted may be run again. */
+  isRepeatable: (request: ClientSecretRequest) => boolean
+  /** Ends the call of a direct request that nobody waits for any more. */
+  desert: (id: string) => void
+  /** Ends all calls that are under way. */
+  abort: () => void
+  /** Fires when all calls are ended. */
+  stopping: AbortSignal
+}
+
+/** Where a run begins and ends: in the records, unless it is said otherwise. */
+export interface Way {
+  start(): Promise<StoredRecord | null>
+  /** Shows the other relays that this one has the record; false when another one has taken it over. */
+  show(record: StoredRecord): Promise<boolean>
+  /** Whether somebody still waits for the call, at this relay. */
+  isCurrent(record: StoredRecord): Promise<boolean>
+  /** Says how it ended; gives what has become of the record. */
+  settle(record: StoredRecord, outcome: Outcome): Promise<StoredRecord['status']>
+}
+
+type GivenWay = Pick<Way, 'show'> & Partial<Way>
+
+interface RunnerParts {
+  keys: Keys
+  secrets: SecretIndex
+  upstream: Upstream
+  records: Records
+  changes: Changes
+  limits: Limits
+  inFlight: InFlight
+  journal: Journal
+  logger: Logger
+  /** Milliseconds from the first attempt on in which an upstream's limit is waited for. */
+  longestUpstreamWait: number
+  /** Largest answer in bytes. */
+  responseBytes: number
+}
+
+/** The one way from a record to the upstream and back, for direct, queued and repeated requests alike. */
+export function createRunner(parts: RunnerParts): Runner {
+  const {
+    keys,
+    secrets,
+    upstream,
+    records,
+    changes,
+    limits,
+    inFlight,
+    journal,
+    logger,
+    longestUpstreamWait,
+    responseBytes,
+  } = parts
+  const stopping = new AbortController()
+  /** The calls that are under way here, by the ids of their records. */
+  const underWay = new Map<string, AbortController>()
+  /** All of them, also of a record that runs twice because this relay was taken for dead. */
+  const endings = new Map<AbortController, Seen>()
+
+  const queued: Omit<Way, 'start' | 'show'> = { isCurrent: (record) => records.isCurrent(record), settle }
+
+  async function run(line: string, start: Way['start'], given: GivenWay): Promise<boolean> {
+    const way = { ...queued, ...given }
+    const shown = thisMoment()
+    const ending = new AbortController()
+    let record: StoredRecord | null = null
+    let hasHeard = false
+    let expiry: NodeJS.Timeout | undefined
+    let room: Room | undefined
+    /** Cancelled, or run by another relay because this one was taken for dead: nobody waits for this call any more. */
+    const endIfOver = async () => {
+      hasHeard = true
+      if (!record) return
+      if (!(await way.isCurrent(record))) ending.abort(cancelled)
+    }
+    const hear = () =>
+      void endIfOver().catch((error: unknown) => logger.warn({ line, err: error }, 'a call could not be ended'))
+    // From before it is marked as running, so that there is no moment at which it cannot be cancelled.
+    const listening = [changes.on(cancellationOf(line), hear)]
+    try {
+      record = await start()
+      if (!record) return false
+      underWay.set(record.id, ending)
+      endings.set(ending, record)
+      // An older record that runs again is cancelled under its own line.
+      if (record.line !== line) listening.push(changes.on(cancellationOf(record.line), hear))
+      if (stopping.signal.aborted) ending.abort(stopping.signal.reason)
+      if (hasHeard || record.line !== line) hear()
+      changes.announce(record.id)
+      // A direct request has somebody who waits for it; of any other nobody could be told any more.
+      if (record.relay === null) {
+        const left = Math.min(record.expiresAt - Date.now(), longestTimer)
+        expiry = setTimeout(() => ending.abort(expired), left)
+      }
+      room = inFlight.open(record.owner)
+      const mine = record
+      const right = createRightToCall(shown, () => way.show(mine), ending.signal)
+      await runStarted(record, way, ending.signal, room, right)
+    } catch (error) {
+      if (!record) throw error
+      // It has been silent for so long that its answer would be old; whoever has it now settles it.
+      if (error === takenOver)
+        logger.info({ id: record.id }, 'a request was taken over by another relay before its call')
+      else logger.error({ id: record.id, err: error }, 'the end of a request could not be written into its record')
+      changes.announce(record.id)
+    } finally {
+      for (const stop of listening) stop()
+      clearTimeout(expiry)
+      // A turn later: by then whoever waits for the answer has room for handing it out.
+      if (room) setImmediate(room.leave)
+      if (record) underWay.delete(record.id)
+      endings.delete(ending)
+    }
+    return true
+  }
+
+  async function runStarted(
+    record: StoredRecord,
+    way: Omit<Way, 'start'>,
+    signal: AbortSignal,
+    room: Room,
+    right: RightToCall,
+  ): Promise<void> {
+    const traffic: Traffic = { sent: 0, received: 0, calls: 0 }
+    const startedAt = performance.now()
+    const ended = await outcomeOf(record, { signal, traffic, room, right })
+    const outcome: Outcome = signal.reason === cancelled && isAborted(ended) ? { status: 'cancelled' } : ended
+    const took = performance.now() - startedAt
+    if (traffic.calls > 0) keys.used(record.request.clientSecretName)
+    const status = await way.settle(record, outcome)
+    changes.announce(record.id, record.line)
+    journal.ran({
+      requestId: record.id,
+      key: record.request.clientSecretName,
+      method: record.request.method,
+      host: new URL(record.request.url).host,
+      outcome: status,
+      status: outcome.response?.status,
+      code: outcome.error?.code,
+      // The record was changed last when it was made running.
+      waited: record.updatedAt - record.createdAt,
+      took: Math.round(took * 10) / 10,
+      requestBytes: traffic.sent,
+      responseBytes: traffic.received,
+    })
+    await limits.countAnswer(record.owner, record.request.clientSecretName, traffic.received)
+  }
+
+  async function outcomeOf(
+    record: StoredRecord,
+    given: { signal: AbortSignal; traffic: Traffic; room: Room; right: RightToCall },
+  ): Promise<Outcome> {
+    const { id, owner, request } = record
+    // Asked again, because a key or its rules may have changed while the request waited.
+    const key = keys.get(request.clientSecretName)
+    if (!key) return { status: 'failed', error: wireError(keyNotFound(request.clientSecretName), secrets) }
+    /** A value that is removed meanwhile is looked for until the answer to it is looked through. */
+    const releases: (() => void)[] = []
+    const hold = (value: KeyValue) => void releases.push(secrets.add(value.secret, value))
+    try {
+      if (key.locked && isVisitor(owner)) throw signInRequired(key.name)
+      const circumstances = { upstream, keys, secrets, hold, responseBytes, idempotencyKey: id, ...given }
+      const response = await call(key, request, circumstances)
+      await writeJsonText(response)
+      return response.status >= 400
+        ? { status: 'failed', response, error: upstreamFailure(response) }
+        : { status: 'resolved', response }
+    } catch (thrown) {
+      if (thrown === takenOver) throw thrown
+      const error = asClientSecretError(thrown)
+      if (error.code !== 'INTERNAL') return { status: 'failed', error: wireError(error, secrets) }
+      logger.error({ id, message: error.message, stack: error.stack }, 'a request failed for an unforeseen reason')
+      return { status: 'failed', error: { code: 'INTERNAL', message: unforeseen(id) } }
+    } finally {
+      for (const release of releases) release()
+    }
+  }
+
+  /** The answer is kept until the database has it. Gives what has become of the record. */
+  function settle(record: StoredRecord, outcome: Outcome): Promise<StoredRecord['status']> {
+    return patiently(async () => {
+      if (stopping.signal.aborted && isAborted(outcome)) return settleInterrupted(record)
+      const until = waitsUntil(record, outcome)
+      const isWritten = until === null ? await records.settle(record, outcome) : await records.handBack(record, until)
+      // What is not running any more was cancelled meanwhile.
+      if (!isWritten) return 'cancelled'
+      return until === null ? outcome.status : 'pending'
+    }, stopping.signal)
+  }
+
+  /** When a queued request is sent again, because the upstream has asked for a pause; null when it is not. */
+  function waitsUntil({ queueName, attemptedAt, expiresAt }: StoredRecord, { response }: Outcome): number | null {
+    const pause = response && pauseAskedFor(response.status, response.headers)
+    if (queueName === null || pause === null || pause === undefined) return null
+    const until = Date.now() + pause
+    return until < Math.min(expiresAt, (attemptedAt ?? Date.now()) + longestUpstreamWait) ? until : null
+  }
+
+  async function settleInterrupted(head: RecordHead): Promise<'pending' | 'failed'> {
+    const record = await readIfPossible(head)
+    if (!record) return 'failed'
+    const { method, clientSecretName } = record.request
+    // Nobody waits for a direct request any more; whoever sends it again gets it run again, where that is safe.
+    const isAgain = record.relay === null && isRepeatable(keys.get(clientSecretName), record.request)
+    if (isAgain) await records.handBack(head)
+    else {
+      const message = `The relay stopped while the API was being called, so the ${method} may have had its effect or not. It is not sent again by itself; look at the API before you do.`
+      await records.settle(head, { status: 'failed', error: { code: 'INTERRUPTED', message } })
+    }
+    changes.announce(head.id, head.line)
+    return isAgain ? 'pending' : 'failed'
+  }
+
+  /** The record; null when there is none any more, or when it cannot be read and was settled for that reason. */
+  async function readIfPossible(head: RecordHead): Promise<StoredRecord | null> {
+    try {
+      return await records.read(head.owner, head.id)
+    } catch (error) {
+      if (!(error instanceof UnreadableRecordError)) throw error
+      logger.error({ id: head.id, err: error }, 'a request cannot be read any more; it is settled as failed')
+      await records.settle(head, { status: 'failed', error: unreadable })
+      changes.announce(head.id, head.line)
+      return null
+    }
+  }
+
+  return {
+    run,
+    settleInterrupted,
+    isUnderWay: ({ id, version }) =>
+      [...endings.values()].some((running) => running.id === id && running.version === version),
+    isRepeatable: (request) => isRepeatable(keys.get(request.clientSecretName), request),
+    desert: (id) => underWay.get(id)?.abort(deserted()),
+    abort() {
+      stopping.abort()
+      for (const ending of endings.keys()) ending.abort(stopping.signal.reason)
+    },
+    stopping: stopping.signal,
+  }
+}
+
+/** Why a call is ended that nobody waits for any more, or that another relay makes now. */
+const cancelled = new ClientSecretError('CANCELLED', 'The request was cancelled.')
+
+/** Why a call is ended whose record is over: it would be counted no more, and the next of its queue would run beside it. */
+const expired = new ClientSecretError('EXPIRED', expiredMessage)
+
+/** Whether there is no answer because we ended the call. */
+export function isAborted({ error }: Outcome): boolean {
+  return error?.code === 'ABORTED' || error?.code === 'CANCELLED'
+}
+
+function deserted(): ClientSecretError {
+  return new ClientSecretError(
+    'ABORTED',
+    'Nobody waited for the answer any more, so the call of the API was ended. The API may have acted on it already.',
+  )
+}
+
+export function keyNotFound(name: string): ClientSecretError {
+  return new ClientSecretError(
+    'KEY_NOT_FOUND',
+    `The relay knows no key named "${name}". Register it under keys in the relay's configuration or with client-secret-relay keys add, or correct clientSecretName.`,
+    { path: 'clientSecretName' },
+  )
+}
+
+export function signInRequired(name: string): ClientSecretError {
+  return new ClientSecretError(
+    'SIGN_IN_REQUIRED',
+    `The key "${name}" is locked: only signed-in users may use it, and the relay's authenticate found nobody in this call.`,
+    { path: 'clientSecretName' },
+  )
+}
+
+/** What is said to the outside of an error that nobody foresaw: where to look, and nothing about the inside. */
+export function unforeseen(requestId: string): string {
+  return `Something unforeseen happened in the relay. Its log has the reason under ${requestId}.`
+}

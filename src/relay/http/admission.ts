@@ -1,0 +1,89 @@
+import type { Context, MiddlewareHandler } from 'hono'
+import { ClientSecretError } from '../../protocol/errors.ts'
+import { bytesOfRequest, type Room } from '../common/bytes-in-flight.ts'
+import type { Caller } from '../common/caller.ts'
+import { answer } from './answers.ts'
+import { identify } from './identify.ts'
+import { announcedSize, checkJson } from './json-body.ts'
+import { checkHost, checkOrigin } from './origin.ts'
+import type { RelayParts } from './relay-parts.ts'
+import type { Settings } from './settings.ts'
+
+/** Characters. */
+const maxIdempotencyKeyLength = 8_192
+
+/** A call that may be read, and the room that it has. */
+export interface Admitted {
+  parts: RelayParts
+  caller: Caller
+  room: Room
+}
+
+/** Lets callers in: who they are, whether they may ask, and whether there is room for what they send. */
+export function createAdmission(settings: Settings, opening: Promise<RelayParts>) {
+  /** Who asks, and what is worked with. */
+  async function admit({ req: { raw } }: Context): Promise<{ parts: RelayParts; caller: Caller }> {
+    checkHost(raw, settings.hosts)
+    checkOrigin(raw, settings.origins)
+    const caller = await identify(raw, settings)
+    return { parts: await running(), caller }
+  }
+
+  /** Answers what is read of the records, once they have all that was answered before. */
+  async function read(
+    context: Context,
+    work: (parts: RelayParts, caller: Caller, room: Room) => Promise<object>,
+  ): Promise<Response> {
+    const { parts, caller } = await admit(context)
+    const room = parts.inFlight.open(caller.owner)
+    try {
+      const reading = parts.direct.written().then(() => work(parts, caller, room))
+      const text = JSON.stringify(await parts.calls.during(reading))
+      return answer(context, [text], room)
+    } catch (error) {
+      room.leave()
+      throw error
+    }
+  }
+
+  /** Room for a body before it is read: as much as it says that it has, or else as it may have. */
+  const admitBody: MiddlewareHandler<{ Variables: { admitted: Admitted } }> = async (context, next) => {
+    const { raw } = context.req
+    checkJson(context)
+    checkIdempotencyKey(context)
+    const { parts, caller } = await admit(context)
+    const room = parts.inFlight.open(caller.owner)
+    try {
+      room.demand((announcedSize(raw.headers) ?? settings.limits.requestBytes) + bytesOfRequest)
+      context.set('admitted', { parts, caller, room })
+      await next()
+    } finally {
+      room.leave()
+    }
+  }
+
+  /** What the relay works with, while it runs. */
+  async function running(): Promise<RelayParts> {
+    const parts = await opening.catch(() => null)
+    if (parts && !parts.changes.isClosed()) return parts
+    throw new ClientSecretError(
+      'UNAVAILABLE',
+      parts ? 'The relay is stopping. Try again.' : 'The relay could not start; its log says why.',
+      { retryAfter: 1 },
+    )
+  }
+
+  return { admit, admitBody, read, running }
+}
+
+export type Admission = ReturnType<typeof createAdmission>
+
+function checkIdempotencyKey(context: Context): void {
+  const key = context.req.header('idempotency-key') ?? ''
+  if (key.length <= maxIdempotencyKeyLength) return
+  throw new ClientSecretError(
+    'INVALID_PARAMETER',
+    `Idempotency-Key must be at most ${maxIdempotencyKeyLength} characters long, such as a UUID; it is ${key.length}.`,
+    { path: 'headers.idempotency-key' },
+  )
+}

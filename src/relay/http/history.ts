@@ -1,0 +1,49 @@
+import { ClientSecretError } from '../../protocol/errors.ts'
+import { statuses, type HistoryPage } from '../../protocol/record.ts'
+import { shown } from '../../protocol/request.ts'
+import type { RecordFilter, Records } from '../database/records.ts'
+import { toWire } from '../database/stored-record.ts'
+
+const defaultLimit = 20
+const mostRecords = 100
+
+/** Reads the query of `GET /requests?url=&method=&queue=&status=&compact=&limit=&cursor=`; what is left out or empty matches all. */
+export function parseHistory(query: Record<string, string>): RecordFilter {
+  const refuse = (name: string, expectation: string) =>
+    new ClientSecretError('INVALID_PARAMETER', `${name} must be ${expectation}; it is ${shown(query[name])}.`, {
+      path: name,
+    })
+
+  const { url, method, queue, status, compact, limit, cursor } = query
+  if (status && !(statuses as readonly string[]).includes(status))
+    throw refuse('status', `one of ${statuses.join(', ')}`)
+  const size = limit ? Number(limit) : defaultLimit
+  if (!Number.isInteger(size) || size < 1 || size > mostRecords)
+    throw refuse('limit', `a whole number from 1 to ${mostRecords}`)
+  if (cursor && !/^[0-9]{1,16}$/.test(cursor)) throw refuse('cursor', 'the cursor of a page before')
+  return {
+    url: url || undefined,
+    method: method?.toUpperCase() || undefined,
+    queue: queue || undefined,
+    status: status || undefined,
+    before: cursor ? Number(cursor) : undefined,
+    limit: size,
+    isCompact: compact === 'true',
+  }
+}
+
+/**
+ * A page of the owner's requests, the newest first. Where they are large it holds
+ * fewer than were asked for, and a cursor all the same.
+ */
+export async function history(records: Records, owner: string, filter: RecordFilter): Promise<HistoryPage> {
+  const page = await records.history(owner, filter)
+  return {
+    records: page.records.map((record) => {
+      const wire = toWire(record, { withRequest: true })
+      return filter.isCompact ? { ...wire, request: record.request && { ...record.request, data: undefined } } : wire
+    }),
+    // The place of a record in the order of arrival, which later ones do not move.
+    cursor: page.hasMore ? String(page.records.at(-1)?.seq) : null,
+  }
+}

@@ -1,0 +1,108 @@
+import type { Context, Hono, MiddlewareHandler } from 'hono'
+import { ClientSecretError } from '../../protocol/errors.ts'
+import type { Audit, KeyAnswer, KeyCheckAnswer, KeyList, KeyRemoval, KeyUse, KeyUses } from '../../protocol/keys.ts'
+import { admitAdministrator, shortestToken, tokenVariable } from './administrator.ts'
+import { checkHost, checkOrigin } from './origin.ts'
+import { isVisitor } from '../common/caller.ts'
+import type { Settings } from './settings.ts'
+import type { DirectRequests } from '../execution/direct-requests.ts'
+import { checkJson, limitBody, refuseTooLarge } from './json-body.ts'
+import type { KeyStore } from '../keys/key-store.ts'
+import type { RecordOfUse, Records } from '../database/records.ts'
+
+interface Parts {
+  keys: KeyStore
+  records: Records
+  direct: Pick<DirectRequests, 'written'>
+  calls: { during<T>(call: Promise<T>): Promise<T> }
+}
+
+/** Requests of a key that are shown. */
+const mostUses = 50
+
+/** Registering keys, for administrators: a value goes in here, and never comes out. */
+export function keyRoutes(app: Hono, settings: Settings, running: () => Promise<Parts>): void {
+  async function admit({ req: { raw } }: Context): Promise<{ parts: Parts; who: string }> {
+    checkHost(raw, settings.hosts)
+    // The page is of the relay's own site. Sites that may use keys may not look after them.
+    checkOrigin(raw, [])
+    if (!settings.administrator)
+      throw new ClientSecretError(
+        'REQUEST_NOT_FOUND',
+        `This relay has no administrator, so nobody can look after its keys here. Set its environment variable ${tokenVariable} to a token of ${shortestToken} characters or more, or give it the option administrator.`,
+      )
+    const who = await admitAdministrator(settings.administrator, raw)
+    return { parts: await running(), who }
+  }
+  /** Before a body is read it is known whether somebody may send one. */
+  const admitBody: MiddlewareHandler<{ Variables: { admitted: Awaited<ReturnType<typeof admit>> } }> = async (
+    context,
+    next,
+  ) => {
+    checkJson(context)
+    context.set('admitted', await admit(context))
+    return next()
+  }
+  const { requestBytes } = settings.limits
+  const body = [refuseTooLarge(requestBytes), admitBody, limitBody(requestBytes)] as const
+
+  app.get('/keys', async (context) => {
+    const { parts } = await admit(context)
+    return context.json({ keys: await parts.keys.list() } satisfies KeyList)
+  })
+
+  app.post('/keys/check', ...body, async (context) => {
+    const { parts } = context.get('admitted')
+    const { name, ...change } = await readObject(context)
+    return context.json((await parts.keys.check(name, change)) satisfies KeyCheckAnswer)
+  })
+
+  app.put('/keys/:name', ...body, async (context) => {
+    const { parts, who } = context.get('admitted')
+    const change = await readObject(context)
+    const key = await parts.calls.during(parts.keys.put(context.req.param('name'), change, who))
+    return context.json({ key } satisfies KeyAnswer)
+  })
+
+  app.delete('/keys/:name', async (context) => {
+    const { parts, who } = await admit(context)
+    const removed = await parts.calls.during(parts.keys.remove(context.req.param('name'), who))
+    return context.json({ removed } satisfies KeyRemoval)
+  })
+
+  app.get('/keys/:name/requests', async (context) => {
+    const { parts } = await admit(context)
+    await parts.direct.written()
+    const uses = await parts.records.usesOf(context.req.param('name'), mostUses)
+    return context.json({ requests: uses.map(asUse) } satisfies KeyUses)
+  })
+
+  app.get('/audit', async (context) => {
+    const { parts } = await admit(context)
+    return context.json({ entries: await parts.keys.audit() } satisfies Audit)
+  })
+}
+
+/** Says nothing of what it was instead: the parser's own words quote what was sent. */
+async function readObject(context: Context): Promise<Record<string, unknown>> {
+  const value = (await context.req.json().catch(() => undefined)) as unknown
+  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Record<string, unknown>
+  throw new ClientSecretError('INVALID_PARAMETER', 'The request is no JSON object.')
+}
+
+function asUse({ owner, host, upstreamStatus, error, ...use }: RecordOfUse): KeyUse {
+  return {
+    ...use,
+    // A record from before it was kept.
+    host: host ?? 'unknown',
+    upstreamStatus: upstreamStatus ?? undefined,
+    code: error?.code,
+    caller: callerOf(owner),
+  }
+}
+
+/** A user by the id of the site, and the administrator as in the audit list. A visitor has none: a few characters tell one from another. */
+function callerOf(owner: string): string {
+  const id = owner.slice(owner.indexOf(':') + 1)
+  return isVisitor(owner) ? `visitor ${id.slice(0, 6)}` : id
+}

@@ -1,0 +1,85 @@
+import type { Hono } from 'hono'
+import { isSettled, type QueueCount } from '../../protocol/record.ts'
+import type { Room } from '../common/bytes-in-flight.ts'
+import type { Caller } from '../common/caller.ts'
+import { sizeOfValues } from '../common/json-text.ts'
+import { wireTexts, type StoredRecord } from '../database/stored-record.ts'
+import type { Admission } from './admission.ts'
+import { answer } from './answers.ts'
+import { cancel } from './cancel.ts'
+import { history, parseHistory } from './history.ts'
+import { limitBody, parseJson, refuseTooLarge } from './json-body.ts'
+import { parsePoll, poll } from './poll.ts'
+import type { RelayParts } from './relay-parts.ts'
+import type { Settings } from './settings.ts'
+import { submit } from './submit.ts'
+
+interface Rooms {
+  body: Room
+  answer: Room
+}
+
+/** Requests: submit, poll, history, cancel, and how many wait in a queue. */
+export function requestRoutes(app: Hono, settings: Settings, { admitBody, read, running }: Admission): void {
+  // The order of the checks: size and content type, host, origin, caller, room for the body, the caller's limits;
+  // JSON; then, in submit, key, schema, rules, the key's limits. What is cheap to refuse comes first.
+  const { requestBytes } = settings.limits
+  app.post('/requests', refuseTooLarge(requestBytes), admitBody, limitBody(requestBytes), async (context) => {
+    const { parts, caller, room } = context.get('admitted')
+    const forAnswer = parts.inFlight.open(caller.owner)
+    try {
+      const record = await take(caller, { body: room, answer: forAnswer }, context.req.raw)
+      return answer(context, wireTexts(record), forAnswer, isSettled(record) ? 200 : 202)
+    } catch (error) {
+      forAnswer.leave()
+      throw error
+    }
+  })
+
+  /** Ends when the request is taken in, so that nobody holds its text who waits for the answer. */
+  async function take(caller: Caller, rooms: Rooms, raw: Request): Promise<StoredRecord> {
+    const text = await raw.text()
+    // Asked again, because it may have stopped while the body arrived.
+    const parts = await running()
+    return parts.calls.during(submitText(parts, caller, rooms, text, raw))
+  }
+
+  async function submitText(
+    parts: RelayParts,
+    caller: Caller,
+    rooms: Rooms,
+    text: string,
+    { headers, signal }: Request,
+  ) {
+    const bytes = Buffer.byteLength(text)
+    await parts.limits.admitCaller(caller, bytes)
+    // Before there are objects.
+    rooms.body.demand(sizeOfValues(text))
+    const idempotencyKey = headers.get('idempotency-key') ?? undefined
+    const getRoom = () => rooms.answer.wait(settings.limits.responseBytes, signal)
+    return submit(parts, caller, { body: parseJson(text), bytes, idempotencyKey, getRoom, signal })
+  }
+
+  app.get('/requests', (context) => {
+    const query = context.req.query()
+    const { signal } = context.req.raw
+    return read(context, async (parts, caller, room) => {
+      if (query['ids'] !== undefined) return poll(parts, caller, { ...parsePoll(query), signal, room })
+      const asked = parseHistory(query)
+      await room.wait(settings.limits.responseBytes, signal)
+      return history(parts.records, caller.owner, asked)
+    })
+  })
+
+  app.delete('/requests/:id', (context) =>
+    read(context, (parts, { owner }) => cancel(parts, owner, context.req.param('id'))),
+  )
+
+  app.get('/queues/:name', (context) => {
+    const queueName = context.req.param('name')
+    return read(context, async ({ records }, { owner }) => {
+      const inQueue = await records.countUnsettled({ owner, queueName })
+      return { queueName, inQueue } satisfies QueueCount
+    })
+  })
+}

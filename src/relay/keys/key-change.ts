@@ -1,0 +1,113 @@
+import { ClientSecretError, isClientSecretError } from '../../protocol/errors.ts'
+import { placeholder } from '../../protocol/placeholder.ts'
+import type { CompiledRule, KeyRule } from './key-rules.ts'
+import { checkName, checkSecret, checkUse, isOwnName, type KeyLimits, type KeyOptions, type KeyUse } from './key.ts'
+import { createRedactor } from './redaction/secret-index.ts'
+import { atField, mistake } from '../common/config-error.ts'
+
+/** What a form says that a key should be, checked. */
+export interface KeyChangeRead {
+  name: string
+  /** Undefined: the value stays. */
+  secret: string | undefined
+  use: KeyUse
+  isNew: boolean
+}
+
+const changeFields = ['secret', 'locked', 'allow', 'limits', 'isNew']
+
+/**
+ * Reads the body of `PUT /keys/:name`, or of a check, where the value may be
+ * missing still.
+ *
+ * @throws ClientSecretError `INVALID_PARAMETER` with the path of the field. The value stands in no sentence.
+ */
+export function readChange(name: unknown, body: Record<string, unknown>, { isDraft = false } = {}): KeyChangeRead {
+  checkName(name, { ...atField, subject: 'This' }, 'name')
+  if (isOwnName(name))
+    throw mistake(
+      { ...atField, subject: 'This' },
+      'is a name that the relay keeps for itself. Choose another one.',
+      'name',
+    )
+  const { isNew } = body
+  // Before anything that a sentence could quote.
+  const secret = readSecret(body['secret'], isNew === true && !isDraft)
+  return withoutSecrets(secret === undefined ? [] : [secret], () => {
+    const unknown = Object.keys(body).find((field) => !changeFields.includes(field))
+    if (unknown !== undefined)
+      throw mistake(atField, `has a field "${unknown}", which no key has. The fields are ${changeFields.join(', ')}.`)
+    if (typeof isNew !== 'boolean')
+      throw mistake(
+        atField,
+        'says nothing of isNew: true for a key that is added, false for one that is changed.',
+        'isNew',
+      )
+    const { locked, allow, limits, rules } = checkUse(body as unknown as KeyOptions, atField)
+    const use = {
+      locked,
+      rules,
+      limits: onlyLimits(limits),
+      allow: rules.map((rule, at) => asWritten(allow[at]!, rule)),
+    }
+    return { name, secret, use, isNew }
+  })
+}
+
+function readSecret(secret: unknown, isRequired: boolean): string | undefined {
+  if (secret === undefined && !isRequired) return undefined
+  checkSecret(secret, atField, 'Give the value that its API expects.')
+  return secret
+}
+
+/**
+ * The rules and the name are shown to whoever looks after keys, and are written into the log.
+ *
+ * @throws ClientSecretError `INVALID_PARAMETER` where a value stands in one of them.
+ */
+export function refuseSecretsOutside(secrets: readonly string[], { name, use }: KeyChangeRead): void {
+  const redactor = createRedactor(...secrets)
+  const check = (text: string, field: string, remedy: string) => {
+    if (redactor.text(text) !== text)
+      throw mistake(
+        atField,
+        `has its secret value written in the field ${field}, where it would be seen. ${remedy}`,
+        field,
+      )
+  }
+  check(name, 'name', 'Choose another name.')
+  use.allow.forEach((rule, index) => {
+    for (const field of ['url', 'in'] as const)
+      check(JSON.stringify(rule[field] ?? ''), `allow[${index}].${field}`, `Write ${placeholder} in its place.`)
+  })
+}
+
+/** Takes the values out of what is said of a mistake. */
+export function withoutSecrets<Result>(secrets: readonly string[], work: () => Result): Result {
+  try {
+    return work()
+  } catch (error) {
+    if (!isClientSecretError(error) || secrets.length === 0) throw error
+    const redactor = createRedactor(...secrets)
+    // First where it stands as a whole, so that the rest of the sentence stays.
+    const redacted = (text: string) =>
+      redactor.text(
+        secrets
+          .flatMap((secret) => [secret, secret.toUpperCase()])
+          .flatMap((secret) => [JSON.stringify(secret).slice(1, -1), encodeURIComponent(secret), secret])
+          .reduce((rest, spelled) => rest.replaceAll(spelled, placeholder), text),
+      )
+    // Without the cause, which may quote what was sent.
+    throw new ClientSecretError(error.code, redacted(error.message), { path: error.path && redacted(error.path) })
+  }
+}
+
+/** What a rule says, and nothing that came along with it. */
+function asWritten(given: KeyRule, { methods }: CompiledRule): KeyRule {
+  const { url, in: places, allowPrivateNetwork, retryable } = given
+  return { url, methods: [...methods], in: places ? [...places] : undefined, allowPrivateNetwork, retryable }
+}
+
+function onlyLimits({ requestsPerMinute, unsettled, bytesPerDay }: KeyLimits): KeyLimits {
+  return { requestsPerMinute, unsettled, bytesPerDay }
+}

@@ -1,0 +1,219 @@
+import type { ClientSecretError } from '../../protocol/errors.ts'
+import { compileRule, type CompiledRule, type KeyRule } from './key-rules.ts'
+import { atStart, mistake, startError, type Telling } from '../common/config-error.ts'
+import { masterKeyVariable } from './encryption.ts'
+
+/** A key, as the configuration gives it. */
+export interface KeyOptions {
+  /** The value. Default: the environment variable `CLIENT_SECRET_<NAME>`, the name in capitals with `_` for what is no letter or digit. */
+  secret?: string | undefined
+  /**
+   * What every value of this API begins with, such as `acme_live_`, and so no secret: whatever in an answer begins
+   * with it is taken out, and only what stands behind it counts as secret. Default: none; the relay knows those of
+   * the common APIs.
+   */
+  publicPrefix?: string | undefined
+  /** Only for signed-in users. Default: true. */
+  locked?: boolean | undefined
+  /** Where the secret may go. At least one rule. */
+  allow: KeyRule[]
+  /** How much the key may be used, by all callers together. */
+  limits?: KeyLimits | undefined
+}
+
+/** How much a key may be used, by all callers together; what is more is refused with `RATE_LIMITED` or `QUEUE_FULL`. */
+export interface KeyLimits {
+  /** Default: no limit. */
+  requestsPerMinute?: number | undefined
+  /** Most unsettled requests. Default: no limit. */
+  unsettled?: number | undefined
+  /** Bytes of requests and answers. Default: no limit. */
+  bytesPerDay?: number | undefined
+}
+
+/** One of the values of a key. */
+export interface KeyValue {
+  version: number
+  secret: string
+  publicPrefix?: string
+}
+
+/** A key, checked. */
+export interface Key {
+  name: string
+  /** Those that are valid, in the order in which they are tried. There are two while an API is being told of a new one. */
+  values: readonly KeyValue[]
+  locked: boolean
+  /** The rules as they were written. */
+  allow: readonly KeyRule[]
+  rules: readonly CompiledRule[]
+  limits: KeyLimits
+  /** In milliseconds; of a key that is registered. */
+  changedAt?: number
+}
+
+/** The keys as they are now: those of the options, and those that are registered while the relay runs. */
+export interface Keys {
+  get(name: string): Key | undefined
+  /** The key as it is in the database now, where another relay may have changed it without this one having heard of it yet. */
+  getNewest(name: string): Promise<Key | undefined>
+  /** Remembers that an API took this value of the key and refused the one that is tried before it. */
+  worked(name: string, version: number): void
+  /** Counts a request that the key was used for. */
+  used(name: string): void
+}
+
+/** Shorter values are no secrets, and cannot be told from chance in an answer that is looked through for them. */
+const shortestSecret = 8
+/** Longer than any token, and shorter than a file that was taken for one. */
+const longestSecret = 4_096
+const longestName = 100
+/** A shorter prefix would begin words of any answer; and less behind it could be guessed. */
+const shortestPrefix = 3
+const shortestRest = 16
+
+const ownVariables = new Set(['CLIENT_SECRET_ADMIN_TOKEN', 'CLIENT_SECRET_MASTER_KEY'])
+
+const keyFields = ['secret', 'publicPrefix', 'locked', 'allow', 'limits']
+const limitFields = ['requestsPerMinute', 'unsettled', 'bytesPerDay']
+
+/**
+ * Reads the keys from options and environment.
+ *
+ * @throws ClientSecretError `INVALID_PARAMETER` with a sentence for the operator:
+ *   what is missing and how to give it.
+ */
+export function readKeys(
+  options: Record<string, KeyOptions>,
+  environment: Record<string, string | undefined>,
+): Map<string, Key> {
+  // A Map, because "constructor" and "__proto__" are not keys that anybody registered.
+  return new Map(Object.entries(options).map(([name, key]) => [name, readKey(name, key, environment)]))
+}
+
+function readKey(name: string, options: KeyOptions, environment: Record<string, string | undefined>): Key {
+  const path = `keys.${name}`
+  const telling = atStart(path)
+  checkName(name, telling)
+  const unknown = Object.keys(options).find((field) => !keyFields.includes(field))
+  if (unknown !== undefined)
+    throw mistake(
+      telling,
+      `has a field "${unknown}", which no key has. The fields are ${keyFields.join(', ')}; what a rule says stands in allow.`,
+    )
+  const variable = variableOf(name)
+  // What the relay keeps there for itself is nobody's key.
+  const secret: unknown = options.secret ?? (ownVariables.has(variable) ? undefined : environment[variable])
+  checkSecret(secret, telling, `Give it in ${path}.secret or in the environment variable ${variable}.`)
+  const { publicPrefix } = options
+  checkPublicPrefix(publicPrefix, secret, telling)
+  return keyOf(
+    name,
+    [{ version: 1, secret, ...(publicPrefix !== undefined && { publicPrefix }) }],
+    checkUse(options, telling),
+  )
+}
+
+/** A key of what was checked before. */
+export function keyOf(name: string, values: readonly KeyValue[], use: KeyUse & Pick<Key, 'changedAt'>): Key {
+  return { name, values, ...use }
+}
+
+function variableOf(name: string): string {
+  return `CLIENT_SECRET_${name.toUpperCase().replace(/[^A-Z0-9]/g, '_')}`
+}
+
+/** @param field By which the name is known in a form. */
+export function checkName(name: unknown, telling: Telling, field = ''): asserts name is string {
+  if (typeof name !== 'string' || !/^[A-Za-z0-9][A-Za-z0-9._-]*$/.test(name) || name.length > longestName)
+    throw mistake(
+      telling,
+      `is no name for a key. Use letters, digits, dot, dash and underscore, ${longestName} at most, the first a letter or digit.`,
+      field,
+    )
+}
+
+/** Names that would stand for one of the relay's own variables, if the key were moved to the options. */
+export function isOwnName(name: string): boolean {
+  return ownVariables.has(variableOf(name))
+}
+
+export function checkSecret(secret: unknown, telling: Telling, remedy: string): asserts secret is string {
+  const refuse = (problem: string) => mistake(telling, problem, 'secret')
+  if (secret === undefined || secret === null || secret === '') throw refuse(`has no secret. ${remedy}`)
+  if (typeof secret !== 'string') throw refuse('has a secret that is no string.')
+  if (/[\r\n]$/.test(secret))
+    throw refuse('has a secret that ends with a line break, which was probably copied along with it. Leave it out.')
+  if (secret.length < shortestSecret)
+    throw refuse(
+      `has a secret of fewer than ${shortestSecret} characters, which cannot be kept out of answers. Use the key that the API's provider gave you.`,
+    )
+  if (secret.length > longestSecret) throw refuse(`has a secret of more than ${longestSecret} characters.`)
+  if (!/^[\u0020-\u007e]+$/.test(secret))
+    throw refuse(
+      'has a secret with a line break or a character that is not ASCII. Was a line break copied along with it?',
+    )
+}
+
+/** Says nothing of the secret but its length: a mistaken prefix may be a part of another one. */
+function checkPublicPrefix(prefix: unknown, secret: string, telling: Telling): void {
+  const refuse = (problem: string) => mistake(telling, problem, 'publicPrefix')
+  if (prefix === undefined) return
+  if (typeof prefix !== 'string' || prefix.length < shortestPrefix)
+    throw refuse(
+      `has a publicPrefix that is no text of ${shortestPrefix} characters or more. Write what every value of this API begins with, or leave it out.`,
+    )
+  if (!secret.startsWith(prefix))
+    throw refuse('has a publicPrefix with which its secret does not begin. Write what it begins with, or leave it out.')
+  if (secret.length - prefix.length < shortestRest)
+    throw refuse(
+      `has a publicPrefix that leaves fewer than ${shortestRest} characters of its secret, which could be guessed. Write only what is the same in every value of this API, or leave it out.`,
+    )
+}
+
+/** How a key may be used: everything of it but its name and its values. */
+export type KeyUse = Pick<Key, 'locked' | 'allow' | 'rules' | 'limits'>
+
+/** @throws ClientSecretError `INVALID_PARAMETER` with the path of the field. */
+export function checkUse(options: Pick<KeyOptions, 'locked' | 'allow' | 'limits'>, telling: Telling): KeyUse {
+  const { locked = true, allow, limits = {} } = options
+  if (typeof locked !== 'boolean')
+    throw mistake(telling, `has locked: ${JSON.stringify(locked)}. Write true or false.`, 'locked')
+  const wrongLimit = wrongLimitOf(limits)
+  if (wrongLimit)
+    throw mistake(
+      telling,
+      `has ${wrongLimit.text}. The limits are ${limitFields.join(', ')}, each a whole number above 0.`,
+      wrongLimit.field,
+    )
+  if (!Array.isArray(allow) || allow.length === 0) {
+    throw mistake(
+      telling,
+      `has no rules, so nobody could use it. Say where its secret may go: allow: [{ url: 'https://api.example.com/v1/**', methods: ['POST'] }].`,
+      'allow',
+    )
+  }
+  const rules = allow.map((rule, index) => {
+    const path = [telling.path, `allow[${index}]`].filter(Boolean).join('.')
+    return compileRule(rule, path, { ...telling, subject: telling.path ? path : `Rule ${index + 1}`, path })
+  })
+  return { locked, allow, rules, limits }
+}
+
+/** What is wrong with the limits of a key, as far as anything is. */
+function wrongLimitOf(limits: unknown): { field: string; text: string } | undefined {
+  if (typeof limits !== 'object' || limits === null || Array.isArray(limits))
+    return { field: 'limits', text: `limits: ${JSON.stringify(limits)}` }
+  const wrong = Object.entries(limits as Record<string, unknown>).find(
+    ([name, value]) =>
+      !limitFields.includes(name) || (value !== undefined && !(Number.isSafeInteger(value) && Number(value) > 0)),
+  )
+  return wrong && { field: `limits.${wrong[0]}`, text: `limits.${wrong[0]}: ${JSON.stringify(wrong[1])}` }
+}
+
+export function noKeys(): ClientSecretError {
+  return startError(
+    'keys',
+    `keys is empty. Register a key, such as keys: { openai: { secret: process.env.OPENAI_API_KEY, allow: [...] } }; or, to register keys while the relay runs, set the environment variable ${masterKeyVariable} to what client-secret-relay master-key prints.`,
+  )
+}

@@ -1,0 +1,163 @@
+import { classes, ESCAPE } from './characters.ts'
+import { base64, hasNumbers, hex, readEncoded, readNumbers, type Look } from './encodings.ts'
+import { PatternTable } from './pattern-table.ts'
+import { PrefixTable, shortestWith } from './prefix-table.ts'
+import { Unescaper, type Reading } from './unescape.ts'
+
+/** What a value is known by. */
+export interface Traces {
+  /** A public beginning that tells that a value follows, or ''. */
+  prefix: string
+  /** Folded texts, each of which only the value holds. */
+  windows: readonly string[]
+}
+
+/**
+ * Says whether some bytes hold a value: as they are, and as they read when they
+ * are decoded. It answers with yes or no and never where, so that nothing but
+ * that can be seen of its work.
+ */
+export class Matcher {
+  readonly #prefixes = new PrefixTable()
+  readonly #windows = new PatternTable(16)
+  /** Of values that are shorter than a window should be. */
+  readonly #shortWindows = new PatternTable(8)
+  /** How many values are known by a trace of so many bytes. */
+  readonly #lengths = new Map<number, number>()
+  #shortest = Infinity
+  readonly #unescaper = new Unescaper()
+  readonly #scratch: Uint8Array[] = []
+  /** At what was decoded, for each depth. */
+  readonly #looks = Array.from(
+    { length: deepest },
+    (_, depth): Look =>
+      (decoded, from, to) =>
+        this.#look(decoded, from, to, depth + 1),
+  )
+  /** How many bytes may still be looked at, of those that were decoded too. */
+  #budget = 0
+  /** Whether a public beginning tells. */
+  #seesPrefixes = true
+
+  get isEmpty(): boolean {
+    return this.#lengths.size === 0
+  }
+
+  /** Of fewer bytes nothing is known. */
+  get shortest(): number {
+    return this.#shortest
+  }
+
+  add({ prefix, windows }: Traces): void {
+    if (prefix) this.#prefixes.add(prefix)
+    for (const window of windows) this.#tableOf(window).add(window)
+    this.#count(lengthsOf(prefix, windows), 1)
+  }
+
+  remove({ prefix, windows }: Traces): void {
+    if (prefix) this.#prefixes.remove(prefix)
+    for (const window of windows) this.#tableOf(window).remove(window)
+    this.#count(lengthsOf(prefix, windows), -1)
+  }
+
+  holdsValue(bytes: Uint8Array, from: number, to: number): boolean {
+    this.#budget = (to - from) * mostWork + 4_096
+    return this.#look(bytes, from, to, 0)
+  }
+
+  /** The same of a list of numbers, however they are parted. */
+  holdsValueInNumbers(bytes: Uint8Array, from: number, to: number): boolean {
+    this.#budget = (to - from) * mostWork + 4_096
+    const list = withoutZeros(bytes, from, to)
+    return readNumbers(list, 0, list.length, this.#scratchFor(0, 3 * list.length), this.#shortest, this.#looks[0]!)
+  }
+
+  /** The same, where a public beginning does not count. */
+  holdsWindowInNumbers(bytes: Uint8Array, from: number, to: number): boolean {
+    this.#seesPrefixes = false
+    const isFound = this.holdsValueInNumbers(bytes, from, to)
+    this.#seesPrefixes = true
+    return isFound
+  }
+
+  #look(bytes: Uint8Array, from: number, to: number, depth: number): boolean {
+    if (to - from < this.#shortest) return false
+    if (this.#isThere(bytes, from, to, depth)) return true
+    if (!hasEscape(bytes, from, to)) return false
+    const unescaper = this.#unescaper
+    const target = this.#scratchFor(2 * depth + 1, to - from)
+    const length = unescaper.read(bytes, from, to, target, { decodes: true, keepsBreaks: true, isOctal: false })
+    // Of this reading: looking at it reads more.
+    const { hasBreaks, hasOctals, hasInvisibles } = unescaper
+    const isThereAs = (reading: Reading) =>
+      this.#isThere(target, 0, unescaper.read(bytes, from, to, target, reading), depth)
+    return (
+      this.#isThere(target, 0, length, depth) ||
+      (hasBreaks && isThereAs({ decodes: true, keepsBreaks: false, isOctal: false })) ||
+      (hasOctals && isThereAs({ decodes: true, keepsBreaks: false, isOctal: true })) ||
+      (hasInvisibles && isThereAs({ decodes: false, keepsBreaks: false, isOctal: false }))
+    )
+  }
+
+  #isThere(bytes: Uint8Array, from: number, to: number, depth: number): boolean {
+    if (to - from < this.#shortest) return false
+    // Whatever takes more work than text of any use does is taken for a secret.
+    this.#budget -= to - from
+    if (this.#budget < 0) return true
+    if (
+      (this.#seesPrefixes && this.#prefixes.isIn(bytes, from, to)) ||
+      this.#windows.isIn(bytes, from, to) ||
+      this.#shortWindows.isIn(bytes, from, to)
+    )
+      return true
+    if (depth === deepest) return false
+    const target = this.#scratchFor(2 * depth, 3 * (to - from))
+    const look = this.#looks[depth]!
+    const enough = this.#shortest
+    return (
+      readEncoded(hex, bytes, from, to, target, enough, look) ||
+      readEncoded(base64, bytes, from, to, target, enough, look) ||
+      (hasNumbers(bytes, from, to, enough) && readNumbers(bytes, from, to, target, enough, look))
+    )
+  }
+
+  #scratchFor(at: number, length: number): Uint8Array {
+    const scratch = this.#scratch[at]
+    if (scratch && scratch.length >= length) return scratch
+    return (this.#scratch[at] = new Uint8Array(Math.max(1_024, length)))
+  }
+
+  #tableOf(window: string): PatternTable {
+    return window.length < 16 ? this.#shortWindows : this.#windows
+  }
+
+  #count(lengths: readonly number[], by: number): void {
+    for (const length of lengths) {
+      const count = (this.#lengths.get(length) ?? 0) + by
+      if (count > 0) this.#lengths.set(length, count)
+      else this.#lengths.delete(length)
+    }
+    this.#shortest = Math.min(...this.#lengths.keys())
+  }
+}
+
+/** Encodings in encodings: base64 in base64 is 2, and what is escaped in it is of the same depth. */
+const deepest = 3
+/** What is worst for it without being made for that takes a third of this. */
+const mostWork = 24
+
+function lengthsOf(prefix: string, windows: readonly string[]): number[] {
+  return [...(prefix ? [shortestWith(prefix)] : []), ...windows.map(({ length }) => length)]
+}
+
+/** Of UTF-16, in which they would part the digits. */
+function withoutZeros(bytes: Uint8Array, from: number, to: number): Uint8Array {
+  const list = bytes.subarray(from, to)
+  return list.includes(0) ? list.filter((byte) => byte !== 0) : list
+}
+
+function hasEscape(bytes: Uint8Array, from: number, to: number): boolean {
+  let bits = 0
+  for (let at = from; at < to; at++) bits |= classes[bytes[at]!]!
+  return (bits & ESCAPE) !== 0
+}

@@ -1,0 +1,59 @@
+import { containsPlaceholder } from '../../protocol/placeholder.ts'
+import type { CompiledRule } from './key-rules.ts'
+
+/** By what the value of a key would get to where it could not get before. */
+export interface WiderReach {
+  /** Of the rule, in its list. */
+  index: number
+  field: 'url' | 'methods' | 'in'
+  /** Completes "This rule lets the value go …". */
+  where: string
+}
+
+/**
+ * The first thing by which rules let a value go further than others did; null
+ * where they do not. Each method of a rule must have been allowed by one rule
+ * that had its host, its paths and its places.
+ */
+export function widerReach(before: readonly CompiledRule[], after: readonly CompiledRule[]): WiderReach | null {
+  for (const [index, rule] of after.entries()) {
+    const origin = `${rule.protocol}//${rule.host.join('.')}${rule.port && `:${rule.port}`}`
+    const path = `/${rule.segments.join('/')}`
+    const atOrigin = before.filter((one) => coversOrigin(one, rule))
+    if (atOrigin.length === 0) return { index, field: 'url', where: `to ${origin}` }
+    const atPath = atOrigin.filter((one) => coversPath(one.segments, rule.segments))
+    if (atPath.length === 0) return { index, field: 'url', where: `to ${path} of ${origin}` }
+    for (const method of rule.methods) {
+      const byMethod = atPath.filter(({ methods }) => methods.includes(method))
+      if (byMethod.length === 0) return { index, field: 'methods', where: `by ${method} to ${path} of ${origin}` }
+      if (byMethod.some(({ places }) => rule.places.every((place) => places.includes(place)))) continue
+      const place = rule.places.find((place) => !byMethod.some(({ places }) => places.includes(place)))
+      return { index, field: 'in', where: `in ${place ?? rule.places.join(' and ')}` }
+    }
+  }
+  return null
+}
+
+function coversOrigin(one: CompiledRule, other: CompiledRule): boolean {
+  return (
+    one.protocol === other.protocol &&
+    one.port === other.port &&
+    (one.allowPrivateNetwork || !other.allowPrivateNetwork) &&
+    one.host.length === other.host.length &&
+    one.host.every((label, index) => label === '*' || label === other.host[index])
+  )
+}
+
+/** Whether every path of the other pattern is one of this, with the secret in the same segments. */
+function coversPath(pattern: readonly string[], other: readonly string[]): boolean {
+  const isOpen = pattern.at(-1) === '**'
+  const fixed = isOpen ? pattern.slice(0, -1) : pattern
+  if (isOpen ? other.length <= fixed.length : other.length !== pattern.length) return false
+  const isPlaced = pattern.some(containsPlaceholder)
+  return other.every((segment, index) => {
+    const part = fixed[index] ?? '**'
+    if (part === segment) return true
+    const isWild = part === '**' || (part === '*' && segment !== '**' && segment !== '')
+    return isWild && !(isPlaced && containsPlaceholder(segment))
+  })
+}

@@ -1,0 +1,154 @@
+import { isClientSecretError } from '../protocol/errors.ts'
+import { createInFlight } from './common/bytes-in-flight.ts'
+import { boundRecords } from './database/bounded-records.ts'
+import { createChanges } from './database/pub-sub.ts'
+import { createRecords } from './database/records.ts'
+import { createDirectRequests } from './execution/direct-requests.ts'
+import { createPresence, longestSilence, type Presence } from './execution/heartbeat.ts'
+import { createLimits } from './execution/limits.ts'
+import type { Journal } from './execution/metrics.ts'
+import { createRunner } from './execution/runner.ts'
+import { openStorage } from './execution/storage.ts'
+import { createAttendance } from './execution/waiting-callers.ts'
+import { createCallsInFlight } from './http/calls-in-flight.ts'
+import type { RelayParts } from './http/relay-parts.ts'
+import type { Settings } from './http/settings.ts'
+import { openKeyStore } from './keys/key-store.ts'
+import type { SecretIndex } from './keys/redaction/secret-index.ts'
+import { createUpstream, type Network } from './upstream/http-client.ts'
+
+/** What a relay works with, and how it is closed. */
+export interface OpenedRelay extends RelayParts {
+  close: () => Promise<void>
+}
+
+/** Opens what the relay works with; when something cannot be opened, what was opened before it is closed. */
+export async function openRelay(
+  settings: Settings,
+  network: Network,
+  journal: Journal,
+  secrets: SecretIndex,
+): Promise<OpenedRelay> {
+  const endings = createEndings()
+  try {
+    const parts = await openParts(settings, network, journal, secrets, endings.add)
+    return { ...parts, close: endings.run }
+  } catch (error) {
+    await endings.run().catch((err: unknown) => {
+      settings.logger.error({ err }, 'a relay that could not start could not be closed either')
+    })
+    throw error
+  }
+}
+
+/** What is to be done at the end, in the reverse order of the beginning. */
+function createEndings() {
+  const endings: (() => unknown)[] = []
+  return {
+    add: (end: () => unknown): void => void endings.push(end),
+    run: async (): Promise<void> => {
+      const failures: unknown[] = []
+      // Each of them, also when one fails: a database that stays open is locked to the next relay.
+      for (const end of endings.reverse()) {
+        try {
+          await end()
+        } catch (error) {
+          failures.push(error)
+        }
+      }
+      if (failures.length > 0) throw failures[0]
+    },
+  }
+}
+
+/** Takes up what an earlier process left, too. */
+async function openParts(
+  settings: Settings,
+  network: Network,
+  journal: Journal,
+  secrets: SecretIndex,
+  atTheEnd: (end: () => unknown) => void,
+): Promise<RelayParts> {
+  const { limits, logger } = settings
+  const storage = await openStorage(settings.database, logger)
+  const { database } = storage
+  atTheEnd(() => database.close())
+  const { bytesInMemory } = limits
+  const records = storage.isInMemory
+    ? await boundRecords(createRecords(database), database, { bytesInMemory, logger })
+    : createRecords(database)
+  const changes = createChanges(storage.signals)
+  const keys = await openKeyStore({ database, changes, settings, secrets, logger })
+  atTheEnd(() => keys.close())
+  const upstream = createUpstream(limits, network)
+  atTheEnd(() => upstream.close())
+  const allowance = createLimits(limits)
+  const inFlight = createInFlight(limits)
+  const { longestUpstreamWait, callerAbsence, responseBytes } = limits
+  const runner = createRunner({
+    keys,
+    secrets,
+    upstream,
+    records,
+    changes,
+    limits: allowance,
+    inFlight,
+    journal,
+    logger,
+    longestUpstreamWait,
+    responseBytes,
+  })
+  atTheEnd(runner.abort)
+  let presence: Presence | undefined = undefined
+  // Nothing is sent before there is one.
+  const direct = createDirectRequests({ records, runner, changes, ensureSeen: () => presence!.ensureSeen(), logger })
+  const attendance = createAttendance(callerAbsence, runner.desert)
+  const calls = createCallsInFlight()
+  // After what runs has ended: until then the other relays must know that this one lives.
+  atTheEnd(() => presence?.stop())
+  const queue = await storage.createQueue({ records, runner, changes, logger })
+  atTheEnd(async () => {
+    changes.close()
+    const timer = setTimeout(runner.abort, settings.shutdownTimeout)
+    await Promise.all([queue.close(), calls.ended()])
+    await direct.written()
+    clearTimeout(timer)
+  })
+
+  /** What dead relays were running for callers who waited for the answer in the call itself. */
+  async function takeOver(): Promise<void> {
+    await queue.takeOver()
+    for (const record of await records.orphans(longestSilence)) await runner.settleInterrupted(record)
+  }
+  presence = await createPresence({
+    database,
+    onBeat: queue.beat,
+    takeOver,
+    isAlone: storage.isAlone,
+    logger,
+  })
+
+  async function removeExpired(): Promise<void> {
+    for (let isFull = true; isFull && !changes.isClosed();) {
+      const removed = await records.removeExpired()
+      changes.announce(...removed.lines)
+      isFull = removed.isFull
+    }
+  }
+  let removing: Promise<void> | undefined
+  const removal = setInterval(() => {
+    // While the database is away, it waits for longer than this interval.
+    removing ??= removeExpired()
+      .catch((error: unknown) => {
+        // That the database is away is said elsewhere, once.
+        if (!isClientSecretError(error)) logger.error({ err: error }, 'expired records could not be removed')
+      })
+      .then(() => {
+        removing = undefined
+      })
+  }, 1_000)
+  removal.unref()
+  atTheEnd(() => clearInterval(removal))
+
+  return { settings, keys, limits: allowance, inFlight, attendance, records, changes, direct, queue, presence, calls }
+}

@@ -1,0 +1,134 @@
+import { ClientSecretError } from '../../protocol/errors.ts'
+import { changeAt, containsPlaceholder, replacePlaceholder } from '../../protocol/placeholder.ts'
+import {
+  bodyFormat,
+  isHeaderValue,
+  type ClientSecretRequest,
+  type JsonObject,
+  type Method,
+} from '../../protocol/request.ts'
+import { jsonText } from '../common/json-text.ts'
+
+/** What goes out: the description of the call, and its body as text. */
+export interface UpstreamCall {
+  method: Method
+  url: URL
+  headers: Record<string, string>
+  body: string | null
+}
+
+/**
+ * Puts the secret where the placeholder stands, in the allowed places only, and
+ * writes the call out. The placeholder is replaced on the parsed request and
+ * encoded afterwards, so that quotes, `&` or `$&` in a secret stay what they are.
+ */
+export function substitute(request: ClientSecretRequest, secret: string, places: readonly string[]): UpstreamCall {
+  const put: Put = (text, place, written = secret) =>
+    places.includes(place) ? replacePlaceholder(text, written) : text
+
+  const headers = Object.fromEntries(
+    Object.entries(request.headers ?? {}).map(([name, value]) => [
+      name.toLowerCase(),
+      put(value, `headers.${name.toLowerCase()}`).trim(),
+    ]),
+  )
+  const wrong = Object.entries(headers).find(([, value]) => !isHeaderValue(value))
+  if (wrong) {
+    throw new ClientSecretError(
+      'INVALID_PARAMETER',
+      `headers.${wrong[0]} cannot carry this key: it has characters that no header can hold.`,
+      { path: `headers.${wrong[0]}` },
+    )
+  }
+  const data = places
+    .filter((place) => place.startsWith('data#'))
+    .reduce<unknown>(
+      (changed, place) => changeAt(changed, place.slice('data#'.length), (text) => put(text, place)),
+      request.data,
+    )
+  return {
+    method: request.method,
+    url: urlOf(request, secret, put),
+    headers,
+    body: request.data ? bodyOf(request, data as JsonObject, headers) : null,
+  }
+}
+
+/** Puts the secret, as it is or `written` otherwise, where this place is an allowed one. */
+type Put = (text: string, place: string, written?: string) => string
+
+function urlOf(request: ClientSecretRequest, secret: string, put: Put): URL {
+  const url = new URL(request.url)
+  url.pathname = put(url.pathname, 'url.path', encodeSegment(secret))
+  // Taken apart only where it must be: some APIs sign the query as it is written.
+  if ([...url.searchParams.values()].some(containsPlaceholder)) {
+    url.search = new URLSearchParams(
+      [...url.searchParams].map(([name, value]) => [name, put(value, `params.${name}`)]),
+    ).toString()
+  }
+  const added = Object.entries(request.params ?? {}).flatMap(([name, value]) =>
+    [value].flat().map((one) => [name, put(String(one), `params.${name}`)]),
+  )
+  if (added.length > 0) {
+    url.search = [url.search.slice(1), new URLSearchParams(added).toString()].filter(Boolean).join('&')
+  }
+  return url
+}
+
+/** Percent-encoded for one segment of a path, in which `:` and `@` and their like may stand as they are. */
+function encodeSegment(text: string): string {
+  return encodeURIComponent(text).replace(/%(3A|40|24|26|2B|2C|3B|3D)/g, (code) => decodeURIComponent(code))
+}
+
+function bodyOf(request: ClientSecretRequest, data: JsonObject, headers: Record<string, string>): string {
+  if (bodyFormat(headers) === 'form') return formOf(data, maxFormLength(request))
+  headers['content-type'] ??= 'application/json'
+  return JSON.stringify(data)
+}
+
+/**
+ * In a form each value has all the names that lead to it before it, so that 1 MB
+ * of JSON could become gigabytes. So many times the bytes of the request is what
+ * other letters than those of ASCII need, and some more; the rest leaves room for
+ * small forms with long names, and for secrets.
+ */
+function maxFormLength(request: ClientSecretRequest): number {
+  return 4 * Buffer.byteLength(jsonText(request)) + 256 * 1024
+}
+
+/**
+ * `{ a: { b: [1] } }` is `a[b][0]=1`, as Stripe, PHP and Rails read it.
+ *
+ * @throws ClientSecretError `INVALID_PARAMETER` as soon as it is too long.
+ */
+function formOf(data: JsonObject, maxLength: number): string {
+  const pairs: string[] = []
+  let length = 0
+  /** @param name As it is written. */
+  const visit = (name: string, value: unknown): void => {
+    if (value === undefined) return
+    if (typeof value === 'object' && value !== null) {
+      const step = (key: string | number, item: unknown) => visit(`${name}%5B${encodeFormText(String(key))}%5D`, item)
+      if (Array.isArray(value)) value.forEach((item, index) => step(index, item))
+      else for (const key of Object.keys(value)) step(key, (value as JsonObject)[key])
+      return
+    }
+    const pair = `${name}=${encodeFormText(value === null ? '' : String(value))}`
+    length += pair.length + 1
+    if (length > maxLength) {
+      throw new ClientSecretError(
+        'INVALID_PARAMETER',
+        `data is too long as a form: it would be more than ${maxLength} characters, because the names of all levels are repeated before each value. Send it as JSON, or use shorter names and fewer levels.`,
+        { path: 'data' },
+      )
+    }
+    pairs.push(pair)
+  }
+  for (const [key, item] of Object.entries(data)) visit(encodeFormText(key), item)
+  return pairs.join('&')
+}
+
+function encodeFormText(text: string): string {
+  // Most of it needs no encoding.
+  return /^[\w.*-]*$/.test(text) ? text : new URLSearchParams([['', text]]).toString().slice(1)
+}

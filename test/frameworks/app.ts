@@ -1,0 +1,164 @@
+import { execFile, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdir, mkdtemp, readdir, readFile, readlink, rename, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { promisify } from 'node:util'
+import { blocks } from '../helpers/documentation.ts'
+import { freeUrl } from '../helpers/demo.ts'
+
+/** How an app of a framework comes to be, and which blocks of the documentation go where. */
+export interface Framework {
+  /** What `npx` is given to make it in the folder `app`, beside which the template of the framework may lie. */
+  generator: string[]
+  /** Files that lie beside the folder of the app. */
+  beside?: () => Promise<Record<string, string>>
+  /** Path in the app → name of the block in its first line. */
+  recipe: Record<string, string>
+  /** The scripts of its package.json, with the port they shall listen on. */
+  start: (port: string) => { args: string[]; env?: Record<string, string> }
+  dev: (port: string) => { args: string[]; env?: Record<string, string> }
+  env?: (folder: string) => Record<string, string>
+  /** Name of this machine by which it lets pages in. */
+  host?: string
+}
+
+export interface App {
+  folder: string
+  /** Writes a file of the app anew. */
+  edit(path: string, change: (text: string) => string): Promise<void>
+  build(): Promise<void>
+  /** Runs one of its servers until `stop`. */
+  run(how: 'start' | 'dev'): Promise<RunningApp>
+  remove(): Promise<void>
+}
+
+export interface RunningApp {
+  url: string
+  output: () => string
+  stop(): Promise<void>
+}
+
+/** Milliseconds. */
+const fastestEdits = 500
+
+const mountPage = 'stories/docs/mount-the-relay.mdx'
+
+/** The block of the page that names this file; where it has none, of Start, to which it leads. */
+function blockOf(file: string): string {
+  const found = [mountPage, 'stories/docs/start.mdx'].flatMap((page) =>
+    blocks.filter((block) => block.page === page && block.file === file),
+  )
+  if (!found[0]) throw new Error(`No block of ${mountPage} begins with "// ${file}".`)
+  return found[0].code
+}
+
+/** The packages of the page's first `npm install`. */
+function installed(): string[] {
+  const command = blocks.find(({ page, language }) => page === mountPage && language === 'sh')!.code
+  return command.trim().split(' ').slice(2)
+}
+
+/** Made by the framework's own generator in an empty folder, with the packed package and the documented recipe. */
+export async function makeApp(framework: Framework, tarball: string, apiUrl: string, secret: string): Promise<App> {
+  const home = await mkdtemp(join(tmpdir(), `framework-`))
+  const folder = join(home, 'app')
+  // That of a user's shell, in which no test runs, and nothing is remembered of earlier answers to a generator.
+  const { NODE_ENV: _node, VITEST: _vitest, ...shell } = process.env
+  const env = {
+    ...shell,
+    XDG_CONFIG_HOME: join(home, 'config'),
+    NEXT_TELEMETRY_DISABLED: '1',
+    OPENAI_API_KEY: secret,
+    ...framework.env?.(home),
+  }
+
+  async function write(path: string, text: string): Promise<void> {
+    await mkdir(dirname(path), { recursive: true })
+    await writeFile(path, text)
+  }
+
+  async function command(program: string, args: string[], cwd: string): Promise<void> {
+    const running = promisify(execFile)(program, args, { cwd, env, maxBuffer: 2 ** 26 })
+    running.child.stdin?.end()
+    await running.catch((error: { stdout: string; stderr: string }) => {
+      throw new Error(`${program} ${args.join(' ')} failed:\n${error.stdout}\n${error.stderr}`)
+    })
+  }
+
+  for (const [path, text] of Object.entries((await framework.beside?.()) ?? {})) await write(join(home, path), text)
+  await command('npx', ['--yes', ...framework.generator], home)
+  await command('npm', ['install', '--no-audit', '--no-fund', '--prefer-offline', tarball, ...installed()], folder)
+  for (const [path, file] of Object.entries(framework.recipe)) {
+    // As the page has it, but for the address of the API, which is on this machine.
+    const text = blockOf(file)
+      .replaceAll('https://api.openai.com', apiUrl)
+      .replaceAll(`methods: ['POST'] }`, `methods: ['POST'], allowPrivateNetwork: true }`)
+    await write(join(folder, path), text)
+  }
+
+  let editedAt = 0
+  return {
+    folder,
+    async edit(path, change) {
+      const before = await readFile(join(folder, path), 'utf8')
+      const after = change(before)
+      if (after === before) throw new Error(`The edit of ${path} changes nothing.`)
+      // The watchers of dev servers take edits that follow each other faster for one.
+      await sleep(Math.max(0, editedAt + fastestEdits - Date.now()))
+      editedAt = Date.now()
+      // Put in its place as a whole: who looks at a file while it is written sees an empty one.
+      await writeFile(join(home, 'edited'), after)
+      await rename(join(home, 'edited'), join(folder, path))
+    },
+    build: () => command('npm', ['run', 'build'], folder),
+    async run(how) {
+      const { port } = new URL(await freeUrl())
+      const url = `http://${framework.host ?? '127.0.0.1'}:${port}`
+      const { args, env: ofServer } = framework[how](port)
+      const server = spawn('npm', ['run', ...args], {
+        cwd: folder,
+        // A group of its own, so that what npm started ends with it.
+        detached: true,
+        env: { ...env, ...ofServer },
+        stdio: ['ignore', 'pipe', 'pipe'],
+      })
+      let output = ''
+      for (const stream of [server.stdout, server.stderr])
+        stream.on('data', (chunk: Buffer) => (output += chunk.toString()))
+      const ended = once(server, 'close')
+      const stop = async () => {
+        if (server.exitCode === null) process.kill(-server.pid!)
+        await ended
+      }
+      for (const deadline = Date.now() + 60_000; !(await isUp(url)); await sleep(50)) {
+        if (server.exitCode === null && Date.now() < deadline) continue
+        if (server.exitCode === null) await stop()
+        throw new Error(`npm run ${args.join(' ')} does not answer at ${url}:\n${output}`)
+      }
+      return { url, output: () => output, stop }
+    },
+    remove: () => rm(home, { recursive: true, force: true }),
+  }
+}
+
+function isUp(url: string): Promise<boolean> {
+  return fetch(url).then(
+    (response) => response.ok,
+    () => false,
+  )
+}
+
+/** How often the file is open, in whichever process. Linux alone says so. */
+export async function openHandles(file: string): Promise<number> {
+  const processes = (await readdir('/proc')).filter((name) => /^\d+$/.test(name))
+  const counts = await Promise.all(
+    processes.map(async (pid) => {
+      const handles = await readdir(`/proc/${pid}/fd`).catch(() => [])
+      const files = await Promise.all(handles.map((fd) => readlink(`/proc/${pid}/fd/${fd}`).catch(() => '')))
+      return files.filter((one) => one === file).length
+    }),
+  )
+  return counts.reduce((sum, count) => sum + count, 0)
+}

@@ -1,0 +1,24 @@
+import { reactRouterTemplate } from './templates.ts'
+import { testFramework } from './test-framework.ts'
+
+testFramework({
+  generator: [
+    'create-react-router@latest',
+    'app',
+    '--yes',
+    '--no-git-init',
+    '--no-install',
+    '--template',
+    './template',
+  ],
+  beside: reactRouterTemplate,
+  recipe: {
+    'relay.ts': 'relay.ts',
+    'App.tsx': 'App.tsx',
+    'app/routes.ts': 'app/routes.ts',
+    'app/routes/home.tsx': 'app/routes/home.tsx',
+    'app/routes/relay.ts': 'app/routes/relay.ts',
+  },
+  start: (port) => ({ args: ['start'], env: { PORT: port, HOST: '127.0.0.1' } }),
+  dev: (port) => ({ args: ['dev', '--', '--port', port, '--host', '127.0.0.1'] }),
+})

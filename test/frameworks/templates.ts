@@ -1,0 +1,74 @@
+import { execFile } from 'node:child_process'
+import { promisify } from 'node:util'
+
+/** What `create-react-router` makes an app of, in the least words. Its default template is on GitHub, and not on npm. */
+export async function reactRouterTemplate(): Promise<Record<string, string>> {
+  const { stdout } = await promisify(execFile)('npm', ['view', 'create-react-router', 'version'])
+  // A release has the same version of each of them, and they want each other's.
+  const version = stdout.trim()
+  const manifest = {
+    private: true,
+    type: 'module',
+    scripts: {
+      build: 'react-router build',
+      dev: 'react-router dev',
+      start: 'react-router-serve ./build/server/index.js',
+    },
+    dependencies: {
+      '@react-router/node': version,
+      '@react-router/serve': version,
+      isbot: '^5',
+      react: '^19',
+      'react-dom': '^19',
+      'react-router': version,
+    },
+    devDependencies: { '@react-router/dev': version, vite: '^8', typescript: '^5' },
+  }
+  return { 'template/package.json': JSON.stringify(manifest, null, 2), ...sources }
+}
+
+const sources = {
+  'template/vite.config.ts': `import { reactRouter } from '@react-router/dev/vite'
+import { defineConfig } from 'vite'
+
+export default defineConfig({ plugins: [reactRouter()] })
+`,
+  'template/react-router.config.ts': 'export default { ssr: true }\n',
+  'template/app/root.tsx': `import { Links, Meta, Outlet, Scripts, ScrollRestoration } from 'react-router'
+
+export function Layout({ children }: { children: React.ReactNode }) {
+  return (
+    <html lang="en">
+      <head>
+        <meta charSet="utf-8" />
+        <Meta />
+        <Links />
+      </head>
+      <body>
+        {children}
+        <ScrollRestoration />
+        <Scripts />
+      </body>
+    </html>
+  )
+}
+
+export default function App() {
+  return <Outlet />
+}
+`,
+}
+
+const fontFace = (family: string) =>
+  `@font-face { font-family: '${family}'; font-style: normal; font-weight: 100 900; src: local('Arial'); }`
+
+/** What Google answers for the fonts of `create-next-app`: a module that `NEXT_FONT_GOOGLE_MOCKED_RESPONSES` names. */
+export const googleFonts = `module.exports = ${JSON.stringify(
+  Object.fromEntries(
+    ['Geist', 'Geist Mono'].map((family) => [
+      `https://fonts.googleapis.com/css2?family=${family.replace(' ', '+')}:wght@100..900&display=swap`,
+      fontFace(family),
+    ]),
+  ),
+)}
+`
