@@ -52,6 +52,8 @@ export function relayTransport({ relay, headers, fetch }: RelayTransportOptions,
     const { method = 'GET', signal } = init
     const where = `${method} ${base}${path.replace(/\?.*/, '')}`
     const own = typeof headers === 'function' ? await headers() : headers
+    // Also where it is sent again: its idempotency key makes it one call, and whether that was made is not known.
+    const mayHaveActed = method === 'POST' ? ' The relay may have got the request, and the API may have acted.' : ''
     let response: Response
     let text: string
     try {
@@ -64,7 +66,7 @@ export function relayTransport({ relay, headers, fetch }: RelayTransportOptions,
     } catch (cause) {
       if (signal?.aborted && (signal.reason as Error).name !== 'TimeoutError')
         throw new ClientSecretError('ABORTED', 'The request was aborted by its signal.', { cause })
-      const message = `${where} got no answer: ${String(cause)}. Is the relay running, and does its option origins name this page's?`
+      const message = `${where} got no answer: ${String(cause)}. Is the relay running, and does its option origins name this page's?${mayHaveActed}`
       throw new ClientSecretError('NETWORK_ERROR', message, { cause })
     }
     const { status } = response
@@ -74,7 +76,7 @@ export function relayTransport({ relay, headers, fetch }: RelayTransportOptions,
     throw new ClientSecretError(
       // A server in front of the relay that does not reach it just now.
       status >= 500 || status === 408 || status === 429 ? 'UNAVAILABLE' : 'INVALID_RESPONSE',
-      `${where} answered ${status}, and not as the relay does. Is it running, and mounted at this address?`,
+      `${where} answered ${status}, and not as the relay does. Is it running, and mounted at this address?${status >= 500 ? mayHaveActed : ''}`,
       { status, retryAfter: Number(response.headers.get('retry-after')) || undefined },
     )
   }

@@ -1,7 +1,7 @@
 import { useEffect, useState } from 'react'
 import { asClientSecretError } from '../protocol/errors.ts'
 import type { KeyCheck, KeyCheckAnswer } from '../protocol/keys.ts'
-import { explained, type Failure } from './failure.ts'
+import { failureOf, type Failure } from './failure.ts'
 import { inFormWords } from './labels.ts'
 
 /** How long the page waits after the last change before it asks the relay. Milliseconds. */
@@ -18,7 +18,7 @@ export interface CheckFailure {
 /** Reads what the relay says against a draft. */
 export function checkFailureOf(thrown: unknown): CheckFailure {
   const error = asClientSecretError(thrown)
-  const { sentence, help } = explained(error)
+  const { sentence, help } = failureOf(error)
   return { path: error.path, failure: { sentence: inFormWords(sentence), help } }
 }
 

@@ -1,4 +1,4 @@
-import { expect, onTestFinished, test } from 'vitest'
+import { describe, expect, onTestFinished, test } from 'vitest'
 import { sleep } from '../../src/client/retry.ts'
 import { door, json, startApi, type ApiAnswer } from '../helpers/api.ts'
 import { losingProxy } from '../helpers/losing-proxy.ts'
@@ -99,8 +99,13 @@ async function direct({ url }: { url: string }, request: object, idempotencyKey:
     headers: { 'content-type': 'application/json', 'idempotency-key': idempotencyKey },
     body: JSON.stringify(request),
   })
-  const { status, error } = (await answered.json()) as { status?: string; error?: { code: string } }
-  return { http: answered.status, status, code: error?.code }
+  const { status, error } = (await answered.json()) as { status?: string; error?: { code: string; message: string } }
+  return {
+    http: answered.status,
+    status,
+    code: error?.code,
+    ...(answered.status === 503 && { message: error?.message }),
+  }
 }
 
 test('a direct PUT whose restart was done and not answered runs when it is sent again', async () => {
@@ -183,4 +188,35 @@ test('a relay that was taken for dead while it called corrects what was written 
   ])
   expect(await direct(relay, sent(1), 'one')).toMatchObject({ http: 200, status: 'resolved' })
   expect(api.calls).toHaveLength(1)
+})
+
+describe('the sentence of a database that is away says that the API may have acted', () => {
+  test('when the relay stops while a PATCH is called', async () => {
+    const { api, options, proxy, sent } = await setUp(() => {})
+    const stopping = await startRelay({ ...options, shutdownTimeout: 100 })
+    const answer = direct(stopping, { ...sent(1), method: 'PATCH' }, 'one')
+    await until(() => api.calls.length === 1)
+    proxy.cut()
+    await stopping.relay.close()
+    expect(await answer).toMatchObject({
+      http: 503,
+      message: expect.stringContaining('the API may have acted') as string,
+    })
+  })
+
+  test('when a request was queued and the queue did not say so', async () => {
+    const { api, proxy, sent, ...relay } = await setUp()
+    const queued = { ...sent(1), queue: 'q' }
+    let isInserting = false
+    proxy.loseAnswerTo((bytes) => {
+      isInserting ||= bytes.includes('INSERT INTO records')
+      return isInserting && bytes.includes('COMMIT')
+    })
+    expect(await direct(relay, queued, 'one')).toMatchObject({
+      http: 503,
+      message: expect.stringContaining('the API may be called') as string,
+    })
+    expect(await direct(relay, queued, 'one')).toMatchObject({ http: 202 })
+    await until(() => api.calls.length === 1)
+  })
 })

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { ClientSecretError } from '../../protocol/errors.ts'
+import { ClientSecretError, isClientSecretError } from '../../protocol/errors.ts'
 import { isSettled } from '../../protocol/record.ts'
 import type { ClientSecretRequest } from '../../protocol/request.ts'
 import { cancellationOf, type PubSub } from '../database/pub-sub.ts'
@@ -246,7 +246,8 @@ export function createDirectRequests({ records, runner, pubSub, ensureSeen, logg
       leave()
     }
     if (settled) return settled
-    const record = interrupted && (await records.read(interrupted.owner, interrupted.id))
+    const record =
+      interrupted && (await records.read(interrupted.owner, interrupted.id).catch(endUnknown(interrupted.id)))
     // What may have acted is told as it is; everything else may be sent again.
     if (record && isSettled(record) && !runner.isSafeToRetry(record.request)) return { ...draft, ...record }
     throw stopping(interrupted?.id ?? draft.id)
@@ -277,7 +278,7 @@ export function createDirectRequests({ records, runner, pubSub, ensureSeen, logg
       let now: RecordSummary | null | undefined = first
       for (let wait = 0; now && !isSettled(now) && now.expiresAt > Date.now() && !pubSub.isClosed(); wait = 1_000) {
         await listener.next(wait)
-        now = (await records.summaries(owner, [id]))[0]
+        now = (await records.summaries(owner, [id]).catch(endUnknown(id)))[0]
       }
       if ((now ?? first).expiresAt <= Date.now()) {
         const message = 'The request expired before it had an answer. Give it a longer expires.'
@@ -290,7 +291,7 @@ export function createDirectRequests({ records, runner, pubSub, ensureSeen, logg
         return (await claimed(newRecord, getRoom)).answer
       }
       await getRoom()
-      const settled = await records.read(owner, id)
+      const settled = await records.read(owner, id).catch(endUnknown(id))
       if (!settled) throw stopping(id)
       return settled
     } finally {
@@ -427,8 +428,18 @@ export function checkSameRequest(isSame: boolean): void {
 }
 
 function stopping(requestId: string): ClientSecretError {
-  return new ClientSecretError('UNAVAILABLE', 'The relay is stopping. Send the request again.', {
-    requestId,
-    retryAfter: 1,
-  })
+  return unknownEnd(requestId, 'The relay is stopping')
+}
+
+/** Says of a database that is away what it means for a request that was begun. */
+function endUnknown(requestId: string): (error: unknown) => never {
+  return (error) => {
+    if (!isClientSecretError(error) || error.code !== 'UNAVAILABLE') throw error
+    throw unknownEnd(requestId, "The relay's database is away", error.cause)
+  }
+}
+
+function unknownEnd(requestId: string, reason: string, cause?: unknown): ClientSecretError {
+  const message = `${reason} and cannot tell how the request ended: the API may have acted. Send it again with the same Idempotency-Key, which calls a second time only where that does no harm.`
+  return new ClientSecretError('UNAVAILABLE', message, { requestId, retryAfter: 1, cause })
 }

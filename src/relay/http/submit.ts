@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { ClientSecretError } from '../../protocol/errors.ts'
+import { ClientSecretError, isClientSecretError } from '../../protocol/errors.ts'
 import { isSettled } from '../../protocol/record.ts'
 import { parseRequest, readKeyName, type ClientSecretRequest } from '../../protocol/request.ts'
 import type { WaitingCallers } from '../execution/waiting-callers.ts'
@@ -72,13 +72,21 @@ export async function submit(
     )
     return waitingCallers.during(id, signal, answer)
   }
-  const { record, isSameRequest } = await records.insert(newRecord, queue.add, most)
+  const { record, isSameRequest } = await records.insert(newRecord, queue.add, most).catch(mayBeTaken)
   checkSameRequest(isSameRequest)
   if (!isSettled(record)) {
     if (!request.poll || record.place > 1) return record
     await begun(parts, record, Math.min(request.poll, maxBeginning), signal)
   }
   return newest(records, record, getRoom)
+}
+
+/** What is written may be written though the database did not answer. */
+function mayBeTaken(error: unknown): never {
+  if (!isClientSecretError(error) || error.code !== 'UNAVAILABLE') throw error
+  const message =
+    "The relay's database is away and cannot tell whether it has the request: the API may be called. Send it again with the same Idempotency-Key, which makes it no second one."
+  throw new ClientSecretError('UNAVAILABLE', message, { retryAfter: 1, cause: error.cause })
 }
 
 /** The record as it is now; with its answer, as soon as there is room for that. */
