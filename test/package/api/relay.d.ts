@@ -1,11 +1,64 @@
 import { Method } from './client.js';
 export { C as ClientSecretError, E as ErrorCode, i as isClientSecretError } from './errors.js';
 
+/** The part of a pino logger that the relay uses. */
+interface Logger {
+    info(details: object, message: string): void;
+    warn(details: object, message: string): void;
+    error(details: object, message: string): void;
+}
+
+/** How much a caller may ask for, and how much an API may answer; each a whole number above 0. */
+interface RelayLimits {
+    /** Largest body of a submit, in bytes. Default 1 MiB. */
+    requestBytes?: number | undefined;
+    /** Largest answer of an upstream, in bytes, counted after decompression. Default 10 MiB. */
+    responseBytes?: number | undefined;
+    /** Longest time an upstream may take for its whole answer, in milliseconds. Default 300,000. */
+    upstreamTimeout?: number | undefined;
+    /** Most unsettled requests of one caller: those that run in the background, and apart from them, at each relay, those whose answer is waited for. Default 1,000. */
+    unsettledPerCaller?: number | undefined;
+    /** Most requests of one caller in a minute. Default 600. A visitor is counted by session, or by address where `trustProxy` is set. */
+    requestsPerMinute?: number | undefined;
+    /** Most bytes of one caller in a day, sent and received. Default: no limit. */
+    bytesPerDay?: number | undefined;
+    /** Most polls of one caller that are held at once; of visitors also of one address, where `trustProxy` is set. Default 100. */
+    heldPollsPerCaller?: number | undefined;
+    /** Most polls that are held at once, of all callers; of visitors half as many. One more is answered at once. Default 10,000. */
+    heldPolls?: number | undefined;
+    /**
+     * Most bytes that are under way at once, of all callers: requests that are read or run, answers that are gathered,
+     * and answers until their callers have read them. Visitors together have half of it. Over it, a request is refused
+     * with 503 before it is read, and an answer waits at its API. Default 128 MiB, or four times what the largest
+     * request and answer take together, if that is more.
+     */
+    bytesInFlight?: number | undefined;
+    /** The same of one caller, refused with 429. Default 32 MiB, or twice what the largest request and answer take, if that is more. */
+    bytesInFlightPerCaller?: number | undefined;
+    /**
+     * Most bytes of records that a database in memory keeps: the oldest that have settled make room for new ones, as if
+     * their time were over. Where unsettled ones alone are as much, visitors are refused, and from a quarter more on
+     * everybody. Default 256 MiB.
+     */
+    bytesInMemory?: number | undefined;
+    /** How long the caller of a direct request may be gone before its call is ended, in milliseconds: time to come back over a broken connection. Default 10,000. */
+    disconnectGracePeriod?: number | undefined;
+    /** How long a queued request waits at most, in milliseconds from its first attempt on, while its API answers 429 or 503 and names a time to come again. Default 600,000. */
+    maxUpstreamWait?: number | undefined;
+}
+
 /**
  * Says whether a call comes from whoever runs the relay: true, or the name under
  * which what they do is written down; false, or nothing, for everybody else.
  */
 type IsAdministrator = (request: Request) => boolean | string | null | undefined | Promise<boolean | string | null | undefined>;
+
+/** Who is asking: the id by which your site knows a signed-in user. */
+type Identity = string | {
+    id: string;
+};
+/** Finds who is signed in; null for nobody. */
+type Authenticate = (request: Request) => Identity | null | undefined | Promise<Identity | null | undefined>;
 
 /** Where in a request a secret may be put. */
 type Place = `headers.${string}` | `params.${string}` | `data#/${string}` | 'url.path';
@@ -54,60 +107,12 @@ interface KeyLimits {
     bytesPerDay?: number | undefined;
 }
 
-/** Who is asking: the id by which your site knows a signed-in user. */
-type Identity = string | {
-    id: string;
-};
-/** The part of a pino logger that the relay uses. */
-interface Logger {
-    info(details: object, message: string): void;
-    warn(details: object, message: string): void;
-    error(details: object, message: string): void;
-}
-/** How much a caller may ask for, and how much an API may answer; each a whole number above 0. */
-interface RelayLimits {
-    /** Largest body of a submit, in bytes. Default 1 MiB. */
-    requestBytes?: number | undefined;
-    /** Largest answer of an upstream, in bytes, counted after decompression. Default 10 MiB. */
-    responseBytes?: number | undefined;
-    /** Longest time an upstream may take for its whole answer, in milliseconds. Default 300,000. */
-    upstreamTimeout?: number | undefined;
-    /** Most unsettled requests of one caller: those that run in the background, and apart from them, at each relay, those whose answer is waited for. Default 1,000. */
-    unsettledPerCaller?: number | undefined;
-    /** Most requests of one caller in a minute. Default 600. A visitor is counted by session, or by address where `trustProxy` is set. */
-    requestsPerMinute?: number | undefined;
-    /** Most bytes of one caller in a day, sent and received. Default: no limit. */
-    bytesPerDay?: number | undefined;
-    /** Most polls of one caller that are held at once; of visitors also of one address, where `trustProxy` is set. Default 100. */
-    heldPollsPerCaller?: number | undefined;
-    /** Most polls that are held at once, of all callers; of visitors half as many. One more is answered at once. Default 10,000. */
-    heldPolls?: number | undefined;
-    /**
-     * Most bytes that are under way at once, of all callers: requests that are read or run, answers that are gathered,
-     * and answers until their callers have read them. Visitors together have half of it. Over it, a request is refused
-     * with 503 before it is read, and an answer waits at its API. Default 128 MiB, or four times what the largest
-     * request and answer take together, if that is more.
-     */
-    bytesInFlight?: number | undefined;
-    /** The same of one caller, refused with 429. Default 32 MiB, or twice what the largest request and answer take, if that is more. */
-    bytesInFlightPerCaller?: number | undefined;
-    /**
-     * Most bytes of records that a database in memory keeps: the oldest that have settled make room for new ones, as if
-     * their time were over. Where unsettled ones alone are as much, visitors are refused, and from a quarter more on
-     * everybody. Default 256 MiB.
-     */
-    bytesInMemory?: number | undefined;
-    /** How long the caller of a direct request may be gone before its call is ended, in milliseconds: time to come back over a broken connection. Default 10,000. */
-    callerAbsence?: number | undefined;
-    /** How long a queued request waits at most, in milliseconds from its first attempt on, while its API answers 429 or 503 and names a time to come again. Default 600,000. */
-    longestUpstreamWait?: number | undefined;
-}
 /** The options of `createRelay`, and of the config that `client-secret-relay` reads. */
 interface RelayOptions {
     /** The keys, by name. May be left out where they are registered while the relay runs, which `CLIENT_SECRET_MASTER_KEY` makes possible. */
     keys?: Record<string, KeyOptions> | undefined;
     /** Who is signed in, or null. Required when a key is locked, as keys are by default. */
-    authenticate?: ((request: Request) => Identity | null | undefined | Promise<Identity | null | undefined>) | undefined;
+    authenticate?: Authenticate | undefined;
     /** Who may register keys and read `GET /metrics`: true, or the name under which what they do is written down. Default: whoever sends `Authorization: Bearer` with the token in the environment variable `CLIENT_SECRET_ADMIN_TOKEN`; without one, nobody. */
     administrator?: IsAdministrator | undefined;
     /** Other sites whose pages may use the relay, such as `https://app.example.com`. The relay's own site always may. */
@@ -128,7 +133,7 @@ interface RelayOptions {
         /** Of requests that do not say. Default: one day. */
         default?: number | undefined;
         /** Of any request; a longer wish is refused. Default: 30 days. */
-        most?: number | undefined;
+        max?: number | undefined;
     } | undefined;
     /** How long `close` waits for what runs, in milliseconds. Default 10,000. */
     shutdownTimeout?: number | undefined;
