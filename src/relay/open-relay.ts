@@ -3,6 +3,7 @@ import { createInFlight } from './common/bytes-in-flight.ts'
 import { boundRecords } from './database/bounded-records.ts'
 import { createChanges } from './database/pub-sub.ts'
 import { createRecords } from './database/records.ts'
+import { startError } from './database/start-error.ts'
 import { createDirectRequests } from './execution/direct-requests.ts'
 import { createPresence, longestSilence, type Presence } from './execution/heartbeat.ts'
 import { createLimits } from './execution/limits.ts'
@@ -37,7 +38,7 @@ export async function openRelay(
     await endings.run().catch((err: unknown) => {
       settings.logger.error({ err }, 'a relay that could not start could not be closed either')
     })
-    throw error
+    throw startError(error)
   }
 }
 
