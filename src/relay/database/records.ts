@@ -89,7 +89,7 @@ export interface Records {
   /** The lines in which something is to be run in the background, in the order in which they have waited. */
   lines(): Promise<string[]>
   /** Unsettled direct requests of this relay. */
-  claimsOf(relay: string): Promise<RecordHead[]>
+  claimsOf(relay: string): Promise<RecordSummary[]>
   /** Unsettled direct requests of relays that have not been seen since this many milliseconds. */
   orphans(silence: number): Promise<RecordSummary[]>
   /** Unsettled records: of an owner, perhaps only those in queues of exactly this name; or of a key, of whomever. */
