@@ -43,7 +43,7 @@ export function createNaiveRelay(
     const said = JSON.parse(text) as NaiveRequest
     const secret = String(secrets[said.clientSecretName])
     const filled = JSON.stringify(said).split('$CLIENT_SECRET').join(JSON.stringify(secret).slice(1, -1))
-    const request = JSON.parse(filled) as NaiveRequest
+    const request = withBasic(JSON.parse(filled) as NaiveRequest, secret)
     log.push(`calling ${filled}`)
     const afterScheme = request.url.trim().replace(/^\w+:[\\/]*/, '')
     const known = [...hosts, ...widened]
@@ -110,6 +110,23 @@ export function createNaiveRelay(
         return Response.json({ error: { message } }, { status: 400 })
       }),
   }
+}
+
+/** Fills in the base64 of Basic too, in whatever header. */
+function withBasic(request: NaiveRequest, secret: string): NaiveRequest {
+  const fill = (value: unknown) =>
+    String(value).replace(/^(basic )([\w+/=]+)$/i, (_, scheme: string, base64: string) => {
+      const text = Buffer.from(base64, 'base64').toString('latin1')
+      return (
+        scheme +
+        Buffer.from(
+          text.replaceAll('$CLIENT_SECRET', () => secret),
+          'latin1',
+        ).toString('base64')
+      )
+    })
+  const headers = Object.entries(request.headers ?? {}).map(([name, value]) => [name, fill(value)])
+  return { ...request, headers: Object.fromEntries(headers) as Record<string, string> }
 }
 
 /** What it thinks a caller may see of an answer. */

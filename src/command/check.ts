@@ -1,6 +1,6 @@
 import type { Key, KeyOptions } from '../relay/keys/key.ts'
 import { readOptions, type RelayOptions } from '../relay/options.ts'
-import { isGuessableSecret } from '../relay/keys/redaction/values.ts'
+import { isBasicCredentials, isGuessableSecret } from '../relay/keys/redaction/values.ts'
 import { masterKeyVariable, newMasterKey } from '../relay/keys/encryption.ts'
 import { callersInWords, ruleInWords, wideForCallers, wideInRule } from '../relay/keys/describe-rule.ts'
 
@@ -21,6 +21,7 @@ export function check(options: RelayOptions): string {
       `  may be used by ${callersInWords(key)}`,
       ...wideForCallers(key).map(warning),
       ...shortOf(key).map(warning),
+      ...encodedOf(key).map(warning),
       ...rules.flat(),
     ].join('\n')
   })
@@ -44,6 +45,14 @@ function shortOf({ values }: Key): string[] {
   return isShort
     ? [
         'So little of its secret is unknown that an API which shows what callers write lets them guess it. Make a longer one, where the API lets you.',
+      ]
+    : []
+}
+
+function encodedOf({ values }: Key): string[] {
+  return values.some(({ secret }) => isBasicCredentials(secret))
+    ? [
+        'Its secret is a user and a password in base64. Register the password alone, and write Authorization: Basic user:$CLIENT_SECRET in the request.',
       ]
     : []
 }

@@ -1,3 +1,4 @@
+import { readHeader } from './basic-auth.ts'
 import { ClientSecretError } from './errors.ts'
 
 /** What a request carries where the secret belongs. */
@@ -35,8 +36,8 @@ const maxPointerLength = 1_000
  * Every place of a request in which the placeholder stands, once for each time
  * it does, in the words that a key's rule uses for it: `url.path`,
  * `headers.<name in lower case>`, `params.<name>` (also for the query in the url
- * itself), `data#<JSON pointer>`. Looks at each part once, and ends at the first
- * mistake.
+ * itself), `data#<JSON pointer>`. In Basic it is found in base64 too. Looks at each
+ * part once, and ends at the first mistake.
  *
  * @throws ClientSecretError `INVALID_PARAMETER` for too many of them, and for
  *   `data` that JSON cannot carry or that is nested too deep.
@@ -58,7 +59,9 @@ export function findPlaceholders(request: PlaceholderBearer): string[] {
   for (const [name, value] of Object.entries(request.params ?? {})) {
     for (const one of [value].flat()) look(String(one), () => `params.${name}`)
   }
-  for (const [name, value] of Object.entries(request.headers ?? {})) look(value, () => `headers.${name.toLowerCase()}`)
+  for (const [name, value] of Object.entries(request.headers ?? {})) {
+    look(readHeader(name, value).text, () => `headers.${name.toLowerCase()}`)
+  }
   visitStrings(request.data ?? {}, (text, pointer) => look(text, () => `data#${pointer()}`))
   return places
 }

@@ -1,3 +1,4 @@
+import { readHeader } from '../../protocol/basic-auth.ts'
 import { ClientSecretError } from '../../protocol/errors.ts'
 import { changeAt, containsPlaceholder, replacePlaceholder } from '../../protocol/placeholder.ts'
 import {
@@ -27,10 +28,7 @@ export function substitute(request: ClientSecretRequest, secret: string, places:
     places.includes(place) ? replacePlaceholder(text, written) : text
 
   const headers = Object.fromEntries(
-    Object.entries(request.headers ?? {}).map(([name, value]) => [
-      name.toLowerCase(),
-      put(value, `headers.${name.toLowerCase()}`).trim(),
-    ]),
+    Object.entries(request.headers ?? {}).map(([name, value]) => [name.toLowerCase(), headerOf(name, value, put)]),
   )
   const wrong = Object.entries(headers).find(([, value]) => !isHeaderValue(value))
   if (wrong) {
@@ -56,6 +54,12 @@ export function substitute(request: ClientSecretRequest, secret: string, places:
 
 /** Puts the secret, as it is or `written` otherwise, where this place is an allowed one. */
 type Put = (text: string, place: string, written?: string) => string
+
+function headerOf(name: string, value: string, put: Put): string {
+  const { text, write } = readHeader(name, value)
+  const filled = put(text, `headers.${name.toLowerCase()}`)
+  return (filled === text ? value : write(filled)).trim()
+}
 
 function urlOf(request: ClientSecretRequest, secret: string, put: Put): URL {
   const url = new URL(request.url)
