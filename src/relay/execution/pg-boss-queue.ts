@@ -268,7 +268,7 @@ export async function createPgBossQueue(
 
 async function startBoss(database: PostgresDatabase, { logger }: LineDeps): Promise<PgBoss> {
   // As with pg, a bundler must not look for it.
-  const { PgBoss: Boss } = await import(
+  const { PgBoss: Boss, getConstructionPlans } = await import(
     /* webpackIgnore: true */ /* turbopackIgnore: true */ /* @vite-ignore */ 'pg-boss'
   ).catch((error: unknown) => {
     throw explainMissingPeer(error, 'pg pg-boss')
@@ -300,11 +300,21 @@ async function startBoss(database: PostgresDatabase, { logger }: LineDeps): Prom
   await orStop(boss, () =>
     database.transaction(['client-secret-relay: queue'], async () => {
       await boss.start()
+      // pg-boss starts on the tables of a newer one too, and fails later.
+      const known = Number(/INSERT INTO \S*\.version\D*(\d+)/.exec(getConstructionPlans(schema))?.[1])
+      const version = await boss.schemaVersion()
+      if (version !== null && version > known) throw newerBoss(version, known)
       await boss.createQueue(name, { policy: 'exclusive', ...options })
       await boss.updateQueue(name, options)
     }),
   )
   return boss
+}
+
+function newerBoss(version: number, known: number): Error {
+  return new Error(
+    `The relay does not start: the tables of pg-boss in its database have version ${version}, and the pg-boss installed here knows versions up to ${known}. A newer one has worked with them; update pg-boss here too.`,
+  )
 }
 
 /** Does a part of the start; when it fails, pg-boss is stopped, whose timers would keep the process alive. */
