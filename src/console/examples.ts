@@ -116,7 +116,7 @@ export const examples: Example[] = [
     tryIt: {
       method: 'GET',
       url: 'https://api.github.com/rate_limit',
-      headers: `${bearer}\nUser-Agent: client-secret-relay`,
+      headers: bearer,
       body: '',
     },
   },

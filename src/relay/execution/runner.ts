@@ -8,7 +8,7 @@ import { cancellationOf, maxTimer, type PubSub } from '../database/pub-sub.ts'
 import type { BytesInFlight, Room } from '../common/bytes-in-flight.ts'
 import type { Metrics } from './metrics.ts'
 import { writeJsonText } from '../common/json-text.ts'
-import type { Keys, KeyValue } from '../keys/key.ts'
+import { secretsOf, type Keys, type KeyValue } from '../keys/key.ts'
 import type { Limits } from './limits.ts'
 import { retryWhileUnavailable } from '../common/retry-while-unavailable.ts'
 import type { Records } from '../database/records.ts'
@@ -191,7 +191,8 @@ export function createRunner(parts: RunnerDeps): Runner {
     if (!key) return { status: 'failed', error: wireError(keyNotFound(request.clientSecretName), secrets) }
     /** A value that is removed meanwhile is looked for until the answer to it is looked through. */
     const releases: (() => void)[] = []
-    const hold = (value: KeyValue) => void releases.push(secrets.add(value.secret, value))
+    const hold = (value: KeyValue) =>
+      void releases.push(...secretsOf(value).map((secret) => secrets.add(secret, value)))
     try {
       if (key.locked && isVisitor(owner)) throw signInRequired(key.name)
       const circumstances = { upstream, keys, secrets, hold, responseBytes, idempotencyKey: id, ...given }
