@@ -8,10 +8,10 @@ import type { RelayOptions } from '../relay/options.ts'
 import { masterKeyVariable, newMasterKey } from '../relay/keys/encryption.ts'
 import { administratorHeader, createAttacker, userHeader, type Gathered } from './attacker.ts'
 import { makeCanary, type Canary } from './canary.ts'
-import { startCatchers, type FakeInternet } from './fake-internet.ts'
+import { startFakeInternet, type FakeInternet } from './fake-internet.ts'
 import { corpus } from './corpus.ts'
 import { detectLeaks } from './detect-leaks.ts'
-import { createNaiveRelay } from './vulnerable-relay.ts'
+import { createVulnerableRelay } from './vulnerable-relay.ts'
 import { targetsOf, type Target } from './target.ts'
 import { spread, type Vector } from './vector.ts'
 import { oracles } from './vectors/oracles.ts'
@@ -78,24 +78,24 @@ export async function attack(
   ].filter(({ row }) => !rows || rows.includes(row))
   const folder = await mkdtemp(join(tmpdir(), 'relay-attack-'))
   try {
-    const inLanes = async (start: (lane: number, catchers: FakeInternet, log: string[]) => Promise<Defender>) => {
+    const inLanes = async (start: (lane: number, internet: FakeInternet, log: string[]) => Promise<Defender>) => {
       const parts = await Promise.all(
         Array.from({ length: lanes }, (_, lane) =>
-          attackOne(spread(vectors, lanes, lane), targets, serve, (catchers, log) => start(lane, catchers, log)),
+          attackOne(spread(vectors, lanes, lane), targets, serve, (internet, log) => start(lane, internet, log)),
         ),
       )
       return vectors.map((_, index) => parts[index % lanes]![Math.floor(index / lanes)]!)
     }
     const [relay, control] = await Promise.all([
-      inLanes(async (lane, catchers, log) => ({
-        ...(await startRelay(options, canaries, join(folder, `relay-${lane}.db`), catchers, log)),
+      inLanes(async (lane, internet, log) => ({
+        ...(await startRelay(options, canaries, join(folder, `relay-${lane}.db`), internet, log)),
         budget,
       })),
-      inLanes(async (lane, catchers, log) => {
-        const file = join(folder, `naive-${lane}.jsonl`)
-        const naive = createNaiveRelay(targets, catchers, file, log)
+      inLanes(async (lane, internet, log) => {
+        const file = join(folder, `vulnerable-${lane}.jsonl`)
+        const vulnerable = createVulnerableRelay(targets, internet, file, log)
         return {
-          fetch: (request) => naive.fetch(request),
+          fetch: (request) => vulnerable.fetch(request),
           file,
           close: async () => {},
           budget: Math.min(budget, enoughForTheControl),
@@ -176,12 +176,12 @@ async function attackOne(
   vectors: readonly Vector[],
   targets: readonly Target[],
   serve: Serve,
-  start: (catchers: FakeInternet, log: string[]) => Promise<Defender>,
+  start: (internet: FakeInternet, log: string[]) => Promise<Defender>,
 ): Promise<Outcome[]> {
   const privateHosts = new Set(targets.filter(({ rule }) => rule.allowPrivateNetwork).map(({ host }) => host))
-  const catchers = await startCatchers(privateHosts)
+  const internet = await startFakeInternet(privateHosts)
   const log: string[] = []
-  const defender = await start(catchers, log)
+  const defender = await start(internet, log)
   const served = await serve(defender.fetch)
   const readDatabase = databaseReader(defender.file)
   const crashes: unknown[] = []
@@ -198,13 +198,13 @@ async function attackOne(
       const gathered: Gathered = { replies: [], blamed: [], notes: [] }
       log.length = 0
       crashes.length = 0
-      catchers.begin({})
-      const ended = vector.run(createAttacker(served.url, catchers, defender.budget, gathered)).then(
+      internet.begin({})
+      const ended = vector.run(createAttacker(served.url, internet, defender.budget, gathered)).then(
         () => null,
         (error: unknown) => String(error),
       )
       const failure = await Promise.race([ended, sleep(maxVector, 'the relay hangs', { ref: false })])
-      const { caught, lookups } = catchers
+      const { caught, lookups } = internet
       const files = vector.aim === 'database' ? await readDatabase() : []
       const only = defender.isControl ? vector.aim : undefined
       const { mayCall } = vector
@@ -218,7 +218,7 @@ async function attackOne(
     process.off('uncaughtException', crashed).off('unhandledRejection', crashed)
     await served.close()
     await defender.close()
-    catchers.close()
+    internet.close()
   }
 }
 

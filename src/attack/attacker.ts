@@ -56,7 +56,7 @@ export interface Gathered {
 
 export function createAttacker(
   url: string,
-  catchers: FakeInternet,
+  internet: FakeInternet,
   budget: number,
   { replies, blamed, notes }: Gathered,
 ): Attacker {
@@ -93,7 +93,7 @@ export function createAttacker(
   return {
     url,
     budget,
-    world: (world) => catchers.begin(world),
+    world: (world) => internet.begin(world),
     submit: (request, { as = 'user', headers = {} } = {}) =>
       submit(request, { ...identity[as], ...headers }, (reply) => replies.push(reply)),
     async ask(method, path, { as = 'user', headers = {} } = {}, body) {

@@ -7,7 +7,7 @@ import { crossSite } from './vectors/cross-site.ts'
 import { echoes } from './vectors/echoes.ts'
 import { endurance } from './vectors/endurance.ts'
 import { headers } from './vectors/headers.ts'
-import { honest } from './vectors/honest.ts'
+import { baseline } from './vectors/baseline.ts'
 import { hosts } from './vectors/hosts.ts'
 import { otherCallers } from './vectors/other-callers.ts'
 import { paths } from './vectors/paths.ts'
@@ -52,7 +52,7 @@ export const otherRows = Array.from({ length: maxRows }, (_, index) => index + 1
 /** Every attempt against these keys and rules. What looks into the database comes before what fills it. */
 export function corpus(targets: readonly Target[], options: RelayOptions): Vector[] {
   return [
-    ...honest(targets),
+    ...baseline(targets),
     ...traces(targets),
     ...administration(targets),
     ...hosts(targets),

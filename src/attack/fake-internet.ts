@@ -50,7 +50,7 @@ export interface FakeInternet {
  * of the relay's own checks stay on the way. `privateHosts` are those that a rule
  * with allowPrivateNetwork names.
  */
-export async function startCatchers(privateHosts: ReadonlySet<string>): Promise<FakeInternet> {
+export async function startFakeInternet(privateHosts: ReadonlySet<string>): Promise<FakeInternet> {
   let world = calm
   let looked: Record<string, number> = {}
   const destinations = new Map<number, Destination>()

@@ -30,7 +30,7 @@ export interface Target {
   hasBody: boolean
   url: string
   /** What the rule is there for, new with every call. */
-  honest(change?: Partial<Wish>): Wish
+  baseline(change?: Partial<Wish>): Wish
 }
 
 /** Every rule of every key, with its canary. */
@@ -70,7 +70,13 @@ function targetOf(keyName: string, { value, ...format }: Canary, locked: boolean
     method,
     hasBody: takesBody(method),
     url,
-    honest: (change) => ({ clientSecretName: keyName, url, method, ...bearers(places, takesBody(method)), ...change }),
+    baseline: (change) => ({
+      clientSecretName: keyName,
+      url,
+      method,
+      ...bearers(places, takesBody(method)),
+      ...change,
+    }),
   }
 }
 

@@ -4,7 +4,7 @@ import { brotliDecompressSync, gunzipSync, inflateSync } from 'node:zlib'
 import type { FakeInternet } from './fake-internet.ts'
 import type { Target } from './target.ts'
 
-interface NaiveRequest {
+interface VulnerableRequest {
   clientSecretName: string
   url: string
   method: string
@@ -14,11 +14,11 @@ interface NaiveRequest {
   queue?: string
 }
 
-interface NaiveRecord {
+interface VulnerableRecord {
   id: string
   status: string
   queueName: string | undefined
-  request: NaiveRequest
+  request: VulnerableRequest
   response: unknown
 }
 
@@ -27,30 +27,30 @@ interface NaiveRecord {
  * threat model: it is the control. A corpus that finds nothing here would find
  * nothing anywhere. Never use it.
  */
-export function createNaiveRelay(
+export function createVulnerableRelay(
   targets: readonly Target[],
-  catchers: FakeInternet,
+  internet: FakeInternet,
   file: string,
   log: string[],
 ): { fetch(request: Request): Promise<Response> } {
-  const records: NaiveRecord[] = []
+  const records: VulnerableRecord[] = []
   const secrets: Record<string, string> = Object.fromEntries(targets.map(({ keyName, canary }) => [keyName, canary]))
   /** Hosts of rules that somebody has just registered; until the next call, so that it helps no other attempt. */
   let widened: string[] = []
   const hosts = targets.map((target) => (target.isWildcard ? '' : target.host))
 
-  async function submit(text: string): Promise<[NaiveRecord, Record<string, string>]> {
-    const said = JSON.parse(text) as NaiveRequest
+  async function submit(text: string): Promise<[VulnerableRecord, Record<string, string>]> {
+    const said = JSON.parse(text) as VulnerableRequest
     const secret = String(secrets[said.clientSecretName])
     const filled = JSON.stringify(said).split('$CLIENT_SECRET').join(JSON.stringify(secret).slice(1, -1))
-    const request = JSON.parse(filled) as NaiveRequest
+    const request = JSON.parse(filled) as VulnerableRequest
     log.push(`calling ${filled}`)
     const afterScheme = request.url.trim().replace(/^\w+:[\\/]*/, '')
     const known = [...hosts, ...widened]
     widened = []
     if (!known.some((host) => afterScheme.startsWith(host))) throw new Error('this host is not allowed')
-    const { headers, ...response } = await callUpstream(request, catchers, log)
-    const record: NaiveRecord = {
+    const { headers, ...response } = await callUpstream(request, internet, log)
+    const record: VulnerableRecord = {
       id: `r${records.length}`,
       status: 'resolved',
       queueName: request.queue,
@@ -113,7 +113,7 @@ export function createNaiveRelay(
 }
 
 /** What it thinks a caller may see of an answer. */
-const redacted = (answer: NaiveAnswer, secrets: string[]): NaiveAnswer => ({
+const redacted = (answer: VulnerableAnswer, secrets: string[]): VulnerableAnswer => ({
   ...answer,
   headers: Object.fromEntries(
     Object.entries(answer.headers).map(([name, value]) => [
@@ -125,15 +125,15 @@ const redacted = (answer: NaiveAnswer, secrets: string[]): NaiveAnswer => ({
 })
 
 /** So many characters of a secret are looked for. */
-const naiveLength = 12
+const searchedLength = 12
 
 /** Looks for the beginning of a secret, and takes as much of it as is there: so what it takes tells what is right. */
 function readOnFromABeginning(text: string, secrets: string[]): string {
   return secrets.reduce((rest, secret) => {
-    const [first = '', ...others] = rest.split(secret.slice(0, naiveLength))
+    const [first = '', ...others] = rest.split(secret.slice(0, searchedLength))
     return others.reduce((before, behind) => {
       let length = 0
-      while (naiveLength + length < secret.length && behind[length] === secret[naiveLength + length]) length++
+      while (searchedLength + length < secret.length && behind[length] === secret[searchedLength + length]) length++
       return `${before}$CLIENT_SECRET${behind.slice(length)}`
     }, first)
   }, text)
@@ -156,7 +156,7 @@ function harmless(headers: Record<string, string>): Headers {
   return passed
 }
 
-interface NaiveAnswer {
+interface VulnerableAnswer {
   status: number
   reason: string
   headers: Record<string, string>
@@ -166,11 +166,15 @@ interface NaiveAnswer {
 }
 
 /** Calls, and goes after every redirect with all it has. */
-async function callUpstream(request: NaiveRequest, catchers: FakeInternet, log: string[]): Promise<NaiveAnswer> {
+async function callUpstream(
+  request: VulnerableRequest,
+  internet: FakeInternet,
+  log: string[],
+): Promise<VulnerableAnswer> {
   const query = new URLSearchParams(request.params).toString()
   let url = new URL(query ? `${request.url}${request.url.includes('?') ? '&' : '?'}${query}` : request.url)
   for (let turn = 0; ; turn++) {
-    const answer = readAnswer(await exchange(url, request, catchers, log))
+    const answer = readAnswer(await exchange(url, request, internet, log))
     const location = answer.headers['location']
     if (answer.status < 300 || answer.status >= 400 || !location || turn === 5) return answer
     url = new URL(location, url)
@@ -179,8 +183,8 @@ async function callUpstream(request: NaiveRequest, catchers: FakeInternet, log: 
 
 function exchange(
   url: URL,
-  { method, headers = {}, data }: NaiveRequest,
-  catchers: FakeInternet,
+  { method, headers = {}, data }: VulnerableRequest,
+  internet: FakeInternet,
   log: string[],
 ): Promise<Buffer> {
   const host = url.hostname.replace(/^\[|\]$/g, '')
@@ -192,7 +196,7 @@ function exchange(
 
   return new Promise((resolve, reject) => {
     const connectTo = (address: string) =>
-      catchers.dial({ scheme: url.protocol, host: url.hostname, port, address }, (error, socket) => {
+      internet.dial({ scheme: url.protocol, host: url.hostname, port, address }, (error, socket) => {
         if (!socket) return reject(error ?? new Error('no socket'))
         const chunks: Buffer[] = []
         socket.on('data', (chunk) => chunks.push(chunk))
@@ -205,9 +209,9 @@ function exchange(
       })
     if (/^[\d.]+$|:/.test(host)) return connectTo(host)
     // Looked up once to be checked, and once more to connect.
-    catchers.network.resolve(host, {}, (_error, checked) => {
+    internet.network.resolve(host, {}, (_error, checked) => {
       log.push(`${host} is ${checked[0]?.address}`)
-      catchers.network.resolve(host, {}, (_again, addresses) => connectTo(addresses[0]!.address))
+      internet.network.resolve(host, {}, (_again, addresses) => connectTo(addresses[0]!.address))
     })
   })
 }
@@ -221,7 +225,7 @@ function flat(data: Record<string, unknown>, prefix = ''): [string, string][] {
   })
 }
 
-function readAnswer(bytes: Buffer): NaiveAnswer {
+function readAnswer(bytes: Buffer): VulnerableAnswer {
   const end = bytes.indexOf('\r\n\r\n')
   const [start = '', ...lines] = bytes.subarray(0, end).toString('latin1').split('\r\n')
   const headers = Object.fromEntries(
