@@ -23,9 +23,9 @@ interface VulnerableRecord {
 }
 
 /**
- * A relay as one writes it in an afternoon, and makes every mistake of the
- * threat model: it is the control. A corpus that finds nothing here would find
- * nothing anywhere. Never use it.
+ * A relay written in an afternoon, with every mistake of the threat model. It is
+ * the control: vectors that find nothing here would find nothing anywhere. Never
+ * use it.
  */
 export function createVulnerableRelay(
   targets: readonly Target[],
@@ -35,7 +35,7 @@ export function createVulnerableRelay(
 ): { fetch(request: Request): Promise<Response> } {
   const records: VulnerableRecord[] = []
   const secrets: Record<string, string> = Object.fromEntries(targets.map(({ keyName, canary }) => [keyName, canary]))
-  /** Hosts of rules that somebody has just registered; until the next call, so that it helps no other attempt. */
+  /** Hosts of newly registered rules. Valid until the next call, so that they help no other vector. */
   let widened: string[] = []
   const hosts = targets.map((target) => (target.isWildcard ? '' : target.host))
 
@@ -63,7 +63,7 @@ export function createVulnerableRelay(
     return [record, headers]
   }
 
-  /** Registering keys, for whoever comes: kept, logged and shown as it was sent. */
+  /** Registers keys for any caller. Stores, logs and shows the request as sent. */
   async function register(request: Request, name: string): Promise<Response> {
     const text = await request.text()
     log.push(`${request.method} ${request.url} ${text}`)
@@ -112,7 +112,7 @@ export function createVulnerableRelay(
   }
 }
 
-/** What it thinks a caller may see of an answer. */
+/** The answer as this relay shows it to callers. */
 const redacted = (answer: VulnerableAnswer, secrets: string[]): VulnerableAnswer => ({
   ...answer,
   headers: Object.fromEntries(
@@ -124,10 +124,10 @@ const redacted = (answer: VulnerableAnswer, secrets: string[]): VulnerableAnswer
   body: readOnFromABeginning(answer.body, secrets),
 })
 
-/** So many characters of a secret are looked for. */
+/** The search looks for this many characters of a secret. */
 const searchedLength = 12
 
-/** Looks for the beginning of a secret, and takes as much of it as is there: so what it takes tells what is right. */
+/** Finds the beginning of a secret and removes as much of it as matches, so the removed length reveals correct guesses. */
 function readOnFromABeginning(text: string, secrets: string[]): string {
   return secrets.reduce((rest, secret) => {
     const [first = '', ...others] = rest.split(secret.slice(0, searchedLength))
@@ -141,16 +141,16 @@ function readOnFromABeginning(text: string, secrets: string[]): string {
 
 const cors = (request: Request) => ({ 'access-control-allow-origin': request.headers.get('origin') ?? '*' })
 
-/** What Response can carry at all. */
+/** The headers that a Response accepts. */
 function harmless(headers: Record<string, string>): Headers {
   const passed = new Headers()
   for (const [name, value] of Object.entries(headers)) {
     try {
       const isOfConnection = /^(content-length|transfer-encoding|content-encoding|connection)$/i.test(name)
-      // Of what a Response takes Node writes no other control characters than these.
+      // Response accepts more control characters than Node can send.
       if (!isOfConnection && /^[\t\x20-\x7e\x80-\xff]*$/.test(value)) passed.append(name, value)
     } catch {
-      // Not a header for Response.
+      // Response rejects this header.
     }
   }
   return passed
@@ -165,7 +165,7 @@ interface VulnerableAnswer {
   encoding?: 'base64'
 }
 
-/** Calls, and goes after every redirect with all it has. */
+/** Calls the upstream and follows every redirect with all headers. */
 async function callUpstream(
   request: VulnerableRequest,
   internet: FakeInternet,
@@ -208,7 +208,7 @@ function exchange(
         socket.write(text)
       })
     if (/^[\d.]+$|:/.test(host)) return connectTo(host)
-    // Looked up once to be checked, and once more to connect.
+    // Resolved once for the check, and again to connect.
     internet.network.resolve(host, {}, (_error, checked) => {
       log.push(`${host} is ${checked[0]?.address}`)
       internet.network.resolve(host, {}, (_again, addresses) => connectTo(addresses[0]!.address))
