@@ -122,7 +122,10 @@ async function openParts(
   }
   heartbeat = await createHeartbeat({
     database,
-    onBeat: queue.beat,
+    async onBeat(seenAt) {
+      await queue.beat(seenAt)
+      if (presence) await direct.undoStrays(presence.id)
+    },
     takeOver,
     isAlone: storage.isAlone,
     logger,

@@ -88,6 +88,8 @@ export interface Records {
   postponeInterrupted(milliseconds: number): Promise<void>
   /** The lines in which something is to be run in the background, in the order in which they have waited. */
   lines(): Promise<string[]>
+  /** Unsettled direct requests of this relay. */
+  claimsOf(relay: string): Promise<RecordHead[]>
   /** Unsettled direct requests of relays that have not been seen since this many milliseconds. */
   orphans(silence: number): Promise<RecordSummary[]>
   /** Unsettled records: of an owner, perhaps only those in queues of exactly this name; or of a key, of whomever. */
@@ -404,6 +406,14 @@ export function createRecords(database: Database): Records {
         `SELECT line FROM records WHERE ${isUnsettled} AND relay IS NULL GROUP BY line ORDER BY min(seq)`,
       )
       return rows.map(({ line }) => line)
+    },
+
+    async claimsOf(relay) {
+      const rows = await database.query<HeadRow>(
+        `SELECT ${headColumns} FROM records WHERE ${isUnsettled} AND relay = $1`,
+        [relay],
+      )
+      return rows.map(head)
     },
 
     async orphans(silence) {

@@ -23,6 +23,8 @@ export interface DirectRequests {
   underWay(name: { owner: string } | { keyName: string }): number
   /** Ends a request that is under way here and not in the records yet; false when there is none. */
   cancel(owner: string, idempotencyKey: string): boolean
+  /** Undoes claims and restarts of this relay that nobody runs: they reached the database after it had been told to forget them. */
+  undoStrays(relay: string): Promise<void>
   /** Whether this owner has used the idempotency key for a GET here, not long ago. */
   isKnown(owner: string, idempotencyKey: string): boolean
   /** Resolves when the records have all that was answered before; soon, also while the database is away. */
@@ -122,6 +124,9 @@ export function createDirectRequests({ records, runner, pubSub, ensureSeen, logg
     if (abandoned.size >= maxAbandoned) throw databaseAway()
     const draft = records.draft(newRecord)
     checkUnderWay(draft, most)
+    // From before the database hears of it until its end is written; see undoStrays.
+    const leaves = [counts.enter(nameOf('claim', draft.id))]
+    const leave = () => leaves.splice(0).forEach((one) => one())
     let other: StoredRecord | undefined
     let isTakenOver = false
     async function start(): Promise<StoredRecord | null> {
@@ -136,6 +141,7 @@ export function createDirectRequests({ records, runner, pubSub, ensureSeen, logg
       if (isNew) return record
       other = record
       if (!mayRestart(record, record.request)) return null
+      leaves.push(counts.enter(nameOf('claim', record.id)))
       const restarted = await records.restart(record, draft.relay).catch((error: unknown) => {
         abandonRestart(record, draft.relay)
         throw error
@@ -148,16 +154,26 @@ export function createDirectRequests({ records, runner, pubSub, ensureSeen, logg
     const record = await new Promise<StoredRecord | null>((begun, failed) => {
       // Claimed within the run, which hears from before the claim on when the request is cancelled.
       answer = run(draft, {
-        start: () => start().then((record) => (begun(record), record)),
+        async start() {
+          const record = await start().catch((error: unknown) => {
+            leave()
+            throw error
+          })
+          if (!record) leave()
+          begun(record)
+          return record
+        },
         async show(record) {
           await ensureSeen()
           isTakenOver = !(await records.isCurrent(record))
+          if (isTakenOver) leave()
           return !isTakenOver
         },
         async end(settled, seen, outcome) {
           const writing = later(settled, async () => {
             // Another relay may have taken this one for dead.
             isTakenOver = !(await records.settle(seen, outcome)) && !(await records.correct(seen, outcome))
+            leave()
           })
           await Promise.race([writing, sleep(maxWait, undefined, { ref: false })])
         },
@@ -189,7 +205,7 @@ export function createDirectRequests({ records, runner, pubSub, ensureSeen, logg
     return error?.code === 'INTERRUPTED' && runner.isSafeToRetry(request)
   }
 
-  function abandon({ id }: Draft): void {
+  function abandon({ id }: Pick<Draft, 'id'>): void {
     abandoned.set(id, new Promise((done) => claimsToWithdraw.push({ id, done })))
     // Those that come meanwhile are taken away by the same loop: however many are refused, the database is tried by one.
     if (claimsToWithdraw.length === 1) void withdrawAll()
@@ -207,6 +223,15 @@ export function createDirectRequests({ records, runner, pubSub, ensureSeen, logg
         abandoned.delete(id)
         done()
       }
+    }
+  }
+
+  async function undoStrays(relay: string): Promise<void> {
+    const isRun = ({ id }: RecordHead) => counts.of(nameOf('claim', id)) > 0 || abandoned.has(id)
+    for (const stray of (await records.claimsOf(relay)).filter((claim) => !isRun(claim))) {
+      logger.warn({ id: stray.id }, 'a request that was given up reached the database late; it is undone')
+      if (stray.version === 1) abandon(stray)
+      else await runner.settleInterrupted(stray)
     }
   }
 
@@ -309,6 +334,7 @@ export function createDirectRequests({ records, runner, pubSub, ensureSeen, logg
       pubSub.publish(cancellationOf(found.draft.line))
       return true
     },
+    undoStrays,
     isKnown: (owner, idempotencyKey) => gets.has(nameOf(owner, idempotencyKey)),
     written: () => unwritten.all(),
   }
