@@ -124,7 +124,7 @@ async function openParts(
     database,
     async onBeat(seenAt) {
       await queue.beat(seenAt)
-      if (presence) await direct.undoStrays(presence.id)
+      if (heartbeat) await direct.undoStrays(heartbeat.id)
     },
     takeOver,
     isAlone: storage.isAlone,

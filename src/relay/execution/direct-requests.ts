@@ -227,7 +227,7 @@ export function createDirectRequests({ records, runner, pubSub, ensureSeen, logg
   }
 
   async function undoStrays(relay: string): Promise<void> {
-    const isRun = ({ id }: RecordHead) => counts.of(nameOf('claim', id)) > 0 || abandoned.has(id)
+    const isRun = ({ id }: RecordSummary) => counts.of(nameOf('claim', id)) > 0 || abandoned.has(id)
     for (const stray of (await records.claimsOf(relay)).filter((claim) => !isRun(claim))) {
       logger.warn({ id: stray.id }, 'a request that was given up reached the database late; it is undone')
       if (stray.version === 1) abandon(stray)
