@@ -2,7 +2,7 @@ import { jsonText } from '../common/json-text.ts'
 import { batched } from './batched.ts'
 import type { Connection, Database, Transaction, Value } from './database.ts'
 import { checkUnsettled, type MostUnsettled } from './record-limits.ts'
-import { parameterList, place, recordOf, rowOf, summaryColumns, type Row } from './record-rows.ts'
+import { insertedColumns, parameterList, place, recordOf, rowOf, summaryColumns, type Row } from './record-rows.ts'
 import { draftOf, hash, type Draft, type NewRecord, type StoredRecord } from './stored-record.ts'
 
 /** The record that has the idempotency key now, without its response. */
@@ -109,12 +109,15 @@ export function createRecordInserts(database: Database): RecordInserts {
 
 /** For each draft: true if it was written, false if its owner has used its idempotency key before. */
 async function write(drafts: readonly Draft[], connection: Connection): Promise<boolean[]> {
-  const rows = drafts.map(rowOf)
-  const names = Object.keys(rows[0]!)
   const parameters: Value[] = []
-  const values = rows.map((row) => `(${names.map((name) => `$${parameters.push(row[name]!)}`).join(', ')})`)
+  const rows = drafts.map(
+    (draft) =>
+      `(${rowOf(draft)
+        .map((value) => `$${parameters.push(value)}`)
+        .join(', ')})`,
+  )
   const written = await connection.query<{ id: string }>(
-    `INSERT INTO records (${names.join(', ')}) VALUES ${values.join(', ')} ON CONFLICT (owner, idempotency_key) DO NOTHING RETURNING id`,
+    `INSERT INTO records (${insertedColumns}) VALUES ${rows.join(', ')} ON CONFLICT (owner, idempotency_key) DO NOTHING RETURNING id`,
     parameters,
   )
   const ids = new Set(written.map(({ id }) => id))

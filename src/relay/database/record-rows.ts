@@ -53,36 +53,38 @@ export interface Row extends SummaryRow {
   response: string | null
 }
 
-/** A new record as column and value; the database adds `seq`. */
-export function rowOf(draft: Draft): Record<string, Value> {
-  const { clientSecretName, method, url } = draft.request
-  const request = jsonText(draft.request)
-  const { status, response, error, upstreamStatus } = endingOf(draft)
-  return {
-    id: draft.id,
-    owner: draft.owner,
-    key_name: clientSecretName,
-    idempotency_key: hash(draft.idempotencyKey),
-    fingerprint: hash(request),
-    method,
-    host: new URL(url).host,
-    url_hash: hash(url),
-    queue_name: draft.queueName,
-    queue_hash: draft.queueName === null ? null : hash(draft.queueName),
-    line: draft.line,
-    relay: draft.relay,
-    status,
-    version: draft.version,
-    request,
-    response,
-    error,
-    upstream_status: upstreamStatus,
-    created_at: draft.createdAt,
-    updated_at: draft.updatedAt,
-    expires_at: draft.expiresAt,
-    attempted_at: draft.attemptedAt,
-    not_before: draft.notBefore,
-  }
+/** The columns of a new record, and where their values come from. The database adds `seq`. */
+const insertedValues: Record<string, (draft: Draft) => Value> = {
+  id: ({ id }) => id,
+  owner: ({ owner }) => owner,
+  key_name: ({ request }) => request.clientSecretName,
+  idempotency_key: ({ idempotencyKey }) => hash(idempotencyKey),
+  fingerprint: ({ request }) => hash(jsonText(request)),
+  method: ({ request }) => request.method,
+  host: ({ request }) => new URL(request.url).host,
+  url_hash: ({ request }) => hash(request.url),
+  queue_name: ({ queueName }) => queueName,
+  queue_hash: ({ queueName }) => (queueName === null ? null : hash(queueName)),
+  line: ({ line }) => line,
+  relay: ({ relay }) => relay,
+  status: ({ status }) => status,
+  version: ({ version }) => version,
+  request: ({ request }) => jsonText(request),
+  response: (draft) => endingOf(draft).response,
+  error: (draft) => endingOf(draft).error,
+  upstream_status: (draft) => endingOf(draft).upstreamStatus,
+  created_at: ({ createdAt }) => createdAt,
+  updated_at: ({ updatedAt }) => updatedAt,
+  expires_at: ({ expiresAt }) => expiresAt,
+  attempted_at: ({ attemptedAt }) => attemptedAt,
+  not_before: ({ notBefore }) => notBefore,
+}
+const valuesInOrder = Object.values(insertedValues)
+export const insertedColumns = Object.keys(insertedValues).join(', ')
+
+/** The values of a new record, in the order of `insertedColumns`. */
+export function rowOf(draft: Draft): Value[] {
+  return valuesInOrder.map((valueOf) => valueOf(draft))
 }
 
 /** How a run ended, as the columns store it. */
