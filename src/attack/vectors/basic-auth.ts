@@ -69,10 +69,10 @@ function echoed(target: Target): Vector[] {
 /** In a header that no rule names, and in places in which base64 is only a text. */
 function elsewhere(target: Target): Parameters<typeof attempts>[2] {
   const hidden = base64('u:$CLIENT_SECRET')
-  const honest = target.honest()
-  const inHeader = (name: string): [string, { request: ReturnType<Target['honest']> }] => [
+  const baseline = target.baseline()
+  const inHeader = (name: string): [string, { request: ReturnType<Target['baseline']> }] => [
     `in the base64 of Basic, in the header ${name}`,
-    { request: target.honest({ headers: { ...honest.headers, [name]: `Basic ${hidden}` } }) },
+    { request: target.baseline({ headers: { ...baseline.headers, [name]: `Basic ${hidden}` } }) },
   ]
   return ['authorization', 'x-forward-authorization']
     .filter((name) => !target.places.includes(`headers.${name}`))
@@ -80,5 +80,5 @@ function elsewhere(target: Target): Parameters<typeof attempts>[2] {
 }
 
 function withHeader(target: Target, credentials: string) {
-  return target.honest({ headers: { ...target.honest().headers, authorization: `Basic ${credentials}` } })
+  return target.baseline({ headers: { ...target.baseline().headers, authorization: `Basic ${credentials}` } })
 }

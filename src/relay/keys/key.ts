@@ -1,7 +1,7 @@
 import type { ClientSecretError } from '../../protocol/errors.ts'
 import { compileRule, type CompiledRule, type KeyRule } from './key-rules.ts'
 import { startContext, configError, startError, type ErrorContext } from '../common/config-error.ts'
-import { masterKeyVariable } from './encryption.ts'
+import { masterKeyVariable, type MasterKey } from './encryption.ts'
 
 /** A key, as the configuration gives it. */
 export interface KeyOptions {
@@ -73,6 +73,16 @@ export interface Keys {
   worked(name: string, version: number): void
   /** Counts a request that the key was used for. */
   used(name: string): void
+}
+
+/** What the keys need of the relay's settings. */
+export interface KeySettings {
+  /** The keys of the options. */
+  keys: ReadonlyMap<string, Key>
+  /** They encrypt the values in the database, the newest first. */
+  masterKeys: readonly MasterKey[]
+  /** Whether the relay has an `authenticate`: without one, nobody is signed in. */
+  hasAuthenticate: boolean
 }
 
 /** Shorter values are no secrets, and cannot be told from chance in an answer that is looked through for them. */
