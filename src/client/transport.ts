@@ -10,7 +10,7 @@ import type { Persistence } from './browser-storage.ts'
 import type { ClientSecretRequest } from '../protocol/request.ts'
 
 /** A record as the client last saw it. Without a version, whatever there is counts as news. */
-export interface Seen {
+export interface RecordVersion {
   id: string
   version?: string | undefined
 }
@@ -33,7 +33,7 @@ export interface Transport {
    * Asks after many requests in one call. Answers at once with those that differ
    * from the version seen, else after at most `wait` milliseconds with what there is.
    */
-  poll(seen: Seen[], options: { wait: number; signal: AbortSignal }): Promise<PollAnswer>
+  poll(seen: RecordVersion[], options: { wait: number; signal: AbortSignal }): Promise<PollAnswer>
   /** A page of the caller's past requests, the newest first. */
   history(filter: HistoryFilter, options: { signal?: AbortSignal | undefined }): Promise<HistoryPage>
   /** Takes a request out of its queue, or ends the call that runs. */

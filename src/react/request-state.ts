@@ -1,5 +1,5 @@
 import type { RequestObject } from '../client/create-request.ts'
-import type { PauseReason } from '../client/page.ts'
+import type { PauseReason } from '../client/page-visibility.ts'
 import type { ApiResponse } from '../client/read-record.ts'
 import { isClientSecretError, type ClientSecretError } from '../protocol/errors.ts'
 import { isSettled, type ClientSecretRecord } from '../protocol/record.ts'

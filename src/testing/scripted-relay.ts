@@ -1,6 +1,6 @@
 import { randomId } from '../client/random-id.ts'
 import { errorFromWire } from '../client/read-record.ts'
-import type { Seen, Transport } from '../client/transport.ts'
+import type { RecordVersion, Transport } from '../client/transport.ts'
 import { ClientSecretError } from '../protocol/errors.ts'
 import { isSettled, type PollAnswer, type RecordStatus, type WireError } from '../protocol/record.ts'
 import { parseRequest, type ClientSecretRequest } from '../protocol/request.ts'
@@ -73,7 +73,7 @@ export function scriptedRelay(script: Script, latency: number): ScriptedRelay {
   }
 
   /** What differs from the versions seen. */
-  function news(seen: Seen[]): PollAnswer {
+  function news(seen: RecordVersion[]): PollAnswer {
     const answer: PollAnswer = { records: [], errors: [] }
     for (const { id, version } of seen) {
       const entry = records.find(id)

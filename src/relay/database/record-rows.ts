@@ -7,7 +7,7 @@ import {
   type Draft,
   type Outcome,
   type RecordSummary,
-  type Seen,
+  type RecordVersion,
   type StoredRecord,
   type ToldRecord,
 } from './stored-record.ts'
@@ -77,7 +77,7 @@ export function rowOf(draft: Draft): Value[] {
   ]
 }
 
-export type Ended = Seen & {
+export type Ended = RecordVersion & {
   status: string
   response: string | null
   error: string | null
@@ -88,7 +88,7 @@ export function written({
   status,
   response,
   error,
-}: Pick<StoredRecord, 'status' | 'response' | 'error'> | Outcome): Omit<Ended, keyof Seen> {
+}: Pick<StoredRecord, 'status' | 'response' | 'error'> | Outcome): Omit<Ended, keyof RecordVersion> {
   return {
     status,
     response: response ? jsonText(response) : null,

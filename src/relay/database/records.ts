@@ -27,7 +27,7 @@ import {
   type NewRecord,
   type Outcome,
   type RecordSummary,
-  type Seen,
+  type RecordVersion,
   type StoredRecord,
   type ToldRecord,
 } from './stored-record.ts'
@@ -68,19 +68,19 @@ export interface Records {
    */
   take(lines: readonly string[], deadline?: number, takenAt?: number): Promise<StoredRecord[]>
   /** Makes a failed record run anew, at this relay; null when it has changed. */
-  restart(seen: Seen, relay: string | null): Promise<StoredRecord | null>
+  restart(seen: RecordVersion, relay: string | null): Promise<StoredRecord | null>
   /** Ends a running record; false when it was not running any more, or runs anew. */
-  settle(seen: Seen, outcome: Outcome): Promise<boolean>
+  settle(seen: RecordVersion, outcome: Outcome): Promise<boolean>
   /** Writes how a direct request ended that another relay has settled as interrupted meanwhile; false when it has not. */
-  correct(interrupted: Seen, outcome: Outcome): Promise<boolean>
+  correct(interrupted: RecordVersion, outcome: Outcome): Promise<boolean>
   /** The owner's record with this id or idempotency key, without what may be large. */
   find(owner: string, idOrKey: string): Promise<RecordSummary | null>
   /** Makes a record cancelled that is in this status; false when it is not, any more. */
   cancel(id: string, from: 'pending' | 'running'): Promise<boolean>
   /** Makes a running record pending again, for later if a time is named; false when it was not running any more. */
-  requeue(seen: Seen, notBefore?: number): Promise<boolean>
+  requeue(seen: RecordVersion, notBefore?: number): Promise<boolean>
   /** Whether a record is unsettled and has this version still. */
-  isCurrent(seen: Seen): Promise<boolean>
+  isCurrent(seen: RecordVersion): Promise<boolean>
   /**
    * Puts off what becomes of background records that are running, for so many milliseconds; once for each run. Of a
    * relay that is alone, as it starts: they are those of a process that died.

@@ -44,7 +44,7 @@ export type Draft = StoredRecord & { idempotencyKey: string }
 export type Outcome = { status: 'resolved' | 'failed' | 'cancelled'; response?: UpstreamResponse; error?: WireError }
 
 /** A record as it was seen; what has changed since is not overwritten. */
-export type Seen = Pick<RecordSummary, 'id' | 'version'>
+export type RecordVersion = Pick<RecordSummary, 'id' | 'version'>
 
 export interface NewRecord {
   owner: string
