@@ -33,10 +33,7 @@ export function callBack<Args extends unknown[]>(callback: ((...args: Args) => v
 }
 
 /** Calls the callbacks for the end of a request. */
-export function tellOutcome(
-  { onResponse, onError, onSettled }: Listeners,
-  outcome: Answer | ClientSecretError,
-): void {
+export function tellOutcome({ onResponse, onError, onSettled }: Listeners, outcome: Answer | ClientSecretError): void {
   if (isClientSecretError(outcome)) {
     callBack(onError, outcome)
     callBack(onSettled, undefined, outcome)

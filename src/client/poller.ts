@@ -16,6 +16,8 @@ export interface Poller {
 const minHold = 100
 /** Milliseconds. Proxies cut connections that are idle for longer. */
 const maxHold = 25_000
+/** Milliseconds of silence, beyond the hold, after which a connection is lost. */
+const grace = 15_000
 /** Keeps the url within the limits of servers. */
 const maxIdsPerPoll = 100
 
@@ -52,6 +54,7 @@ export function createPoller(transport: Transport): Poller {
       const seen = records.next(maxIdsPerPoll)
       const turns = Math.ceil(records.size() / maxIdsPerPoll)
       const wait = Math.min(maxHold, Math.max(minHold, records.interval(seen) / turns))
+      const timer = setTimeout(() => wake.abort(), wait + grace)
       try {
         const answer = await transport.poll(seen, { wait, signal })
         failures = 0
@@ -68,6 +71,8 @@ export function createPoller(transport: Transport): Poller {
           notBefore = Date.now() + retryDelay(error, ++failures)
           records.endExpired(seen)
         } else for (const { id } of seen) records.end(id, error)
+      } finally {
+        clearTimeout(timer)
       }
     }
     isRunning = false

@@ -92,7 +92,8 @@ export function createWatchedRecords(onEmpty: () => void): WatchedRecords {
     },
     endExpired(records) {
       for (const { id } of records)
-        if ((entries.get(id)?.expiry ?? Infinity) <= Date.now()) end(id, new ClientSecretError('EXPIRED', expiredMessage, { requestId: id }))
+        if ((entries.get(id)?.expiry ?? Infinity) <= Date.now())
+          end(id, new ClientSecretError('EXPIRED', expiredMessage, { requestId: id }))
     },
     pause(reason) {
       for (const { watchers } of entries.values()) for (const { onPause } of [...watchers]) onPause(reason)

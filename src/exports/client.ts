@@ -15,7 +15,6 @@ export type { RequestObject, RequestStart, Sent } from '../client/create-request
 export type { PollingOptions, RequestProgress } from '../client/request-polling.ts'
 export type { Polling } from '../client/waiters.ts'
 export type { ClientSecretRequestParams, RequestData, RequestParams } from '../client/request-params.ts'
-export type { Persistence } from '../client/browser-storage.ts'
 export type { PauseReason } from '../client/page-visibility.ts'
 export type { StandardSchema } from '../client/standard-schema.ts'
 export type { Callbacks, Listeners } from '../client/callbacks.ts'

@@ -34,7 +34,7 @@ export function scriptedRelay(script: Script, latency: number): ScriptedRelay {
 
   /** The way to the relay, and back. */
   function checkWay(signal: AbortSignal | undefined): void {
-    if (signal?.aborted) throw new ClientSecretError('ABORTED', 'The request was aborted by its signal.')
+    if (signal?.aborted) throw new ClientSecretError('ABORTED', 'The signal aborted the request.')
     if (!isConnected)
       throw new ClientSecretError('NETWORK_ERROR', 'The relay cannot be reached: disconnect() was called.')
   }
