@@ -3,6 +3,7 @@ import type { Target } from './target.ts'
 import type { Vector } from './vector.ts'
 import { addresses } from './vectors/addresses.ts'
 import { administration } from './vectors/administration.ts'
+import { basicAuth } from './vectors/basic-auth.ts'
 import { crossSite } from './vectors/cross-site.ts'
 import { echoes } from './vectors/echoes.ts'
 import { endurance } from './vectors/endurance.ts'
@@ -67,6 +68,7 @@ export function corpus(targets: readonly Target[], options: RelayOptions): Vecto
     ...upstreamHeaders(targets),
     ...echoes(targets),
     ...values(targets),
+    ...basicAuth(targets),
     ...endurance(targets),
   ]
 }

@@ -43,7 +43,7 @@ export function createVulnerableRelay(
     const said = JSON.parse(text) as VulnerableRequest
     const secret = String(secrets[said.clientSecretName])
     const filled = JSON.stringify(said).split('$CLIENT_SECRET').join(JSON.stringify(secret).slice(1, -1))
-    const request = JSON.parse(filled) as VulnerableRequest
+    const request = withBasic(JSON.parse(filled) as VulnerableRequest, secret)
     log.push(`calling ${filled}`)
     const afterScheme = request.url.trim().replace(/^\w+:[\\/]*/, '')
     const known = [...hosts, ...widened]
@@ -110,6 +110,23 @@ export function createVulnerableRelay(
         return Response.json({ error: { message } }, { status: 400 })
       }),
   }
+}
+
+/** Fills in the base64 of Basic too, in whatever header. */
+function withBasic(request: VulnerableRequest, secret: string): VulnerableRequest {
+  const fill = (value: unknown) =>
+    String(value).replace(/^(basic )([\w+/=]+)$/i, (_, scheme: string, base64: string) => {
+      const text = Buffer.from(base64, 'base64').toString('latin1')
+      return (
+        scheme +
+        Buffer.from(
+          text.replaceAll('$CLIENT_SECRET', () => secret),
+          'latin1',
+        ).toString('base64')
+      )
+    })
+  const headers = Object.entries(request.headers ?? {}).map(([name, value]) => [name, fill(value)])
+  return { ...request, headers: Object.fromEntries(headers) as Record<string, string> }
 }
 
 /** The answer as this relay shows it to callers. */

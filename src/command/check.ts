@@ -1,6 +1,6 @@
-import type { Key, KeyOptions } from '../relay/keys/key.ts'
+import { secretsOf, type Key, type KeyOptions } from '../relay/keys/key.ts'
 import { readOptions, type RelayOptions } from '../relay/options.ts'
-import { isGuessableSecret } from '../relay/keys/redaction/values.ts'
+import { isBasicCredentials, isGuessableSecret } from '../relay/keys/redaction/values.ts'
 import { masterKeyVariable, newMasterKey } from '../relay/keys/encryption.ts'
 import { callersInWords, ruleInWords, wideForCallers, wideInRule } from '../relay/keys/describe-rule.ts'
 
@@ -20,6 +20,7 @@ export function check(options: RelayOptions): string {
       `  may be used by ${callersInWords(key)}`,
       ...wideForCallers(key).map(warning),
       ...shortOf(key).map(warning),
+      ...encodedOf(key).map(warning),
       ...rules.flat(),
     ].join('\n')
   })
@@ -37,12 +38,20 @@ const mark = '    ! '
 const warning = (text: string) => mark + text
 
 function shortOf({ values }: Key): string[] {
-  const isShort = values.some(
-    ({ secret, publicPrefix }) => secret !== notLookedAt && isGuessableSecret(secret, publicPrefix),
+  const isShort = values.some((value) =>
+    secretsOf(value).some((secret) => secret !== notLookedAt && isGuessableSecret(secret, value.publicPrefix)),
   )
   return isShort
     ? [
         'The unknown part of its secret is short. Callers can guess it if the API shows their text. Use a longer secret if the API supports it.',
+      ]
+    : []
+}
+
+function encodedOf({ values }: Key): string[] {
+  return values.some((value) => secretsOf(value).some(isBasicCredentials))
+    ? [
+        'Its secret is a user and a password in base64. Register the password alone, and write Authorization: Basic user:$CLIENT_SECRET in the request.',
       ]
     : []
 }
@@ -55,7 +64,12 @@ export function withSecrets(options: RelayOptions): RelayOptions {
   if (typeof keys !== 'object' || keys === null) return options
   const filled = Object.entries(keys as Record<string, KeyOptions>).map(([name, key]) => [
     name,
-    typeof key === 'object' && key !== null && !key.secret ? { ...key, secret: notLookedAt } : key,
+    typeof key === 'object' && key !== null ? { ...key, secret: withoutGaps(key.secret) } : key,
   ])
   return { ...options, keys: Object.fromEntries(filled) as RelayOptions['keys'] }
+}
+
+function withoutGaps(secret: KeyOptions['secret']): NonNullable<KeyOptions['secret']> {
+  if (typeof secret !== 'object' || secret === null) return secret || notLookedAt
+  return Object.fromEntries(Object.entries(secret).map(([name, value]) => [name, value || notLookedAt]))
 }

@@ -117,6 +117,13 @@ test.each<[string, Partial<KeyOptions>, RegExp[]]>([
   ['a short secret', { secret: 'sk-ant-api03-0123456789abcdef' }, [/! The unknown part of its secret is short/]],
   ['a long one', { secret: 'sk-ant-api03-0123456789abcdefghijk' }, []],
   [
+    'a user and a password in base64',
+    { secret: btoa('shop-4711:0123456789abcdefghijk') },
+    [
+      /! Its secret is a user and a password in base64\. Register the password alone, and write Authorization: Basic user:\$CLIENT_SECRET/,
+    ],
+  ],
+  [
     'a publicPrefix that leaves little',
     { secret: 'acme_live_0123456789abcdef', publicPrefix: 'acme_live_' },
     [/! The unknown part/],

@@ -1,3 +1,4 @@
+import { columns, insertedColumns } from './record-rows.ts'
 import type { Database } from './database.ts'
 import type { Migration } from './migration.ts'
 import { migration as records } from './migrations/0001-records.ts'
@@ -27,6 +28,8 @@ export async function migrate(database: Pick<Database, 'transaction' | 'dialect'
         )
       })
     }
+    // Each column, so that one that is missing is told at the start and not of each request.
+    await transaction.query(`SELECT ${columns}, ${insertedColumns} FROM records WHERE 1 = 0`)
     await transaction.query('DELETE FROM relay_version')
     await transaction.query('INSERT INTO relay_version (version) VALUES ($1)', [migrations.length])
   })

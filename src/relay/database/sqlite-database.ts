@@ -1,3 +1,4 @@
+import { statSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { DatabaseSync, StatementSync } from 'node:sqlite'
 import { isClientSecretError } from '../../protocol/errors.ts'
@@ -51,7 +52,7 @@ export async function openSqlite(path = memory, logger?: Logger): Promise<Databa
   try {
     if (path !== memory) lock = await lockFile(sqlite, path)
     database.exec(pragmas.join(';'))
-    const driver = sqliteDriver(database, lock, logger)
+    const driver = sqliteDriver(database, lock, path === memory ? () => {} : fileGuard(path), logger)
     await migrate(driver)
     return driver
   } catch (error) {
@@ -127,7 +128,33 @@ function prepare(database: DatabaseSync, sql: string): Prepared {
   return { statement: database.prepare(byPlace), order }
 }
 
-function sqliteDriver(database: DatabaseSync, lock: DatabaseSync | null, logger: Logger | undefined): Database {
+/** The file was deleted or replaced while it was open. */
+class FileGoneError extends Error {
+  override readonly name = 'FileGoneError'
+}
+
+/** Throws when a file is not the one any more that it is now: what is written goes nowhere, and another relay may have begun beside. */
+function fileGuard(path: string): () => void {
+  const identityOf = (name: string) => {
+    const found = statSync(name, { throwIfNoEntry: false })
+    return found && `${found.dev} ${found.ino}`
+  }
+  const opened = [path, `${path}.lock`].map((name) => [name, identityOf(name)] as const)
+  return () => {
+    const gone = opened.find(([name, identity]) => identityOf(name) !== identity)
+    if (!gone) return
+    throw new FileGoneError(
+      `The file "${gone[0]}" was deleted or replaced under the relay, which writes nothing until it is back. Put it back, or restart the relay.`,
+    )
+  }
+}
+
+function sqliteDriver(
+  database: DatabaseSync,
+  lock: DatabaseSync | null,
+  checkFile: () => void,
+  logger: Logger | undefined,
+): Database {
   const prepared = new Map<string, Prepared>()
   /** Fulfilled when the transaction that is open has ended. There is one connection, so everything else waits for it. */
   let underWay: Promise<void> | undefined
@@ -142,6 +169,7 @@ function sqliteDriver(database: DatabaseSync, lock: DatabaseSync | null, logger:
   }
 
   function execute<Row>(sql: string, parameters: readonly Value[] = []): Row[] {
+    if (!sql.startsWith('SELECT')) checkFile()
     let known = prepared.get(sql)
     if (!known) prepared.set(sql, (known = prepare(database, sql)))
     const rows = known.statement.all(...known.order.map((index) => parameters[index]!)) as Row[]
@@ -159,7 +187,7 @@ function sqliteDriver(database: DatabaseSync, lock: DatabaseSync | null, logger:
         return work()
       } catch (error) {
         const code = codeOf(error)
-        if (!passingCodes.includes(code)) throw error
+        if (!passingCodes.includes(code) && !(error instanceof FileGoneError)) throw error
         // Somebody else is writing, such as a backup.
         if (code === busyCode && Date.now() <= deadline) continue
         tell(true, error)
