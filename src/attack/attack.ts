@@ -64,7 +64,7 @@ export async function attack(
   serve: Serve,
   { budget = 2_000, rows }: AttackOptions = {},
 ): Promise<AttackResult> {
-  // Those of several values are tried by the tests.
+  // The tests cover keys with several values.
   const keys = Object.fromEntries(
     Object.entries(options.keys ?? {}).filter(([, key]) => typeof key.secret !== 'object'),
   )

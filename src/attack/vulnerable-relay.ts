@@ -112,7 +112,7 @@ export function createVulnerableRelay(
   }
 }
 
-/** Fills in the base64 of Basic too, in whatever header. */
+/** Replaces the placeholder inside Basic's base64 too, in any header. */
 function withBasic(request: VulnerableRequest, secret: string): VulnerableRequest {
   const fill = (value: unknown) =>
     String(value).replace(/^(basic )([\w+/=]+)$/i, (_, scheme: string, base64: string) => {

@@ -51,7 +51,7 @@ function shortOf({ values }: Key): string[] {
 function encodedOf({ values }: Key): string[] {
   return values.some((value) => secretsOf(value).some(isBasicCredentials))
     ? [
-        'Its secret is a user and a password in base64. Register the password alone, and write Authorization: Basic user:$CLIENT_SECRET in the request.',
+        'Its secret is a user and a password in base64. Store only the password, and write Authorization: Basic user:$CLIENT_SECRET in the request.',
       ]
     : []
 }

@@ -120,7 +120,7 @@ test.each<[string, Partial<KeyOptions>, RegExp[]]>([
     'a user and a password in base64',
     { secret: btoa('shop-4711:0123456789abcdefghijk') },
     [
-      /! Its secret is a user and a password in base64\. Register the password alone, and write Authorization: Basic user:\$CLIENT_SECRET/,
+      /! Its secret is a user and a password in base64\. Store only the password, and write Authorization: Basic user:\$CLIENT_SECRET/,
     ],
   ],
   [

@@ -4,15 +4,15 @@ import { vector, type Vector } from '../vector.ts'
 import { httpAnswer } from '../raw-http.ts'
 
 /**
- * What every rule is there for. If these did not arrive with their secret, that
- * nothing leaks would say nothing.
+ * Requests that the rules allow. They must arrive with their secret, or the absence
+ * of leaks would prove nothing.
  */
 export function baseline(targets: readonly Target[]): Vector[] {
   return targets.flatMap((target) =>
     [false, true].map((isQueued) =>
       vector(
         0,
-        `${target.keyName}: an honest call of ${target.rule.url}${isQueued ? ', queued' : ''}`,
+        `${target.keyName}: an allowed call of ${target.rule.url}${isQueued ? ', queued' : ''}`,
         async (attacker) => {
           let arrived = false
           attacker.world({
@@ -22,7 +22,8 @@ export function baseline(targets: readonly Target[]): Vector[] {
             },
           })
           const reply = await attacker.submit(target.baseline(isQueued ? { queue: 'baseline' } : {}))
-          if (!arrived) throw new Error(`it did not arrive with its secret: ${reply.status} ${reply.body.toString()}`)
+          if (!arrived)
+            throw new Error(`the call did not arrive with its secret: ${reply.status} ${reply.body.toString()}`)
         },
         { canLeak: false },
       ),

@@ -35,17 +35,17 @@ function fromOtherSites(target: Target, origins: readonly string[]): Vector[] {
   ])
   return [
     sentBy('a page of another site', () => ({ origin: foreign })),
-    sentBy('a page of another site, said by the browser', () => ({ origin: foreign, 'sec-fetch-site': 'cross-site' })),
+    sentBy('a page of another site, with Sec-Fetch-Site', () => ({ origin: foreign, 'sec-fetch-site': 'cross-site' })),
     sentBy('another site without an origin', () => ({ 'sec-fetch-site': 'cross-site' })),
     sentBy('a page of a sister site', () => ({ origin: 'https://sister.example', 'sec-fetch-site': 'same-site' })),
     sentBy('a sister site without an origin', () => ({ 'sec-fetch-site': 'same-site' })),
     sentBy('a sandboxed frame', () => ({ origin: 'null' })),
-    sentBy('a sandboxed frame, said by the browser', () => ({ origin: 'null', 'sec-fetch-site': 'cross-site' })),
+    sentBy('a sandboxed frame, with Sec-Fetch-Site', () => ({ origin: 'null', 'sec-fetch-site': 'cross-site' })),
     sentBy('an extension', () => ({ origin: 'chrome-extension://abcdefghijklmnop' })),
     sentBy('an unknown value of Sec-Fetch-Site', () => ({ origin: foreign, 'sec-fetch-site': 'anything' })),
     sentBy('an empty origin', () => ({ origin: '', 'sec-fetch-site': 'cross-site' })),
-    sentBy('an origin that begins as ours', ({ url }) => ({ origin: `${url}.evil.example` })),
-    sentBy('an origin that ends as ours', ({ url }) => ({ origin: `https://evil.example/${url}` })),
+    sentBy('an origin that begins like ours', ({ url }) => ({ origin: `${url}.evil.example` })),
+    sentBy('an origin that ends like ours', ({ url }) => ({ origin: `https://evil.example/${url}` })),
     sentBy('our host as user name', ({ url }) => ({ origin: `${url}@evil.example` })),
     sentBy('our host at another port', ({ url }) => ({ origin: url.replace(/\d+$/, '1') })),
     sentBy('two origins', ({ url }) => ({ origin: `${foreign}, ${url}` })),
@@ -53,7 +53,7 @@ function fromOtherSites(target: Target, origins: readonly string[]): Vector[] {
   ]
 }
 
-/** What a form can send without asking first. */
+/** Requests that a form can send without a preflight. */
 function asForms(target: Target): Vector[] {
   const types = [
     'text/plain',

@@ -2,7 +2,7 @@ import { gzipSync } from 'node:zlib'
 import type { Target } from '../target.ts'
 import { answers, attempts, type Attempt, type Vector } from '../vector.ts'
 
-/** Row 19, as far as a few seconds tell: the relay answers, and does not end. */
+/** Row 19, within a few seconds: the relay answers, and does not crash. */
 export function endurance([target]: readonly Target[]): Vector[] {
   if (!target) return []
   const nested = (depth: number) => `${'{"a":'.repeat(depth)}1${'}'.repeat(depth)}`
@@ -12,7 +12,7 @@ export function endurance([target]: readonly Target[]): Vector[] {
     ['data nested 10,000 deep', { request: body(nested(10_000)) }],
     ['data nested 101 deep', { request: body(nested(101)) }],
     ['lists nested 20,000 deep', { request: body('['.repeat(20_000) + ']'.repeat(20_000)) }],
-    ['a body that is no JSON', { request: '{' }],
+    ['a body that is not JSON', { request: '{' }],
     ['a body that is null', { request: 'null' }],
     ['a body that is a list', { request: '[]' }],
     ['a body that is empty', { request: '' }],
@@ -21,7 +21,7 @@ export function endurance([target]: readonly Target[]): Vector[] {
       'an answer that is a zip bomb',
       { request: target.baseline(), world: answers({ headers: { 'content-encoding': 'gzip' }, body: zeros }) },
     ],
-    ['an answer of nothing', { request: target.baseline(), world: { answer: () => [null] } }],
+    ['no answer', { request: target.baseline(), world: { answer: () => [null] } }],
     [
       'an answer that never ends',
       {
@@ -30,7 +30,7 @@ export function endurance([target]: readonly Target[]): Vector[] {
       },
     ],
     [
-      'an answer of 100 Continue only',
+      'an answer with 100 Continue only',
       { request: target.baseline(), world: { answer: () => [Buffer.from('HTTP/1.1 100 Continue\r\n\r\n')] } },
     ],
     ['an answer with a status of 999', { request: target.baseline(), world: answers({ status: 999 }) }],

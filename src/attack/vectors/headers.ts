@@ -2,7 +2,7 @@ import { marker } from '../detect-leaks.ts'
 import type { Target } from '../target.ts'
 import { attempts, some, type Attempt, type Vector } from '../vector.ts'
 
-/** Row 8: headers that begin another header, and those that say who asks whom. */
+/** Row 8: headers that inject another header, and headers that forge the caller or the host. */
 export function headers(targets: readonly Target[]): Vector[] {
   return targets.flatMap((target, index) => [
     ...attempts(8, target, some(injected(target), index)),
@@ -44,7 +44,7 @@ function injected(target: Target): [string, Attempt][] {
       ],
     ),
     [
-      'a placeholder behind CR LF',
+      'a placeholder after CR LF',
       { request: target.baseline({ headers: { ...baseline.headers, accept: 'a\r\nx-attack: $CLIENT_SECRET' } }) },
     ],
     [
@@ -104,7 +104,7 @@ const ownedByTheConnection = [
   'x-method-override',
   'x-original-url',
   'x-rewrite-url',
-  // CGI and some servers read an underscore as a dash.
+  // CGI and some servers treat an underscore as a dash.
   'x_forwarded_for',
   'x_forwarded-host',
   'x_real_ip',
@@ -114,7 +114,7 @@ const ownedByTheConnection = [
   'x_original_url',
   'x-original-host',
   'x-host',
-  // Whom a proxy has seen.
+  // Proxies use these for the caller's address.
   'true-client-ip',
   'true_client_ip',
   'cf-connecting-ip',

@@ -27,7 +27,7 @@ const pointers = [
   '0',
 ]
 
-/** Rows 2 and 9: the placeholder where no rule names it, alone and beside an honest one, and what only resembles it. */
+/** Rows 2 and 9: the placeholder in undeclared places, alone and next to an allowed one, and text that only resembles it. */
 export function places(targets: readonly Target[]): Vector[] {
   return targets.flatMap((target, index) => [
     ...attempts(2, target, some(everywhere(target, placeholder), index)),
@@ -60,11 +60,11 @@ function everywhere(target: Target, text: string): [string, Attempt][] {
   list.push(['in the query of the url', beside({ url: `${url}?q=${text}` })])
   list.push(['in the query of the url, without a name', beside({ url: `${url}?${text}` })])
   list.push(['as a name in the query of the url', beside({ url: `${url}?${text}=1` })])
-  list.push(['in the query, behind another ?', beside({ url: `${url}?a=b?c=${text}` })])
-  list.push(['in the query, behind an encoded &', beside({ url: `${url}?a=b%26c=${text}` })])
+  list.push(['in the query, after another ?', beside({ url: `${url}?a=b?c=${text}` })])
+  list.push(['in the query, after an encoded &', beside({ url: `${url}?a=b%26c=${text}` })])
   if (!target.places.includes('url.path')) {
     list.push(['as the last segment of the path', beside({ url: url.replace(/[^/]*$/, text) })])
-    list.push(['behind the path', beside({ url: `${url}/${text}` })])
+    list.push(['after the path', beside({ url: `${url}/${text}` })])
     list.push(['as a parameter of the path', beside({ url: `${url};a=${text}` })])
   } else {
     list.push(['in another segment of the path', beside({ url: `${url}/${text}` })])
@@ -89,7 +89,7 @@ function everywhere(target: Target, text: string): [string, Attempt][] {
   return list.map(([name, request]) => [name, { request }])
 }
 
-/** Fields that do not go to the upstream, but come back to the caller or stay in the records. */
+/** Fields that the relay does not send upstream, but returns to the caller or stores in the record. */
 function fieldsOfTheRequest(target: Target): [string, Attempt][] {
   const back = { aim: 'answer' } as const
   return [
@@ -101,10 +101,10 @@ function fieldsOfTheRequest(target: Target): [string, Attempt][] {
   ]
 }
 
-/** Beside an honest placeholder, in a place that no rule names. */
+/** Similar words in an undeclared place, next to an allowed placeholder. */
 function otherWords(target: Target): [string, Attempt][] {
   const headers = (value: string) => ({ ...target.baseline().headers, 'x-attack': value })
-  // A replacement of text would find the placeholder in these.
+  // A text replacement would find the placeholder in these.
   const containing = [
     '$CLIENT_SECRET_2',
     '$CLIENT_SECRETS',
@@ -118,7 +118,7 @@ function otherWords(target: Target): [string, Attempt][] {
     '$CLIENT_SECRET$&',
     'x$CLIENT_SECRETx',
   ]
-  // These would only be found by somebody who decodes where nothing is encoded.
+  // Only an unnecessary decoding would find the placeholder in these.
   const resembling = [
     '$client_secret',
     '${CLIENT_SECRET}',
@@ -169,7 +169,7 @@ function otherWords(target: Target): [string, Attempt][] {
       'given twice in the JSON text',
       { request: json({}).replace(/}$/, `,"headers":${JSON.stringify({ ...headers(placeholder) })}}`) },
     ],
-    // The query of a url is decoded once, so this is the placeholder.
+    // The relay decodes the query of a url once, so this is the placeholder.
     [
       'percent-encoded in the query of the url',
       { request: target.baseline({ url: `${target.url}?q=%24CLIENT_SECRET` }), canLeak: false },

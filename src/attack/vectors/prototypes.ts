@@ -3,7 +3,7 @@ import { attempts, vector, type Attempt, type Vector } from '../vector.ts'
 
 const names = ['__proto__', 'constructor', 'prototype', 'toString', 'hasOwnProperty', 'valueOf']
 
-/** Row 21: names that every object seems to have. The text is written by hand, because `__proto__` in an object is none. */
+/** Row 21: names of inherited properties. Written as JSON text, because `__proto__` in an object literal sets the prototype. */
 export function prototypes(targets: readonly Target[]): Vector[] {
   return [
     ...targets.slice(0, 2).flatMap((target) => attempts(21, target, [...asKeys(target), ...asMembers(target)])),
