@@ -24,7 +24,7 @@ test('two users on one server, 100 renders in parallel, never see each other', a
       return <output>{[user, otter.status, otter.data?.picture, record.status].join()}</output>
     }
     const page = (
-      <ClientSecretProvider relay={url} headers={{ 'x-page': 'otters' }}>
+      <ClientSecretProvider relay={url}>
         <Suspense fallback="waiting">
           <Otter />
         </Suspense>
