@@ -3,7 +3,7 @@ import { ClientSecretError, isClientSecretError } from '../../protocol/errors.ts
 import { isSettled } from '../../protocol/record.ts'
 import type { ClientSecretRequest } from '../../protocol/request.ts'
 import { cancellationOf, type PubSub } from '../database/pub-sub.ts'
-import { databaseAway } from '../database/database.ts'
+import { databaseUnavailable } from '../database/database.ts'
 import { isVisitor } from '../common/caller.ts'
 import type { Logger } from '../common/logger.ts'
 import { jsonText } from '../common/json-text.ts'
@@ -121,7 +121,7 @@ export function createDirectRequests({ records, runner, pubSub, ensureSeen, logg
   }
 
   async function claimed(newRecord: NewRecord, getRoom: () => Promise<void>, most?: MostUnsettled): Promise<Sent> {
-    if (abandoned.size >= maxAbandoned) throw databaseAway()
+    if (abandoned.size >= maxAbandoned) throw databaseUnavailable()
     const draft = records.draft(newRecord)
     checkUnderWay(draft, most)
     // From before the database hears of it until its end is written; see undoStrays.

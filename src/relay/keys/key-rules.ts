@@ -3,31 +3,31 @@ import { containsPlaceholder, findPlaceholders } from '../../protocol/placeholde
 import { methods, type ClientSecretRequest, type Method } from '../../protocol/request.ts'
 import { startContext, configError, type ErrorContext } from '../common/config-error.ts'
 
-/** Where in a request a secret may be put. */
+/** A place in a request for a secret. */
 export type Place = `headers.${string}` | `params.${string}` | `data#/${string}` | 'url.path'
 
-/** One way a key may be used. What no rule allows is refused. */
+/** A destination that a key allows. The relay refuses everything else. */
 export interface KeyRule {
   /**
-   * Where the secret may go. Scheme, host and port are compared exactly; `*` is
-   * one segment of the path, a last `**` the rest of it, and `*.` before a host
-   * one label. A segment may hold the placeholder: `https://api.telegram.org/bot$CLIENT_SECRET/*`.
+   * The destination of the secret. Scheme, host and port must match exactly. `*` matches one segment of the path, `**`
+   * at the end the rest of the path, and `*.` before a host one label. A segment may contain the placeholder:
+   * `https://api.telegram.org/bot$CLIENT_SECRET/*`.
    */
   url: string
   /** Any letter case. */
   methods: (Method | Lowercase<Method>)[]
-  /** In which places of the request. Default: `['headers.authorization']`, or `['url.path']` where the url of the rule holds the placeholder. */
+  /** The places in the request. Default: `['headers.authorization']`, or `['url.path']` if the url of the rule contains the placeholder. */
   in?: Place[] | undefined
-  /** Also `http:` and addresses of this machine and network. Default: false. */
+  /** Allows `http:` and addresses of this machine and network too. Default: false. */
   allowPrivateNetwork?: boolean | undefined
-  /** A POST or PATCH that was interrupted may be sent again. Default: false. */
+  /** The relay may repeat an interrupted POST or PATCH. Default: false. */
   retryable?: boolean | undefined
 }
 
-/** A rule, checked and taken apart once at the start. */
+/** A rule, checked and parsed. */
 export interface CompiledRule {
   protocol: string
-  /** Labels of the host, the first perhaps `*`. */
+  /** Labels of the host; the first may be `*`. */
   host: string[]
   port: string
   segments: string[]
@@ -42,23 +42,23 @@ const ruleFields = ['url', 'methods', 'in', 'allowPrivateNetwork', 'retryable']
 const placePattern = /^(headers\.[!#$%&'*+.^_`|~0-9A-Za-z-]+|params\..+|data#\/.*|url\.path)$/
 
 /**
- * Reads a rule of the configuration, or of a form.
+ * Reads a rule of the options or of a form.
  *
- * @throws ClientSecretError `INVALID_PARAMETER` with a sentence for the operator, and the path of the field.
+ * @throws ClientSecretError `INVALID_PARAMETER` with the path of the field.
  */
-export function compileRule(rule: KeyRule, path: string, telling: ErrorContext = startContext(path)): CompiledRule {
+export function compileRule(rule: KeyRule, path: string, context: ErrorContext = startContext(path)): CompiledRule {
   const refuse = (problem: string, field?: string) => {
-    throw configError(telling, problem, field)
+    throw configError(context, problem, field)
   }
   if (typeof rule !== 'object' || rule === null)
-    return refuse('is no rule. A rule is an object such as { url, methods }.')
+    return refuse('is not a rule. A rule is an object such as { url, methods }.')
   const unknown = Object.keys(rule).find((name) => !ruleFields.includes(name))
   if (unknown !== undefined)
-    return refuse(`has a field "${unknown}", which no rule has. The fields are ${ruleFields.join(', ')}.`)
-  // A host of `*` parses, so the pattern is read with the same parser as the urls it is compared with.
+    return refuse(`has an unknown field "${unknown}". The fields are ${ruleFields.join(', ')}.`)
+  // The same parser reads the urls of requests. It accepts `*` in a host.
   if (typeof rule.url !== 'string' || !URL.canParse(rule.url))
     return refuse(
-      `has the url ${JSON.stringify(rule.url)}, which is no url. Write one such as "https://api.example.com/v1/**".`,
+      `has the url ${JSON.stringify(rule.url)}, which is not a url. Write one such as "https://api.example.com/v1/**".`,
       'url',
     )
   const url = new URL(rule.url)
@@ -69,7 +69,7 @@ export function compileRule(rule: KeyRule, path: string, telling: ErrorContext =
     return refuse(`has the url "${rule.url}". Begin it with https://.`, 'url')
   if (url.protocol === 'http:' && !rule.allowPrivateNetwork) {
     return refuse(
-      `has the url "${rule.url}", which would send the secret unencrypted. Use https://; or, for a service on your own network, set allowPrivateNetwork: true in this rule.`,
+      `has the url "${rule.url}", which would send the secret unencrypted. Use https://. For a service on your own network, set allowPrivateNetwork: true in this rule.`,
       'url',
     )
   }
@@ -109,7 +109,7 @@ export function compileRule(rule: KeyRule, path: string, telling: ErrorContext =
   if (wrongFlag) return refuse(`has ${wrongFlag}: ${JSON.stringify(rule[wrongFlag])}. Write true or false.`, wrongFlag)
   const places: readonly Place[] = rule.in ?? (segments.some(containsPlaceholder) ? ['url.path'] : defaultPlaces)
   if (!(places instanceof Array))
-    return refuse('has an "in" that is no list. Write a list of places, such as in: [\'headers.x-api-key\'].', 'in')
+    return refuse('has an "in" that is not a list. Write a list of places, such as in: [\'headers.x-api-key\'].', 'in')
   const unknownPlace = places.find((place) => typeof place !== 'string' || !placePattern.test(place))
   if (places.length === 0 || unknownPlace !== undefined) {
     return refuse(
@@ -130,10 +130,9 @@ export function compileRule(rule: KeyRule, path: string, telling: ErrorContext =
 }
 
 /**
- * The rule that lets this request use the key.
+ * The rule that allows this request to use the key.
  *
- * @throws ClientSecretError `NOT_ALLOWED`, saying whether it is the url, the
- *   method or a place that no rule allows.
+ * @throws ClientSecretError `NOT_ALLOWED`. The message says whether no rule allows the url, the method, or a place.
  */
 export function findRule(keyName: string, rules: readonly CompiledRule[], request: ClientSecretRequest): CompiledRule {
   const url = new URL(request.url)
@@ -159,7 +158,7 @@ export function findRule(keyName: string, rules: readonly CompiledRule[], reques
   throw refuse(`in ${wrong}`, wrong)
 }
 
-/** Whether a rule lets this request use the key. */
+/** Whether a rule allows this request to use the key. */
 export function isAllowed(
   key: { name: string; rules: readonly CompiledRule[] },
   request: ClientSecretRequest,
@@ -171,7 +170,7 @@ export function isAllowed(
   }
 }
 
-/** Whether a rule lets the secret of its key go to this scheme, host and port, whatever the path. */
+/** Whether a rule allows this scheme, host and port, with any path. */
 function matchesOrigin(rule: CompiledRule, url: URL): boolean {
   const labels = url.hostname.split('.')
   return (
@@ -186,7 +185,7 @@ function matchesPath(pattern: readonly string[], segments: readonly string[]): b
   const open = pattern.at(-1) === '**'
   const fixed = open ? pattern.slice(0, -1) : pattern
   if (open ? segments.length <= fixed.length : segments.length !== fixed.length) return false
-  // Where a rule says in which segment the secret stands, it stands in no other.
+  // If the rule puts the secret into one segment, no other segment may contain it.
   const isPlaced = pattern.some(containsPlaceholder)
   return segments.every((segment, index) => {
     const part = fixed[index] ?? '**'
@@ -196,15 +195,14 @@ function matchesPath(pattern: readonly string[], segments: readonly string[]): b
 }
 
 /**
- * The segments of a path that is one and the same to every server: also to one
- * that decodes once more, maps characters to those that they look like (NFKC),
- * trims, or takes `;` for the beginning of parameters. For none of them a segment
- * may be a step, hold a separator or be left out. Undefined for any other path.
+ * The segments of a path that every server reads the same way; undefined for any other path. Some servers decode once
+ * more, map characters to similar ones (NFKC), trim, or end a segment at `;`. For all of them, no segment may be `.` or
+ * `..`, contain a separator, or be empty.
  */
 function plainSegments({ pathname }: URL): string[] | undefined {
   const segments = segmentsOf(pathname)
   const text = decoded(pathname)
-  // Where a query would begin, the path would end.
+  // A server that decodes first would end the path at ? or #.
   if (text === undefined || /[\\\p{Cc}]/u.test(text) || /[?#]/.test(text.slice(0, text.lastIndexOf('/'))))
     return undefined
   const read = segmentsOf(text.replace(/[\p{C}\p{Z}\p{Default_Ignorable_Code_Point}]/gu, ''))
@@ -215,10 +213,10 @@ function plainSegments({ pathname }: URL): string[] | undefined {
   return read.length === segments.length && read.every(isPlain) ? segments : undefined
 }
 
-/** Times that a path may have been encoded. Each costs a look at the whole of it. */
+/** Each level of encoding costs one pass over the whole path. */
 const maxEncodings = 3
 
-/** A path as a server may read it that decodes and maps what is left to decode; undefined where no end is near. */
+/** The path after repeated decoding and mapping; undefined if it is still encoded after all rounds. */
 function decoded(path: string): string | undefined {
   let text = path
   for (let round = 0; round <= maxEncodings; round++) {
@@ -229,17 +227,17 @@ function decoded(path: string): string | undefined {
   return undefined
 }
 
-/** Undefined where a server that knows no such character may read the nearest that it knows: a slash. */
+/** Undefined if the text has a character that some servers replace with a slash. */
 function normalized(text: string | undefined): string | undefined {
   if (text === undefined || looksLikeSlash.test(text)) return undefined
-  return text.normalize('NFKC').replaceAll(fractionSlash, '|') // ½ is 1⁄2 then, which is no slash to anybody.
+  return text.normalize('NFKC').replaceAll(fractionSlash, '|') // NFKC turns ½ into 1⁄2, which no server reads as a slash.
 }
 
 const fractionSlash = '\u2044'
 /** Fraction, division and set minus. */
 const looksLikeSlash = /[\u2044\u2215\u2216\u29f5\u29f8\u29f9]/
 
-/** Undefined for what is no UTF-8, which servers read as they please. */
+/** Undefined for invalid UTF-8, which servers read in different ways. */
 function unescaped(text: string): string | undefined {
   try {
     return decodeURIComponent(text)
