@@ -9,6 +9,7 @@ import type {
   WireError,
 } from '../protocol/record.ts'
 import { readStorage, writeStorage } from './browser-storage.ts'
+import { onAbort } from './on-abort.ts'
 import { randomId } from './random-id.ts'
 import { errorFromWire } from './read-record.ts'
 import type { Transport } from './transport.ts'
@@ -28,10 +29,10 @@ const pollGrace = 15_000
 
 /** Talks to our relay over HTTP. The relay checks every request, so nothing is checked twice; but nothing is lost on the way. */
 export function relayTransport({ relay, headers, fetch }: RelayTransportOptions, user?: string): Transport {
-  if (typeof relay !== 'string' || !(relay.startsWith('/') || URL.canParse(relay)))
+  if (typeof relay !== 'string' || !/^(\/|https?:\/\/\S+$)/i.test(relay))
     throw new ClientSecretError(
       'INVALID_PARAMETER',
-      `relay must be a path of this site such as "/relay", or an absolute url; it is ${relay}.`,
+      `relay must be a path of this site such as "/relay", or an absolute url with https:// or http://; it is ${relay}.`,
       { path: 'relay' },
     )
   const base = relay.replace(/\/+$/, '')
@@ -64,8 +65,7 @@ export function relayTransport({ relay, headers, fetch }: RelayTransportOptions,
       })
       text = await response.text()
     } catch (cause) {
-      if (signal?.aborted && (signal.reason as Error).name !== 'TimeoutError')
-        throw new ClientSecretError('ABORTED', 'The request was aborted by its signal.', { cause })
+      if (signal?.aborted) throw new ClientSecretError('ABORTED', 'The request was aborted by its signal.', { cause })
       const message = `${where} got no answer: ${String(cause)}. Is the relay running, and does its option origins name this page's?${mayHaveActed}`
       throw new ClientSecretError('NETWORK_ERROR', message, { cause })
     }
@@ -94,10 +94,17 @@ export function relayTransport({ relay, headers, fetch }: RelayTransportOptions,
       }),
 
     poll(seen, { wait, signal }) {
+      // Whichever comes first ends the call. By hand, because React Native has no `AbortSignal.any`.
+      const ended = new AbortController()
+      const end = () => ended.abort()
+      const timer = setTimeout(end, wait + pollGrace)
+      const letGo = onAbort(signal, end)
       const ids = seen.map(({ id, version }) => (version === undefined ? id : `${id}:${version}`)).join()
       return call<PollAnswer>('errors', `/requests?ids=${encodeURIComponent(ids)}&wait=${Math.round(wait)}`, {
-        // Joined, not replaced: whichever comes first ends the call.
-        signal: AbortSignal.any([signal, AbortSignal.timeout(Math.ceil(wait) + pollGrace)]),
+        signal: ended.signal,
+      }).finally(() => {
+        clearTimeout(timer)
+        letGo()
       })
     },
 

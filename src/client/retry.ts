@@ -24,6 +24,8 @@ export function maySubmitAgain(error: ClientSecretError, tries: number): boolean
  * neither is a mistake on this side, which has its cause.
  */
 export function mayPollAgain(error: ClientSecretError): boolean {
+  // Nobody aborted it: it was silent for too long.
+  if (error.code === 'ABORTED') return true
   return isPassing(error) || error.code === 'RATE_LIMITED' || (error.code === 'INTERNAL' && error.cause === undefined)
 }
 

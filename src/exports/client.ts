@@ -12,7 +12,7 @@ export type {
 } from '../client/create-client.ts'
 export type { ClientCore, ClientOptions } from '../client/create-core.ts'
 export type { Polling, RequestObject, RequestStart, Sent } from '../client/create-request.ts'
-export type { ClientSecretRequestParams, RequestParams } from '../client/request-params.ts'
+export type { ClientSecretRequestParams, RequestData, RequestParams } from '../client/request-params.ts'
 export type { Persistence } from '../client/browser-storage.ts'
 export type { PauseReason } from '../client/page.ts'
 export type { StandardSchema } from '../client/standard-schema.ts'

@@ -18,6 +18,8 @@ export type { UseClientSecretQueue } from '../react/use-client-secret-queue.ts'
 export type { UseClientSecretRecord } from '../react/use-client-secret-record.ts'
 export type {
   RequestActions,
+  SendAsync,
+  SendEvent,
   SendOverrides,
   UseClientSecretRequest,
   UseClientSecretRequestOptions,

@@ -27,23 +27,36 @@ export interface UseClientSecretRequestOptions<Data = unknown> extends RequestPa
 /** What `send` may change of the hook's request. */
 export type SendOverrides<Data = unknown> = Partial<ClientSecretRequestParams<Data>>
 
+/** An event of React's, or of the browser's. */
+export type SendEvent = { readonly nativeEvent: unknown } | { readonly isTrusted: boolean }
+
+/** All that a promise of a request may give: its answer; a stop, where it is polled; what polls it, where it is queued. */
+type Sent<Data> = Data | PollStopped | QueuedRequest<Data>
+
+/** What it gives depends on `queue` and `poll` of the hook's request, and of what is sent. */
+export interface SendAsync<Data, Promised> {
+  (overrides?: SendOverrides<Data> & { queue?: undefined; poll?: undefined }): Promise<Promised>
+  (overrides?: SendOverrides<Data>): Promise<Sent<Data>>
+}
+
 /** The state of the request sent last, and what can be done. */
-export type UseClientSecretRequest<Data = unknown> = RequestState<Data> &
+export type UseClientSecretRequest<Data = unknown, Promised = Sent<Data>> = RequestState<Data> &
   RequestActions & {
     /**
      * Sends the request; its fate is in the state and told to the callbacks. Never
      * rejects. What it is given overrides the hook's request for this one send;
-     * headers, params and data are joined name by name.
+     * headers, params and data are joined name by name. An event, as from
+     * `onClick={otter.send}`, overrides nothing.
      */
-    send: (overrides?: SendOverrides<Data>) => void
+    send: (overrides?: SendOverrides<Data> | SendEvent) => void
     /**
-     * The same, as a promise of the API's answer. It resolves to
-     * `{ id, status: 'stopped' }` when the polling is stopped, and to a
-     * `QueuedRequest` with a `queue` and no `poll`.
+     * The same, as a promise of the API's answer. With a `poll` it resolves to
+     * `{ id, status: 'stopped' }` when the polling is stopped; with a `queue` and
+     * no `poll`, to a `QueuedRequest`.
      *
      * @throws ClientSecretError
      */
-    sendAsync: (overrides?: SendOverrides<Data>) => Promise<Data | PollStopped | QueuedRequest<Data>>
+    sendAsync: SendAsync<Data, Promised>
   }
 
 /** What can be done with a request that was sent. */
@@ -85,14 +98,21 @@ export interface RequestActions {
  *   hooks do.
  */
 export function useClientSecretRequest<Data = unknown>(
+  options: UseClientSecretRequestOptions<Data> & { queue?: undefined; poll?: 0 | undefined },
+): UseClientSecretRequest<Data, Data>
+export function useClientSecretRequest<Data = unknown>(
+  options: UseClientSecretRequestOptions<Data> & { queue?: undefined },
+): UseClientSecretRequest<Data, Data | PollStopped>
+export function useClientSecretRequest<Data = unknown>(
+  options: UseClientSecretRequestOptions<Data> & { queue: string; poll?: 0 | undefined },
+): UseClientSecretRequest<Data, QueuedRequest<Data>>
+export function useClientSecretRequest<Data = unknown>(
   options: UseClientSecretRequestOptions<Data>,
-): UseClientSecretRequest<Data> {
+): UseClientSecretRequest<Data>
+export function useClientSecretRequest(options: UseClientSecretRequestOptions): UseClientSecretRequest {
   if (options.persist && options.id === undefined)
     throw new ClientSecretError('INVALID_PARAMETER', 'persist needs an id, such as id: "otter".', { path: 'id' })
-  const { state, place, latest } = useRequestPlace(
-    useClient('useClientSecretRequest'),
-    options as UseClientSecretRequestOptions,
-  )
+  const { state, place, latest } = useRequestPlace(useClient('useClientSecretRequest'), options)
 
   const actions = useKept(() => {
     const sendAsync = (overrides?: SendOverrides) => {
@@ -112,13 +132,13 @@ export function useClientSecretRequest<Data = unknown>(
     return {
       sendAsync,
       // Its failure is in the state, and told to onError.
-      // `onClick={otter.send}` gives it an event, which changes nothing of the request.
-      send: (overrides?: SendOverrides) => void sendAsync(isEvent(overrides) ? {} : overrides).catch(() => {}),
+      send: (overrides?: SendOverrides | SendEvent) =>
+        void sendAsync(isEvent(overrides) ? undefined : overrides).catch(() => {}),
       ...actionsOf(place),
       reset: place.reset,
     }
   }, [place, latest])
-  return useMemo(() => joined(state, actions), [state, actions]) as UseClientSecretRequest<Data>
+  return useMemo(() => joined(state, actions), [state, actions])
 }
 
 /** What can be done with a request, however it was begun. */
@@ -126,8 +146,7 @@ export function actionsOf({ stop, resume, cancel }: RequestPlace) {
   return { stop, resume, cancel }
 }
 
-/** An event of React's or of the browser's. */
-function isEvent(value: object | null | undefined): boolean {
+function isEvent(value: SendOverrides | SendEvent | undefined): value is SendEvent {
   return value instanceof Object && ('nativeEvent' in value || 'isTrusted' in value)
 }
 

@@ -117,14 +117,14 @@ export const inASentence = (spy: Spy, question: (text: string) => Question): Loo
 function writing(spy: Spy, text: string, act: (written: string) => HttpAnswer): Question {
   const { target } = spy
   const encoded = Buffer.from(text).toString('hex')
-  const honest = target.honest()
+  const baseline = target.baseline()
   return target.hasBody
     ? {
-        change: { data: { ...(honest.data as object | undefined), text } },
+        change: { data: { ...(baseline.data as object | undefined), text } },
         answer: ({ body }) => act((JSON.parse(body.toString()) as { text: string }).text),
       }
     : {
-        change: { headers: { ...honest.headers, 'x-text': encoded } },
+        change: { headers: { ...baseline.headers, 'x-text': encoded } },
         answer: ({ headers }) => {
           const sent = headers.find(([name]) => name.toLowerCase() === 'x-text')?.[1] ?? ''
           return act(Buffer.from(sent, 'hex').toString())

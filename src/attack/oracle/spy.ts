@@ -70,7 +70,7 @@ export function createSpy(attacker: Attacker, { target, victim }: Case, claims: 
         },
       })
       const started = performance.now()
-      const { status, body } = await attacker.probe(target.honest(change), as)
+      const { status, body } = await attacker.probe(target.baseline(change), as)
       return seenIn(status, body, performance.now() - started)
     },
     async readHistory() {

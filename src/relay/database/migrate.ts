@@ -1,3 +1,4 @@
+import { columns, insertedColumns } from './record-rows.ts'
 import { startFailure } from '../common/config-error.ts'
 import type { Database } from './database.ts'
 import type { Migration } from './migration.ts'
@@ -33,6 +34,8 @@ export async function migrate(database: Pick<Database, 'transaction' | 'dialect'
         )
       })
     }
+    // Reads every column, so that a missing one stops the start instead of each request.
+    await transaction.query(`SELECT ${columns}, ${insertedColumns} FROM records WHERE 1 = 0`)
     await transaction.query('DELETE FROM relay_version')
     await transaction.query('INSERT INTO relay_version (version) VALUES ($1)', [migrations.length])
   })

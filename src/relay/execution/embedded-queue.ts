@@ -1,5 +1,5 @@
 import type { PubSub } from '../database/pub-sub.ts'
-import { runLine, type Lease, type LineDeps } from './queue-worker.ts'
+import { runRecords, type Lease, type WorkerDeps } from './queue-worker.ts'
 import { createPlaces } from '../common/semaphore.ts'
 import type { Queue } from './queue.ts'
 
@@ -10,7 +10,7 @@ import type { Queue } from './queue.ts'
 const restAfterDeath = 5_000
 
 /** The queue of a single process. It knows only which lines are being run; what waits in them is in the records. */
-export async function createEmbeddedQueue(parts: LineDeps & { pubSub: PubSub }): Promise<Queue> {
+export async function createEmbeddedQueue(parts: WorkerDeps & { pubSub: PubSub }): Promise<Queue> {
   const { records, pubSub } = parts
   const lines = new Map<string, { hasMore: boolean }>()
   const places = createPlaces()
@@ -23,7 +23,7 @@ export async function createEmbeddedQueue(parts: LineDeps & { pubSub: PubSub }):
     const isTired = () => hasRun && places.free() < 0
     const hold: Lease = {
       isOver: () => closing.signal.aborted || isTired(),
-      async take() {
+      async claimNext() {
         const [record = null] = await records.take([line])
         if (record) hasRun = true
         return record
@@ -68,7 +68,7 @@ export async function createEmbeddedQueue(parts: LineDeps & { pubSub: PubSub }):
     // At its end it is forgotten; before that, it has only made room for others.
     while (lines.get(line) === state && !closing.signal.aborted) {
       await places.wait()
-      await runLine(line, holdOf(line, state), parts)
+      await runRecords(line, holdOf(line, state), parts)
       places.leave()
     }
   }

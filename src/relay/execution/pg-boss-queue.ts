@@ -3,7 +3,7 @@ import { isClientSecretError } from '../../protocol/errors.ts'
 import { batched } from '../database/batched.ts'
 import type { PubSub } from '../database/pub-sub.ts'
 import type { Transaction } from '../database/database.ts'
-import { runLine, type Lease, type LineDeps } from './queue-worker.ts'
+import { runRecords, type Lease, type WorkerDeps } from './queue-worker.ts'
 import { explainMissingPeer } from '../common/missing-peer.ts'
 import { createPlaces } from '../common/semaphore.ts'
 import { withinTransaction, type PostgresDatabase } from '../database/postgres-database.ts'
@@ -48,7 +48,7 @@ const work = 'work'
  */
 export async function createPgBossQueue(
   database: PostgresDatabase,
-  parts: LineDeps & { pubSub: PubSub },
+  parts: WorkerDeps & { pubSub: PubSub },
 ): Promise<Queue> {
   const { records, pubSub, logger } = parts
   const boss = await startBoss(database, parts)
@@ -111,7 +111,7 @@ export async function createPgBossQueue(
     for (const before of held) if (before.token.id === token.id) before.isLost = true
     const mine: Held = { token, isLost: false, isInDoubt: false, takenAt: 0 }
     held.add(mine)
-    const run = runLine(token.data.line, holdOf(mine), parts)
+    const run = runRecords(token.data.line, holdOf(mine), parts)
       .then(() => giveBack(mine))
       .catch((error: unknown) => {
         logger.warn({ err: error }, 'a queue could not be handed back; others take it over in a while')
@@ -133,7 +133,7 @@ export async function createPgBossQueue(
     const isTired = () => hasRun && (places.free() <= 0 || performance.now() - since > maxHold)
     return {
       isOver: () => mine.isLost || closing.signal.aborted || isTired(),
-      async take() {
+      async claimNext() {
         if (mine.isInDoubt) await clearUp(mine)
         if (mine.isLost) return null
         const record = await answered(mine, take(mine))
@@ -266,9 +266,9 @@ export async function createPgBossQueue(
   }
 }
 
-async function startBoss(database: PostgresDatabase, { logger }: LineDeps): Promise<PgBoss> {
+async function startBoss(database: PostgresDatabase, { logger }: WorkerDeps): Promise<PgBoss> {
   // As with pg, a bundler must not look for it.
-  const { PgBoss: Boss } = await import(
+  const { PgBoss: Boss, getConstructionPlans } = await import(
     /* webpackIgnore: true */ /* turbopackIgnore: true */ /* @vite-ignore */ 'pg-boss'
   ).catch((error: unknown) => {
     throw explainMissingPeer(error, 'pg pg-boss')
@@ -300,11 +300,21 @@ async function startBoss(database: PostgresDatabase, { logger }: LineDeps): Prom
   await orStop(boss, () =>
     database.transaction(['client-secret-relay: queue'], async () => {
       await boss.start()
+      // pg-boss starts on the tables of a newer one too, and fails later.
+      const known = Number(/INSERT INTO \S*\.version\D*(\d+)/.exec(getConstructionPlans(schema))?.[1])
+      const version = await boss.schemaVersion()
+      if (version !== null && version > known) throw newerBoss(version, known)
       await boss.createQueue(name, { policy: 'exclusive', ...options })
       await boss.updateQueue(name, options)
     }),
   )
   return boss
+}
+
+function newerBoss(version: number, known: number): Error {
+  return new Error(
+    `The relay does not start: the tables of pg-boss in its database have version ${version}, and the pg-boss installed here knows versions up to ${known}. A newer one has worked with them; update pg-boss here too.`,
+  )
 }
 
 /** Does a part of the start; when it fails, pg-boss is stopped, whose timers would keep the process alive. */

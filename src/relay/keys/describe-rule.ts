@@ -17,7 +17,16 @@ function sentence(text: string): string {
 
 /** The destination of a rule, such as "by POST to https://api.openai.com, to any path below /v1/, in the header authorization". */
 export function ruleInWords(rule: CompiledRule): string {
-  return `by ${list(rule.methods, 'or')} to ${originOf(rule)}, ${pathInWords(rule)}, in ${list(rule.places.map(placeInWords), 'or in')}`
+  return `by ${list(rule.methods, 'or')} to ${originOf(rule)}, ${pathInWords(rule)}, ${placesInWords(rule)}`
+}
+
+function placesInWords({ places, placesByName }: CompiledRule): string {
+  const inWords = (some: readonly string[]) => `in ${list(some.map(placeInWords), 'or in')}`
+  if (!placesByName) return inWords(places)
+  return list(
+    [...placesByName].map(([name, some]) => `its ${name} ${inWords(some)}`),
+    'and',
+  )
 }
 
 /** Warnings for a rule that may be wider than intended; empty for a narrow rule. */

@@ -5,8 +5,12 @@ import { masterKeyVariable, type MasterKey } from './encryption.ts'
 
 /** A key in the options. */
 export interface KeyOptions {
-  /** The value. Default: the environment variable `CLIENT_SECRET_<NAME>`, the name in capitals with `_` for each character that is not a letter or digit. */
-  secret?: string | undefined
+  /**
+   * The value. Default: the environment variable `CLIENT_SECRET_<NAME>`, the name in capitals with `_` for each
+   * character that is not a letter or digit. For an API with several values, an object such as `{ id, key }`; requests
+   * then write `$CLIENT_SECRET.id` and `$CLIENT_SECRET.key`.
+   */
+  secret?: string | Record<string, string | undefined> | undefined
   /**
    * The beginning of every value of this API, such as `acme_live_`. The prefix itself is public: only the rest counts
    * as secret. The relay removes every word with this prefix from answers. Default: none; the relay knows the prefixes
@@ -34,8 +38,16 @@ export interface KeyLimits {
 /** One of the values of a key. */
 export interface KeyValue {
   version: number
+  /** Empty for a key with several values. */
   secret: string
+  /** For a key with several values: the values, by name. */
+  named?: ReadonlyMap<string, string>
   publicPrefix?: string
+}
+
+/** All secret texts of a value. */
+export function secretsOf({ secret, named }: KeyValue): string[] {
+  return named ? [...named.values()] : [secret]
 }
 
 /** A key, checked. */
@@ -108,8 +120,9 @@ function readKey(name: string, options: KeyOptions, environment: Record<string, 
   if (unknown !== undefined)
     throw configError(
       context,
-      `has an unknown field "${unknown}". The fields are ${keyFields.join(', ')}; the fields of a rule belong in allow.`,
+      `has an unknown field "${unknown}". The fields are ${keyFields.join(', ')}; the fields of a rule belong into allow.`,
     )
+  if (typeof options.secret === 'object' && options.secret !== null) return readSeveral(name, options, options.secret)
   const variable = variableOf(name)
   // The relay's own variables are not keys.
   const secret: unknown = options.secret ?? (ownVariables.has(variable) ? undefined : environment[variable])
@@ -121,6 +134,32 @@ function readKey(name: string, options: KeyOptions, environment: Record<string, 
     [{ version: 1, secret, ...(publicPrefix !== undefined && { publicPrefix }) }],
     checkUse(options, context),
   )
+}
+
+const valueName = /^[A-Za-z][A-Za-z0-9_]{0,63}$/
+
+/** A key with several values. */
+function readSeveral(name: string, options: KeyOptions, secret: Record<string, string | undefined>): Key {
+  const path = `keys.${name}`
+  const context = startContext(path)
+  const entries = Object.entries(secret)
+  const wrong = entries.find(([one]) => !valueName.test(one))
+  if (wrong || entries.length === 0)
+    throw configError(
+      context,
+      `has a secret ${wrong ? `with a value named ${JSON.stringify(wrong[0])}` : 'without values'}. Name each value with letters and digits, such as secret: { id, key }, and write it as $CLIENT_SECRET.id.`,
+      'secret',
+    )
+  if (options.publicPrefix !== undefined)
+    throw configError(
+      context,
+      'has a publicPrefix and several values. Leave publicPrefix out; it is for keys with one value.',
+      'publicPrefix',
+    )
+  for (const [one, value] of entries)
+    checkSecret(value, startContext(`${path}.secret.${one}`), `Give it in ${path}.secret.${one}.`, '')
+  const named = new Map(entries as [string, string][])
+  return keyOf(name, [{ version: 1, secret: '', named }], checkUse(options, context, [...named.keys()]))
 }
 
 /** A key from checked parts. */
@@ -147,8 +186,13 @@ export function isOwnName(name: string): boolean {
   return ownVariables.has(variableOf(name))
 }
 
-export function checkSecret(secret: unknown, context: ErrorContext, remedy: string): asserts secret is string {
-  const refuse = (problem: string) => configError(context, problem, 'secret')
+export function checkSecret(
+  secret: unknown,
+  context: ErrorContext,
+  remedy: string,
+  field = 'secret',
+): asserts secret is string {
+  const refuse = (problem: string) => configError(context, problem, field)
   if (secret === undefined || secret === null || secret === '') throw refuse(`has no secret. ${remedy}`)
   if (typeof secret !== 'string') throw refuse('has a secret that is not a string. Write it as a string.')
   if (/[\r\n]$/.test(secret))
@@ -184,8 +228,15 @@ function checkPublicPrefix(prefix: unknown, secret: string, context: ErrorContex
 /** The use of a key: everything except its name and values. */
 export type KeyUse = Pick<Key, 'locked' | 'allow' | 'rules' | 'limits'>
 
-/** @throws ClientSecretError `INVALID_PARAMETER` with the path of the field. */
-export function checkUse(options: Pick<KeyOptions, 'locked' | 'allow' | 'limits'>, context: ErrorContext): KeyUse {
+/**
+ * @param names The names of the values, for a key with several.
+ * @throws ClientSecretError `INVALID_PARAMETER` with the path of the field.
+ */
+export function checkUse(
+  options: Pick<KeyOptions, 'locked' | 'allow' | 'limits'>,
+  context: ErrorContext,
+  names?: readonly string[],
+): KeyUse {
   const { locked = true, allow, limits = {} } = options
   if (typeof locked !== 'boolean')
     throw configError(context, `has locked: ${JSON.stringify(locked)}. Write true or false.`, 'locked')
@@ -205,7 +256,7 @@ export function checkUse(options: Pick<KeyOptions, 'locked' | 'allow' | 'limits'
   }
   const rules = allow.map((rule, index) => {
     const path = [context.path, `allow[${index}]`].filter(Boolean).join('.')
-    return compileRule(rule, path, { ...context, subject: context.path ? path : `Rule ${index + 1}`, path })
+    return compileRule(rule, path, { ...context, subject: context.path ? path : `Rule ${index + 1}`, path }, names)
   })
   return { locked, allow, rules, limits }
 }

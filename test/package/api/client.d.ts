@@ -96,6 +96,20 @@ interface Poller {
     stop: (id: string) => void;
 }
 
+/**
+ * Fields that JSON can carry, as a type or an interface of yours has them. A form,
+ * a file, bytes, a stream, a list, a map and a function are none; later versions may take some.
+ */
+type RequestData = (object | {
+    readonly [name: string]: unknown;
+}) & {
+    readonly [Symbol.iterator]?: never;
+    readonly [Symbol.toStringTag]?: never;
+    readonly [Symbol.toPrimitive]?: never;
+    readonly [Symbol.hasInstance]?: never;
+    readonly arrayBuffer?: never;
+    readonly getReader?: never;
+};
 /** What a component asks for, field by field. */
 interface RequestParams {
     /** Name of a key that the relay knows. */
@@ -107,7 +121,7 @@ interface RequestParams {
     /** `$CLIENT_SECRET` in a value becomes the key. */
     headers?: Record<string, string> | undefined;
     /** The body of POST, PUT and PATCH: JSON, or a form when the Content-Type header says `application/x-www-form-urlencoded`. */
-    data?: object | undefined;
+    data?: RequestData | undefined;
     /** Appended to the query that the url already has. */
     params?: Record<string, ParamValue | readonly ParamValue[]> | undefined;
     /**
@@ -318,4 +332,4 @@ interface Client extends ClientCore {
 declare function createClient(options: ClientOptions): Client;
 
 export { CancelAnswer, ClientSecretError, ClientSecretRecord, HistoryFilter, HistoryPage, Method, ParamValue, QueueCount, RecordStatus, Seen, Transport, createClient, isPollStopped };
-export type { Answer, ApiResponse, Callbacks, Client, ClientCore, ClientOptions, ClientSecretRequestFunction, ClientSecretRequestParams, FollowOptions, Listeners, PauseReason, PollOptions, PollPromise, PollStopped, Polling, QueuedRequest, ReadOptions, RelayTransportOptions, RequestObject, RequestOptions, RequestParams, RequestStart, SendOptions, Sent, StandardSchema };
+export type { Answer, ApiResponse, Callbacks, Client, ClientCore, ClientOptions, ClientSecretRequestFunction, ClientSecretRequestParams, FollowOptions, Listeners, PauseReason, PollOptions, PollPromise, PollStopped, Polling, QueuedRequest, ReadOptions, RelayTransportOptions, RequestData, RequestObject, RequestOptions, RequestParams, RequestStart, SendOptions, Sent, StandardSchema };

@@ -1,6 +1,6 @@
 import { ReactNode } from 'react';
 import { RelayTransportOptions, Client, StandardSchema, RequestParams, PauseReason, ApiResponse, ClientSecretRequestParams, PollStopped, QueuedRequest, Listeners } from './client.js';
-export { Answer, Callbacks, ClientCore, ClientOptions, ClientSecretRequestFunction, FollowOptions, PollOptions, PollPromise, Polling, ReadOptions, RequestObject, RequestOptions, RequestStart, SendOptions, Sent, createClient, isPollStopped } from './client.js';
+export { Answer, Callbacks, ClientCore, ClientOptions, ClientSecretRequestFunction, FollowOptions, PollOptions, PollPromise, Polling, ReadOptions, RequestData, RequestObject, RequestOptions, RequestStart, SendOptions, Sent, createClient, isPollStopped } from './client.js';
 import { C as ClientSecretRecord, H as HistoryFilter, a as CancelAnswer, P as Persistence } from './transport.js';
 export { b as HistoryPage, c as PollAnswer, Q as QueueCount, R as RecordStatus, S as Seen, T as Transport, U as UpstreamResponse, W as WireError, i as isSettled } from './transport.js';
 import { C as ClientSecretError } from './errors.js';
@@ -190,22 +190,39 @@ interface UseClientSecretRequestOptions<Data = unknown> extends RequestParams, L
 }
 /** What `send` may change of the hook's request. */
 type SendOverrides<Data = unknown> = Partial<ClientSecretRequestParams<Data>>;
+/** An event of React's, or of the browser's. */
+type SendEvent = {
+    readonly nativeEvent: unknown;
+} | {
+    readonly isTrusted: boolean;
+};
+/** All that a promise of a request may give: its answer; a stop, where it is polled; what polls it, where it is queued. */
+type Sent<Data> = Data | PollStopped | QueuedRequest<Data>;
+/** What it gives depends on `queue` and `poll` of the hook's request, and of what is sent. */
+interface SendAsync<Data, Promised> {
+    (overrides?: SendOverrides<Data> & {
+        queue?: undefined;
+        poll?: undefined;
+    }): Promise<Promised>;
+    (overrides?: SendOverrides<Data>): Promise<Sent<Data>>;
+}
 /** The state of the request sent last, and what can be done. */
-type UseClientSecretRequest<Data = unknown> = RequestState<Data> & RequestActions & {
+type UseClientSecretRequest<Data = unknown, Promised = Sent<Data>> = RequestState<Data> & RequestActions & {
     /**
      * Sends the request; its fate is in the state and told to the callbacks. Never
      * rejects. What it is given overrides the hook's request for this one send;
-     * headers, params and data are joined name by name.
+     * headers, params and data are joined name by name. An event, as from
+     * `onClick={otter.send}`, overrides nothing.
      */
-    send: (overrides?: SendOverrides<Data>) => void;
+    send: (overrides?: SendOverrides<Data> | SendEvent) => void;
     /**
-     * The same, as a promise of the API's answer. It resolves to
-     * `{ id, status: 'stopped' }` when the polling is stopped, and to a
-     * `QueuedRequest` with a `queue` and no `poll`.
+     * The same, as a promise of the API's answer. With a `poll` it resolves to
+     * `{ id, status: 'stopped' }` when the polling is stopped; with a `queue` and
+     * no `poll`, to a `QueuedRequest`.
      *
      * @throws ClientSecretError
      */
-    sendAsync: (overrides?: SendOverrides<Data>) => Promise<Data | PollStopped | QueuedRequest<Data>>;
+    sendAsync: SendAsync<Data, Promised>;
 };
 /** What can be done with a request that was sent. */
 interface RequestActions {
@@ -244,6 +261,17 @@ interface RequestActions {
  * @throws ClientSecretError `INVALID_PARAMETER` for `persist` without an `id`; Error outside a provider, as the other
  *   hooks do.
  */
+declare function useClientSecretRequest<Data = unknown>(options: UseClientSecretRequestOptions<Data> & {
+    queue?: undefined;
+    poll?: 0 | undefined;
+}): UseClientSecretRequest<Data, Data>;
+declare function useClientSecretRequest<Data = unknown>(options: UseClientSecretRequestOptions<Data> & {
+    queue?: undefined;
+}): UseClientSecretRequest<Data, Data | PollStopped>;
+declare function useClientSecretRequest<Data = unknown>(options: UseClientSecretRequestOptions<Data> & {
+    queue: string;
+    poll?: 0 | undefined;
+}): UseClientSecretRequest<Data, QueuedRequest<Data>>;
 declare function useClientSecretRequest<Data = unknown>(options: UseClientSecretRequestOptions<Data>): UseClientSecretRequest<Data>;
 
 /** The state of the request, and what can be done with it. */
@@ -258,4 +286,4 @@ type UseClientSecretRecord<Data = unknown> = RequestState<Data> & Omit<RequestAc
 declare function useClientSecretRecord<Data = unknown>(id: string | null, listeners?: Listeners<Data>): UseClientSecretRecord<Data>;
 
 export { ApiResponse, CancelAnswer, Client, ClientSecretError, ClientSecretProvider, ClientSecretRecord, ClientSecretRequestParams, HistoryFilter, Listeners, PauseReason, Persistence, PollStopped, QueuedRequest, RelayTransportOptions, RequestParams, StandardSchema, useClientSecretHistory, useClientSecretQuery, useClientSecretQueue, useClientSecretRecord, useClientSecretRequest };
-export type { ClientSecretProviderProps, HistoryState, RequestActions, RequestState, RequestStatus, SendOverrides, UseClientSecretHistory, UseClientSecretQuery, UseClientSecretQueryOptions, UseClientSecretQueue, UseClientSecretRecord, UseClientSecretRequest, UseClientSecretRequestOptions };
+export type { ClientSecretProviderProps, HistoryState, RequestActions, RequestState, RequestStatus, SendAsync, SendEvent, SendOverrides, UseClientSecretHistory, UseClientSecretQuery, UseClientSecretQueryOptions, UseClientSecretQueue, UseClientSecretRecord, UseClientSecretRequest, UseClientSecretRequestOptions };
