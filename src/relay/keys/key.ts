@@ -120,7 +120,7 @@ function readKey(name: string, options: KeyOptions, environment: Record<string, 
   if (unknown !== undefined)
     throw configError(
       context,
-      `has an unknown field "${unknown}". The fields are ${keyFields.join(', ')}; the fields of a rule belong into allow.`,
+      `has an unknown field "${unknown}". The fields are ${keyFields.join(', ')}; the fields of a rule belong in allow.`,
     )
   if (typeof options.secret === 'object' && options.secret !== null) return readSeveral(name, options, options.secret)
   const variable = variableOf(name)
