@@ -4,82 +4,87 @@ import { createPlaces } from '../common/semaphore.ts'
 import type { Queue } from './queue.ts'
 
 /**
- * Milliseconds for which a queue rests after a process died that was calling an API for it. Few APIs notice that
- * nobody waits for their answer any more, and one that goes on would do two things of a queue at a time.
+ * Milliseconds for which a queue rests after its process died during a call. Few APIs notice a lost connection, and
+ * an API that goes on would do two calls of a queue at a time.
  */
 const restAfterDeath = 5_000
 
-/** The queue of a single process. It knows only which lines are being run; what waits in them is in the records. */
+interface KeyState {
+  /** A record arrived since the last look. */
+  hasMore: boolean
+}
+
+/** The queue of a single process. It knows only which concurrency keys run; the records know what waits. */
 export async function createEmbeddedQueue(parts: WorkerDeps & { pubSub: PubSub }): Promise<Queue> {
   const { records, pubSub } = parts
-  const lines = new Map<string, { hasMore: boolean }>()
-  const places = createPlaces()
+  const active = new Map<string, KeyState>()
+  const slots = createPlaces()
   const running = new Set<Promise<void>>()
   const closing = new AbortController()
 
-  function holdOf(line: string, state: { hasMore: boolean }): Lease {
+  function leaseOf(concurrencyKey: string, state: KeyState): Lease {
     let hasRun = false
-    // Whoever has waited longer comes first when the places do not suffice.
-    const isTired = () => hasRun && places.free() < 0
-    const hold: Lease = {
-      isOver: () => closing.signal.aborted || isTired(),
+    // Other keys have waited longer when the slots do not suffice.
+    const isUsedUp = () => hasRun && slots.free() < 0
+    const lease: Lease = {
+      isOver: () => closing.signal.aborted || isUsedUp(),
       async claimNext() {
-        const [record = null] = await records.take([line])
+        const [record = null] = await records.take([concurrencyKey])
         if (record) hasRun = true
         return record
       },
-      // There are no others.
+      // There is no other relay.
       show: async () => true,
       async pause({ id, notBefore }) {
-        places.leave()
+        slots.leave()
         await pubSub.until(id, notBefore, closing.signal)
-        await places.wait()
-        // It has waited behind the others already.
+        await slots.wait()
+        // It has waited behind the other keys already.
         hasRun = false
       },
       async end() {
         state.hasMore = false
-        const head = await records.next(line)
+        const head = await records.next(concurrencyKey)
         if (head) return head
-        // It may have arrived after we looked.
-        if (state.hasMore) return hold.end()
-        lines.delete(line)
+        // A record may have arrived after the look.
+        if (state.hasMore) return lease.end()
+        active.delete(concurrencyKey)
         return null
       },
-      rest: (milliseconds) => pubSub.until(line, Date.now() + milliseconds, closing.signal),
+      rest: (milliseconds) => pubSub.until(concurrencyKey, Date.now() + milliseconds, closing.signal),
     }
-    return hold
+    return lease
   }
 
-  function run(line: string): void {
-    const known = lines.get(line)
+  function run(concurrencyKey: string): void {
+    const known = active.get(concurrencyKey)
     if (known) {
       known.hasMore = true
       return
     }
     const state = { hasMore: false }
-    lines.set(line, state)
-    const run = runInTurn(line, state)
+    active.set(concurrencyKey, state)
+    const run = runInTurn(concurrencyKey, state)
     running.add(run)
     void run.then(() => running.delete(run))
   }
 
-  async function runInTurn(line: string, state: { hasMore: boolean }): Promise<void> {
-    // At its end it is forgotten; before that, it has only made room for others.
-    while (lines.get(line) === state && !closing.signal.aborted) {
-      await places.wait()
-      await runRecords(line, holdOf(line, state), parts)
-      places.leave()
+  async function runInTurn(concurrencyKey: string, state: KeyState): Promise<void> {
+    // A key without records is not active any more. One with records has made room for others.
+    while (active.get(concurrencyKey) === state && !closing.signal.aborted) {
+      await slots.wait()
+      await runRecords(concurrencyKey, leaseOf(concurrencyKey, state), parts)
+      slots.leave()
     }
   }
 
-  // What an earlier process has left.
+  // Records of an earlier process.
   await records.postponeInterrupted(restAfterDeath)
-  for (const line of await records.lines()) run(line)
+  for (const concurrencyKey of await records.lines()) run(concurrencyKey)
 
   return {
-    add: async (line, transaction) => transaction.afterCommit(() => run(line)),
-    // There are no others.
+    add: async (concurrencyKey, transaction) => transaction.afterCommit(() => run(concurrencyKey)),
+    // There is no other relay.
     beat: async () => {},
     takeOver: async () => {},
     async close() {
