@@ -17,6 +17,11 @@ export interface RelayLimits {
   /** Most polls that are held at once, of all callers; of visitors half as many. One more is answered at once. Default 10,000. */
   heldPolls?: number | undefined
   /**
+   * Most calls that one relay makes at once for requests that run in the background. Callers share them fairly: a free
+   * slot goes to the waiting caller with the fewest calls. Default 100.
+   */
+  backgroundCalls?: number | undefined
+  /**
    * Most bytes that are under way at once, of all callers: requests that are read or run, answers that are gathered,
    * and answers until their callers have read them. Visitors together have half of it. Over it, a request is refused
    * with 503 before it is read, and an answer waits at its API. Default 128 MiB, or four times what the largest

@@ -26,6 +26,7 @@ import {
   type Draft,
   type NewRecord,
   type Outcome,
+  type OwnedLine,
   type RecordSummary,
   type Seen,
   type StoredRecord,
@@ -40,7 +41,7 @@ export interface Records {
    */
   insert(
     record: NewRecord,
-    addJob: (line: string, transaction: Transaction) => Promise<void>,
+    addJob: (record: OwnedLine, transaction: Transaction) => Promise<void>,
     most?: MostUnsettled,
   ): Promise<{ record: StoredRecord; isNew: boolean; isSameRequest: boolean }>
   /** The record of a direct request that begins to run, not written anywhere. */
@@ -87,7 +88,7 @@ export interface Records {
    */
   postponeInterrupted(milliseconds: number): Promise<void>
   /** The lines in which something is to be run in the background, in the order in which they have waited. */
-  lines(): Promise<string[]>
+  lines(): Promise<OwnedLine[]>
   /** Unsettled direct requests of this relay. */
   claimsOf(relay: string): Promise<RecordSummary[]>
   /** Unsettled direct requests of relays that have not been seen since this many milliseconds. */
@@ -156,7 +157,7 @@ export function createRecords(database: Database): Records {
 
   async function insert(
     newRecord: NewRecord,
-    addJob: (line: string, transaction: Transaction) => Promise<void>,
+    addJob: (record: OwnedLine, transaction: Transaction) => Promise<void>,
     most?: MostUnsettled,
   ): ReturnType<Records['insert']> {
     const draft = draftOf(newRecord, 'pending')
@@ -164,7 +165,7 @@ export function createRecords(database: Database): Records {
     // keeps others of this queue away in between, so that none comes up before one that was seen.
     const written = await database.transaction(draft.queueName === null ? [] : [draft.line], async (transaction) => {
       const [isNew = false] = await write([draft], transaction)
-      if (isNew) await addJob(draft.line, transaction)
+      if (isNew) await addJob(draft, transaction)
       const found = await findByKey(draft, transaction)
       // Last, because all others of this owner wait from here on.
       if (isNew && most) await checkUnsettled(draft, most, transaction)
@@ -402,10 +403,10 @@ export function createRecords(database: Database): Records {
     },
 
     async lines() {
-      const rows = await database.query<{ line: string }>(
-        `SELECT line FROM records WHERE ${isUnsettled} AND relay IS NULL GROUP BY line ORDER BY min(seq)`,
+      const rows = await database.query<OwnedLine>(
+        `SELECT line, min(owner) AS owner FROM records WHERE ${isUnsettled} AND relay IS NULL GROUP BY line ORDER BY min(seq)`,
       )
-      return rows.map(({ line }) => line)
+      return rows
     },
 
     async claimsOf(relay) {

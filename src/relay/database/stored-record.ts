@@ -28,6 +28,9 @@ export interface RecordSummary {
   expiresAt: number
 }
 
+/** A concurrency key, and the caller whose records have it. */
+export type OwnedLine = Pick<RecordSummary, 'line' | 'owner'>
+
 /** A record as the relay keeps it. The request is in its placeholder form, the response redacted. */
 export interface StoredRecord extends RecordSummary {
   request: ClientSecretRequest

@@ -1,6 +1,6 @@
-import type { PubSub } from '../database/pub-sub.ts'
-import { runRecords, type Lease, type WorkerDeps } from './queue-worker.ts'
-import { createPlaces } from '../common/semaphore.ts'
+import { runRecords, type Lease, type QueueDeps } from './queue-worker.ts'
+import type { OwnedLine } from '../database/stored-record.ts'
+import { createCallSlots } from './call-slots.ts'
 import type { Queue } from './queue.ts'
 
 /**
@@ -15,17 +15,17 @@ interface KeyState {
 }
 
 /** The queue of a single process. It knows only which concurrency keys run; the records know what waits. */
-export async function createEmbeddedQueue(parts: WorkerDeps & { pubSub: PubSub }): Promise<Queue> {
+export async function createEmbeddedQueue(parts: QueueDeps): Promise<Queue> {
   const { records, pubSub } = parts
   const active = new Map<string, KeyState>()
-  const slots = createPlaces()
+  const slots = createCallSlots(parts.backgroundCalls)
   const running = new Set<Promise<void>>()
   const closing = new AbortController()
 
-  function leaseOf(concurrencyKey: string, state: KeyState): Lease {
+  function leaseOf({ line: concurrencyKey, owner }: OwnedLine, state: KeyState): Lease {
     let hasRun = false
     // Other keys have waited longer when the slots do not suffice.
-    const isUsedUp = () => hasRun && slots.free() < 0
+    const isUsedUp = () => hasRun && slots.available() < 0
     const lease: Lease = {
       isOver: () => closing.signal.aborted || isUsedUp(),
       async claimNext() {
@@ -36,9 +36,9 @@ export async function createEmbeddedQueue(parts: WorkerDeps & { pubSub: PubSub }
       // There is no other relay.
       show: async () => true,
       async pause({ id, notBefore }) {
-        slots.leave()
+        slots.release(owner)
         await pubSub.until(id, notBefore, closing.signal)
-        await slots.wait()
+        await slots.acquire(owner)
         // It has waited behind the other keys already.
         hasRun = false
       },
@@ -56,34 +56,34 @@ export async function createEmbeddedQueue(parts: WorkerDeps & { pubSub: PubSub }
     return lease
   }
 
-  function run(concurrencyKey: string): void {
-    const known = active.get(concurrencyKey)
+  function run(key: OwnedLine): void {
+    const known = active.get(key.line)
     if (known) {
       known.hasMore = true
       return
     }
     const state = { hasMore: false }
-    active.set(concurrencyKey, state)
-    const run = runInTurn(concurrencyKey, state)
+    active.set(key.line, state)
+    const run = runInTurn(key, state)
     running.add(run)
     void run.then(() => running.delete(run))
   }
 
-  async function runInTurn(concurrencyKey: string, state: KeyState): Promise<void> {
+  async function runInTurn(key: OwnedLine, state: KeyState): Promise<void> {
     // A key without records is not active any more. One with records has made room for others.
-    while (active.get(concurrencyKey) === state && !closing.signal.aborted) {
-      await slots.wait()
-      await runRecords(concurrencyKey, leaseOf(concurrencyKey, state), parts)
-      slots.leave()
+    while (active.get(key.line) === state && !closing.signal.aborted) {
+      await slots.acquire(key.owner)
+      await runRecords(key.line, leaseOf(key, state), parts)
+      slots.release(key.owner)
     }
   }
 
   // Records of an earlier process.
   await records.postponeInterrupted(restAfterDeath)
-  for (const concurrencyKey of await records.lines()) run(concurrencyKey)
+  for (const key of await records.lines()) run(key)
 
   return {
-    add: async (concurrencyKey, transaction) => transaction.afterCommit(() => run(concurrencyKey)),
+    add: async ({ line, owner }, transaction) => transaction.afterCommit(() => run({ line, owner })),
     // There is no other relay.
     beat: async () => {},
     takeOver: async () => {},

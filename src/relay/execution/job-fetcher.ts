@@ -1,7 +1,7 @@
 import { isClientSecretError } from '../../protocol/errors.ts'
 import type { Logger } from '../common/logger.ts'
-import type { Places } from '../common/semaphore.ts'
 import type { PubSub } from '../database/pub-sub.ts'
+import type { CallSlots } from './call-slots.ts'
 import type { QueueJob, QueueJobs } from './queue-jobs.ts'
 
 /** Topic that the relays publish when there may be work for a relay with a free slot. */
@@ -21,7 +21,7 @@ export interface JobFetcher {
 
 interface FetcherDeps {
   jobs: QueueJobs
-  slots: Places
+  slots: CallSlots
   pubSub: PubSub
   logger: Logger
   closing: AbortSignal
@@ -35,11 +35,13 @@ export function createJobFetcher({ jobs, slots, pubSub, logger, closing, run }: 
   let isStarted = false
   /** A job was added at this relay and no relay has fetched it, as far as this one knows. */
   let isAdded = false
+  /** The last fetch filled all slots, so that jobs may wait for one. */
+  let isScarce = false
 
   async function fetchAll(): Promise<void> {
     while (isAsked && !closing.aborted) {
       isAsked = false
-      const free = slots.free()
+      const free = slots.available()
       if (free <= 0) {
         // Other relays may have free slots. Only the relay that added the job tells them:
         // full relays would tell each other again and again.
@@ -47,11 +49,24 @@ export function createJobFetcher({ jobs, slots, pubSub, logger, closing, run }: 
         isAdded = false
         return
       }
-      const fetched = await jobs.fetchSome(free)
-      fetched.forEach(run)
-      if (fetched.length === free) isAsked = true
+      isScarce = (await fetchFairly(free)) === free
+      if (isScarce) isAsked = true
       else if (!isAsked) isAdded = false
     }
+  }
+
+  /** Fetches and runs so many jobs; gives the number found. When slots are scarce, callers with few slots are first. */
+  async function fetchFairly(count: number): Promise<number> {
+    let found = 0
+    for (const tooMany of isScarce ? [1, slots.fairShare(), Infinity] : [Infinity]) {
+      const others = slots.callersWith(tooMany)
+      if (others.length === 0 && tooMany < Infinity) continue
+      const fetched = await jobs.fetchSome(count - found, others)
+      fetched.forEach(run)
+      found += fetched.length
+      if (found === count) break
+    }
+    return found
   }
 
   function look(): void {

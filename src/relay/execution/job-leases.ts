@@ -115,7 +115,7 @@ export function createJobLeases({ jobs, database, records, pubSub }: LeasesDeps)
       if (await endIfEmpty(lease)) return false
       await database.transaction([], async (transaction) => {
         const removed = await jobs.remove([lease.job], transaction)
-        if (removed > 0) await jobs.add(lease.job.concurrencyKey, transaction)
+        if (removed > 0) await jobs.add(lease.job, transaction)
       })
       return true
     },

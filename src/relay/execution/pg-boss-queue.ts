@@ -1,10 +1,10 @@
-import { createPlaces } from '../common/semaphore.ts'
 import type { PostgresDatabase } from '../database/postgres-database.ts'
-import type { PubSub } from '../database/pub-sub.ts'
+import { hash, type OwnedLine } from '../database/stored-record.ts'
+import { createCallSlots } from './call-slots.ts'
 import { createJobFetcher, work } from './job-fetcher.ts'
 import { createJobLeases, type JobLease } from './job-leases.ts'
-import { openQueueJobs, type QueueJob } from './queue-jobs.ts'
-import { runRecords, type Lease, type WorkerDeps } from './queue-worker.ts'
+import { openQueueJobs, type NewJob, type QueueJob } from './queue-jobs.ts'
+import { runRecords, type Lease, type QueueDeps } from './queue-worker.ts'
 import type { Queue } from './queue.ts'
 
 /** Milliseconds between looks for jobs that no relay has announced. */
@@ -20,20 +20,17 @@ const maxLease = 3_600_000
  * a failure blocks nothing. A finished job is deleted, not completed, which keeps
  * pg-boss's tables as small as the number of keys.
  */
-export async function createPgBossQueue(
-  database: PostgresDatabase,
-  parts: WorkerDeps & { pubSub: PubSub },
-): Promise<Queue> {
+export async function createPgBossQueue(database: PostgresDatabase, parts: QueueDeps): Promise<Queue> {
   const { records, pubSub, logger } = parts
   const jobs = await openQueueJobs(database, logger)
   const leases = createJobLeases({ jobs, database, records, pubSub })
-  const slots = createPlaces()
+  const slots = createCallSlots(parts.backgroundCalls)
   const closing = new AbortController()
   const running = new Set<Promise<void>>()
   const fetcher = createJobFetcher({ jobs, slots, pubSub, logger, closing: closing.signal, run })
 
   function run(job: QueueJob): void {
-    slots.take()
+    slots.take(job.caller)
     const lease = leases.open(job)
     const run = runRecords(job.concurrencyKey, leaseOf(lease), parts)
       .then(() => leases.handBack(lease))
@@ -46,7 +43,7 @@ export async function createPgBossQueue(
       .then(() => {
         leases.close(lease)
         running.delete(run)
-        slots.leave()
+        slots.release(job.caller)
         fetcher.look()
       })
     running.add(run)
@@ -56,7 +53,7 @@ export async function createPgBossQueue(
     const since = performance.now()
     let hasRun = false
     // Other keys have waited longer when the slots do not suffice.
-    const isUsedUp = () => hasRun && (slots.free() <= 0 || performance.now() - since > maxLease)
+    const isUsedUp = () => hasRun && (slots.available() <= 0 || performance.now() - since > maxLease)
     return {
       isOver: () => lease.isLost || closing.signal.aborted || isUsedUp(),
       async claimNext() {
@@ -70,10 +67,10 @@ export async function createPgBossQueue(
       },
       end: () => leases.end(lease),
       async pause({ id, notBefore }) {
-        slots.leave()
+        slots.release(lease.job.caller)
         fetcher.look()
         await pubSub.until(id, notBefore, closing.signal)
-        await slots.wait()
+        await slots.acquire(lease.job.caller)
       },
       rest: (milliseconds) => pubSub.until(lease.job.id, Date.now() + milliseconds, closing.signal),
     }
@@ -81,7 +78,7 @@ export async function createPgBossQueue(
 
   try {
     // An earlier process may have left records without a job.
-    await jobs.addAll(await records.lines())
+    await jobs.addAll((await records.lines()).map(jobFor))
   } catch (error) {
     await jobs.close().catch(() => {})
     throw error
@@ -90,8 +87,8 @@ export async function createPgBossQueue(
   const stopListening = pubSub.on(work, fetcher.look)
 
   return {
-    async add(concurrencyKey, transaction) {
-      await jobs.add(concurrencyKey, transaction)
+    async add(record, transaction) {
+      await jobs.add(jobFor(record), transaction)
       transaction.afterCommit(fetcher.lookForOwn)
     },
 
@@ -111,4 +108,8 @@ export async function createPgBossQueue(
       await jobs.close()
     },
   }
+}
+
+function jobFor({ line, owner }: OwnedLine): NewJob {
+  return { concurrencyKey: line, caller: hash(owner) }
 }

@@ -1,23 +1,29 @@
-import type { PgBoss } from 'pg-boss'
 import type { Logger } from '../common/logger.ts'
 import type { Transaction } from '../database/database.ts'
 import { withinTransaction, type PostgresDatabase } from '../database/postgres-database.ts'
 import { startPgBoss, stopPgBoss, queueName } from './start-pg-boss.ts'
 
-/** A job of pg-boss: the token of one concurrency key. The relay that fetched it may run the key's records. */
-export interface QueueJob {
+/** The token of one concurrency key. The relay that fetched it may run the key's records. */
+export interface NewJob {
+  concurrencyKey: string
+  /** Hash of the owner. */
+  caller: string
+}
+
+/** A job of pg-boss that this relay fetched. */
+export interface QueueJob extends NewJob {
   id: string
   /** Attempts before this one: a relay that lost the job cannot change it any more. */
   retryCount: number
-  concurrencyKey: string
 }
 
 /** The jobs of the queue, at most one of each concurrency key. */
 export interface QueueJobs {
   /** Adds the job of a key, unless there is one. */
-  add(concurrencyKey: string, transaction: Transaction): Promise<void>
-  addAll(concurrencyKeys: readonly string[]): Promise<void>
-  fetchSome(count: number): Promise<QueueJob[]>
+  add(job: NewJob, transaction: Transaction): Promise<void>
+  addAll(jobs: readonly NewJob[]): Promise<void>
+  /** Fetches jobs in the order in which they wait, without those of some callers. */
+  fetchSome(count: number, withoutCallers: readonly string[]): Promise<QueueJob[]>
   /** Renews jobs; gives the ids of those that this relay still has. */
   renew(jobs: readonly QueueJob[]): Promise<Set<string>>
   /** Deletes jobs that this relay still has; gives their number. */
@@ -27,10 +33,6 @@ export interface QueueJobs {
   close(): Promise<void>
 }
 
-interface JobData {
-  line: string
-}
-
 /** Jobs in one statement. */
 const batchSize = 1_000
 
@@ -38,14 +40,15 @@ const batchSize = 1_000
 export async function openQueueJobs(database: PostgresDatabase, logger: Logger): Promise<QueueJobs> {
   const boss = await startPgBoss(database, logger)
   return {
-    async add(concurrencyKey, transaction) {
-      await boss.insert(queueName, [insertOf(concurrencyKey)], { db: withinTransaction(transaction) })
+    async add(job, transaction) {
+      await boss.insert(queueName, [insertOf(job)], { db: withinTransaction(transaction) })
     },
-    async addAll(concurrencyKeys) {
-      for (let from = 0; from < concurrencyKeys.length; from += batchSize)
-        await boss.insert(queueName, concurrencyKeys.slice(from, from + batchSize).map(insertOf))
+    async addAll(jobs) {
+      for (let from = 0; from < jobs.length; from += batchSize)
+        await boss.insert(queueName, jobs.slice(from, from + batchSize).map(insertOf))
     },
-    fetchSome: async (count) => (await boss.fetch<JobData>(queueName, { batchSize: count })).map(jobOf),
+    fetchSome: async (count, withoutCallers) =>
+      (await boss.fetch<NewJob>(queueName, { batchSize: count, ignoreGroups: [...withoutCallers] })).map(jobOf),
     renew: async (jobs) => renewedBy(await boss.touch(queueName, jobs.map(attemptOf))),
     remove: async (jobs, transaction) =>
       affectedBy(await boss.deleteJob(queueName, jobs.map(attemptOf), { db: withinTransaction(transaction) })),
@@ -56,12 +59,12 @@ export async function openQueueJobs(database: PostgresDatabase, logger: Logger):
   }
 }
 
-function insertOf(concurrencyKey: string): { singletonKey: string; data: JobData } {
-  return { singletonKey: concurrencyKey, data: { line: concurrencyKey } }
+function insertOf({ concurrencyKey, caller }: NewJob) {
+  return { singletonKey: concurrencyKey, data: { concurrencyKey, caller }, group: { id: caller } }
 }
 
-function jobOf({ id, retryCount, data }: Awaited<ReturnType<PgBoss['fetch']>>[number]): QueueJob {
-  return { id, retryCount, concurrencyKey: (data as JobData).line }
+function jobOf({ id, retryCount, data }: { id: string; retryCount: number; data: NewJob }): QueueJob {
+  return { id, retryCount, ...data }
 }
 
 function attemptOf({ id, retryCount }: QueueJob): { id: string; retryCount: number } {
