@@ -12,7 +12,7 @@ export type {
 } from '../client/create-client.ts'
 export type { ClientCore, ClientOptions } from '../client/create-core.ts'
 export type { Polling, RequestObject, RequestStart, Sent } from '../client/create-request.ts'
-export type { ClientSecretRequestParams, RequestData, RequestParams } from '../client/request-params.ts'
+export type { ClientSecretRequestParams, RequestData, RequestFields, RequestParams } from '../client/request-params.ts'
 export type { Persistence } from '../client/browser-storage.ts'
 export type { PauseReason } from '../client/page.ts'
 export type { StandardSchema } from '../client/standard-schema.ts'
@@ -34,4 +34,11 @@ export type {
   UpstreamResponse,
   WireError,
 } from '../protocol/record.ts'
-export type { ClientSecretRequest, JsonObject, Method, ParamValue } from '../protocol/request.ts'
+export type {
+  ClientSecretRequest,
+  FormArrays,
+  JsonObject,
+  Method,
+  ParamValue,
+  RequestBody,
+} from '../protocol/request.ts'
