@@ -119,7 +119,7 @@ export function createRequest(deps: RequestDeps, start: RequestStart): RequestOb
   async function settle(): Promise<void> {
     unwatch = undefined
     try {
-      end(await checked(readRecord(record!), listeners().schema))
+      end(await checked(readRecord(record!, params?.responseType ?? listeners().responseType), listeners().schema))
     } catch (error) {
       end(asClientSecretError(error))
     }
@@ -206,7 +206,12 @@ export function createRequest(deps: RequestDeps, start: RequestStart): RequestOb
   }
 
   async function send(signal?: AbortSignal): Promise<Sent> {
-    const { onResponse: _onResponse, onError: _onError, ...sent } = { ...params } as ClientSecretRequestParams
+    const {
+      onResponse: _onResponse,
+      onError: _onError,
+      responseType: _responseType,
+      ...sent
+    } = { ...params } as ClientSecretRequestParams
     isSending = true
     changed()
     const letGo = onAbort(signal, () => {

@@ -1,5 +1,6 @@
 import type { FormArrays, Method, ParamValue } from '../protocol/request.ts'
 import type { Callbacks } from './callbacks.ts'
+import type { ResponseType } from './read-record.ts'
 
 /** A body: fields or a list that JSON can carry, or a text. */
 export type RequestData = string | readonly unknown[] | RequestFields
@@ -44,6 +45,11 @@ export interface RequestParams {
   poll?: number | undefined
   /** Seconds, above 0, after which the record is removed and polling it is an error. Default: the relay's, one day. */
   expires?: number | undefined
+  /**
+   * How the answer's data is given: `json`, `text`, `blob` or `arrayBuffer`. Default: by its content type, which is
+   * JSON parsed, other text as text, and bytes as a `Uint8Array`. An error's data is always given by its content type.
+   */
+  responseType?: ResponseType | undefined
   /** Requests of one caller with the same url, method and queue run one at a time, in the order they arrived. Without it, in parallel. */
   queue?: string | undefined
 }

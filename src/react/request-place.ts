@@ -90,8 +90,10 @@ export function createRequestPlace(client: ClientCore, stored: Stored<RequestSta
     const { record, poll } = kept
     const seen = { id: record.id }
     // What had ended before the reload is shown again, but told to nobody a second time.
-    if (isSettled(record)) show({ seen, listeners: () => ({ schema: listeners().schema }) }).resume()
-    else if (poll > 0) show({ seen, record, poll, listeners }).resume()
+    if (isSettled(record)) {
+      const asBefore = () => ({ schema: listeners().schema, responseType: listeners().responseType })
+      show({ seen, listeners: asBefore }).resume()
+    } else if (poll > 0) show({ seen, record, poll, listeners }).resume()
     // Polled by hand, and nobody has its promise any more.
     else write(show({ seen, record, listeners }))
   }

@@ -13,6 +13,8 @@ interface ApiResponse {
     /** The exact text; bytes where the upstream sent bytes. */
     body: string | Uint8Array;
 }
+/** How the body of an answer is given. */
+type ResponseType = 'json' | 'text' | 'blob' | 'arrayBuffer';
 /** A settled record, read. */
 interface Answer {
     record: ClientSecretRecord;
@@ -63,6 +65,8 @@ interface Listeners<Data = unknown> extends Callbacks<Data> {
     onSettled?: ((data: Data | undefined, error: ClientSecretError | undefined) => void) | undefined;
     /** Any Standard Schema (zod, valibot, arktype …); checks `data` and gives it its type. */
     schema?: StandardSchema<Data> | undefined;
+    /** How `data` is given. Default: JSON parsed, other text as text, bytes as a `Uint8Array`; by the answer's content type. */
+    responseType?: ResponseType | undefined;
 }
 
 /** Why polling rests: nobody looks at the page, or it has no network. */
@@ -139,6 +143,11 @@ interface RequestParams {
     poll?: number | undefined;
     /** Seconds, above 0, after which the record is removed and polling it is an error. Default: the relay's, one day. */
     expires?: number | undefined;
+    /**
+     * How the answer's data is given: `json`, `text`, `blob` or `arrayBuffer`. Default: by its content type, which is
+     * JSON parsed, other text as text, and bytes as a `Uint8Array`. An error's data is always given by its content type.
+     */
+    responseType?: ResponseType | undefined;
     /** Requests of one caller with the same url, method and queue run one at a time, in the order they arrived. Without it, in parallel. */
     queue?: string | undefined;
 }
@@ -270,6 +279,8 @@ interface RequestOptions {
 interface ReadOptions {
     /** Any Standard Schema (zod, valibot, arktype …); checks the answer's data and gives it its type. */
     schema?: StandardSchema | undefined;
+    /** How the answer's data is given. Default: by its content type. */
+    responseType?: ResponseType | undefined;
 }
 /** How a request is followed. */
 interface FollowOptions extends ReadOptions {
@@ -339,4 +350,4 @@ interface Client extends ClientCore {
 declare function createClient(options: ClientOptions): Client;
 
 export { CancelAnswer, ClientSecretError, ClientSecretRecord, FormArrays, HistoryFilter, HistoryPage, Method, ParamValue, QueueCount, RecordStatus, Seen, Transport, createClient, isPollStopped };
-export type { Answer, ApiResponse, Callbacks, Client, ClientCore, ClientOptions, ClientSecretRequestFunction, ClientSecretRequestParams, FollowOptions, Listeners, PauseReason, PollOptions, PollPromise, PollStopped, Polling, QueuedRequest, ReadOptions, RelayTransportOptions, RequestData, RequestFields, RequestObject, RequestOptions, RequestParams, RequestStart, SendOptions, Sent, StandardSchema };
+export type { Answer, ApiResponse, Callbacks, Client, ClientCore, ClientOptions, ClientSecretRequestFunction, ClientSecretRequestParams, FollowOptions, Listeners, PauseReason, PollOptions, PollPromise, PollStopped, Polling, QueuedRequest, ReadOptions, RelayTransportOptions, RequestData, RequestFields, RequestObject, RequestOptions, RequestParams, RequestStart, ResponseType, SendOptions, Sent, StandardSchema };
