@@ -64,9 +64,9 @@ export async function attack(
   serve: Serve,
   { budget = 2_000, rows }: AttackOptions = {},
 ): Promise<AttackResult> {
-  // Those of several values are tried by the tests.
+  // Those of several values and those with a token are tried by the tests.
   const keys = Object.fromEntries(
-    Object.entries(options.keys ?? {}).filter(([, key]) => typeof key.secret !== 'object'),
+    Object.entries(options.keys ?? {}).filter(([, key]) => typeof key.secret !== 'object' && key.token === undefined),
   )
   if (Object.keys(keys).length === 0)
     throw new Error('The config has no keys, so there is nothing to attack. Registered keys are not looked at.')

@@ -2,6 +2,7 @@ import type { ClientSecretError } from '../../protocol/errors.ts'
 import { compileRule, type CompiledRule, type KeyRule } from './key-rules.ts'
 import { startContext, configError, startError, type ErrorContext } from '../common/config-error.ts'
 import { masterKeyVariable } from './encryption.ts'
+import { readToken, type TokenOptions } from './token-options.ts'
 
 /** A key, as the configuration gives it. */
 export interface KeyOptions {
@@ -17,6 +18,8 @@ export interface KeyOptions {
    * the common APIs.
    */
   publicPrefix?: string | undefined
+  /** The API wants a token that is made from the secret: OAuth's, a signed JWT, or one that a login gives. */
+  token?: TokenOptions | undefined
   /** Only for signed-in users. Default: true. */
   locked?: boolean | undefined
   /** Where the secret may go. At least one rule. */
@@ -60,6 +63,8 @@ export interface Key {
   allow: readonly KeyRule[]
   rules: readonly CompiledRule[]
   limits: KeyLimits
+  /** How the token is made that stands for the secret. */
+  token?: TokenOptions
   /** In milliseconds; of a key that is registered. */
   changedAt?: number
 }
@@ -86,7 +91,7 @@ const minRest = 16
 
 const ownVariables = new Set(['CLIENT_SECRET_ADMIN_TOKEN', 'CLIENT_SECRET_MASTER_KEY'])
 
-const keyFields = ['secret', 'publicPrefix', 'locked', 'allow', 'limits']
+const keyFields = ['secret', 'publicPrefix', 'token', 'locked', 'allow', 'limits']
 const limitFields = ['requestsPerMinute', 'unsettled', 'bytesPerDay']
 
 /**
@@ -117,15 +122,19 @@ function readKey(name: string, options: KeyOptions, environment: Record<string, 
   const variable = variableOf(name)
   // What the relay keeps there for itself is nobody's key.
   const secret: unknown = options.secret ?? (ownVariables.has(variable) ? undefined : environment[variable])
-  checkSecret(secret, telling, `Give it in ${path}.secret or in the environment variable ${variable}.`)
+  const token = options.token === undefined ? undefined : readToken(options.token, secret, telling)
+  // A private key has lines, and is checked as what it is.
+  const checked: unknown = token?.grant === 'jwt-bearer' && typeof secret === 'string' ? oneLine(secret) : secret
+  checkSecret(checked, telling, `Give it in ${path}.secret or in the environment variable ${variable}.`)
   const { publicPrefix } = options
-  checkPublicPrefix(publicPrefix, secret, telling)
-  return keyOf(
-    name,
-    [{ version: 1, secret, ...(publicPrefix !== undefined && { publicPrefix }) }],
-    checkUse(options, telling),
-  )
+  checkPublicPrefix(publicPrefix, checked, telling)
+  return keyOf(name, [{ version: 1, secret: secret as string, ...(publicPrefix !== undefined && { publicPrefix }) }], {
+    ...checkUse(options, telling),
+    ...(token && { token }),
+  })
 }
+
+const oneLine = (text: string) => text.trim().replace(/\s+/g, ' ')
 
 const valueName = /^[A-Za-z][A-Za-z0-9_]{0,63}$/
 
@@ -143,6 +152,8 @@ function readSeveral(name: string, options: KeyOptions, secret: Record<string, s
     )
   if (options.publicPrefix !== undefined)
     throw configError(telling, 'has a publicPrefix and several values. It is of a key with one value.', 'publicPrefix')
+  if (options.token !== undefined)
+    throw configError(telling, 'has a token and several values. A token is made from one.', 'token')
   for (const [one, value] of entries)
     checkSecret(value, startContext(`${path}.secret.${one}`), `Give it in ${path}.secret.${one}.`, '')
   const named = new Map(entries as [string, string][])
@@ -150,7 +161,7 @@ function readSeveral(name: string, options: KeyOptions, secret: Record<string, s
 }
 
 /** A key of what was checked before. */
-export function keyOf(name: string, values: readonly KeyValue[], use: KeyUse & Pick<Key, 'changedAt'>): Key {
+export function keyOf(name: string, values: readonly KeyValue[], use: KeyUse & Pick<Key, 'changedAt' | 'token'>): Key {
   return { name, values, ...use }
 }
 
