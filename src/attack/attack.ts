@@ -64,9 +64,9 @@ export async function attack(
   serve: Serve,
   { budget = 2_000, rows }: AttackOptions = {},
 ): Promise<AttackResult> {
-  // The tests cover keys with several values.
+  // The tests cover keys with several values and with a token.
   const keys = Object.fromEntries(
-    Object.entries(options.keys ?? {}).filter(([, key]) => typeof key.secret !== 'object'),
+    Object.entries(options.keys ?? {}).filter(([, key]) => typeof key.secret !== 'object' && key.token === undefined),
   )
   if (Object.keys(keys).length === 0)
     throw new Error(

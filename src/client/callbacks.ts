@@ -1,6 +1,6 @@
 import { isClientSecretError, type ClientSecretError } from '../protocol/errors.ts'
 import type { ClientSecretRecord } from '../protocol/record.ts'
-import type { Answer, ApiResponse } from './read-record.ts'
+import type { Answer, ApiResponse, ResponseType } from './read-record.ts'
 import type { StandardSchema } from './standard-schema.ts'
 
 /** Callbacks for the end of a request. */
@@ -19,6 +19,8 @@ export interface Listeners<Data = unknown> extends Callbacks<Data> {
   onSettled?: ((data: Data | undefined, error: ClientSecretError | undefined) => void) | undefined
   /** Any Standard Schema (zod, valibot, arktype …); checks `data` and gives it its type. */
   schema?: StandardSchema<Data> | undefined
+  /** How `data` is given. Default: JSON parsed, other text as text, bytes as a `Uint8Array`; by the answer's content type. */
+  responseType?: ResponseType | undefined
 }
 
 /** Calls a callback of the app. Its error becomes an uncaught error, as in an event listener, and the request goes on. */

@@ -11,7 +11,7 @@ import type { RequestStart, Sent } from './create-request.ts'
 import { onAbort } from './on-abort.ts'
 import type { PollStopped } from './poll-stopped.ts'
 import { answerOf, type QueuedRequest } from './queued-request.ts'
-import { readRecord, type Answer } from './read-record.ts'
+import { readRecord, type Answer, type ResponseType } from './read-record.ts'
 import type { ClientSecretRequestParams, RequestParams } from './request-params.ts'
 import { checked, type StandardSchema } from './standard-schema.ts'
 import type { RecordVersion } from './transport.ts'
@@ -26,6 +26,8 @@ export interface RequestOptions {
 export interface ReadOptions {
   /** Any Standard Schema (zod, valibot, arktype …); checks the answer's data and gives it its type. */
   schema?: StandardSchema | undefined
+  /** How the answer's data is given. Default: by its content type. */
+  responseType?: ResponseType | undefined
 }
 
 /** How a request is followed. */
@@ -130,7 +132,7 @@ export function createClient(options: ClientOptions): Client {
 
     async follow(seen, { interval, signal, stopSignal, ...listeners } = {}) {
       if ('status' in seen && isSettled(seen as ClientSecretRecord))
-        return checked(readRecord(seen as ClientSecretRecord), listeners.schema)
+        return checked(readRecord(seen as ClientSecretRecord, listeners.responseType), listeners.schema)
       const polling = createRequest({ seen, listeners: () => listeners }).poll({ interval, signal })
       const letGo = onAbort(stopSignal, polling.stop)
       return polling.finally(letGo)

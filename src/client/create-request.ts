@@ -82,10 +82,22 @@ export function createRequest({ transport, poller, onSent }: RequestDeps, start:
     onChange?.(request)
   }
 
-  const { poll, resume, halt, receive, end } = createRequestPolling({ poller, progress, set, seen, listeners })
+  const { poll, resume, halt, receive, end } = createRequestPolling({
+    poller,
+    progress,
+    set,
+    seen,
+    listeners,
+    responseType: params?.responseType,
+  })
 
   async function send(signal?: AbortSignal): Promise<Sent> {
-    const { onResponse: _onResponse, onError: _onError, ...sent } = { ...params } as ClientSecretRequestParams
+    const {
+      onResponse: _onResponse,
+      onError: _onError,
+      responseType: _responseType,
+      ...sent
+    } = { ...params } as ClientSecretRequestParams
     set({ isSending: true })
     const letGo = onAbort(signal, () => {
       submitting.abort()

@@ -10,6 +10,9 @@ export interface ApiResponse {
   body: string | Uint8Array
 }
 
+/** How the body of an answer is given. */
+export type ResponseType = 'json' | 'text' | 'blob' | 'arrayBuffer'
+
 /** The answer of a settled record. */
 export interface Answer {
   record: ClientSecretRecord
@@ -21,13 +24,16 @@ export interface Answer {
 /**
  * Reads a settled record.
  *
+ * @param type How its body is given. Default: by its content type.
+ *
  * @throws ClientSecretError the record's error, `CANCELLED`, or `INVALID_RESPONSE` for
  *   a body with invalid JSON.
  */
-export function readRecord(record: ClientSecretRecord): Answer {
+export function readRecord(record: ClientSecretRecord, type?: ResponseType): Answer {
   const { id, status, error, response: wire } = record
   const response = wire && apiResponse(wire)
-  if (status === 'resolved' && response) return { record, response, data: parseBody(response, id) }
+  if (status === 'resolved' && response)
+    return { record, response, data: type ? bodyAs(type, response, id) : parseBody(response, id) }
   if (status === 'cancelled') {
     throw new ClientSecretError('CANCELLED', 'The request was cancelled before it had an answer.', { requestId: id })
   }
@@ -59,6 +65,28 @@ export function parsedResponse(wire: UpstreamResponse): ParsedResponse {
 
 function apiResponse({ status, headers, body, encoding }: UpstreamResponse): ApiResponse {
   return { status, headers, body: encoding ? Uint8Array.from(atob(body), (char) => char.charCodeAt(0)) : body }
+}
+
+function bodyAs(type: ResponseType, response: ApiResponse, requestId: string): unknown {
+  const { body, headers } = response
+  const contentType = headers['content-type'] ?? ''
+  const text = () => (typeof body === 'string' ? body : new TextDecoder().decode(body))
+  switch (type) {
+    case 'json':
+      return parseBody({ ...response, body: text(), headers: { 'content-type': 'application/json' } }, requestId)
+    case 'text':
+      return text()
+    case 'blob':
+      return new Blob([body as BlobPart], { type: contentType })
+    case 'arrayBuffer':
+      return typeof body === 'string' ? new TextEncoder().encode(body).buffer : body.buffer
+    default:
+      throw new ClientSecretError(
+        'INVALID_PARAMETER',
+        `responseType must be json, text, blob or arrayBuffer; it is ${String(type)}.`,
+        { path: 'responseType', requestId },
+      )
+  }
 }
 
 /** Without `requestId`, invalid JSON is a text and no error. */

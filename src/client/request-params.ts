@@ -1,11 +1,15 @@
-import type { Method, ParamValue } from '../protocol/request.ts'
+import type { FormArrays, Method, ParamValue } from '../protocol/request.ts'
 import type { Callbacks } from './callbacks.ts'
+import type { ResponseType } from './read-record.ts'
+
+/** A body: fields or a list that JSON can carry, or a text. */
+export type RequestData = string | readonly unknown[] | RequestFields
 
 /**
  * Fields that JSON can carry, as a type or an interface of yours has them. A form,
- * a file, bytes, a stream, a list, a map and a function are none; later versions may take some.
+ * a file, bytes, a stream, a map and a function are none; later versions may take some.
  */
-export type RequestData = (object | { readonly [name: string]: unknown }) & {
+export type RequestFields = (object | { readonly [name: string]: unknown }) & {
   readonly [Symbol.iterator]?: never
   readonly [Symbol.toStringTag]?: never
   readonly [Symbol.toPrimitive]?: never
@@ -24,8 +28,13 @@ export interface RequestParams {
   method: Method | Lowercase<Method>
   /** `$CLIENT_SECRET` in a value becomes the key. */
   headers?: Record<string, string> | undefined
-  /** The body of POST, PUT and PATCH: JSON, or a form when the Content-Type header says `application/x-www-form-urlencoded`. */
+  /**
+   * The body of POST, PUT, PATCH and DELETE: JSON, or a form when the Content-Type header says
+   * `application/x-www-form-urlencoded`. A string is sent as it is, with any Content-Type; no placeholder may stand in it.
+   */
   data?: RequestData | undefined
+  /** How a form writes a list: `brackets` is `to[]=a&to[]=b`, `repeat` is `to=a&to=b`, `comma` is `to=a,b`. Default: `to[0]=a&to[1]=b`. */
+  formArrays?: FormArrays | undefined
   /** Appended to the query that the url already has. */
   params?: Record<string, ParamValue | readonly ParamValue[]> | undefined
   /**
@@ -36,6 +45,11 @@ export interface RequestParams {
   poll?: number | undefined
   /** Seconds, above 0, after which the record is removed and polling it is an error. Default: the relay's, one day. */
   expires?: number | undefined
+  /**
+   * How the answer's data is given: `json`, `text`, `blob` or `arrayBuffer`. Default: by its content type, which is
+   * JSON parsed, other text as text, and bytes as a `Uint8Array`. An error's data is always given by its content type.
+   */
+  responseType?: ResponseType | undefined
   /** Requests of one caller with the same url, method and queue run one at a time, in the order they arrived. Without it, in parallel. */
   queue?: string | undefined
 }

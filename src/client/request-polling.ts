@@ -4,7 +4,7 @@ import { callBack, tellOutcome, type Listeners } from './callbacks.ts'
 import type { PauseReason } from './page-visibility.ts'
 import { pollStopped } from './poll-stopped.ts'
 import type { Poller } from './poller.ts'
-import { readRecord, type Answer } from './read-record.ts'
+import { readRecord, type Answer, type ResponseType } from './read-record.ts'
 import { checked } from './standard-schema.ts'
 import type { RecordVersion } from './transport.ts'
 import { createWaiters, type Polling } from './waiters.ts'
@@ -39,6 +39,8 @@ interface Deps {
   set: (change: Partial<RequestProgress>) => void
   seen: RecordVersion | undefined
   listeners: () => Listeners
+  /** That of the request; it wins over the listeners'. */
+  responseType: ResponseType | undefined
 }
 
 /** The polling of one request, from its first record to its outcome. */
@@ -54,7 +56,7 @@ export interface RequestPolling {
 /** Milliseconds, without an interval from the caller. */
 const defaultInterval = 1_000
 
-export function createRequestPolling({ poller, progress, set, seen, listeners }: Deps): RequestPolling {
+export function createRequestPolling({ poller, progress, set, seen, listeners, responseType }: Deps): RequestPolling {
   let unwatch: (() => void) | undefined
   let isTold = false
   const waiters = createWaiters(() => halt('stopped'))
@@ -72,7 +74,7 @@ export function createRequestPolling({ poller, progress, set, seen, listeners }:
     release()
     progress.isPolling = false
     try {
-      end(await checked(readRecord(record), listeners().schema))
+      end(await checked(readRecord(record, responseType ?? listeners().responseType), listeners().schema))
     } catch (error) {
       end(asClientSecretError(error))
     }

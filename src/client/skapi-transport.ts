@@ -97,7 +97,8 @@ export function skapiTransport(skapi: SkapiLike): Transport {
     async submit(params) {
       // No relay of ours checks it.
       const request = parseRequest(params)
-      if (request.method === 'PATCH') throw unsupported('a PATCH')
+      if (request.method === 'PATCH' || request.method === 'HEAD') throw unsupported(`a ${request.method}`)
+      if (typeof request.data === 'string' || Array.isArray(request.data)) throw unsupported('a body that is no object')
       const isBackground = request.queue !== undefined || Boolean(request.poll)
       const { clientSecretName, url, method, headers, data, params: query, expires, queue } = request
       const body = {
@@ -150,10 +151,10 @@ export function skapiTransport(skapi: SkapiLike): Transport {
     },
 
     async history({ url, method, queue, status, compact, limit, cursor }) {
-      if (url === undefined || method === undefined || method === 'PATCH') {
+      if (url === undefined || method === undefined || method === 'PATCH' || method === 'HEAD') {
         throw new ClientSecretError(
           'INVALID_PARAMETER',
-          "Skapi's history is asked by url and method: give both, and no PATCH.",
+          "Skapi's history is asked by url and method: give both, and neither PATCH nor HEAD.",
           { path: url === undefined ? 'url' : 'method' },
         )
       }

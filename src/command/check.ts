@@ -1,3 +1,4 @@
+import { generateKeyPairSync } from 'node:crypto'
 import { secretsOf, type Key, type KeyOptions } from '../relay/keys/key.ts'
 import { readOptions, type RelayOptions } from '../relay/options.ts'
 import { isBasicCredentials, isGuessableSecret } from '../relay/keys/redaction/values.ts'
@@ -21,6 +22,7 @@ export function check(options: RelayOptions): string {
       ...wideForCallers(key).map(warning),
       ...shortOf(key).map(warning),
       ...encodedOf(key).map(warning),
+      ...exchangeOf(key),
       ...rules.flat(),
     ].join('\n')
   })
@@ -48,6 +50,16 @@ function shortOf({ values }: Key): string[] {
     : []
 }
 
+function exchangeOf({ token }: Key): string[] {
+  if (!token) return []
+  return [
+    token.url === undefined
+      ? '  signs a token with its secret, which stays in the relay; the token'
+      : `  is exchanged at ${token.url} for a token (${token.grant}); the token`,
+    ...(token.allowPrivateNetwork ? [warning('Its token comes from an address of your own network.')] : []),
+  ]
+}
+
 function encodedOf({ values }: Key): string[] {
   return values.some((value) => secretsOf(value).some(isBasicCredentials))
     ? [
@@ -64,12 +76,19 @@ export function withSecrets(options: RelayOptions): RelayOptions {
   if (typeof keys !== 'object' || keys === null) return options
   const filled = Object.entries(keys as Record<string, KeyOptions>).map(([name, key]) => [
     name,
-    typeof key === 'object' && key !== null ? { ...key, secret: withoutGaps(key.secret) } : key,
+    typeof key === 'object' && key !== null ? { ...key, secret: withoutGaps(key) } : key,
   ])
   return { ...options, keys: Object.fromEntries(filled) as RelayOptions['keys'] }
 }
 
-function withoutGaps(secret: KeyOptions['secret']): NonNullable<KeyOptions['secret']> {
+const pem = {
+  namedCurve: 'P-256',
+  privateKeyEncoding: { type: 'pkcs8', format: 'pem' },
+  publicKeyEncoding: { type: 'spki', format: 'pem' },
+} as const
+
+function withoutGaps({ secret, token }: KeyOptions): NonNullable<KeyOptions['secret']> {
+  if (!secret && token?.grant === 'jwt-bearer') return generateKeyPairSync('ec', pem).privateKey
   if (typeof secret !== 'object' || secret === null) return secret || notLookedAt
   return Object.fromEntries(Object.entries(secret).map(([name, value]) => [name, value || notLookedAt]))
 }

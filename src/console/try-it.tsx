@@ -21,7 +21,7 @@ export function TryIt({
   const [request, setRequest] = useState(() => firstRequest(entry))
   const [result, setResult] = useState<ClientSecretRecord | ClientSecretError>()
   const [isBusy, setIsBusy] = useState(false)
-  const hasBody = request.method !== 'GET' && request.method !== 'DELETE'
+  const hasBody = takesBody(request.method)
   function set(part: Partial<TriedRequest>) {
     setRequest({ ...request, ...part })
     // What was wrong may be right now. An answer of the API stays.
@@ -179,9 +179,11 @@ function indented(json: string): string {
   }
 }
 
+const takesBody = (method: string) => method !== 'GET' && method !== 'HEAD'
+
 /** The form as a request; what is wrong with it is an error before anything is sent. */
 function read(clientSecretName: string, { method, url, headers, body }: TriedRequest): ClientSecretRequest {
-  const hasBody = method !== 'GET' && method !== 'DELETE' && body.trim() !== ''
+  const hasBody = takesBody(method) && body.trim() !== ''
   const lines = headers.split('\n').filter((line) => line.trim() !== '')
   return parseRequest({
     clientSecretName,

@@ -14,13 +14,13 @@ export type { ClientCore, ClientOptions } from '../client/create-core.ts'
 export type { RequestObject, RequestStart, Sent } from '../client/create-request.ts'
 export type { PollingOptions, RequestProgress } from '../client/request-polling.ts'
 export type { Polling } from '../client/waiters.ts'
-export type { ClientSecretRequestParams, RequestData, RequestParams } from '../client/request-params.ts'
+export type { ClientSecretRequestParams, RequestData, RequestFields, RequestParams } from '../client/request-params.ts'
 export type { PauseReason } from '../client/page-visibility.ts'
 export type { StandardSchema } from '../client/standard-schema.ts'
 export type { Callbacks, Listeners } from '../client/callbacks.ts'
 export type { PollOptions, PollPromise, QueuedRequest } from '../client/queued-request.ts'
 export type { PollStopped } from '../client/poll-stopped.ts'
-export type { Answer, ApiResponse, ParsedResponse } from '../client/read-record.ts'
+export type { Answer, ApiResponse, ParsedResponse, ResponseType } from '../client/read-record.ts'
 export type { RelayTransportOptions } from '../client/relay-transport.ts'
 export type { RecordVersion, Transport } from '../client/transport.ts'
 export type { ClientSecretErrorDetails, ErrorCode } from '../protocol/errors.ts'
@@ -35,4 +35,11 @@ export type {
   UpstreamResponse,
   WireError,
 } from '../protocol/record.ts'
-export type { ClientSecretRequest, JsonObject, Method, ParamValue } from '../protocol/request.ts'
+export type {
+  ClientSecretRequest,
+  FormArrays,
+  JsonObject,
+  Method,
+  ParamValue,
+  RequestBody,
+} from '../protocol/request.ts'

@@ -30,6 +30,8 @@ export const errorStatus = {
   REQUEST_TOO_LARGE: 413,
   /** The upstream's answer is over the relay's limit. */
   RESPONSE_TOO_LARGE: 502,
+  /** The relay could not get the token that the API needs in place of the secret. */
+  TOKEN_FAILED: 502,
   /** The upstream answered with a status of 400 or more; its body is in `data`. */
   UPSTREAM_ERROR: 502,
   /** The upstream did not answer in time. */

@@ -34,7 +34,7 @@ export interface PlaceholderBearer {
   url: string
   headers?: Record<string, string> | undefined
   params?: Record<string, unknown> | undefined
-  data?: Record<string, unknown> | undefined
+  data?: unknown
 }
 
 /** An API wants its key once. Each placeholder stands for a text that may be much longer. */
@@ -74,7 +74,7 @@ export function findPlaceholders(request: PlaceholderBearer): FoundPlaceholder[]
   for (const [name, value] of Object.entries(request.headers ?? {})) {
     look(readHeader(name, value).text, () => `headers.${name.toLowerCase()}`)
   }
-  visitStrings(request.data ?? {}, (text, pointer) => look(text, () => `data#${pointer()}`))
+  visitStrings(request.data, (text, pointer) => look(text, () => `data#${pointer()}`))
   return found
 }
 

@@ -2,15 +2,23 @@ import { ClientSecretError } from './errors.ts'
 import { isOwnedByRelay } from './owned-headers.ts'
 import { findPlaceholders, isPlain } from './placeholder.ts'
 
-export const methods = ['GET', 'POST', 'PUT', 'DELETE', 'PATCH'] as const
+export const methods = ['GET', 'HEAD', 'POST', 'PUT', 'DELETE', 'PATCH'] as const
 
 /** The method as it travels. */
 export type Method = (typeof methods)[number]
 
-const methodsWithBody: readonly Method[] = ['POST', 'PUT', 'PATCH']
+const methodsWithBody: readonly Method[] = ['POST', 'PUT', 'PATCH', 'DELETE']
 
 /** A JSON object; that its members are JSON shows when it is serialised. */
 export type JsonObject = Record<string, unknown>
+
+/** A body: what JSON can carry as an object or a list; a string is sent as it is. */
+export type RequestBody = JsonObject | unknown[] | string
+
+export const formArrays = ['brackets', 'repeat', 'comma'] as const
+
+/** How a form writes a list: `to[]=a&to[]=b`, `to=a&to=b` or `to=a,b`. */
+export type FormArrays = (typeof formArrays)[number]
 
 /** One value of the query string. */
 export type ParamValue = string | number | boolean
@@ -24,7 +32,8 @@ export interface ClientSecretRequest {
   url: string
   method: Method
   headers?: Record<string, string> | undefined
-  data?: JsonObject | undefined
+  data?: RequestBody | undefined
+  formArrays?: FormArrays | undefined
   params?: Record<string, ParamValue | ParamValue[]> | undefined
   poll?: number | undefined
   expires?: number | undefined
@@ -58,7 +67,17 @@ const checks: Record<keyof ClientSecretRequest, (value: unknown) => void> = {
   url: checkUrl,
   method: (method) => mustBe(methods.includes(method as Method), 'method', `one of ${methods.join(', ')}`, method),
   headers: optional(checkHeaders),
-  data: optional((data) => mustBe(isRecord(data), 'data', 'a JSON object such as { prompt: "an otter" }', data)),
+  data: optional((data) =>
+    mustBe(
+      typeof data === 'string' || Array.isArray(data) || isRecord(data),
+      'data',
+      'an object such as { prompt: "an otter" }, a list, or a string, which is sent as it is',
+      data,
+    ),
+  ),
+  formArrays: optional((given) =>
+    mustBe(formArrays.includes(given as FormArrays), 'formArrays', `one of ${formArrays.join(', ')}`, given),
+  ),
   params: optional(checkParams),
   poll: optional((poll) =>
     mustBe(isNumber(poll) && poll >= 0, 'poll', 'a number of milliseconds, 0 (no automatic polling) or more', poll),
@@ -82,15 +101,10 @@ const checks: Record<keyof ClientSecretRequest, (value: unknown) => void> = {
  */
 export function parseRequest(input: unknown): ClientSecretRequest {
   const request = shaped(input)
-  if (request.data && !methodsWithBody.includes(request.method)) {
+  if (request.data !== undefined && !methodsWithBody.includes(request.method)) {
     throw invalid('data', `data is not sent with ${request.method}. Put it into params, which become the query string.`)
   }
-  if (request.data && bodyFormat(request.headers) === undefined) {
-    throw invalid(
-      'headers.content-type',
-      `data cannot be sent as ${abridged(headerOf(request.headers, 'content-type') ?? '')}. It is sent as JSON, or, with the Content-Type application/x-www-form-urlencoded, as a form.`,
-    )
-  }
+  if (typeof request.data === 'object') checkFormat(request.data, request.headers)
   if (findPlaceholders(request).length === 0) {
     throw new ClientSecretError(
       'PLACEHOLDER_MISSING',
@@ -98,6 +112,20 @@ export function parseRequest(input: unknown): ClientSecretRequest {
     )
   }
   return request
+}
+
+/** A string is sent as it is, whatever its type; what is written here must be JSON or a form. */
+function checkFormat(data: object, headers: ClientSecretRequest['headers']): void {
+  const format = bodyFormat(headers)
+  if (format === undefined) {
+    throw invalid(
+      'headers.content-type',
+      `data cannot be sent as ${abridged(headerOf(headers, 'content-type') ?? '')}. An object is sent as JSON, or, with the Content-Type application/x-www-form-urlencoded, as a form. For any other type write the body yourself, as a string.`,
+    )
+  }
+  if (format === 'form' && Array.isArray(data)) {
+    throw invalid('data', 'data is a list, which has no names for the fields of a form. Send an object of fields.')
+  }
 }
 
 /**

@@ -47,7 +47,11 @@ function createPersister({ transport, user }: ClientCore, where: Persistence, id
       const { record, poll } = request
       const seen = { id: record.id }
       // The callbacks of a settled request ran before the reload.
-      if (isSettled(record)) show({ seen, listeners: () => ({ schema: listeners().schema }) }).resume()
+      if (isSettled(record))
+        show({
+          seen,
+          listeners: () => ({ schema: listeners().schema, responseType: listeners().responseType }),
+        }).resume()
       else if (poll > 0) show({ seen, record, poll, listeners }).resume()
       // The promise that polls it by hand is lost.
       else show({ seen, record, listeners })

@@ -24,6 +24,8 @@ export const storeSettings = {
   keepPreviousData: false,
 } satisfies SWRConfiguration
 
+const isBytes = (value: unknown) => value instanceof Blob || value instanceof ArrayBuffer || value instanceof Uint8Array
+
 /** SWR's own defaults, whatever the host has made of them. Written out, so that a page without a query does not carry them. */
 export const ownSettings = {
   fallback: {},
@@ -45,7 +47,7 @@ export const ownSettings = {
   shouldRetryOnError: true,
   // Data are compared by identity where SWR's comparison sees no difference: two Blobs, two byte arrays.
   compare: (before: unknown, after: unknown) =>
-    before === after || (!(before instanceof Uint8Array) && JSON.stringify(before) === JSON.stringify(after)),
+    before === after || (!isBytes(before) && JSON.stringify(before) === JSON.stringify(after)),
 } satisfies SWRConfiguration
 
 /** A request that may cost money or change something is sent once, and again only when it is asked for. */

@@ -149,12 +149,18 @@ function isEvent(value: SendOverrides | SendEvent | undefined): value is SendEve
   return value instanceof Object && ('nativeEvent' in value || 'isTrusted' in value)
 }
 
+/** A list and a text have no fields: they replace the value before. */
+function hasNames(value: unknown): value is object {
+  return value instanceof Object && !Array.isArray(value)
+}
+
 /** Merges headers, params and data by name, and replaces all other fields. */
 function merged(request: RequestParams, overrides: Partial<RequestParams>): RequestParams {
   const all = { ...request, ...overrides }
   for (const field of ['headers', 'params', 'data'] as const) {
-    if (!request[field] || !overrides[field]) continue
-    const entries = Object.entries({ ...request[field], ...overrides[field] })
+    const [fields, others] = [request[field], overrides[field]]
+    if (!hasNames(fields) || !hasNames(others)) continue
+    const entries = Object.entries({ ...fields, ...others })
     // Header names ignore case; the later one counts.
     const byName = entries.map((entry) => [field === 'headers' ? entry[0].toLowerCase() : entry[0], entry] as const)
     Object.assign(all, { [field]: Object.fromEntries(new Map(byName).values()) })

@@ -17,6 +17,7 @@ import type { Settings } from './http/settings.ts'
 import { openKeyStore } from './keys/key-store.ts'
 import type { SecretIndex } from './keys/redaction/secret-index.ts'
 import { createUpstream, type Network } from './upstream/http-client.ts'
+import { createTokens } from './upstream/tokens.ts'
 
 /** What a relay works with, and how it is closed. */
 export interface OpenedRelay extends RelayDeps {
@@ -83,6 +84,8 @@ async function openParts(
   atTheEnd(() => keys.close())
   const upstream = createUpstream(limits, network)
   atTheEnd(() => upstream.close())
+  const tokens = createTokens(upstream, secrets)
+  atTheEnd(() => tokens.close())
   const allowance = createLimits(limits)
   const inFlight = createBytesInFlight(limits)
   const { maxUpstreamWait, disconnectGracePeriod, responseBytes } = limits
@@ -90,6 +93,7 @@ async function openParts(
     keys,
     secrets,
     upstream,
+    tokens,
     records,
     pubSub,
     limits: allowance,

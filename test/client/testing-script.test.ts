@@ -19,7 +19,7 @@ describe('which answer a request gets', () => {
     ['its method, in any letter case', { method: 'post' as const }],
     ['its queue', { queue: 'q' }],
     ['all of them', { clientSecretName: 'api', url: request.url, method: 'POST' as const, queue: 'q' }],
-    ['a function', ({ data }: ClientSecretRequest) => data?.['n'] === 1],
+    ['a function', ({ data }: ClientSecretRequest) => (data as { n?: number })?.n === 1],
   ])('matched by %s', async (_by, match) => {
     const client = createTestClient().on(match, reply('yes'))
     for (let n = 0; n < 2; n++) {

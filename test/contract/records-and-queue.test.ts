@@ -356,7 +356,7 @@ describe.each(databases)('on %s', (name, makeDatabase) => {
     const found: unknown[] = []
     for (let cursor: string | null | undefined; cursor !== null;) {
       const page = await client.history({ limit: 3, cursor })
-      found.push(...page.records.map((record) => record.request?.data?.['n']))
+      found.push(...page.records.map((record) => (record.request?.data as { n: number } | undefined)?.n))
       cursor = page.cursor
     }
     expect(found).toEqual([6, 5, 4, 3, 2, 1, 0])
@@ -372,7 +372,11 @@ describe.each(databases)('on %s', (name, makeDatabase) => {
       const pages: unknown[] = []
       for (let cursor: string | null | undefined; cursor !== null;) {
         const page = await client.history({ ...filter, cursor })
-        pages.push(page.records.map(({ createdAt, request }) => request?.data?.['n'] ?? createdAt > 0))
+        pages.push(
+          page.records.map(
+            ({ createdAt, request }) => (request?.data as { n: number } | undefined)?.n ?? createdAt > 0,
+          ),
+        )
         cursor = page.cursor
       }
       return pages

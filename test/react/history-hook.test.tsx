@@ -31,7 +31,7 @@ test('past requests, page by page, the newest first; cursors stay right while re
   const part = historian({ url: request.url, method: 'POST', limit: 2 })
   render(inProvider(<part.Historian />))
   expect(part.hook).toMatchObject({ records: [], isLoading: true })
-  const shown = () => part.hook.records.map((record) => record.request?.data?.['n'])
+  const shown = () => part.hook.records.map((record) => (record.request?.data as { n: number } | undefined)?.n)
   await waitFor(() => expect(shown()).toEqual([5, 4]))
   await act(() => send(6))
   expect(shown()).toEqual([6, 5, 4])
@@ -91,7 +91,7 @@ test('filters: exact url, method, queue and status; compact leaves the bodies ou
   await client.clientSecretRequest({ ...request, url: `${request.url}?x=1`, data: { n: 3 } })
   await client.clientSecretRequest({ ...request, method: 'PUT', data: { n: 4 } })
   const numbers = async (filter: HistoryFilter) =>
-    (await client.history(filter)).records.map((record) => record.request?.data?.['n'])
+    (await client.history(filter)).records.map((record) => (record.request?.data as { n: number } | undefined)?.n)
   expect(await numbers({})).toEqual([4, 3, 2, 1])
   expect(await numbers({ url: request.url })).toEqual([4, 2, 1])
   expect(await numbers({ url: request.url, method: 'POST' })).toEqual([2, 1])

@@ -20,6 +20,7 @@ import { createRightToCall, takenOver, thisMoment, type RightToCall } from '../u
 import { upstreamFailure } from '../upstream/upstream-failure.ts'
 import { retryDelayFrom } from '../upstream/retry-after.ts'
 import type { Upstream } from '../upstream/http-client.ts'
+import type { Tokens } from '../upstream/tokens.ts'
 import { wireError } from '../keys/redacted-error.ts'
 
 export interface Runner {
@@ -61,6 +62,7 @@ interface RunnerDeps {
   keys: Keys
   secrets: SecretIndex
   upstream: Upstream
+  tokens: Tokens
   records: Records
   pubSub: PubSub
   limits: Limits
@@ -79,6 +81,7 @@ export function createRunner(parts: RunnerDeps): Runner {
     keys,
     secrets,
     upstream,
+    tokens,
     records,
     pubSub,
     limits,
@@ -199,7 +202,7 @@ export function createRunner(parts: RunnerDeps): Runner {
       void releases.push(...secretsOf(value).map((secret) => secrets.add(secret, value)))
     try {
       if (key.locked && isVisitor(owner)) throw signInRequired(key.name)
-      const circumstances = { upstream, keys, secrets, hold, responseBytes, idempotencyKey: id, ...given }
+      const circumstances = { upstream, tokens, keys, secrets, hold, responseBytes, idempotencyKey: id, ...given }
       const response = await call(key, request, circumstances)
       await writeJsonText(response)
       return response.status >= 400

@@ -2,6 +2,7 @@ import type { ClientSecretError } from '../../protocol/errors.ts'
 import { compileRule, type CompiledRule, type KeyRule } from './key-rules.ts'
 import { startContext, configError, startError, type ErrorContext } from '../common/config-error.ts'
 import { masterKeyVariable, type MasterKey } from './encryption.ts'
+import { readToken, type TokenOptions } from './token-options.ts'
 
 /** A key in the options. */
 export interface KeyOptions {
@@ -17,6 +18,8 @@ export interface KeyOptions {
    * of common APIs.
    */
   publicPrefix?: string | undefined
+  /** The API wants a token that is made from the secret: OAuth's, a signed JWT, or one that a login gives. */
+  token?: TokenOptions | undefined
   /** Only for signed-in users. Default: true. */
   locked?: boolean | undefined
   /** Where the secret may go. At least one rule. */
@@ -60,6 +63,8 @@ export interface Key {
   allow: readonly KeyRule[]
   rules: readonly CompiledRule[]
   limits: KeyLimits
+  /** The way to get the token that replaces the secret. */
+  token?: TokenOptions
   /** In milliseconds; only registered keys have it. */
   changedAt?: number
 }
@@ -96,7 +101,7 @@ const minRest = 16
 
 const ownVariables = new Set(['CLIENT_SECRET_ADMIN_TOKEN', 'CLIENT_SECRET_MASTER_KEY'])
 
-const keyFields = ['secret', 'publicPrefix', 'locked', 'allow', 'limits']
+const keyFields = ['secret', 'publicPrefix', 'token', 'locked', 'allow', 'limits']
 const limitFields = ['requestsPerMinute', 'unsettled', 'bytesPerDay']
 
 /**
@@ -126,15 +131,19 @@ function readKey(name: string, options: KeyOptions, environment: Record<string, 
   const variable = variableOf(name)
   // The relay's own variables are not keys.
   const secret: unknown = options.secret ?? (ownVariables.has(variable) ? undefined : environment[variable])
-  checkSecret(secret, context, `Give it in ${path}.secret or in the environment variable ${variable}.`)
+  const token = options.token === undefined ? undefined : readToken(options.token, secret, context)
+  // A private key has several lines.
+  const checked: unknown = token?.grant === 'jwt-bearer' && typeof secret === 'string' ? oneLine(secret) : secret
+  checkSecret(checked, context, `Give it in ${path}.secret or in the environment variable ${variable}.`)
   const { publicPrefix } = options
-  checkPublicPrefix(publicPrefix, secret, context)
-  return keyOf(
-    name,
-    [{ version: 1, secret, ...(publicPrefix !== undefined && { publicPrefix }) }],
-    checkUse(options, context),
-  )
+  checkPublicPrefix(publicPrefix, checked, context)
+  return keyOf(name, [{ version: 1, secret: secret as string, ...(publicPrefix !== undefined && { publicPrefix }) }], {
+    ...checkUse(options, context),
+    ...(token && { token }),
+  })
 }
+
+const oneLine = (text: string) => text.trim().replace(/\s+/g, ' ')
 
 const valueName = /^[A-Za-z][A-Za-z0-9_]{0,63}$/
 
@@ -156,6 +165,8 @@ function readSeveral(name: string, options: KeyOptions, secret: Record<string, s
       'has a publicPrefix and several values. Leave publicPrefix out; it is for keys with one value.',
       'publicPrefix',
     )
+  if (options.token !== undefined)
+    throw configError(context, 'has a token and several values. The relay makes a token from one value.', 'token')
   for (const [one, value] of entries)
     checkSecret(value, startContext(`${path}.secret.${one}`), `Give it in ${path}.secret.${one}.`, '')
   const named = new Map(entries as [string, string][])
@@ -163,7 +174,7 @@ function readSeveral(name: string, options: KeyOptions, secret: Record<string, s
 }
 
 /** A key from checked parts. */
-export function keyOf(name: string, values: readonly KeyValue[], use: KeyUse & Pick<Key, 'changedAt'>): Key {
+export function keyOf(name: string, values: readonly KeyValue[], use: KeyUse & Pick<Key, 'changedAt' | 'token'>): Key {
   return { name, values, ...use }
 }
 

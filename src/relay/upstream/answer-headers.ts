@@ -22,13 +22,13 @@ const passed: [names: RegExp, reason: string][] = [
 ]
 
 /** What passes of the headers of an answer, whose names are in lower case. */
-export function passedOn(headers: Record<string, string>): Record<string, string> {
+export function passedOn(headers: Record<string, string>, method: string): Record<string, string> {
   return Object.fromEntries(
     Object.entries(headers).filter(
       ([name, value]) =>
         passed.some(([names]) => names.test(name)) ||
-        // SDKs read no JSON where it is announced; any other length may be changed by redaction.
-        (name === 'content-length' && value === '0'),
+        // Of 0 SDKs read no JSON, and HEAD asks for it. Any other may be changed by redaction.
+        (name === 'content-length' && (value === '0' || method === 'HEAD')),
     ),
   )
 }

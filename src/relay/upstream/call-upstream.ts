@@ -7,6 +7,7 @@ import type { Key, Keys, KeyValue } from '../keys/key.ts'
 import { redactBody, type Redactor } from '../keys/redaction/redactor.ts'
 import { maxRedirects, redirected, withPlaceholders } from './redirect.ts'
 import type { RightToCall } from './right-to-call.ts'
+import type { Tokens } from './tokens.ts'
 import { isNonIdempotent } from './safe-to-retry.ts'
 import { substitute } from './substitute.ts'
 import { refuseConcealedSecrets } from './undeclared-compression.ts'
@@ -28,6 +29,7 @@ const largeBody = 1_000_000
 
 interface Circumstances {
   upstream: Upstream
+  tokens: Tokens
   keys: Pick<Keys, 'get' | 'getNewest' | 'worked'>
   /** All values of all keys. An API may show what it got under another key too: in a list of calls, say. */
   secrets: Redactor
@@ -126,7 +128,22 @@ async function askedWithEachValue(
   return refusal
 }
 
+/** With the token of a value, where the key has one; and with another one, where the API refuses that: it may have ended sooner than was said. */
 async function attempt(
+  key: Key,
+  value: KeyValue,
+  request: ClientSecretRequest,
+  circumstances: Circumstances,
+): Promise<Answered> {
+  const { tokens, signal } = circumstances
+  const filled = await tokens.fill(key, value, signal)
+  const answered = await ask(key, filled, request, circumstances)
+  if (filled === value || answered.answer.status !== 401) return answered
+  tokens.refused(value, filled.secret)
+  return ask(key, await tokens.fill(key, value, signal), request, circumstances)
+}
+
+async function ask(
   key: Key,
   value: KeyValue,
   request: ClientSecretRequest,

@@ -158,14 +158,14 @@ function exchange(
         const answer = (bytes: Buffer) => {
           signal.removeEventListener('abort', leave)
           room.hold(bytes.length)
-          resolve({ status, headers: passedOn(headers), body: bytes })
+          resolve({ status, headers: passedOn(headers, request.method), body: bytes })
         }
         if (isPart(status, headers)) return fail(partRefused())
         try {
           // An answer that has no body may say how the body it has not is encoded.
-          const encoding = hasBody(status, headers) ? encodingOf(headers) : undefined
+          const encoding = hasBody(request.method, status, headers) ? encodingOf(headers) : undefined
           // Of one that is encoded only its end tells how much it is.
-          const announced = encoding ? NaN : Number(headers['content-length'] ?? NaN)
+          const announced = encoding || request.method === 'HEAD' ? NaN : Number(headers['content-length'] ?? NaN)
           const getRoom = () => room.wait(Math.min(announced || maxBytes, maxBytes), signal)
           body = createBody(encoding, maxBytes, controller, getRoom, answer, fail)
         } catch (error) {
@@ -183,8 +183,8 @@ function exchange(
   })
 }
 
-function hasBody(status: number, headers: Record<string, string>): boolean {
-  return status !== 204 && status !== 304 && headers['content-length'] !== '0'
+function hasBody(method: string, status: number, headers: Record<string, string>): boolean {
+  return method !== 'HEAD' && status !== 204 && status !== 304 && headers['content-length'] !== '0'
 }
 
 /** A refusal of a part (416) has a Content-Range too, and no part. */

@@ -23,7 +23,8 @@ export function redirected(
   if (url.origin !== new URL(request.url).origin || url.username || url.password) return null
   url.hash = ''
   const becomesGet =
-    (status === 303 && request.method !== 'GET') || ((status === 301 || status === 302) && request.method === 'POST')
+    (status === 303 && request.method !== 'GET' && request.method !== 'HEAD') ||
+    ((status === 301 || status === 302) && request.method === 'POST')
   // The parser writes `$` as it is, so the placeholder is still one. Params are in the new url, if they are to be there.
   const next = { ...request, url: url.href, params: undefined }
   return becomesGet ? { ...next, method: 'GET', data: undefined, headers: withoutContent(request.headers) } : next

@@ -5,7 +5,9 @@ import {
   bodyFormat,
   isHeaderValue,
   type ClientSecretRequest,
+  type FormArrays,
   type JsonObject,
+  type RequestBody,
   type Method,
 } from '../../protocol/request.ts'
 import { jsonText } from '../common/json-text.ts'
@@ -59,7 +61,7 @@ export function substitute(
     method: request.method,
     url: urlOf(request, put),
     headers,
-    body: request.data ? bodyOf(request, data as JsonObject, headers) : null,
+    body: request.data === undefined ? null : bodyOf(request, data as RequestBody, headers),
   }
 }
 
@@ -95,8 +97,12 @@ function encodeSegment(text: string): string {
   return encodeURIComponent(text).replace(/%(3A|40|24|26|2B|2C|3B|3D)/g, (code) => decodeURIComponent(code))
 }
 
-function bodyOf(request: ClientSecretRequest, data: JsonObject, headers: Record<string, string>): string {
-  if (bodyFormat(headers) === 'form') return formOf(data, maxFormLength(request))
+function bodyOf(request: ClientSecretRequest, data: RequestBody, headers: Record<string, string>): string {
+  if (typeof data === 'string') {
+    headers['content-type'] ??= 'text/plain;charset=UTF-8'
+    return data
+  }
+  if (bodyFormat(headers) === 'form') return formOf(data as JsonObject, maxFormLength(request), request.formArrays)
   headers['content-type'] ??= 'application/json'
   return JSON.stringify(data)
 }
@@ -112,18 +118,29 @@ function maxFormLength(request: ClientSecretRequest): number {
 }
 
 /**
- * `{ a: { b: [1] } }` is `a[b][0]=1`, as Stripe, PHP and Rails read it.
+ * `{ a: { b: [1] } }` is `a[b][0]=1`, as Stripe, PHP and Rails read it; or as `formArrays` says.
  *
  * @throws ClientSecretError `INVALID_PARAMETER` as soon as it is too long.
  */
-function formOf(data: JsonObject, maxLength: number): string {
+function formOf(data: JsonObject, maxLength: number, formArrays?: FormArrays): string {
   const pairs: string[] = []
   let length = 0
+  const visitList = (name: string, list: unknown[], arrays: FormArrays): void => {
+    if (arrays !== 'comma') return list.forEach((item) => visit(arrays === 'repeat' ? name : `${name}%5B%5D`, item))
+    const object = list.find((item) => typeof item === 'object' && item !== null)
+    if (object === undefined) return visit(name, list.map((item) => item ?? '').join(','))
+    throw new ClientSecretError(
+      'INVALID_PARAMETER',
+      `The list ${decodeURIComponent(name.slice(0, 100))} holds objects or lists, which formArrays: "comma" cannot write. Use another formArrays.`,
+      { path: 'formArrays' },
+    )
+  }
   /** @param name As it is written. */
   const visit = (name: string, value: unknown): void => {
     if (value === undefined) return
     if (typeof value === 'object' && value !== null) {
       const step = (key: string | number, item: unknown) => visit(`${name}%5B${encodeFormText(String(key))}%5D`, item)
+      if (Array.isArray(value) && formArrays) return visitList(name, value, formArrays)
       if (Array.isArray(value)) value.forEach((item, index) => step(index, item))
       else for (const key of Object.keys(value)) step(key, (value as JsonObject)[key])
       return

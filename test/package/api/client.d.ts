@@ -2,8 +2,8 @@ import { C as ClientSecretRecord, S as Seen, a as CancelAnswer, T as Transport, 
 export { P as Persistence, c as PollAnswer, U as UpstreamResponse, W as WireError, i as isSettled } from './transport.js';
 import { C as ClientSecretError } from './errors.js';
 export { a as ClientSecretErrorDetails, E as ErrorCode, i as isClientSecretError } from './errors.js';
-import { M as Method, P as ParamValue } from './request.js';
-export { C as ClientSecretRequest, J as JsonObject } from './request.js';
+import { M as Method, F as FormArrays, P as ParamValue } from './request.js';
+export { C as ClientSecretRequest, J as JsonObject, R as RequestBody } from './request.js';
 
 /** The upstream's answer. */
 interface ApiResponse {
@@ -13,6 +13,8 @@ interface ApiResponse {
     /** The exact text; bytes where the upstream sent bytes. */
     body: string | Uint8Array;
 }
+/** How the body of an answer is given. */
+type ResponseType = 'json' | 'text' | 'blob' | 'arrayBuffer';
 /** A settled record, read. */
 interface Answer {
     record: ClientSecretRecord;
@@ -63,6 +65,8 @@ interface Listeners<Data = unknown> extends Callbacks<Data> {
     onSettled?: ((data: Data | undefined, error: ClientSecretError | undefined) => void) | undefined;
     /** Any Standard Schema (zod, valibot, arktype …); checks `data` and gives it its type. */
     schema?: StandardSchema<Data> | undefined;
+    /** How `data` is given. Default: JSON parsed, other text as text, bytes as a `Uint8Array`; by the answer's content type. */
+    responseType?: ResponseType | undefined;
 }
 
 /** Why polling rests: nobody looks at the page, or it has no network. */
@@ -96,11 +100,13 @@ interface Poller {
     stop: (id: string) => void;
 }
 
+/** A body: fields or a list that JSON can carry, or a text. */
+type RequestData = string | readonly unknown[] | RequestFields;
 /**
  * Fields that JSON can carry, as a type or an interface of yours has them. A form,
- * a file, bytes, a stream, a list, a map and a function are none; later versions may take some.
+ * a file, bytes, a stream, a map and a function are none; later versions may take some.
  */
-type RequestData = (object | {
+type RequestFields = (object | {
     readonly [name: string]: unknown;
 }) & {
     readonly [Symbol.iterator]?: never;
@@ -120,8 +126,13 @@ interface RequestParams {
     method: Method | Lowercase<Method>;
     /** `$CLIENT_SECRET` in a value becomes the key. */
     headers?: Record<string, string> | undefined;
-    /** The body of POST, PUT and PATCH: JSON, or a form when the Content-Type header says `application/x-www-form-urlencoded`. */
+    /**
+     * The body of POST, PUT, PATCH and DELETE: JSON, or a form when the Content-Type header says
+     * `application/x-www-form-urlencoded`. A string is sent as it is, with any Content-Type; no placeholder may stand in it.
+     */
     data?: RequestData | undefined;
+    /** How a form writes a list: `brackets` is `to[]=a&to[]=b`, `repeat` is `to=a&to=b`, `comma` is `to=a,b`. Default: `to[0]=a&to[1]=b`. */
+    formArrays?: FormArrays | undefined;
     /** Appended to the query that the url already has. */
     params?: Record<string, ParamValue | readonly ParamValue[]> | undefined;
     /**
@@ -132,6 +143,11 @@ interface RequestParams {
     poll?: number | undefined;
     /** Seconds, above 0, after which the record is removed and polling it is an error. Default: the relay's, one day. */
     expires?: number | undefined;
+    /**
+     * How the answer's data is given: `json`, `text`, `blob` or `arrayBuffer`. Default: by its content type, which is
+     * JSON parsed, other text as text, and bytes as a `Uint8Array`. An error's data is always given by its content type.
+     */
+    responseType?: ResponseType | undefined;
     /** Requests of one caller with the same url, method and queue run one at a time, in the order they arrived. Without it, in parallel. */
     queue?: string | undefined;
 }
@@ -263,6 +279,8 @@ interface RequestOptions {
 interface ReadOptions {
     /** Any Standard Schema (zod, valibot, arktype …); checks the answer's data and gives it its type. */
     schema?: StandardSchema | undefined;
+    /** How the answer's data is given. Default: by its content type. */
+    responseType?: ResponseType | undefined;
 }
 /** How a request is followed. */
 interface FollowOptions extends ReadOptions {
@@ -331,5 +349,5 @@ interface Client extends ClientCore {
  */
 declare function createClient(options: ClientOptions): Client;
 
-export { CancelAnswer, ClientSecretError, ClientSecretRecord, HistoryFilter, HistoryPage, Method, ParamValue, QueueCount, RecordStatus, Seen, Transport, createClient, isPollStopped };
-export type { Answer, ApiResponse, Callbacks, Client, ClientCore, ClientOptions, ClientSecretRequestFunction, ClientSecretRequestParams, FollowOptions, Listeners, PauseReason, PollOptions, PollPromise, PollStopped, Polling, QueuedRequest, ReadOptions, RelayTransportOptions, RequestData, RequestObject, RequestOptions, RequestParams, RequestStart, SendOptions, Sent, StandardSchema };
+export { CancelAnswer, ClientSecretError, ClientSecretRecord, FormArrays, HistoryFilter, HistoryPage, Method, ParamValue, QueueCount, RecordStatus, Seen, Transport, createClient, isPollStopped };
+export type { Answer, ApiResponse, Callbacks, Client, ClientCore, ClientOptions, ClientSecretRequestFunction, ClientSecretRequestParams, FollowOptions, Listeners, PauseReason, PollOptions, PollPromise, PollStopped, Polling, QueuedRequest, ReadOptions, RelayTransportOptions, RequestData, RequestFields, RequestObject, RequestOptions, RequestParams, RequestStart, ResponseType, SendOptions, Sent, StandardSchema };

@@ -32,6 +32,8 @@ declare const errorStatus: {
     readonly REQUEST_TOO_LARGE: 413;
     /** The upstream's answer is over the relay's limit. */
     readonly RESPONSE_TOO_LARGE: 502;
+    /** The relay could not get the token that the API wants in place of the secret. */
+    readonly TOKEN_FAILED: 502;
     /** The upstream answered with a status of 400 or more; its body is in `data`. */
     readonly UPSTREAM_ERROR: 502;
     /** The upstream did not answer in time. */

@@ -1,12 +1,12 @@
 import { ReactNode } from 'react';
 import { RelayTransportOptions, Client, StandardSchema, RequestParams, PauseReason, ApiResponse, ClientSecretRequestParams, PollStopped, QueuedRequest, Listeners } from './client.js';
-export { Answer, Callbacks, ClientCore, ClientOptions, ClientSecretRequestFunction, FollowOptions, PollOptions, PollPromise, Polling, ReadOptions, RequestData, RequestObject, RequestOptions, RequestStart, SendOptions, Sent, createClient, isPollStopped } from './client.js';
+export { Answer, Callbacks, ClientCore, ClientOptions, ClientSecretRequestFunction, FollowOptions, PollOptions, PollPromise, Polling, ReadOptions, RequestData, RequestFields, RequestObject, RequestOptions, RequestStart, ResponseType, SendOptions, Sent, createClient, isPollStopped } from './client.js';
 import { C as ClientSecretRecord, H as HistoryFilter, a as CancelAnswer, P as Persistence } from './transport.js';
 export { b as HistoryPage, c as PollAnswer, Q as QueueCount, R as RecordStatus, S as Seen, T as Transport, U as UpstreamResponse, W as WireError, i as isSettled } from './transport.js';
 import { C as ClientSecretError } from './errors.js';
 export { a as ClientSecretErrorDetails, E as ErrorCode, i as isClientSecretError } from './errors.js';
 import { SWRResponse, SWRConfiguration } from 'swr';
-export { C as ClientSecretRequest, J as JsonObject, M as Method, P as ParamValue } from './request.js';
+export { C as ClientSecretRequest, F as FormArrays, J as JsonObject, M as Method, P as ParamValue, R as RequestBody } from './request.js';
 
 /** A relay; or a client that was made before. */
 type ClientSecretProviderProps = {

@@ -1,8 +1,13 @@
-declare const methods: readonly ["GET", "POST", "PUT", "DELETE", "PATCH"];
+declare const methods: readonly ["GET", "HEAD", "POST", "PUT", "DELETE", "PATCH"];
 /** The method as it travels. */
 type Method = (typeof methods)[number];
 /** A JSON object; that its members are JSON shows when it is serialised. */
 type JsonObject = Record<string, unknown>;
+/** A body: what JSON can carry as an object or a list; a string is sent as it is. */
+type RequestBody = JsonObject | unknown[] | string;
+declare const formArrays: readonly ["brackets", "repeat", "comma"];
+/** How a form writes a list: `to[]=a&to[]=b`, `to=a&to=b` or `to=a,b`. */
+type FormArrays = (typeof formArrays)[number];
 /** One value of the query string. */
 type ParamValue = string | number | boolean;
 /**
@@ -14,11 +19,12 @@ interface ClientSecretRequest {
     url: string;
     method: Method;
     headers?: Record<string, string> | undefined;
-    data?: JsonObject | undefined;
+    data?: RequestBody | undefined;
+    formArrays?: FormArrays | undefined;
     params?: Record<string, ParamValue | ParamValue[]> | undefined;
     poll?: number | undefined;
     expires?: number | undefined;
     queue?: string | undefined;
 }
 
-export type { ClientSecretRequest as C, JsonObject as J, Method as M, ParamValue as P };
+export type { ClientSecretRequest as C, FormArrays as F, JsonObject as J, Method as M, ParamValue as P, RequestBody as R };

@@ -1,0 +1,110 @@
+import { createPrivateKey } from 'node:crypto'
+import { configError, type ErrorContext } from '../common/config-error.ts'
+
+const grants = ['client_credentials', 'jwt-bearer', 'login'] as const
+const auths = ['basic', 'body', 'bearer'] as const
+const algorithms = ['RS256', 'ES256'] as const
+
+/** For an API that wants a token which is made from the secret. The relay gets it, keeps it and renews it. */
+export interface TokenOptions {
+  /**
+   * How: `client_credentials` is OAuth's, for a client secret. `jwt-bearer` signs with a private key, as service
+   * accounts, Apple and GitHub Apps want it. `login` posts `body` as JSON.
+   */
+  grant: (typeof grants)[number]
+  /** Where. Left out with `jwt-bearer`, what is signed is the token itself. */
+  url?: string | undefined
+  /** Of the client; with `jwt-bearer` the `iss` of what is signed. */
+  clientId?: string | undefined
+  scope?: string | undefined
+  /** Default with `jwt-bearer`: `url`. */
+  audience?: string | undefined
+  /** With `jwt-bearer`: the `sub` of what is signed. */
+  subject?: string | undefined
+  /** With `jwt-bearer`: the `kid` of the key. */
+  keyId?: string | undefined
+  /**
+   * How the secret, or what is signed with it, is sent: as Basic, in the body, or as Bearer. Default: `basic` with
+   * `client_credentials`, `body` with `jwt-bearer`.
+   */
+  auth?: (typeof auths)[number] | undefined
+  /** With `jwt-bearer`. Default `RS256`. */
+  algorithm?: (typeof algorithms)[number] | undefined
+  /** Seconds that a token is good for where the answer does not say; with `jwt-bearer`, also what is signed. Default: 300. */
+  expiresIn?: number | undefined
+  /** With `login`: the fields of the JSON; `$CLIENT_SECRET` in one becomes the secret. */
+  body?: Record<string, string> | undefined
+  /** Name of the answer's field that is the token. Default: `access_token`, or else `token`. */
+  field?: string | undefined
+  /** Also `http:` and addresses of this machine and network. Default: false. */
+  allowPrivateNetwork?: boolean | undefined
+}
+
+const texts = ['url', 'clientId', 'scope', 'audience', 'subject', 'keyId', 'field'] as const
+const fields = [...texts, 'grant', 'auth', 'algorithm', 'expiresIn', 'body', 'allowPrivateNetwork']
+
+/**
+ * Reads `token` of a key.
+ *
+ * @throws ClientSecretError `INVALID_PARAMETER` with a sentence for the operator, which shows nothing of the secret.
+ */
+export function readToken(given: unknown, secret: unknown, telling: ErrorContext): TokenOptions {
+  const refuse = (problem: string, field = ''): never => {
+    throw configError(telling, `has a token ${problem}`, ['token', field].filter(Boolean).join('.'))
+  }
+  if (typeof given !== 'object' || given === null)
+    return refuse(`that is no object. Write one such as { grant: 'client_credentials', url, clientId }.`)
+  const token = given as TokenOptions
+  const unknown = Object.keys(token).find((field) => !fields.includes(field))
+  if (unknown !== undefined) refuse(`with a field "${unknown}". The fields are ${fields.join(', ')}.`)
+  const wrong = texts.find((field) => !['string', 'undefined'].includes(typeof token[field]))
+  if (wrong) refuse(`whose ${wrong} is no text.`, wrong)
+  if (!grants.includes(token.grant)) refuse(`whose grant is not one of ${grants.join(', ')}.`, 'grant')
+  if (token.auth !== undefined && !auths.includes(token.auth))
+    refuse(`whose auth is not one of ${auths.join(', ')}.`, 'auth')
+  if (token.algorithm !== undefined && !algorithms.includes(token.algorithm))
+    refuse(`whose algorithm is not one of ${algorithms.join(', ')}.`, 'algorithm')
+  const { expiresIn = 300 } = token
+  if (!(Number.isSafeInteger(expiresIn) && expiresIn >= 10))
+    refuse('whose expiresIn is no whole number of seconds, 10 or more.', 'expiresIn')
+  checkTokenUrl(token, refuse)
+  if (token.grant === 'client_credentials' && !token.clientId)
+    refuse('without clientId, which client_credentials needs.', 'clientId')
+  if (token.grant === 'login' && !Object.values(token.body ?? {}).some((text) => text.includes('$CLIENT_SECRET')))
+    refuse('without a body that holds $CLIENT_SECRET, such as { email, password: "$CLIENT_SECRET" }.', 'body')
+  if (token.grant === 'jwt-bearer' && secret !== undefined) checkPrivateKey(secret, telling)
+  return token
+}
+
+function checkTokenUrl(
+  { url, grant, allowPrivateNetwork }: TokenOptions,
+  refuse: (problem: string, field?: string) => never,
+) {
+  if (url === undefined) {
+    if (grant !== 'jwt-bearer') refuse('without url.', 'url')
+    return
+  }
+  if (!URL.canParse(url) || !/^https?:$/.test(new URL(url).protocol))
+    refuse('whose url is no url. Write one such as "https://api.example.com/oauth/token".', 'url')
+  const { protocol, username, password } = new URL(url)
+  if (username || password) refuse('whose url has a user name or a password. Write it without.', 'url')
+  if (protocol === 'http:' && !allowPrivateNetwork)
+    refuse('whose url would send the secret unencrypted. Use https://, or set allowPrivateNetwork: true in it.', 'url')
+}
+
+/** The lines of a private key, which environments often hold with `\n` written out. */
+export function privateKeyOf(secret: string): string {
+  return secret.replaceAll('\\n', '\n')
+}
+
+function checkPrivateKey(secret: unknown, telling: ErrorContext): void {
+  try {
+    createPrivateKey(privateKeyOf(String(secret)))
+  } catch {
+    throw configError(
+      telling,
+      'has a secret that is no private key in PEM, which jwt-bearer signs with. Give all of it, from -----BEGIN to the end.',
+      'secret',
+    )
+  }
+}

@@ -1,0 +1,139 @@
+import { createPrivateKey } from 'node:crypto'
+import { ClientSecretError, isClientSecretError } from '../../protocol/errors.ts'
+import { replacePlaceholder } from '../../protocol/placeholder.ts'
+import type { Room } from '../common/bytes-in-flight.ts'
+import { explainMissingPeer } from '../common/missing-peer.ts'
+import { privateKeyOf, type TokenOptions } from '../keys/token-options.ts'
+import type { Upstream } from './http-client.ts'
+import type { UpstreamCall } from './substitute.ts'
+
+/** A token, and until when it is good, in milliseconds since 1970. */
+export interface Minted {
+  token: string
+  expiresAt: number
+}
+
+const defaultLifetime = 300
+const grantOfJwt = 'urn:ietf:params:oauth:grant-type:jwt-bearer'
+
+/** An answer of a few hundred bytes is nobody's share, and the exchange is nobody's call. */
+const ownRoom: Room = { demand: () => {}, wait: async () => {}, hold: () => {}, leave: () => {} }
+const ownRight = { isFresh: () => true, ensure: async () => {} }
+
+/**
+ * Makes a token of a secret: signs it, or exchanges the secret for it at an address that passes the same checks as
+ * any other.
+ *
+ * @throws ClientSecretError `TOKEN_FAILED`, which names the cause and shows nothing of what was sent or answered.
+ */
+export async function mintToken(
+  keyName: string,
+  options: TokenOptions,
+  secret: string,
+  upstream: Pick<Upstream, 'call'>,
+  signal: AbortSignal,
+): Promise<Minted> {
+  const { url, allowPrivateNetwork = false, expiresIn = defaultLifetime } = options
+  if (url === undefined) return { token: await sign(options, secret), expiresAt: Date.now() + expiresIn * 1000 }
+  const fail = (cause: string, details = {}) =>
+    new ClientSecretError('TOKEN_FAILED', `The relay could not get a token for the key "${keyName}": ${cause}`, details)
+  let answer
+  try {
+    answer = await upstream.call(await exchangeOf(options, url, secret), {
+      allowPrivateNetwork,
+      signal,
+      room: ownRoom,
+      right: ownRight,
+    })
+  } catch (error) {
+    if (!isClientSecretError(error)) throw error
+    throw fail(error.message)
+  }
+  const { host } = new URL(url)
+  const said = fieldsOf(answer.body)
+  if (answer.status >= 300) {
+    const code = said['error']
+    // Of what OAuth calls its errors (RFC 6749), and of nothing that a server may have copied from the call.
+    const reason = typeof code === 'string' && /^[a-z_]{3,40}$/.test(code) ? ` (${code})` : ''
+    throw fail(`${host} answered ${answer.status}${reason}. Check its secret and the options of keys.${keyName}.token.`)
+  }
+  const token = options.field === undefined ? (said['access_token'] ?? said['token']) : said[options.field]
+  if (typeof token !== 'string' || !/^[\x21-\x7e]{8,16384}$/.test(token))
+    throw fail(`the answer of ${host} holds none. Name its field in keys.${keyName}.token.field.`)
+  return { token, expiresAt: expiryOf(said) ?? Date.now() + expiresIn * 1000 }
+}
+
+/** The call that exchanges the secret. */
+async function exchangeOf(options: TokenOptions, url: string, secret: string): Promise<UpstreamCall> {
+  const { grant, clientId = '', scope, audience, body = {} } = options
+  const call = (headers: Record<string, string>, text: string | null): UpstreamCall => ({
+    method: 'POST',
+    url: new URL(url),
+    headers: { accept: 'application/json', ...headers },
+    body: text,
+  })
+  const form = (fields: Record<string, string | undefined>, headers: Record<string, string> = {}) =>
+    call(
+      { 'content-type': 'application/x-www-form-urlencoded', ...headers },
+      new URLSearchParams(Object.entries(fields).filter((pair): pair is [string, string] => !!pair[1])).toString(),
+    )
+  if (grant === 'login') {
+    const filled = Object.entries(body).map(([name, text]) => [name, replacePlaceholder(text, secret)])
+    return call({ 'content-type': 'application/json' }, JSON.stringify(Object.fromEntries(filled)))
+  }
+  if (grant === 'jwt-bearer') {
+    const assertion = await sign(options, secret)
+    if (options.auth === 'bearer') return call({ authorization: `Bearer ${assertion}` }, null)
+    return form({ grant_type: grantOfJwt, assertion })
+  }
+  const fields = { grant_type: grant, scope, audience }
+  if (options.auth === 'body') return form({ ...fields, client_id: clientId, client_secret: secret })
+  // As RFC 6749 has it, both are form-encoded first.
+  const encode = (text: string) => new URLSearchParams([['', text]]).toString().slice(1)
+  const basic = Buffer.from(`${encode(clientId)}:${encode(secret)}`).toString('base64')
+  return form(fields, { authorization: `Basic ${basic}` })
+}
+
+/** A JWT, signed with a private key. */
+async function sign(options: TokenOptions, secret: string): Promise<string> {
+  const {
+    algorithm = 'RS256',
+    keyId,
+    clientId,
+    subject,
+    scope,
+    url,
+    audience = url,
+    expiresIn = defaultLifetime,
+  } = options
+  const { SignJWT } = await import('jose').catch((thrown: unknown) => {
+    throw explainMissingPeer(thrown, 'jose')
+  })
+  // A minute ago, as GitHub advises, because clocks differ.
+  const now = Math.floor(Date.now() / 1000) - 60
+  const jwt = new SignJWT(scope === undefined ? {} : { scope })
+    .setProtectedHeader({ alg: algorithm, typ: 'JWT', ...(keyId !== undefined && { kid: keyId }) })
+    .setIssuedAt(now)
+    .setExpirationTime(now + 60 + expiresIn)
+  if (clientId !== undefined) jwt.setIssuer(clientId)
+  if (subject !== undefined) jwt.setSubject(subject)
+  if (audience !== undefined) jwt.setAudience(audience)
+  return jwt.sign(createPrivateKey(privateKeyOf(secret)))
+}
+
+function fieldsOf(body: Buffer): Record<string, unknown> {
+  try {
+    return Object(JSON.parse(body.toString())) as Record<string, unknown>
+  } catch {
+    return {}
+  }
+}
+
+/** Of `expires_in` in seconds, or `expires_at` as a date. */
+function expiryOf(said: Record<string, unknown>): number | undefined {
+  const seconds = Number(said['expires_in'])
+  if (seconds > 0) return Date.now() + seconds * 1000
+  const at = said['expires_at']
+  const date = typeof at === 'string' ? Date.parse(at) : NaN
+  return Number.isNaN(date) ? undefined : date
+}

@@ -1,0 +1,86 @@
+import type { Key, KeyValue } from '../keys/key.ts'
+import type { SecretIndex } from '../keys/redaction/secret-index.ts'
+import type { Upstream } from './http-client.ts'
+import { mintToken, type Minted } from './mint-token.ts'
+
+/** The tokens that are made from secrets: one for each value of a key, and one exchange at a time. */
+export interface Tokens {
+  /** The value that goes into a call: the secret; or, of a key with `token`, the token that is good now. */
+  fill(key: Key, value: KeyValue, signal: AbortSignal): Promise<KeyValue>
+  /** An API has refused this token. Whoever asks next gets another one. */
+  refused(value: KeyValue, token: string): void
+  close(): void
+}
+
+/** Milliseconds for which a token is looked for in answers after its end: logs and lists show what was. */
+const keptFor = 60 * 60 * 1000
+/** Milliseconds for which a failed exchange is not tried again: all who ask within share its error. */
+const failedFor = 1_000
+
+interface Kept {
+  minting: Promise<Minted>
+  /** Milliseconds since 1970; from then on another one is made. */
+  until: number
+  token?: string
+}
+
+export function createTokens(upstream: Pick<Upstream, 'call'>, secrets: SecretIndex): Tokens {
+  const kept = new WeakMap<KeyValue, Kept>()
+  const held = new Map<NodeJS.Timeout, () => void>()
+  const closing = new AbortController()
+
+  function mint(key: Key, value: KeyValue): Kept {
+    const minting = mintToken(key.name, key.token!, value.secret, upstream, closing.signal)
+    const one: Kept = { minting, until: Infinity }
+    kept.set(value, one)
+    minting.then(
+      ({ token, expiresAt }) => {
+        hold(token, expiresAt)
+        const lifetime = expiresAt - Date.now()
+        // A call takes its time to get there.
+        one.until = expiresAt - Math.min(60_000, lifetime / 10)
+        one.token = token
+      },
+      () => (one.until = Date.now() + failedFor),
+    )
+    return one
+  }
+
+  function hold(token: string, expiresAt: number): void {
+    const release = secrets.add(token)
+    const left = Math.min(Math.max(expiresAt - Date.now(), 0) + keptFor, 2 ** 31 - 1)
+    const timer = setTimeout(() => {
+      held.delete(timer)
+      release()
+    }, left).unref()
+    held.set(timer, release)
+  }
+
+  return {
+    async fill(key, value, signal) {
+      if (!key.token) return value
+      const before = kept.get(value)
+      const one = before && Date.now() < before.until ? before : mint(key, value)
+      const { token } = await unlessAborted(one.minting, signal)
+      return { version: value.version, secret: token }
+    },
+    refused(value, token) {
+      // Somebody else may have got another one since.
+      if (kept.get(value)?.token === token) kept.delete(value)
+    },
+    close() {
+      closing.abort()
+      for (const timer of held.keys()) clearTimeout(timer)
+    },
+  }
+}
+
+/** The exchange goes on for those who wait beside. */
+function unlessAborted<Result>(work: Promise<Result>, signal: AbortSignal): Promise<Result> {
+  return new Promise((resolve, reject) => {
+    const leave = () => reject(signal.reason as Error)
+    if (signal.aborted) leave()
+    signal.addEventListener('abort', leave, { once: true })
+    work.then(resolve, reject).finally(() => signal.removeEventListener('abort', leave))
+  })
+}
