@@ -1,6 +1,6 @@
 import type { Connection, Database } from './database.ts'
 import { isUnsettled, parameterList, sharedNow, summaryColumns, summaryOf, type SummaryRow } from './record-rows.ts'
-import type { RecordSummary, Seen } from './stored-record.ts'
+import type { RecordSummary, RecordVersion } from './stored-record.ts'
 
 /** The order of unsettled records, and their expiry. */
 export interface RecordQueues {
@@ -11,7 +11,7 @@ export interface RecordQueues {
   /** The lines with background records to run, the one that waits longest first. */
   lines(): Promise<string[]>
   /** Whether a record is unsettled and still has this version. */
-  isCurrent(seen: Seen): Promise<boolean>
+  isCurrent(seen: RecordVersion): Promise<boolean>
   /** Unsettled direct requests of this relay. */
   claimsOf(relay: string): Promise<RecordSummary[]>
   /** Unsettled direct requests of relays without a heartbeat for so many milliseconds. */

@@ -1,7 +1,7 @@
 import { batched } from './batched.ts'
 import type { Database, Value } from './database.ts'
 import { columns, endingOf, isUnsettled, readable, recordOf, sharedNow, type Ending, type Row } from './record-rows.ts'
-import type { Outcome, Seen, StoredRecord } from './stored-record.ts'
+import type { Outcome, RecordVersion, StoredRecord } from './stored-record.ts'
 
 /** The changes of a record's status. Each changes a record only if it is as the caller has seen it. */
 export interface RecordTransitions {
@@ -11,15 +11,15 @@ export interface RecordTransitions {
    */
   take(lines: readonly string[], deadline?: number, takenAt?: number): Promise<StoredRecord[]>
   /** Runs a failed record again, at this relay; null if it has changed. */
-  restart(seen: Seen, relay: string | null): Promise<StoredRecord | null>
+  restart(seen: RecordVersion, relay: string | null): Promise<StoredRecord | null>
   /** Ends a running record; false if it does not run any more, or runs again. */
-  settle(seen: Seen, outcome: Outcome): Promise<boolean>
+  settle(seen: RecordVersion, outcome: Outcome): Promise<boolean>
   /** Writes the outcome of a direct request that another relay has settled as interrupted; false if none has. */
-  correct(interrupted: Seen, outcome: Outcome): Promise<boolean>
+  correct(interrupted: RecordVersion, outcome: Outcome): Promise<boolean>
   /** Cancels a record that has this status; false if it has another one. */
   cancel(id: string, from: 'pending' | 'running'): Promise<boolean>
   /** Makes a running record pending again, until `notBefore` if it is given; false if it does not run any more. */
-  requeue(seen: Seen, notBefore?: number): Promise<boolean>
+  requeue(seen: RecordVersion, notBefore?: number): Promise<boolean>
   /**
    * Keeps running background records for so many milliseconds before they are requeued or failed; once for each run.
    * For the start of a relay that is alone: a dead process ran them.
@@ -96,7 +96,7 @@ export function createRecordTransitions(database: Database): RecordTransitions {
   }
 }
 
-type SeenEnding = Seen & Ending
+type SeenEnding = RecordVersion & Ending
 
 /** For each: true if the record was running and has settled now. */
 async function writeEndings(endings: readonly SeenEnding[], database: Database): Promise<boolean[]> {

@@ -44,7 +44,7 @@ export type Draft = StoredRecord & { idempotencyKey: string }
 export type Outcome = { status: 'resolved' | 'failed' | 'cancelled'; response?: UpstreamResponse; error?: WireError }
 
 /** The version of a record that the caller has seen. A write with it does not overwrite later changes. */
-export type Seen = Pick<RecordSummary, 'id' | 'version'>
+export type RecordVersion = Pick<RecordSummary, 'id' | 'version'>
 
 export interface NewRecord {
   owner: string

@@ -14,7 +14,7 @@ import { retryWhileUnavailable } from '../common/retry-while-unavailable.ts'
 import type { Records } from '../database/records.ts'
 import { unreadable, UnreadableRecordError } from '../database/record-rows.ts'
 import type { SecretIndex } from '../keys/redaction/secret-index.ts'
-import type { Outcome, RecordSummary, Seen, StoredRecord } from '../database/stored-record.ts'
+import type { Outcome, RecordSummary, RecordVersion, StoredRecord } from '../database/stored-record.ts'
 import { isSafeToRetry } from '../upstream/safe-to-retry.ts'
 import { createRightToCall, takenOver, thisMoment, type RightToCall } from '../upstream/right-to-call.ts'
 import { upstreamFailure } from '../upstream/upstream-failure.ts'
@@ -28,7 +28,7 @@ export interface Runner {
   /** What becomes of a record whose run did not end: run again, or failed because the upstream may have acted. */
   settleInterrupted: (head: RecordSummary) => Promise<'pending' | 'failed'>
   /** Whether the call of this record, in this version, is made here at the moment. */
-  isRunning: (seen: Seen) => boolean
+  isRunning: (seen: RecordVersion) => boolean
   /** Whether a request that was interrupted may be run again. */
   isSafeToRetry: (request: ClientSecretRequest) => boolean
   /** Ends the call of a direct request that nobody waits for any more. */
@@ -92,7 +92,7 @@ export function createRunner(parts: RunnerDeps): Runner {
   /** The calls that are under way here, by the ids of their records. */
   const underWay = new Map<string, AbortController>()
   /** All of them, also of a record that runs twice because this relay was taken for dead. */
-  const endings = new Map<AbortController, Seen>()
+  const endings = new Map<AbortController, RecordVersion>()
 
   const queued = { isCurrent: (record: StoredRecord) => records.isCurrent(record), settle }
 
