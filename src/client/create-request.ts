@@ -57,9 +57,11 @@ export const nothingToCancel: CancelAnswer = { removed: false, message: 'There i
 export interface RequestDeps {
   transport: Transport
   poller: Poller
+  /** Called with the first record of a request. */
+  onSent: (record: ClientSecretRecord) => void
 }
 
-export function createRequest({ transport, poller }: RequestDeps, start: RequestStart): RequestObject {
+export function createRequest({ transport, poller, onSent }: RequestDeps, start: RequestStart): RequestObject {
   const { params, seen, listeners = (): Listeners => ({}), onChange } = start
   let { idempotencyKey } = start
   const submitting = new AbortController()
@@ -93,6 +95,7 @@ export function createRequest({ transport, poller }: RequestDeps, start: Request
       idempotencyKey ??= randomId()
       const options = { idempotencyKey, signal: submitting.signal }
       const record = await submit(transport, sent as ClientSecretRequest, options)
+      onSent({ ...record, request: sent as ClientSecretRequest })
       await receive(record)
       const { rest, interval, outcome } = progress
       if (!outcome && !isSettled(record)) {

@@ -138,11 +138,11 @@ export function pollAborted(id: string): ClientSecretError {
 }
 
 function checkPolled(id: unknown, interval: number): void {
-  const refuse = (path: string, problem: string) => {
-    throw new ClientSecretError('INVALID_PARAMETER', `${path} must be ${problem}.`, { path })
+  const refuse = (path: string, message: string) => {
+    throw new ClientSecretError('INVALID_PARAMETER', message, { path })
   }
   // Ids travel in a list, with their versions.
-  if (typeof id !== 'string' || !/^[^,:\s]+$/.test(id)) refuse('id', `the id of a request; it is ${String(id)}`)
+  if (typeof id !== 'string' || !/^[^,:\s]+$/.test(id)) refuse('id', `This is not the id of a request: ${String(id)}.`)
   if (!(interval >= 0 && interval < Infinity))
-    refuse('interval', `a number of milliseconds, 0 or more; it is ${interval}`)
+    refuse('interval', `interval must be 0 or more milliseconds; it is ${interval}.`)
 }

@@ -52,7 +52,7 @@ export function useClient(hook: string): ClientCore {
   const client = useContext(ClientContext)
   if (!client) {
     throw new Error(
-      `${hook} is used outside a provider. Put <ClientSecretProvider relay="/relay"> around your app. If it is there, the package is installed twice: see npm ls react-client-secret.`,
+      `${hook} is used outside a provider. Put <ClientSecretProvider relay="/relay"> around your app. If it is there, the package is installed twice: run npm ls react-client-secret.`,
     )
   }
   return client

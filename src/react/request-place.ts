@@ -3,8 +3,7 @@ import type { ClientCore } from '../client/create-core.ts'
 import { nothingToCancel, type RequestObject, type RequestStart } from '../client/create-request.ts'
 import { answerOf, handled } from '../client/queued-request.ts'
 import type { RequestParams } from '../client/request-params.ts'
-import { isGone } from '../protocol/errors.ts'
-import { isSettled, type CancelAnswer } from '../protocol/record.ts'
+import type { CancelAnswer } from '../protocol/record.ts'
 import type { Persister } from './persisted-requests.ts'
 import { failed, idle, stateOf, type RequestState } from './request-state.ts'
 import { createLoopCheck } from './send-loop.ts'
@@ -34,7 +33,7 @@ export function createRequestPlace(client: ClientCore, store: SWRStore<RequestSt
 
   function show({ listeners, ...start }: RequestStart): RequestObject {
     const born = resets
-    return (shown = client.createRequest({
+    shown = client.createRequest({
       ...start,
       listeners: () => (born === resets && listeners?.()) || {},
       onChange(request) {
@@ -42,28 +41,15 @@ export function createRequestPlace(client: ClientCore, store: SWRStore<RequestSt
         else live.add(request)
         if (shown === request) write(request)
       },
-    }))
+    })
+    write(shown)
+    return shown
   }
 
   function write(request: RequestObject): void {
-    const { record, interval, outcome } = request
     const state = stateOf(request)
     if (state) store.write(state)
-    if (isGone(outcome)) persister?.write(null)
-    else if (record) persister?.write({ record, poll: interval })
-  }
-
-  /** Finds the request after a reload. */
-  function restore(listeners: () => Listeners): void {
-    const persisted = persister?.read()
-    if (!persisted) return
-    const { record, poll } = persisted
-    const seen = { id: record.id }
-    // A settled request is shown again, but its callbacks ran before the reload.
-    if (isSettled(record)) show({ seen, listeners: () => ({ schema: listeners().schema }) }).resume()
-    else if (poll > 0) show({ seen, record, poll, listeners }).resume()
-    // The promise that polls it by hand is lost.
-    else write(show({ seen, record, listeners }))
+    persister?.write(request)
   }
 
   return {
@@ -73,7 +59,7 @@ export function createRequestPlace(client: ClientCore, store: SWRStore<RequestSt
       const error = loopError(params)
       if (!error) {
         persister?.prepare()
-        persister?.write(null)
+        persister?.forget()
         return answerOf(show({ params, listeners }), listeners())
       }
       shown = undefined
@@ -98,7 +84,7 @@ export function createRequestPlace(client: ClientCore, store: SWRStore<RequestSt
       shown = undefined
       for (const request of live) request.stop()
       live.clear()
-      persister?.write(null)
+      persister?.forget()
       store.write(idle)
     },
 
@@ -107,7 +93,7 @@ export function createRequestPlace(client: ClientCore, store: SWRStore<RequestSt
       persister = ownPersister ?? persister
       for (const request of live) request.unpause()
       if (!shown && store.read() === idle) {
-        if (recordId === undefined) restore(listeners)
+        if (recordId === undefined) persister?.restore(show, listeners)
         else show({ seen: { id: recordId }, listeners }).resume()
       }
       return async () => {

@@ -17,7 +17,7 @@ export function createLoopCheck(): (params: RequestParams) => ClientSecretError 
     if (sentAt.push(now) <= maxSendsPerSecond) return
     return new ClientSecretError(
       'SEND_LOOP',
-      `The same request was sent ${maxSendsPerSecond} times within a second, as by an effect that runs for each state. Let the effect depend on send, which stays the same: const { send } = useClientSecretRequest(…).`,
+      `A component sent the same request ${maxSendsPerSecond} times within a second. If an effect sends it, let the effect depend on send alone: const { send } = useClientSecretRequest(…).`,
     )
   }
 }

@@ -7,17 +7,18 @@ import { createSWRStore, useSWRStore, mergeGetters } from './swr-store.ts'
 import { placeKey } from './swr-settings.ts'
 import { useKept } from './use-kept.ts'
 
-/** What is known of the history, and what reads more of it. */
-export type UseClientSecretHistory = HistoryState & Pick<HistoryPages, 'loadMore' | 'refresh'>
+/** The state of a history, and its actions. */
+export type UseClientSecretHistory<Data = unknown> = HistoryState<Data> & Pick<HistoryPages, 'loadMore' | 'refresh'>
 
 /**
- * This caller's past requests, page by page, the newest first. Those under way
- * are kept live.
+ * This caller's past requests, page by page, the newest first. Requests of this
+ * client appear when the relay has their record, and unsettled ones update. `Data` is
+ * the type of each `response.body`, which is parsed as the `data` of other hooks.
  *
  * @example
  * const past = useClientSecretHistory({ queue: 'images', compact: true })
  */
-export function useClientSecretHistory(filter: HistoryFilter = {}): UseClientSecretHistory {
+export function useClientSecretHistory<Data = unknown>(filter: HistoryFilter = {}): UseClientSecretHistory<Data> {
   const client = useClient('useClientSecretHistory')
   const { cache, mutate } = useSWRConfig()
   const { url, method, queue, status, compact, limit } = filter
@@ -30,5 +31,8 @@ export function useClientSecretHistory(filter: HistoryFilter = {}): UseClientSec
   }, [cache, mutate, client, url, method, queue, status, compact, limit])
   useEffect(() => pages.attach(), [pages])
   const state = useSWRStore(store)
-  return useMemo(() => mergeGetters(state, { loadMore: pages.loadMore, refresh: pages.refresh }), [state, pages])
+  return useMemo(
+    () => mergeGetters(state, { loadMore: pages.loadMore, refresh: pages.refresh }) as UseClientSecretHistory<Data>,
+    [state, pages],
+  )
 }

@@ -3,7 +3,7 @@ import { createBytesInFlight } from './common/bytes-in-flight.ts'
 import { boundRecords } from './database/bounded-records.ts'
 import { createPubSub } from './database/pub-sub.ts'
 import { createRecords } from './database/records.ts'
-import { startError } from './database/start-error.ts'
+import { explainStartFailure } from './database/explain-start-failure.ts'
 import { createDirectRequests } from './execution/direct-requests.ts'
 import { createHeartbeat, heartbeatTimeout, type Heartbeat } from './execution/heartbeat.ts'
 import { createLimits } from './execution/limits.ts'
@@ -38,7 +38,7 @@ export async function openRelay(
     await endings.run().catch((err: unknown) => {
       settings.logger.error({ err }, 'a relay that could not start could not be closed either')
     })
-    throw startError(error)
+    throw explainStartFailure(error)
   }
 }
 

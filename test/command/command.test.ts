@@ -82,7 +82,7 @@ test.each<[string, Partial<KeyOptions>, RegExp[]]>([
   [
     'any name of a domain',
     { allow: [{ url: 'https://*.example.com/v1', methods: ['POST'] }] },
-    [/! Whoever can get a name below example\.com gets the secret/],
+    [/! Anybody who can get a name below example\.com gets the secret/],
   ],
   [
     'reading and removing',
@@ -102,7 +102,7 @@ test.each<[string, Partial<KeyOptions>, RegExp[]]>([
   [
     'a path',
     { allow: [{ url: 'https://api.example.com/*/v1', methods: ['POST'], in: ['url.path'] }] },
-    [/in the path/, /! The secret may stand anywhere in the path/],
+    [/in the path/, /! The secret may be anywhere in the path/],
   ],
   [
     'the own network',
@@ -112,7 +112,7 @@ test.each<[string, Partial<KeyOptions>, RegExp[]]>([
   [
     'a POST sent again',
     { allow: [{ url: 'https://api.example.com/v1', methods: ['POST'], retryable: true }] },
-    [/! A POST or PATCH that was interrupted is sent again/],
+    [/! The relay repeats an interrupted POST or PATCH/],
   ],
   ['a short secret', { secret: 'sk-ant-api03-0123456789abcdef' }, [/! The unknown part of its secret is short/]],
   ['a long one', { secret: 'sk-ant-api03-0123456789abcdefghijk' }, []],
@@ -131,7 +131,7 @@ test.each<[string, Partial<KeyOptions>, RegExp[]]>([
   [
     'everybody',
     { locked: false },
-    [/used by every visitor, signed in or not\n/, /! Every visitor may use it as often/],
+    [/used by every visitor, signed in or not\n/, /! Every visitor may use the key as often/],
   ],
   [
     'everybody, within limits',

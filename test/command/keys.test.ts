@@ -112,8 +112,8 @@ test.each<[string[], RegExp, string?]>([
   [['rotate', 'shop', '--value=WXYZ-as-an-argument'], /Do not pass a value as an argument/],
   [['add', 'shop'], /This key has no rules/],
   [['add', 'shop', '--allow', 'POST https://*/**'], /Rule 1 has the url.*hosts of other people/],
-  [['add', 'shop', '--allow', 'https://api.example.com/'], /Rule 1 has the url "", which is no url/],
-  [['add', 'my shop', ...allow], /is no name for a key/],
+  [['add', 'shop', '--allow', 'https://api.example.com/'], /Rule 1 has the url "", which is not a url/],
+  [['add', 'my shop', ...allow], /is not a valid name for a key/],
   [['add', 'shop', ...allow], /fewer than 8 characters/, 'WXYZ'],
   [['add', 'shop', ...allow], /has no secret/, ''],
   [['add', 'shop', ...allow], /ends with a line break/, 'WXYZ-0123456789\n\n'],
@@ -142,8 +142,10 @@ test('the master key: printed new each time; one that is missing or another is t
   const without = (masterKey: string | undefined) =>
     keys(['list'], { environment: { CLIENT_SECRET_MASTER_KEY: masterKey } })
   expect((await without(undefined)).stderr).toMatch(/Cannot open the keys: the master key is missing/)
-  expect((await without(newMasterKey())).stderr).toMatch(/Cannot open the keys: the master key is another one/)
-  expect((await without('x')).stderr).toMatch(/is no master key/)
+  expect((await without(newMasterKey())).stderr).toMatch(
+    /Cannot open the keys: the master key is not the one from before/,
+  )
+  expect((await without('x')).stderr).toMatch(/CLIENT_SECRET_MASTER_KEY is not valid/)
   expect((await keys(['list'])).stdout).toMatch(/^openai, version 1/)
 })
 

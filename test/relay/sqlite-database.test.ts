@@ -117,9 +117,9 @@ test('when another process locks the file for longer than is waited, calls are U
   await expect(queued.poll()).resolves.toEqual({ paid: true })
   // None of those that were refused.
   expect(api.calls).toHaveLength(1)
-  await until(() => log.some(({ message }) => message === 'the database is back'))
+  await until(() => log.some(({ message }) => message === 'the database is available again'))
   const told = log.filter(({ level }) => level !== 'info').map(({ message }) => message)
-  expect(told).toEqual(['the database is away; the relay goes on when it is back'])
+  expect(told).toEqual(['the database is unavailable; the relay continues when it is available again'])
 })
 
 test.each(['', '.lock'])(

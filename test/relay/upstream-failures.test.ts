@@ -111,7 +111,7 @@ describe('an API that', () => {
       reason: {
         code: 'UPSTREAM_ERROR',
         status,
-        message: expect.stringContaining(`The API answered ${status} ${text}: Because. https:`) as string,
+        message: expect.stringContaining(`The API answered ${status} ${text}: Because.`) as string,
         data: { error: { message: 'Because.', code: 7 } },
         retryAfter: 12,
       },

@@ -1,13 +1,13 @@
-/** Calls that one relay has under way at a time for its queues; each takes a connection, and what there is of those ends. */
+/** Running calls of one relay's queues. Each takes a connection, and connections are limited. */
 const maxAtOnce = 100
 
-/** How many lines may run at once. */
+/** Limits how many lines run at once. */
 export interface Places {
-  /** Below zero when others wait. */
+  /** Below zero while others wait. */
   free(): number
   /** Takes a free place. */
   take(): void
-  /** Takes a place as soon as one is free; whoever waits longest gets it. */
+  /** Takes a place as soon as one is free, in order of arrival. */
   wait(): Promise<void>
   leave(): void
 }
@@ -24,7 +24,7 @@ export function createPlaces(): Places {
     },
     leave() {
       const next = waiting.shift()
-      // Whoever has waited has it from here on.
+      // The place goes to the one that has waited longest.
       if (next) next()
       else taken--
     },

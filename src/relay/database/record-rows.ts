@@ -145,7 +145,7 @@ export function errorOf(text: string): WireError {
 /** The error of a record that cannot be read. */
 export const unreadable: WireError = {
   code: 'INTERNAL',
-  message: "The request could not be read in the relay's database any more. Send it anew.",
+  message: 'The relay can no longer read this request in its database. Send it again.',
 }
 
 /** @throws UnreadableRecordError */

@@ -1,4 +1,5 @@
 import { hash as digest, randomFillSync } from 'node:crypto'
+import { errorStatus, type ErrorCode } from '../../protocol/error-codes.ts'
 import type { ClientSecretRecord, RecordStatus, UpstreamResponse, WireError } from '../../protocol/record.ts'
 import type { ClientSecretRequest } from '../../protocol/request.ts'
 import { jsonText } from '../common/json-text.ts'
@@ -140,7 +141,8 @@ export function toWire(record: OwnedRecord, { withRequest = false } = {}): Clien
     expiresAt,
     request: withRequest ? request : undefined,
     response: response ?? undefined,
-    error: error ?? undefined,
+    // From the table that pages do not load.
+    error: error ? { ...error, status: error.status ?? errorStatus[error.code as ErrorCode] } : undefined,
   }
 }
 

@@ -1,7 +1,7 @@
 import { ClientSecretError } from '../../protocol/errors.ts'
 import type { ClientSecretRequest } from '../../protocol/request.ts'
 import type { Logger } from '../common/logger.ts'
-import { databaseAway } from '../database/database.ts'
+import { databaseUnavailable } from '../database/database.ts'
 import type { Records } from '../database/records.ts'
 import type { Draft, RecordSummary, StoredRecord } from '../database/stored-record.ts'
 import { createAbandonedClaims } from './abandoned-claims.ts'
@@ -69,7 +69,7 @@ export function createClaims(deps: ClaimsDeps): Claims {
 
   return {
     checkRoom() {
-      if (abandoned.isFull()) throw databaseAway()
+      if (abandoned.isFull()) throw databaseUnavailable()
     },
 
     async claim(draft) {

@@ -1,5 +1,5 @@
 import { createCipheriv, createDecipheriv, createHmac, hkdfSync, randomBytes } from 'node:crypto'
-import { ClientSecretError } from '../../protocol/errors.ts'
+import { startError } from '../common/config-error.ts'
 
 /** The environment variable with the master keys. */
 export const masterKeyVariable = 'CLIENT_SECRET_MASTER_KEY'
@@ -33,12 +33,12 @@ export function readMasterKeys(text: string | undefined): MasterKey[] {
     const bytes = Buffer.from(one, 'base64')
     // Buffer.from skips what is not base64, so the text is compared with the bytes that it read.
     if (bytes.length === masterKeyBytes && plain(bytes.toString('base64')) === plain(one)) return masterKeyOf(bytes)
-    const which = written.length === 1 ? 'is' : `holds, in place ${index + 1},`
-    throw new ClientSecretError(
-      'INVALID_PARAMETER',
-      `The relay does not start: the environment variable ${masterKeyVariable} ${which} no master key: that is ${masterKeyBytes} bytes in base64, and this is ${one.length} characters. Was it copied whole? client-secret-relay master-key prints a new one; keys that are registered already need the one they were registered with.`,
-      { path: masterKeyVariable },
-    )
+    const which = written.length === 1 ? 'it' : `item ${index + 1}`
+    throw startError(masterKeyVariable, {
+      reason: `the environment variable ${masterKeyVariable} is not valid: ${which} has ${one.length} characters, and a master key is ${masterKeyBytes} bytes in base64`,
+      remedy:
+        'Copy the whole master key. Keys that are already registered need the master key that encrypted them; for a new relay, client-secret-relay master-key prints one.',
+    })
   })
   return masterKeys.filter(({ id }, index) => masterKeys.findIndex((other) => other.id === id) === index)
 }

@@ -93,7 +93,7 @@ export async function openKeyStore({ database, pubSub, settings, secrets, logger
       usage.ofStored.add(name, { fellBackAt: Date.now() })
       logger.warn(
         { key: name, version: newest, workedWith: version },
-        `an API refused the newest value of the key "${name}" with 401 and took the one before, which is tried first from now on; is the newest one right, and valid already?`,
+        `an API refused the newest value of the key "${name}" with 401 and took the previous one; the relay tries the previous one first from now on. Check that the newest value is right and already valid`,
       )
     },
 
@@ -127,9 +127,13 @@ export async function openKeyStore({ database, pubSub, settings, secrets, logger
       await publish()
       const saved = stored.get(change.name)
       if (saved) return storedEntry(saved)
-      throw new ClientSecretError('KEY_NOT_FOUND', 'The key was saved, and removed by somebody else since.', {
-        path: 'name',
-      })
+      throw new ClientSecretError(
+        'KEY_NOT_FOUND',
+        'The key was saved, but somebody else has removed it since. Add it again.',
+        {
+          path: 'name',
+        },
+      )
     },
 
     async remove(name, who) {
@@ -139,7 +143,7 @@ export async function openKeyStore({ database, pubSub, settings, secrets, logger
         return removed
       })
       if (version === null && isOption(name))
-        throw configError(formContext, `stands in the relay's options (keys.${name}). Remove it there.`, 'name')
+        throw configError(formContext, `is in the relay's options (keys.${name}). Remove it there.`, 'name')
       await publish()
       return version !== null
     },

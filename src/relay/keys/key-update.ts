@@ -27,7 +27,7 @@ export function updateOf(change: KeyChangeRead, row: StoredKey | null, settings:
   if (!masterKey)
     throw new ClientSecretError(
       'INVALID_PARAMETER',
-      `This relay has no master key to seal values with, so that it keeps none. Set its environment variable ${masterKeyVariable} to what client-secret-relay master-key prints, and start it again.`,
+      `This relay has no master key to encrypt values with, so it stores none. Set its environment variable ${masterKeyVariable} to the output of client-secret-relay master-key, and restart it.`,
     )
   checkAgainstSettings(change, row, settings)
   const values = row ? valuesOf(row, settings) : []
@@ -74,22 +74,26 @@ function checkAgainstSettings(
   if (use.locked && !hasAuthenticate)
     throw configError(
       formContext,
-      'is locked, and this relay has no authenticate to say who is signed in, so nobody could use it. Unlock it, or give the relay the option authenticate.',
+      'is locked, but this relay has no authenticate to say who is signed in. Unlock it, or give the relay the option authenticate.',
       'locked',
     )
   const isOption = keys.has(name)
   if (isNew && (row || isOption))
     throw configError(
       { ...formContext, subject: 'This name' },
-      `is taken by another key${row ? '' : " of the relay's options"}. Choose another name, or change that key.`,
+      `is taken by another key${row ? '' : " in the relay's options"}. Choose another name, or change that key.`,
       'name',
     )
   if (!isNew && !row && isOption)
-    throw configError(formContext, `stands in the relay's options (keys.${name}). Change it there.`, 'name')
+    throw configError(formContext, `is in the relay's options (keys.${name}). Change it there.`, 'name')
   if (!isNew && !row)
-    throw new ClientSecretError('KEY_NOT_FOUND', 'There is no key of this name to change, any more. Add it anew.', {
-      path: 'name',
-    })
+    throw new ClientSecretError(
+      'KEY_NOT_FOUND',
+      'There is no key of this name to change. Somebody may have removed it; add it again.',
+      {
+        path: 'name',
+      },
+    )
 }
 
 function valuesOf(row: StoredKey, { masterKeys }: KeySettings): KeyValue[] {
@@ -105,7 +109,7 @@ function valuesOf(row: StoredKey, { masterKeys }: KeySettings): KeyValue[] {
  * and so would a place that an API shows. So only somebody who knows the value lets it go further.
  */
 export function valueNeededFor({ where }: WiderReach): string {
-  return `lets the value go ${where}, where it could not go before. Give the value again in the same change, which shows that you know it; or remove the key and add it anew.`
+  return `lets the value go ${where}, which the key did not allow before. Give the value again in the same change to show that you know it; or remove the key and add it again.`
 }
 
 /** The values after the change, the newest first. */

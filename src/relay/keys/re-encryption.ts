@@ -1,3 +1,4 @@
+import { startFailure } from '../common/config-error.ts'
 import type { Logger } from '../common/logger.ts'
 import type { Database } from '../database/database.ts'
 import type { PubSub } from '../database/pub-sub.ts'
@@ -13,17 +14,24 @@ export function checkMasterKeys(rows: readonly StoredKey[], masterKeys: readonly
   const unknown = rows.filter((row) => !masterKeys.some(({ id }) => id === row.masterKey))
   const [first] = unknown
   if (!first) return
-  const keys = `${unknown.length} of the ${rows.length} registered keys in its database`
-  const remedy = 'Nothing was changed: start it with the right one, and everything is as it was.'
+  const needed = `${unknown.length} of the ${rows.length} registered keys in its database need the one with the id ${first.masterKey}`
+  const remedy = 'Start the relay with the right one; the database is unchanged.'
   if (masterKeys.length === 0)
-    throw new Error(
-      `The relay does not start: the master key is missing. ${keys} are sealed with the one whose id is ${first.masterKey}, and the environment variable ${masterKeyVariable} is not set. ${remedy}`,
-    )
-  const given = masterKeys.map(({ id }) => id).join(', ')
-  throw new Error(
+    throw startFailure({
+      reason: `the master key is missing: ${needed}, and the environment variable ${masterKeyVariable} is not set`,
+      remedy,
+    })
+  const given = `${masterKeyVariable} holds ${masterKeys.map(({ id }) => id).join(', ')}`
+  throw startFailure(
     unknown.length === rows.length
-      ? `The relay does not start: the master key is another one than before. ${keys} are sealed with the one whose id is ${first.masterKey}; ${masterKeyVariable} holds ${given}. ${remedy} To change over to a new one, write the new one, a comma, and the old one.`
-      : `The relay does not start: a master key is missing. ${keys} are sealed with an older one, whose id is ${first.masterKey}; ${masterKeyVariable} holds ${given}. Write the older one behind, after a comma. ${remedy}`,
+      ? {
+          reason: `the master key is not the one from before: ${needed}; ${given}`,
+          remedy: `${remedy} To change to a new master key, write the new one, a comma, and the old one.`,
+        }
+      : {
+          reason: `a master key is missing: ${needed}; ${given}`,
+          remedy: 'Add the missing one at the end, after a comma; the database is unchanged.',
+        },
   )
 }
 
@@ -51,5 +59,5 @@ export async function reEncrypt({ database, pubSub, masterKeys, logger }: ReEncr
     return done
   })
   pubSub.publish(keysTopic)
-  logger.info({ keys: names, masterKey: newest.id }, 'keys were sealed with the newest master key')
+  logger.info({ keys: names, masterKey: newest.id }, 'the relay encrypted these keys with the newest master key')
 }

@@ -32,14 +32,14 @@ export function decryptValues(masterKeys: readonly MasterKey[], row: StoredKey):
     return {
       values: null,
       cause: 'master key is missing',
-      problem: `The key "${row.name}" is not used by this relay, because it is sealed with a master key that is not in its ${masterKeyVariable}. Start the relay with the master keys that the others have.`,
+      problem: `This relay cannot use the key "${row.name}": its ${masterKeyVariable} does not hold the master key that encrypts it. Start this relay with the master keys of the other relays.`,
     }
   const values = decryptBoth(masterKey, row)
   if (values) return { values }
   return {
     values: null,
     cause: 'row was changed',
-    problem: `The key "${row.name}" is not used, because it was changed in the database by other means than the relay's: its value does not open as what stands beside it. Remove it and register it anew, and find out who can write there.`,
+    problem: `The relay does not use the key "${row.name}": something other than a relay changed its row in the database, so its value does not decrypt. Remove the key and add it again, and find out who can write to the database.`,
   }
 }
 

@@ -85,7 +85,8 @@ export async function openStoredKeys({
   function reload(): void {
     if (pubSub.isClosed()) return
     load().catch((error: unknown) => {
-      if (!isClientSecretError(error)) logger.error({ err: error }, 'the keys could not be read; it is tried again')
+      if (!isClientSecretError(error))
+        logger.error({ err: error }, 'cannot read the keys; the relay tries again in a few seconds')
     })
   }
 
@@ -128,7 +129,11 @@ function loadedKey(row: StoredKey, before: LoadedKey | undefined, { masterKeys }
     return { row, key, problem: undefined }
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error)
-    return { row, key: undefined, problem: `The key "${row.name}" is not used, because it cannot be read: ${reason}` }
+    return {
+      row,
+      key: undefined,
+      problem: `The relay does not use the key "${row.name}", because it cannot read its row in the database: ${reason}`,
+    }
   }
 }
 
@@ -136,10 +141,10 @@ function warningsOf({ row: { name }, key, problem }: LoadedKey, settings: KeySet
   return [
     problem,
     settings.keys.has(name) &&
-      `The key "${name}" that is registered in the database is not used, because keys.${name} of the options wins.`,
+      `The relay does not use the registered key "${name}": keys.${name} in its options has the same name and comes first. Remove one of the two.`,
     key?.locked &&
       !settings.hasAuthenticate &&
-      `The key "${name}" is locked, and nobody can use it, because the relay has no authenticate to say who is signed in.`,
+      `Callers cannot use the key "${name}": it is locked, and the relay has no authenticate to say who is signed in. Give the relay the option authenticate, or unlock the key.`,
   ].filter((warning) => typeof warning === 'string')
 }
 

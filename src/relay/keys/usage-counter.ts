@@ -34,7 +34,8 @@ export function createUsageCounter({ database, logger }: { database: Database; l
       } catch (error) {
         ofStored.add(name, usage)
         // The database logs its outage itself, once.
-        if (!isClientSecretError(error)) logger.error({ err: error }, 'the uses of a key could not be written down')
+        if (!isClientSecretError(error))
+          logger.error({ err: error }, 'cannot write the uses of a key; the relay tries again in a few seconds')
       }
     }
   }
