@@ -107,7 +107,7 @@ async function openParts(
   const calls = createCallsInFlight()
   // After what runs has ended: until then the other relays must know that this one lives.
   atTheEnd(() => heartbeat?.stop())
-  const queue = await storage.createQueue({ records, runner, pubSub, logger })
+  const queue = await storage.createQueue({ records, runner, pubSub, logger, backgroundCalls: limits.backgroundCalls })
   atTheEnd(async () => {
     pubSub.close()
     const timer = setTimeout(runner.abort, settings.shutdownTimeout)

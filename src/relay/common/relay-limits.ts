@@ -17,6 +17,11 @@ export interface RelayLimits {
   /** Most held polls of all callers; half as many of visitors. The relay answers further polls at once. Default 10,000. */
   heldPolls?: number | undefined
   /**
+   * Most calls that one relay makes at once for requests that run in the background. Callers share them fairly: a free
+   * slot goes to the waiting caller with the fewest calls. Default 100.
+   */
+  backgroundCalls?: number | undefined
+  /**
    * Most bytes in flight for all callers: requests while the relay reads or runs them, and answers until their callers
    * have read them. Visitors share half of it. Beyond the limit, the relay refuses a request with 503 before it reads
    * it, and lets an answer wait at its API. Default 128 MiB, or four times the largest request and answer together, if

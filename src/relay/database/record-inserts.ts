@@ -3,7 +3,7 @@ import { batched } from './batched.ts'
 import type { Connection, Database, Transaction, Value } from './database.ts'
 import { checkUnsettled, type MostUnsettled } from './record-limits.ts'
 import { insertedColumns, parameterList, place, recordOf, rowOf, summaryColumns, type Row } from './record-rows.ts'
-import { draftOf, hash, type Draft, type NewRecord, type StoredRecord } from './stored-record.ts'
+import { draftOf, hash, type Draft, type NewRecord, type OwnedLine, type StoredRecord } from './stored-record.ts'
 
 /** The record that has the idempotency key now, without its response. */
 interface Inserted {
@@ -17,7 +17,7 @@ export interface RecordInserts {
   /** Writes a record that runs in the background, and its job, in one transaction. */
   insert(
     record: NewRecord,
-    addJob: (line: string, transaction: Transaction) => Promise<void>,
+    addJob: (record: OwnedLine, transaction: Transaction) => Promise<void>,
     most?: MostUnsettled,
   ): Promise<Inserted>
   /** The record of a direct request that begins to run. It is not written. */
@@ -41,7 +41,7 @@ export function createRecordInserts(database: Database): RecordInserts {
 
   async function insert(
     newRecord: NewRecord,
-    addJob: (line: string, transaction: Transaction) => Promise<void>,
+    addJob: (record: OwnedLine, transaction: Transaction) => Promise<void>,
     most?: MostUnsettled,
   ): Promise<Inserted> {
     const draft = draftOf(newRecord, 'pending')
@@ -51,7 +51,7 @@ export function createRecordInserts(database: Database): RecordInserts {
       draft.queueName === null ? [] : [draft.line],
       async (transaction) => {
         const [isNew = false] = await write([draft], transaction)
-        if (isNew) await addJob(draft.line, transaction)
+        if (isNew) await addJob(draft, transaction)
         const found = await findByKey(draft, transaction)
         // Last, because all other inserts of this owner wait from here until the commit.
         if (isNew && most) await checkUnsettled(draft, most, transaction)

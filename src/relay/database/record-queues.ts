@@ -1,6 +1,6 @@
 import type { Connection, Database } from './database.ts'
 import { isUnsettled, parameterList, sharedNow, summaryColumns, summaryOf, type SummaryRow } from './record-rows.ts'
-import type { RecordSummary, RecordVersion } from './stored-record.ts'
+import type { OwnedLine, RecordSummary, RecordVersion } from './stored-record.ts'
 
 /** The order of unsettled records, and their expiry. */
 export interface RecordQueues {
@@ -9,7 +9,7 @@ export interface RecordQueues {
   /** The lines among these that have unsettled records. */
   notEmpty(lines: readonly string[], connection: Connection): Promise<string[]>
   /** The lines with background records to run, the one that waits longest first. */
-  lines(): Promise<string[]>
+  lines(): Promise<OwnedLine[]>
   /** Whether a record is unsettled and still has this version. */
   isCurrent(seen: RecordVersion): Promise<boolean>
   /** Unsettled direct requests of this relay. */
@@ -45,10 +45,9 @@ export function createRecordQueues(database: Database): RecordQueues {
     },
 
     async lines() {
-      const rows = await database.query<{ line: string }>(
-        `SELECT line FROM records WHERE ${isUnsettled} AND relay IS NULL GROUP BY line ORDER BY min(seq)`,
+      return database.query<OwnedLine>(
+        `SELECT line, min(owner) AS owner FROM records WHERE ${isUnsettled} AND relay IS NULL GROUP BY line ORDER BY min(seq)`,
       )
-      return rows.map(({ line }) => line)
     },
 
     async isCurrent({ id, version }) {

@@ -29,6 +29,9 @@ export interface RecordSummary {
   expiresAt: number
 }
 
+/** A concurrency key, and the caller whose records have it. */
+export type OwnedLine = Pick<RecordSummary, 'line' | 'owner'>
+
 /** A record as the database stores it. The request holds the placeholder; the response is redacted. */
 export interface StoredRecord extends RecordSummary {
   request: ClientSecretRequest

@@ -1,5 +1,6 @@
 import { isClientSecretError } from '../../protocol/errors.ts'
 import type { Logger } from '../common/logger.ts'
+import type { PubSub } from '../database/pub-sub.ts'
 import type { Records } from '../database/records.ts'
 import type { RecordSummary, StoredRecord } from '../database/stored-record.ts'
 import type { Runner } from './runner.ts'
@@ -8,6 +9,13 @@ export interface WorkerDeps {
   records: Records
   runner: Runner
   logger: Logger
+}
+
+/** What a queue needs. */
+export interface QueueDeps extends WorkerDeps {
+  pubSub: PubSub
+  /** Calls that the relay makes at once for its queues. */
+  backgroundCalls: number
 }
 
 /** The exclusive right to run the records of one concurrency key. */
