@@ -1,4 +1,4 @@
-import { ClientSecretError, isErrorCode } from '../protocol/errors.ts'
+import { ClientSecretError, type ErrorCode } from '../protocol/errors.ts'
 import type { ClientSecretRecord, UpstreamResponse, WireError } from '../protocol/record.ts'
 
 /** The upstream's answer. */
@@ -32,16 +32,15 @@ export function readRecord(record: ClientSecretRecord): Answer {
     throw new ClientSecretError('CANCELLED', 'The request was cancelled before it had an answer.', { requestId: id })
   }
   throw errorFromWire(
-    { requestId: id, ...(error ?? { code: 'INTERNAL', message: 'The request has ended without an answer.' }) },
+    { requestId: id, ...(error ?? { code: 'INTERNAL', message: 'The request ended without an answer.' }) },
     response?.status,
     response && parseBody(response),
   )
 }
 
 export function errorFromWire(wire: WireError, status?: number, data?: unknown): ClientSecretError {
-  // A code that a later relay invented is still an error.
-  const code = isErrorCode(wire.code) ? wire.code : 'INTERNAL'
-  return new ClientSecretError(code, wire.message, { ...wire, status: wire.status ?? status, data })
+  // A later relay may have codes of its own.
+  return new ClientSecretError(wire.code as ErrorCode, wire.message, { ...wire, status: wire.status ?? status, data })
 }
 
 function apiResponse({ status, headers, body, encoding }: UpstreamResponse): ApiResponse {
@@ -57,7 +56,7 @@ function parseBody({ status, headers, body }: ApiResponse, requestId?: string): 
     return JSON.parse(body.replace(/^\uFEFF/, ''))
   } catch (cause) {
     if (!requestId) return body
-    const message = `The API answered ${status} with a body that says it is JSON and is not: ${body.slice(0, 80)}`
+    const message = `The API answered ${status} with invalid JSON: ${body.slice(0, 80)}`
     throw new ClientSecretError('INVALID_RESPONSE', message, { status, data: body, requestId, cause })
   }
 }

@@ -2,7 +2,7 @@ import type { ClientCore } from '../client/create-core.ts'
 import { onAbort } from '../client/on-abort.ts'
 import { asClientSecretError, isGone, type ClientSecretError } from '../protocol/errors.ts'
 import { isSettled, type ClientSecretRecord, type HistoryFilter } from '../protocol/record.ts'
-import type { Stored } from './stored.ts'
+import type { SWRStore } from './swr-store.ts'
 
 /** What is known of a history. */
 export interface HistoryState {
@@ -32,7 +32,7 @@ const followInterval = 1_000
 export function createHistoryPages(
   client: ClientCore,
   filter: HistoryFilter,
-  state: Stored<HistoryState>,
+  state: SWRStore<HistoryState>,
 ): HistoryPages {
   let cursor: string | null = null
   let attached = 0

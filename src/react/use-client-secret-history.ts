@@ -3,7 +3,7 @@ import { useSWRConfig } from 'swr'
 import type { HistoryFilter } from '../protocol/record.ts'
 import { createHistoryPages, noHistory, type HistoryPages, type HistoryState } from './history-pages.ts'
 import { useClient } from './provider.tsx'
-import { createStored, useStored, joined } from './stored.ts'
+import { createSWRStore, useSWRStore, mergeGetters } from './swr-store.ts'
 import { placeKey } from './swr-settings.ts'
 import { useKept } from './use-kept.ts'
 
@@ -21,14 +21,14 @@ export function useClientSecretHistory(filter: HistoryFilter = {}): UseClientSec
   const client = useClient('useClientSecretHistory')
   const { cache, mutate } = useSWRConfig()
   const { url, method, queue, status, compact, limit } = filter
-  const { stored, pages } = useKept(() => {
-    const history = createStored<HistoryState>(cache, mutate, placeKey(client), noHistory)
+  const { store, pages } = useKept(() => {
+    const history = createSWRStore<HistoryState>(cache, mutate, placeKey(client), noHistory)
     return {
-      stored: history,
+      store: history,
       pages: createHistoryPages(client, { url, method, queue, status, compact, limit }, history),
     }
   }, [cache, mutate, client, url, method, queue, status, compact, limit])
   useEffect(() => pages.attach(), [pages])
-  const state = useStored(stored)
-  return useMemo(() => joined(state, { loadMore: pages.loadMore, refresh: pages.refresh }), [state, pages])
+  const state = useSWRStore(store)
+  return useMemo(() => mergeGetters(state, { loadMore: pages.loadMore, refresh: pages.refresh }), [state, pages])
 }

@@ -93,7 +93,7 @@ describe('an API that', () => {
         code: 'INVALID_RESPONSE',
         status: 200,
         data: '{"a":',
-        message: expect.stringMatching(/a body that says it is JSON and is not/),
+        message: expect.stringMatching(/with invalid JSON/),
       },
     })
   })

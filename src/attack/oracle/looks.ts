@@ -1,7 +1,7 @@
 import type { Caught } from '../fake-internet.ts'
 import type { HttpAnswer } from '../raw-http.ts'
 import { shapeOf, type Look } from './read-on.ts'
-import type { Question, Seen, Spy } from './spy.ts'
+import type { Question, RecordVersion, Spy } from './spy.ts'
 
 /**
  * Where texts are put so that they come back through the relay, and how many at
@@ -10,7 +10,11 @@ import type { Question, Seen, Spy } from './spy.ts'
 export const marked = (texts: string[], separator: string): string =>
   texts.map((text, index) => `[[${index}]]${separator}${text}${separator}[[/]]`).join('')
 
-export function shapesOf({ status, error }: Pick<Seen, 'status' | 'error'>, shown: string, texts: string[]): string[] {
+export function shapesOf(
+  { status, error }: Pick<RecordVersion, 'status' | 'error'>,
+  shown: string,
+  texts: string[],
+): string[] {
   const shapes = new Map<string, string>()
   for (const [, index = '', text = ''] of shown.matchAll(/\[\[(\d+)\]\]([^]*?)\[\[\/\]\]/g))
     shapes.set(index, shapeOf(text))
@@ -20,7 +24,7 @@ export function shapesOf({ status, error }: Pick<Seen, 'status' | 'error'>, show
 }
 
 /** Everything that can be seen of an answer, apart from the time. */
-const wholeShapeOf = ({ status, headers, text, error }: Seen): string =>
+const wholeShapeOf = ({ status, headers, text, error }: RecordVersion): string =>
   [status, shapeOf(text), shapeOf(error), ...Object.entries(headers).flat().map(shapeOf)].join(' ')
 
 /** Each text in a request of its own, and everything that comes back is looked at. */
@@ -117,14 +121,14 @@ export const inASentence = (spy: Spy, question: (text: string) => Question): Loo
 function writing(spy: Spy, text: string, act: (written: string) => HttpAnswer): Question {
   const { target } = spy
   const encoded = Buffer.from(text).toString('hex')
-  const honest = target.honest()
+  const baseline = target.baseline()
   return target.hasBody
     ? {
-        change: { data: { ...(honest.data as object | undefined), text } },
+        change: { data: { ...(baseline.data as object | undefined), text } },
         answer: ({ body }) => act((JSON.parse(body.toString()) as { text: string }).text),
       }
     : {
-        change: { headers: { ...honest.headers, 'x-text': encoded } },
+        change: { headers: { ...baseline.headers, 'x-text': encoded } },
         answer: ({ headers }) => {
           const sent = headers.find(([name]) => name.toLowerCase() === 'x-text')?.[1] ?? ''
           return act(Buffer.from(sent, 'hex').toString())

@@ -8,7 +8,7 @@ import type { Question, Spy } from './spy.ts'
 export function slices(targets: readonly Target[]): Learner[] {
   const target = withLongPublicPart(targets)[0]
   if (!target) return []
-  const { headers } = target.honest()
+  const { headers } = target.baseline()
   const range = (name: string, write: (from: number, to: number) => string): Learner => ({
     name: `slices by the header ${name}`,
     target,
@@ -57,7 +57,7 @@ const byQuery = (
   status: number,
   headers: (from: number, to: number, whole: number) => Record<string, string>,
 ) => {
-  const params = spy.target.honest()['params'] as object | undefined
+  const params = spy.target.baseline()['params'] as object | undefined
   const body = documentOf(spy.secretAtTheApi)
   return assemble(spy, (from, to) => ({
     change: { params: { ...params, from, to } },

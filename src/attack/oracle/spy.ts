@@ -4,7 +4,7 @@ import { httpAnswer, type HttpAnswer } from '../raw-http.ts'
 import type { Target, Wish } from '../target.ts'
 
 /** An answer as a caller sees it behind the relay, without what differs from call to call: ids and times. */
-export interface Seen {
+export interface RecordVersion {
   status: number
   headers: Record<string, string>
   /** The body of the API's answer. */
@@ -27,9 +27,9 @@ export interface Spy {
   /** What is known of the secret's kind, and nothing else of it. */
   format: Target['format'] & { length: number }
   /** Rejects when the budget is spent. */
-  ask(question: Question): Promise<Seen>
+  ask(question: Question): Promise<RecordVersion>
   /** The caller's newest record, read from the history. */
-  readHistory(): Promise<Seen>
+  readHistory(): Promise<RecordVersion>
   /** Requests that were sent. */
   sent(): number
   /** Says that these characters stand at this place of the secret. */
@@ -70,7 +70,7 @@ export function createSpy(attacker: Attacker, { target, victim }: Case, claims: 
         },
       })
       const started = performance.now()
-      const { status, body } = await attacker.probe(target.honest(change), as)
+      const { status, body } = await attacker.probe(target.baseline(change), as)
       return seenIn(status, body, performance.now() - started)
     },
     async readHistory() {
@@ -91,7 +91,7 @@ interface Shown {
   records?: Shown[]
 }
 
-function seenIn(status: number, body: Buffer, milliseconds: number): Seen {
+function seenIn(status: number, body: Buffer, milliseconds: number): RecordVersion {
   const shown = JSON.parse(body.toString()) as Shown
   const { response, error } = shown.records?.[0] ?? shown
   const text = response?.encoding === 'base64' ? Buffer.from(response.body, 'base64').toString() : response?.body

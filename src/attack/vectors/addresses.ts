@@ -99,10 +99,10 @@ export function addresses(targets: readonly Target[]): Vector[] {
 function byLiteral(target: Target, list: string[]): [string, Attempt][] {
   const { scheme, host, path, isWildcard } = target
   return list.flatMap((spelling): [string, Attempt][] => [
-    [`${spelling} behind a user name`, { request: target.honest({ url: `${scheme}//${host}@${spelling}${path}` }) }],
+    [`${spelling} behind a user name`, { request: target.baseline({ url: `${scheme}//${host}@${spelling}${path}` }) }],
     ...(isWildcard
       ? [
-          [`${spelling} as the host`, { request: target.honest({ url: `${scheme}//${spelling}${path}` }) }] as [
+          [`${spelling} as the host`, { request: target.baseline({ url: `${scheme}//${spelling}${path}` }) }] as [
             string,
             Attempt,
           ],
@@ -115,11 +115,11 @@ function byName(target: Target, list: string[]): [string, Attempt][] {
   return list.flatMap((address): [string, Attempt][] => [
     [
       `its host has the address ${address}`,
-      { request: target.honest(), world: { addresses: { [target.host]: [[address]] } } },
+      { request: target.baseline(), world: { addresses: { [target.host]: [[address]] } } },
     ],
     [
       `its host has the address ${address} beside a public one`,
-      { request: target.honest(), world: { addresses: { [target.host]: [[address, publicAddress]] } } },
+      { request: target.baseline(), world: { addresses: { [target.host]: [[address, publicAddress]] } } },
     ],
   ])
 }
@@ -128,7 +128,7 @@ function rebinding(target: Target, forbidden: string[]): Vector[] {
   const at = (name: string, lookups: string[][], times: number, queue?: string) =>
     vector(6, `${target.keyName}: ${name}`, async (attacker) => {
       attacker.world({ addresses: { [target.host]: lookups } })
-      for (let turn = 0; turn < times; turn++) await attacker.submit(target.honest(queue ? { queue } : {}))
+      for (let turn = 0; turn < times; turn++) await attacker.submit(target.baseline(queue ? { queue } : {}))
     })
   return spread(forbidden, Math.ceil(forbidden.length / 3), 0).flatMap((address) => [
     at(`public when looked up first, then ${address}`, [[publicAddress], [address]], 1),

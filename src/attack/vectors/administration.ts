@@ -92,7 +92,7 @@ function byWiderRules(target: Target): Vector[] {
       `${target.keyName}: rules made wider ${how}`,
       async (attacker) => {
         await knock(attacker, 'PUT', `/keys/${target.keyName}`, sent ?? {}, body)
-        await attacker.submit(target.honest({ url: `${foreign}${target.path}` }))
+        await attacker.submit(target.baseline({ url: `${foreign}${target.path}` }))
       },
       { mayCall: false },
     ),

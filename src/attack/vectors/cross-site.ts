@@ -23,7 +23,7 @@ function refused(name: string, run: (attacker: Attacker) => Promise<void>): Vect
 function fromOtherSites(target: Target, origins: readonly string[]): Vector[] {
   const sentBy = (name: string, headers: (attacker: Attacker) => Record<string, string>) =>
     refused(`${target.keyName}: ${name}`, async (attacker) => {
-      await attacker.submit(target.honest(), { headers: headers(attacker) })
+      await attacker.submit(target.baseline(), { headers: headers(attacker) })
     })
   const lookalikes = origins.flatMap((origin) => [
     `${origin}.evil.example`,
@@ -69,14 +69,14 @@ function asForms(target: Target): Vector[] {
   return [
     ...types.map((type) =>
       refused(`${target.keyName}: JSON as "${type}"`, async (attacker) => {
-        await attacker.submit(target.honest(), { headers: { 'content-type': type } })
+        await attacker.submit(target.baseline(), { headers: { 'content-type': type } })
       }),
     ),
     refused(`${target.keyName}: JSON without a content type`, async (attacker) => {
-      await attacker.ask('POST', '/requests', {}, JSON.stringify(target.honest()))
+      await attacker.ask('POST', '/requests', {}, JSON.stringify(target.baseline()))
     }),
     refused(`${target.keyName}: a form with JSON in a name`, async (attacker) => {
-      const body = `${JSON.stringify(target.honest()).slice(0, -1)},"=":""}`
+      const body = `${JSON.stringify(target.baseline()).slice(0, -1)},"=":""}`
       await attacker.ask('POST', '/requests', { headers: { 'content-type': 'text/plain' } }, body)
     }),
     ...['GET', 'PUT', 'PATCH', 'DELETE'].map((method) =>
@@ -88,7 +88,7 @@ function asForms(target: Target): Vector[] {
             method,
             '/requests?_method=POST',
             { headers: { 'x-http-method-override': 'POST', 'content-type': 'application/json' } },
-            JSON.stringify(target.honest()),
+            JSON.stringify(target.baseline()),
           )
         },
         { mayCall: false, canLeak: false, aim: 'call' },
@@ -100,7 +100,7 @@ function asForms(target: Target): Vector[] {
 function withoutSession(target: Target): Vector[] {
   const as = (name: string, sent: Sent) =>
     refused(`${target.keyName}: ${name}`, async (attacker) => {
-      await attacker.submit(target.honest(), sent)
+      await attacker.submit(target.baseline(), sent)
     })
   return [
     as('nobody, without a session', { as: 'nobody' }),

@@ -27,7 +27,7 @@ export function echoes(targets: readonly Target[]): Vector[] {
 }
 
 function asAttempts(target: Target, list: NamedAnswer[]): [string, Attempt][] {
-  return list.map(([name, answer]) => [name, { request: target.honest(), world: answers(answer), aim: 'answer' }])
+  return list.map(([name, answer]) => [name, { request: target.baseline(), world: answers(answer), aim: 'answer' }])
 }
 
 /** Where an API puts what it read: every form in each. */
@@ -231,6 +231,10 @@ function inPackets(target: Target): [string, Attempt][] {
   const cuts = [bytes.length - 10, bytes.length - 25, bytes.length - 40]
   return cuts.map((cut) => [
     `in two packets, cut ${bytes.length - cut} bytes before the end`,
-    { request: target.honest(), world: { answer: () => [bytes.subarray(0, cut), bytes.subarray(cut)] }, aim: 'answer' },
+    {
+      request: target.baseline(),
+      world: { answer: () => [bytes.subarray(0, cut), bytes.subarray(cut)] },
+      aim: 'answer',
+    },
   ])
 }

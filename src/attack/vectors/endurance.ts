@@ -6,7 +6,7 @@ import { answers, attempts, type Attempt, type Vector } from '../vector.ts'
 export function endurance([target]: readonly Target[]): Vector[] {
   if (!target) return []
   const nested = (depth: number) => `${'{"a":'.repeat(depth)}1${'}'.repeat(depth)}`
-  const body = (data: string) => JSON.stringify({ ...target.honest(), data: '@@' }).replace('"@@"', data)
+  const body = (data: string) => JSON.stringify({ ...target.baseline(), data: '@@' }).replace('"@@"', data)
   const zeros = gzipSync(Buffer.alloc(50_000_000))
   const list: [string, Attempt][] = [
     ['data nested 10,000 deep', { request: body(nested(10_000)) }],
@@ -19,29 +19,32 @@ export function endurance([target]: readonly Target[]): Vector[] {
     ['a body that is too large', { request: body(JSON.stringify('x'.repeat(1_100_000))) }],
     [
       'an answer that is a zip bomb',
-      { request: target.honest(), world: answers({ headers: { 'content-encoding': 'gzip' }, body: zeros }) },
+      { request: target.baseline(), world: answers({ headers: { 'content-encoding': 'gzip' }, body: zeros }) },
     ],
-    ['an answer of nothing', { request: target.honest(), world: { answer: () => [null] } }],
+    ['an answer of nothing', { request: target.baseline(), world: { answer: () => [null] } }],
     [
       'an answer that never ends',
       {
-        request: target.honest(),
+        request: target.baseline(),
         world: { answer: () => [Buffer.from('HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\nx')] },
       },
     ],
     [
       'an answer of 100 Continue only',
-      { request: target.honest(), world: { answer: () => [Buffer.from('HTTP/1.1 100 Continue\r\n\r\n')] } },
+      { request: target.baseline(), world: { answer: () => [Buffer.from('HTTP/1.1 100 Continue\r\n\r\n')] } },
     ],
-    ['an answer with a status of 999', { request: target.honest(), world: answers({ status: 999 }) }],
+    ['an answer with a status of 999', { request: target.baseline(), world: answers({ status: 999 }) }],
     [
       'an answer with a status of 101',
-      { request: target.honest(), world: answers({ status: 101, headers: { upgrade: 'x', connection: 'upgrade' } }) },
+      { request: target.baseline(), world: answers({ status: 101, headers: { upgrade: 'x', connection: 'upgrade' } }) },
     ],
-    ['a poll that is not finite', { request: JSON.stringify(target.honest({ poll: '@@' })).replace('"@@"', '1e999') }],
+    [
+      'a poll that is not finite',
+      { request: JSON.stringify(target.baseline({ poll: '@@' })).replace('"@@"', '1e999') },
+    ],
     [
       'an expires that is not finite',
-      { request: JSON.stringify(target.honest({ expires: '@@' })).replace('"@@"', '1e999') },
+      { request: JSON.stringify(target.baseline({ expires: '@@' })).replace('"@@"', '1e999') },
     ],
   ]
   return attempts(

@@ -25,7 +25,7 @@ export function hosts(targets: readonly Target[]): Vector[] {
 type NamedUrl = [name: string, url: string]
 
 function urls(target: Target, list: NamedUrl[], details: Partial<Attempt> = {}): [string, Attempt][] {
-  return list.map(([name, url]) => [name, { request: target.honest({ url }), ...details }])
+  return list.map(([name, url]) => [name, { request: target.baseline({ url }), ...details }])
 }
 
 function elsewhere({ scheme, host, port, path }: Target): NamedUrl[] {
@@ -134,9 +134,12 @@ function inAuthority(target: Target): [string, Attempt][] {
     ['in circled letters, as a label', `${scheme}//$ⒸLIENT_SECRET.${evil}${path}`],
   ]
   return [
-    ...list.map(([name, url]): [string, Attempt] => [name, { request: target.honest({ url }) }]),
+    ...list.map(([name, url]): [string, Attempt] => [name, { request: target.baseline({ url }) }]),
     // No host, port or scheme could hold a secret like ours, or a spelling that only another program reads as the placeholder.
-    ...meaningless.map(([name, url]): [string, Attempt] => [name, { request: target.honest({ url }), canLeak: false }]),
+    ...meaningless.map(([name, url]): [string, Attempt] => [
+      name,
+      { request: target.baseline({ url }), canLeak: false },
+    ]),
   ]
 }
 
@@ -157,6 +160,6 @@ function otherKeys(target: Target, targets: readonly Target[]): [string, Attempt
     .slice(0, 2)
     .map((other) => [
       `at the host of ${other.keyName}`,
-      { request: other.honest({ clientSecretName: target.keyName } satisfies Partial<Wish>) },
+      { request: other.baseline({ clientSecretName: target.keyName } satisfies Partial<Wish>) },
     ])
 }

@@ -30,7 +30,7 @@ function prying(
     name,
     async (attacker) => {
       attacker.world({ answer: () => [httpAnswer({ body: JSON.stringify({ diary }) })] })
-      const sent = await attacker.victim.submit(target.honest({ queue, poll: 1 }))
+      const sent = await attacker.victim.submit(target.baseline({ queue, poll: 1 }))
       const id = idOf(sent)
       const unknownId = id.replace(/[0-9a-zA-Z](?=[^0-9a-zA-Z]*$)/, (last) => (last === '0' ? '1' : '0'))
       for (const reply of (await pry(attacker, { id, unknownId })) ?? []) {
@@ -137,7 +137,7 @@ function byOddIdentity(target: Target): Vector[] {
       async (attacker) => {
         attacker.world({ answer: () => [httpAnswer({ body: JSON.stringify({ diary }) })] })
         // The relay may well say that it cannot: these are no answers to an honest site.
-        const id = idOf(await attacker.probe(target.honest(), as(one)))
+        const id = idOf(await attacker.probe(target.baseline(), as(one)))
         const { body } = await attacker.probe(`/requests?ids=${id}`, as(other))
         if (body.includes(diary)) attacker.blame("the victim's answer was shown")
       },
@@ -186,13 +186,13 @@ function byChange(target: Target): Vector[] {
     prying(target, "the victim's idempotency key", async (attacker, { id }) => {
       const headers = { 'idempotency-key': id }
       return [
-        await attacker.submit(target.honest({ queue: 'mine', poll: 1 }), { headers }),
+        await attacker.submit(target.baseline({ queue: 'mine', poll: 1 }), { headers }),
         await attacker.ask('DELETE', `/requests/${id}`, { as: 'visitor' }),
       ]
     }),
     prying(target, 'an owner in the request', async (attacker, { id }) => {
-      await attacker.submit({ ...target.honest(), owner: 'user:victor' })
-      await attacker.submit({ ...target.honest(), id })
+      await attacker.submit({ ...target.baseline(), owner: 'user:victor' })
+      await attacker.submit({ ...target.baseline(), id })
       return [await attacker.ask('GET', `/requests?ids=${id}`)]
     }),
   ]

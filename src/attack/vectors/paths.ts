@@ -73,7 +73,7 @@ export function paths(targets: readonly Target[]): Vector[] {
     const { scheme, host, port, path, url, fixedSegments } = target
     const outside = (name: string, changed: string, canLeak = true): [string, Attempt] => [
       name,
-      { request: target.honest({ url: changed }), canLeak },
+      { request: target.baseline({ url: changed }), canLeak },
     ]
     const origin = `${scheme}//${host}${port}`
     // A rule without a wildcard has only one path, so that whatever is added is outside.

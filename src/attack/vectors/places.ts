@@ -37,20 +37,20 @@ export function places(targets: readonly Target[]): Vector[] {
 }
 
 function everywhere(target: Target, text: string): [string, Attempt][] {
-  const honest = target.honest()
-  const beside = (change: Partial<Wish>) => target.honest(change)
+  const baseline = target.baseline()
+  const beside = (change: Partial<Wish>) => target.baseline(change)
   const list: [string, Wish][] = []
 
   for (const name of headerNames.filter((one) => !target.places.includes(`headers.${one}`))) {
-    list.push([`in the header ${name}`, beside({ headers: { ...honest.headers, [name]: text } })])
+    list.push([`in the header ${name}`, beside({ headers: { ...baseline.headers, [name]: text } })])
   }
-  list.push(['in the name of a header', beside({ headers: { ...honest.headers, [`x-${text}`]: 'x' } })])
+  list.push(['in the name of a header', beside({ headers: { ...baseline.headers, [`x-${text}`]: 'x' } })])
   list.push([
     'in the content type',
-    beside({ headers: { ...honest.headers, 'content-type': `application/json; a=${text}` } }),
+    beside({ headers: { ...baseline.headers, 'content-type': `application/json; a=${text}` } }),
   ])
 
-  const params = honest['params'] as object | undefined
+  const params = baseline['params'] as object | undefined
   for (const name of paramNames.filter((one) => !target.places.includes(`params.${one}`))) {
     list.push([`in the parameter "${name}"`, beside({ params: { ...params, [name]: text } })])
   }
@@ -71,8 +71,8 @@ function everywhere(target: Target, text: string): [string, Attempt][] {
   }
 
   if (target.hasBody) {
-    const data = honest.data ?? {}
-    const isForm = { ...honest.headers, 'content-type': 'application/x-www-form-urlencoded' }
+    const data = baseline.data ?? {}
+    const isForm = { ...baseline.headers, 'content-type': 'application/x-www-form-urlencoded' }
     for (const pointer of pointers.filter((one) => !target.places.includes(`data#/${one}`))) {
       const filled = withValueAt(data, pointer.split('/'), text)
       const shown = pointer.length > 40 ? `${pointer.slice(0, 20)}…` : pointer
@@ -93,17 +93,17 @@ function everywhere(target: Target, text: string): [string, Attempt][] {
 function fieldsOfTheRequest(target: Target): [string, Attempt][] {
   const back = { aim: 'answer' } as const
   return [
-    ['in the name of the queue', { request: target.honest({ queue: placeholder }), ...back }],
-    ['in an unknown field', { request: target.honest({ note: placeholder }), ...back }],
-    ['in the name of the key', { request: target.honest({ clientSecretName: placeholder }), canLeak: false }],
-    ['in the method', { request: target.honest({ method: `${target.method} ${placeholder}` }) }],
-    ['in the fragment', { request: target.honest({ url: `${target.url}#${placeholder}` }), canLeak: false }],
+    ['in the name of the queue', { request: target.baseline({ queue: placeholder }), ...back }],
+    ['in an unknown field', { request: target.baseline({ note: placeholder }), ...back }],
+    ['in the name of the key', { request: target.baseline({ clientSecretName: placeholder }), canLeak: false }],
+    ['in the method', { request: target.baseline({ method: `${target.method} ${placeholder}` }) }],
+    ['in the fragment', { request: target.baseline({ url: `${target.url}#${placeholder}` }), canLeak: false }],
   ]
 }
 
 /** Beside an honest placeholder, in a place that no rule names. */
 function otherWords(target: Target): [string, Attempt][] {
-  const headers = (value: string) => ({ ...target.honest().headers, 'x-attack': value })
+  const headers = (value: string) => ({ ...target.baseline().headers, 'x-attack': value })
   // A replacement of text would find the placeholder in these.
   const containing = [
     '$CLIENT_SECRET_2',
@@ -129,31 +129,31 @@ function otherWords(target: Target): [string, Attempt][] {
     'JENMSUVOVF9TRUNSRVQ=',
     '$CLIENT SECRET',
   ]
-  const json = (change: Partial<Wish>) => JSON.stringify(target.honest(change))
+  const json = (change: Partial<Wish>) => JSON.stringify(target.baseline(change))
   const declared = target.places.find((place) => place.startsWith('headers.'))?.slice('headers.'.length)
   return [
     ...containing.map((text): [string, Attempt] => [
       `${text.trim()} in a header`,
-      { request: target.honest({ headers: headers(text) }) },
+      { request: target.baseline({ headers: headers(text) }) },
     ]),
     ...containing
       .slice(0, 4)
       .map((text): [string, Attempt] => [
         `${text} as a parameter`,
-        { request: target.honest({ params: { ...(target.honest()['params'] as object), attack: text } }) },
+        { request: target.baseline({ params: { ...(target.baseline()['params'] as object), attack: text } }) },
       ]),
     ...resembling.map((text): [string, Attempt] => [
       `${text} in a header`,
-      { request: target.honest({ headers: headers(text) }), canLeak: false },
+      { request: target.baseline({ headers: headers(text) }), canLeak: false },
     ]),
     [
       'split over two headers',
-      { request: target.honest({ headers: { ...headers('$CLIENT_'), 'x-attack-2': 'SECRET' } }), canLeak: false },
+      { request: target.baseline({ headers: { ...headers('$CLIENT_'), 'x-attack-2': 'SECRET' } }), canLeak: false },
     ],
     [
       'split over a list',
       {
-        request: target.honest({ params: { ...(target.honest()['params'] as object), a: ['$CLIENT_', 'SECRET'] } }),
+        request: target.baseline({ params: { ...(target.baseline()['params'] as object), a: ['$CLIENT_', 'SECRET'] } }),
         canLeak: false,
       },
     ],
@@ -172,25 +172,29 @@ function otherWords(target: Target): [string, Attempt][] {
     // The query of a url is decoded once, so this is the placeholder.
     [
       'percent-encoded in the query of the url',
-      { request: target.honest({ url: `${target.url}?q=%24CLIENT_SECRET` }), canLeak: false },
+      { request: target.baseline({ url: `${target.url}?q=%24CLIENT_SECRET` }), canLeak: false },
     ],
     [
       'percent-encoded in the path',
-      { request: target.honest({ url: `${target.url.replace(placeholder, 'x')}/%24CLIENT_SECRET` }), canLeak: false },
+      { request: target.baseline({ url: `${target.url.replace(placeholder, 'x')}/%24CLIENT_SECRET` }), canLeak: false },
     ],
     [
       'full-width in the query of the url',
-      { request: target.honest({ url: `${target.url}?q=＄CLIENT_SECRET` }), canLeak: false },
+      { request: target.baseline({ url: `${target.url}?q=＄CLIENT_SECRET` }), canLeak: false },
     ],
     ...(declared
       ? ([
           [
             'only a longer word, in a declared header',
-            { request: target.honest({ headers: { [declared]: '$CLIENT_SECRET_2' } }), mayCall: false, canLeak: false },
+            {
+              request: target.baseline({ headers: { [declared]: '$CLIENT_SECRET_2' } }),
+              mayCall: false,
+              canLeak: false,
+            },
           ],
           [
             'only half of it, in a declared header',
-            { request: target.honest({ headers: { [declared]: '$CLIENT_' } }), mayCall: false, canLeak: false },
+            { request: target.baseline({ headers: { [declared]: '$CLIENT_' } }), mayCall: false, canLeak: false },
           ],
         ] as [string, Attempt][])
       : []),

@@ -19,7 +19,7 @@ export function redirects(targets: readonly Target[]): Vector[] {
       target,
       pairs.map(({ location: [name, location, canLeak = true], status }): [string, Attempt] => [
         `${status} to ${name}`,
-        { request: target.honest(), world: redirecting(target, status, location), canLeak },
+        { request: target.baseline(), world: redirecting(target, status, location), canLeak },
       ]),
     )
   })

@@ -17,7 +17,7 @@ export function traces(targets: readonly Target[]): Vector[] {
             `${target.keyName}: the ${aim} after ${name}`,
             async (attacker) => {
               attacker.world(world)
-              await attacker.submit(target.honest(index % 2 ? { queue: 'traces' } : {}))
+              await attacker.submit(target.baseline(index % 2 ? { queue: 'traces' } : {}))
             },
             // Where the answer could not be read, a careless relay has logged the call, but stored nothing.
             { aim, canLeak: aim === 'log' || canLeak },
@@ -89,7 +89,7 @@ function looks(target: Target): Vector[] {
       15,
       `${target.keyName}: ${method} ${path} after a call`,
       async (attacker) => {
-        await attacker.victim.submit(target.honest())
+        await attacker.victim.submit(target.baseline())
         const headers = { authorization: 'Bearer admin' }
         await attacker.ask(method, path, { as: 'nobody', headers })
       },

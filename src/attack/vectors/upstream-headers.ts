@@ -37,7 +37,7 @@ export function upstreamHeaders(targets: readonly Target[]): Vector[] {
         `the upstream sends ${name}`,
         // A careless relay, too, is kept from handing on how a body is encoded, because it decodes it.
         {
-          request: target.honest(),
+          request: target.baseline(),
           world: answers({ headers: { [name]: value } }),
           aim: 'header',
           canLeak: name !== 'content-encoding',
@@ -46,7 +46,7 @@ export function upstreamHeaders(targets: readonly Target[]): Vector[] {
       ...['text/html', 'image/svg+xml', 'application/xhtml+xml', 'text/javascript'].map((type): [string, Attempt] => [
         `the upstream sends ${type}`,
         {
-          request: target.honest(),
+          request: target.baseline(),
           world: answers({ headers: { 'content-type': type }, body: '<script>alert(1)</script>' }),
           aim: 'header',
         },

@@ -78,8 +78,8 @@ function alike(target: Target): Vector[] {
         (attacker) =>
           registered(attacker, target, secrets, async () => {
             attacker.world({ answer: () => [httpAnswer(answer)] })
-            await attacker.submit(target.honest())
-            await attacker.submit(target.honest({ clientSecretName: name }))
+            await attacker.submit(target.baseline())
+            await attacker.submit(target.baseline({ clientSecretName: name }))
           }),
         { aim: 'answer' },
       ),
@@ -108,7 +108,7 @@ function basic(target: Target): Vector[] {
             const value = Buffer.from(`shop-4711:${password}`).toString('base64')
             await registered(attacker, target, [value], async () => {
               attacker.world({ answer: () => [httpAnswer(answer(of('shop-4711', password)))] })
-              const { head, body } = await attacker.submit(target.honest({ clientSecretName: name }))
+              const { head, body } = await attacker.submit(target.baseline({ clientSecretName: name }))
               const everything = `${head}\n${body.toString()}`
               if (findSecret(Buffer.from(everything), password)) attacker.blame('the password was shown')
             })

@@ -8,13 +8,13 @@ import { cancellationOf, maxTimer, type PubSub } from '../database/pub-sub.ts'
 import type { BytesInFlight, Room } from '../common/bytes-in-flight.ts'
 import type { Metrics } from './metrics.ts'
 import { writeJsonText } from '../common/json-text.ts'
-import type { Keys, KeyValue } from '../keys/key.ts'
+import { secretsOf, type Keys, type KeyValue } from '../keys/key.ts'
 import type { Limits } from './limits.ts'
 import { retryWhileUnavailable } from '../common/retry-while-unavailable.ts'
 import type { Records } from '../database/records.ts'
 import { unreadable, UnreadableRecordError } from '../database/record-rows.ts'
 import type { SecretIndex } from '../keys/redaction/secret-index.ts'
-import type { Outcome, RecordSummary, Seen, StoredRecord } from '../database/stored-record.ts'
+import type { Outcome, RecordSummary, RecordVersion, StoredRecord } from '../database/stored-record.ts'
 import { isSafeToRetry } from '../upstream/safe-to-retry.ts'
 import { createRightToCall, takenOver, thisMoment, type RightToCall } from '../upstream/right-to-call.ts'
 import { upstreamFailure } from '../upstream/upstream-failure.ts'
@@ -28,7 +28,7 @@ export interface Runner {
   /** What becomes of a record whose run did not end: run again, or failed because the upstream may have acted. */
   settleInterrupted: (head: RecordSummary) => Promise<'pending' | 'failed'>
   /** Whether the call of this record, in this version, is made here at the moment. */
-  isRunning: (seen: Seen) => boolean
+  isRunning: (seen: RecordVersion) => boolean
   /** Whether a request that was interrupted may be run again. */
   isSafeToRetry: (request: ClientSecretRequest) => boolean
   /** Ends the call of a direct request that nobody waits for any more. */
@@ -92,7 +92,7 @@ export function createRunner(parts: RunnerDeps): Runner {
   /** The calls that are under way here, by the ids of their records. */
   const underWay = new Map<string, AbortController>()
   /** All of them, also of a record that runs twice because this relay was taken for dead. */
-  const endings = new Map<AbortController, Seen>()
+  const endings = new Map<AbortController, RecordVersion>()
 
   const queued = { isCurrent: (record: StoredRecord) => records.isCurrent(record), settle }
 
@@ -195,7 +195,8 @@ export function createRunner(parts: RunnerDeps): Runner {
     if (!key) return { status: 'failed', error: wireError(keyNotFound(request.clientSecretName), secrets) }
     /** A value that is removed meanwhile is looked for until the answer to it is looked through. */
     const releases: (() => void)[] = []
-    const hold = (value: KeyValue) => void releases.push(secrets.add(value.secret, value))
+    const hold = (value: KeyValue) =>
+      void releases.push(...secretsOf(value).map((secret) => secrets.add(secret, value)))
     try {
       if (key.locked && isVisitor(owner)) throw signInRequired(key.name)
       const circumstances = { upstream, keys, secrets, hold, responseBytes, idempotencyKey: id, ...given }

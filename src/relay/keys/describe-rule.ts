@@ -17,7 +17,16 @@ function sentence(text: string): string {
 
 /** Says where a rule lets a secret go, such as "by POST to https://api.openai.com, to any path below /v1/, in the header authorization". */
 export function ruleInWords(rule: CompiledRule): string {
-  return `by ${list(rule.methods, 'or')} to ${originOf(rule)}, ${pathInWords(rule)}, in ${list(rule.places.map(placeInWords), 'or in')}`
+  return `by ${list(rule.methods, 'or')} to ${originOf(rule)}, ${pathInWords(rule)}, ${placesInWords(rule)}`
+}
+
+function placesInWords({ places, placesByName }: CompiledRule): string {
+  const inWords = (some: readonly string[]) => `in ${list(some.map(placeInWords), 'or in')}`
+  if (!placesByName) return inWords(places)
+  return list(
+    [...placesByName].map(([name, some]) => `its ${name} ${inWords(some)}`),
+    'and',
+  )
 }
 
 /** What is wider than an operator may have meant; empty for a rule that is narrow. */

@@ -1,5 +1,10 @@
 import { ClientSecretError } from '../../protocol/errors.ts'
-import { containsPlaceholder, findPlaceholders } from '../../protocol/placeholder.ts'
+import {
+  containsPlaceholder,
+  findPlaceholders,
+  placeholder,
+  type FoundPlaceholder,
+} from '../../protocol/placeholder.ts'
 import { methods, type ClientSecretRequest, type Method } from '../../protocol/request.ts'
 import { startContext, configError, type ErrorContext } from '../common/config-error.ts'
 
@@ -18,6 +23,11 @@ export interface KeyRule {
   methods: (Method | Lowercase<Method>)[]
   /** In which places of the request. Default: `['headers.authorization']`, or `['url.path']` where the url of the rule holds the placeholder. */
   in?: Place[] | undefined
+  /**
+   * In place of `in`, for a key of several values: the places of each, by its name. One that is not named has none.
+   * `{ id: ['headers.x-app-id'], key: ['headers.x-api-key'] }`
+   */
+  inEach?: Record<string, Place[]> | undefined
   /** Also `http:` and addresses of this machine and network. Default: false. */
   allowPrivateNetwork?: boolean | undefined
   /** A POST or PATCH that was interrupted may be sent again. Default: false. */
@@ -33,21 +43,29 @@ export interface CompiledRule {
   segments: string[]
   methods: readonly Method[]
   places: readonly string[]
+  /** Of a key of several values: the places of each, by its name. */
+  placesByName?: ReadonlyMap<string, readonly string[]>
   allowPrivateNetwork: boolean
   retryable: boolean
 }
 
 const defaultPlaces: readonly Place[] = ['headers.authorization']
-const ruleFields = ['url', 'methods', 'in', 'allowPrivateNetwork', 'retryable']
+const ruleFields = ['url', 'methods', 'in', 'inEach', 'allowPrivateNetwork', 'retryable']
 const placePattern = /^(headers\.[!#$%&'*+.^_`|~0-9A-Za-z-]+|params\..+|data#\/.*|url\.path)$/
 
 /**
  * Reads a rule of the configuration, or of a form.
  *
+ * @param names Of the values of a key that has several.
  * @throws ClientSecretError `INVALID_PARAMETER` with a sentence for the operator, and the path of the field.
  */
-export function compileRule(rule: KeyRule, path: string, telling: ErrorContext = startContext(path)): CompiledRule {
-  const refuse = (problem: string, field?: string) => {
+export function compileRule(
+  rule: KeyRule,
+  path: string,
+  telling: ErrorContext = startContext(path),
+  names?: readonly string[],
+): CompiledRule {
+  const refuse: Refuse = (problem, field) => {
     throw configError(telling, problem, field)
   }
   if (typeof rule !== 'object' || rule === null)
@@ -107,26 +125,56 @@ export function compileRule(rule: KeyRule, path: string, telling: ErrorContext =
     (name) => !['boolean', 'undefined'].includes(typeof rule[name]),
   )
   if (wrongFlag) return refuse(`has ${wrongFlag}: ${JSON.stringify(rule[wrongFlag])}. Write true or false.`, wrongFlag)
-  const places: readonly Place[] = rule.in ?? (segments.some(containsPlaceholder) ? ['url.path'] : defaultPlaces)
-  if (!(places instanceof Array))
-    return refuse('has an "in" that is no list. Write a list of places, such as in: [\'headers.x-api-key\'].', 'in')
-  const unknownPlace = places.find((place) => typeof place !== 'string' || !placePattern.test(place))
-  if (places.length === 0 || unknownPlace !== undefined) {
-    return refuse(
-      `names ${unknownPlace === undefined ? 'no place' : `the place ${JSON.stringify(unknownPlace)}`} in "in". Places are headers.<name>, params.<name>, data#/<JSON pointer> and url.path.`,
-      'in',
-    )
-  }
+  const given = rule.in ?? (segments.some(containsPlaceholder) ? ['url.path' as const] : defaultPlaces)
+  const placesByName = names && readPlacesByName(rule, given, names, refuse)
+  if (!names && rule.inEach !== undefined)
+    return refuse('has inEach, and its key has one value only. Write its places in "in".', 'inEach')
+  const places = placesByName ? [...new Set([...placesByName.values()].flat())] : readPlaces(given, 'in', refuse)
   return {
     protocol: url.protocol,
     host,
     port: url.port,
     segments,
     methods: named,
-    places: places.map((place) => (place.startsWith('headers.') ? place.toLowerCase() : place)),
+    places,
+    ...(placesByName && { placesByName }),
     allowPrivateNetwork: rule.allowPrivateNetwork ?? false,
     retryable: rule.retryable ?? false,
   }
+}
+
+type Refuse = (problem: string, field?: string) => never
+
+function readPlaces(places: unknown, field: string, refuse: Refuse): string[] {
+  if (!(places instanceof Array))
+    return refuse(
+      `has an "${field}" that is no list. Write a list of places, such as ${field}: ['headers.x-api-key'].`,
+      field,
+    )
+  const unknownPlace: unknown = places.find((place) => typeof place !== 'string' || !placePattern.test(place))
+  if (places.length === 0 || unknownPlace !== undefined) {
+    return refuse(
+      `names ${unknownPlace === undefined ? 'no place' : `the place ${JSON.stringify(unknownPlace)}`} in "${field}". Places are headers.<name>, params.<name>, data#/<JSON pointer> and url.path.`,
+      field,
+    )
+  }
+  return (places as string[]).map((place) => (place.startsWith('headers.') ? place.toLowerCase() : place))
+}
+
+function readPlacesByName(
+  { in: places, inEach }: KeyRule,
+  given: readonly Place[],
+  names: readonly string[],
+  refuse: Refuse,
+): ReadonlyMap<string, readonly string[]> {
+  if (inEach === undefined) return new Map(names.map((name) => [name, readPlaces(given, 'in', refuse)]))
+  if (places !== undefined) return refuse('has both in and inEach. Write one of them.', 'inEach')
+  if (typeof inEach !== 'object' || inEach === null || Object.keys(inEach).length === 0)
+    return refuse(`has an inEach that names no value. Write the places of each of ${names.join(', ')}.`, 'inEach')
+  const unknown = Object.keys(inEach).find((name) => !names.includes(name))
+  if (unknown !== undefined)
+    return refuse(`has places for "${unknown}" in inEach. The values of its key are ${names.join(', ')}.`, 'inEach')
+  return new Map(Object.entries(inEach).map(([name, list]) => [name, readPlaces(list, `inEach.${name}`, refuse)]))
 }
 
 /**
@@ -151,12 +199,32 @@ export function findRule(keyName: string, rules: readonly CompiledRule[], reques
   if (forUrl.length === 0) throw refuse(`at ${url.origin}${url.pathname}`, 'url')
   const forMethod = forUrl.filter((rule) => rule.methods.includes(request.method))
   if (forMethod.length === 0) throw refuse(`with ${request.method} at ${url.origin}${url.pathname}`, 'method')
-  const places = [...new Set(findPlaceholders(request))]
-  const rule = forMethod.find((candidate) => places.every((place) => candidate.places.includes(place)))
+  const found = findPlaceholders(request)
+  const rule = forMethod.find((candidate) => found.every((one) => isPlaceOf(candidate, one)))
   if (rule) return rule
-  const wrong =
-    places.find((place) => !forMethod.some((candidate) => candidate.places.includes(place))) ?? places.join(' and ')
-  throw refuse(`in ${wrong}`, wrong)
+  const wrong = found.find((one) => !forMethod.some((candidate) => isPlaceOf(candidate, one)))
+  if (wrong) {
+    const names = [...(forMethod[0]!.placesByName?.keys() ?? [])]
+    if (names.length > 0 && !names.includes(wrong.name ?? '')) throw unknownName(keyName, wrong, names)
+    throw refuse(`in ${wrong.place}`, wrong.place)
+  }
+  const places = [...new Set(found.map(({ place }) => place))].join(' and ')
+  throw refuse(`in ${places}`, places)
+}
+
+/** Whether the value that is meant may stand in this place. */
+export function isPlaceOf({ places, placesByName }: CompiledRule, { place, name }: FoundPlaceholder): boolean {
+  if (!placesByName) return places.includes(place)
+  return name !== undefined && (placesByName.get(name)?.includes(place) ?? false)
+}
+
+function unknownName(keyName: string, { place, name }: FoundPlaceholder, names: readonly string[]): ClientSecretError {
+  const said = name === undefined ? 'names none of them' : `names "${name.slice(0, 60)}"`
+  return new ClientSecretError(
+    'INVALID_PARAMETER',
+    `The key "${keyName}" has several values, and ${place} ${said}. Write ${names.map((one) => `${placeholder}.${one}`).join(' or ')}.`,
+    { path: place },
+  )
 }
 
 /** Whether a rule lets this request use the key. */

@@ -1,12 +1,16 @@
 import type { ClientSecretError } from '../../protocol/errors.ts'
 import { compileRule, type CompiledRule, type KeyRule } from './key-rules.ts'
 import { startContext, configError, startError, type ErrorContext } from '../common/config-error.ts'
-import { masterKeyVariable } from './encryption.ts'
+import { masterKeyVariable, type MasterKey } from './encryption.ts'
 
 /** A key, as the configuration gives it. */
 export interface KeyOptions {
-  /** The value. Default: the environment variable `CLIENT_SECRET_<NAME>`, the name in capitals with `_` for what is no letter or digit. */
-  secret?: string | undefined
+  /**
+   * The value. Default: the environment variable `CLIENT_SECRET_<NAME>`, the name in capitals with `_` for what is no
+   * letter or digit. Of an API that wants several, each by a name: `{ id, key }`, which requests write as
+   * `$CLIENT_SECRET.id` and `$CLIENT_SECRET.key`.
+   */
+  secret?: string | Record<string, string | undefined> | undefined
   /**
    * What every value of this API begins with, such as `acme_live_`, and so no secret: whatever in an answer begins
    * with it is taken out, and only what stands behind it counts as secret. Default: none; the relay knows those of
@@ -34,8 +38,16 @@ export interface KeyLimits {
 /** One of the values of a key. */
 export interface KeyValue {
   version: number
+  /** Empty, of a key of several values. */
   secret: string
+  /** The values of a key that has several, by name. */
+  named?: ReadonlyMap<string, string>
   publicPrefix?: string
+}
+
+/** Every text of a value that must not be seen. */
+export function secretsOf({ secret, named }: KeyValue): string[] {
+  return named ? [...named.values()] : [secret]
 }
 
 /** A key, checked. */
@@ -61,6 +73,16 @@ export interface Keys {
   worked(name: string, version: number): void
   /** Counts a request that the key was used for. */
   used(name: string): void
+}
+
+/** What the keys need of the relay's settings. */
+export interface KeySettings {
+  /** The keys of the options. */
+  keys: ReadonlyMap<string, Key>
+  /** They encrypt the values in the database, the newest first. */
+  masterKeys: readonly MasterKey[]
+  /** Whether the relay has an `authenticate`: without one, nobody is signed in. */
+  hasAuthenticate: boolean
 }
 
 /** Shorter values are no secrets, and cannot be told from chance in an answer that is looked through for them. */
@@ -101,6 +123,7 @@ function readKey(name: string, options: KeyOptions, environment: Record<string, 
       telling,
       `has a field "${unknown}", which no key has. The fields are ${keyFields.join(', ')}; what a rule says stands in allow.`,
     )
+  if (typeof options.secret === 'object' && options.secret !== null) return readSeveral(name, options, options.secret)
   const variable = variableOf(name)
   // What the relay keeps there for itself is nobody's key.
   const secret: unknown = options.secret ?? (ownVariables.has(variable) ? undefined : environment[variable])
@@ -112,6 +135,28 @@ function readKey(name: string, options: KeyOptions, environment: Record<string, 
     [{ version: 1, secret, ...(publicPrefix !== undefined && { publicPrefix }) }],
     checkUse(options, telling),
   )
+}
+
+const valueName = /^[A-Za-z][A-Za-z0-9_]{0,63}$/
+
+/** A key of an API that wants several values. */
+function readSeveral(name: string, options: KeyOptions, secret: Record<string, string | undefined>): Key {
+  const path = `keys.${name}`
+  const telling = startContext(path)
+  const entries = Object.entries(secret)
+  const wrong = entries.find(([one]) => !valueName.test(one))
+  if (wrong || entries.length === 0)
+    throw configError(
+      telling,
+      `has a secret ${wrong ? `with a value named ${JSON.stringify(wrong[0])}` : 'without values'}. Name each value with letters and digits, such as secret: { id, key }, and write it as $CLIENT_SECRET.id.`,
+      'secret',
+    )
+  if (options.publicPrefix !== undefined)
+    throw configError(telling, 'has a publicPrefix and several values. It is of a key with one value.', 'publicPrefix')
+  for (const [one, value] of entries)
+    checkSecret(value, startContext(`${path}.secret.${one}`), `Give it in ${path}.secret.${one}.`, '')
+  const named = new Map(entries as [string, string][])
+  return keyOf(name, [{ version: 1, secret: '', named }], checkUse(options, telling, [...named.keys()]))
 }
 
 /** A key of what was checked before. */
@@ -138,8 +183,13 @@ export function isOwnName(name: string): boolean {
   return ownVariables.has(variableOf(name))
 }
 
-export function checkSecret(secret: unknown, telling: ErrorContext, remedy: string): asserts secret is string {
-  const refuse = (problem: string) => configError(telling, problem, 'secret')
+export function checkSecret(
+  secret: unknown,
+  telling: ErrorContext,
+  remedy: string,
+  field = 'secret',
+): asserts secret is string {
+  const refuse = (problem: string) => configError(telling, problem, field)
   if (secret === undefined || secret === null || secret === '') throw refuse(`has no secret. ${remedy}`)
   if (typeof secret !== 'string') throw refuse('has a secret that is no string.')
   if (/[\r\n]$/.test(secret))
@@ -174,8 +224,15 @@ function checkPublicPrefix(prefix: unknown, secret: string, telling: ErrorContex
 /** How a key may be used: everything of it but its name and its values. */
 export type KeyUse = Pick<Key, 'locked' | 'allow' | 'rules' | 'limits'>
 
-/** @throws ClientSecretError `INVALID_PARAMETER` with the path of the field. */
-export function checkUse(options: Pick<KeyOptions, 'locked' | 'allow' | 'limits'>, telling: ErrorContext): KeyUse {
+/**
+ * @param names Of the values of a key that has several.
+ * @throws ClientSecretError `INVALID_PARAMETER` with the path of the field.
+ */
+export function checkUse(
+  options: Pick<KeyOptions, 'locked' | 'allow' | 'limits'>,
+  telling: ErrorContext,
+  names?: readonly string[],
+): KeyUse {
   const { locked = true, allow, limits = {} } = options
   if (typeof locked !== 'boolean')
     throw configError(telling, `has locked: ${JSON.stringify(locked)}. Write true or false.`, 'locked')
@@ -195,7 +252,7 @@ export function checkUse(options: Pick<KeyOptions, 'locked' | 'allow' | 'limits'
   }
   const rules = allow.map((rule, index) => {
     const path = [telling.path, `allow[${index}]`].filter(Boolean).join('.')
-    return compileRule(rule, path, { ...telling, subject: telling.path ? path : `Rule ${index + 1}`, path })
+    return compileRule(rule, path, { ...telling, subject: telling.path ? path : `Rule ${index + 1}`, path }, names)
   })
   return { locked, allow, rules, limits }
 }

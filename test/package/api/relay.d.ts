@@ -79,6 +79,11 @@ interface KeyRule {
     methods: (Method | Lowercase<Method>)[];
     /** In which places of the request. Default: `['headers.authorization']`, or `['url.path']` where the url of the rule holds the placeholder. */
     in?: Place[] | undefined;
+    /**
+     * In place of `in`, for a key of several values: the places of each, by its name. One that is not named has none.
+     * `{ id: ['headers.x-app-id'], key: ['headers.x-api-key'] }`
+     */
+    inEach?: Record<string, Place[]> | undefined;
     /** Also `http:` and addresses of this machine and network. Default: false. */
     allowPrivateNetwork?: boolean | undefined;
     /** A POST or PATCH that was interrupted may be sent again. Default: false. */
@@ -87,8 +92,12 @@ interface KeyRule {
 
 /** A key, as the configuration gives it. */
 interface KeyOptions {
-    /** The value. Default: the environment variable `CLIENT_SECRET_<NAME>`, the name in capitals with `_` for what is no letter or digit. */
-    secret?: string | undefined;
+    /**
+     * The value. Default: the environment variable `CLIENT_SECRET_<NAME>`, the name in capitals with `_` for what is no
+     * letter or digit. Of an API that wants several, each by a name: `{ id, key }`, which requests write as
+     * `$CLIENT_SECRET.id` and `$CLIENT_SECRET.key`.
+     */
+    secret?: string | Record<string, string | undefined> | undefined;
     /**
      * What every value of this API begins with, such as `acme_live_`, and so no secret: whatever in an answer begins
      * with it is taken out, and only what stands behind it counts as secret. Default: none; the relay knows those of

@@ -1,7 +1,7 @@
 import type { Migration } from '../migration.ts'
 
 export const migration: Migration = ({ countedKey }) => [
-  // The values are sealed together with all that says how they may be used; see bindingOf in key-store.ts.
+  // The values are sealed together with all that says how they may be used; see bindingOf in stored-key.ts.
   `CREATE TABLE stored_keys (
     name TEXT PRIMARY KEY,
     locked BIGINT NOT NULL,

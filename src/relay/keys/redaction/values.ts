@@ -44,6 +44,11 @@ export function isGuessableSecret(secret: string, publicPrefix?: string): boolea
   return isGuessable(text.slice(publicPart.split.length))
 }
 
+/** Whether a secret is a user and a password in base64, as Basic sends them. */
+export function isBasicCredentials(secret: string): boolean {
+  return credentialsIn(withoutScheme(secret))[0]?.text.includes(':') ?? false
+}
+
 interface Credential {
   text: string
   publicPart: PublicPart

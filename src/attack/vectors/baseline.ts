@@ -7,7 +7,7 @@ import { httpAnswer } from '../raw-http.ts'
  * What every rule is there for. If these did not arrive with their secret, that
  * nothing leaks would say nothing.
  */
-export function honest(targets: readonly Target[]): Vector[] {
+export function baseline(targets: readonly Target[]): Vector[] {
   return targets.flatMap((target) =>
     [false, true].map((isQueued) =>
       vector(
@@ -21,7 +21,7 @@ export function honest(targets: readonly Target[]): Vector[] {
               return [httpAnswer({ body: '{"ok":true}' })]
             },
           })
-          const reply = await attacker.submit(target.honest(isQueued ? { queue: 'honest' } : {}))
+          const reply = await attacker.submit(target.baseline(isQueued ? { queue: 'baseline' } : {}))
           if (!arrived) throw new Error(`it did not arrive with its secret: ${reply.status} ${reply.body.toString()}`)
         },
         { canLeak: false },
