@@ -27,6 +27,11 @@ interface RelayLimits {
     /** Most held polls of all callers; half as many of visitors. The relay answers further polls at once. Default 10,000. */
     heldPolls?: number | undefined;
     /**
+     * Most calls that one relay makes at once for requests that run in the background. Callers share them fairly: a free
+     * slot goes to the waiting caller with the fewest calls. Default 100.
+     */
+    backgroundCalls?: number | undefined;
+    /**
      * Most bytes in flight for all callers: requests while the relay reads or runs them, and answers until their callers
      * have read them. Visitors share half of it. Beyond the limit, the relay refuses a request with 503 before it reads
      * it, and lets an answer wait at its API. Default 128 MiB, or four times the largest request and answer together, if
@@ -86,6 +91,44 @@ interface KeyRule {
     retryable?: boolean | undefined;
 }
 
+declare const grants: readonly ["client_credentials", "jwt-bearer", "login"];
+declare const auths: readonly ["basic", "body", "bearer"];
+declare const algorithms: readonly ["RS256", "ES256"];
+/** For an API that wants a token which is made from the secret. The relay gets it, keeps it and renews it. */
+interface TokenOptions {
+    /**
+     * How: `client_credentials` is OAuth's, for a client secret. `jwt-bearer` signs with a private key, as service
+     * accounts, Apple and GitHub Apps want it. `login` posts `body` as JSON.
+     */
+    grant: (typeof grants)[number];
+    /** Where. Left out with `jwt-bearer`, what is signed is the token itself. */
+    url?: string | undefined;
+    /** Of the client; with `jwt-bearer` the `iss` of what is signed. */
+    clientId?: string | undefined;
+    scope?: string | undefined;
+    /** Default with `jwt-bearer`: `url`. */
+    audience?: string | undefined;
+    /** With `jwt-bearer`: the `sub` of what is signed. */
+    subject?: string | undefined;
+    /** With `jwt-bearer`: the `kid` of the key. */
+    keyId?: string | undefined;
+    /**
+     * How the secret, or what is signed with it, is sent: as Basic, in the body, or as Bearer. Default: `basic` with
+     * `client_credentials`, `body` with `jwt-bearer`.
+     */
+    auth?: (typeof auths)[number] | undefined;
+    /** With `jwt-bearer`. Default `RS256`. */
+    algorithm?: (typeof algorithms)[number] | undefined;
+    /** Seconds that a token is good for where the answer does not say; with `jwt-bearer`, also what is signed. Default: 300. */
+    expiresIn?: number | undefined;
+    /** With `login`: the fields of the JSON; `$CLIENT_SECRET` in one becomes the secret. */
+    body?: Record<string, string> | undefined;
+    /** Name of the answer's field that is the token. Default: `access_token`, or else `token`. */
+    field?: string | undefined;
+    /** Also `http:` and addresses of this machine and network. Default: false. */
+    allowPrivateNetwork?: boolean | undefined;
+}
+
 /** A key in the options. */
 interface KeyOptions {
     /**
@@ -100,6 +143,8 @@ interface KeyOptions {
      * of common APIs.
      */
     publicPrefix?: string | undefined;
+    /** The API wants a token that is made from the secret: OAuth's, a signed JWT, or one that a login gives. */
+    token?: TokenOptions | undefined;
     /** Only for signed-in users. Default: true. */
     locked?: boolean | undefined;
     /** Where the secret may go. At least one rule. */
@@ -209,4 +254,4 @@ declare const createRelay: typeof createRelay$1;
 declare const keepRelay: typeof keepRelay$1;
 
 export { createRelay, keepRelay };
-export type { Identity, IsAdministrator, KeyLimits, KeyOptions, KeyRule, Logger, Place, Relay, RelayLimits, RelayOptions };
+export type { Identity, IsAdministrator, KeyLimits, KeyOptions, KeyRule, Logger, Place, Relay, RelayLimits, RelayOptions, TokenOptions };
