@@ -184,9 +184,13 @@ function sqliteDriver(
     let known = prepared.get(sql)
     if (!known) prepared.set(sql, (known = prepare(database, sql)))
     const rows = known.statement.all(...known.order.map((index) => parameters[index]!)) as Row[]
-    // Reads often work while writes still fail.
-    if (!sql.startsWith('SELECT')) tell(false)
+    if (hasWritten(sql, rows)) tell(false)
     return rows
+  }
+
+  /** Whether a statement shows that the disk takes data: on a full one, reads, BEGIN and changes of no row still succeed. */
+  function hasWritten(sql: string, rows: readonly unknown[]): boolean {
+    return sql === 'COMMIT' || (!database.isTransaction && rows.length > 0 && /^(INSERT|UPDATE|DELETE|WITH)/.test(sql))
   }
 
   /** Runs the work when no other transaction is open, and repeats it while another process writes. */
