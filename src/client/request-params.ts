@@ -1,10 +1,7 @@
 import type { Method, ParamValue } from '../protocol/request.ts'
 import type { Callbacks } from './callbacks.ts'
 
-/**
- * Fields that JSON can carry, as a type or an interface of yours has them. A form,
- * a file, bytes, a stream, a list, a map and a function are none; later versions may take some.
- */
+/** Any object of JSON values: no form, file, bytes, stream, list, map or function. */
 export type RequestData = (object | { readonly [name: string]: unknown }) & {
   readonly [Symbol.iterator]?: never
   readonly [Symbol.toStringTag]?: never
@@ -14,7 +11,7 @@ export type RequestData = (object | { readonly [name: string]: unknown }) & {
   readonly getReader?: never
 }
 
-/** What a component asks for, field by field. */
+/** The fields of a request. */
 export interface RequestParams {
   /** Name of a key that the relay knows. */
   clientSecretName: string
@@ -24,19 +21,21 @@ export interface RequestParams {
   method: Method | Lowercase<Method>
   /** `$CLIENT_SECRET` in a value becomes the key. */
   headers?: Record<string, string> | undefined
-  /** The body of POST, PUT and PATCH: JSON, or a form when the Content-Type header says `application/x-www-form-urlencoded`. */
+  /**
+   * The body of POST, PUT and PATCH: JSON, or a form with the Content-Type `application/x-www-form-urlencoded`.
+   * With `stream: true`, the answer still arrives whole, as one text.
+   */
   data?: RequestData | undefined
   /** Appended to the query that the url already has. */
   params?: Record<string, ParamValue | readonly ParamValue[]> | undefined
   /**
-   * Milliseconds, 0 or more. Above 0 the request runs in the background and is polled until it settles. The relay
-   * holds each poll and answers the moment something changes, so this bounds how old what is seen may be; it is no
-   * delay. Default 0.
+   * Milliseconds, 0 or more. Above 0, the request runs in the background, and the client polls it until it settles.
+   * The relay answers a poll at once when the record changes: this is an upper bound, not a delay. Default 0.
    */
   poll?: number | undefined
-  /** Seconds, above 0, after which the record is removed and polling it is an error. Default: the relay's, one day. */
+  /** Seconds, above 0. Then the relay removes the record, and a poll of it fails. Default: the relay's, one day. */
   expires?: number | undefined
-  /** Requests of one caller with the same url, method and queue run one at a time, in the order they arrived. Without it, in parallel. */
+  /** Requests of one caller with the same url, method and queue run one at a time, in order of arrival; without it, in parallel. */
   queue?: string | undefined
 }
 
