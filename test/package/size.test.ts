@@ -5,7 +5,7 @@ import { measureAdded, measureOwn } from '../../bench/parts/size.ts'
 const entry = (name: string) => resolve(import.meta.dirname, '../../dist', `${name}.js`)
 
 /** Bytes, minified and gzipped, that an entry may have: our own code alone, and all but React. */
-const budgets = { index: [10_400, 15_600], client: [5_850, 5_850], skapi: [6_000, 6_250] } as const
+const budgets = { index: [10_400, 15_700], client: [5_850, 5_850], skapi: [6_000, 6_250] } as const
 
 test.each(Object.entries(budgets))('the entry %s is within its budget', async (name, [own, all]) => {
   const ownSize = await measureOwn(entry(name))
