@@ -11,6 +11,7 @@ import type { Answer } from './read-record.ts'
 import type { ClientSecretRequestParams, RequestParams } from './request-params.ts'
 import { createRequestPolling, pollAborted, type PollingOptions, type RequestProgress } from './request-polling.ts'
 import { submit } from './submit.ts'
+import { warnOfStream } from './warn-of-stream.ts'
 import type { RecordVersion, Transport } from './transport.ts'
 import type { Polling } from './waiters.ts'
 
@@ -98,6 +99,7 @@ export function createRequest({ transport, poller, onSent }: RequestDeps, start:
       responseType: _responseType,
       ...sent
     } = { ...params } as ClientSecretRequestParams
+    warnOfStream(sent.data)
     set({ isSending: true })
     const letGo = onAbort(signal, () => {
       submitting.abort()

@@ -186,5 +186,10 @@ function statusOf({ error }: Outcome): RecordStatus {
 }
 
 function unknown(id: string): WireError {
-  return { code: 'REQUEST_NOT_FOUND', message: 'There is no such request, or it is not yours.', requestId: id }
+  return {
+    code: 'REQUEST_NOT_FOUND',
+    message: 'There is no such request, or it is not yours.',
+    requestId: id,
+    status: 404,
+  }
 }

@@ -42,6 +42,7 @@ test('two users on one server, 100 renders in parallel, never see each other', a
   )
   expect(numbers.flatMap((found, index) => found.filter((number) => number !== String(index)))).toEqual([])
   expect(pages.every((page) => /<output>(ann|bob),/.test(page))).toBe(true)
+  expect(numbers.flat()).toHaveLength(100)
   expect(api.calls).toHaveLength(100)
   console.log(`${pages.length} pages, foreign: ${foreign.length}, with their own answer: ${numbers.flat().length}`)
 })
