@@ -68,7 +68,8 @@ function declarationOf(exported: ts.Symbol): ts.Declaration {
   const declaration = symbol.declarations![0]!
   // A constant that refers to a function with its own declaration and docstring.
   const [signature] = checker.getTypeOfSymbol(symbol).getCallSignatures()
-  return ts.isVariableDeclaration(declaration) && signature ? signature.getDeclaration() : declaration
+  const target = signature?.getDeclaration()
+  return ts.isVariableDeclaration(declaration) && target && ts.isFunctionDeclaration(target) ? target : declaration
 }
 
 /** The Storybook page with everything that the package exports, generated from the docstrings. */
@@ -139,6 +140,8 @@ function code(language: string, text: string): string {
 function printed(declaration: ts.Declaration): string {
   if (ts.isFunctionDeclaration(declaration)) return signature(declaration)
   if (ts.isClassDeclaration(declaration)) return outline(declaration)
+  if (ts.isVariableDeclaration(declaration) && declaration.type)
+    return `declare const ${declaration.name.getText()}: ${declaration.type.getText()}`
   return textWithout(ts.isVariableDeclaration(declaration) ? declaration.parent.parent : declaration).replace(
     /^export /,
     '',
