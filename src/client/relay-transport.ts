@@ -47,11 +47,17 @@ export function relayTransport({ relay, headers, fetch }: RelayTransportOptions,
     return (session ??= readStorage('local', sessionKey) ?? readStorage('session', sessionKey) ?? randomId())
   }
 
+  /** What every call says. */
+  async function ownHeaders(): Promise<Record<string, string>> {
+    const own = typeof headers === 'function' ? await headers() : headers
+    return { ...own, 'client-session': ownSession() }
+  }
+
   /** @param field One that every answer of the relay to this call has; another server's has not. */
   async function call<Answer>(field: keyof Answer & string, path: string, init: RequestInit = {}): Promise<Answer> {
     const { method = 'GET', signal } = init
     const where = `${method} ${base}${path.replace(/\?.*/, '')}`
-    const own = typeof headers === 'function' ? await headers() : headers
+    const own = await ownHeaders()
     // Also where it is sent again: its idempotency key makes it one call, and whether that was made is not known.
     const mayHaveActed = method === 'POST' ? ' The relay may have got the request, and the API may have acted.' : ''
     let response: Response
@@ -60,7 +66,7 @@ export function relayTransport({ relay, headers, fetch }: RelayTransportOptions,
       // Looked up at each call, so that a fetch that is patched later is used.
       response = await (fetch ?? globalThis.fetch)(base + path, {
         ...init,
-        headers: { ...own, 'client-session': ownSession(), accept: 'application/json', ...init.headers },
+        headers: { ...own, accept: 'application/json', ...init.headers },
       })
       text = await response.text()
     } catch (cause) {
@@ -106,9 +112,17 @@ export function relayTransport({ relay, headers, fetch }: RelayTransportOptions,
       return call<HistoryPage>('cursor', `/requests?${new URLSearchParams(given)}`, { signal })
     },
 
-    cancel: (id) => call<CancelAnswer>('removed', `/requests/${encodeURIComponent(id)}`, { method: 'DELETE' }),
+    cancel: (id) =>
+      call<CancelAnswer>('removed', `/requests/${encodeURIComponent(id)}`, { method: 'DELETE', keepalive: true }),
 
     queueCount: (queueName) => call<QueueCount>('inQueue', `/queues/${encodeURIComponent(queueName)}`),
+
+    fetch: async ({ headers, ...init }) =>
+      (fetch ?? globalThis.fetch)(`${base}/fetch`, {
+        ...init,
+        method: 'POST',
+        headers: { ...(await ownHeaders()), ...headers },
+      }),
 
     remember(where) {
       const known = readStorage(where, sessionKey)

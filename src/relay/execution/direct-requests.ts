@@ -10,15 +10,17 @@ import { jsonText } from '../common/json-text.ts'
 import { retryWhileUnavailable } from '../common/retry-while-unavailable.ts'
 import type { MostUnsettled, Records } from '../database/records.ts'
 import type { Draft, NewRecord, Outcome, RecordSummary, StoredRecord } from '../database/stored-record.ts'
+import type { RawCall } from '../upstream/stream-answer.ts'
 import { isAborted, type Runner, type RunSteps } from './runner.ts'
 
 /** Requests whose callers wait for the answer in the call that sends them. */
 export interface DirectRequests {
   /**
    * Runs a request; or joins the same one that was sent before, whose answer is given when there is room for it once
-   * more. Throws what `most` says where it would be one more than that at this relay.
+   * more. Throws what `most` says where it would be one more than that at this relay. The answer to a `raw` call goes
+   * where that says, and its record has no body; whoever joins it gets the record alone.
    */
-  send(newRecord: NewRecord, getRoom: () => Promise<void>, most?: MostUnsettled): Promise<Sent>
+  send(newRecord: NewRecord, getRoom: () => Promise<void>, most?: MostUnsettled, raw?: RawCall): Promise<Sent>
   /** How many of this owner's, or of this key's, are under way here. */
   underWay(name: { owner: string } | { keyName: string }): number
   /** Ends a request that is under way here and not in the records yet; false when there is none. */
@@ -72,16 +74,23 @@ export function createDirectRequests({ records, runner, pubSub, ensureSeen, logg
   const abandoned = new Map<string, Promise<void>>()
   let claimsToWithdraw: { id: string; done: () => void }[] = []
 
-  async function send(newRecord: NewRecord, getRoom: () => Promise<void>, most?: MostUnsettled): Promise<Sent> {
+  async function send(
+    newRecord: NewRecord,
+    getRoom: () => Promise<void>,
+    most?: MostUnsettled,
+    raw?: RawCall,
+  ): Promise<Sent> {
     if (unwritten.isFullFor(newRecord.owner)) await unwritten.all()
     if (unwritten.isFullFor(newRecord.owner)) {
       const message = 'The relay has more answers than it can write into its records. Try again.'
       throw new ClientSecretError('UNAVAILABLE', message, { retryAfter: 1 })
     }
-    return newRecord.request.method === 'GET' ? get(newRecord, getRoom, most) : claimed(newRecord, getRoom, most)
+    return newRecord.request.method === 'GET'
+      ? get(newRecord, getRoom, most, raw)
+      : claimed(newRecord, getRoom, most, raw)
   }
 
-  function get(newRecord: NewRecord, getRoom: () => Promise<void>, most?: MostUnsettled): Sent {
+  function get(newRecord: NewRecord, getRoom: () => Promise<void>, most?: MostUnsettled, raw?: RawCall): Sent {
     const name = nameOf(newRecord.owner, newRecord.idempotencyKey)
     const before = gets.get(name)
     if (before && before.draft.expiresAt > Date.now()) {
@@ -107,6 +116,7 @@ export function createDirectRequests({ records, runner, pubSub, ensureSeen, logg
       setTimeout(over, keptFor).unref()
     }
     const running = run(draft, {
+      raw,
       start: async () => draft,
       // Twice does no harm.
       show: async () => true,
@@ -118,7 +128,12 @@ export function createDirectRequests({ records, runner, pubSub, ensureSeen, logg
     return { id: draft.id, answer: mine.answer }
   }
 
-  async function claimed(newRecord: NewRecord, getRoom: () => Promise<void>, most?: MostUnsettled): Promise<Sent> {
+  async function claimed(
+    newRecord: NewRecord,
+    getRoom: () => Promise<void>,
+    most?: MostUnsettled,
+    raw?: RawCall,
+  ): Promise<Sent> {
     if (abandoned.size >= maxAbandoned) throw databaseAway()
     const draft = records.draft(newRecord)
     checkUnderWay(draft, most)
@@ -148,6 +163,7 @@ export function createDirectRequests({ records, runner, pubSub, ensureSeen, logg
     const record = await new Promise<StoredRecord | null>((begun, failed) => {
       // Claimed within the run, which hears from before the claim on when the request is cancelled.
       answer = run(draft, {
+        raw,
         start: () => start().then((record) => (begun(record), record)),
         async show(record) {
           await ensureSeen()
@@ -164,7 +180,7 @@ export function createDirectRequests({ records, runner, pubSub, ensureSeen, logg
       })
       answer.catch(failed)
     })
-    if (!record) return { id: other!.id, answer: untilSettled(other!, newRecord, getRoom) }
+    if (!record) return { id: other!.id, answer: untilSettled(other!, newRecord, getRoom, raw) }
     return { id: record.id, answer: answerOf(record) }
 
     /** What the records say, where another relay has the request now, or it was cancelled. */
@@ -172,7 +188,7 @@ export function createDirectRequests({ records, runner, pubSub, ensureSeen, logg
       const settled = await answer!.catch((error: unknown) => {
         if (!isTakenOver) throw error
       })
-      return settled && !isTakenOver ? settled : untilSettled(record, newRecord, getRoom)
+      return settled && !isTakenOver ? settled : untilSettled(record, newRecord, getRoom, raw)
     }
   }
 
@@ -271,6 +287,7 @@ export function createDirectRequests({ records, runner, pubSub, ensureSeen, logg
     first: StoredRecord,
     newRecord: NewRecord,
     getRoom: () => Promise<void>,
+    raw: RawCall | undefined,
   ): Promise<StoredRecord> {
     const { owner, id } = first
     const listener = pubSub.subscribe([id])
@@ -288,7 +305,7 @@ export function createDirectRequests({ records, runner, pubSub, ensureSeen, logg
       if (!now || !isSettled(now)) throw stopping(id)
       if (mayRestart(now, first.request)) {
         if (pubSub.isClosed()) throw stopping(id)
-        return (await claimed(newRecord, getRoom)).answer
+        return (await claimed(newRecord, getRoom, undefined, raw)).answer
       }
       await getRoom()
       const settled = await records.read(owner, id).catch(endUnknown(id))
@@ -373,6 +390,7 @@ interface Get {
 
 type DirectWay = Pick<RunSteps, 'start' | 'show'> &
   Partial<Pick<RunSteps, 'isCurrent'>> & {
+    raw: RawCall | undefined
     /** Says how it ended; its caller is answered then. */
     end: (settled: Draft, seen: StoredRecord, outcome: Outcome) => void | Promise<void>
   }
