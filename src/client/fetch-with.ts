@@ -44,8 +44,8 @@ export function createFetchWith(transport: Transport): FetchWith {
 }
 
 function fetchThrough(transport: Transport, clientSecretName: string, refuses: boolean): typeof fetch {
-  /** Calls of which nobody knows what became of them: what they were, and under which key the relay knows them. */
-  const lost = new Map<string, { idempotencyKey: string; at: number }>()
+  /** Calls of which nobody knows what became of them. What joins one is sent as it was, to the letter. */
+  const lost = new Map<string, SentCall>()
 
   async function ownFetch(input: RequestInfo | URL, init: RequestInit = {}): Promise<Response> {
     const request = typeof input === 'object' && 'headers' in input ? input : undefined
@@ -67,11 +67,13 @@ function fetchThrough(transport: Transport, clientSecretName: string, refuses: b
     const headers = Object.fromEntries(asked.headers)
     const bytes = new Uint8Array(await asked.arrayBuffer())
     signal?.throwIfAborted()
-    const json = toAscii({ clientSecretName, url: url.includes('://') ? url : asked.url, method, headers, redirect })
-    const name = () => nameOf(method, url, headers, bytes)
+    const description = { clientSecretName, url: url.includes('://') ? url : asked.url, method, headers, redirect }
     for (const [one, { at }] of lost) if (Date.now() - at > joinedFor) lost.delete(one)
-    const idempotencyKey = (lost.size > 0 && lost.get(name())?.idempotencyKey) || randomId()
-    const lose = () => void lost.set(name(), { idempotencyKey, at: Date.now() })
+    const name = () => nameOf(method, url, headers, bytes)
+    const before = lost.size > 0 ? lost.get(name()) : undefined
+    const call = before ?? { idempotencyKey: randomId(), json: toAscii(description), bytes, at: 0 }
+    const lose = () => void lost.set(name(), { ...call, at: Date.now() })
+    const { idempotencyKey, json } = call
     const cancel = () => void transport.cancel(idempotencyKey).catch(() => {})
     signal?.addEventListener('abort', cancel)
     const over = () => signal?.removeEventListener('abort', cancel)
@@ -81,7 +83,7 @@ function fetchThrough(transport: Transport, clientSecretName: string, refuses: b
       const isLong = json.length > maxHeaderJson
       answer = await transport.fetch({
         headers: { [fetchRequestHeader]: isLong ? inFrontOfBody : btoa(json), 'idempotency-key': idempotencyKey },
-        body: isLong ? new Blob([lengthOf(json), json, bytes]) : bytes,
+        body: isLong ? new Blob([lengthOf(json), json, call.bytes]) : call.bytes,
         signal,
       })
     } catch (cause) {
@@ -99,11 +101,20 @@ function fetchThrough(transport: Transport, clientSecretName: string, refuses: b
       const message = `The relay ${transport.name} answered ${answer.status}, and not as the relay does. Is it running, and mounted at this address?`
       return refused('UNAVAILABLE', message)
     }
-    lost.delete(lost.size > 0 ? name() : '')
+    if (before) lost.delete(name())
     return responseOf(JSON.parse(atob(head)) as FetchAnswerHead, url, answer.body, over)
   }
 
   return Object.assign(ownFetch, { Response })
+}
+
+interface SentCall {
+  /** Under which the relay knows it. */
+  idempotencyKey: string
+  json: string
+  bytes: Uint8Array<ArrayBuffer>
+  /** When it was lost. */
+  at: number
 }
 
 function partsOf({ headers, signal, redirect }: Request): RequestInit {

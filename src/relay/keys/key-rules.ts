@@ -22,6 +22,8 @@ export interface KeyRule {
   allowPrivateNetwork?: boolean | undefined
   /** A POST or PATCH that was interrupted may be sent again. Default: false. */
   retryable?: boolean | undefined
+  /** Answers to a fetch are passed on as they come also where the secret goes into `params` or `data#`, which APIs may show. Default: false there, true elsewhere. */
+  stream?: boolean | undefined
 }
 
 /** A rule, checked and taken apart once at the start. */
@@ -35,10 +37,11 @@ export interface CompiledRule {
   places: readonly string[]
   allowPrivateNetwork: boolean
   retryable: boolean
+  stream: boolean
 }
 
 const defaultPlaces: readonly Place[] = ['headers.authorization']
-const ruleFields = ['url', 'methods', 'in', 'allowPrivateNetwork', 'retryable']
+const ruleFields = ['url', 'methods', 'in', 'allowPrivateNetwork', 'retryable', 'stream']
 const placePattern = /^(headers\.[!#$%&'*+.^_`|~0-9A-Za-z-]+|params\..+|data#\/.*|url\.path)$/
 
 /**
@@ -103,7 +106,7 @@ export function compileRule(rule: KeyRule, path: string, telling: ErrorContext =
   const unknownMethod = named.find((method) => !methods.includes(method))
   if (unknownMethod !== undefined)
     return refuse(`has the method ${JSON.stringify(unknownMethod)}. The methods are ${methods.join(', ')}.`, 'methods')
-  const wrongFlag = (['allowPrivateNetwork', 'retryable'] as const).find(
+  const wrongFlag = (['allowPrivateNetwork', 'retryable', 'stream'] as const).find(
     (name) => !['boolean', 'undefined'].includes(typeof rule[name]),
   )
   if (wrongFlag) return refuse(`has ${wrongFlag}: ${JSON.stringify(rule[wrongFlag])}. Write true or false.`, wrongFlag)
@@ -126,6 +129,7 @@ export function compileRule(rule: KeyRule, path: string, telling: ErrorContext =
     places: places.map((place) => (place.startsWith('headers.') ? place.toLowerCase() : place)),
     allowPrivateNetwork: rule.allowPrivateNetwork ?? false,
     retryable: rule.retryable ?? false,
+    stream: rule.stream ?? false,
   }
 }
 

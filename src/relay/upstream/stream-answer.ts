@@ -2,8 +2,10 @@ import { ClientSecretError } from '../../protocol/errors.ts'
 import type { UpstreamResponse } from '../../protocol/record.ts'
 import type { ClientSecretRequest } from '../../protocol/request.ts'
 import type { Key } from '../keys/key.ts'
-import type { Redactor } from '../keys/redaction/redactor.ts'
+import { findRule } from '../keys/key-rules.ts'
+import type { Redactor, RedactorStream } from '../keys/redaction/redactor.ts'
 import { call, type Circumstances } from './call-upstream.ts'
+import { comesInEvents, DeltaRedactor } from './delta-redactor.ts'
 import type { OpenedAnswer, Upstream } from './http-client.ts'
 import { maxRedirects } from './redirect.ts'
 import { looksCompressed, mayBeCompressed, refuseConcealedSecrets } from './undeclared-compression.ts'
@@ -66,7 +68,10 @@ export async function streamAnswer(
     })
     const counted = count(answer.body, (bytes) => (traffic.received += bytes))
     const looked = lookedThrough(counted, headers['content-type'], { secrets, maxBytes: responseBytes })
-    for await (const chunk of redacted(looked, secrets)) await raw.write(chunk, signal)
+    const whole = mayStream(key, request) ? looked : gathered(looked, responseBytes)
+    const clean = redacted(whole, secrets.stream())
+    const inTexts = comesInEvents(headers['content-type']) ? redacted(clean, new DeltaRedactor(secrets)) : clean
+    for await (const chunk of inTexts) await raw.write(chunk, signal)
     return response
   } finally {
     opened?.body.discard()
@@ -94,14 +99,33 @@ async function* count(body: AsyncIterable<Buffer>, add: (bytes: number) => void)
   }
 }
 
-async function* redacted(body: AsyncIterable<Buffer>, secrets: Redactor): AsyncGenerator<Buffer> {
-  const stream = secrets.stream()
+async function* redacted(
+  body: AsyncIterable<Buffer>,
+  stream: Pick<RedactorStream, 'push' | 'end'>,
+): AsyncGenerator<Buffer> {
   for await (const chunk of body) {
     const certain = stream.push(chunk)
     if (certain.length > 0) yield certain
   }
   const rest = stream.end()
   if (rest.length > 0) yield rest
+}
+
+/** Where an API shows what it got in `params` or `data`, it may show it piece by piece: only a rule that says so lets that stream. */
+function mayStream({ name, rules }: Key, request: ClientSecretRequest): boolean {
+  const { places, stream } = findRule(name, rules, request)
+  return stream || !places.some((place) => /^(params\.|data#)/.test(place))
+}
+
+async function* gathered(body: AsyncIterable<Buffer>, maxBytes: number): AsyncGenerator<Buffer> {
+  const chunks: Buffer[] = []
+  let size = 0
+  for await (const chunk of body) {
+    size += chunk.length
+    if (size > maxBytes) throw tooLarge('would be passed on as a whole, and is larger than that may be', maxBytes)
+    chunks.push(chunk)
+  }
+  yield Buffer.concat(chunks)
 }
 
 /** What has been text for so long is nothing compressed. Bytes. */
@@ -135,7 +159,8 @@ async function* lookedThrough(
     }
     seen.push(chunk)
     size += chunk.length
-    if (size > look.maxBytes) throw tooLarge(look.maxBytes)
+    if (size > look.maxBytes)
+      throw tooLarge('may be compressed, and is larger than the relay looks through', look.maxBytes)
     isText &&= isUtf8Part(utf8, chunk)
     if (size < nextLook) continue
     // By its first bytes, once they are there.
@@ -166,9 +191,9 @@ function isUtf8Part(decoder: TextDecoder, chunk: Buffer): boolean {
   }
 }
 
-function tooLarge(limit: number): ClientSecretError {
+function tooLarge(what: string, limit: number): ClientSecretError {
   return new ClientSecretError(
     'RESPONSE_TOO_LARGE',
-    `The API's answer may be compressed, and is larger than the relay looks through: ${limit} bytes, its option limits.responseBytes.`,
+    `The API's answer ${what}: ${limit} bytes, its option limits.responseBytes.`,
   )
 }

@@ -1,11 +1,12 @@
 import { ReactNode } from 'react';
-import { RelayTransportOptions, Client, StandardSchema, RequestParams, PauseReason, ApiResponse, ClientSecretRequestParams, PollStopped, QueuedRequest, Listeners } from './client.js';
-export { Answer, Callbacks, ClientCore, ClientOptions, ClientSecretRequestFunction, FollowOptions, PollOptions, PollPromise, Polling, ReadOptions, RequestObject, RequestOptions, RequestStart, SendOptions, Sent, createClient, isPollStopped } from './client.js';
+import { R as RelayTransportOptions, C as Client, S as StandardSchema, a as RequestParams, P as PauseReason, A as ApiResponse, b as ClientSecretRequestParams, c as PollStopped, Q as QueuedRequest, L as Listeners } from './create-client.js';
+export { d as Answer, e as Callbacks, f as ClientCore, g as ClientOptions, h as ClientSecretRequestFunction, F as FetchWith, i as FetchWithOptions, j as FollowOptions, k as PollOptions, l as PollPromise, m as Polling, n as ReadOptions, o as RequestObject, p as RequestOptions, q as RequestStart, r as SendOptions, s as Sent, t as createClient, u as isPollStopped } from './create-client.js';
 import { C as ClientSecretRecord, H as HistoryFilter, a as CancelAnswer, P as Persistence } from './transport.js';
 export { b as HistoryPage, c as PollAnswer, Q as QueueCount, R as RecordStatus, S as Seen, T as Transport, U as UpstreamResponse, W as WireError, i as isSettled } from './transport.js';
 import { C as ClientSecretError } from './errors.js';
 export { a as ClientSecretErrorDetails, E as ErrorCode, i as isClientSecretError } from './errors.js';
 import { SWRResponse, SWRConfiguration } from 'swr';
+export { clientSecretErrorOf } from './client.js';
 export { C as ClientSecretRequest, J as JsonObject, M as Method, P as ParamValue } from './request.js';
 
 /** A relay; or a client that was made before. */

@@ -14,8 +14,12 @@ interface RelayLimits {
     requestBytes?: number | undefined;
     /** Largest answer of an upstream, in bytes, counted after decompression. Default 10 MiB. */
     responseBytes?: number | undefined;
-    /** Longest time an upstream may take for its whole answer, in milliseconds. Default 300,000. */
+    /** Longest time an upstream may take for its whole answer, in milliseconds; of a fetch, for the head of it. Default 300,000. */
     upstreamTimeout?: number | undefined;
+    /** Longest time an upstream may be silent in the middle of its answer to a fetch, in milliseconds. Default 120,000. */
+    streamIdleTimeout?: number | undefined;
+    /** Longest time an upstream may take for the whole body of its answer to a fetch, in milliseconds. Default 3,600,000. */
+    streamTimeout?: number | undefined;
     /** Most unsettled requests of one caller: those that run in the background, and apart from them, at each relay, those whose answer is waited for. Default 1,000. */
     unsettledPerCaller?: number | undefined;
     /** Most requests of one caller in a minute. Default 600. A visitor is counted by session, or by address where `trustProxy` is set. */

@@ -125,6 +125,12 @@ interface Transport {
     cancel: (id: string) => Promise<CancelAnswer>;
     /** How many of the caller's requests are unsettled in queues of this name. */
     queueCount: (queueName: string) => Promise<QueueCount>;
+    /** Sends a call to `/fetch`, and gives the server's answer as it is. */
+    fetch?(init: {
+        headers: Record<string, string>;
+        body: BodyInit;
+        signal: AbortSignal | null;
+    }): Promise<Response>;
     /** Sees to it that the caller is the same one after a reload, also when nobody is signed in. */
     remember?(where: Persistence): void;
 }

@@ -23,6 +23,8 @@ export interface RedactorStream {
    */
   push(chunk: Buffer): Buffer
   end(): Buffer
+  /** Bytes that are held back. */
+  readonly held: number
 }
 
 /** In ms. A turn ends so early, because the step that follows takes its time too. */
