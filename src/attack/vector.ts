@@ -36,11 +36,11 @@ export interface Attempt extends VectorDetails {
   sent?: Sent
 }
 
-/** An attempt of one request. Every third also goes the queued way, and is read from there. */
+/** An attempt of one request. Every third goes the queued way, and is read from there; every third goes as a fetch, too. */
 export function attempts(row: number, target: Target, list: [name: string, attempt: Attempt][]): Vector[] {
-  return list.map(([name, { request, world, sent, ...details }], index) => {
+  return list.flatMap(([name, { request, world, sent, ...details }], index) => {
     const isQueued = index % 3 === 2 && typeof request === 'object' && request['queue'] === undefined
-    return vector(
+    const direct = vector(
       row,
       `${target.keyName}: ${name}${isQueued ? ', queued' : ''}`,
       async (attacker) => {
@@ -49,6 +49,12 @@ export function attempts(row: number, target: Target, list: [name: string, attem
       },
       details,
     )
+    if (index % 3 !== 1 || typeof request !== 'object' || Object.hasOwn(request, '__proto__')) return [direct]
+    const asFetch = async (attacker: Attacker) => {
+      attacker.world(world ?? {})
+      await attacker.fetch(request, sent)
+    }
+    return [direct, vector(row, `${target.keyName}: ${name}, as a fetch`, asFetch, details)]
   })
 }
 

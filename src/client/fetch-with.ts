@@ -54,13 +54,9 @@ function fetchThrough(transport: Transport, clientSecretName: string, refuses: b
     if (![url, ...new Headers(givenHeaders).values(), init.body].some(holdsPlaceholder)) {
       // Looked up at each call, so that a fetch that is patched later is used.
       if (!refuses) return fetch(input, init)
-      return refused(
-        'PLACEHOLDER_MISSING',
-        `The call of ${url} has no ${placeholder} in its url or headers, and this fetchWith refuses what needs no key.`,
-      )
+      return refused('PLACEHOLDER_MISSING', `${url} is called without ${placeholder} in url or headers.`)
     }
-    if (!transport.fetch)
-      return refused('INVALID_PARAMETER', `fetchWith needs our relay; ${transport.name} is another server.`)
+    if (!transport.fetch) return refused('INVALID_PARAMETER', `${transport.name} has no fetch.`)
     // It collects every kind of body, and knows its content type. The signal is left out: it may be of another realm.
     const asked = new Request(request ?? url, { ...ownOf(init), signal: null, duplex: 'half' } as RequestInit)
     const { method } = asked
@@ -78,6 +74,7 @@ function fetchThrough(transport: Transport, clientSecretName: string, refuses: b
     signal?.addEventListener('abort', cancel)
     const over = () => signal?.removeEventListener('abort', cancel)
 
+    const where = `POST ${transport.name}/fetch`
     let answer: Response
     try {
       const isLong = json.length > maxHeaderJson
@@ -91,14 +88,15 @@ function fetchThrough(transport: Transport, clientSecretName: string, refuses: b
       // As fetch does: an SDK knows its own signal.
       if (signal?.aborted) throw cause
       lose()
-      const message = `The relay ${transport.name} gave no answer: ${String(cause)}. Is it running, and does its option origins name this page's? It may have got the call, and the API may have acted; the same call within a minute joins it.`
+      // In the words of relay-transport.ts, which a bundle then has once.
+      const message = `${where} got no answer: ${String(cause)}. Is the relay running, and does its option origins name this page's? The relay may have got the request, and the API may have acted.`
       throw new ClientSecretError('NETWORK_ERROR', message, { cause })
     }
     const head = answer.headers.get(fetchAnswerHeader)
     if (!head) {
       over()
       lose()
-      const message = `The relay ${transport.name} answered ${answer.status}, and not as the relay does. Is it running, and mounted at this address?`
+      const message = `${where} answered ${answer.status}, and not as the relay does. Is it running, and mounted at this address?`
       return refused('UNAVAILABLE', message)
     }
     if (before) lost.delete(name())

@@ -50,6 +50,9 @@ export function wideInRule(rule: CompiledRule): string[] {
     rule.retryable &&
       rule.methods.some((method) => method === 'POST' || method === 'PATCH') &&
       'A POST or PATCH that was interrupted is sent again, which is safe only where the API knows Idempotency-Key.',
+    rule.stream &&
+      rule.places.some((place) => /^(params\.|data#)/.test(place)) &&
+      'Answers stream though the secret goes where an API may show it: one that spells it out in pieces of another form than text shows it.',
   ].filter((warning) => warning !== false)
 }
 

@@ -107,8 +107,8 @@ export function withoutSecrets<Result>(secrets: readonly string[], work: () => R
 
 /** What a rule says, and nothing that came along with it. */
 function asWritten(given: KeyRule, { methods }: CompiledRule): KeyRule {
-  const { url, in: places, allowPrivateNetwork, retryable } = given
-  return { url, methods: [...methods], in: places ? [...places] : undefined, allowPrivateNetwork, retryable }
+  const { url, in: places, allowPrivateNetwork, retryable, stream } = given
+  return { url, methods: [...methods], in: places ? [...places] : undefined, allowPrivateNetwork, retryable, stream }
 }
 
 function onlyLimits({ requestsPerMinute, unsettled, bytesPerDay }: KeyLimits): KeyLimits {
