@@ -82,6 +82,8 @@ interface KeyRule {
     allowPrivateNetwork?: boolean | undefined;
     /** A POST or PATCH that was interrupted may be sent again. Default: false. */
     retryable?: boolean | undefined;
+    /** Answers to a fetch are passed on as they come also where the secret goes into `params` or `data#`, which APIs may show. Default: false there, true elsewhere. */
+    stream?: boolean | undefined;
 }
 
 /** A key, as the configuration gives it. */
