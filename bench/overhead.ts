@@ -48,7 +48,7 @@ const overhead = [1_000, 100_000, 5_000_000].map((bytes) => {
       answer.toString('utf8')
     },
     rules: () => findRule('api', rules, request),
-    substitution: () => substitute(request, secret, ['headers.authorization']),
+    substitution: () => substitute(request, { secret }, { places: ['headers.authorization'] }),
     redaction: () => redactor.text(answer.toString('utf8')),
   }
   const runs = bytes > 1_000_000 ? 30 : 2_000

@@ -36,7 +36,7 @@ type Cell = (typeof cells)[number]
 const [api, apiUrl] = await startProgram<string>('relay/api.ts')
 const key = keyFor(apiUrl)
 process.env['API'] = apiUrl
-process.env['SECRET'] = key.secret
+process.env['SECRET'] = key.secret as string
 const [load] = await startProgram('relay/load.ts')
 
 /** What the request says is the same on all sides; the relay gets it as `createClient` sends it. */

@@ -1,4 +1,4 @@
-import { ClientSecretError, isClientSecretError, isErrorCode } from '../protocol/errors.ts'
+import { ClientSecretError, isClientSecretError, type ErrorCode } from '../protocol/errors.ts'
 import { fetchErrorType } from '../protocol/fetch.ts'
 import { refusals } from './fetch-with.ts'
 
@@ -25,8 +25,11 @@ function find(value: unknown, depth: number): ClientSecretError | undefined {
   const refused = refusals.get(value)
   if (refused) return refused
   const { type, code, message, param } = value as Record<string, unknown>
-  if (type === fetchErrorType && isErrorCode(code))
-    return new ClientSecretError(code, String(message), { path: typeof param === 'string' ? param : undefined })
+  // A later relay may have codes of its own. Some SDKs give their error this type, too, and no code.
+  if (type === fetchErrorType && typeof code === 'string')
+    return new ClientSecretError(code as ErrorCode, String(message), {
+      path: typeof param === 'string' ? param : undefined,
+    })
   // Also those that are not enumerable, such as cause.
   for (const name of Object.getOwnPropertyNames(value)) {
     const found = find((value as Record<string, unknown>)[name], depth - 1)

@@ -88,15 +88,15 @@ function fetchThrough(transport: Transport, clientSecretName: string, refuses: b
       // As fetch does: an SDK knows its own signal.
       if (signal?.aborted) throw cause
       lose()
-      // In the words of relay-transport.ts, which a bundle then has once.
-      const message = `${where} got no answer: ${String(cause)}. Is the relay running, and does its option origins name this page's? The relay may have got the request, and the API may have acted.`
+      // In the words of relay-transport.ts, so that a bundle has them once.
+      const message = `${where} got no answer: ${String(cause)}. Check that the relay runs and allows this page in its option origins. The API may have acted.`
       throw new ClientSecretError('NETWORK_ERROR', message, { cause })
     }
     const head = answer.headers.get(fetchAnswerHeader)
     if (!head) {
       over()
       lose()
-      const message = `${where} answered ${answer.status}, and not as the relay does. Is it running, and mounted at this address?`
+      const message = `${where} answered ${answer.status}, but not from the relay. Check that it runs at this address. The API may have acted.`
       return refused('UNAVAILABLE', message)
     }
     if (before) lost.delete(name())
@@ -168,6 +168,6 @@ function responseOf(
 
 /** Not thrown: an SDK would call again, and hide the sentence. */
 function refused(code: ErrorCode, message: string): Response {
-  const { head, body } = refusalOf({ code, message })
+  const { head, body } = refusalOf({ code, message }, code === 'UNAVAILABLE' ? 424 : 400)
   return responseOf(head, '', body, () => {})
 }

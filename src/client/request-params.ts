@@ -1,6 +1,19 @@
 import type { Method, ParamValue } from '../protocol/request.ts'
 import type { Callbacks } from './callbacks.ts'
 
+/**
+ * Fields that JSON can carry, as a type or an interface of yours has them. A form,
+ * a file, bytes, a stream, a list, a map and a function are none; later versions may take some.
+ */
+export type RequestData = (object | { readonly [name: string]: unknown }) & {
+  readonly [Symbol.iterator]?: never
+  readonly [Symbol.toStringTag]?: never
+  readonly [Symbol.toPrimitive]?: never
+  readonly [Symbol.hasInstance]?: never
+  readonly arrayBuffer?: never
+  readonly getReader?: never
+}
+
 /** What a component asks for, field by field. */
 export interface RequestParams {
   /** Name of a key that the relay knows. */
@@ -12,7 +25,7 @@ export interface RequestParams {
   /** `$CLIENT_SECRET` in a value becomes the key. */
   headers?: Record<string, string> | undefined
   /** The body of POST, PUT and PATCH: JSON, or a form when the Content-Type header says `application/x-www-form-urlencoded`. */
-  data?: object | undefined
+  data?: RequestData | undefined
   /** Appended to the query that the url already has. */
   params?: Record<string, ParamValue | readonly ParamValue[]> | undefined
   /**

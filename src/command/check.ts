@@ -1,19 +1,18 @@
-import type { Key, KeyOptions } from '../relay/keys/key.ts'
+import { secretsOf, type Key, type KeyOptions } from '../relay/keys/key.ts'
 import { readOptions, type RelayOptions } from '../relay/options.ts'
-import { isGuessableSecret } from '../relay/keys/redaction/values.ts'
+import { isBasicCredentials, isGuessableSecret } from '../relay/keys/redaction/values.ts'
 import { masterKeyVariable, newMasterKey } from '../relay/keys/encryption.ts'
 import { callersInWords, ruleInWords, wideForCallers, wideInRule } from '../relay/keys/describe-rule.ts'
 
 /**
- * Says in plain words where the secret of every key can go, and what of it is wide.
+ * Lists in plain words where the secret of every key can go, and warns about wide rules.
  *
  * @throws ClientSecretError as `createRelay` does, for options with which no relay starts.
  */
 export function check(options: RelayOptions): string {
-  // A master key that is made up, because a config whose keys are all registered may have none of its own.
+  // A temporary master key, because a config with only registered keys needs one and its own may be missing here.
   const { keys } = readOptions(withSecrets(options), { [masterKeyVariable]: newMasterKey() })
-  if (keys.size === 0)
-    return 'The config has no keys. Where those go that are registered in its database, client-secret-relay keys list says.'
+  if (keys.size === 0) return 'The config has no keys. For the keys in its database, run client-secret-relay keys list.'
   const paragraphs = [...keys.values()].map((key) => {
     const rules = key.rules.map((rule) => [`  may go ${ruleInWords(rule)}`, ...wideInRule(rule).map(warning)])
     return [
@@ -21,16 +20,17 @@ export function check(options: RelayOptions): string {
       `  may be used by ${callersInWords(key)}`,
       ...wideForCallers(key).map(warning),
       ...shortOf(key).map(warning),
+      ...encodedOf(key).map(warning),
       ...rules.flat(),
     ].join('\n')
   })
   const warnings = paragraphs.join('\n').split(mark).length - 1
   return [
     ...paragraphs,
-    'The secret goes nowhere else. What a caller sends that no line above covers is refused before anything is called.',
+    'The secrets go nowhere else. The relay rejects every other request before it calls an API.',
     warnings === 0
-      ? 'Nothing of this is wide.'
-      : `${warnings} ${warnings === 1 ? 'line' : 'lines'} marked with ! may be wider than you meant.`,
+      ? 'No rule is wide.'
+      : `${warnings} ${warnings === 1 ? 'line' : 'lines'} marked with ! may allow more than you intended.`,
   ].join('\n\n')
 }
 
@@ -38,25 +38,38 @@ const mark = '    ! '
 const warning = (text: string) => mark + text
 
 function shortOf({ values }: Key): string[] {
-  const isShort = values.some(
-    ({ secret, publicPrefix }) => secret !== notLookedAt && isGuessableSecret(secret, publicPrefix),
+  const isShort = values.some((value) =>
+    secretsOf(value).some((secret) => secret !== notLookedAt && isGuessableSecret(secret, value.publicPrefix)),
   )
   return isShort
     ? [
-        'So little of its secret is unknown that an API which shows what callers write lets them guess it. Make a longer one, where the API lets you.',
+        'The unknown part of its secret is short. Callers can guess it if the API shows their text. Use a longer secret if the API supports it.',
+      ]
+    : []
+}
+
+function encodedOf({ values }: Key): string[] {
+  return values.some((value) => secretsOf(value).some(isBasicCredentials))
+    ? [
+        'Its secret is a user and a password in base64. Store only the password, and write Authorization: Basic user:$CLIENT_SECRET in the request.',
       ]
     : []
 }
 
 const notLookedAt = 'not-looked-at'
 
-/** Whoever reads the rules, in a review or in CI, need not hold the secrets. */
+/** Fills in missing secrets, so that a review or CI can read the rules without them. */
 export function withSecrets(options: RelayOptions): RelayOptions {
   const { keys } = options as { keys?: unknown }
   if (typeof keys !== 'object' || keys === null) return options
   const filled = Object.entries(keys as Record<string, KeyOptions>).map(([name, key]) => [
     name,
-    typeof key === 'object' && key !== null && !key.secret ? { ...key, secret: notLookedAt } : key,
+    typeof key === 'object' && key !== null ? { ...key, secret: withoutGaps(key.secret) } : key,
   ])
   return { ...options, keys: Object.fromEntries(filled) as RelayOptions['keys'] }
+}
+
+function withoutGaps(secret: KeyOptions['secret']): NonNullable<KeyOptions['secret']> {
+  if (typeof secret !== 'object' || secret === null) return secret || notLookedAt
+  return Object.fromEntries(Object.entries(secret).map(([name, value]) => [name, value || notLookedAt]))
 }

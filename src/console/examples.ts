@@ -61,6 +61,26 @@ export const examples: Example[] = [
     tryIt: { method: 'GET', url: 'https://api.stripe.com/v1/products?limit=1', headers: bearer, body: '' },
   },
   {
+    title: 'Twilio',
+    name: 'twilio',
+    keyHint:
+      'Register the auth token alone, from console.twilio.com. The account SID goes into the request: Authorization: Basic AC…:$CLIENT_SECRET.',
+    allow: [
+      {
+        url: 'https://api.twilio.com/2010-04-01/Accounts/*/Messages.json',
+        methods: ['POST'],
+        in: ['headers.authorization'],
+      },
+      { url: 'https://api.twilio.com/2010-04-01/Accounts.json', methods: ['GET'], in: ['headers.authorization'] },
+    ],
+    tryIt: {
+      method: 'GET',
+      url: 'https://api.twilio.com/2010-04-01/Accounts.json?PageSize=1',
+      headers: `Authorization: Basic ACxxxxxxxx:${placeholder}`,
+      body: '',
+    },
+  },
+  {
     title: 'Google Maps',
     name: 'maps',
     keyHint: 'Create it at console.cloud.google.com, under APIs & Services, Credentials.',
@@ -96,7 +116,7 @@ export const examples: Example[] = [
     tryIt: {
       method: 'GET',
       url: 'https://api.github.com/rate_limit',
-      headers: `${bearer}\nUser-Agent: client-secret-relay`,
+      headers: bearer,
       body: '',
     },
   },

@@ -1,5 +1,5 @@
-import { asClientSecretError, ClientSecretError, isErrorCode } from '../protocol/errors.ts'
-import type { WireError } from '../protocol/record.ts'
+import { isErrorCode } from '../protocol/error-codes.ts'
+import { asClientSecretError, ClientSecretError } from '../protocol/errors.ts'
 
 /** A failure as the page shows it. */
 export interface Failure {
@@ -11,7 +11,7 @@ export interface Failure {
 
 /** Reads what was thrown, or what a record failed with. */
 export function failureOf(thrown: unknown): Failure {
-  const { code, message } = Object(thrown) as Partial<WireError>
+  const { code, message, help } = Object(thrown) as Partial<ClientSecretError>
   const error = isErrorCode(code) ? new ClientSecretError(code, message ?? '') : asClientSecretError(thrown)
-  return { sentence: error.message, help: error.help }
+  return { sentence: error.message, help: help ?? error.help }
 }

@@ -30,7 +30,9 @@ export function KeyForm({
   const secret = useRef<HTMLInputElement>(null)
   const isNew = !entry
   const [draft, setDraft] = useState(() => keyDraft(entry))
-  const [keyHint, setKeyHint] = useState('Copy it from the API provider. The relay never shows it again.')
+  const [keyHint, setKeyHint] = useState(
+    'Copy it from the API provider. Of a user and a password (Basic), register the password and write Authorization: Basic user:$CLIENT_SECRET. The relay never shows it again.',
+  )
   const [refusal, setRefusal] = useState<Refusal>({ errors: {}, draft })
   const [attempts, setAttempts] = useState(0)
   const [isBusy, setIsBusy] = useState(false)

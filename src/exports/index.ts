@@ -10,7 +10,9 @@ export { clientSecretErrorOf } from '../client/client-secret-error-of.ts'
 export { createClient } from '../client/create-client.ts'
 export { isPollStopped } from '../client/poll-stopped.ts'
 export { ClientSecretError, isClientSecretError } from '../protocol/errors.ts'
-export type { HistoryState } from '../react/history-pages.ts'
+export { localPersister, sessionPersister } from '../react/persisted-requests.ts'
+export type { CreatePersister, Persister } from '../react/persisted-requests.ts'
+export type { HistoryRecord, HistoryState } from '../react/history-pages.ts'
 export type { ClientSecretProviderProps } from '../react/provider.tsx'
 export type { RequestState, RequestStatus } from '../react/request-state.ts'
 export type { UseClientSecretHistory } from '../react/use-client-secret-history.ts'
@@ -19,6 +21,8 @@ export type { UseClientSecretQueue } from '../react/use-client-secret-queue.ts'
 export type { UseClientSecretRecord } from '../react/use-client-secret-record.ts'
 export type {
   RequestActions,
+  SendAsync,
+  SendEvent,
   SendOverrides,
   UseClientSecretRequest,
   UseClientSecretRequestOptions,

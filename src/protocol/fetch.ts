@@ -1,4 +1,4 @@
-import { errorStatus, type ErrorCode } from './errors.ts'
+import type { ErrorCode } from './error-codes.ts'
 import type { WireError } from './record.ts'
 import type { ClientSecretRequest } from './request.ts'
 
@@ -43,10 +43,16 @@ export const fetchErrorType = 'client_secret_error'
 /** Statuses that say what is wrong with the request. Of any other, and of 401 too, some SDK would make a second call. */
 const saidAsTheyAre = [400, 403, 404, 413, 429]
 
-/** A refusal as an answer that SDKs understand, and that none of them sends again. */
-export function refusalOf(error: WireError & { code: ErrorCode }): { head: FetchRefusalHead; body: string } {
+/**
+ * A refusal as an answer that SDKs understand, and that none of them sends again.
+ *
+ * @param known The status of the error's code.
+ */
+export function refusalOf(
+  error: WireError & { code: ErrorCode },
+  known: number,
+): { head: FetchRefusalHead; body: string } {
   const { code, message, path = null, retryAfter } = error
-  const { [code]: known } = errorStatus
   const headers = {
     'content-type': 'application/json',
     [fetchErrorHeader]: code,

@@ -1,19 +1,32 @@
+import { readHeader } from './basic-auth.ts'
 import { ClientSecretError } from './errors.ts'
 
 /** What a request carries where the secret belongs. */
 export const placeholder = '$CLIENT_SECRET'
 
-// A whole token: `$CLIENT_SECRET_2` and `$CLIENT_SECRETS` are other words.
-const token = /\$CLIENT_SECRET(?![A-Za-z0-9_])/g
+// A whole token: `$CLIENT_SECRET_2` and `$CLIENT_SECRETS` are other words. What may be the name of a value stands
+// behind a dot; of a key that has one value only, it is a text like any other.
+const token = /\$CLIENT_SECRET(?![A-Za-z0-9_])(?:\.([A-Za-z][A-Za-z0-9_]*))?/g
 
 export function containsPlaceholder(text: string): boolean {
   return text.search(token) !== -1
 }
 
-/** Puts `value` where the placeholder stands. */
-export function replacePlaceholder(text: string, value: string): string {
+/** The values of a key that has several, by name; undefined for what stays as it is. */
+export type NamedValue = (name: string | undefined) => string | undefined
+
+/** Puts `value` where the placeholder stands; or, by the name behind it, one of several. */
+export function replacePlaceholder(text: string, value: string | NamedValue): string {
   // A function, because a replacement *text* would have its `$&` expanded.
-  return text.replace(token, () => value)
+  return text.replace(token, (whole: string, name: string | undefined) =>
+    typeof value === 'string' ? value + whole.slice(placeholder.length) : (value(name) ?? whole),
+  )
+}
+
+/** A place in which the placeholder stands, and the name that may stand behind it. */
+export interface FoundPlaceholder {
+  place: string
+  name: string | undefined
 }
 
 /** The parts of a request that may hold the placeholder. */
@@ -35,21 +48,21 @@ const maxPointerLength = 1_000
  * Every place of a request in which the placeholder stands, once for each time
  * it does, in the words that a key's rule uses for it: `url.path`,
  * `headers.<name in lower case>`, `params.<name>` (also for the query in the url
- * itself), `data#<JSON pointer>`. Looks at each part once, and ends at the first
- * mistake.
+ * itself), `data#<JSON pointer>`. In Basic it is found in base64 too. Looks at each
+ * part once, and ends at the first mistake.
  *
  * @throws ClientSecretError `INVALID_PARAMETER` for too many of them, and for
  *   `data` that JSON cannot carry or that is nested too deep.
  */
-export function findPlaceholders(request: PlaceholderBearer): string[] {
-  const places: string[] = []
+export function findPlaceholders(request: PlaceholderBearer): FoundPlaceholder[] {
+  const found: FoundPlaceholder[] = []
   const look = (text: string, placeOf: () => string) => {
     if (!text.includes(placeholder)) return
     // Written once for the text, which may hold thousands of them.
     let place: string | undefined
-    for (const _ of text.matchAll(token)) {
+    for (const [, name] of text.matchAll(token)) {
       place ??= placeOf()
-      if (places.push(place) > maxPlaceholders) throw tooMany(places[0]!)
+      if (found.push({ place, name }) > maxPlaceholders) throw tooMany(found[0]!.place)
     }
   }
   const url = new URL(request.url)
@@ -58,9 +71,11 @@ export function findPlaceholders(request: PlaceholderBearer): string[] {
   for (const [name, value] of Object.entries(request.params ?? {})) {
     for (const one of [value].flat()) look(String(one), () => `params.${name}`)
   }
-  for (const [name, value] of Object.entries(request.headers ?? {})) look(value, () => `headers.${name.toLowerCase()}`)
+  for (const [name, value] of Object.entries(request.headers ?? {})) {
+    look(readHeader(name, value).text, () => `headers.${name.toLowerCase()}`)
+  }
   visitStrings(request.data ?? {}, (text, pointer) => look(text, () => `data#${pointer()}`))
-  return places
+  return found
 }
 
 function tooMany(path: string): ClientSecretError {

@@ -1,5 +1,4 @@
 import { useMemo } from 'react'
-import type { Persistence } from '../client/browser-storage.ts'
 import type { Listeners } from '../client/callbacks.ts'
 import type { PollStopped } from '../client/poll-stopped.ts'
 import type { QueuedRequest } from '../client/queued-request.ts'
@@ -7,67 +6,80 @@ import type { ClientSecretRequestParams, RequestParams } from '../client/request
 import { ClientSecretError } from '../protocol/errors.ts'
 import type { CancelAnswer } from '../protocol/record.ts'
 import { useClient } from './provider.tsx'
+import type { CreatePersister } from './persisted-requests.ts'
 import type { RequestPlace } from './request-place.ts'
 import type { RequestState } from './request-state.ts'
-import { joined } from './stored.ts'
+import { mergeGetters } from './swr-store.ts'
 import { useKept } from './use-kept.ts'
 import { useRequestPlace } from './use-request-place.ts'
 
-/** The request of a component, and how it is shown. */
+/** The request of a component, and its options. */
 export interface UseClientSecretRequestOptions<Data = unknown> extends RequestParams, Listeners<Data> {
   /** Components of one provider with the same id share one request and its state. */
   id?: string | undefined
   /**
-   * Keeps the request over a reload, for this tab (`session`) or this browser
-   * (`local`): it is found again and goes on being followed. Needs an `id`.
+   * Keeps the request over a reload: `sessionPersister` for this tab, `localPersister`
+   * for this browser. Needs an `id`.
    */
-  persist?: Persistence | undefined
+  persist?: CreatePersister | undefined
 }
 
-/** What `send` may change of the hook's request. */
+/** Fields of the hook's request that `send` replaces. */
 export type SendOverrides<Data = unknown> = Partial<ClientSecretRequestParams<Data>>
 
-/** The state of the request sent last, and what can be done. */
-export type UseClientSecretRequest<Data = unknown> = RequestState<Data> &
+/** An event of React's, or of the browser's. */
+export type SendEvent = { readonly nativeEvent: unknown } | { readonly isTrusted: boolean }
+
+/** The answer; a stop, with `poll`; a queued request to poll by hand, with `queue` alone. */
+type Sent<Data> = Data | PollStopped | QueuedRequest<Data>
+
+/** The result depends on `queue` and `poll`, of the hook and of the send. */
+export interface SendAsync<Data, Promised> {
+  (overrides?: SendOverrides<Data> & { queue?: undefined; poll?: undefined }): Promise<Promised>
+  (overrides?: SendOverrides<Data>): Promise<Sent<Data>>
+}
+
+/** The state of the latest request, and its actions. */
+export type UseClientSecretRequest<Data = unknown, Promised = Sent<Data>> = RequestState<Data> &
   RequestActions & {
     /**
-     * Sends the request; its fate is in the state and told to the callbacks. Never
-     * rejects. What it is given overrides the hook's request for this one send;
-     * headers, params and data are joined name by name.
+     * Sends the request. Never rejects: the state and the callbacks have the outcome.
+     * `overrides` change the hook's request for this send; headers, params and data
+     * are merged by name. An event, as from `onClick={otter.send}`, changes nothing.
      */
-    send: (overrides?: SendOverrides<Data>) => void
+    send: (overrides?: SendOverrides<Data> | SendEvent) => void
     /**
-     * The same, as a promise of the API's answer. It resolves to
-     * `{ id, status: 'stopped' }` when the polling is stopped, and to a
-     * `QueuedRequest` with a `queue` and no `poll`.
+     * Sends the request, for a promise of the API's answer. With `poll`, `stop()`
+     * resolves it to `{ id, status: 'stopped' }`; with a `queue` and no `poll`, it
+     * resolves to a `QueuedRequest`.
      *
      * @throws ClientSecretError
      */
-    sendAsync: (overrides?: SendOverrides<Data>) => Promise<Data | PollStopped | QueuedRequest<Data>>
+    sendAsync: SendAsync<Data, Promised>
   }
 
-/** What can be done with a request that was sent. */
+/** Actions on a sent request. */
 export interface RequestActions {
-  /** Ends the polling. The request itself goes on, and can be resumed. */
+  /** Ends the polling. The request goes on, and `resume` continues the polling. */
   stop: () => void
-  /** Takes the polling up again; also begins that of a queued request without `poll`. */
+  /** Continues the polling, or starts that of a queued request without `poll`. */
   resume: () => void
   /**
-   * Takes the request out of its queue, or ends the call that runs.
+   * Removes the request from its queue, or ends the running call.
    *
    * @throws ClientSecretError when the relay cannot be reached, or knows no such request.
    */
   cancel: () => Promise<CancelAnswer>
-  /** Back to `idle`. What was sent goes on, unwatched. */
+  /** Back to `idle`. A sent request goes on, without polling. */
   reset: () => void
 }
 
 /**
- * A request that a person starts, such as generating a picture: nothing is sent
- * until `send`, and one `send` is one call of the API.
+ * A request that a person starts, such as generating a picture. Each `send` is one
+ * call of the API.
  *
- * A component renders only for the fields that it reads. Unmounting ends the
- * polling, not the request.
+ * A component renders only for fields that it reads. An unmount ends the polling,
+ * not the request.
  *
  * @example
  * const otter = useClientSecretRequest({
@@ -85,14 +97,21 @@ export interface RequestActions {
  *   hooks do.
  */
 export function useClientSecretRequest<Data = unknown>(
+  options: UseClientSecretRequestOptions<Data> & { queue?: undefined; poll?: 0 | undefined },
+): UseClientSecretRequest<Data, Data>
+export function useClientSecretRequest<Data = unknown>(
+  options: UseClientSecretRequestOptions<Data> & { queue?: undefined },
+): UseClientSecretRequest<Data, Data | PollStopped>
+export function useClientSecretRequest<Data = unknown>(
+  options: UseClientSecretRequestOptions<Data> & { queue: string; poll?: 0 | undefined },
+): UseClientSecretRequest<Data, QueuedRequest<Data>>
+export function useClientSecretRequest<Data = unknown>(
   options: UseClientSecretRequestOptions<Data>,
-): UseClientSecretRequest<Data> {
+): UseClientSecretRequest<Data>
+export function useClientSecretRequest(options: UseClientSecretRequestOptions): UseClientSecretRequest {
   if (options.persist && options.id === undefined)
     throw new ClientSecretError('INVALID_PARAMETER', 'persist needs an id, such as id: "otter".', { path: 'id' })
-  const { state, place, latest } = useRequestPlace(
-    useClient('useClientSecretRequest'),
-    options as UseClientSecretRequestOptions,
-  )
+  const { state, place, latest } = useRequestPlace(useClient('useClientSecretRequest'), options)
 
   const actions = useKept(() => {
     const sendAsync = (overrides?: SendOverrides) => {
@@ -105,39 +124,38 @@ export function useClientSecretRequest<Data = unknown>(
         onSettled: _onSettled,
         ...request
       } = latest.current
-      // The callbacks of this send take the place of the hook's.
+      // The callbacks of this send replace the hook's.
       const own = { ...(onResponse && { onResponse }), ...(onError && { onError }) }
       return place.send(merged(request, params), () => ({ ...latest.current, ...own }))
     }
     return {
       sendAsync,
-      // Its failure is in the state, and told to onError.
-      // `onClick={otter.send}` gives it an event, which changes nothing of the request.
-      send: (overrides?: SendOverrides) => void sendAsync(isEvent(overrides) ? {} : overrides).catch(() => {}),
+      // The state and onError have its failure.
+      send: (overrides?: SendOverrides | SendEvent) =>
+        void sendAsync(isEvent(overrides) ? undefined : overrides).catch(() => {}),
       ...actionsOf(place),
       reset: place.reset,
     }
   }, [place, latest])
-  return useMemo(() => joined(state, actions), [state, actions]) as UseClientSecretRequest<Data>
+  return useMemo(() => mergeGetters(state, actions), [state, actions])
 }
 
-/** What can be done with a request, however it was begun. */
+/** The actions of a place. */
 export function actionsOf({ stop, resume, cancel }: RequestPlace) {
   return { stop, resume, cancel }
 }
 
-/** An event of React's or of the browser's. */
-function isEvent(value: object | null | undefined): boolean {
+function isEvent(value: SendOverrides | SendEvent | undefined): value is SendEvent {
   return value instanceof Object && ('nativeEvent' in value || 'isTrusted' in value)
 }
 
-/** headers, params and data are joined name by name; every other field of `overrides` takes the place of the request's. */
+/** Merges headers, params and data by name, and replaces all other fields. */
 function merged(request: RequestParams, overrides: Partial<RequestParams>): RequestParams {
   const all = { ...request, ...overrides }
   for (const field of ['headers', 'params', 'data'] as const) {
     if (!request[field] || !overrides[field]) continue
     const entries = Object.entries({ ...request[field], ...overrides[field] })
-    // Header names are the same in any letter case; the later one counts.
+    // Header names ignore case; the later one counts.
     const byName = entries.map((entry) => [field === 'headers' ? entry[0].toLowerCase() : entry[0], entry] as const)
     Object.assign(all, { [field]: Object.fromEntries(new Map(byName).values()) })
   }

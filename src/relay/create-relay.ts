@@ -4,6 +4,7 @@ import { createMetrics } from './execution/metrics.ts'
 import { createApp } from './http/app.ts'
 import type { Settings } from './http/settings.ts'
 import { openRelay } from './open-relay.ts'
+import { secretsOf } from './keys/key.ts'
 import { readOptions, type RelayOptions } from './options.ts'
 import { internet, type Network } from './upstream/http-client.ts'
 
@@ -59,7 +60,8 @@ export function createRelayOn(
   const secrets = createSecretIndex()
   // From before anything can be said, and for as long as there is this relay, also when it has other ones.
   const lookForSecrets = () => {
-    for (const { values } of given.keys.values()) for (const value of values) secrets.add(value.secret, value)
+    for (const { values } of given.keys.values())
+      for (const value of values) for (const secret of secretsOf(value)) secrets.add(secret, value)
   }
   lookForSecrets()
   const logger = redactedLogger(() => given.logger, secrets)

@@ -3,6 +3,7 @@ import { createBytesInFlight } from './common/bytes-in-flight.ts'
 import { boundRecords } from './database/bounded-records.ts'
 import { createPubSub } from './database/pub-sub.ts'
 import { createRecords } from './database/records.ts'
+import { explainStartFailure } from './database/explain-start-failure.ts'
 import { createDirectRequests } from './execution/direct-requests.ts'
 import { createHeartbeat, heartbeatTimeout, type Heartbeat } from './execution/heartbeat.ts'
 import { createLimits } from './execution/limits.ts'
@@ -38,7 +39,7 @@ export async function openRelay(
     await endings.run().catch((err: unknown) => {
       settings.logger.error({ err }, 'a relay that could not start could not be closed either')
     })
-    throw error
+    throw explainStartFailure(error)
   }
 }
 
@@ -107,7 +108,7 @@ async function openParts(
   const calls = createCallsInFlight()
   // After what runs has ended: until then the other relays must know that this one lives.
   atTheEnd(() => heartbeat?.stop())
-  const queue = await storage.createQueue({ records, runner, pubSub, logger })
+  const queue = await storage.createQueue({ records, runner, pubSub, logger, backgroundCalls: limits.backgroundCalls })
   atTheEnd(async () => {
     pubSub.close()
     const timer = setTimeout(runner.abort, settings.shutdownTimeout)
@@ -123,7 +124,10 @@ async function openParts(
   }
   heartbeat = await createHeartbeat({
     database,
-    onBeat: queue.beat,
+    async onBeat(seenAt) {
+      await queue.beat(seenAt)
+      if (heartbeat) await direct.undoStrays(heartbeat.id)
+    },
     takeOver,
     isAlone: storage.isAlone,
     logger,

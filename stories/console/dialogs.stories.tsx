@@ -326,7 +326,7 @@ export const ConfirmTheRemoval: Story = {
   },
 }
 
-/** The link comes from the error's `help`, or else from the end of its message. */
+/** The link comes from the error's `help`, whatever addresses its message has. */
 export const RemovalThatFailsWithHelp: Story = {
   render: () => (
     <ConfirmRemoval

@@ -19,7 +19,7 @@ export interface TestRelay {
 }
 
 /** A key that may go anywhere below `url`, in every place the test names. */
-export function keyFor(url: string, rule: Partial<KeyOptions['allow'][number]> = {}): KeyOptions {
+export function keyFor(url: string, rule: Partial<KeyOptions['allow'][number]> = {}): KeyOptions & { secret: string } {
   return {
     secret: canary,
     locked: false,

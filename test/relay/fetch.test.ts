@@ -13,7 +13,7 @@ const secret = 'sk-proj-8hQ2mX4vB7nK1pR5tY9wZ3cF6gJ0lD'
 async function start(answer?: ApiAnswer, options: Partial<RelayOptions> = {}) {
   const api = await startApi(answer)
   const rule = { in: ['headers.authorization', 'params.key', 'url.path', 'data#/key'] as const }
-  const key = { ...keyFor(api.url, { ...rule, in: [...rule.in] }), secret }
+  const key = { ...keyFor(api.url, { ...rule, in: [...rule.in], stream: true }), secret }
   const relay = await startRelay({ keys: { api: key }, ...options })
   return { api, relay, fetch: relay.client.fetchWith('api') }
 }

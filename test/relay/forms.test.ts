@@ -9,8 +9,8 @@ const headers = { authorization: '$CLIENT_SECRET', 'content-type': 'application/
 function formOf(data: JsonObject): string | null {
   return substitute(
     { clientSecretName: 'key', url: 'https://api.example.com/', method: 'POST', headers, data },
-    'the-secret',
-    ['headers.authorization'],
+    { secret: 'the-secret' },
+    { places: ['headers.authorization'] },
   ).body
 }
 

@@ -160,8 +160,8 @@ test('a placeholder in a place that is not named stays the text it is, also if n
       params: { p: '$CLIENT_SECRET' },
       data: { d: '$CLIENT_SECRET' },
     },
-    'the-secret',
-    ['headers.b'],
+    { secret: 'the-secret' },
+    { places: ['headers.b'] },
   )
   expect(call).toEqual({
     method: 'POST',

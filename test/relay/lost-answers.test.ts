@@ -220,3 +220,20 @@ describe('the sentence of a database that is away says that the API may have act
     await until(() => api.calls.length === 1)
   })
 })
+
+test.each([
+  ['claim', 1, 'POST', 503],
+  ['restart', 3, 'PUT', 200],
+])(
+  'a %s that reaches the database when the relay has given it up is undone, and the request runs when it is sent again',
+  async (_, version, method, http) => {
+    const { api, address, sent, ...relay } = await setUp()
+    const request = { ...sent(1), method }
+    await direct(relay, request, 'one')
+    // As it is when what was given up comes late.
+    await postgres.query(address, `UPDATE records SET status = 'running', version = ${version}, response = NULL`)
+    expect(await direct(relay, request, 'one')).toMatchObject({ http })
+    expect(await direct(relay, request, 'one')).toMatchObject({ http: 200, status: 'resolved' })
+    expect(api.calls).toHaveLength(2)
+  },
+)

@@ -1,5 +1,5 @@
 import { performance } from 'node:perf_hooks'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, renameSync, rmSync } from 'node:fs'
 import { DatabaseSync } from 'node:sqlite'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -117,7 +117,40 @@ test('when another process locks the file for longer than is waited, calls are U
   await expect(queued.poll()).resolves.toEqual({ paid: true })
   // None of those that were refused.
   expect(api.calls).toHaveLength(1)
-  await until(() => log.some(({ message }) => message === 'the database is back'))
+  await until(() => log.some(({ message }) => message === 'the database is available again'))
   const told = log.filter(({ level }) => level !== 'info').map(({ message }) => message)
-  expect(told).toEqual(['the database is away; the relay goes on when it is back'])
+  expect(told).toEqual(['the database is unavailable; the relay continues when it is available again'])
 })
+
+test.each(['', '.lock'])(
+  'a relay whose file%s is moved away begins nothing until it is back, beside another relay or not',
+  async (ending) => {
+    const api = await startApi((_call, outgoing) => json(outgoing, {}))
+    const path = file()
+    const { client, log } = await startRelay({ keys: { api: keyFor(api.url) }, database: path })
+    const send = () =>
+      client.clientSecretRequest({
+        clientSecretName: 'api',
+        url: `${api.url}/`,
+        method: 'POST',
+        headers: { authorization: '$CLIENT_SECRET' },
+      })
+    await send()
+    renameSync(path + ending, `${path}.away`)
+    await expect(send()).rejects.toMatchObject({ code: 'UNAVAILABLE' })
+    expect(api.calls).toHaveLength(1)
+    expect(log).toContainEqual(
+      expect.objectContaining({
+        level: 'warn',
+        details: expect.objectContaining({
+          err: expect.objectContaining({
+            message: expect.stringContaining(`${path}${ending}" was deleted or replaced`) as string,
+          }) as object,
+        }) as object,
+      }),
+    )
+    renameSync(`${path}.away`, path + ending)
+    await send()
+    expect(api.calls).toHaveLength(2)
+  },
+)

@@ -249,6 +249,8 @@ describe('threat 8: headers', () => {
       'connection',
       'content-length',
       'host',
+      // The relay's own.
+      'user-agent',
     ])
   })
 })

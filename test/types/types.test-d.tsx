@@ -15,6 +15,7 @@ import {
   type ClientSecretError,
   type PollStopped,
   type QueuedRequest,
+  type UseClientSecretRequest,
 } from '../../src/exports/index.ts'
 import { createTestClient, fail, hold, reply } from '../../src/exports/testing.ts'
 
@@ -96,10 +97,69 @@ export function GoodRequests() {
       isExactly<ClientSecretError | undefined>()(error)
     },
   })
-  isExactly<Promise<Picture | PollStopped | QueuedRequest<Picture>>>()(otter.sendAsync({ data: body }))
+  isExactly<Promise<Picture>>()(otter.sendAsync({ data: body }))
   isExactly<Picture | undefined>()(useClientSecretRecord<Picture>(null).data)
   isExactly<Picture | undefined>()(useClientSecretQuery<Picture>(null).data)
   return null
+}
+
+export function WhatAPromiseGives() {
+  type Anything = Picture | PollStopped | QueuedRequest<Picture>
+  const plain = useClientSecretRequest<Picture>(request)
+  isExactly<Promise<Picture>>()(plain.sendAsync())
+  isExactly<Promise<Picture>>()(plain.sendAsync({ params: { page: 2 } }))
+  isExactly<Promise<Anything>>()(plain.sendAsync({ queue: 'q' }))
+  isExactly<Promise<Anything>>()(plain.sendAsync({ poll: 1000 }))
+  isExactly<Promise<Picture>>()(useClientSecretRequest<Picture>({ ...request, poll: 0 }).sendAsync())
+  isExactly<Promise<Picture | PollStopped>>()(useClientSecretRequest<Picture>({ ...request, poll: 1000 }).sendAsync())
+  const queued = useClientSecretRequest<Picture>({ ...request, queue: 'q' })
+  isExactly<Promise<QueuedRequest<Picture>>>()(queued.sendAsync())
+  const both = useClientSecretRequest<Picture>({ ...request, queue: 'q', poll: 1000 })
+  isExactly<Promise<Anything>>()(both.sendAsync())
+  const checked = useClientSecretRequest({ ...request, schema: z.object({ picture: z.string() }) })
+  isExactly<Promise<Picture>>()(checked.sendAsync())
+  // Each is what a function may ask for that takes any of them.
+  const anyOf: UseClientSecretRequest<Picture>[] = [plain, queued, both]
+  return anyOf
+}
+
+export function Handlers() {
+  const { send, stop } = useClientSecretRequest<Picture>(request)
+  addEventListener('click', send)
+  return (
+    <form onSubmit={send}>
+      <button onClick={send} onKeyDown={send} onBlur={stop} />
+      {/* @ts-expect-error no such field */}
+      <button onClick={() => send({ querry: 'x' })} />
+    </form>
+  )
+}
+
+export function WhatCanBeSent(bytes: Uint8Array<ArrayBuffer>, file: File, stream: ReadableStream) {
+  const { send } = useClientSecretRequest({ ...request, data: { n: 1, list: [1, { a: null }], when: new Date() } })
+  send({ data: {} })
+  // @ts-expect-error a form
+  useClientSecretRequest({ ...request, data: new FormData() })
+  // @ts-expect-error a form
+  send({ data: new URLSearchParams() })
+  // @ts-expect-error a file
+  send({ data: file })
+  // @ts-expect-error bytes
+  send({ data: bytes })
+  // @ts-expect-error bytes
+  send({ data: bytes.buffer })
+  // @ts-expect-error a stream
+  send({ data: stream })
+  // @ts-expect-error a list
+  send({ data: [1, 2] })
+  // @ts-expect-error a map
+  send({ data: new Map() })
+  // @ts-expect-error a date
+  send({ data: new Date() })
+  // @ts-expect-error a function
+  send({ data: () => ({}) })
+  // @ts-expect-error a text
+  send({ data: '{}' })
 }
 
 export function Schemas() {

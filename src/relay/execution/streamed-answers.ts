@@ -1,10 +1,11 @@
 import { createHash, randomUUID } from 'node:crypto'
-import { asClientSecretError, ClientSecretError, isErrorCode } from '../../protocol/errors.ts'
+import { isErrorCode } from '../../protocol/error-codes.ts'
+import { asClientSecretError, ClientSecretError } from '../../protocol/errors.ts'
 import type { BytesInFlight } from '../common/bytes-in-flight.ts'
 import { isVisitor } from '../common/caller.ts'
 import type { StoredRecord } from '../database/stored-record.ts'
 import type { AnswerHead, RawCall } from '../upstream/stream-answer.ts'
-import { checkSameRequest } from './direct-requests.ts'
+import { checkSameRequest } from './claims.ts'
 import type { WaitingCallers } from './waiting-callers.ts'
 
 /** A call that tells under which id it is known. */

@@ -1,4 +1,5 @@
 import type { Hono } from 'hono'
+import { errorStatus } from '../../protocol/error-codes.ts'
 import type { ClientSecretError } from '../../protocol/errors.ts'
 import {
   fetchAnswerHeader,
@@ -90,6 +91,6 @@ function bounded({ headers, ...head }: FetchAnswerHead): FetchAnswerHead {
 }
 
 export function refusedFetch(error: ClientSecretError, secrets: Redactor): Response {
-  const { head, body } = refusalOf({ ...wireError(error, secrets), code: error.code })
+  const { head, body } = refusalOf({ ...wireError(error, secrets), code: error.code }, errorStatus[error.code])
   return passedOn(head, body)
 }

@@ -1,67 +1,87 @@
 import { ClientSecretError } from '../../protocol/errors.ts'
-import { containsPlaceholder, findPlaceholders } from '../../protocol/placeholder.ts'
+import {
+  containsPlaceholder,
+  findPlaceholders,
+  placeholder,
+  type FoundPlaceholder,
+} from '../../protocol/placeholder.ts'
 import { methods, type ClientSecretRequest, type Method } from '../../protocol/request.ts'
 import { startContext, configError, type ErrorContext } from '../common/config-error.ts'
+import { plainSegments, segmentsOf } from './plain-path.ts'
 
-/** Where in a request a secret may be put. */
+/** A place in a request for a secret. */
 export type Place = `headers.${string}` | `params.${string}` | `data#/${string}` | 'url.path'
 
-/** One way a key may be used. What no rule allows is refused. */
+/** A destination that a key allows. The relay refuses everything else. */
 export interface KeyRule {
   /**
-   * Where the secret may go. Scheme, host and port are compared exactly; `*` is
-   * one segment of the path, a last `**` the rest of it, and `*.` before a host
-   * one label. A segment may hold the placeholder: `https://api.telegram.org/bot$CLIENT_SECRET/*`.
+   * The destination of the secret. Scheme, host and port must match exactly. `*` matches one segment of the path, `**`
+   * at the end the rest of the path, and `*.` before a host one label. A segment may contain the placeholder:
+   * `https://api.telegram.org/bot$CLIENT_SECRET/*`.
    */
   url: string
   /** Any letter case. */
   methods: (Method | Lowercase<Method>)[]
-  /** In which places of the request. Default: `['headers.authorization']`, or `['url.path']` where the url of the rule holds the placeholder. */
+  /** The places in the request. Default: `['headers.authorization']`, or `['url.path']` if the url of the rule contains the placeholder. */
   in?: Place[] | undefined
-  /** Also `http:` and addresses of this machine and network. Default: false. */
+  /**
+   * Instead of `in`, for a key with several values: the places of each value, by its name. A value without a name here
+   * has no place.
+   * `{ id: ['headers.x-app-id'], key: ['headers.x-api-key'] }`
+   */
+  inEach?: Record<string, Place[]> | undefined
+  /** Allows `http:` and addresses of this machine and network too. Default: false. */
   allowPrivateNetwork?: boolean | undefined
-  /** A POST or PATCH that was interrupted may be sent again. Default: false. */
+  /** The relay may repeat an interrupted POST or PATCH. Default: false. */
   retryable?: boolean | undefined
-  /** Answers to a fetch are passed on as they come also where the secret goes into `params` or `data#`, which APIs may show. Default: false there, true elsewhere. */
+  /** Streams answers to a fetch also for secrets in `params` or `data#`, which APIs may show. Secrets in other places always stream. Default: false. */
   stream?: boolean | undefined
 }
 
-/** A rule, checked and taken apart once at the start. */
+/** A rule, checked and parsed. */
 export interface CompiledRule {
   protocol: string
-  /** Labels of the host, the first perhaps `*`. */
+  /** Labels of the host; the first may be `*`. */
   host: string[]
   port: string
   segments: string[]
   methods: readonly Method[]
   places: readonly string[]
+  /** For a key with several values: the places of each value, by its name. */
+  placesByName?: ReadonlyMap<string, readonly string[]>
   allowPrivateNetwork: boolean
   retryable: boolean
   stream: boolean
 }
 
 const defaultPlaces: readonly Place[] = ['headers.authorization']
-const ruleFields = ['url', 'methods', 'in', 'allowPrivateNetwork', 'retryable', 'stream']
+const ruleFields = ['url', 'methods', 'in', 'inEach', 'allowPrivateNetwork', 'retryable', 'stream']
 const placePattern = /^(headers\.[!#$%&'*+.^_`|~0-9A-Za-z-]+|params\..+|data#\/.*|url\.path)$/
 
 /**
- * Reads a rule of the configuration, or of a form.
+ * Reads a rule of the options or of a form.
  *
- * @throws ClientSecretError `INVALID_PARAMETER` with a sentence for the operator, and the path of the field.
+ * @param names The names of the values, for a key with several.
+ * @throws ClientSecretError `INVALID_PARAMETER` with the path of the field.
  */
-export function compileRule(rule: KeyRule, path: string, telling: ErrorContext = startContext(path)): CompiledRule {
-  const refuse = (problem: string, field?: string) => {
-    throw configError(telling, problem, field)
+export function compileRule(
+  rule: KeyRule,
+  path: string,
+  context: ErrorContext = startContext(path),
+  names?: readonly string[],
+): CompiledRule {
+  const refuse: Refuse = (problem, field) => {
+    throw configError(context, problem, field)
   }
   if (typeof rule !== 'object' || rule === null)
-    return refuse('is no rule. A rule is an object such as { url, methods }.')
+    return refuse('is not a rule. A rule is an object such as { url, methods }.')
   const unknown = Object.keys(rule).find((name) => !ruleFields.includes(name))
   if (unknown !== undefined)
-    return refuse(`has a field "${unknown}", which no rule has. The fields are ${ruleFields.join(', ')}.`)
-  // A host of `*` parses, so the pattern is read with the same parser as the urls it is compared with.
+    return refuse(`has an unknown field "${unknown}". The fields are ${ruleFields.join(', ')}.`)
+  // The same parser reads the urls of requests. It accepts `*` in a host.
   if (typeof rule.url !== 'string' || !URL.canParse(rule.url))
     return refuse(
-      `has the url ${JSON.stringify(rule.url)}, which is no url. Write one such as "https://api.example.com/v1/**".`,
+      `has the url ${JSON.stringify(rule.url)}, which is not a url. Write one such as "https://api.example.com/v1/**".`,
       'url',
     )
   const url = new URL(rule.url)
@@ -72,7 +92,7 @@ export function compileRule(rule: KeyRule, path: string, telling: ErrorContext =
     return refuse(`has the url "${rule.url}". Begin it with https://.`, 'url')
   if (url.protocol === 'http:' && !rule.allowPrivateNetwork) {
     return refuse(
-      `has the url "${rule.url}", which would send the secret unencrypted. Use https://; or, for a service on your own network, set allowPrivateNetwork: true in this rule.`,
+      `has the url "${rule.url}", which would send the secret unencrypted. Use https://. For a service on your own network, set allowPrivateNetwork: true in this rule.`,
       'url',
     )
   }
@@ -110,34 +130,63 @@ export function compileRule(rule: KeyRule, path: string, telling: ErrorContext =
     (name) => !['boolean', 'undefined'].includes(typeof rule[name]),
   )
   if (wrongFlag) return refuse(`has ${wrongFlag}: ${JSON.stringify(rule[wrongFlag])}. Write true or false.`, wrongFlag)
-  const places: readonly Place[] = rule.in ?? (segments.some(containsPlaceholder) ? ['url.path'] : defaultPlaces)
-  if (!(places instanceof Array))
-    return refuse('has an "in" that is no list. Write a list of places, such as in: [\'headers.x-api-key\'].', 'in')
-  const unknownPlace = places.find((place) => typeof place !== 'string' || !placePattern.test(place))
-  if (places.length === 0 || unknownPlace !== undefined) {
-    return refuse(
-      `names ${unknownPlace === undefined ? 'no place' : `the place ${JSON.stringify(unknownPlace)}`} in "in". Places are headers.<name>, params.<name>, data#/<JSON pointer> and url.path.`,
-      'in',
-    )
-  }
+  const given = rule.in ?? (segments.some(containsPlaceholder) ? ['url.path' as const] : defaultPlaces)
+  const placesByName = names && readPlacesByName(rule, given, names, refuse)
+  if (!names && rule.inEach !== undefined)
+    return refuse('has inEach, but its key has only one value. Write its places in "in".', 'inEach')
+  const places = placesByName ? [...new Set([...placesByName.values()].flat())] : readPlaces(given, 'in', refuse)
   return {
     protocol: url.protocol,
     host,
     port: url.port,
     segments,
     methods: named,
-    places: places.map((place) => (place.startsWith('headers.') ? place.toLowerCase() : place)),
+    places,
+    ...(placesByName && { placesByName }),
     allowPrivateNetwork: rule.allowPrivateNetwork ?? false,
     retryable: rule.retryable ?? false,
     stream: rule.stream ?? false,
   }
 }
 
+type Refuse = (problem: string, field?: string) => never
+
+function readPlaces(places: unknown, field: string, refuse: Refuse): string[] {
+  if (!(places instanceof Array))
+    return refuse(
+      `has an "${field}" that is not a list. Write a list of places, such as ${field}: ['headers.x-api-key'].`,
+      field,
+    )
+  const unknownPlace: unknown = places.find((place) => typeof place !== 'string' || !placePattern.test(place))
+  if (places.length === 0 || unknownPlace !== undefined) {
+    return refuse(
+      `names ${unknownPlace === undefined ? 'no place' : `the place ${JSON.stringify(unknownPlace)}`} in "${field}". Places are headers.<name>, params.<name>, data#/<JSON pointer> and url.path.`,
+      field,
+    )
+  }
+  return (places as string[]).map((place) => (place.startsWith('headers.') ? place.toLowerCase() : place))
+}
+
+function readPlacesByName(
+  { in: places, inEach }: KeyRule,
+  given: readonly Place[],
+  names: readonly string[],
+  refuse: Refuse,
+): ReadonlyMap<string, readonly string[]> {
+  if (inEach === undefined) return new Map(names.map((name) => [name, readPlaces(given, 'in', refuse)]))
+  if (places !== undefined) return refuse('has both in and inEach. Write one of them.', 'inEach')
+  if (typeof inEach !== 'object' || inEach === null || Object.keys(inEach).length === 0)
+    return refuse(`has an inEach that names no value. Write the places of each of ${names.join(', ')}.`, 'inEach')
+  const unknown = Object.keys(inEach).find((name) => !names.includes(name))
+  if (unknown !== undefined)
+    return refuse(`has places for "${unknown}" in inEach. The values of its key are ${names.join(', ')}.`, 'inEach')
+  return new Map(Object.entries(inEach).map(([name, list]) => [name, readPlaces(list, `inEach.${name}`, refuse)]))
+}
+
 /**
- * The rule that lets this request use the key.
+ * The rule that allows this request to use the key.
  *
- * @throws ClientSecretError `NOT_ALLOWED`, saying whether it is the url, the
- *   method or a place that no rule allows.
+ * @throws ClientSecretError `NOT_ALLOWED`. The message says whether no rule allows the url, the method, or a place.
  */
 export function findRule(keyName: string, rules: readonly CompiledRule[], request: ClientSecretRequest): CompiledRule {
   const url = new URL(request.url)
@@ -155,15 +204,35 @@ export function findRule(keyName: string, rules: readonly CompiledRule[], reques
   if (forUrl.length === 0) throw refuse(`at ${url.origin}${url.pathname}`, 'url')
   const forMethod = forUrl.filter((rule) => rule.methods.includes(request.method))
   if (forMethod.length === 0) throw refuse(`with ${request.method} at ${url.origin}${url.pathname}`, 'method')
-  const places = [...new Set(findPlaceholders(request))]
-  const rule = forMethod.find((candidate) => places.every((place) => candidate.places.includes(place)))
+  const found = findPlaceholders(request)
+  const rule = forMethod.find((candidate) => found.every((one) => isPlaceOf(candidate, one)))
   if (rule) return rule
-  const wrong =
-    places.find((place) => !forMethod.some((candidate) => candidate.places.includes(place))) ?? places.join(' and ')
-  throw refuse(`in ${wrong}`, wrong)
+  const wrong = found.find((one) => !forMethod.some((candidate) => isPlaceOf(candidate, one)))
+  if (wrong) {
+    const names = [...(forMethod[0]!.placesByName?.keys() ?? [])]
+    if (names.length > 0 && !names.includes(wrong.name ?? '')) throw unknownName(keyName, wrong, names)
+    throw refuse(`in ${wrong.place}`, wrong.place)
+  }
+  const places = [...new Set(found.map(({ place }) => place))].join(' and ')
+  throw refuse(`in ${places}`, places)
 }
 
-/** Whether a rule lets this request use the key. */
+/** Whether the rule allows this value in this place. */
+function isPlaceOf({ places, placesByName }: CompiledRule, { place, name }: FoundPlaceholder): boolean {
+  if (!placesByName) return places.includes(place)
+  return name !== undefined && (placesByName.get(name)?.includes(place) ?? false)
+}
+
+function unknownName(keyName: string, { place, name }: FoundPlaceholder, names: readonly string[]): ClientSecretError {
+  const said = name === undefined ? 'names none of them' : `names "${name.slice(0, 60)}"`
+  return new ClientSecretError(
+    'INVALID_PARAMETER',
+    `The key "${keyName}" has several values, and ${place} ${said}. Write ${names.map((one) => `${placeholder}.${one}`).join(' or ')}.`,
+    { path: place },
+  )
+}
+
+/** Whether a rule allows this request to use the key. */
 export function isAllowed(
   key: { name: string; rules: readonly CompiledRule[] },
   request: ClientSecretRequest,
@@ -175,7 +244,7 @@ export function isAllowed(
   }
 }
 
-/** Whether a rule lets the secret of its key go to this scheme, host and port, whatever the path. */
+/** Whether a rule allows this scheme, host and port, with any path. */
 function matchesOrigin(rule: CompiledRule, url: URL): boolean {
   const labels = url.hostname.split('.')
   return (
@@ -190,68 +259,11 @@ function matchesPath(pattern: readonly string[], segments: readonly string[]): b
   const open = pattern.at(-1) === '**'
   const fixed = open ? pattern.slice(0, -1) : pattern
   if (open ? segments.length <= fixed.length : segments.length !== fixed.length) return false
-  // Where a rule says in which segment the secret stands, it stands in no other.
+  // If the rule puts the secret into one segment, no other segment may contain it.
   const isPlaced = pattern.some(containsPlaceholder)
   return segments.every((segment, index) => {
     const part = fixed[index] ?? '**'
     if (part === segment) return true
     return (part === '**' || (part === '*' && segment !== '')) && !(isPlaced && containsPlaceholder(segment))
   })
-}
-
-/**
- * The segments of a path that is one and the same to every server: also to one
- * that decodes once more, maps characters to those that they look like (NFKC),
- * trims, or takes `;` for the beginning of parameters. For none of them a segment
- * may be a step, hold a separator or be left out. Undefined for any other path.
- */
-function plainSegments({ pathname }: URL): string[] | undefined {
-  const segments = segmentsOf(pathname)
-  const text = decoded(pathname)
-  // Where a query would begin, the path would end.
-  if (text === undefined || /[\\\p{Cc}]/u.test(text) || /[?#]/.test(text.slice(0, text.lastIndexOf('/'))))
-    return undefined
-  const read = segmentsOf(text.replace(/[\p{C}\p{Z}\p{Default_Ignorable_Code_Point}]/gu, ''))
-  const isPlain = (segment: string, index: number) => {
-    const [name] = /^[^;?#]*/.exec(segment)!
-    return !/^\.+$/.test(name) && (name !== '' || index === read.length - 1)
-  }
-  return read.length === segments.length && read.every(isPlain) ? segments : undefined
-}
-
-/** Times that a path may have been encoded. Each costs a look at the whole of it. */
-const maxEncodings = 3
-
-/** A path as a server may read it that decodes and maps what is left to decode; undefined where no end is near. */
-function decoded(path: string): string | undefined {
-  let text = path
-  for (let round = 0; round <= maxEncodings; round++) {
-    const next = normalized(unescaped(text))
-    if (next === undefined || next === text) return next
-    text = next
-  }
-  return undefined
-}
-
-/** Undefined where a server that knows no such character may read the nearest that it knows: a slash. */
-function normalized(text: string | undefined): string | undefined {
-  if (text === undefined || looksLikeSlash.test(text)) return undefined
-  return text.normalize('NFKC').replaceAll(fractionSlash, '|') // ½ is 1⁄2 then, which is no slash to anybody.
-}
-
-const fractionSlash = '\u2044'
-/** Fraction, division and set minus. */
-const looksLikeSlash = /[\u2044\u2215\u2216\u29f5\u29f8\u29f9]/
-
-/** Undefined for what is no UTF-8, which servers read as they please. */
-function unescaped(text: string): string | undefined {
-  try {
-    return decodeURIComponent(text)
-  } catch {
-    return undefined
-  }
-}
-
-function segmentsOf(pathname: string): string[] {
-  return pathname.slice(1).split('/')
 }

@@ -5,7 +5,7 @@ import type { Room } from '../common/bytes-in-flight.ts'
 import { findRule, isAllowed } from '../keys/key-rules.ts'
 import type { Key, Keys, KeyValue } from '../keys/key.ts'
 import { redactBody, type Redactor } from '../keys/redaction/redactor.ts'
-import { maxRedirects, redirected, withPlaceholder } from './redirect.ts'
+import { maxRedirects, redirected, withPlaceholders } from './redirect.ts'
 import type { RightToCall } from './right-to-call.ts'
 import { isNonIdempotent } from './safe-to-retry.ts'
 import { substitute } from './substitute.ts'
@@ -48,7 +48,7 @@ export interface Circumstances {
 /** What an API has answered to one value of a key. */
 interface Answered {
   answer: UpstreamAnswer
-  secret: string
+  value: KeyValue
 }
 
 /**
@@ -74,11 +74,11 @@ export async function call(
 /** Where a redirect leads; null where it is none, or where a secret stands in it in another way than rules can judge. */
 function nextRequest(
   request: ClientSecretRequest,
-  { answer, secret }: Answered,
+  { answer, value }: Answered,
   { secrets }: Circumstances,
 ): ClientSecretRequest | null {
   const { location } = answer.headers
-  const next = redirected(request, answer.status, location && withPlaceholder(location, secret))
+  const next = redirected(request, answer.status, location && withPlaceholders(location, value))
   return next && secrets.text(next.url) === next.url ? next : null
 }
 
@@ -132,15 +132,16 @@ async function attempt(
   request: ClientSecretRequest,
   { upstream, hold, idempotencyKey, signal, room, right, traffic }: Circumstances,
 ): Promise<Answered> {
-  const { places, allowPrivateNetwork, retryable } = findRule(key.name, key.rules, request)
-  const prepared = substitute(request, value.secret, places)
+  const rule = findRule(key.name, key.rules, request)
+  const { allowPrivateNetwork, retryable } = rule
+  const prepared = substitute(request, value, rule)
   if (retryable && isNonIdempotent(request.method)) prepared.headers['idempotency-key'] ??= idempotencyKey
   hold(value)
   traffic.sent += Buffer.byteLength(prepared.body ?? '')
   traffic.calls += 1
   const answer = await upstream.call(prepared, { allowPrivateNetwork, signal, room, right })
   traffic.received += answer.body.length
-  return { answer, secret: value.secret }
+  return { answer, value }
 }
 
 async function redacted(

@@ -2,6 +2,7 @@ import { isUtf8 } from 'node:buffer'
 import ipaddr from 'ipaddr.js'
 import { Agent, buildConnector, errors, type Dispatcher } from 'undici'
 import { ClientSecretError, isClientSecretError } from '../../protocol/errors.ts'
+import { passedOn } from './answer-headers.ts'
 import { addressRefused, checkedLookup, dns, isAllowedAddress, type Resolve, type SocketLookup } from './ip-filter.ts'
 import { bytesOfRequest, type Room } from '../common/bytes-in-flight.ts'
 import { decodeBody, type Body, type Flow } from './decode-body.ts'
@@ -69,9 +70,8 @@ export const internet: Network = {
   connector: (lookup) => buildConnector({ lookup, timeout: connectTimeout }),
 }
 
-/** Headers of an answer that say something about the answer. Cookies, and what would instruct a browser, stay here. */
-const passedOnNames =
-  /^(content-(type|language|disposition|range)|date|etag|last-modified|expires|cache-control|age|link|location|retry-after|allow|deprecation|sunset|warning|request-id|idempotency-key|(?!x-(frame-options|xss-protection|content-type-options|powered-by)$)x-.+|.*ratelimit.*|[a-z]+-(request-id|version|processing-ms|model|organization))$/
+/** Some APIs refuse calls without one, as GitHub's documentation says. A caller's own takes its place. */
+const userAgent = 'react-client-secret'
 
 /** The only place that calls out. */
 export function createUpstream(limits: UpstreamLimits, network: Network = internet): Upstream {
@@ -106,7 +106,7 @@ export function createUpstream(limits: UpstreamLimits, network: Network = intern
       origin: url.origin,
       path: `${url.pathname}${url.search}`,
       method,
-      headers: { ...headers, 'accept-encoding': 'identity' },
+      headers: { 'user-agent': userAgent, ...headers, 'accept-encoding': 'identity' },
       body,
     }
     return {
@@ -316,10 +316,6 @@ function isPart(status: number, headers: Record<string, string>): boolean {
 function encodingOf(headers: Record<string, string>): string {
   const ofTransfer = headers['transfer-encoding']?.replace(/(^|,)\s*chunked\s*$/i, '')
   return [headers['content-encoding'], ofTransfer].filter(Boolean).join(', ')
-}
-
-function passedOn(headers: Record<string, string>): Record<string, string> {
-  return Object.fromEntries(Object.entries(headers).filter(([name]) => passedOnNames.test(name)))
 }
 
 function flatten(headers: Record<string, string | string[] | undefined>): Record<string, string> {

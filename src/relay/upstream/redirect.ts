@@ -1,5 +1,6 @@
 import { placeholder } from '../../protocol/placeholder.ts'
 import type { ClientSecretRequest } from '../../protocol/request.ts'
+import type { KeyValue } from '../keys/key.ts'
 
 /** As many as fetch follows would be 20; an API that needs more than this has lost its way. */
 export const maxRedirects = 5
@@ -9,7 +10,7 @@ export const maxRedirects = 5
  * followed: it must stay on the same scheme, host and port. Whether the key may
  * go there is for its rules to say. Methods change as in the Fetch standard.
  *
- * @param location As the API wrote it, with the placeholder where the secret stood: see `withPlaceholder`.
+ * @param location As the API wrote it, with the placeholder where the secret stood: see `withPlaceholders`.
  */
 export function redirected(
   request: ClientSecretRequest,
@@ -38,9 +39,16 @@ function withoutContent(headers: ClientSecretRequest['headers']): ClientSecretRe
  * allow it. Redaction will not do for this: it takes more than the secret, and
  * what is only shaped like one would be filled with it.
  */
-export function withPlaceholder(url: string, secret: string): string {
+export function withPlaceholders(url: string, { secret, named }: Pick<KeyValue, 'secret' | 'named'>): string {
+  if (!named) return withPlaceholder(url, secret, placeholder)
+  // The longest first: one may hold another.
+  const longestFirst = [...named].sort(([, one], [, other]) => other.length - one.length)
+  return longestFirst.reduce((rest, [name, value]) => withPlaceholder(rest, value, `${placeholder}.${name}`), url)
+}
+
+function withPlaceholder(url: string, secret: string, written: string): string {
   const everyWay = new RegExp([...secret].map(waysToWrite).join(''), 'g')
-  return url.replace(everyWay, () => placeholder)
+  return url.replace(everyWay, () => written)
 }
 
 /** Values of keys are printable ASCII. */

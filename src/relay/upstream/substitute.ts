@@ -1,3 +1,4 @@
+import { readHeader } from '../../protocol/basic-auth.ts'
 import { ClientSecretError } from '../../protocol/errors.ts'
 import { changeAt, containsPlaceholder, replacePlaceholder } from '../../protocol/placeholder.ts'
 import {
@@ -8,6 +9,8 @@ import {
   type Method,
 } from '../../protocol/request.ts'
 import { jsonText } from '../common/json-text.ts'
+import type { CompiledRule } from '../keys/key-rules.ts'
+import type { KeyValue } from '../keys/key.ts'
 
 /** What goes out: the description of the call, and its body as text. */
 export interface UpstreamCall {
@@ -22,15 +25,21 @@ export interface UpstreamCall {
  * writes the call out. The placeholder is replaced on the parsed request and
  * encoded afterwards, so that quotes, `&` or `$&` in a secret stay what they are.
  */
-export function substitute(request: ClientSecretRequest, secret: string, places: readonly string[]): UpstreamCall {
-  const put: Put = (text, place, written = secret) =>
-    places.includes(place) ? replacePlaceholder(text, written) : text
+export function substitute(
+  request: ClientSecretRequest,
+  { secret, named }: Pick<KeyValue, 'secret' | 'named'>,
+  { places, placesByName }: Pick<CompiledRule, 'places' | 'placesByName'>,
+): UpstreamCall {
+  const put: Put = (text, place, write = (value) => value) => {
+    if (!named) return places.includes(place) ? replacePlaceholder(text, write(secret)) : text
+    return replacePlaceholder(text, (name = '') => {
+      const value = placesByName?.get(name)?.includes(place) ? named.get(name) : undefined
+      return value === undefined ? undefined : write(value)
+    })
+  }
 
   const headers = Object.fromEntries(
-    Object.entries(request.headers ?? {}).map(([name, value]) => [
-      name.toLowerCase(),
-      put(value, `headers.${name.toLowerCase()}`).trim(),
-    ]),
+    Object.entries(request.headers ?? {}).map(([name, value]) => [name.toLowerCase(), headerOf(name, value, put)]),
   )
   const wrong = Object.entries(headers).find(([, value]) => !isHeaderValue(value))
   if (wrong) {
@@ -48,18 +57,24 @@ export function substitute(request: ClientSecretRequest, secret: string, places:
     )
   return {
     method: request.method,
-    url: urlOf(request, secret, put),
+    url: urlOf(request, put),
     headers,
     body: request.data ? bodyOf(request, data as JsonObject, headers) : null,
   }
 }
 
-/** Puts the secret, as it is or `written` otherwise, where this place is an allowed one. */
-type Put = (text: string, place: string, written?: string) => string
+/** Puts the secret, as it is or as `write` has it, where this place is an allowed one. */
+type Put = (text: string, place: string, write?: (value: string) => string) => string
 
-function urlOf(request: ClientSecretRequest, secret: string, put: Put): URL {
+function headerOf(name: string, value: string, put: Put): string {
+  const { text, write } = readHeader(name, value)
+  const filled = put(text, `headers.${name.toLowerCase()}`)
+  return (filled === text ? value : write(filled)).trim()
+}
+
+function urlOf(request: ClientSecretRequest, put: Put): URL {
   const url = new URL(request.url)
-  url.pathname = put(url.pathname, 'url.path', encodeSegment(secret))
+  url.pathname = put(url.pathname, 'url.path', encodeSegment)
   // Taken apart only where it must be: some APIs sign the query as it is written.
   if ([...url.searchParams.values()].some(containsPlaceholder)) {
     url.search = new URLSearchParams(
