@@ -66,7 +66,9 @@ export async function attack(
 ): Promise<AttackResult> {
   // Those of several values and those with a token are tried by the tests.
   const keys = Object.fromEntries(
-    Object.entries(options.keys ?? {}).filter(([, key]) => typeof key.secret !== 'object' && key.token === undefined),
+    Object.entries(options.keys ?? {}).filter(
+      ([, key]) => typeof key.secret !== 'object' && key.token === undefined && key.sign === undefined,
+    ),
   )
   if (Object.keys(keys).length === 0)
     throw new Error('The config has no keys, so there is nothing to attack. Registered keys are not looked at.')

@@ -2,6 +2,7 @@ import type { ClientSecretError } from '../../protocol/errors.ts'
 import { compileRule, type CompiledRule, type KeyRule } from './key-rules.ts'
 import { startContext, configError, startError, type ErrorContext } from '../common/config-error.ts'
 import { masterKeyVariable } from './encryption.ts'
+import { readSign, type SignOptions } from './sign-options.ts'
 import { readToken, type TokenOptions } from './token-options.ts'
 
 /** A key, as the configuration gives it. */
@@ -20,6 +21,8 @@ export interface KeyOptions {
   publicPrefix?: string | undefined
   /** The API wants a token that is made from the secret: OAuth's, a signed JWT, or one that a login gives. */
   token?: TokenOptions | undefined
+  /** The API wants a signature of each call, made with the secret: `$CLIENT_SECRET` becomes the signature. */
+  sign?: SignOptions | undefined
   /** Only for signed-in users. Default: true. */
   locked?: boolean | undefined
   /** Where the secret may go. At least one rule. */
@@ -65,6 +68,8 @@ export interface Key {
   limits: KeyLimits
   /** How the token is made that stands for the secret. */
   token?: TokenOptions
+  /** How calls are signed with the secret, which is not sent then. */
+  sign?: SignOptions
   /** In milliseconds; of a key that is registered. */
   changedAt?: number
 }
@@ -91,7 +96,7 @@ const minRest = 16
 
 const ownVariables = new Set(['CLIENT_SECRET_ADMIN_TOKEN', 'CLIENT_SECRET_MASTER_KEY'])
 
-const keyFields = ['secret', 'publicPrefix', 'token', 'locked', 'allow', 'limits']
+const keyFields = ['secret', 'publicPrefix', 'token', 'sign', 'locked', 'allow', 'limits']
 const limitFields = ['requestsPerMinute', 'unsettled', 'bytesPerDay']
 
 /**
@@ -123,6 +128,8 @@ function readKey(name: string, options: KeyOptions, environment: Record<string, 
   // What the relay keeps there for itself is nobody's key.
   const secret: unknown = options.secret ?? (ownVariables.has(variable) ? undefined : environment[variable])
   const token = options.token === undefined ? undefined : readToken(options.token, secret, telling)
+  if (token && options.sign !== undefined)
+    throw configError(telling, 'has both token and sign. Write one of them.', 'sign')
   // A private key has lines, and is checked as what it is.
   const checked: unknown = token?.grant === 'jwt-bearer' && typeof secret === 'string' ? oneLine(secret) : secret
   checkSecret(checked, telling, `Give it in ${path}.secret or in the environment variable ${variable}.`)
@@ -131,6 +138,7 @@ function readKey(name: string, options: KeyOptions, environment: Record<string, 
   return keyOf(name, [{ version: 1, secret: secret as string, ...(publicPrefix !== undefined && { publicPrefix }) }], {
     ...checkUse(options, telling),
     ...(token && { token }),
+    ...(options.sign !== undefined && { sign: readSign(options.sign, telling) }),
   })
 }
 
@@ -157,11 +165,19 @@ function readSeveral(name: string, options: KeyOptions, secret: Record<string, s
   for (const [one, value] of entries)
     checkSecret(value, startContext(`${path}.secret.${one}`), `Give it in ${path}.secret.${one}.`, '')
   const named = new Map(entries as [string, string][])
-  return keyOf(name, [{ version: 1, secret: '', named }], checkUse(options, telling, [...named.keys()]))
+  const names = [...named.keys()]
+  return keyOf(name, [{ version: 1, secret: '', named }], {
+    ...checkUse(options, telling, names),
+    ...(options.sign !== undefined && { sign: readSign(options.sign, telling, names) }),
+  })
 }
 
 /** A key of what was checked before. */
-export function keyOf(name: string, values: readonly KeyValue[], use: KeyUse & Pick<Key, 'changedAt' | 'token'>): Key {
+export function keyOf(
+  name: string,
+  values: readonly KeyValue[],
+  use: KeyUse & Pick<Key, 'changedAt' | 'token' | 'sign'>,
+): Key {
   return { name, values, ...use }
 }
 
