@@ -213,7 +213,7 @@ export function findRule(keyName: string, rules: readonly CompiledRule[], reques
 }
 
 /** Whether the value that is meant may stand in this place. */
-export function isPlaceOf({ places, placesByName }: CompiledRule, { place, name }: FoundPlaceholder): boolean {
+function isPlaceOf({ places, placesByName }: CompiledRule, { place, name }: FoundPlaceholder): boolean {
   if (!placesByName) return places.includes(place)
   return name !== undefined && (placesByName.get(name)?.includes(place) ?? false)
 }
