@@ -41,7 +41,7 @@ export default defineConfig({
           name: 'node',
           testTimeout,
           environment: 'node',
-          include: ['test/{attack,client,command,contract,relay}/**/*.test.ts', 'test/*.test.ts'],
+          include: ['test/{apis,attack,client,command,contract,relay}/**/*.test.ts', 'test/*.test.ts'],
         },
       },
       // The hooks in jsdom, against a real relay.

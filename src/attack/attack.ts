@@ -66,7 +66,9 @@ export async function attack(
 ): Promise<AttackResult> {
   // The tests cover keys with several values and with a token.
   const keys = Object.fromEntries(
-    Object.entries(options.keys ?? {}).filter(([, key]) => typeof key.secret !== 'object' && key.token === undefined),
+    Object.entries(options.keys ?? {}).filter(
+      ([, key]) => typeof key.secret !== 'object' && key.token === undefined && key.sign === undefined,
+    ),
   )
   if (Object.keys(keys).length === 0)
     throw new Error(

@@ -50,7 +50,8 @@ function shortOf({ values }: Key): string[] {
     : []
 }
 
-function exchangeOf({ token }: Key): string[] {
+function exchangeOf({ token, sign }: Key): string[] {
+  if (sign) return ['  signs calls with its secret, which stays in the relay; the signature']
   if (!token) return []
   return [
     token.url === undefined

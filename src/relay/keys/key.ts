@@ -2,6 +2,7 @@ import type { ClientSecretError } from '../../protocol/errors.ts'
 import { compileRule, type CompiledRule, type KeyRule } from './key-rules.ts'
 import { startContext, configError, startError, type ErrorContext } from '../common/config-error.ts'
 import { masterKeyVariable, type MasterKey } from './encryption.ts'
+import { readSign, type SignOptions } from './sign-options.ts'
 import { readToken, type TokenOptions } from './token-options.ts'
 
 /** A key in the options. */
@@ -20,6 +21,8 @@ export interface KeyOptions {
   publicPrefix?: string | undefined
   /** The API wants a token that is made from the secret: OAuth's, a signed JWT, or one that a login gives. */
   token?: TokenOptions | undefined
+  /** The API wants a signature of each call, made with the secret: `$CLIENT_SECRET` becomes the signature. */
+  sign?: SignOptions | undefined
   /** Only for signed-in users. Default: true. */
   locked?: boolean | undefined
   /** Where the secret may go. At least one rule. */
@@ -65,6 +68,8 @@ export interface Key {
   limits: KeyLimits
   /** The way to get the token that replaces the secret. */
   token?: TokenOptions
+  /** The way to sign calls with the secret; the secret itself is not sent. */
+  sign?: SignOptions
   /** In milliseconds; only registered keys have it. */
   changedAt?: number
 }
@@ -101,7 +106,7 @@ const minRest = 16
 
 const ownVariables = new Set(['CLIENT_SECRET_ADMIN_TOKEN', 'CLIENT_SECRET_MASTER_KEY'])
 
-const keyFields = ['secret', 'publicPrefix', 'token', 'locked', 'allow', 'limits']
+const keyFields = ['secret', 'publicPrefix', 'token', 'sign', 'locked', 'allow', 'limits']
 const limitFields = ['requestsPerMinute', 'unsettled', 'bytesPerDay']
 
 /**
@@ -132,6 +137,8 @@ function readKey(name: string, options: KeyOptions, environment: Record<string, 
   // The relay's own variables are not keys.
   const secret: unknown = options.secret ?? (ownVariables.has(variable) ? undefined : environment[variable])
   const token = options.token === undefined ? undefined : readToken(options.token, secret, context)
+  if (token && options.sign !== undefined)
+    throw configError(context, 'has both token and sign. Write one of them.', 'sign')
   // A private key has several lines.
   const checked: unknown = token?.grant === 'jwt-bearer' && typeof secret === 'string' ? oneLine(secret) : secret
   checkSecret(checked, context, `Give it in ${path}.secret or in the environment variable ${variable}.`)
@@ -140,6 +147,7 @@ function readKey(name: string, options: KeyOptions, environment: Record<string, 
   return keyOf(name, [{ version: 1, secret: secret as string, ...(publicPrefix !== undefined && { publicPrefix }) }], {
     ...checkUse(options, context),
     ...(token && { token }),
+    ...(options.sign !== undefined && { sign: readSign(options.sign, context) }),
   })
 }
 
@@ -170,11 +178,19 @@ function readSeveral(name: string, options: KeyOptions, secret: Record<string, s
   for (const [one, value] of entries)
     checkSecret(value, startContext(`${path}.secret.${one}`), `Give it in ${path}.secret.${one}.`, '')
   const named = new Map(entries as [string, string][])
-  return keyOf(name, [{ version: 1, secret: '', named }], checkUse(options, context, [...named.keys()]))
+  const names = [...named.keys()]
+  return keyOf(name, [{ version: 1, secret: '', named }], {
+    ...checkUse(options, context, names),
+    ...(options.sign !== undefined && { sign: readSign(options.sign, context, names) }),
+  })
 }
 
 /** A key from checked parts. */
-export function keyOf(name: string, values: readonly KeyValue[], use: KeyUse & Pick<Key, 'changedAt' | 'token'>): Key {
+export function keyOf(
+  name: string,
+  values: readonly KeyValue[],
+  use: KeyUse & Pick<Key, 'changedAt' | 'token' | 'sign'>,
+): Key {
   return { name, values, ...use }
 }
 

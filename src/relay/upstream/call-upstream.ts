@@ -9,6 +9,7 @@ import { maxRedirects, redirected, withPlaceholders } from './redirect.ts'
 import type { RightToCall } from './right-to-call.ts'
 import type { Tokens } from './tokens.ts'
 import { isNonIdempotent } from './safe-to-retry.ts'
+import { signCall } from './sign-call.ts'
 import { substitute } from './substitute.ts'
 import { refuseConcealedSecrets } from './undeclared-compression.ts'
 import { isText, type Upstream, type UpstreamAnswer } from './http-client.ts'
@@ -151,7 +152,10 @@ async function ask(
 ): Promise<Answered> {
   const rule = findRule(key.name, key.rules, request)
   const { allowPrivateNetwork, retryable } = rule
-  const prepared = substitute(request, value, rule)
+  const signed = key.sign && (await signCall(key.sign, value, request, rule))
+  const prepared = signed?.call ?? substitute(request, value, rule)
+  // Some signatures are good for another call too.
+  if (signed) hold({ version: value.version, secret: signed.signature })
   if (retryable && isNonIdempotent(request.method)) prepared.headers['idempotency-key'] ??= idempotencyKey
   hold(value)
   traffic.sent += Buffer.byteLength(prepared.body ?? '')

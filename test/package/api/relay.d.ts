@@ -97,6 +97,30 @@ interface KeyRule {
     stream?: boolean | undefined;
 }
 
+/** What is signed with HMAC, in the order in which it is joined. */
+type SignedPart = 'method' | 'path' | 'query' | 'body' | `headers.${string}`;
+/** AWS, and what takes its signatures, such as S3-compatible storage. */
+interface AwsSignature {
+    aws: 'sigv4';
+    accessKeyId: string;
+    /** Default: as the host says. */
+    service?: string | undefined;
+    /** Default: as the host says. */
+    region?: string | undefined;
+}
+/** An HMAC of parts of the call, as Binance and its like want it. */
+interface HmacSignature {
+    hmac: 'sha256' | 'sha384' | 'sha512';
+    /** The parts, joined without anything between them. The query is without the parameter that becomes the signature. */
+    over: SignedPart[];
+    /** Default: `hex`. */
+    encoding?: 'hex' | 'base64' | undefined;
+    /** Of a key of several values: the name of the one that is signed with. It stands for the signature; the others for themselves. */
+    value?: string | undefined;
+}
+/** For an API that wants a signature of each call: `$CLIENT_SECRET` becomes the signature, and the secret is not sent. */
+type SignOptions = AwsSignature | HmacSignature;
+
 declare const grants: readonly ["client_credentials", "jwt-bearer", "login"];
 declare const auths: readonly ["basic", "body", "bearer"];
 declare const algorithms: readonly ["RS256", "ES256"];
@@ -151,6 +175,8 @@ interface KeyOptions {
     publicPrefix?: string | undefined;
     /** The API wants a token that is made from the secret: OAuth's, a signed JWT, or one that a login gives. */
     token?: TokenOptions | undefined;
+    /** The API wants a signature of each call, made with the secret: `$CLIENT_SECRET` becomes the signature. */
+    sign?: SignOptions | undefined;
     /** Only for signed-in users. Default: true. */
     locked?: boolean | undefined;
     /** Where the secret may go. At least one rule. */
@@ -260,4 +286,4 @@ declare const createRelay: typeof createRelay$1;
 declare const keepRelay: typeof keepRelay$1;
 
 export { createRelay, keepRelay };
-export type { Identity, IsAdministrator, KeyLimits, KeyOptions, KeyRule, Logger, Place, Relay, RelayLimits, RelayOptions, TokenOptions };
+export type { AwsSignature, HmacSignature, Identity, IsAdministrator, KeyLimits, KeyOptions, KeyRule, Logger, Place, Relay, RelayLimits, RelayOptions, SignOptions, SignedPart, TokenOptions };

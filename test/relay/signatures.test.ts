@@ -1,0 +1,145 @@
+import { createHash, createHmac } from 'node:crypto'
+import { describe, expect, test } from 'vitest'
+import { check } from '../../src/command/check.ts'
+import { createRelay } from '../../src/relay/create-relay.ts'
+import type { KeyOptions } from '../../src/relay/keys/key.ts'
+import { json, startApi, type ApiCall } from '../helpers/api.ts'
+import { startRelay } from '../helpers/relay.ts'
+
+const secret = 'wJalrXUtnFEMIK7MDENGbPxRfiCYEXAMPLEKEY'
+
+async function setUp(isSigned: (call: ApiCall) => boolean, key: Partial<KeyOptions>, rule: object) {
+  const api = await startApi((call, outgoing) =>
+    json(outgoing, { got: [call.path, call.headers, call.body] }, isSigned(call) ? 200 : 403),
+  )
+  const allow = [{ url: `${api.url}/**`, methods: ['GET', 'POST', 'PUT'] as never, allowPrivateNetwork: true, ...rule }]
+  const { client } = await startRelay({ keys: { api: { secret, locked: false, allow, ...key } } })
+  return { api, client }
+}
+
+describe('HMAC', () => {
+  const apiKey = 'vmPUZE6mv9SD5VNHk4HlWFsOr6aKE2zvsw0MuIgwCIPy6utIco14y7Ju91duEh8A'
+  // As https://developers.binance.com/docs/binance-spot-api-docs/rest-api/request-security says:
+  // HMAC SHA256 in hex over the query and the body, without the parameter `signature`.
+  const isSigned = ({ path, body, headers }: ApiCall) => {
+    const query = path.split('?')[1] ?? ''
+    const [, signed = '', signature = ''] = /^(.*?)&?signature=([0-9a-f]{64})$/.exec(query) ?? []
+    return (
+      headers['x-mbx-apikey'] === apiKey &&
+      createHmac('sha256', secret)
+        .update(signed + body)
+        .digest('hex') === signature
+    )
+  }
+
+  test('Binance: over query and body, with the key beside it', async () => {
+    const { api, client } = await setUp(
+      isSigned,
+      { secret: { key: apiKey, secret }, sign: { hmac: 'sha256', over: ['query', 'body'], value: 'secret' } },
+      { inEach: { key: ['headers.x-mbx-apikey'], secret: ['params.signature'] } },
+    )
+    const answer = await client.clientSecretRequest({
+      clientSecretName: 'api',
+      url: `${api.url}/api/v3/order?a=%20b`,
+      method: 'POST',
+      headers: { 'X-MBX-APIKEY': '$CLIENT_SECRET.key', 'Content-Type': 'application/x-www-form-urlencoded' },
+      params: { symbol: 'LTCBTC', timestamp: 1499827319559, signature: '$CLIENT_SECRET.secret' },
+      data: { side: 'BUY' },
+    })
+    expect(api.calls).toHaveLength(1)
+    // Neither the secrets nor the signature come back.
+    const signature = /signature=(\w+)/.exec(api.calls[0]!.path)![1]!
+    for (const text of [secret, apiKey, signature]) expect(JSON.stringify(answer)).not.toContain(text)
+  })
+
+  test('in a header, in base64, over several parts', async () => {
+    const over = ['headers.x-time', 'method', 'path', 'query', 'body'] as const
+    const { api, client } = await setUp(
+      ({ headers, body }) =>
+        headers['x-signature'] === createHmac('sha512', secret).update(`5POST/v1/ab=1${body}`).digest('base64'),
+      { sign: { hmac: 'sha512', over: [...over], encoding: 'base64' } },
+      { in: ['headers.x-signature'] },
+    )
+    await client.clientSecretRequest({
+      clientSecretName: 'api',
+      url: `${api.url}/v1/a?b=1`,
+      method: 'POST',
+      headers: { 'X-Signature': '$CLIENT_SECRET', 'X-Time': '5' },
+      data: { c: 1 },
+    })
+    expect(api.calls).toHaveLength(1)
+  })
+})
+
+describe('AWS', () => {
+  /** The signature as https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html makes it. */
+  function isSigned({ method, path, headers, body }: ApiCall): boolean {
+    const [, credential = '', names = '', signature = ''] =
+      /^AWS4-HMAC-SHA256 Credential=(\S+), SignedHeaders=(\S+), Signature=(\w+)$/.exec(headers.authorization ?? '') ??
+      []
+    const [id, date = '', region = '', service = ''] = credential.split('/')
+    const sha256 = (text: string) => createHash('sha256').update(text).digest('hex')
+    const [pathname = '', query = ''] = path.split('?')
+    const canonical = [
+      method,
+      pathname,
+      query.split('&').sort().join('&'),
+      ...names.split(';').map((name) => `${name}:${String(headers[name]).trim()}`),
+      '',
+      names,
+      sha256(body),
+    ].join('\n')
+    const scope = [date, region, service, 'aws4_request']
+    const toSign = ['AWS4-HMAC-SHA256', headers['x-amz-date'], scope.join('/'), sha256(canonical)].join('\n')
+    const key = scope.reduce<Buffer | string>(
+      (before, part) => createHmac('sha256', before).update(part).digest(),
+      `AWS4${secret}`,
+    )
+    return (
+      id === 'AKIAIOSFODNN7EXAMPLE' &&
+      headers['x-amz-content-sha256'] === sha256(body) &&
+      createHmac('sha256', key).update(toSign).digest('hex') === signature
+    )
+  }
+
+  test.each([
+    ['GET', '/bucket/a%20b.txt?list-type=2&prefix=p', undefined],
+    ['PUT', '/bucket/otter.txt', 'an otter waves'],
+  ] as const)('S3: %s %s', async (method, path, data) => {
+    const { api, client } = await setUp(
+      isSigned,
+      { sign: { aws: 'sigv4', accessKeyId: 'AKIAIOSFODNN7EXAMPLE', service: 's3', region: 'eu-central-1' } },
+      {},
+    )
+    const answer = await client.clientSecretRequest({
+      clientSecretName: 'api',
+      url: api.url + path,
+      method,
+      headers: { Authorization: '$CLIENT_SECRET' },
+      data,
+    })
+    expect(api.calls).toHaveLength(1)
+    const signature = /Signature=(\w+)/.exec(api.calls[0]!.headers.authorization!)![1]!
+    expect(JSON.stringify(answer)).not.toContain(signature)
+  })
+})
+
+const rule = { url: 'https://api.example.com/v1', methods: ['GET' as const] }
+test.each<[object, RegExp]>([
+  [{ sign: 'aws-sigv4' }, /has a sign that is none of/],
+  [{ sign: { aws: 'sigv4' } }, /not \{ aws: 'sigv4', accessKeyId \}/],
+  [{ sign: { hmac: 'md5', over: ['query'] } }, /whose hmac is not/],
+  [{ sign: { hmac: 'sha256', over: [] } }, /whose over is no list/],
+  [{ sign: { hmac: 'sha256', over: ['url'] } }, /whose over is no list/],
+  [{ sign: { hmac: 'sha256', over: ['query'], value: 'secret' } }, /its key has one only/],
+  [{ secret: { id: secret, key: secret }, sign: { hmac: 'sha256', over: ['query'], value: 'x' } }, /none of id, key/],
+  [{ sign: { hmac: 'sha256', over: ['query'], in: 'x' } }, /with a field "in"/],
+])('%j does not start', (change, sentence) => {
+  expect(() => createRelay({ keys: { api: { secret, locked: false, allow: [rule], ...change } } })).toThrow(sentence)
+})
+
+test('check says that the secret only signs', () => {
+  const sign = { hmac: 'sha256', over: ['query'] } as const
+  const text = check({ keys: { api: { locked: false, allow: [rule], sign: { ...sign, over: [...sign.over] } } } })
+  expect(text).toContain('signs calls with its secret, which stays in the relay; the signature')
+})
