@@ -100,7 +100,8 @@ export class DeltaRedactor {
   }
 
   #take(raw: string): void {
-    const [, prefix = '', written = '', ending = ''] = /^(\x1e?(?:data:[ \t]*)?)([^]*?)(\s*)$/.exec(raw)!
+    // JSON sequences begin each line with a control character.
+    const [, prefix = '', written = '', ending = ''] = /^([^\w{[]?(?:data:[ \t]*)?)([^]*?)(\s*)$/.exec(raw)!
     const json = raw.length > maxLine ? undefined : parsed(written)
     const line: Line = { raw, prefix, json, ending, undecided: 0, isChanged: false }
     this.#lines.push(line)
