@@ -1,6 +1,6 @@
 import { C as ClientSecretRecord, c as RecordVersion, a as CancelAnswer, T as Transport, R as RecordStatus, H as HistoryFilter, b as HistoryPage, Q as QueueCount } from './transport.js';
 import { C as ClientSecretError } from './errors.js';
-import { M as Method, P as ParamValue } from './request.js';
+import { M as Method, F as FormArrays, P as ParamValue } from './request.js';
 
 /** The API's response. */
 interface ApiResponse {
@@ -10,6 +10,8 @@ interface ApiResponse {
     /** The exact text, or bytes. */
     body: string | Uint8Array;
 }
+/** How the body of an answer is given. */
+type ResponseType = 'json' | 'text' | 'blob' | 'arrayBuffer';
 /** The answer of a settled record. */
 interface Answer {
     record: ClientSecretRecord;
@@ -68,6 +70,8 @@ interface Listeners<Data = unknown> extends Callbacks<Data> {
     onSettled?: ((data: Data | undefined, error: ClientSecretError | undefined) => void) | undefined;
     /** Any Standard Schema (zod, valibot, arktype …); checks `data` and gives it its type. */
     schema?: StandardSchema<Data> | undefined;
+    /** How `data` is given. Default: JSON parsed, other text as text, bytes as a `Uint8Array`; by the answer's content type. */
+    responseType?: ResponseType | undefined;
 }
 
 /** How a poll ends that was stopped: the request goes on, and can be followed again. */
@@ -100,11 +104,10 @@ interface Poller {
     stop: (id: string) => void;
 }
 
-/**
- * Fields that JSON can carry, as a type or an interface of yours has them. A form,
- * a file, bytes, a stream, a list, a map and a function are none; later versions may take some.
- */
-type RequestData = (object | {
+/** A body: fields or a list that JSON can carry, or a text. */
+type RequestData = string | readonly unknown[] | RequestFields;
+/** Fields of JSON values: no form, file, bytes, stream, map or function. */
+type RequestFields = (object | {
     readonly [name: string]: unknown;
 }) & {
     readonly [Symbol.iterator]?: never;
@@ -114,7 +117,7 @@ type RequestData = (object | {
     readonly arrayBuffer?: never;
     readonly getReader?: never;
 };
-/** What a component asks for, field by field. */
+/** The fields of a request. */
 interface RequestParams {
     /** Name of a key that the relay knows. */
     clientSecretName: string;
@@ -124,19 +127,29 @@ interface RequestParams {
     method: Method | Lowercase<Method>;
     /** `$CLIENT_SECRET` in a value becomes the key. */
     headers?: Record<string, string> | undefined;
-    /** The body of POST, PUT and PATCH: JSON, or a form when the Content-Type header says `application/x-www-form-urlencoded`. */
+    /**
+     * The body of POST, PUT, PATCH and DELETE: JSON, or a form with the Content-Type `application/x-www-form-urlencoded`.
+     * The relay sends a string unchanged, with any Content-Type; it may not contain a placeholder.
+     * With `stream: true`, the answer still arrives whole, as one text.
+     */
     data?: RequestData | undefined;
+    /** How a form writes a list: `brackets` is `to[]=a&to[]=b`, `repeat` is `to=a&to=b`, `comma` is `to=a,b`. Default: `to[0]=a&to[1]=b`. */
+    formArrays?: FormArrays | undefined;
     /** Appended to the query that the url already has. */
     params?: Record<string, ParamValue | readonly ParamValue[]> | undefined;
     /**
-     * Milliseconds, 0 or more. Above 0 the request runs in the background and is polled until it settles. The relay
-     * holds each poll and answers the moment something changes, so this bounds how old what is seen may be; it is no
-     * delay. Default 0.
+     * Milliseconds, 0 or more. Above 0, the request runs in the background, and the client polls it until it settles.
+     * The relay answers a poll at once when the record changes: this is an upper bound, not a delay. Default 0.
      */
     poll?: number | undefined;
-    /** Seconds, above 0, after which the record is removed and polling it is an error. Default: the relay's, one day. */
+    /** Seconds, above 0. Then the relay removes the record, and a poll of it fails. Default: the relay's, one day. */
     expires?: number | undefined;
-    /** Requests of one caller with the same url, method and queue run one at a time, in the order they arrived. Without it, in parallel. */
+    /**
+     * How the answer's data is given: `json`, `text`, `blob` or `arrayBuffer`. Default: by its content type, which is
+     * JSON parsed, other text as text, and bytes as a `Uint8Array`. An error's data is always given by its content type.
+     */
+    responseType?: ResponseType | undefined;
+    /** Requests of one caller with the same url, method and queue run one at a time, in order of arrival; without it, in parallel. */
     queue?: string | undefined;
 }
 /** The parameters of `clientSecretRequest`. */
@@ -282,6 +295,8 @@ interface RequestOptions {
 interface ReadOptions {
     /** Any Standard Schema (zod, valibot, arktype …); checks the answer's data and gives it its type. */
     schema?: StandardSchema | undefined;
+    /** How the answer's data is given. Default: by its content type. */
+    responseType?: ResponseType | undefined;
 }
 /** How a request is followed. */
 interface FollowOptions extends ReadOptions {
@@ -358,5 +373,5 @@ interface Client extends ClientCore {
  */
 declare function createClient(options: ClientOptions): Client;
 
-export { createClient as x, isPollStopped as y };
-export type { ApiResponse as A, Client as C, FetchWith as F, Listeners as L, ParsedResponse as P, QueuedRequest as Q, RelayTransportOptions as R, StandardSchema as S, RequestParams as a, PauseReason as b, ClientCore as c, RequestStart as d, RequestObject as e, ClientSecretRequestParams as f, PollStopped as g, Answer as h, Callbacks as i, ClientOptions as j, ClientSecretRequestFunction as k, FetchWithOptions as l, FollowOptions as m, PollOptions as n, PollPromise as o, Polling as p, PollingOptions as q, ReadOptions as r, RequestData as s, RequestOptions as t, RequestProgress as u, SendOptions as v, Sent as w };
+export { isPollStopped as B, createClient as z };
+export type { ApiResponse as A, Client as C, FetchWith as F, Listeners as L, ParsedResponse as P, QueuedRequest as Q, RelayTransportOptions as R, StandardSchema as S, RequestParams as a, PauseReason as b, ClientCore as c, RequestStart as d, RequestObject as e, ClientSecretRequestParams as f, PollStopped as g, Answer as h, Callbacks as i, ClientOptions as j, ClientSecretRequestFunction as k, FetchWithOptions as l, FollowOptions as m, PollOptions as n, PollPromise as o, Polling as p, PollingOptions as q, ReadOptions as r, RequestData as s, RequestFields as t, RequestOptions as u, RequestProgress as v, ResponseType as w, SendOptions as x, Sent as y };
