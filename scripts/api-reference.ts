@@ -6,7 +6,7 @@ import { page } from './page.ts'
 const root = resolve(import.meta.dirname, '..')
 const packageName = 'react-client-secret'
 
-/** The import paths in the order of the page. What is exported by several is told under the first. */
+/** The import paths in the order of the page. A name that several paths export appears under the first. */
 const order = ['index', 'client', 'relay', 'skapi', 'testing']
 const entries = readdirSync(resolve(root, 'src/exports'))
   .map((file) => basename(file, '.ts'))
@@ -18,13 +18,13 @@ const program = ts.createProgram(
 )
 const checker = program.getTypeChecker()
 
-/** Something that the package exports, where it is declared. */
+/** An exported name and its declaration. */
 export interface PublicName {
   name: string
   declaration: ts.Declaration
 }
 
-/** What each import path exports, by its name such as `react-client-secret/relay`. */
+/** The exported names by import path, such as `react-client-secret/relay`. */
 export const publicNames: ReadonlyMap<string, PublicName[]> = new Map(
   entries.map((entry) => [
     entry === 'index' ? packageName : `${packageName}/${entry}`,
@@ -32,7 +32,7 @@ export const publicNames: ReadonlyMap<string, PublicName[]> = new Map(
   ]),
 )
 
-/** As tsconfig.json says. */
+/** The options in tsconfig.json. */
 export function compilerOptions(): ts.CompilerOptions {
   const host = { ...ts.sys, onUnRecoverableConfigFileDiagnostic() {} }
   return ts.getParsedCommandLineOfConfigFile(resolve(root, 'tsconfig.json'), {}, host)!.options
@@ -44,7 +44,7 @@ function exportsOf(file: ts.SourceFile): PublicName[] {
     checker
       .getExportsOfModule(checker.getSymbolAtLocation(file)!)
       .map((symbol) => ({ name: symbol.name, declaration: declarationOf(symbol) }))
-      // What `export type *` passes on of a function is its type, which nobody can call.
+      // `export type *` exports only the type of a function, which cannot be called.
       .filter((one) => isType(one) || valuesOf(file).includes(one.name))
       .sort((one, other) => Number(isType(one)) - Number(isType(other)) || (one.name < other.name ? -1 : 1))
   )
@@ -66,12 +66,13 @@ export function isType({ declaration }: PublicName): boolean {
 function declarationOf(exported: ts.Symbol): ts.Declaration {
   const symbol = exported.flags & ts.SymbolFlags.Alias ? checker.getAliasedSymbol(exported) : exported
   const declaration = symbol.declarations![0]!
-  // A constant that stands for a function, which is declared and explained elsewhere.
+  // A constant that refers to a function with its own declaration and docstring.
   const [signature] = checker.getTypeOfSymbol(symbol).getCallSignatures()
-  return ts.isVariableDeclaration(declaration) && signature ? signature.getDeclaration() : declaration
+  const target = signature?.getDeclaration()
+  return ts.isVariableDeclaration(declaration) && target && ts.isFunctionDeclaration(target) ? target : declaration
 }
 
-/** The page of the Storybook that tells all that the package exports, from its docstrings. */
+/** The Storybook page with everything that the package exports, generated from the docstrings. */
 export async function apiReference(): Promise<string> {
   const told = new Set<string>()
   const sections = [...publicNames].map(([path, names]) => {
@@ -102,7 +103,7 @@ function section({ name, declaration }: PublicName): string {
     prose(commentOf(comment)),
     ...of('param').map((tag) => `\`${(tag as ts.JSDocParameterTag).name.getText()}\`: ${prose(commentOf(tag))}`),
     ...of('returns').map((tag) => `Gives ${prose(commentOf(tag))}`),
-    // The name of an error is read as a type by TypeScript, and is part of the sentence.
+    // TypeScript parses the error's name as a type, but it is part of the sentence.
     ...of('throws').map((tag) => `Throws ${prose(textOf(tag).replace(/^@throws\s+/, ''))}`),
     code('ts needs=package', [declaration, ...helpersOf(declaration)].map(printed).join('\n\n')),
     ...of('example').map((tag) => code('tsx needs=package,example', commentOf(tag))),
@@ -115,7 +116,7 @@ function commentOf(node: { comment?: string | ts.NodeArray<ts.JSDocComment> | un
   return ts.getTextOfJSDocComment(node?.comment) ?? ''
 }
 
-/** The text of a tag, without the stars at the beginnings of its lines. */
+/** The text of a tag, without the stars at the line starts. */
 function textOf(tag: ts.JSDocTag): string {
   return tag
     .getText()
@@ -123,7 +124,7 @@ function textOf(tag: ts.JSDocTag): string {
     .trim()
 }
 
-/** Text in which nothing is taken for JSX. */
+/** Escapes text so that MDX does not parse it as JSX. */
 function prose(text: string): string {
   return text
     .split(/(`[^`]*`)/)
@@ -135,10 +136,12 @@ function code(language: string, text: string): string {
   return `\`\`\`${language}\n${text}\n\`\`\``
 }
 
-/** A declaration as its reader sees it: with the comments of its members, without what it does. */
+/** A declaration with the comments of its members, without its implementation. */
 function printed(declaration: ts.Declaration): string {
   if (ts.isFunctionDeclaration(declaration)) return signature(declaration)
   if (ts.isClassDeclaration(declaration)) return outline(declaration)
+  if (ts.isVariableDeclaration(declaration) && declaration.type)
+    return `declare const ${declaration.name.getText()}: ${declaration.type.getText()}`
   return textWithout(ts.isVariableDeclaration(declaration) ? declaration.parent.parent : declaration).replace(
     /^export /,
     '',
@@ -168,7 +171,7 @@ function outline(declaration: ts.ClassDeclaration): string {
   return `declare class ${declaration.name!.text} ${head} {\n${members.join('\n')}\n}`
 }
 
-/** The text of a node; with exactOptionalPropertyTypes a field that may be left out says twice that it may be undefined. */
+/** The text of a node, without the `| undefined` that exactOptionalPropertyTypes adds to optional fields. */
 function textWithout(node: ts.Node, start = node.getStart()): string {
   const file = node.getSourceFile()
   const cuts: [number, number][] = []
@@ -189,7 +192,7 @@ function textWithout(node: ts.Node, start = node.getStart()): string {
   return text + file.text.slice(from, node.getEnd())
 }
 
-/** What a public type is made of and the package does not export: it is told along with it. */
+/** The unexported types that a public type uses. The page shows them with it. */
 function helpersOf(declaration: ts.Declaration): ts.Declaration[] {
   const isPublic = new Set([...publicNames.values()].flat().map((one) => one.declaration))
   const found = new Set<ts.Declaration>()
@@ -199,14 +202,14 @@ function helpersOf(declaration: ts.Declaration): ts.Declaration[] {
       found.add(declared)
       look(declared)
     }
-    // What a function does is not shown.
+    // The page does not show function bodies.
     if (!ts.isBlock(node)) ts.forEachChild(node, look)
   }
   look(declaration)
   return [...found]
 }
 
-/** What a name in a type stands for, if it is declared in the sources. */
+/** The declaration of a name in a type, if it is in our sources. */
 function typeNamedBy(name: ts.Identifier): ts.Declaration | undefined {
   const { parent } = name
   if (!ts.isTypeReferenceNode(parent) && !ts.isTypeQueryNode(parent) && !ts.isExpressionWithTypeArguments(parent))

@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 import { build } from 'esbuild'
 
-/** The administrator's page as the relay sends it. */
+/** The administrators' page as the relay serves it. */
 interface ConsoleAssets {
   script: string
   style: string
@@ -12,7 +12,7 @@ interface ConsoleAssets {
 const folder = new URL('../src/console/', import.meta.url)
 const here = (file: string) => fileURLToPath(new URL(file, folder))
 
-/** Builds the administrator's page into strings, preact included. The relay serves them and reads no files. */
+/** Builds the administrators' page into strings, including preact, so that the relay reads no files. */
 export async function buildConsole(): Promise<ConsoleAssets> {
   const { outputFiles } = await build({
     entryPoints: { app: here('main.tsx'), style: here('console.css') },
@@ -21,10 +21,10 @@ export async function buildConsole(): Promise<ConsoleAssets> {
     bundle: true,
     minify: true,
     format: 'esm',
-    // Each of them supports `light-dark()` and nesting.
+    // All of these support `light-dark()` and nesting.
     target: ['es2022', 'chrome123', 'firefox120', 'safari17.5'],
     jsx: 'automatic',
-    // The page is written for React, and React alone would be 70 % of it.
+    // The source uses React, which would be 70 % of the bundle.
     alias: {
       react: 'preact/compat',
       'react/jsx-runtime': 'preact/jsx-runtime',

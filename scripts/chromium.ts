@@ -8,12 +8,12 @@ const usual = [
   '/Applications/Chromium.app/Contents/MacOS/Chromium',
 ]
 
-/** The Chromium that the browser suites use: CHROMIUM_PATH, or where systems keep it; undefined when there is none. */
+/** The Chromium for the browser suites: CHROMIUM_PATH, or a usual path. Undefined without one. */
 export function findChromium(): string | undefined {
   return [process.env['CHROMIUM_PATH'], ...usual].find((path) => path !== undefined && isExecutable(path))
 }
 
-/** Without these, a headless Chromium calls home at its start, or asks for a sandbox that root does not get. */
+/** Without these, a headless Chromium makes network calls at its start, or needs a sandbox that root cannot use. */
 export const chromiumArguments = [
   '--no-sandbox',
   '--disable-gpu',

@@ -1,6 +1,6 @@
 /**
- * Writes the pages of the Storybook that are made from something else: `npm run docs`.
- * A test holds that they are up to date.
+ * Writes the generated pages of the Storybook: `npm run docs`.
+ * A test checks that they are up to date.
  */
 import { writeFileSync } from 'node:fs'
 import { resolve } from 'node:path'

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { page } from './page.ts'
 
-/** README's section Errors as a page of the Storybook. README links to files, the Storybook to pages. */
+/** The Errors section of README as a Storybook page. Links to files become links to pages. */
 export function errorsPage(): Promise<string> {
   const readme = readFileSync(resolve(import.meta.dirname, '../README.md'), 'utf8')
   const section = readme.slice(readme.indexOf('## Errors'), readme.indexOf('## License'))

@@ -1,7 +1,7 @@
 import { resolve } from 'node:path'
 import { format, resolveConfig } from 'prettier'
 
-/** A page of the Storybook that is made from something else, as `npm run docs` writes it. */
+/** A generated Storybook page, formatted for `npm run docs`. */
 export async function page(title: string, source: string, text: string): Promise<string> {
   const mdx = [
     "import { Meta } from '@storybook/addon-docs/blocks'",

@@ -1,7 +1,7 @@
 /**
- * Takes every story and docs page of the static Storybook after its play has
- * ended, light and dark, on a phone and on a desk, and checks each with axe and
- * for a horizontal scroll bar:
+ * Takes screenshots of every story and docs page of the static Storybook after
+ * its play function, light and dark, in phone and desktop width. Checks each
+ * with axe and for a horizontal scroll bar:
  *
  *   npm run screenshots -- <folder> [part of an id, such as "console"]
  */
@@ -19,8 +19,8 @@ const executablePath = findChromium()
 if (!folder || !executablePath) {
   console.error(
     folder
-      ? 'There is no Chromium. Install it, or set CHROMIUM_PATH.'
-      : 'Say where to: npm run screenshots -- <folder>',
+      ? 'Chromium not found. Install it, or set CHROMIUM_PATH.'
+      : 'Name the folder for the screenshots: npm run screenshots -- <folder>',
   )
   process.exit(2)
 }
@@ -65,6 +65,6 @@ try {
   await rm(storybook, { recursive: true })
 }
 console.log(
-  `${entries.length} pages, light and dark, 360 and 1280 px wide, are in ${folder}; ${failed} of ${2 * entries.length} failed.`,
+  `Wrote ${entries.length} pages, light and dark, 360 and 1280 px wide, to ${folder}. ${failed} of ${2 * entries.length} failed.`,
 )
 process.exitCode = failed === 0 ? 0 : 1

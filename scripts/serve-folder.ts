@@ -13,11 +13,11 @@ const types: Record<string, string> = {
   '.woff2': 'font/woff2',
 }
 
-/** Serves the files of a folder on a free port of this machine, as any file server does, and nothing else. */
+/** Serves the files of a folder on a free loopback port. */
 export async function serveFolder(folder: string): Promise<{ url: string; close(): void }> {
   const server = createServer((incoming, outgoing) => {
     const { pathname } = new URL(incoming.url ?? '/', 'http://localhost')
-    // Normalised as an absolute path, it cannot lead out of the folder.
+    // A normalised absolute path cannot leave the folder.
     const file = join(folder, normalize(decodeURIComponent(pathname)).replace(/\/$/, '/index.html'))
     readFile(file).then(
       (content) => {

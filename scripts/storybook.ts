@@ -10,13 +10,13 @@ export interface Entry {
   type: 'story' | 'docs'
 }
 
-/** What there is in a Storybook that was built into this folder. */
+/** The entries of a Storybook built into this folder. */
 export function readEntries(folder: string): Entry[] {
   const { entries } = JSON.parse(readFileSync(join(folder, 'index.json'), 'utf8')) as { entries: Record<string, Entry> }
   return Object.values(entries)
 }
 
-/** How Storybook's page is told what to show, and what it has said last of it. */
+/** Storybook's channel: sends it commands, and holds its last events. */
 interface StorybookWindow {
   __STORYBOOK_ADDONS_CHANNEL__?: {
     last: (event: string) => [(string | { status?: string })?] | undefined
@@ -24,7 +24,7 @@ interface StorybookWindow {
   }
 }
 
-/** Opens an entry, and waits until its play has ended; gives what went wrong, or null. */
+/** Opens an entry, and waits for the end of its play function. Returns the errors, or null. */
 export async function openEntry(page: Page, url: string, { id, type }: Entry): Promise<string | null> {
   const errors: string[] = []
   page.on('pageerror', ({ message }) => errors.push(message))
@@ -37,12 +37,12 @@ export async function openEntry(page: Page, url: string, { id, type }: Entry): P
     }, event)
     .then((handle) => handle.jsonValue())
     .catch((error: Error) => error.message)
-  // What draws the blocks of code of a page comes after it.
+  // The page loads its code highlighter later.
   if (type === 'docs') await page.waitForLoadState('networkidle')
   return status === 'success' && errors.length === 0 ? null : [status, ...errors].join('; ')
 }
 
-/** Shows another page of documentation where one is open already, which is many times faster. */
+/** Switches an open docs page to another one, many times faster than opening it. */
 export async function turnTo(page: Page, { id }: Entry): Promise<void> {
   await page.evaluate((storyId) => {
     const channel = (window as StorybookWindow).__STORYBOOK_ADDONS_CHANNEL__!
@@ -56,7 +56,7 @@ export async function turnTo(page: Page, { id }: Entry): Promise<void> {
 
 const axe = createRequire(import.meta.url).resolve('axe-core/axe.min.js')
 
-/** What axe finds in the entry that is shown: the rule, the elements, and what is wrong with them. */
+/** The axe violations of the shown entry: the rule, the elements, and their problems. */
 export async function findViolations(page: Page): Promise<unknown[]> {
   if (!(await page.evaluate(() => 'axe' in globalThis))) await page.addScriptTag({ path: axe })
   return page.evaluate(async () => {
@@ -66,7 +66,7 @@ export async function findViolations(page: Page): Promise<unknown[]> {
   })
 }
 
-/** The elements that are wider than the window, or than the dialog they are in; null when there is none. */
+/** The elements that overflow the window or their dialog, or null. */
 export async function findOverflow(page: Page): Promise<string | null> {
   const wide = await page.evaluate(() =>
     [...document.querySelectorAll('html, dialog, dialog .body')]

@@ -1,6 +1,6 @@
 /**
- * Runs the tests: those that need only npm, and, where a Chromium is found, those
- * that need a browser. Arguments are passed on to vitest (`npm test -- test/react`).
+ * Runs the tests. The browser suites run only if Chromium is found. Passes
+ * arguments to vitest (`npm test -- test/react`).
  */
 import { spawnSync } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
@@ -20,12 +20,12 @@ const projects = [
 ]
 if (!chromium && process.env['CI'] === 'true') {
   console.error(
-    'There is no Chromium, and with CI=true the browser suites must run. Install it: apt-get update && apt-get install -y chromium',
+    'Chromium not found. With CI=true, the browser suites must run. Install it: apt-get update && apt-get install -y chromium',
   )
   process.exit(1)
 }
 
-// The suites `built` and `package` look at what users get.
+// The suites `built` and `package` test the built package.
 const build = spawnSync('npm', ['run', 'build', '--silent'], { stdio: ['ignore', 'ignore', 'inherit'] })
 if (build.status !== 0) process.exit(build.status ?? 1)
 
@@ -47,14 +47,14 @@ const { status } = spawnSync(
 
 if (!chromium)
   console.log(
-    'skipped: the browser suites, for want of a Chromium. To run them: apt-get update && apt-get install -y chromium (or set CHROMIUM_PATH)',
+    'skipped: the browser suites, because Chromium was not found. To run them: apt-get update && apt-get install -y chromium (or set CHROMIUM_PATH)',
   )
 const { numPassedTests, numFailedTests, numFailedTestSuites } = JSON.parse(readFileSync(report, 'utf8')) as Record<
   string,
   number
 >
 rmSync(folder, { recursive: true })
-// A file that fails as a whole, or an error between the tests, fails no test of its own.
+// A file that fails to load, or an error between tests, does not count as a failed test.
 const failed = (numFailedTests ?? 0) || (status === 0 ? 0 : Math.max(1, numFailedTestSuites ?? 0))
 console.log(`tests: ${numPassedTests} passed, ${failed} failed`)
 process.exit(status ?? 1)

@@ -1,6 +1,6 @@
 import type { Meta, StoryObj } from '@storybook/react-vite'
 import { apiUrl } from 'virtual:demo-api'
-import { useClientSecretRequest } from '../src/exports/index.ts'
+import { sessionPersister, useClientSecretRequest } from '../src/exports/index.ts'
 import { Code, Demo, json, Step, Timeline } from './demo/panels.tsx'
 
 const request = {
@@ -10,7 +10,7 @@ const request = {
   headers: { Authorization: 'Bearer $CLIENT_SECRET' },
   poll: 1000,
   id: 'reloaded-otter',
-  persist: 'session',
+  persist: sessionPersister,
 } as const
 
 function SurvivesAReload({ prompt }: { prompt: string }) {

@@ -5,7 +5,7 @@ import { toId } from 'storybook/internal/csf'
 import { describe, expect, test } from 'vitest'
 import { apiReference } from '../scripts/api-reference.ts'
 import { errorsPage } from '../scripts/errors-page.ts'
-import { errorStatus } from '../src/protocol/errors.ts'
+import { errorStatus } from '../src/protocol/error-codes.ts'
 import { compileBlocks } from './helpers/compile-blocks.ts'
 import { anchorsOf, blocks, pages, proseOf, read, root, type Block } from './helpers/documentation.ts'
 

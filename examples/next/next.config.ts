@@ -1,4 +1,4 @@
 import type { NextConfig } from 'next'
 
-// As create-next-app has it.
+// The config of create-next-app.
 export default { cacheComponents: true } satisfies NextConfig

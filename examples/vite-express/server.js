@@ -2,7 +2,7 @@ import { getRequestListener } from '@hono/node-server'
 import express from 'express'
 import { createRelay } from 'react-client-secret/relay'
 
-// Another address than OpenAI's is one of your own network, such as a server that plays OpenAI.
+// Any address other than OpenAI's is in your own network, such as an OpenAI-compatible server.
 const ownApi = process.env.OPENAI_BASE_URL
 const api = ownApi ?? 'https://api.openai.com/v1'
 
@@ -26,6 +26,6 @@ const server = app.listen(process.env.PORT ?? 3000, () => {
 
 process.once('SIGTERM', async () => {
   server.close()
-  // What runs is finished, and what waits is kept for the next start.
+  // Running requests finish. Waiting requests stay for the next start.
   await relay.close()
 })

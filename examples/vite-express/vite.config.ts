@@ -3,6 +3,6 @@ import { defineConfig } from 'vite'
 
 export default defineConfig({
   plugins: [react()],
-  // While you develop, Vite serves the page and `npm start` the relay.
+  // In development, Vite serves the page, and `npm start` runs the relay.
   server: { proxy: { '/relay': 'http://localhost:3000' } },
 })

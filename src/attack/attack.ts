@@ -8,10 +8,10 @@ import type { RelayOptions } from '../relay/options.ts'
 import { masterKeyVariable, newMasterKey } from '../relay/keys/encryption.ts'
 import { administratorHeader, createAttacker, userHeader, type Gathered } from './attacker.ts'
 import { makeCanary, type Canary } from './canary.ts'
-import { startCatchers, type FakeInternet } from './fake-internet.ts'
+import { startFakeInternet, type FakeInternet } from './fake-internet.ts'
 import { corpus } from './corpus.ts'
 import { detectLeaks } from './detect-leaks.ts'
-import { createNaiveRelay } from './vulnerable-relay.ts'
+import { createVulnerableRelay } from './vulnerable-relay.ts'
 import { targetsOf, type Target } from './target.ts'
 import { spread, type Vector } from './vector.ts'
 import { oracles } from './vectors/oracles.ts'
@@ -24,83 +24,85 @@ export type Handler = (request: Request) => Response | Promise<Response>
 /** Puts a handler behind real HTTP, on a free port. */
 export type Serve = (fetch: Handler) => Promise<{ url: string; close(): Promise<void> }>
 
-/** What came of one vector. */
+/** The result of one vector. */
 export interface Outcome {
   vector: Vector
   evidence: Evidence[]
-  /** What was measured on the way and is no verdict. */
+  /** Measurements that are not verdicts. */
   notes: string[]
 }
 
 export interface AttackResult {
   relay: Outcome[]
-  /** The same vectors at the naive relay; evidence only of the kind that a vector aims at. */
+  /** The same vectors against the vulnerable relay, with evidence only from the channel that a vector aims at. */
   control: Outcome[]
 }
 
 export interface AttackOptions {
-  /** Requests of each attacker who learns. Default 2,000. */
+  /** Requests of each learning attacker. Default 2,000. */
   budget?: number
   /** Rows of the threat model to try. Default: all. */
   rows?: readonly number[]
 }
 
-/** So many relays are attacked at the same time, each with a part of the vectors, because they mostly wait. */
+/** The number of relays attacked in parallel, each with a part of the vectors. Most of the time they wait. */
 const lanes = 4
 
-/** In so many requests a naive relay has told some characters to whoever can learn from it at all. */
+/** Requests that suffice to learn some characters from the vulnerable relay. */
 const enoughForTheControl = 200
 
-/** Milliseconds after which a vector has made the relay hang. */
+/** A vector that takes longer has made the relay hang, in milliseconds. */
 const maxVector = 120_000
 
 /**
- * Attacks a relay with these options, and a naive one as the control. The secrets
- * are replaced by canaries, the internet by catchers; the relay's own code is all
- * there.
+ * Attacks a relay with these options, and a vulnerable relay as the control.
+ * Canaries replace the secrets, and a fake internet replaces the APIs. The relay's
+ * own code runs unchanged.
  */
 export async function attack(
   options: RelayOptions,
   serve: Serve,
   { budget = 2_000, rows }: AttackOptions = {},
 ): Promise<AttackResult> {
-  // Those of several values and those with a token are tried by the tests.
+  // The tests cover keys with several values and with a token.
   const keys = Object.fromEntries(
     Object.entries(options.keys ?? {}).filter(
       ([, key]) => typeof key.secret !== 'object' && key.token === undefined && key.sign === undefined,
     ),
   )
   if (Object.keys(keys).length === 0)
-    throw new Error('The config has no keys, so there is nothing to attack. Registered keys are not looked at.')
+    throw new Error(
+      'The config has no keys to attack. The attack does not include registered keys. Add a key to the option keys.',
+    )
   const canaries = new Map(Object.entries(keys).map(([name, key], index) => [name, makeCanary(index, prefixOf(key))]))
   const targets = targetsOf(keys, canaries)
   const vectors = [
     ...corpus(targets, options),
-    // Of each lane one looks at what all before it have left.
+    // One per lane inspects the data left by all vectors before it.
     ...Array.from({ length: lanes }, (_, lane) => everythingKept(lane)),
-    // Those who learn leave too much to be looked at, and nothing new.
+    // After that check, because the learners leave much data and nothing new.
     ...oracles(targets),
   ].filter(({ row }) => !rows || rows.includes(row))
   const folder = await mkdtemp(join(tmpdir(), 'relay-attack-'))
   try {
-    const inLanes = async (start: (lane: number, catchers: FakeInternet, log: string[]) => Promise<Defender>) => {
+    const inLanes = async (start: (lane: number, internet: FakeInternet, log: string[]) => Promise<Defender>) => {
       const parts = await Promise.all(
         Array.from({ length: lanes }, (_, lane) =>
-          attackOne(spread(vectors, lanes, lane), targets, serve, (catchers, log) => start(lane, catchers, log)),
+          attackOne(spread(vectors, lanes, lane), targets, serve, (internet, log) => start(lane, internet, log)),
         ),
       )
       return vectors.map((_, index) => parts[index % lanes]![Math.floor(index / lanes)]!)
     }
     const [relay, control] = await Promise.all([
-      inLanes(async (lane, catchers, log) => ({
-        ...(await startRelay({ ...options, keys }, canaries, join(folder, `relay-${lane}.db`), catchers, log)),
+      inLanes(async (lane, internet, log) => ({
+        ...(await startRelay({ ...options, keys }, canaries, join(folder, `relay-${lane}.db`), internet, log)),
         budget,
       })),
-      inLanes(async (lane, catchers, log) => {
-        const file = join(folder, `naive-${lane}.jsonl`)
-        const naive = createNaiveRelay(targets, catchers, file, log)
+      inLanes(async (lane, internet, log) => {
+        const file = join(folder, `vulnerable-${lane}.jsonl`)
+        const vulnerable = createVulnerableRelay(targets, internet, file, log)
         return {
-          fetch: (request) => naive.fetch(request),
+          fetch: (request) => vulnerable.fetch(request),
           file,
           close: async () => {},
           budget: Math.min(budget, enoughForTheControl),
@@ -114,21 +116,21 @@ export async function attack(
   }
 }
 
-/** As a site's own function may give it: as JSON it is whatever that says. */
+/** The identity as a site's own function may return it. Text that starts with `{` is parsed as JSON. */
 const identityOf = (user: string | null) => (user?.startsWith('{') ? (JSON.parse(user) as Identity) : user)
 
-/** A value has to begin with the prefix that its key says is public. */
+/** The key's public prefix. A canary must begin with it. */
 const prefixOf = (key: object): string | undefined =>
   'publicPrefix' in key && typeof key.publicPrefix === 'string' ? key.publicPrefix : undefined
 
 interface Defender {
   fetch: Handler
-  /** The files that begin with this name are its database. */
+  /** The prefix of its database files. */
   file: string
   close(): Promise<void>
-  /** Requests of each attacker who learns. */
+  /** Requests of each learning attacker. */
   budget: number
-  /** Of the control counts only what a vector aims at: it logs and stores everything anyway. */
+  /** For the control, only the channel that a vector aims at counts, because it logs and stores everything. */
   isControl?: boolean
 }
 
@@ -158,35 +160,35 @@ async function startRelay(
           { ...key, limits: undefined, secret: canaries.get(name)?.value },
         ]),
       ),
-      // Whoever names a user is that user; whoever names none is a visitor.
+      // The header names the user. Without it, the caller is a visitor.
       authenticate: (request) => identityOf(request.headers.get(userHeader)),
       administrator: (request) => request.headers.get(administratorHeader) === 'yes',
       database: file,
-      // Not tried here, and in the way of a thousand attempts of one caller.
+      // The attack does not test limits, and one caller makes thousands of attempts.
       limits: { ...options.limits, ...unlimited, upstreamTimeout: 2_000 },
       hosts: undefined,
       trustProxy: undefined,
       shutdownTimeout: 500,
       logger: { info: write, warn: write, error: write },
     },
-    // So that keys can be registered, and that nothing of this machine's own is in play.
+    // Allows registered keys, and keeps this machine's own master key out.
     { [masterKeyVariable]: newMasterKey() },
   )
   await relay.ready
   return { fetch: (request) => relay.fetch(request), file, close: relay.close }
 }
 
-/** One vector after the other, so that everything that comes out is known to be of this one. */
+/** Runs one vector after the other, so that every leak belongs to a known vector. */
 async function attackOne(
   vectors: readonly Vector[],
   targets: readonly Target[],
   serve: Serve,
-  start: (catchers: FakeInternet, log: string[]) => Promise<Defender>,
+  start: (internet: FakeInternet, log: string[]) => Promise<Defender>,
 ): Promise<Outcome[]> {
   const privateHosts = new Set(targets.filter(({ rule }) => rule.allowPrivateNetwork).map(({ host }) => host))
-  const catchers = await startCatchers(privateHosts)
+  const internet = await startFakeInternet(privateHosts)
   const log: string[] = []
-  const defender = await start(catchers, log)
+  const defender = await start(internet, log)
   const served = await serve(defender.fetch)
   const readDatabase = databaseReader(defender.file)
   const crashes: unknown[] = []
@@ -195,7 +197,7 @@ async function attackOne(
   try {
     const outcomes: Outcome[] = []
     for (const vector of vectors) {
-      // What can give nothing away is no measure for the control.
+      // A vector that cannot leak says nothing about the control.
       if (defender.isControl && !vector.canLeak) {
         outcomes.push({ vector, evidence: [], notes: [] })
         continue
@@ -203,13 +205,13 @@ async function attackOne(
       const gathered: Gathered = { replies: [], blamed: [], notes: [] }
       log.length = 0
       crashes.length = 0
-      catchers.begin({})
-      const ended = vector.run(createAttacker(served.url, catchers, defender.budget, gathered)).then(
+      internet.begin({})
+      const ended = vector.run(createAttacker(served.url, internet, defender.budget, gathered)).then(
         () => null,
         (error: unknown) => String(error),
       )
       const failure = await Promise.race([ended, sleep(maxVector, 'the relay hangs', { ref: false })])
-      const { caught, lookups } = catchers
+      const { caught, lookups } = internet
       const files = vector.aim === 'database' ? await readDatabase() : []
       const only = defender.isControl ? vector.aim : undefined
       const { mayCall } = vector
@@ -223,15 +225,15 @@ async function attackOne(
     process.off('uncaughtException', crashed).off('unhandledRejection', crashed)
     await served.close()
     await defender.close()
-    catchers.close()
+    internet.close()
   }
 }
 
 const pageSize = 4096
 
 /**
- * What was written into the database since the last look, page by page: whole
- * files grow, and what did not leak then does not leak now.
+ * Reads the database pages written since the last call. Whole files would grow,
+ * and pages that did not leak before do not leak now.
  */
 function databaseReader(file: string): () => Promise<Buffer[]> {
   const before = new Map<string, Buffer>()
@@ -248,7 +250,7 @@ function databaseReader(file: string): () => Promise<Buffer[]> {
           const page = now.subarray(at, at + pageSize)
           if (!page.equals(old.subarray(at, at + pageSize))) pages.push(page)
         }
-        // Unused space is zeros, and there is much of it.
+        // Most of the unused space is zeros.
         return Buffer.from(
           Buffer.concat(pages)
             .toString('latin1')

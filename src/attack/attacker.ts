@@ -4,10 +4,10 @@ import type { FakeInternet, World } from './fake-internet.ts'
 import type { Evidence, Channel } from './evidence.ts'
 import type { Wish } from './target.ts'
 
-/** An answer of the relay, byte for byte. */
+/** The relay's answer, byte for byte. */
 export interface Reply {
   status: number
-  /** As lines. */
+  /** Status message and headers, one item per line. */
   head: string
   headers: Record<string, string | string[] | undefined>
   body: Buffer
@@ -19,35 +19,35 @@ export interface Sent {
   headers?: Record<string, string>
 }
 
-/** What an attacker can do: send to the relay what it likes, and own every upstream. */
+/** An attacker can send anything to the relay, and controls every upstream. */
 export interface Attacker {
   url: string
-  /** Requests that one who learns may send. */
+  /** Requests that a learning attacker may send. */
   budget: number
   /** How the upstreams behave from now on. */
   world(world: Partial<World>): void
-  /** Sends a request, and follows it to its end where it went into the background. */
+  /** Sends a request, and polls it until it settles if it runs in the background. */
   submit(request: Wish | string, sent?: Sent): Promise<Reply>
   ask(method: string, path: string, sent?: Sent, body?: string): Promise<Reply>
-  /** Somebody else, whose answers the attacker does not see. */
+  /** Another caller, whose answers the attacker does not see. */
   victim: { submit(request: Wish): Promise<Reply>; ask(method: string, path: string): Promise<Reply> }
-  /** Sends a request, or reads a path, and gives the last answer. For the many questions of one who learns: the judge looks at none of these answers. */
+  /** Sends a request, or reads a path, and returns the last answer. For learning attackers with many questions: detectLeaks does not inspect these answers. */
   probe(request: Wish | string, sent?: Sent): Promise<Reply>
-  /** Says that something came out which is not the attacker's. */
+  /** Reports a leak that the vector found itself. */
   blame(where: string, channel?: Channel): void
-  /** Writes down what was measured and is no verdict. */
+  /** Records a measurement that is not a verdict. */
   note(text: string): void
 }
 
-/** The header that stands for a session, in place of the config's own authenticate. */
+/** The header that names the user. It replaces the config's own authenticate. */
 export const userHeader = 'x-attack-user'
-/** The header that stands for an administrator. */
+/** The header that marks an administrator. */
 export const administratorHeader = 'x-attack-administrator'
 
-/** Milliseconds for one step. */
+/** The timeout of one step, in milliseconds. */
 const maxStep = 20_000
 
-/** What comes of a vector, as it is tried. */
+/** The results that a vector collects while it runs. */
 export interface Gathered {
   replies: Reply[]
   blamed: Evidence[]
@@ -56,7 +56,7 @@ export interface Gathered {
 
 export function createAttacker(
   url: string,
-  catchers: FakeInternet,
+  internet: FakeInternet,
   budget: number,
   { replies, blamed, notes }: Gathered,
 ): Attacker {
@@ -93,7 +93,7 @@ export function createAttacker(
   return {
     url,
     budget,
-    world: (world) => catchers.begin(world),
+    world: (world) => internet.begin(world),
     submit: (request, { as = 'user', headers = {} } = {}) =>
       submit(request, { ...identity[as], ...headers }, (reply) => replies.push(reply)),
     async ask(method, path, { as = 'user', headers = {} } = {}, body) {
@@ -141,7 +141,7 @@ function call(url: string, method: string, headers: Record<string, string>, body
     })
     outgoing.on('timeout', () => outgoing.destroy(new Error('the relay did not answer')))
     outgoing.on('error', (error) => {
-      // A server may close a connection in the moment in which it is used again; that says nothing.
+      // A server may close a connection just before its reuse. Repeat the call.
       if (outgoing.reusedSocket && /hang up|ECONNRESET/.test(error.message))
         call(url, method, { ...headers, connection: 'close' }, body).then(resolve, reject)
       else reject(error)

@@ -1,11 +1,11 @@
 import { randomInt } from 'node:crypto'
 
-/** A secret that nobody else has, in place of a real one, and what everybody knows of its kind. */
+/** A unique fake secret, and the public facts about its format. */
 export interface Canary {
   value: string
-  /** What it begins with and is no secret: a provider's prefix, a bot's id, an account. */
+  /** Its public beginning: a provider's prefix, a bot's id, an account. */
   publicPart: string
-  /** What the rest of it is made of. */
+  /** The characters of the rest. */
   alphabet: string
 }
 
@@ -14,7 +14,7 @@ const hex = `${digits}abcdef`
 const alphanumeric = `${digits}ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz`
 const base64url = `${alphanumeric}-_`
 
-/** Keys as providers make them: what is public, and what is not. */
+/** Providers' key formats, with their public and unknown parts. */
 const formats: (() => Canary)[] = [
   awkward,
   () => canary('sk-ant-api03-', base64url, 93, 'AA'),
@@ -27,16 +27,16 @@ const formats: (() => Canary)[] = [
   () => canary(`SG.${some(22, base64url)}.`, base64url, 43),
 ]
 
-/** @param index Of the key: each is of another format. */
+/** @param index The index of the key. Each key gets another format. */
 export function makeCanary(index = 0, publicPrefix?: string): Canary {
   if (publicPrefix !== undefined) return canary(publicPrefix, base64url, 48)
   return formats[index % formats.length]!()
 }
 
 /**
- * What breaks careless code: `$&` expands in a replacement, quotes and the
- * backslash end strings, `& + / = %` change in a url, and `>>>???` become the
- * signs of base64, wherever in a three they stand.
+ * A secret that breaks careless code: `$&` expands in a replacement, quotes and
+ * the backslash end strings, `& + / = %` change in a url, and `>>>???` become
+ * `+` and `/` in base64 at any offset.
  */
 function awkward(): Canary {
   const parts = ['sk-', `$&"'\\&`, '+/=%41', '<>>>???', '']
@@ -50,7 +50,7 @@ const canary = (publicPart: string, alphabet: string, length: number, end = ''):
   alphabet,
 })
 
-/** Characters by chance. */
+/** Random characters. */
 export function some(length: number, alphabet: string): string {
   return Array.from({ length }, () => alphabet[randomInt(alphabet.length)]).join('')
 }

@@ -8,7 +8,7 @@ import { crossSite } from './vectors/cross-site.ts'
 import { echoes } from './vectors/echoes.ts'
 import { endurance } from './vectors/endurance.ts'
 import { headers } from './vectors/headers.ts'
-import { honest } from './vectors/honest.ts'
+import { baseline } from './vectors/baseline.ts'
 import { hosts } from './vectors/hosts.ts'
 import { otherCallers } from './vectors/other-callers.ts'
 import { paths } from './vectors/paths.ts'
@@ -19,15 +19,15 @@ import { traces } from './vectors/traces.ts'
 import { upstreamHeaders } from './vectors/upstream-headers.ts'
 import { values } from './vectors/values.ts'
 
-/** What each row of the threat model is called in the report; 0 is the proof that honest calls arrive. */
+/** The names of the threat model's rows in the report. Row 0 proves that allowed calls arrive. */
 export const rows: Record<number, string> = {
-  0: 'honest calls arrive with their secret',
-  1: "a url of the attacker's",
+  0: 'allowed calls arrive with their secret',
+  1: 'a url chosen by the attacker',
   2: 'the placeholder in another place',
   3: 'urls that parsers read differently',
   4: 'the placeholder in host, port, user info, scheme',
   5: 'private and metadata addresses',
-  6: 'names that change their address',
+  6: 'host names that change their address',
   7: 'redirects',
   8: 'headers that inject or forge',
   9: 'other spellings of the placeholder',
@@ -36,24 +36,24 @@ export const rows: Record<number, string> = {
   14: 'upstreams that echo the secret',
   15: 'logs, errors, metrics, database',
   16: "upstream headers on the relay's origin",
-  17: 'climbing out of the path',
+  17: 'leaving the allowed path',
   18: 'another scheme',
-  19: 'bodies that exhaust',
-  21: 'names of the prototype',
-  25: 'what redaction tells who asks again and again',
-  28: 'what a value is in another form',
+  19: 'bodies that exhaust the relay',
+  21: 'prototype names',
+  25: 'learning from redacted answers',
+  28: 'other forms of a value',
 }
 
-/** Rows in the threat model. */
+/** The number of rows in the threat model. */
 const maxRows = 31
 
-/** Those of the threat model that no attempt is made at. */
+/** The rows without a vector. */
 export const otherRows = Array.from({ length: maxRows }, (_, index) => index + 1).filter((row) => !(row in rows))
 
-/** Every attempt against these keys and rules. What looks into the database comes before what fills it. */
+/** Every vector for these keys and rules. Vectors that inspect the database come before those that fill it. */
 export function corpus(targets: readonly Target[], options: RelayOptions): Vector[] {
   return [
-    ...honest(targets),
+    ...baseline(targets),
     ...traces(targets),
     ...administration(targets),
     ...hosts(targets),

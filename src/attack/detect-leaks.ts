@@ -6,7 +6,7 @@ import { placesOf, type Target } from './target.ts'
 import { metadata } from './metadata-addresses.ts'
 import type { Channel, Evidence } from './evidence.ts'
 
-/** What there is to see after a vector. */
+/** Everything visible after a vector. */
 export interface Scene {
   caught: Caught[]
   lookups: string[]
@@ -15,16 +15,16 @@ export interface Scene {
   files: Buffer[]
   blamed: Evidence[]
   mayCall: boolean
-  /** Look only here. */
+  /** Inspect only this channel. */
   only?: Channel | undefined
 }
 
-/** A value by which a header of an attacker, or of an attacker's upstream, is recognised where it must not be. */
+/** A value that marks headers of the attacker and of its upstreams. */
 export const marker = 'attack-marker-7d31'
 
 /**
- * Says what leaked. It reads the rules in its own way and shares no code with
- * the relay: what both got wrong in the same way, nobody would see.
+ * Returns the leaks. It interprets the rules itself and shares no code with the
+ * relay, because a shared mistake would hide a leak.
  */
 export function detectLeaks(scene: Scene, targets: readonly Target[]): Evidence[] {
   const looks = (channel: Channel) => scene.only === undefined || scene.only === channel
@@ -48,7 +48,7 @@ function secretsIn(channel: Channel, where: string, bytes: Buffer, targets: read
   }))
 }
 
-/** Fewer characters in a row may stay of an echo that an API cuts off, as the page Security model says; how many do, the oracles measure. */
+/** Fewer consecutive characters may stay visible when an API cuts off an echo, as the page Security model says. The oracles measure how many do. */
 const tellingLength = 20
 
 /** The secrets of all keys, each once. */
@@ -63,7 +63,7 @@ function unwantedCalls({ mayCall, caught }: Scene): Evidence[] {
   return mayCall ? [] : caught.map((call) => ({ channel: 'call', where: `a call at ${placeOf(call)}` }))
 }
 
-/** Secrets that arrived where no rule of their key lets all of it be, or in a name that was looked up. */
+/** Secrets that arrived in a call that no rule of their key allows, or in a looked-up host name. */
 function atUpstreams({ caught, lookups }: Scene, targets: readonly Target[]): Evidence[] {
   const names = lookups.flatMap((name) => secretsIn('upstream', `in the name ${name}`, Buffer.from(name), targets))
   return caught.reduce<Evidence[]>((found, call) => {
@@ -82,7 +82,7 @@ function headersThatAct({ caught, replies }: Scene): Evidence[] {
   return [
     ...caught.flatMap((call) => [
       ...forgedHeaders(call).map((header) => `${header} at ${placeOf(call)}`),
-      ...(call.rest.length > 0 ? [`a second request behind the first at ${placeOf(call)}`] : []),
+      ...(call.rest.length > 0 ? [`a second request after the first at ${placeOf(call)}`] : []),
     ]),
     ...replies.flatMap(({ headers }) => actingHeaders(headers).map((header) => `the answer's ${header}`)),
   ].map((where) => ({ channel: 'header', where }))
@@ -90,8 +90,8 @@ function headersThatAct({ caught, replies }: Scene): Evidence[] {
 
 function inAnswers({ replies }: Scene, targets: readonly Target[]): Evidence[] {
   return replies.flatMap(({ status, head, body }) => [
-    ...secretsIn('answer', `in the head of an answer of ${status}`, Buffer.from(head, 'latin1'), targets),
-    ...secretsIn('answer', `in the body of an answer of ${status}`, body, targets),
+    ...secretsIn('answer', `in the head of an answer with status ${status}`, Buffer.from(head, 'latin1'), targets),
+    ...secretsIn('answer', `in the body of an answer with status ${status}`, body, targets),
   ])
 }
 
@@ -100,11 +100,11 @@ function failures({ replies }: Scene): Evidence[] {
     .filter(({ status, body }) => status === 500 || body.includes('"code":"INTERNAL"'))
     .map(({ status, body }) => ({
       channel: 'failure',
-      where: `an answer of ${status}: ${body.toString().slice(0, 200)}`,
+      where: `an answer with status ${status}: ${body.toString().slice(0, 200)}`,
     }))
 }
 
-/** Why this call is none that the target's rule lets happen; null when it is one. */
+/** Why the target's rule does not allow this call, or null if it does. */
 function problemOf(call: Caught, { rule, scheme, host, port, canary, format, isWildcard }: Target): string | null {
   const { to } = call
   const label = to.host.slice(0, -host.slice('shop'.length).length)
@@ -119,7 +119,7 @@ function problemOf(call: Caught, { rule, scheme, host, port, canary, format, isW
   const [path = '', query = ''] = call.path.split(/\?(.*)/s)
   if (!isInside(path, rule, canary)) return 'the path is outside'
   const rest = withoutPlaces(call, path, query, placesOf(rule))
-  // What is public of it anybody may write anywhere.
+  // Anyone may write the public part anywhere.
   const leak = findSecrets(Buffer.from(rest, 'latin1'), [{ value: canary, ...format }]).get(canary)
   return leak ? `in an undeclared place, ${leak.form}` : null
 }
@@ -130,7 +130,7 @@ function isRightAddress(address: string, { allowPrivateNetwork, url }: KeyRule):
   return allowPrivateNetwork === true && isPrivate && !metadata.includes(address)
 }
 
-/** Whether a path is one of the rule's, however the other side reads it. */
+/** Whether the rule allows a path, for every way a server may parse it. */
 function isInside(path: string, rule: KeyRule, canary: string): boolean {
   const pattern = /^https?:\/\/[^/]+(\/.*)?$/.exec(rule.url)?.[1] ?? '/'
   const known = path
@@ -141,7 +141,7 @@ function isInside(path: string, rule: KeyRule, canary: string): boolean {
     decoded = decoded.replace(/%([0-9a-f]{2})/gi, (_, code: string) => String.fromCharCode(parseInt(code, 16)))
   const isClimbing = (text: string) => /(^|[/\\;])\.{1,2}([/\\;?#]|$)|\\|\0/.test(text)
   if (isClimbing(decoded) || decoded.split('/').length !== known.split('/').length) return false
-  // As a server reads it that normalises and takes away what nobody sees.
+  // As read by a server that normalises and removes invisible characters.
   const read = Buffer.from(decoded, 'latin1')
     .toString()
     .normalize('NFKC')
@@ -157,11 +157,11 @@ function isInside(path: string, rule: KeyRule, canary: string): boolean {
   return new RegExp(`^${expression}$`).test(known)
 }
 
-/** As a careful writer puts it into a path, where `:` and `@` and their like may stay. */
+/** The canary encoded for a path, where `:`, `@` and similar characters stay. */
 const canarySegment = (canary: string) =>
   encodeURIComponent(canary).replace(/%(3A|40|24|26|2B|2C|3B|3D)/g, (code) => decodeURIComponent(code))
 
-/** The call as text, with what stands in declared places taken out. */
+/** The call as text, without the content of declared places. */
 function withoutPlaces(call: Caught, path: string, query: string, places: readonly string[]): string {
   const isDeclared = (place: string) => places.includes(place)
   const headerPlaces = places.map((place) => (place.startsWith('headers.') ? place.toLowerCase() : place))
@@ -216,7 +216,7 @@ function withoutValue(json: string, steps: string[]): string {
   }
 }
 
-/** Headers that tell the upstream something false about who asks whom. */
+/** Headers that give the upstream false information about the caller or the host. */
 function forgedHeaders(call: Caught): string[] {
   const forbidden =
     /^(host|connection|keep-alive|transfer-encoding|te|trailer|upgrade|expect|cookie2?|forwarded|via|proxy-.*|x-forwarded-.*|x-real-ip|x-http-method(-override)?|x-method-override|x-original-url|x-rewrite-url|x-injected|true-client-ip|client-ip|forwarded-for|x-host|(x-|cf-|fastly-|x-cluster-|x-original-)?(client|connecting|original|cluster-client|proxyuser)-(ip|host|forwarded-for)|x-envoy-.*|cf-.*|x-azure-.*)$/i
@@ -225,7 +225,7 @@ function forgedHeaders(call: Caught): string[] {
     .map(([name, value]) => `the header ${name}: ${value}`)
 }
 
-/** Headers of an upstream that would act on the relay's own origin. */
+/** Upstream headers that would take effect on the relay's own origin. */
 function actingHeaders(headers: Reply['headers']): string[] {
   return Object.entries(headers)
     .filter(

@@ -1,13 +1,12 @@
 /**
- * What a leak would be seen in: bytes at an upstream, an answer to the browser,
- * the log, the database; a call that nobody was allowed to cause; something of
- * another caller; a header that acts on our origin or on the upstream; what one who
- * asks again and again has learnt.
+ * Where a leak shows: bytes at an upstream, an answer to the browser, the log, the
+ * database, a forbidden call, another caller's data, a header that takes effect on
+ * our origin or the upstream, or characters that a learning attacker knows.
  */
 export type Channel =
   'upstream' | 'answer' | 'log' | 'database' | 'call' | 'other caller' | 'header' | 'learnt' | 'failure'
 
-/** Something that came out, in words. */
+/** The description of a leak. */
 export interface Evidence {
   channel: Channel
   where: string

@@ -3,7 +3,7 @@ import type { LookupAddress } from 'node:dns'
 import type { Network } from '../relay/upstream/http-client.ts'
 import { httpAnswer, readHttp, type HttpRequest } from './raw-http.ts'
 
-/** Where a relay believed to connect. */
+/** The server that a relay meant to connect to. */
 export interface Destination {
   scheme: string
   host: string
@@ -17,13 +17,13 @@ export interface Caught extends HttpRequest {
   bytes: Buffer
 }
 
-/** What an upstream answers: raw bytes, written one after the other. Null breaks the connection off. */
+/** An upstream's answer: raw bytes, written one after the other. Null closes the connection. */
 export type Answer = (call: Caught) => (Buffer | null)[]
 
-/** How the world behaves during one vector. */
+/** The behaviour of upstreams and DNS during one vector. */
 export interface World {
   answer: Answer
-  /** Addresses of a host, one list a lookup; the last one stays. */
+  /** Addresses of a host, one list per lookup. The last list repeats. */
   addresses: Record<string, string[][]>
 }
 
@@ -34,23 +34,23 @@ const calm: World = { answer: () => [httpAnswer({ body: '{"ok":true}' })], addre
 
 export interface FakeInternet {
   network: Network
-  /** Opens a socket to one address, as a careless relay does by itself. */
+  /** Opens a socket to one address, without the relay's checks. */
   dial(to: Destination, callback: (error: Error | null, socket: Socket | null) => void): void
-  /** Takes what was caught and looked up until now, and begins with another world. */
+  /** Clears the caught calls and lookups, and sets a new world. */
   begin(world: Partial<World>): void
   caught: Caught[]
-  /** Names that were looked up: to ask for a name is to tell it. */
+  /** Looked-up names. A lookup reveals the name. */
   lookups: string[]
   close(): void
 }
 
 /**
- * Every host of the internet, as one server on this machine. Names are resolved
- * here, and each socket says by its port where the relay believed to go; so all
- * of the relay's own checks stay on the way. `privateHosts` are those that a rule
- * with allowPrivateNetwork names.
+ * Every host of the internet, as one loopback server. It resolves all names, and
+ * identifies a connection's intended destination by its local port, so all of the
+ * relay's own checks still run. `privateHosts` are the hosts of rules with
+ * allowPrivateNetwork.
  */
-export async function startCatchers(privateHosts: ReadonlySet<string>): Promise<FakeInternet> {
+export async function startFakeInternet(privateHosts: ReadonlySet<string>): Promise<FakeInternet> {
   let world = calm
   let looked: Record<string, number> = {}
   const destinations = new Map<number, Destination>()
@@ -70,7 +70,7 @@ export async function startCatchers(privateHosts: ReadonlySet<string>): Promise<
       const request = readHttp(bytes)
       if (!to || !request) return
       const call = { ...request, to, bytes }
-      // What comes behind an answered call belongs to it: a second request that was smuggled in.
+      // Bytes after an answered call belong to it: a smuggled second request.
       if (isAnswered) return void (caught[caught.length - 1] = call)
       isAnswered = true
       caught.push(call)
@@ -142,7 +142,7 @@ const asLookedUp = (address: string): LookupAddress => ({ address, family: addre
 
 export const isAddress = (host: string) => /^[\d.]+$/.test(host) || host.includes(':')
 
-/** Each part in a packet of its own, so that what is cut in two arrives cut in two. */
+/** Writes each part in a separate packet, so that split content arrives split. */
 async function write(socket: Socket, parts: (Buffer | null)[]): Promise<void> {
   for (const part of parts) {
     if (part === null) return void socket.destroy()

@@ -1,31 +1,31 @@
 import { brotliDecompressSync, gunzipSync, inflateSync, zstdDecompressSync } from 'node:zlib'
 
-/** Where a secret was found: as it is, or written in these ways, the outermost first. */
+/** How a secret was found: raw, or in these encodings, the outermost first. */
 export interface Found {
   form: string
-  /** False when only a part of it is there. */
+  /** False if only a part was found. */
   whole: boolean
 }
 
-/** What is looked for. */
+/** A secret to search for. */
 export interface Sought {
   value: string
-  /** What it begins with and is no secret. */
+  /** Its public beginning. */
   publicPart?: string
 }
 
-/** So many unknown characters in a row are enough to call a secret found, unless it is said otherwise. */
+/** By default, this many consecutive unknown characters count as a found secret. */
 const defaultPartLength = 12
-/** How often what was decoded is decoded again. */
+/** How many times the search decodes decoded text again. */
 const deepest = 4
-/** In larger texts each form is looked for, but no mixtures of forms. */
+/** In longer texts, the search covers each form, but not mixtures of forms. */
 const largest = 100_000
 
 /**
- * Looks for secrets in bytes, in whatever form: raw, percent-encoded, JSON,
- * HTML, base64, hex, UTF-16, compressed, in any letter case, and mixtures of
- * these. It decodes all it can and searches the result, and so shares nothing
- * with the relay's redaction, which encodes the secret and searches for that.
+ * Searches bytes for secrets in many forms: raw, percent-encoded, JSON, HTML,
+ * base64, hex, UTF-16, compressed, in any letter case, and mixtures of these. It
+ * decodes everything it can and searches the result. It shares no code with the
+ * relay's redaction.
  */
 export function findSecrets(
   bytes: Buffer,
@@ -58,13 +58,13 @@ export function findSecret(bytes: Buffer, value: string): Found | null {
   return findSecrets(bytes, [{ value }]).get(value) ?? null
 }
 
-/** Side by side, so that whoever has almost twice as many characters in a row has one of these. */
+/** Adjacent pieces, so that any run of almost twice the length contains one of them. */
 function partsOf(unknown: string, partLength: number): string[] {
   const starts = Array.from({ length: Math.floor(unknown.length / partLength) }, (_, index) => index * partLength)
   return [...starts, Math.max(0, unknown.length - partLength)].map((at) => unknown.slice(at, at + partLength))
 }
 
-/** The text, and everything that it reads as when it is decoded: first in one way, then in all ways again and again. */
+/** The text and its decodings: first with one escape each, then with all encodings, repeatedly. */
 function* readings(text: string): Generator<Reading> {
   yield { text, form: 'raw' }
   for (const [form, decode] of escapes.slice(0, -3)) for (const decoded of decode(text)) yield { text: decoded, form }
@@ -108,7 +108,7 @@ const character = (code: number) => (code <= 0x10ffff ? String.fromCodePoint(cod
 const percent = '%([0-9a-f]{2})'
 const json = '\\\\u([0-9a-f]{4})|\\\\x([0-9a-f]{2})|\\\\(["\\\\/])'
 const html = '&#x([0-9a-f]{1,6})(?:;|(?![0-9a-f]))|&#([0-9]{1,7});?|&([a-z]{2,6});'
-// What fewer programs write: octal, `\u{73}`, CSS, quoted-printable, and what nobody sees.
+// Rare escapes: octal, `\u{73}`, CSS, quoted-printable, and invisible characters.
 const rare =
   '\\\\([0-7]{3})(?![0-9a-f]{3})|\\\\u\\{([0-9a-f]{1,6})\\}|\\\\([0-9a-f]{6})|=([0-9a-f]{2})|=(?:\\s|\\\\[rn])+|\\xc2\\xad|\\xe2\\x80\\x8b'
 const space = '(?:\\s|\\\\[rn])*'
@@ -149,7 +149,7 @@ function readHtml(hex?: string, decimal?: string, name?: string): string {
   return name ? (named[name.toLowerCase()] ?? '') : character(hex ? parseInt(hex, 16) : Number(decimal))
 }
 
-/** All of the escapes at once, because they stand in each other. */
+/** Decodes all escapes in one pass, because they can be nested. */
 const unescape = replacing(`${percent}|${json}|${html}|\0`, (code, long, short, sign, ...entity) => {
   if (code) return character(parseInt(code, 16))
   if (long || short || sign) return readJson(long, short, sign)
@@ -170,7 +170,7 @@ function decodings({ text, form }: Reading): Reading[] {
   )
 }
 
-/** Mail and PEM break base64 into lines. */
+/** Joins lines, because mail and PEM break base64 into lines. */
 const joined = replacing('(?<=[a-z0-9+/]{36})(?:\\s|\\\\[rn])+(?=[a-z0-9+/])', () => '')
 
 function replacing(pattern: string, replace: (...groups: (string | undefined)[]) => string): Decode {
@@ -181,13 +181,13 @@ function replacing(pattern: string, replace: (...groups: (string | undefined)[])
   }
 }
 
-/** All runs of an alphabet, each decoded from `offset` on, because it may begin within another word. */
+/** All runs of an alphabet, each decoded from `offset`, because the encoding may start inside a longer word. */
 function runs(text: string, alphabet: RegExp, offset: number, decode: (run: string) => string): string[] {
   const decoded = [...text.matchAll(alphabet)].map(([run]) => decode(run.slice(offset))).filter(isTelling)
   return decoded.length > 0 ? [decoded.join('\n')] : []
 }
 
-/** Almost every word can be read as base64; what comes of it is worth a look only where it has text in it. */
+/** Whether decoded text is worth searching. Almost every word is valid base64, so it must contain text. */
 function isTelling(decoded: string): boolean {
   return /[\u0020-\u007e]{12}/.test(decoded.replaceAll('\0', '')) || decompressed(decoded).length > 0
 }
@@ -195,7 +195,7 @@ function isTelling(decoded: string): boolean {
 const fromBase64 = (run: string) => Buffer.from(run, 'base64').toString('latin1')
 const fromHex = (run: string) => Buffer.from(run, 'hex').toString('latin1')
 
-/** Only where the text begins as compressed bytes do, or, for brotli, which has no mark, is long and no text. */
+/** Decompresses text with the first bytes of a compressed format. Brotli has none, so it must look like long binary data. */
 function decompressed(text: string): string[] {
   const tries = [
     text.startsWith('\x1f\x8b') && gunzipSync,

@@ -1,4 +1,4 @@
-/** Never to be called, whatever a rule says: here clouds keep their credentials. */
+/** Addresses that no rule may allow: cloud metadata services, which hold credentials. */
 export const metadata = [
   '169.254.169.254',
   'fd00:ec2::254',

@@ -1,15 +1,15 @@
-/** A request as it stands on the wire, taken apart but not interpreted. */
+/** A request as sent on the wire, split but not interpreted. */
 export interface HttpRequest {
   method: string
   /** Path and query. */
   path: string
   headers: [name: string, value: string][]
   body: Buffer
-  /** Bytes behind the request: nobody should send any. */
+  /** Bytes after the request. There should be none. */
   rest: Buffer
 }
 
-/** Reads a request; null while some of it is missing. */
+/** Parses a request. Null while it is incomplete. */
 export function readHttp(bytes: Buffer): HttpRequest | null {
   const end = bytes.indexOf('\r\n\r\n')
   if (end === -1) return null
@@ -30,16 +30,16 @@ export function readHttp(bytes: Buffer): HttpRequest | null {
 
 export interface HttpAnswer {
   status?: number
-  /** Behind the status; anything. */
+  /** The text after the status. */
   reason?: string
   headers?: Record<string, string>
   body?: string | Buffer
-  /** Sent as chunks of so many bytes. */
+  /** The chunk size in bytes. */
   chunk?: number
   trailers?: Record<string, string>
 }
 
-/** An answer as bytes. Nothing is checked: an attacker's upstream answers what it likes. */
+/** An answer as bytes, without validation: an attacker's upstream can send anything. */
 export function httpAnswer({ status = 200, reason = 'OK', headers = {}, body = '', ...rest }: HttpAnswer): Buffer {
   const content = Buffer.from(body)
   const isChunked = rest.chunk !== undefined || rest.trailers !== undefined

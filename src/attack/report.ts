@@ -1,14 +1,14 @@
 import type { AttackResult, Outcome } from './attack.ts'
 import { otherRows, rows } from './corpus.ts'
 
-/** What came of a row of the threat model. */
+/** The results of one row of the threat model. */
 export interface ClassResult {
   row: number
   name: string
   tried: number
   blocked: number
   leaked: number
-  /** Of the control: how many of these could leak, and how many did. */
+  /** For the control: how many vectors can leak, and how many did. */
   canLeak: number
   controlLeaked: number
 }
@@ -17,9 +17,9 @@ export interface AttackSummary {
   classes: ClassResult[]
   total: Omit<ClassResult, 'row' | 'name'>
   leaks: { row: number; vector: string; evidence: string[] }[]
-  /** What was counted and is no leak: what remains, as the page Security model names it. */
+  /** Measurements that are not leaks: the remaining exposure on the page Security model. */
   measured: { vector: string; note: string }[]
-  /** What could leak and did not in the control. */
+  /** Vectors that can leak but did not in the control. */
   controlBlocked: { row: number; vector: string }[]
 }
 
@@ -57,7 +57,7 @@ export function summarize({ relay, control }: AttackResult): AttackSummary {
 
 const hasLeaked = ({ evidence }: Outcome) => evidence.length > 0
 
-/** The summary as a table and sentences. */
+/** The summary as a table and text. */
 export function report(summary: AttackSummary, verbose: AttackResult | null): string {
   const { classes, total, leaks, measured, controlBlocked } = summary
   const heads = ['row', 'what is tried', 'tried', 'blocked', 'leaked', 'can leak', 'control leaked']
@@ -76,7 +76,7 @@ export function report(summary: AttackSummary, verbose: AttackResult | null): st
   )
   return [
     ...rendered,
-    `The rows ${otherRows.join(', ')} are not about what a call gives away; the page Security model names their tests.`,
+    `This attack does not cover the rows ${otherRows.join(', ')}. The page Security model lists their tests.`,
     '',
     ...(verbose?.relay.map(
       ({ vector, evidence }) => `${evidence.length > 0 ? 'LEAKED ' : 'blocked'} ${vector.row}: ${vector.name}`,
@@ -93,7 +93,7 @@ export function report(summary: AttackSummary, verbose: AttackResult | null): st
   ].join('\n')
 }
 
-/** Of the vectors that can leak, how many did in the control. */
+/** The share of vectors that leaked in the control, of those that can leak. */
 function percent({ canLeak, controlLeaked }: Pick<ClassResult, 'canLeak' | 'controlLeaked'>): string {
   return ((100 * controlLeaked) / Math.max(1, canLeak)).toFixed(1)
 }

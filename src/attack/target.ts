@@ -2,35 +2,35 @@ import type { KeyOptions } from '../relay/keys/key.ts'
 import type { KeyRule, Place } from '../relay/keys/key-rules.ts'
 import type { Canary } from './canary.ts'
 
-/** A request as an attacker writes it: it need not be one that the types allow. */
+/** A request as an attacker writes it. It may violate the types. */
 export type Wish = Record<string, unknown> & { url: string; headers?: Record<string, string>; data?: unknown }
 
-/** One rule of a key, and what an honest caller would send under it. */
+/** One rule of a key, and a request that it allows. */
 export interface Target {
   keyName: string
-  /** What stands in place of the real secret. */
+  /** The fake secret. */
   canary: string
-  /** What the canary is made of, which an attacker knows. */
+  /** The canary's format, which an attacker knows. */
   format: Omit<Canary, 'value'>
   locked: boolean
   rule: KeyRule
   places: readonly Place[]
   /** `https:` or `http:`. */
   scheme: string
-  /** An example where the rule has a wildcard. */
+  /** The host, or an example for a rule with a wildcard. */
   host: string
   isWildcard: boolean
-  /** With the colon, or empty. */
+  /** Including the colon, or empty. */
   port: string
   path: string
-  /** Segments of the path that the rule fixes, before its first wildcard. */
+  /** The number of path segments before the rule's first wildcard. */
   fixedSegments: number
   method: string
-  /** Has a body, so that data may be sent. */
+  /** Whether the method has a body. */
   hasBody: boolean
   url: string
-  /** What the rule is there for, new with every call. */
-  honest(change?: Partial<Wish>): Wish
+  /** A new request that the rule allows, with these changes. */
+  baseline(change?: Partial<Wish>): Wish
 }
 
 /** Every rule of every key, with its canary. */
@@ -70,11 +70,17 @@ function targetOf(keyName: string, { value, ...format }: Canary, locked: boolean
     method,
     hasBody: takesBody(method),
     url,
-    honest: (change) => ({ clientSecretName: keyName, url, method, ...bearers(places, takesBody(method)), ...change }),
+    baseline: (change) => ({
+      clientSecretName: keyName,
+      url,
+      method,
+      ...bearers(places, takesBody(method)),
+      ...change,
+    }),
   }
 }
 
-/** Where a rule lets its secret go, read from the rule's text alone. */
+/** The places of a rule, read from its text alone. */
 export function placesOf(rule: KeyRule): readonly Place[] {
   return rule.in ?? (rule.url.includes('$CLIENT_SECRET') ? ['url.path'] : ['headers.authorization'])
 }
@@ -105,7 +111,7 @@ function bearers(places: readonly Place[], takesData: boolean): Partial<Wish> {
   }
 }
 
-/** A copy with the value at this JSON pointer, its objects made where they are missing. */
+/** A copy with the value at this JSON pointer. Creates missing objects. */
 export function withValueAt(object: object, [step = '', ...rest]: string[], value: unknown): Record<string, unknown> {
   const name = step.replaceAll('~1', '/').replaceAll('~0', '~')
   const inner = (object as Record<string, unknown>)[name]

@@ -4,21 +4,20 @@ import type { World } from './fake-internet.ts'
 import { httpAnswer, type HttpAnswer } from './raw-http.ts'
 import type { Target, Wish } from './target.ts'
 
-/** One attempt. */
+/** One attack. */
 export interface Vector {
-  /** Number of the row in the threat model. */
+  /** The row in the threat model. */
   row: number
-  /** In words: what is tried, at which key. */
+  /** A description of the attempt and its key. */
   name: string
   /**
-   * By its meaning, whether something would be given away if it were let through.
-   * False for attempts that can only crash the relay, and for those that look
-   * bad and are not.
+   * Whether the vector would leak if the relay allowed it. False for vectors that
+   * can only crash the relay, and for those that only look malicious.
    */
   canLeak: boolean
-  /** Where this attempt would show. Looked at for the control only; the relay must leak nowhere. */
+  /** The channel of the expected leak. Only the control uses it; the relay must not leak in any channel. */
   aim: Channel
-  /** False: no upstream may be called at all. */
+  /** False if no upstream may be called. */
   mayCall: boolean
   run(attacker: Attacker): Promise<void>
 }
@@ -30,13 +29,13 @@ export function vector(row: number, name: string, run: Vector['run'], details: V
 }
 
 export interface Attempt extends VectorDetails {
-  /** What is sent; or its exact JSON text, where it cannot be written as an object. */
+  /** The request, or its exact JSON text if an object cannot express it. */
   request: Wish | string
   world?: Partial<World>
   sent?: Sent
 }
 
-/** An attempt of one request. Every third also goes the queued way, and is read from there. */
+/** Vectors of one request each. Every third request uses a queue. */
 export function attempts(row: number, target: Target, list: [name: string, attempt: Attempt][]): Vector[] {
   return list.map(([name, { request, world, sent, ...details }], index) => {
     const isQueued = index % 3 === 2 && typeof request === 'object' && request['queue'] === undefined
@@ -52,15 +51,15 @@ export function attempts(row: number, target: Target, list: [name: string, attem
   })
 }
 
-/** An upstream that always gives this answer. */
+/** An upstream that always sends this answer. */
 export function answers(answer: HttpAnswer): Partial<World> {
   return { answer: () => [httpAnswer(answer)] }
 }
 
-/** Every n-th of a list. */
+/** Every n-th item of a list. */
 export const spread = <T>(list: readonly T[], every: number, offset: number): T[] =>
   list.filter((_, index) => index % every === offset % every)
 
-/** All of a list for the first targets; for each of the others a share, so that all of it meets some of them. */
+/** The whole list for the first targets, and a share for each other target, so that together they use all of it. */
 export const some = <T>(list: readonly T[], targetIndex: number, full = 2, every = 4): T[] =>
   targetIndex < full ? [...list] : spread(list, every, targetIndex)

@@ -4,7 +4,7 @@ import { brotliDecompressSync, gunzipSync, inflateSync } from 'node:zlib'
 import type { FakeInternet } from './fake-internet.ts'
 import type { Target } from './target.ts'
 
-interface NaiveRequest {
+interface VulnerableRequest {
   clientSecretName: string
   url: string
   method: string
@@ -14,43 +14,43 @@ interface NaiveRequest {
   queue?: string
 }
 
-interface NaiveRecord {
+interface VulnerableRecord {
   id: string
   status: string
   queueName: string | undefined
-  request: NaiveRequest
+  request: VulnerableRequest
   response: unknown
 }
 
 /**
- * A relay as one writes it in an afternoon, and makes every mistake of the
- * threat model: it is the control. A corpus that finds nothing here would find
- * nothing anywhere. Never use it.
+ * A relay written in an afternoon, with every mistake of the threat model. It is
+ * the control: vectors that find nothing here would find nothing anywhere. Never
+ * use it.
  */
-export function createNaiveRelay(
+export function createVulnerableRelay(
   targets: readonly Target[],
-  catchers: FakeInternet,
+  internet: FakeInternet,
   file: string,
   log: string[],
 ): { fetch(request: Request): Promise<Response> } {
-  const records: NaiveRecord[] = []
+  const records: VulnerableRecord[] = []
   const secrets: Record<string, string> = Object.fromEntries(targets.map(({ keyName, canary }) => [keyName, canary]))
-  /** Hosts of rules that somebody has just registered; until the next call, so that it helps no other attempt. */
+  /** Hosts of newly registered rules. Valid until the next call, so that they help no other vector. */
   let widened: string[] = []
   const hosts = targets.map((target) => (target.isWildcard ? '' : target.host))
 
-  async function submit(text: string): Promise<[NaiveRecord, Record<string, string>]> {
-    const said = JSON.parse(text) as NaiveRequest
+  async function submit(text: string): Promise<[VulnerableRecord, Record<string, string>]> {
+    const said = JSON.parse(text) as VulnerableRequest
     const secret = String(secrets[said.clientSecretName])
     const filled = JSON.stringify(said).split('$CLIENT_SECRET').join(JSON.stringify(secret).slice(1, -1))
-    const request = withBasic(JSON.parse(filled) as NaiveRequest, secret)
+    const request = withBasic(JSON.parse(filled) as VulnerableRequest, secret)
     log.push(`calling ${filled}`)
     const afterScheme = request.url.trim().replace(/^\w+:[\\/]*/, '')
     const known = [...hosts, ...widened]
     widened = []
     if (!known.some((host) => afterScheme.startsWith(host))) throw new Error('this host is not allowed')
-    const { headers, ...response } = await callUpstream(request, catchers, log)
-    const record: NaiveRecord = {
+    const { headers, ...response } = await callUpstream(request, internet, log)
+    const record: VulnerableRecord = {
       id: `r${records.length}`,
       status: 'resolved',
       queueName: request.queue,
@@ -63,7 +63,7 @@ export function createNaiveRelay(
     return [record, headers]
   }
 
-  /** Registering keys, for whoever comes: kept, logged and shown as it was sent. */
+  /** Registers keys for any caller. Stores, logs and shows the request as sent. */
   async function register(request: Request, name: string): Promise<Response> {
     const text = await request.text()
     log.push(`${request.method} ${request.url} ${text}`)
@@ -112,8 +112,8 @@ export function createNaiveRelay(
   }
 }
 
-/** Fills in the base64 of Basic too, in whatever header. */
-function withBasic(request: NaiveRequest, secret: string): NaiveRequest {
+/** Replaces the placeholder inside Basic's base64 too, in any header. */
+function withBasic(request: VulnerableRequest, secret: string): VulnerableRequest {
   const fill = (value: unknown) =>
     String(value).replace(/^(basic )([\w+/=]+)$/i, (_, scheme: string, base64: string) => {
       const text = Buffer.from(base64, 'base64').toString('latin1')
@@ -129,8 +129,8 @@ function withBasic(request: NaiveRequest, secret: string): NaiveRequest {
   return { ...request, headers: Object.fromEntries(headers) as Record<string, string> }
 }
 
-/** What it thinks a caller may see of an answer. */
-const redacted = (answer: NaiveAnswer, secrets: string[]): NaiveAnswer => ({
+/** The answer as this relay shows it to callers. */
+const redacted = (answer: VulnerableAnswer, secrets: string[]): VulnerableAnswer => ({
   ...answer,
   headers: Object.fromEntries(
     Object.entries(answer.headers).map(([name, value]) => [
@@ -141,16 +141,16 @@ const redacted = (answer: NaiveAnswer, secrets: string[]): NaiveAnswer => ({
   body: readOnFromABeginning(answer.body, secrets),
 })
 
-/** So many characters of a secret are looked for. */
-const naiveLength = 12
+/** The search looks for this many characters of a secret. */
+const searchedLength = 12
 
-/** Looks for the beginning of a secret, and takes as much of it as is there: so what it takes tells what is right. */
+/** Finds the beginning of a secret and removes as much of it as matches, so the removed length reveals correct guesses. */
 function readOnFromABeginning(text: string, secrets: string[]): string {
   return secrets.reduce((rest, secret) => {
-    const [first = '', ...others] = rest.split(secret.slice(0, naiveLength))
+    const [first = '', ...others] = rest.split(secret.slice(0, searchedLength))
     return others.reduce((before, behind) => {
       let length = 0
-      while (naiveLength + length < secret.length && behind[length] === secret[naiveLength + length]) length++
+      while (searchedLength + length < secret.length && behind[length] === secret[searchedLength + length]) length++
       return `${before}$CLIENT_SECRET${behind.slice(length)}`
     }, first)
   }, text)
@@ -158,22 +158,22 @@ function readOnFromABeginning(text: string, secrets: string[]): string {
 
 const cors = (request: Request) => ({ 'access-control-allow-origin': request.headers.get('origin') ?? '*' })
 
-/** What Response can carry at all. */
+/** The headers that a Response accepts. */
 function harmless(headers: Record<string, string>): Headers {
   const passed = new Headers()
   for (const [name, value] of Object.entries(headers)) {
     try {
       const isOfConnection = /^(content-length|transfer-encoding|content-encoding|connection)$/i.test(name)
-      // Of what a Response takes Node writes no other control characters than these.
+      // Response accepts more control characters than Node can send.
       if (!isOfConnection && /^[\t\x20-\x7e\x80-\xff]*$/.test(value)) passed.append(name, value)
     } catch {
-      // Not a header for Response.
+      // Response rejects this header.
     }
   }
   return passed
 }
 
-interface NaiveAnswer {
+interface VulnerableAnswer {
   status: number
   reason: string
   headers: Record<string, string>
@@ -182,12 +182,16 @@ interface NaiveAnswer {
   encoding?: 'base64'
 }
 
-/** Calls, and goes after every redirect with all it has. */
-async function callUpstream(request: NaiveRequest, catchers: FakeInternet, log: string[]): Promise<NaiveAnswer> {
+/** Calls the upstream and follows every redirect with all headers. */
+async function callUpstream(
+  request: VulnerableRequest,
+  internet: FakeInternet,
+  log: string[],
+): Promise<VulnerableAnswer> {
   const query = new URLSearchParams(request.params).toString()
   let url = new URL(query ? `${request.url}${request.url.includes('?') ? '&' : '?'}${query}` : request.url)
   for (let turn = 0; ; turn++) {
-    const answer = readAnswer(await exchange(url, request, catchers, log))
+    const answer = readAnswer(await exchange(url, request, internet, log))
     const location = answer.headers['location']
     if (answer.status < 300 || answer.status >= 400 || !location || turn === 5) return answer
     url = new URL(location, url)
@@ -196,8 +200,8 @@ async function callUpstream(request: NaiveRequest, catchers: FakeInternet, log: 
 
 function exchange(
   url: URL,
-  { method, headers = {}, data }: NaiveRequest,
-  catchers: FakeInternet,
+  { method, headers = {}, data }: VulnerableRequest,
+  internet: FakeInternet,
   log: string[],
 ): Promise<Buffer> {
   const host = url.hostname.replace(/^\[|\]$/g, '')
@@ -209,7 +213,7 @@ function exchange(
 
   return new Promise((resolve, reject) => {
     const connectTo = (address: string) =>
-      catchers.dial({ scheme: url.protocol, host: url.hostname, port, address }, (error, socket) => {
+      internet.dial({ scheme: url.protocol, host: url.hostname, port, address }, (error, socket) => {
         if (!socket) return reject(error ?? new Error('no socket'))
         const chunks: Buffer[] = []
         socket.on('data', (chunk) => chunks.push(chunk))
@@ -221,10 +225,10 @@ function exchange(
         socket.write(text)
       })
     if (/^[\d.]+$|:/.test(host)) return connectTo(host)
-    // Looked up once to be checked, and once more to connect.
-    catchers.network.resolve(host, {}, (_error, checked) => {
+    // Resolved once for the check, and again to connect.
+    internet.network.resolve(host, {}, (_error, checked) => {
       log.push(`${host} is ${checked[0]?.address}`)
-      catchers.network.resolve(host, {}, (_again, addresses) => connectTo(addresses[0]!.address))
+      internet.network.resolve(host, {}, (_again, addresses) => connectTo(addresses[0]!.address))
     })
   })
 }
@@ -238,7 +242,7 @@ function flat(data: Record<string, unknown>, prefix = ''): [string, string][] {
   })
 }
 
-function readAnswer(bytes: Buffer): NaiveAnswer {
+function readAnswer(bytes: Buffer): VulnerableAnswer {
   const end = bytes.indexOf('\r\n\r\n')
   const [start = '', ...lines] = bytes.subarray(0, end).toString('latin1').split('\r\n')
   const headers = Object.fromEntries(

@@ -1,26 +1,30 @@
-/** Where something is kept over a reload: for this tab, or for this browser. */
+/** Storage of this tab, or of this browser. */
 export type Persistence = 'session' | 'local'
 
-/** Text in the browser's storage; null where there is none, as on a server or where the user has blocked it. */
+/** A key of ours in the browser's storage. */
+export function storageKey(kind: 'session' | 'request', ...parts: unknown[]): string {
+  return `react-client-secret:${kind}:${JSON.stringify(parts)}`
+}
+
+/** Null without storage, as on a server or where the user blocks it. */
 export function readStorage(where: Persistence, key: string): string | null {
   try {
-    return storage(where)?.getItem(key) ?? null
+    return storage(where).getItem(key)
   } catch {
     return null
   }
 }
 
-/** Keeps a text, or removes it with null. Where that is not possible the page works on, without surviving a reload. */
+/** Stores a text, or removes it with null. Does nothing where storage is full or blocked. */
 export function writeStorage(where: Persistence, key: string, text: string | null): void {
   try {
-    if (text === null) storage(where)?.removeItem(key)
-    else storage(where)?.setItem(key, text)
+    if (text === null) storage(where).removeItem(key)
+    else storage(where).setItem(key, text)
   } catch {
-    // Blocked or full.
+    // Full, blocked, or a server.
   }
 }
 
-function storage(where: Persistence): Storage | undefined {
-  if (typeof window === 'undefined') return undefined
-  return where === 'local' ? window.localStorage : window.sessionStorage
+function storage(where: Persistence): Storage {
+  return window[`${where}Storage`]
 }

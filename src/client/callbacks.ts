@@ -1,21 +1,21 @@
-import type { ClientSecretError } from '../protocol/errors.ts'
+import { isClientSecretError, type ClientSecretError } from '../protocol/errors.ts'
 import type { ClientSecretRecord } from '../protocol/record.ts'
-import type { ApiResponse, ResponseType } from './read-record.ts'
+import type { Answer, ApiResponse, ResponseType } from './read-record.ts'
 import type { StandardSchema } from './standard-schema.ts'
 
-/** Who hears how a request ends. */
+/** Callbacks for the end of a request. */
 export interface Callbacks<Data = unknown> {
-  /** Called once with the final API response: its body, and its status and headers beside it. */
+  /** Called once with the final API response: its body, then status and headers. */
   onResponse?: ((data: Data, response: ApiResponse) => void) | undefined
   /** Called once when the request or the polling fails. */
   onError?: ((error: ClientSecretError) => void) | undefined
 }
 
-/** Who hears of a request, and how its answer is checked. */
+/** Callbacks for a request, and the schema of its answer. */
 export interface Listeners<Data = unknown> extends Callbacks<Data> {
-  /** Called with every change of what the relay knows of the request. */
+  /** Called with every change of the record. */
   onUpdate?: ((record: ClientSecretRecord) => void) | undefined
-  /** Called once when the request has ended, whichever way: with its data, or with its error. */
+  /** Called once when the request ends, with its data or its error. */
   onSettled?: ((data: Data | undefined, error: ClientSecretError | undefined) => void) | undefined
   /** Any Standard Schema (zod, valibot, arktype …); checks `data` and gives it its type. */
   schema?: StandardSchema<Data> | undefined
@@ -23,10 +23,7 @@ export interface Listeners<Data = unknown> extends Callbacks<Data> {
   responseType?: ResponseType | undefined
 }
 
-/**
- * Calls somebody else's function. What it throws is theirs: it becomes an
- * uncaught error, as from an event listener, and does not disturb the request.
- */
+/** Calls a callback of the app. Its error becomes an uncaught error, as in an event listener, and the request goes on. */
 export function callBack<Args extends unknown[]>(callback: ((...args: Args) => void) | undefined, ...args: Args): void {
   try {
     callback?.(...args)
@@ -34,5 +31,16 @@ export function callBack<Args extends unknown[]>(callback: ((...args: Args) => v
     queueMicrotask(() => {
       throw error
     })
+  }
+}
+
+/** Calls the callbacks for the end of a request. */
+export function tellOutcome({ onResponse, onError, onSettled }: Listeners, outcome: Answer | ClientSecretError): void {
+  if (isClientSecretError(outcome)) {
+    callBack(onError, outcome)
+    callBack(onSettled, undefined, outcome)
+  } else {
+    callBack(onResponse, outcome.data, outcome.response)
+    callBack(onSettled, outcome.data, undefined)
   }
 }

@@ -14,7 +14,7 @@ import { answerOf, type QueuedRequest } from './queued-request.ts'
 import { readRecord, type Answer, type ResponseType } from './read-record.ts'
 import type { ClientSecretRequestParams, RequestParams } from './request-params.ts'
 import { checked, type StandardSchema } from './standard-schema.ts'
-import type { Seen } from './transport.ts'
+import type { RecordVersion } from './transport.ts'
 
 /** How a request can be ended. */
 export interface RequestOptions {
@@ -97,7 +97,7 @@ export interface Client extends ClientCore {
   send: (params: RequestParams, options?: SendOptions) => Promise<Sent>
 
   /** Follows a request that was sent before, by its id, until it is settled. */
-  follow: (seen: Seen, options?: FollowOptions) => Promise<Answer | PollStopped>
+  follow: (seen: RecordVersion, options?: FollowOptions) => Promise<Answer | PollStopped>
 }
 
 /**

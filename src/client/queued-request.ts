@@ -4,7 +4,7 @@ import { callBack, type Callbacks, type Listeners } from './callbacks.ts'
 import type { RequestObject } from './create-request.ts'
 import { isPollStopped, type PollStopped } from './poll-stopped.ts'
 
-/** What a request with a `queue` and no `poll` gives at once. */
+/** Result of a request with a `queue` and no `poll`. */
 export interface QueuedRequest<Data = unknown> {
   id: string
   status: RecordStatus
@@ -15,9 +15,9 @@ export interface QueuedRequest<Data = unknown> {
   poll: (options?: PollOptions<Data>) => PollPromise<Data>
 }
 
-/** How a queued request is polled by hand, and who hears of it. */
+/** Options and callbacks of one poll. */
 export interface PollOptions<Data = unknown> extends Callbacks<Data> {
-  /** Milliseconds; an upper bound on how late the answer is seen. Default 1,000. */
+  /** Milliseconds; upper bound on the age of the record. Default 1,000. */
   interval?: number | undefined
   /** Aborting it ends the polling with `ABORTED`. */
   signal?: AbortSignal | undefined
@@ -25,20 +25,20 @@ export interface PollOptions<Data = unknown> extends Callbacks<Data> {
 
 /** The API's answer, or `{ id, status: 'stopped' }` after `stop()`. */
 export interface PollPromise<Data = unknown> extends Promise<Data | PollStopped> {
-  /** Stops the polling; the request itself goes on and can be polled again. */
+  /** Stops the polling. The request goes on and can be polled again. */
   stop: () => void
 }
 
-/** Sends a request; gives what a promise of `clientSecretRequest` gives. Who hears of a failure by a callback need not await it. */
+/** Sends a request, for a promise of `clientSecretRequest`. */
 export function answerOf(request: RequestObject, listeners: Listeners, signal?: AbortSignal): Promise<unknown> {
   const answer = request.send(signal).then((sent) => {
     if (isPollStopped(sent)) return sent
     return sent.response ? sent.data : queuedRequest(request, sent.record, listeners)
   })
-  return unlessHeard(answer, listeners)
+  return handled(answer, listeners)
 }
 
-/** Each poll may bring callbacks of its own beside those of the request, and tells them of it alone that it was aborted. */
+/** Each poll has callbacks of its own, besides those of the request. */
 function queuedRequest(request: RequestObject, record: ClientSecretRecord, listeners: Listeners): QueuedRequest {
   return {
     id: record.id,
@@ -58,13 +58,13 @@ function queuedRequest(request: RequestObject, record: ClientSecretRecord, liste
           throw error
         },
       )
-      return Object.assign(unlessHeard(answer, onError ? { onError } : listeners), { stop: polling.stop })
+      return Object.assign(handled(answer, onError ? { onError } : listeners), { stop: polling.stop })
     },
   }
 }
 
-/** A promise whose failure need not be awaited where a callback hears of it. */
-export function unlessHeard<Value>(answer: Promise<Value>, { onError, onSettled }: Listeners = {}): Promise<Value> {
+/** With a callback for its failure, a promise may go without `await`. */
+export function handled<Value>(answer: Promise<Value>, { onError, onSettled }: Listeners = {}): Promise<Value> {
   if (onError ?? onSettled) answer.catch(() => {})
   return answer
 }

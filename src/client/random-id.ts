@@ -5,7 +5,7 @@ export function randomId(): string {
   if (typeof crypto === 'undefined')
     throw new ClientSecretError(
       'INTERNAL',
-      'There is no crypto.getRandomValues here. In React Native, import "react-native-get-random-values" first.',
+      'crypto.getRandomValues is missing. In React Native, import "react-native-get-random-values" first.',
     )
   return Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, '0')).join('')
 }

@@ -1,22 +1,22 @@
-import { ClientSecretError, isErrorCode } from '../protocol/errors.ts'
+import { ClientSecretError, type ErrorCode } from '../protocol/errors.ts'
 import type { ClientSecretRecord, UpstreamResponse, WireError } from '../protocol/record.ts'
 
-/** The upstream's answer. */
+/** The API's response. */
 export interface ApiResponse {
   status: number
   /** Names in lower case. */
   headers: Record<string, string>
-  /** The exact text; bytes where the upstream sent bytes. */
+  /** The exact text, or bytes. */
   body: string | Uint8Array
 }
 
 /** How the body of an answer is given. */
 export type ResponseType = 'json' | 'text' | 'blob' | 'arrayBuffer'
 
-/** A settled record, read. */
+/** The answer of a settled record. */
 export interface Answer {
   record: ClientSecretRecord
-  /** The body: parsed when its content type is JSON, else the text or the bytes; null when empty. */
+  /** The body: parsed JSON, else the text or the bytes; null when empty. */
   data: unknown
   response: ApiResponse
 }
@@ -26,8 +26,8 @@ export interface Answer {
  *
  * @param type How its body is given. Default: by its content type.
  *
- * @throws ClientSecretError what the record failed with, `CANCELLED`, or
- *   `INVALID_RESPONSE` for a body that says it is JSON and is not.
+ * @throws ClientSecretError the record's error, `CANCELLED`, or `INVALID_RESPONSE` for
+ *   a body with invalid JSON.
  */
 export function readRecord(record: ClientSecretRecord, type?: ResponseType): Answer {
   const { id, status, error, response: wire } = record
@@ -38,16 +38,29 @@ export function readRecord(record: ClientSecretRecord, type?: ResponseType): Ans
     throw new ClientSecretError('CANCELLED', 'The request was cancelled before it had an answer.', { requestId: id })
   }
   throw errorFromWire(
-    { requestId: id, ...(error ?? { code: 'INTERNAL', message: 'The request has ended without an answer.' }) },
+    { requestId: id, ...(error ?? { code: 'INTERNAL', message: 'The request ended without an answer.' }) },
     response?.status,
     response && parseBody(response),
   )
 }
 
 export function errorFromWire(wire: WireError, status?: number, data?: unknown): ClientSecretError {
-  // A code that a later relay invented is still an error.
-  const code = isErrorCode(wire.code) ? wire.code : 'INTERNAL'
-  return new ClientSecretError(code, wire.message, { ...wire, status: wire.status ?? status, data })
+  // A later relay may have codes of its own.
+  return new ClientSecretError(wire.code as ErrorCode, wire.message, { ...wire, status: wire.status ?? status, data })
+}
+
+/** An API's response with its body as the hooks' `data`. */
+export interface ParsedResponse<Data = unknown> {
+  status: number
+  /** Names in lower case. */
+  headers: Record<string, string>
+  /** Parsed JSON, else the text or the bytes; null when empty. */
+  body: Data
+}
+
+export function parsedResponse(wire: UpstreamResponse): ParsedResponse {
+  const response = apiResponse(wire)
+  return { ...response, body: response.body.length ? parseBody(response) : null }
 }
 
 function apiResponse({ status, headers, body, encoding }: UpstreamResponse): ApiResponse {
@@ -76,16 +89,16 @@ function bodyAs(type: ResponseType, response: ApiResponse, requestId: string): u
   }
 }
 
-/** Without the id of a request, as for the body of a failure: whatever can be had of it, never a second error. */
+/** Without `requestId`, invalid JSON is a text and no error. */
 function parseBody({ status, headers, body }: ApiResponse, requestId?: string): unknown {
   if (requestId && !body.length) return null
   if (typeof body !== 'string' || !/^application\/(.+\+)?json\s*(;|$)/i.test(headers['content-type'] ?? '')) return body
   try {
-    // As `fetch` does it: a byte order mark is no part of the text.
+    // Without the byte order mark, as in `fetch`.
     return JSON.parse(body.replace(/^\uFEFF/, ''))
   } catch (cause) {
     if (!requestId) return body
-    const message = `The API answered ${status} with a body that says it is JSON and is not: ${body.slice(0, 80)}`
+    const message = `The API answered ${status} with invalid JSON: ${body.slice(0, 80)}`
     throw new ClientSecretError('INVALID_RESPONSE', message, { status, data: body, requestId, cause })
   }
 }

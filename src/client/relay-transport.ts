@@ -8,65 +8,60 @@ import type {
   QueueCount,
   WireError,
 } from '../protocol/record.ts'
-import { readStorage, writeStorage } from './browser-storage.ts'
-import { onAbort } from './on-abort.ts'
+import { readStorage, storageKey } from './browser-storage.ts'
 import { randomId } from './random-id.ts'
 import { errorFromWire } from './read-record.ts'
 import type { Transport } from './transport.ts'
 
-/** Where the relay is, and how it is asked. */
+/** The relay's address, and how to call it. */
 export interface RelayTransportOptions {
-  /** Where the relay is mounted: a path of this site (`/relay`) or an absolute url. */
+  /** Address of the relay: a path of this site (`/relay`) or an absolute url. */
   relay: string
-  /** Sent along with every call, such as an Authorization header of your own site; a function is asked anew each time. */
+  /** Headers for every call, such as Authorization of your own site. A function runs for each call. */
   headers?: Record<string, string> | (() => Record<string, string> | Promise<Record<string, string>>) | undefined
-  /** Instead of the global `fetch`, such as one that includes credentials. */
+  /** Replaces the global `fetch`, for example to include credentials. */
   fetch?: typeof globalThis.fetch | undefined
 }
 
-/** A poll that is silent this much longer than it may be held has lost its connection. Milliseconds. */
-const pollGrace = 15_000
-
-/** Talks to our relay over HTTP. The relay checks every request, so nothing is checked twice; but nothing is lost on the way. */
+/** Talks to our relay over HTTP. The relay checks requests; the client refuses only values that JSON would lose. */
 export function relayTransport({ relay, headers, fetch }: RelayTransportOptions, user?: string): Transport {
   if (typeof relay !== 'string' || !/^(\/|https?:\/\/\S+$)/i.test(relay))
     throw new ClientSecretError(
       'INVALID_PARAMETER',
-      `relay must be a path of this site such as "/relay", or an absolute url with https:// or http://; it is ${relay}.`,
+      `relay must be a path such as "/relay" or an absolute http(s) url; it is ${relay}.`,
       { path: 'relay' },
     )
   const base = relay.replace(/\/+$/, '')
-  const sessionKey = `react-client-secret:session:${JSON.stringify([base, user ?? null])}`
+  const sessionKey = storageKey('session', base, user ?? null)
   let session: string | undefined
 
   /**
-   * Who an anonymous visitor is: known to this client and the relay only, so
-   * nobody else can read what it asked. Made for the first call, because a render
-   * may neither read storage nor throw dice.
+   * Identifies an anonymous visitor. Only this client and the relay know it. Made for
+   * the first call: a render may use neither storage nor randomness.
    */
   function ownSession(): string {
     return (session ??= readStorage('local', sessionKey) ?? readStorage('session', sessionKey) ?? randomId())
   }
 
-  /** @param field One that every answer of the relay to this call has; another server's has not. */
+  /** @param field A field of the relay's answer, which answers of other servers lack. */
   async function call<Answer>(field: keyof Answer & string, path: string, init: RequestInit = {}): Promise<Answer> {
     const { method = 'GET', signal } = init
     const where = `${method} ${base}${path.replace(/\?.*/, '')}`
     const own = typeof headers === 'function' ? await headers() : headers
-    // Also where it is sent again: its idempotency key makes it one call, and whether that was made is not known.
-    const mayHaveActed = method === 'POST' ? ' The relay may have got the request, and the API may have acted.' : ''
+    // Also after a repeat: the idempotency key makes it one call, but not a known one.
+    const mayHaveActed = method === 'POST' ? ' The API may have acted.' : ''
     let response: Response
     let text: string
     try {
-      // Looked up at each call, so that a fetch that is patched later is used.
+      // A fetch that is patched later counts too.
       response = await (fetch ?? globalThis.fetch)(base + path, {
         ...init,
         headers: { ...own, 'client-session': ownSession(), accept: 'application/json', ...init.headers },
       })
       text = await response.text()
     } catch (cause) {
-      if (signal?.aborted) throw new ClientSecretError('ABORTED', 'The request was aborted by its signal.', { cause })
-      const message = `${where} got no answer: ${String(cause)}. Is the relay running, and does its option origins name this page's?${mayHaveActed}`
+      if (signal?.aborted) throw new ClientSecretError('ABORTED', 'The signal aborted the request.', { cause })
+      const message = `${where} got no answer: ${String(cause)}. Check that the relay runs and allows this page in its option origins.${mayHaveActed}`
       throw new ClientSecretError('NETWORK_ERROR', message, { cause })
     }
     const { status } = response
@@ -74,9 +69,9 @@ export function relayTransport({ relay, headers, fetch }: RelayTransportOptions,
     if (response.ok && field in answer) return answer as Answer
     if (answer.error?.message) throw errorFromWire(answer.error, status)
     throw new ClientSecretError(
-      // A server in front of the relay that does not reach it just now.
+      // From a server in front of the relay.
       status >= 500 || status === 408 || status === 429 ? 'UNAVAILABLE' : 'INVALID_RESPONSE',
-      `${where} answered ${status}, and not as the relay does. Is it running, and mounted at this address?${status >= 500 ? mayHaveActed : ''}`,
+      `${where} answered ${status}, but not from the relay. Check that it runs at this address.${status >= 500 ? mayHaveActed : ''}`,
       { status, retryAfter: Number(response.headers.get('retry-after')) || undefined },
     )
   }
@@ -94,18 +89,8 @@ export function relayTransport({ relay, headers, fetch }: RelayTransportOptions,
       }),
 
     poll(seen, { wait, signal }) {
-      // Whichever comes first ends the call. By hand, because React Native has no `AbortSignal.any`.
-      const ended = new AbortController()
-      const end = () => ended.abort()
-      const timer = setTimeout(end, wait + pollGrace)
-      const letGo = onAbort(signal, end)
       const ids = seen.map(({ id, version }) => (version === undefined ? id : `${id}:${version}`)).join()
-      return call<PollAnswer>('errors', `/requests?ids=${encodeURIComponent(ids)}&wait=${Math.round(wait)}`, {
-        signal: ended.signal,
-      }).finally(() => {
-        clearTimeout(timer)
-        letGo()
-      })
+      return call<PollAnswer>('errors', `/requests?ids=${encodeURIComponent(ids)}&wait=${Math.round(wait)}`, { signal })
     },
 
     history(filter, { signal = null }) {
@@ -117,16 +102,11 @@ export function relayTransport({ relay, headers, fetch }: RelayTransportOptions,
 
     queueCount: (queueName) => call<QueueCount>('inQueue', `/queues/${encodeURIComponent(queueName)}`),
 
-    remember(where) {
-      const known = readStorage(where, sessionKey)
-      // Another tab was first: one browser is one visitor, unless we have asked for something as another already.
-      if (known === null) writeStorage(where, sessionKey, ownSession())
-      else session ??= known
-    },
+    session: (known) => (session ??= known ?? ownSession()),
   }
 }
 
-/** What an answer says; nothing where it is not the JSON of an object. */
+/** An empty object for a text that is no JSON object. */
 function parsed(text: string): { error?: WireError } {
   try {
     return Object(JSON.parse(text)) as object
@@ -135,7 +115,7 @@ function parsed(text: string): { error?: WireError } {
   }
 }
 
-/** JSON that says all that the request does: what it would leave out or change is refused, and its place named. */
+/** The request as JSON. Refuses values that JSON would drop or change, and names their path. */
 function toJson(request: object): string {
   const paths = new Map<unknown, string>()
   let path = ''

@@ -5,10 +5,7 @@ import type { ResponseType } from './read-record.ts'
 /** A body: fields or a list that JSON can carry, or a text. */
 export type RequestData = string | readonly unknown[] | RequestFields
 
-/**
- * Fields that JSON can carry, as a type or an interface of yours has them. A form,
- * a file, bytes, a stream, a map and a function are none; later versions may take some.
- */
+/** Fields of JSON values: no form, file, bytes, stream, map or function. */
 export type RequestFields = (object | { readonly [name: string]: unknown }) & {
   readonly [Symbol.iterator]?: never
   readonly [Symbol.toStringTag]?: never
@@ -18,7 +15,7 @@ export type RequestFields = (object | { readonly [name: string]: unknown }) & {
   readonly getReader?: never
 }
 
-/** What a component asks for, field by field. */
+/** The fields of a request. */
 export interface RequestParams {
   /** Name of a key that the relay knows. */
   clientSecretName: string
@@ -29,8 +26,9 @@ export interface RequestParams {
   /** `$CLIENT_SECRET` in a value becomes the key. */
   headers?: Record<string, string> | undefined
   /**
-   * The body of POST, PUT, PATCH and DELETE: JSON, or a form when the Content-Type header says
-   * `application/x-www-form-urlencoded`. A string is sent as it is, with any Content-Type; no placeholder may stand in it.
+   * The body of POST, PUT, PATCH and DELETE: JSON, or a form with the Content-Type `application/x-www-form-urlencoded`.
+   * The relay sends a string unchanged, with any Content-Type; it may not contain a placeholder.
+   * With `stream: true`, the answer still arrives whole, as one text.
    */
   data?: RequestData | undefined
   /** How a form writes a list: `brackets` is `to[]=a&to[]=b`, `repeat` is `to=a&to=b`, `comma` is `to=a,b`. Default: `to[0]=a&to[1]=b`. */
@@ -38,19 +36,18 @@ export interface RequestParams {
   /** Appended to the query that the url already has. */
   params?: Record<string, ParamValue | readonly ParamValue[]> | undefined
   /**
-   * Milliseconds, 0 or more. Above 0 the request runs in the background and is polled until it settles. The relay
-   * holds each poll and answers the moment something changes, so this bounds how old what is seen may be; it is no
-   * delay. Default 0.
+   * Milliseconds, 0 or more. Above 0, the request runs in the background, and the client polls it until it settles.
+   * The relay answers a poll at once when the record changes: this is an upper bound, not a delay. Default 0.
    */
   poll?: number | undefined
-  /** Seconds, above 0, after which the record is removed and polling it is an error. Default: the relay's, one day. */
+  /** Seconds, above 0. Then the relay removes the record, and a poll of it fails. Default: the relay's, one day. */
   expires?: number | undefined
   /**
    * How the answer's data is given: `json`, `text`, `blob` or `arrayBuffer`. Default: by its content type, which is
    * JSON parsed, other text as text, and bytes as a `Uint8Array`. An error's data is always given by its content type.
    */
   responseType?: ResponseType | undefined
-  /** Requests of one caller with the same url, method and queue run one at a time, in the order they arrived. Without it, in parallel. */
+  /** Requests of one caller with the same url, method and queue run one at a time, in order of arrival; without it, in parallel. */
   queue?: string | undefined
 }
 

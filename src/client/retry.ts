@@ -1,41 +1,37 @@
 import type { ClientSecretError } from '../protocol/errors.ts'
 
-/** How often a submit is sent at most. Its idempotency key makes the repeats one request. */
-const submitTries = 4
+/** Submits of one request. Its idempotency key makes them one call. */
+const maxSubmits = 4
 
 const firstDelay = 300
-const longestDelay = 30_000
-/** A timer that is set for longer fires at once. */
-export const longestTimer = 2 ** 31 - 1
+const maxDelay = 30_000
+/** Longer timers fire at once. */
+export const maxTimer = 2 ** 31 - 1
 
-/** The network's failures, or those of what stands before the relay. */
-function isPassing({ code }: ClientSecretError): boolean {
+/** A failure of the network, or of a server in front of the relay. */
+function isTemporary({ code }: ClientSecretError): boolean {
   return code === 'NETWORK_ERROR' || code === 'UNAVAILABLE'
 }
 
-/** May this failed submit be sent again? `tries` counts those already made. */
+/** Whether to submit again after `tries` submits. */
 export function maySubmitAgain(error: ClientSecretError, tries: number): boolean {
-  return tries < submitTries && isPassing(error)
+  return tries < maxSubmits && isTemporary(error)
 }
 
-/**
- * May a poll go on after this failure? Reading again costs nothing, so what the
- * network or the relay failed with is passing; a clear refusal is not, and
- * neither is a mistake on this side, which has its cause.
- */
+/** Whether to poll again. Polls are free, so only a clear refusal or a bug on this side ends them. A bug has a cause. */
 export function mayPollAgain(error: ClientSecretError): boolean {
-  // Nobody aborted it: it was silent for too long.
+  // By the time limit: the caller's own abort is not a failure.
   if (error.code === 'ABORTED') return true
-  return isPassing(error) || error.code === 'RATE_LIMITED' || (error.code === 'INTERNAL' && error.cause === undefined)
+  return isTemporary(error) || error.code === 'RATE_LIMITED' || (error.code === 'INTERNAL' && error.cause === undefined)
 }
 
-/** Milliseconds until the next try: doubling, with jitter so that many clients do not come back at once; never before `Retry-After`. */
+/** Milliseconds until the next try: doubles each time, with jitter, and respects `Retry-After`. */
 export function retryDelay({ retryAfter = 0 }: ClientSecretError, tries: number): number {
-  const backoff = Math.min(longestDelay, firstDelay * 2 ** (tries - 1)) * (0.5 + Math.random() / 2)
-  return Math.min(longestTimer, Math.max(backoff, retryAfter * 1000))
+  const backoff = Math.min(maxDelay, firstDelay * 2 ** (tries - 1)) * (0.5 + Math.random() / 2)
+  return Math.min(maxTimer, Math.max(backoff, retryAfter * 1000))
 }
 
-/** Waits; ends early, without an error, when the signal fires. */
+/** Waits, or until the signal fires. */
 export function sleep(milliseconds: number, signal?: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
     if (signal?.aborted) return resolve()

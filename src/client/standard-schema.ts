@@ -2,7 +2,7 @@ import { ClientSecretError } from '../protocol/errors.ts'
 import type { Answer } from './read-record.ts'
 
 /**
- * What zod, valibot, arktype and others offer alike.
+ * The interface of zod, valibot, arktype and others.
  * Source: https://standardschema.dev, version 1, the part that is used here.
  */
 export interface StandardSchema<Output = unknown> {
@@ -24,7 +24,7 @@ type SchemaResult<Output> =
     }
 
 /**
- * The answer with its data as the schema gives it.
+ * Checks the answer's data with a schema.
  *
  * @throws ClientSecretError `INVALID_RESPONSE` with the path of the first mismatch.
  */
@@ -36,12 +36,7 @@ export async function checked(answer: Answer, schema: StandardSchema | undefined
   const path = (issue?.path ?? []).map((step) => String(typeof step === 'object' ? step.key : step)).join('.')
   throw new ClientSecretError(
     'INVALID_RESPONSE',
-    `The API's answer does not match the schema${path && ` at ${path}`}: ${issue?.message ?? 'it was refused'}.`,
-    {
-      status: answer.response.status,
-      path,
-      data: answer.data,
-      requestId: answer.record.id,
-    },
+    `The API's answer does not match the schema${path && ` at ${path}`}: ${issue?.message}.`,
+    { status: answer.response.status, path, data: answer.data, requestId: answer.record.id },
   )
 }

@@ -4,14 +4,14 @@ import type { ClientSecretRequest } from '../protocol/request.ts'
 import { maySubmitAgain, retryDelay, sleep } from './retry.ts'
 import type { Transport } from './transport.ts'
 
-/** Sends a request, again where the network failed: its idempotency key makes the repeats one request. */
+/** Sends a request, and again after a network failure. The idempotency key makes the repeats one request. */
 export async function submit(
   transport: Transport,
   request: ClientSecretRequest,
   options: { idempotencyKey: string; signal: AbortSignal },
 ): Promise<ClientSecretRecord> {
   for (let tries = 1; ; tries++) {
-    if (options.signal.aborted) throw new ClientSecretError('ABORTED', 'The request was aborted by its signal.')
+    if (options.signal.aborted) throw new ClientSecretError('ABORTED', 'The signal aborted the request.')
     try {
       return await transport.submit(request, options)
     } catch (thrown) {

@@ -5,7 +5,7 @@ import { report, summarize } from '../attack/report.ts'
 import { explainMissingPeer } from '../relay/common/missing-peer.ts'
 import type { RelayOptions } from '../relay/options.ts'
 
-/** Attacks a relay with these options, prints what came of it, and tells whether nothing leaked. */
+/** Attacks a relay with these options, prints the report, and returns true if nothing leaked. */
 export async function attackAndReport(
   options: RelayOptions,
   { asJson, isVerbose }: { asJson: boolean; isVerbose: boolean },
@@ -20,7 +20,7 @@ export async function attackAndReport(
   return summary.total.leaked === 0
 }
 
-/** As `serve` does it, so that what is attacked is what runs. */
+/** Serves as `serve` does, so that the attack meets the real server. */
 export const serveOnFreePort: Serve = async (fetch: Handler) => {
   const { createAdaptorServer } = await import('@hono/node-server').catch((error: unknown) => {
     throw explainMissingPeer(error, '@hono/node-server')

@@ -6,15 +6,14 @@ import { masterKeyVariable, newMasterKey } from '../relay/keys/encryption.ts'
 import { callersInWords, ruleInWords, wideForCallers, wideInRule } from '../relay/keys/describe-rule.ts'
 
 /**
- * Says in plain words where the secret of every key can go, and what of it is wide.
+ * Lists in plain words where the secret of every key can go, and warns about wide rules.
  *
  * @throws ClientSecretError as `createRelay` does, for options with which no relay starts.
  */
 export function check(options: RelayOptions): string {
-  // A master key that is made up, because a config whose keys are all registered may have none of its own.
+  // A temporary master key, because a config with only registered keys needs one and its own may be missing here.
   const { keys } = readOptions(withSecrets(options), { [masterKeyVariable]: newMasterKey() })
-  if (keys.size === 0)
-    return 'The config has no keys. Where those go that are registered in its database, client-secret-relay keys list says.'
+  if (keys.size === 0) return 'The config has no keys. For the keys in its database, run client-secret-relay keys list.'
   const paragraphs = [...keys.values()].map((key) => {
     const rules = key.rules.map((rule) => [`  may go ${ruleInWords(rule)}`, ...wideInRule(rule).map(warning)])
     return [
@@ -30,10 +29,10 @@ export function check(options: RelayOptions): string {
   const warnings = paragraphs.join('\n').split(mark).length - 1
   return [
     ...paragraphs,
-    'The secret goes nowhere else. What a caller sends that no line above covers is refused before anything is called.',
+    'The secrets go nowhere else. The relay rejects every other request before it calls an API.',
     warnings === 0
-      ? 'Nothing of this is wide.'
-      : `${warnings} ${warnings === 1 ? 'line' : 'lines'} marked with ! may be wider than you meant.`,
+      ? 'No rule is wide.'
+      : `${warnings} ${warnings === 1 ? 'line' : 'lines'} marked with ! may allow more than you intended.`,
   ].join('\n\n')
 }
 
@@ -46,7 +45,7 @@ function shortOf({ values }: Key): string[] {
   )
   return isShort
     ? [
-        'So little of its secret is unknown that an API which shows what callers write lets them guess it. Make a longer one, where the API lets you.',
+        'The unknown part of its secret is short. Callers can guess it if the API shows their text. Use a longer secret if the API supports it.',
       ]
     : []
 }
@@ -65,14 +64,14 @@ function exchangeOf({ token, sign }: Key): string[] {
 function encodedOf({ values }: Key): string[] {
   return values.some((value) => secretsOf(value).some(isBasicCredentials))
     ? [
-        'Its secret is a user and a password in base64. Register the password alone, and write Authorization: Basic user:$CLIENT_SECRET in the request.',
+        'Its secret is a user and a password in base64. Store only the password, and write Authorization: Basic user:$CLIENT_SECRET in the request.',
       ]
     : []
 }
 
 const notLookedAt = 'not-looked-at'
 
-/** Whoever reads the rules, in a review or in CI, need not hold the secrets. */
+/** Fills in missing secrets, so that a review or CI can read the rules without them. */
 export function withSecrets(options: RelayOptions): RelayOptions {
   const { keys } = options as { keys?: unknown }
   if (typeof keys !== 'object' || keys === null) return options

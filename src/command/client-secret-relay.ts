@@ -7,33 +7,34 @@ import { newMasterKey } from '../relay/keys/encryption.ts'
 import { openConfig, type Config } from './config.ts'
 import { UsageError } from './usage-error.ts'
 
-const usage = `client-secret-relay: holds the keys of APIs, and calls them for your pages
+const usage = `client-secret-relay: holds API keys and calls the APIs for your pages
 
   client-secret-relay serve relay.config.mjs [--port 8787] [--host 127.0.0.1] [--watch]
-      runs the relay, and writes a line of JSON for every request
-        --watch                   takes the config anew when it, what it imports or the env file changes;
-                                  what runs goes on
+      Run the relay. Write one JSON line per request.
+        --watch                   Reload the config when it, its imports or the env file change.
+                                  Running requests continue.
   client-secret-relay check relay.config.mjs
-      says in plain words where the secret of every key can go, and what of it is wide
+      List in plain words where the secret of every key can go, and warn about wide rules.
   client-secret-relay attack relay.config.mjs [--json] [--verbose]
-      tries to make a relay with this config give up its secrets: with secrets of
-      its own, and without a call to the outside; ends with 1 when something leaked
+      Try to steal the secrets of a relay with this config. Uses fake secrets and makes
+      no outside calls. Exits with code 1 when a secret leaks.
   client-secret-relay keys list|add NAME|rotate NAME|remove NAME --config relay.config.mjs
-      looks after the keys in the database of the config; the value is asked for, or read from standard input
+      Manage the keys in the database of the config. Prompts for the value, or reads it from standard input.
         --allow 'POST https://api.openai.com/v1/** headers.authorization'
-            where the secret may go: methods with commas between them, the url, and the places if they are
-            not this one; then private-network or retryable, if it is. Again for each rule
-        --unlocked                for every visitor, and not for signed-in users only
+            Where the secret may go: methods separated by commas, the url, and the places. The default place
+            is headers.authorization. Add private-network or retryable to set them. Repeat for each rule.
+        --unlocked                Allow every visitor. By default, only signed-in users may use the key.
         --requests-per-minute 60  --unsettled 100  --bytes-per-day 1000000
-        --relay URL               instead of --config: at a relay that runs there, with the token in
-                                  CLIENT_SECRET_ADMIN_TOKEN; needed while it has a SQLite file open
+        --relay URL               Use a running relay instead of --config, with the token in
+                                  CLIENT_SECRET_ADMIN_TOKEN. Required while the relay has a SQLite file open.
   client-secret-relay master-key
-      prints a new master key, for CLIENT_SECRET_MASTER_KEY
+      Print a new master key for CLIENT_SECRET_MASTER_KEY.
 
-  --env-file .env               sets what the file says and the environment does not, before the config is read
-  --version                     prints the version of react-client-secret
+  --env-file .env               Set variables from this file before reading the config. Variables in the
+                                environment take precedence.
+  --version                     Print the version of react-client-secret.
 
-The config is a module whose default export is the options of createRelay:
+The config is a module. Its default export is the options of createRelay:
 
   export default {
     keys: {
@@ -73,7 +74,7 @@ async function main(args: string[]): Promise<void> {
   if (command === 'master-key' && positionals.length === 1) return void console.log(newMasterKey())
   if (!['serve', 'check', 'attack'].includes(command) || rest.length > 0)
     throw new UsageError(`There is no command "${positionals.join(' ')}".`)
-  if (!path) throw new UsageError(`${command} needs the config, the module with the options.`)
+  if (!path) throw new UsageError(`${command} needs the path of the config.`)
   const config = openConfig(path, values['env-file'])
   if (command === 'check') {
     const { check } = await load(() => import('./check.ts'))
@@ -92,12 +93,12 @@ async function main(args: string[]): Promise<void> {
   await serveUntilStopped(config, { port, host: values.host }, values.watch)
 }
 
-/** That of the package this file is in. */
+/** The version of this package. */
 function version(): string {
   return (createRequire(import.meta.url)('react-client-secret/package.json') as { version: string }).version
 }
 
-/** Loads a part late, so that a missing optional dependency, or an older Node, is a sentence and not a stack. */
+/** Imports a module on demand, so that a missing optional dependency or an old Node gives a message, not a stack. */
 async function load<Part>(part: () => Promise<Part>): Promise<Part> {
   checkNode()
   try {
@@ -121,11 +122,11 @@ async function serveUntilStopped(
 
   let stopping = false
   const stop = (signal: NodeJS.Signals) => {
-    // Who asks twice does not want to wait.
+    // A second signal means: do not wait.
     if (stopping) process.exit(1)
     stopping = true
     console.log(
-      `client-secret-relay stops on ${signal}: it lets what runs come to its end; the signal again ends it at once`,
+      `client-secret-relay stops on ${signal} after running requests finish; send it again to stop immediately`,
     )
     served.close().then(
       () => process.exit(0),
@@ -139,21 +140,21 @@ async function serveUntilStopped(
   process.on('SIGTERM', stop)
 }
 
-/** Takes the config anew when one of its files has changed. */
+/** Reloads the config when one of its files changes. */
 function watch({ files }: Config, take: () => Promise<void>): void {
   const watched = new Set<string>()
   const watchAll = () => {
     for (const file of files) {
       if (watched.has(file)) continue
       watched.add(file)
-      // Asked for again and again: editors put another file in the place of the one before, which a watcher goes on to watch.
+      // Polled, because editors replace a file with a new one, and a watcher would keep watching the old one.
       watchFile(file, { interval: watchEvery }, change)
     }
   }
   function change(): void {
     take()
-      .then(() => console.log('client-secret-relay took the changed config'))
-      .catch((error: unknown) => console.error(`${toldOf(error)}\nUntil this is mended, each call is refused.`))
+      .then(() => console.log('client-secret-relay reloaded the config'))
+      .catch((error: unknown) => console.error(`${messageOf(error)}\nThe relay rejects all calls until you fix this.`))
       .finally(watchAll)
   }
   watchAll()
@@ -162,15 +163,15 @@ function watch({ files }: Config, take: () => Promise<void>): void {
 /** Milliseconds. */
 const watchEvery = 200
 
-function toldOf(error: unknown): string {
+function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error)
 }
 
 main(process.argv.slice(2)).catch((error: unknown) => {
   const isOfArguments = (error as NodeJS.ErrnoException).code?.startsWith('ERR_PARSE_ARGS') ?? false
   const isUsage = isOfArguments || error instanceof UsageError
-  // What Node says beyond its first sentence is about arguments that begin with a dash.
-  const message = isOfArguments ? toldOf(error).replace(/\. .*/s, '.') : toldOf(error)
-  console.error(isUsage ? `${message}\nclient-secret-relay --help says how it is used.` : message)
+  // Node's further sentences are about arguments that begin with a dash.
+  const message = isOfArguments ? messageOf(error).replace(/\. .*/s, '.') : messageOf(error)
+  console.error(isUsage ? `${message}\nFor usage, run client-secret-relay --help.` : message)
   process.exitCode = isUsage ? 2 : 1
 })

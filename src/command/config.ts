@@ -6,10 +6,11 @@ import { fileURLToPath, pathToFileURL } from 'node:url'
 import { parseEnv } from 'node:util'
 import type { RelayOptions } from '../relay/options.ts'
 
-/** The config and its env file, each time as they are now. */
+/** The config and its env file. */
 export interface Config {
+  /** Reads both as they are now. */
   read(): Promise<RelayOptions>
-  /** What was read: the config, the modules of its own that it imports, the env file. */
+  /** The files read so far: the config, its local imports, the env file. */
   files: ReadonlySet<string>
 }
 
@@ -25,7 +26,7 @@ export function openConfig(path: string, envFile?: string): Config {
   }
 }
 
-/** Sets what the file says and the environment does not say already, as `node --env-file` does; each time anew. */
+/** Sets the file's variables that the environment does not have yet, as `node --env-file` does. Each call reads the file again. */
 function environmentOf(path: string): () => void {
   const before = { ...process.env }
   let names: string[] = []
@@ -35,7 +36,7 @@ function environmentOf(path: string): () => void {
     try {
       text = readFileSync(path, 'utf8')
     } catch (cause) {
-      throw new Error(`The env file ${path} could not be read: ${messageOf(cause)}`, { cause })
+      throw new Error(`Could not read the env file ${path}: ${messageOf(cause)}`, { cause })
     }
     const read = Object.entries(parseEnv(text)).filter(([name]) => !(name in before))
     names = read.map(([name]) => name)
@@ -46,7 +47,7 @@ function environmentOf(path: string): () => void {
 async function load(path: string, files: Set<string>): Promise<RelayOptions> {
   const url = pathToFileURL(resolve(path)).href
   const module = (await import(asNow(url, files)).catch((error: unknown) => {
-    throw new Error(`The config ${path} could not be loaded: ${placeIn(error, files)}${messageOf(error)}`, {
+    throw new Error(`Could not load the config ${path}: ${placeIn(error, files)}${messageOf(error)}`, {
       cause: error,
     })
   })) as { default?: RelayOptions }
@@ -55,13 +56,13 @@ async function load(path: string, files: Set<string>): Promise<RelayOptions> {
   return module.default
 }
 
-/** Node loads a module once for each url. So the config gets another query each time, and hands it on to what it imports. */
+/** Node loads a module once per url. The config therefore gets a new query each time, and passes it to its imports. */
 const mark = 'client-secret-relay'
 let times = 0
 
 function asNow(url: string, files: Set<string>): string {
   if (++times === 1) {
-    // Node has it from 22.15 on; before that, what a config imports is loaded once.
+    // Available from Node 22.15. Older versions load the imports of a config once.
     nodeModule.registerHooks?.({
       resolve(specifier, context, next) {
         const found = next(specifier, context)
@@ -82,10 +83,10 @@ function marked(url: string, time: string): string {
   return result.href
 }
 
-/** `relay.config.mjs:3: `, where it is known that an error comes from one of our files. */
+/** `relay.config.mjs:3: ` if the error comes from one of the config's files, else nothing. */
 function placeIn(error: unknown, files: ReadonlySet<string>): string {
   if (!(error instanceof Error)) return ''
-  // Of an error of the syntax, Node tells the place only when it prints it.
+  // Node gives the place of a syntax error only in printed output.
   const texts = [error.stack ?? '', ...(error instanceof SyntaxError ? [...files].map(syntaxErrorsOf) : [])]
   for (const [, text, line] of texts.join('\n').matchAll(/((?:file:\/\/|\/|[A-Z]:\\)[^\s()]*?):(\d+)(?=[:\s)]|$)/gm)) {
     const path = text!.startsWith('file:') ? fileURLToPath(text!.replace(/\?.*/, '')) : text!

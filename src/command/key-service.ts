@@ -19,7 +19,7 @@ import { masterKeyVariable } from '../relay/keys/encryption.ts'
 import { openStorage } from '../relay/execution/storage.ts'
 import { withSecrets } from './check.ts'
 
-/** Where keys are registered: in the database of a config, or at a relay that runs. */
+/** The registered keys of a database, or of a running relay. */
 export interface KeyService {
   list(): Promise<KeyEntry[]>
   check(name: string, change: KeyChange): Promise<Words>
@@ -28,34 +28,34 @@ export interface KeyService {
   close(): Promise<void>
 }
 
-/** Milliseconds until the relays of a Postgres can be told of a change. */
+/** How long to wait for the connection that notifies other relays, in milliseconds. */
 const maxConnect = 3_000
 
-/** Works on the database itself, so that no relay need run; those that do run on it hear of what is changed. */
+/** Changes the database directly, so no relay needs to run. Relays on the same Postgres are notified. */
 export async function inDatabase(
   options: RelayOptions,
   environment: Record<string, string | undefined>,
 ): Promise<KeyService> {
-  // Of the keys of the options only the names matter here, so nobody needs their values at hand.
+  // Only the names of the option's keys matter here, so their secrets may be missing.
   const settings = readOptions(withSecrets(options), { [masterKeyVariable]: environment[masterKeyVariable] })
   if (settings.database === undefined)
     throw new Error(
-      'The config names no database, so what is registered would be gone with this process. Set its option database.',
+      'The config has no database, so registered keys would be lost when this process ends. Set the option database.',
     )
-  // What there is to say stands in the list.
+  // The list shows all warnings.
   const logger = { info() {}, warn() {}, error: (details: object, message: string) => console.error(message, details) }
   const storage = await openStorage(settings.database, logger).catch((error: unknown) => {
-    throw inWordsOfTheCommand(error)
+    throw rephrased(error)
   })
   const pubSub = createPubSub(storage.peers)
   const secrets = createSecretIndex()
   const store = await openKeyStore({ database: storage.database, pubSub, settings, secrets, logger }).catch(
     async (error: unknown) => {
       await storage.database.close()
-      throw inWordsOfTheCommand(error)
+      throw rephrased(error)
     },
   )
-  // From when it is connected on, which wakes everybody, what is announced is heard.
+  // Other relays receive notifications from this connection on.
   if (isPostgres(settings.database)) await pubSub.until('connected', Date.now() + maxConnect)
   const who = `command (${userInfo().username})`
   return {
@@ -70,25 +70,25 @@ export async function inDatabase(
   }
 }
 
-function inWordsOfTheCommand(error: unknown): unknown {
+function rephrased(error: unknown): unknown {
   if (!(error instanceof Error)) return error
-  const message = error.message.replace(/^The relay does not start: /, 'The keys cannot be opened: ')
+  const message = error.message.replace(/^The relay does not start: /, 'Cannot open the keys: ')
   return new Error(
     error.name === 'DatabaseInUseError'
-      ? `${message.replace(/ A SQLite file serves one process; .*/, '')} A SQLite file serves one process. Let that relay do it: give --relay with its address, and the token in ${tokenVariable}. Or stop it first.`
+      ? `${message.replace(/ A SQLite file serves one process; .*/, '')} A SQLite file serves one process. Send the change to that relay: give --relay with its address, and the token in ${tokenVariable}. Or stop the relay first.`
       : message,
     { cause: error },
   )
 }
 
-/** Asks a relay that runs, as the page does. */
+/** Calls a running relay, as the console page does. */
 export function atRelay(address: string, environment: Record<string, string | undefined>): KeyService {
   const token = environment[tokenVariable]
-  if (!token) throw new Error(`To use a relay that runs, give its token in the environment variable ${tokenVariable}.`)
+  if (!token) throw new Error(`To use a running relay, set its token in the environment variable ${tokenVariable}.`)
   const { protocol, hostname } = URL.canParse(address) ? new URL(address) : { protocol: '', hostname: '' }
   if (protocol !== 'https:' && !(protocol === 'http:' && /^(localhost|127\..+|\[::1\])$/.test(hostname)))
     throw new Error(
-      '--relay must be an address such as https://app.example.com/relay. Only one of this machine may begin with http:, because the value and the token would travel unencrypted.',
+      '--relay must be an address such as https://app.example.com/relay. Only a loopback address may use http:, because the value and the token would travel unencrypted.',
     )
 
   async function ask(method: string, path: string, body?: object): Promise<unknown> {
@@ -96,10 +96,10 @@ export function atRelay(address: string, environment: Record<string, string | un
       method,
       headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
       body: body === undefined ? null : JSON.stringify(body),
-      // The token is for this address and no other.
+      // Do not send the token to another address.
       redirect: 'error',
     }).catch((cause: unknown) => {
-      throw new Error(`The relay could not be reached at ${address}. Does it run there, at this very path?`, { cause })
+      throw new Error(`Could not reach the relay at ${address}. Check that it runs there, at this path.`, { cause })
     })
     const answer: unknown = await response.json().catch(() => undefined)
     if (response.ok) return answer
@@ -107,7 +107,7 @@ export function atRelay(address: string, environment: Record<string, string | un
     throw new Error(
       refused.success
         ? refused.data.error.message
-        : `What answers at ${address} is no relay: it answered ${response.status}.`,
+        : `The server at ${address} is not a relay: it answered ${response.status}. Check the address.`,
     )
   }
 

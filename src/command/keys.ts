@@ -7,7 +7,7 @@ import { UsageError } from './usage-error.ts'
 
 const verbs = ['list', 'add', 'rotate', 'remove']
 
-/** Does what `keys …` says, and prints what came of it. */
+/** Runs `keys …`, and prints the result. */
 export async function keys(args: string[]): Promise<void> {
   const { positionals, values } = parseArgs({
     args,
@@ -21,7 +21,7 @@ export async function keys(args: string[]): Promise<void> {
       'requests-per-minute': { type: 'string' },
       unsettled: { type: 'string' },
       'bytes-per-day': { type: 'string' },
-      // Known only to be refused.
+      // Accepted only to be rejected with an explanation.
       secret: { type: 'string' },
       value: { type: 'string' },
     },
@@ -30,16 +30,16 @@ export async function keys(args: string[]): Promise<void> {
   if (!verbs.includes(verb)) throw new UsageError(`keys needs one of ${verbs.join(', ')}.`)
   if (rest.length > 0 || values.secret !== undefined || values.value !== undefined)
     throw new UsageError(
-      'A value is not taken from an argument: it would stand in the history of your shell and in the list of processes. Leave it out; it is asked for, or read from standard input. If it is a real one, make a new one at its API.',
+      'Do not pass a value as an argument: the history of your shell and the list of processes would contain it. Leave it out; the command prompts for it, or reads it from standard input. If it is a real value, replace it at its API.',
     )
   if ((verb === 'list') !== (name === ''))
     throw new UsageError(verb === 'list' ? 'keys list takes no name.' : `keys ${verb} needs the name of a key.`)
   const uses = ['allow', 'unlocked', 'requests-per-minute', 'unsettled', 'bytes-per-day'] as const
   const misplaced = verb !== 'add' && uses.find((option) => values[option] !== undefined)
-  if (misplaced) throw new UsageError(`--${misplaced} goes with keys add.`)
+  if (misplaced) throw new UsageError(`--${misplaced} works only with keys add.`)
   if ((values.config === undefined) === (values.relay === undefined))
     throw new UsageError(
-      'keys needs --config, the module with the options, or --relay, the address of a relay that runs.',
+      'keys needs either --config, the path of the config, or --relay, the address of a running relay.',
     )
   const change: KeyChange = {
     locked: !values.unlocked,
@@ -67,7 +67,7 @@ async function work(service: KeyService, verb: string, name: string, change: Key
     case 'list':
       return list(await service.list())
     case 'add': {
-      // First what it means, so that whoever types the value has read it.
+      // Shown before the prompt, so that people read it before they type the value.
       const words = await service.check(name, change)
       console.log([`The secret of ${name}`, ...inLines(words)].join('\n'))
       await service.put(name, { ...change, secret: await readValue(name) })
@@ -81,8 +81,8 @@ async function work(service: KeyService, verb: string, name: string, change: Key
       const { version } = await service.put(name, { secret, locked, allow, limits, isNew: false })
       return console.log(
         version === found.version
-          ? `This is the value that ${name} has already, version ${version}.`
-          : `${name} has version ${version}. The one before stays valid beside it, and is used where an API refuses the new one with 401.`,
+          ? `${name} already has this value, version ${version}.`
+          : `${name} is now at version ${version}. The previous value stays valid: the relay uses it when an API rejects the new one with 401.`,
       )
     }
     default:
@@ -100,11 +100,11 @@ function paragraph(entry: KeyEntry): string {
   const { name, source, isOverridden, version, ending, uses, lastUsedAt, problem, fellBackAt, words } = entry
   return [
     `${name}${source === 'options' ? ' (from the options)' : `, version ${version}`}${ending ? `, ends with ${ending}` : ''}`,
-    ...(isOverridden ? ['  ! It is not used: the option of the same name wins.'] : []),
+    ...(isOverridden ? ['  ! Not used: the options have a key with the same name.'] : []),
     ...(problem ? [`  ! ${problem}`] : inLines(words)),
     ...(fellBackAt
       ? [
-          `  ! An API refused this version with 401 and took the one before, last at ${new Date(fellBackAt).toISOString()}.`,
+          `  ! An API rejected this version with 401 and accepted the previous one, last at ${new Date(fellBackAt).toISOString()}.`,
         ]
       : []),
     ...(source === 'store'
@@ -124,7 +124,7 @@ function inLines({ callers, rules, warnings }: Words): string[] {
   ]
 }
 
-/** `POST,PUT https://api.example.com/v1/** headers.x-api-key`; what is wrong in it is told where rules are read. */
+/** Parses `POST,PUT https://api.example.com/v1/** headers.x-api-key`. The relay's options check the result. */
 function readRule(text: string): WireRule {
   const [methods = '', url = '', ...rest] = text.trim().split(/\s+/)
   const flags = ['private-network', 'retryable']

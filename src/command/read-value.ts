@@ -2,16 +2,16 @@ import { text } from 'node:stream/consumers'
 import { createInterface } from 'node:readline'
 import { Writable } from 'node:stream'
 
-/** Reads a secret value: from a prompt that shows nothing of it, or, where there is no terminal, all of standard input. */
+/** Reads a secret value from a prompt that hides it, or, without a terminal, from standard input. */
 export async function readValue(name: string): Promise<string> {
   if (!process.stdin.isTTY) {
-    // The line break is the shell's, as in `echo value |`, and no part of it.
+    // The shell adds the line break, as in `echo value |`.
     return (await text(process.stdin)).replace(/\r?\n$/, '')
   }
   const nowhere = new Writable({ write: (_chunk, _encoding, done) => done() })
   const prompt = createInterface({ input: process.stdin, output: nowhere, terminal: true })
-  // Not before the terminal has stopped to echo, or what is pasted at once is shown.
-  process.stderr.write(`Value of ${name} (it is not shown): `)
+  // Only after the terminal stops echoing, or it shows an early paste.
+  process.stderr.write(`Value of ${name} (hidden): `)
   try {
     return await new Promise((resolve, reject) => {
       prompt.once('line', resolve)

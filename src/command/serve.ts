@@ -5,24 +5,24 @@ import { explainMissingPeer } from '../relay/common/missing-peer.ts'
 import type { RelayOptions } from '../relay/options.ts'
 
 export interface ServeOptions {
-  /** 0 takes a free one. */
+  /** 0 chooses a free port. */
   port: number
   host: string
 }
 
 export interface ServedRelay {
-  /** Where it listens. */
+  /** The address on which it listens. */
   url: string
-  /** Answers with these options from now on. Rejects when they are wrong; each call is refused then. */
+  /** Uses these options from now on. Rejects when they are invalid; the relay then rejects all calls. */
   take(options: Promise<RelayOptions>): Promise<void>
-  /** Stops listening, lets what runs come to its end, and closes the relay. */
+  /** Stops listening, waits for running requests, and closes the relay. */
   close(): Promise<void>
 }
 
-/** Milliseconds for the last answers to reach their callers. */
+/** How long the last answers may take to reach their callers, in milliseconds. */
 const lastWords = 500
 
-/** Runs a relay as a server of its own. */
+/** Runs a relay as a separate server. */
 export async function serve(options: RelayOptions, { port, host }: ServeOptions): Promise<ServedRelay> {
   const { createAdaptorServer } = await import('@hono/node-server').catch((error: unknown) => {
     throw explainMissingPeer(error, '@hono/node-server')
@@ -30,13 +30,13 @@ export async function serve(options: RelayOptions, { port, host }: ServeOptions)
   const relay = createKeptRelay()
   const hosts = namesOf(host)
   const server = createAdaptorServer({ fetch: (request) => relay.fetch(request) }) as Server
-  // The port first: a second relay that is started by mistake must not touch what the first one works on.
+  // Listen before opening the database: a second relay, started by mistake, must not touch the first one's data.
   await new Promise<void>((resolve, reject) => {
     server.once('error', (error: NodeJS.ErrnoException) =>
       reject(
         error.code === 'EADDRINUSE'
           ? new Error(
-              `Port ${port} of ${host} is taken by another program. Choose one with --port; 0 takes any that is free.`,
+              `Another program uses port ${port} of ${host}. Choose a port with --port; 0 selects a free one.`,
               { cause: error },
             )
           : error,
@@ -61,17 +61,17 @@ export async function serve(options: RelayOptions, { port, host }: ServeOptions)
     },
     async close() {
       const closed = new Promise((resolve) => server.close(resolve))
-      // Answers what is asked, held polls too, and waits for what runs.
+      // Answers open calls, including held polls, and waits for running requests.
       await relay.close()
       server.closeIdleConnections()
-      // A browser keeps connections on which it asks nothing; the last answers are on their way by then.
+      // Browsers keep idle connections open. The last answers are on their way by now.
       setTimeout(() => server.closeAllConnections(), lastWords).unref()
       await closed
     },
   }
 }
 
-/** The names of a server that only this machine can reach; any name for one that others can. */
+/** The host names of a server that only this machine can reach. Undefined, for any name, if others can reach it. */
 function namesOf(host: string): string[] | undefined {
   const isOfThisMachine = host === 'localhost' || host === '::1' || /^127\./.test(host)
   return isOfThisMachine ? ['localhost', '127.0.0.1', '[::1]', ...(isIPv6(host) ? [] : [host])] : undefined

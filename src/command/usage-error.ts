@@ -1,2 +1,2 @@
-/** Told together with how the command is used. */
+/** The command prints it with a hint to `--help`. */
 export class UsageError extends Error {}

@@ -1,4 +1,5 @@
-import { asClientSecretError, ClientSecretError, isErrorCode } from '../protocol/errors.ts'
+import { isErrorCode } from '../protocol/error-codes.ts'
+import { asClientSecretError, ClientSecretError } from '../protocol/errors.ts'
 
 /** A failure as the page shows it. */
 export interface Failure {

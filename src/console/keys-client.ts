@@ -1,5 +1,6 @@
 import type { ZodMiniType } from 'zod/mini'
-import { ClientSecretError, isErrorCode } from '../protocol/errors.ts'
+import { isErrorCode } from '../protocol/error-codes.ts'
+import { ClientSecretError } from '../protocol/errors.ts'
 import {
   auditSchema,
   keyAnswerSchema,

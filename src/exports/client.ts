@@ -11,17 +11,18 @@ export type {
   SendOptions,
 } from '../client/create-client.ts'
 export type { ClientCore, ClientOptions } from '../client/create-core.ts'
-export type { Polling, RequestObject, RequestStart, Sent } from '../client/create-request.ts'
+export type { RequestObject, RequestStart, Sent } from '../client/create-request.ts'
+export type { PollingOptions, RequestProgress } from '../client/request-polling.ts'
+export type { Polling } from '../client/waiters.ts'
 export type { ClientSecretRequestParams, RequestData, RequestFields, RequestParams } from '../client/request-params.ts'
-export type { Persistence } from '../client/browser-storage.ts'
-export type { PauseReason } from '../client/page.ts'
+export type { PauseReason } from '../client/page-visibility.ts'
 export type { StandardSchema } from '../client/standard-schema.ts'
 export type { Callbacks, Listeners } from '../client/callbacks.ts'
 export type { PollOptions, PollPromise, QueuedRequest } from '../client/queued-request.ts'
 export type { PollStopped } from '../client/poll-stopped.ts'
-export type { Answer, ApiResponse, ResponseType } from '../client/read-record.ts'
+export type { Answer, ApiResponse, ParsedResponse, ResponseType } from '../client/read-record.ts'
 export type { RelayTransportOptions } from '../client/relay-transport.ts'
-export type { Seen, Transport } from '../client/transport.ts'
+export type { RecordVersion, Transport } from '../client/transport.ts'
 export type { ClientSecretErrorDetails, ErrorCode } from '../protocol/errors.ts'
 export type {
   CancelAnswer,

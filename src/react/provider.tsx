@@ -1,25 +1,25 @@
-import { createContext, useContext, useEffect, useInsertionEffect, useState, type ReactNode } from 'react'
+import { createContext, useContext, useEffect, useInsertionEffect, useReducer, type ReactNode } from 'react'
 import type { Client } from '../client/create-client.ts'
 import type { ClientCore } from '../client/create-core.ts'
 import type { RelayTransportOptions } from '../client/relay-transport.ts'
-import { claimClient, obtainClient, partClient } from './own-client.ts'
+import { claimClient, isForeign, obtainClient } from './own-client.ts'
+import { useKept } from './use-kept.ts'
 
 const ClientContext = createContext<ClientCore | null>(null)
 
-/** A relay; or a client that was made before. */
+/** A relay, or a client. */
 export type ClientSecretProviderProps = { children?: ReactNode } & (
   | (RelayTransportOptions & {
       client?: undefined
-      /** Who is signed in, by any id of yours. When it changes, nothing of the one before is shown or found again. */
+      /** Your id of the signed-in user. Hooks never show or find requests of another user. */
       user?: string | undefined
     })
-  /** A client made with `createClient`, such as one for another server than our relay. */
+  /** A client made with `createClient`, such as one for Skapi. */
   | { client: Client; relay?: undefined; headers?: undefined; fetch?: undefined; user?: undefined }
 )
 
 /**
- * Says which relay the hooks below talk to. It may stand above a `<Suspense>` or
- * below it.
+ * Gives the hooks below it a relay. It can be inside or outside of a `<Suspense>`.
  *
  * @example
  * <ClientSecretProvider relay="/relay">
@@ -34,28 +34,25 @@ export function ClientSecretProvider({
   headers,
   fetch,
 }: ClientSecretProviderProps): ReactNode {
-  const [kept, keep] = useState(() => (client ? null : obtainClient(relay, user, { headers, fetch })))
-  let own = client ? null : kept
-  if (!client && (own?.relay !== relay || own.user !== user)) {
-    own = obtainClient(relay, user, { headers, fetch })
-    keep(own)
-  }
-  // Before all other effects, so that an effect that sends at once does it with this render's headers.
+  const credentials = { headers, fetch }
+  const [parting, part] = useReducer((count: number) => count + 1, 0)
+  const own = useKept(() => (client ? null : obtainClient(relay, user, credentials)), [!client, relay, user, parting])
+  // Before all other effects, so that an effect that sends at once uses this render's headers.
   useInsertionEffect(() => {
-    if (own) claimClient(own, keep, { headers, fetch })
+    if (own) claimClient(own, part, credentials)
   })
   useEffect(() => {
-    if (own) partClient(own, keep, { headers, fetch })
+    if (own && isForeign(own, part, { headers, fetch })) part()
   }, [own, headers, fetch])
   return <ClientContext.Provider value={client ?? own!.client}>{children}</ClientContext.Provider>
 }
 
-/** The client of the nearest provider. `hook` is named in the error. */
+/** The client of the nearest provider. The error names `hook`. */
 export function useClient(hook: string): ClientCore {
   const client = useContext(ClientContext)
   if (!client) {
     throw new Error(
-      `${hook} is used outside a provider. Put <ClientSecretProvider relay="/relay"> around your app. If it is there, the package is installed twice: see npm ls react-client-secret.`,
+      `${hook} is used outside a provider. Put <ClientSecretProvider relay="/relay"> around your app. If it is there, the package is installed twice: run npm ls react-client-secret.`,
     )
   }
   return client

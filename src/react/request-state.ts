@@ -1,5 +1,5 @@
 import type { RequestObject } from '../client/create-request.ts'
-import type { PauseReason } from '../client/page.ts'
+import type { PauseReason } from '../client/page-visibility.ts'
 import type { ApiResponse } from '../client/read-record.ts'
 import { isClientSecretError, type ClientSecretError } from '../protocol/errors.ts'
 import { isSettled, type ClientSecretRecord } from '../protocol/record.ts'
@@ -11,21 +11,21 @@ interface Nothing {
   response: undefined
   /** Why it failed, once `status` is `failed` or `cancelled`. */
   error: undefined
-  /** What the relay knows of the request. */
+  /** The relay's record of the request. */
   record: ClientSecretRecord | undefined
-  /** True from `send` until it is settled or stopped. */
+  /** True from `send` until the request is settled or stopped. */
   isLoading: boolean
   /** True while the client polls for the answer. */
   isPolling: boolean
-  /** Why the polling rests: nobody looks at the page, or it has no network. */
+  /** Why the polling pauses: the page is hidden, or offline. */
   pauseReason: PauseReason | undefined
-  /** Place in line while it waits in a queue: 1 is next, or running. */
+  /** Position in the queue: 1 is next, or running. */
   inQueue: number | undefined
 }
 
 type With<Fields> = Omit<Nothing, keyof Fields> & Fields
 
-/** What is known of a request that is not under way. */
+/** Fields of a request without polling. */
 interface AtRest {
   isLoading: false
   isPolling: false
@@ -34,20 +34,20 @@ interface AtRest {
 
 /** The state of one request: narrowing on `status` narrows `data` and `error`. */
 export type RequestState<Data = unknown> =
-  /** Nothing was sent, or it was reset. */
+  /** Before `send`, or after `reset`. */
   | With<AtRest & { status: 'idle'; record: undefined; inQueue: undefined }>
-  /** On its way to the relay; a direct request is here until its answer comes. */
+  /** On its way to the relay. A direct request stays here until its answer arrives. */
   | With<{ status: 'sending'; record: undefined; isLoading: true; isPolling: boolean; inQueue: undefined }>
-  /** `pending`: waits in a queue. `running`: the relay is calling the API. */
+  /** `pending`: in a queue. `running`: the relay calls the API. */
   | With<{ status: 'pending' | 'running'; record: ClientSecretRecord; isLoading: true }>
   | With<
       AtRest & { status: 'resolved'; data: Data; response: ApiResponse; record: ClientSecretRecord; inQueue: undefined }
     >
   | With<AtRest & { status: 'failed' | 'cancelled'; error: ClientSecretError; inQueue: undefined }>
-  /** Nobody follows it any more; the request itself goes on, and can be resumed. */
+  /** Without polling. The request goes on, and `resume` continues the polling. */
   | With<AtRest & { status: 'stopped' }>
 
-/** Where the request of a hook stands. */
+/** The status of a hook's request. */
 export type RequestStatus = RequestState['status']
 
 const nothing = {
@@ -63,27 +63,19 @@ const nothing = {
 
 export const idle: RequestState<never> = { ...nothing, status: 'idle' }
 
-/** A request that was not sent. */
-export function refused(error: ClientSecretError): RequestState {
-  return { ...nothing, status: 'failed', error }
+export function failed(error: ClientSecretError, record?: ClientSecretRecord): RequestState {
+  return { ...nothing, status: error.code === 'CANCELLED' ? 'cancelled' : 'failed', error, record }
 }
 
-/** Where a request stands; null while its answer is read, when what was shown before stays. */
-export function stateOf({
-  outcome,
-  record,
-  rest,
-  isSending,
-  isPolling,
-  pauseReason,
-}: RequestObject): RequestState | null {
-  if (isClientSecretError(outcome))
-    return { ...nothing, status: outcome.code === 'CANCELLED' ? 'cancelled' : 'failed', error: outcome, record }
+/** The state of a request. Null while its answer is read: the state before stays. */
+export function stateOf(request: RequestObject): RequestState | null {
+  const { outcome, record, rest, isSending, isPolling, pauseReason } = request
+  if (isClientSecretError(outcome)) return failed(outcome, record)
   if (outcome) return { ...nothing, ...outcome, status: 'resolved' }
   if (record && isSettled(record)) return null
   const inQueue = record?.inQueue
   if (rest === 'stopped' && !isSending) return { ...nothing, status: 'stopped', record, inQueue }
-  const underWay = { ...nothing, isLoading: true, isPolling, pauseReason } as const
-  if (record) return { ...underWay, status: record.status as 'pending' | 'running', record, inQueue }
-  return { ...underWay, status: 'sending', pauseReason: undefined }
+  const underWay = { ...nothing, isLoading: true, isPolling } as const
+  if (!record) return { ...underWay, status: 'sending' }
+  return { ...underWay, status: record.status as 'pending' | 'running', record, inQueue, pauseReason }
 }

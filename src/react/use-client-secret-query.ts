@@ -7,10 +7,10 @@ import type { StandardSchema } from '../client/standard-schema.ts'
 import { ClientSecretError } from '../protocol/errors.ts'
 import type { ClientSecretRecord } from '../protocol/record.ts'
 import type { Method } from '../protocol/request.ts'
-import { useOwnSWR } from './own-swr.ts'
+import { useIsolatedSWR } from './isolated-swr.ts'
 import { useClient } from './provider.tsx'
-import { sharedBy } from './shared-by.ts'
-import { createStored, joined, useStored, type Stored } from './stored.ts'
+import { sharedInstances } from './shared-instances.ts'
+import { createSWRStore, mergeGetters, useSWRStore, type SWRStore } from './swr-store.ts'
 import { keyPrefix, settingsFor } from './swr-settings.ts'
 import { useLatest } from './use-latest.ts'
 
@@ -46,7 +46,7 @@ interface QueryProgress {
   record: ClientSecretRecord | undefined
 }
 
-const progresses = sharedBy<Stored<QueryProgress>>()
+const progresses = sharedInstances<SWRStore<QueryProgress>>()
 
 const noProgress: QueryProgress = { isPolling: false, record: undefined }
 
@@ -75,7 +75,7 @@ export function useClientSecretQuery<Data = unknown>(
   const key = request && `${keyPrefix}${client.key}/query/${serialize(request)}`
   const progress = useMemo(() => {
     const name = `${key ?? keyPrefix}/progress`
-    return progresses.get(cache, client, name, () => createStored<QueryProgress>(cache, mutate, name, noProgress))
+    return progresses.get(cache, client, name, () => createSWRStore<QueryProgress>(cache, mutate, name, noProgress))
   }, [cache, mutate, client, key])
   useEffect(() => progress.attach(), [progress])
   const { schema, ...rest } = options
@@ -83,7 +83,7 @@ export function useClientSecretQuery<Data = unknown>(
   const settings = Object.fromEntries(Object.entries(rest).filter(([, value]) => value !== undefined))
   const latest = useLatest({ schema })
 
-  const answer = useOwnSWR<Data, ClientSecretError>(
+  const answer = useIsolatedSWR<Data, ClientSecretError>(
     key,
     request && (() => ask<Data>(client, request, latest.current.schema, progress.write)),
     { ...settingsFor(request?.method?.toUpperCase() as Method), ...settings } as SWRConfiguration<
@@ -91,8 +91,8 @@ export function useClientSecretQuery<Data = unknown>(
       ClientSecretError
     >,
   )
-  const now = useStored(progress)
-  return useMemo(() => joined(answer, now), [answer, now])
+  const now = useSWRStore(progress)
+  return useMemo(() => mergeGetters(answer, now), [answer, now])
 }
 
 async function ask<Data>(

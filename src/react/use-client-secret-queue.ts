@@ -1,7 +1,7 @@
 import { useCallback, useMemo } from 'react'
 import type { ClientSecretError } from '../protocol/errors.ts'
 import type { QueueCount } from '../protocol/record.ts'
-import { useOwnSWR } from './own-swr.ts'
+import { useIsolatedSWR } from './isolated-swr.ts'
 import { useClient } from './provider.tsx'
 import { keyPrefix, ownSettings } from './swr-settings.ts'
 
@@ -25,7 +25,7 @@ export function useClientSecretQueue(
   { refreshInterval = 5_000 }: { refreshInterval?: number } = {},
 ): UseClientSecretQueue {
   const client = useClient('useClientSecretQueue')
-  const { data, error, isLoading, mutate } = useOwnSWR<QueueCount, ClientSecretError>(
+  const { data, error, isLoading, mutate } = useIsolatedSWR<QueueCount, ClientSecretError>(
     `${keyPrefix}${client.key}/queue/${queueName}`,
     () => client.transport.queueCount(queueName),
     // SWR would leave out what comes sooner than its deduping interval.

@@ -2,7 +2,7 @@ import { useMemo } from 'react'
 import type { Listeners } from '../client/callbacks.ts'
 import { useClient } from './provider.tsx'
 import type { RequestState } from './request-state.ts'
-import { joined } from './stored.ts'
+import { mergeGetters } from './swr-store.ts'
 import { actionsOf, type RequestActions } from './use-client-secret-request.ts'
 import { useKept } from './use-kept.ts'
 import { useRequestPlace } from './use-request-place.ts'
@@ -26,5 +26,5 @@ export function useClientSecretRecord<Data = unknown>(
     recordId: id ?? undefined,
   })
   const actions = useKept(() => actionsOf(place), [place])
-  return useMemo(() => joined(state, actions), [state, actions]) as UseClientSecretRecord<Data>
+  return useMemo(() => mergeGetters(state, actions), [state, actions]) as UseClientSecretRecord<Data>
 }

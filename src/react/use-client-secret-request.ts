@@ -1,5 +1,4 @@
 import { useMemo } from 'react'
-import type { Persistence } from '../client/browser-storage.ts'
 import type { Listeners } from '../client/callbacks.ts'
 import type { PollStopped } from '../client/poll-stopped.ts'
 import type { QueuedRequest } from '../client/queued-request.ts'
@@ -7,80 +6,80 @@ import type { ClientSecretRequestParams, RequestParams } from '../client/request
 import { ClientSecretError } from '../protocol/errors.ts'
 import type { CancelAnswer } from '../protocol/record.ts'
 import { useClient } from './provider.tsx'
+import type { CreatePersister } from './persisted-requests.ts'
 import type { RequestPlace } from './request-place.ts'
 import type { RequestState } from './request-state.ts'
-import { joined } from './stored.ts'
+import { mergeGetters } from './swr-store.ts'
 import { useKept } from './use-kept.ts'
 import { useRequestPlace } from './use-request-place.ts'
 
-/** The request of a component, and how it is shown. */
+/** The request of a component, and its options. */
 export interface UseClientSecretRequestOptions<Data = unknown> extends RequestParams, Listeners<Data> {
   /** Components of one provider with the same id share one request and its state. */
   id?: string | undefined
   /**
-   * Keeps the request over a reload, for this tab (`session`) or this browser
-   * (`local`): it is found again and goes on being followed. Needs an `id`.
+   * Keeps the request over a reload: `sessionPersister` for this tab, `localPersister`
+   * for this browser. Needs an `id`.
    */
-  persist?: Persistence | undefined
+  persist?: CreatePersister | undefined
 }
 
-/** What `send` may change of the hook's request. */
+/** Fields of the hook's request that `send` replaces. */
 export type SendOverrides<Data = unknown> = Partial<ClientSecretRequestParams<Data>>
 
 /** An event of React's, or of the browser's. */
 export type SendEvent = { readonly nativeEvent: unknown } | { readonly isTrusted: boolean }
 
-/** All that a promise of a request may give: its answer; a stop, where it is polled; what polls it, where it is queued. */
+/** The answer; a stop, with `poll`; a queued request to poll by hand, with `queue` alone. */
 type Sent<Data> = Data | PollStopped | QueuedRequest<Data>
 
-/** What it gives depends on `queue` and `poll` of the hook's request, and of what is sent. */
+/** The result depends on `queue` and `poll`, of the hook and of the send. */
 export interface SendAsync<Data, Promised> {
   (overrides?: SendOverrides<Data> & { queue?: undefined; poll?: undefined }): Promise<Promised>
   (overrides?: SendOverrides<Data>): Promise<Sent<Data>>
 }
 
-/** The state of the request sent last, and what can be done. */
+/** The state of the latest request, and its actions. */
 export type UseClientSecretRequest<Data = unknown, Promised = Sent<Data>> = RequestState<Data> &
   RequestActions & {
     /**
-     * Sends the request; its fate is in the state and told to the callbacks. Never
-     * rejects. What it is given overrides the hook's request for this one send;
-     * headers, params and data are joined name by name. An event, as from
-     * `onClick={otter.send}`, overrides nothing.
+     * Sends the request. Never rejects: the state and the callbacks have the outcome.
+     * `overrides` change the hook's request for this send; headers, params and data
+     * are merged by name. An event, as from `onClick={otter.send}`, changes nothing.
      */
     send: (overrides?: SendOverrides<Data> | SendEvent) => void
     /**
-     * The same, as a promise of the API's answer. With a `poll` it resolves to
-     * `{ id, status: 'stopped' }` when the polling is stopped; with a `queue` and
-     * no `poll`, to a `QueuedRequest`.
+     * Sends the request, for a promise of the API's answer. With `poll`, `stop()`
+     * resolves it to `{ id, status: 'stopped' }`; with a `queue` and no `poll`, it
+     * resolves to a `QueuedRequest`.
      *
      * @throws ClientSecretError
      */
     sendAsync: SendAsync<Data, Promised>
   }
 
-/** What can be done with a request that was sent. */
+/** Actions on a sent request. */
 export interface RequestActions {
-  /** Ends the polling. The request itself goes on, and can be resumed. */
+  /** Ends the polling. The request goes on, and `resume` continues the polling. */
   stop: () => void
-  /** Takes the polling up again; also begins that of a queued request without `poll`. */
+  /** Continues the polling, or starts that of a queued request without `poll`. */
   resume: () => void
   /**
-   * Takes the request out of its queue, or ends the call that runs.
+   * Removes the request from its queue, or ends the running call.
    *
    * @throws ClientSecretError when the relay cannot be reached, or knows no such request.
    */
   cancel: () => Promise<CancelAnswer>
-  /** Back to `idle`. What was sent goes on, unwatched. */
+  /** Back to `idle`. A sent request goes on, without polling. */
   reset: () => void
 }
 
 /**
- * A request that a person starts, such as generating a picture: nothing is sent
- * until `send`, and one `send` is one call of the API.
+ * A request that a person starts, such as generating a picture. Each `send` is one
+ * call of the API.
  *
- * A component renders only for the fields that it reads. Unmounting ends the
- * polling, not the request.
+ * A component renders only for fields that it reads. An unmount ends the polling,
+ * not the request.
  *
  * @example
  * const otter = useClientSecretRequest({
@@ -125,23 +124,23 @@ export function useClientSecretRequest(options: UseClientSecretRequestOptions): 
         onSettled: _onSettled,
         ...request
       } = latest.current
-      // The callbacks of this send take the place of the hook's.
+      // The callbacks of this send replace the hook's.
       const own = { ...(onResponse && { onResponse }), ...(onError && { onError }) }
       return place.send(merged(request, params), () => ({ ...latest.current, ...own }))
     }
     return {
       sendAsync,
-      // Its failure is in the state, and told to onError.
+      // The state and onError have its failure.
       send: (overrides?: SendOverrides | SendEvent) =>
         void sendAsync(isEvent(overrides) ? undefined : overrides).catch(() => {}),
       ...actionsOf(place),
       reset: place.reset,
     }
   }, [place, latest])
-  return useMemo(() => joined(state, actions), [state, actions])
+  return useMemo(() => mergeGetters(state, actions), [state, actions])
 }
 
-/** What can be done with a request, however it was begun. */
+/** The actions of a place. */
 export function actionsOf({ stop, resume, cancel }: RequestPlace) {
   return { stop, resume, cancel }
 }
@@ -150,19 +149,19 @@ function isEvent(value: SendOverrides | SendEvent | undefined): value is SendEve
   return value instanceof Object && ('nativeEvent' in value || 'isTrusted' in value)
 }
 
-/** A list and a text are no fields: they take the place of what was there. */
+/** A list and a text have no fields: they replace the value before. */
 function hasNames(value: unknown): value is object {
   return value instanceof Object && !Array.isArray(value)
 }
 
-/** headers, params and data are joined name by name; every other field of `overrides` takes the place of the request's. */
+/** Merges headers, params and data by name, and replaces all other fields. */
 function merged(request: RequestParams, overrides: Partial<RequestParams>): RequestParams {
   const all = { ...request, ...overrides }
   for (const field of ['headers', 'params', 'data'] as const) {
     const [fields, others] = [request[field], overrides[field]]
     if (!hasNames(fields) || !hasNames(others)) continue
     const entries = Object.entries({ ...fields, ...others })
-    // Header names are the same in any letter case; the later one counts.
+    // Header names ignore case; the later one counts.
     const byName = entries.map((entry) => [field === 'headers' ? entry[0].toLowerCase() : entry[0], entry] as const)
     Object.assign(all, { [field]: Object.fromEntries(new Map(byName).values()) })
   }

@@ -3,7 +3,7 @@ import { createBytesInFlight } from './common/bytes-in-flight.ts'
 import { boundRecords } from './database/bounded-records.ts'
 import { createPubSub } from './database/pub-sub.ts'
 import { createRecords } from './database/records.ts'
-import { startError } from './database/start-error.ts'
+import { explainStartFailure } from './database/explain-start-failure.ts'
 import { createDirectRequests } from './execution/direct-requests.ts'
 import { createHeartbeat, heartbeatTimeout, type Heartbeat } from './execution/heartbeat.ts'
 import { createLimits } from './execution/limits.ts'
@@ -39,7 +39,7 @@ export async function openRelay(
     await endings.run().catch((err: unknown) => {
       settings.logger.error({ err }, 'a relay that could not start could not be closed either')
     })
-    throw startError(error)
+    throw explainStartFailure(error)
   }
 }
 
@@ -111,7 +111,7 @@ async function openParts(
   const calls = createCallsInFlight()
   // After what runs has ended: until then the other relays must know that this one lives.
   atTheEnd(() => heartbeat?.stop())
-  const queue = await storage.createQueue({ records, runner, pubSub, logger })
+  const queue = await storage.createQueue({ records, runner, pubSub, logger, backgroundCalls: limits.backgroundCalls })
   atTheEnd(async () => {
     pubSub.close()
     const timer = setTimeout(runner.abort, settings.shutdownTimeout)

@@ -13,43 +13,43 @@ import type { Settings } from './http/settings.ts'
 import { masterKeyVariable, readMasterKeys } from './keys/encryption.ts'
 import { noKeys, readKeys, type KeyOptions } from './keys/key.ts'
 
-/** The options of `createRelay`, and of the config that `client-secret-relay` reads. */
+/** The options of `createRelay`, and of the config file of `client-secret-relay`. */
 export interface RelayOptions {
-  /** The keys, by name. May be left out where they are registered while the relay runs, which `CLIENT_SECRET_MASTER_KEY` makes possible. */
+  /** The keys, by name. Optional if `CLIENT_SECRET_MASTER_KEY` is set: administrators then register keys while the relay runs. */
   keys?: Record<string, KeyOptions> | undefined
-  /** Who is signed in, or null. Required when a key is locked, as keys are by default. */
+  /** Returns the signed-in user, or null. Required if a key is locked, which is the default. */
   authenticate?: Authenticate | undefined
-  /** Who may register keys and read `GET /metrics`: true, or the name under which what they do is written down. Default: whoever sends `Authorization: Bearer` with the token in the environment variable `CLIENT_SECRET_ADMIN_TOKEN`; without one, nobody. */
+  /** Decides who may register keys and read `GET /metrics`: returns true, or the name for the audit list. Default: callers with the header `Authorization: Bearer` and the token in the environment variable `CLIENT_SECRET_ADMIN_TOKEN`. Without a token there is no administrator. */
   administrator?: IsAdministrator | undefined
-  /** Other sites whose pages may use the relay, such as `https://app.example.com`. The relay's own site always may. */
+  /** Other sites whose pages may use the relay, such as `https://app.example.com`. Pages of the relay's own site always may. */
   origins?: string[] | undefined
   /**
-   * The names under which the relay is reached, such as `api.example.com`; a call with another Host is refused.
-   * Default: any. `client-secret-relay serve` on an address of this machine takes `localhost` and that address,
-   * so that a page whose name was made to point to this machine cannot use the relay.
+   * The host names of the relay, such as `api.example.com`. The relay refuses calls with another Host. Default: any.
+   * `client-secret-relay serve` on a local address accepts only `localhost` and that address, against pages whose host
+   * name points to this machine (DNS rebinding).
    */
   hosts?: string[] | undefined
-  /** How many proxies of yours stand before the relay and write `X-Forwarded-For`. Visitors are then counted by address. Default: none, and the header is not read. */
+  /** Number of your proxies in front of the relay that write `X-Forwarded-For`. Visitors then count by address. Default: none; the relay ignores the header. */
   trustProxy?: number | undefined
-  /** Path of a SQLite file, for one relay; or the address of a Postgres that several share, such as `postgres://user:password@host/database`. Default: in memory, gone with the process. */
+  /** Path of a SQLite file, for one relay; or address of a Postgres, for several, such as `postgres://user:password@host/database`. Default: in memory, lost when the process ends. */
   database?: string | undefined
   limits?: RelayLimits | undefined
-  /** How long records are kept, in seconds. */
+  /** How long the relay keeps records, in seconds. */
   expires?:
     | {
-        /** Of requests that do not say. Default: one day. */
+        /** For requests without `expires`. Default: one day. */
         default?: number | undefined
-        /** Of any request; a longer wish is refused. Default: 30 days. */
+        /** For all requests; longer values are rejected. Default: 30 days. */
         max?: number | undefined
       }
     | undefined
-  /** How long `close` waits for what runs, in milliseconds. Default 10,000. */
+  /** How long `close` waits for running requests, in milliseconds. Default 10,000. */
   shutdownTimeout?: number | undefined
   /** Default: warnings and errors to the console. */
   logger?: Logger | undefined
 }
 
-// A timer takes no more than this; more would fire at once.
+// The maximum of a timer; with more, it would fire at once.
 const maxAmount = 2 ** 31 - 1
 const amountExpectation = `a whole number from 1 to ${maxAmount}`
 const amount = z.optional(
@@ -64,6 +64,7 @@ const limitsShape = {
   bytesPerDay: amount,
   heldPollsPerCaller: amount,
   heldPolls: amount,
+  backgroundCalls: amount,
   bytesInFlight: amount,
   bytesInFlightPerCaller: amount,
   bytesInMemory: amount,
@@ -75,7 +76,7 @@ const databaseExpectation =
   'the path of a SQLite file, or the address of a Postgres such as "postgres://user:password@host/database"'
 const isFunction = (value: unknown) => typeof value === 'function'
 
-// The keys and their rules are read by keys.ts and key-rules.ts, whose sentences know more.
+// key.ts and key-rules.ts check the keys and their rules, with better messages.
 const optionsSchema = z.strictObject(
   {
     keys: z.optional(
@@ -130,9 +131,9 @@ const optionsSchema = z.strictObject(
 )
 
 /**
- * Checks the options. A relay that would run unsafely does not start.
+ * Checks the options. An unsafe relay does not start.
  *
- * @throws ClientSecretError `INVALID_PARAMETER`, a sentence that says what to do.
+ * @throws ClientSecretError `INVALID_PARAMETER`. The message says what to do.
  */
 export function readOptions(options: RelayOptions, environment: Record<string, string | undefined>): Settings {
   const checked = optionsSchema.safeParse(options)
@@ -140,21 +141,21 @@ export function readOptions(options: RelayOptions, environment: Record<string, s
 
   const keys = readKeys(options.keys ?? {}, environment)
   const masterKeys = readMasterKeys(environment[masterKeyVariable])
-  // With a database there may be keys in it, which is looked at first: their master key may be missing.
+  // A database may hold keys. openKeyStore reads it first, because their master key may be missing.
   if (keys.size === 0 && masterKeys.length === 0 && options.database === undefined) throw noKeys()
   const locked = [...keys.values()].find((key) => key.locked)
   if (locked && !options.authenticate) {
-    throw startError(
-      'authenticate',
-      `keys.${locked.name} is locked, but there is no authenticate to say who is signed in. Give authenticate: async (request) => user or null; or, if every visitor may use the key, set keys.${locked.name}.locked: false.`,
-    )
+    throw startError('authenticate', {
+      reason: `keys.${locked.name} is locked, but there is no authenticate to say who is signed in`,
+      remedy: `Give authenticate: async (request) => user or null; or, if every visitor may use the key, set keys.${locked.name}.locked: false.`,
+    })
   }
   const token = environment[tokenVariable]
   if (token !== undefined && token.length < minToken) {
-    throw startError(
-      tokenVariable,
-      `the environment variable ${tokenVariable} has fewer than ${minToken} characters and could be guessed. Make one with: node -p "crypto.randomBytes(32).toString('base64url')"`,
-    )
+    throw startError(tokenVariable, {
+      reason: `the environment variable ${tokenVariable} has fewer than ${minToken} characters and is easy to guess`,
+      remedy: `Make a new one with: node -p "crypto.randomBytes(32).toString('base64url')"`,
+    })
   }
   const { limits = {}, expires = {} } = options
   const administratorByToken = options.administrator || token === undefined ? undefined : bearerOf(token)
@@ -177,6 +178,7 @@ export function readOptions(options: RelayOptions, environment: Record<string, s
       bytesPerDay: limits.bytesPerDay,
       heldPollsPerCaller: limits.heldPollsPerCaller ?? 100,
       heldPolls: limits.heldPolls ?? 10_000,
+      backgroundCalls: limits.backgroundCalls ?? 100,
       disconnectGracePeriod: limits.disconnectGracePeriod ?? 10_000,
       maxUpstreamWait: limits.maxUpstreamWait ?? 600_000,
     },
@@ -186,7 +188,7 @@ export function readOptions(options: RelayOptions, environment: Record<string, s
   }
 }
 
-/** The limits that are counted in bytes. What is under way must have room for what a single request may be. */
+/** The limits in bytes. The bytes in flight must have room for at least one request of the largest size. */
 function bytesAtOnce(limits: RelayLimits) {
   const { requestBytes = 2 ** 20, responseBytes = 10 * 2 ** 20, bytesInMemory = 256 * 2 ** 20 } = limits
   const largest = requestBytes + responseBytes + bytesOfRequest
@@ -199,10 +201,9 @@ function bytesAtOnce(limits: RelayLimits) {
     ['bytesInFlight', bytesInFlight, 2 * largest, 'twice requestBytes, responseBytes and 64 KiB'],
   ] as const) {
     if (value >= least) continue
-    throw startError(
-      `limits.${name}`,
-      `limits.${name} must be at least ${least}, ${reason}, so that there is room for one of the largest requests; it is ${value}.`,
-    )
+    throw startError(`limits.${name}`, {
+      reason: `limits.${name} must be at least ${least}, ${reason}, so that there is room for one of the largest requests; it is ${value}`,
+    })
   }
   return { requestBytes, responseBytes, bytesInFlight, bytesInFlightPerCaller, bytesInMemory }
 }
@@ -211,19 +212,19 @@ function wrongOption(options: unknown, issue: z.core.$ZodIssue): ClientSecretErr
   const path = issue.path.map(String).join('.')
   if (issue.code === 'unrecognized_keys') {
     const unknown = [path, issue.keys[0]].filter(Boolean).join('.')
-    return startError(
-      unknown,
-      `there is no option "${unknown}". The options ${path ? `of ${path} ` : ''}are ${optionNames(path).join(', ')}.`,
-    )
+    return startError(unknown, {
+      reason: `there is no option "${unknown}"`,
+      remedy: `The options ${path ? `of ${path} ` : ''}are ${optionNames(path).join(', ')}.`,
+    })
   }
   const found = issue.path.reduce<unknown>(
     (value, step) => (typeof value === 'object' && value !== null ? Reflect.get(value, step) : undefined),
     options,
   )
-  return startError(path, `${path || 'the options'} must be ${issue.message}; it is ${shown(found)}.`)
+  return startError(path, { reason: `${path || 'the options'} must be ${issue.message}; it is ${shown(found)}` })
 }
 
-/** The options that there are, at the top or within `limits` or `expires`. */
+/** The names of all options, at the top level or within `limits` or `expires`. */
 function optionNames(path: string): string[] {
   return Object.keys(path === 'limits' ? limitsShape : path === 'expires' ? expiresShape : optionsSchema.shape)
 }

@@ -1,4 +1,5 @@
-import { ClientSecretError, type ErrorCode } from '../protocol/errors.ts'
+import { errorStatus, type ErrorCode } from '../protocol/error-codes.ts'
+import { ClientSecretError } from '../protocol/errors.ts'
 import type { UpstreamResponse, WireError } from '../protocol/record.ts'
 import { shown } from '../protocol/request.ts'
 import { upstreamError } from '../protocol/upstream-error.ts'
@@ -117,7 +118,12 @@ const refusals: readonly ErrorCode[] = [
  * client.on({ url: /images/ }, fail('RATE_LIMITED', { retryAfter: 30 }))
  */
 export function fail(code: ErrorCode, { after, inQueue, message, ...details }: FailOptions = {}): ScriptedAnswer {
-  const error = { code, message: message ?? `The request failed with ${code}, as its script says.`, ...details }
+  const error = {
+    code,
+    message: message ?? `The request failed with ${code}, as its script says.`,
+    status: errorStatus[code],
+    ...details,
+  }
   return { ...timed({ error }, { after, inQueue }), isRefusal: inQueue === undefined && refusals.includes(code) }
 }
 

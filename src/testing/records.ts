@@ -1,3 +1,4 @@
+import { errorStatus } from '../protocol/error-codes.ts'
 import {
   expiredMessage,
   isSettled,
@@ -143,6 +144,7 @@ function lineOf({ request: { url, method, queue } }: Pick<Entry, 'request'>): st
 
 /** Why a record is not there any more; undefined while it is. */
 export function absence({ id, expiresAt, outcome: { error } }: Entry): WireError | undefined {
-  if (error?.code === 'EXPIRED' || error?.code === 'REQUEST_NOT_FOUND') return { requestId: id, ...error }
-  return expiresAt <= Date.now() ? { code: 'EXPIRED', message: expiredMessage, requestId: id } : undefined
+  if (error?.code === 'EXPIRED' || error?.code === 'REQUEST_NOT_FOUND')
+    return { requestId: id, status: errorStatus[error.code], ...error }
+  return expiresAt <= Date.now() ? { code: 'EXPIRED', message: expiredMessage, requestId: id, status: 410 } : undefined
 }

@@ -1,6 +1,6 @@
 import { randomId } from '../client/random-id.ts'
 import { errorFromWire } from '../client/read-record.ts'
-import type { Seen, Transport } from '../client/transport.ts'
+import type { RecordVersion, Transport } from '../client/transport.ts'
 import { ClientSecretError } from '../protocol/errors.ts'
 import { isSettled, type PollAnswer, type RecordStatus, type WireError } from '../protocol/record.ts'
 import { parseRequest, type ClientSecretRequest } from '../protocol/request.ts'
@@ -34,7 +34,7 @@ export function scriptedRelay(script: Script, latency: number): ScriptedRelay {
 
   /** The way to the relay, and back. */
   function checkWay(signal: AbortSignal | undefined): void {
-    if (signal?.aborted) throw new ClientSecretError('ABORTED', 'The request was aborted by its signal.')
+    if (signal?.aborted) throw new ClientSecretError('ABORTED', 'The signal aborted the request.')
     if (!isConnected)
       throw new ClientSecretError('NETWORK_ERROR', 'The relay cannot be reached: disconnect() was called.')
   }
@@ -73,7 +73,7 @@ export function scriptedRelay(script: Script, latency: number): ScriptedRelay {
   }
 
   /** What differs from the versions seen. */
-  function news(seen: Seen[]): PollAnswer {
+  function news(seen: RecordVersion[]): PollAnswer {
     const answer: PollAnswer = { records: [], errors: [] }
     for (const { id, version } of seen) {
       const entry = records.find(id)
@@ -186,5 +186,10 @@ function statusOf({ error }: Outcome): RecordStatus {
 }
 
 function unknown(id: string): WireError {
-  return { code: 'REQUEST_NOT_FOUND', message: 'There is no such request, or it is not yours.', requestId: id }
+  return {
+    code: 'REQUEST_NOT_FOUND',
+    message: 'There is no such request, or it is not yours.',
+    requestId: id,
+    status: 404,
+  }
 }

@@ -11,12 +11,12 @@ import options from './relay.config.ts'
 /** The rows that this corpus tries; the others have tests of their own. */
 const covered = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 12, 13, 14, 15, 16, 17, 18, 19, 21, 25, 28]
 
-test('the relay gives up no secret, and a naive one gives up almost all', async () => {
+test('the relay gives up no secret, and a vulnerable one gives up almost all', async () => {
   const summary = summarize(await attack(options, serveOnFreePort, { budget: 60 }))
   expect(summary.leaks).toEqual([])
   expect(summary.total.tried).toBeGreaterThanOrEqual(3_500)
   expect(summary.classes.filter(({ tried }) => tried > 0).map(({ row }) => row)).toEqual(covered)
-  // A corpus that finds nothing in the naive relay would find nothing anywhere.
+  // A corpus that finds nothing in the vulnerable relay would find nothing anywhere.
   expect(summary.total.controlLeaked / summary.total.canLeak).toBeGreaterThan(0.9)
   for (const { row, canLeak, controlLeaked } of summary.classes.filter((one) => one.canLeak > 0))
     expect(controlLeaked, `row ${row}`).toBeGreaterThan(canLeak / 2)

@@ -4,7 +4,7 @@
  */
 import { setImmediate as turn } from 'node:timers/promises'
 import { some } from '../../src/attack/canary.ts'
-import { startCatchers } from '../../src/attack/fake-internet.ts'
+import { startFakeInternet } from '../../src/attack/fake-internet.ts'
 import { httpAnswer } from '../../src/attack/raw-http.ts'
 import { createRelayOn } from '../../src/relay/create-relay.ts'
 import type { KeyOptions } from '../../src/relay/keys/key.ts'
@@ -28,9 +28,9 @@ const neighbours = Array.from({ length: 100 }, (_, index) => [
 
 const silent = { info() {}, warn() {}, error() {} }
 const unlimited = { requestsPerMinute: 1_000_000_000, unsettledPerCaller: 1_000_000_000 }
-const catchers = await startCatchers(new Set())
+const internet = await startFakeInternet(new Set())
 const relay = createRelayOn(
-  catchers.network,
+  internet.network,
   {
     keys: {
       open: { secret: 'open-key-for-the-fuzzer-4711', locked: false, allow: [rule('open')] },
@@ -59,7 +59,7 @@ const asking = JSON.stringify({
 async function costOf({ kind, text }: ExpensiveBody): Promise<Cost> {
   const answer = kind === 'answer' ? text : '{}'
   const bytes = Buffer.from(kind === 'answer' ? JSON.stringify(text) : text)
-  catchers.begin({ answer: () => [httpAnswer({ headers: { 'content-type': 'text/plain' }, body: answer })] })
+  internet.begin({ answer: () => [httpAnswer({ headers: { 'content-type': 'text/plain' }, body: answer })] })
   const body = kind === 'answer' ? asking : text
   const request = new Request('http://relay.example/requests', {
     method: 'POST',

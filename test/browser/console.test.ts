@@ -531,8 +531,8 @@ test('bad input is told at its field', async () => {
 
   const rows: [string, Partial<typeof good>, string, RegExp][] = [
     ['nothing', { name: '', secret: '', url: '', methods: [] }, 'Name', /Enter a name/],
-    ['a name with spaces', { name: 'my key' }, 'Name', /^This is no name for a key\. Use letters, digits/],
-    ['__proto__', { name: '__proto__' }, 'Name', /^This is no name for a key\./],
+    ['a name with spaces', { name: 'my key' }, 'Name', /^This is not a valid name for a key\. Use letters, digits/],
+    ['__proto__', { name: '__proto__' }, 'Name', /^This is not a valid name for a key\./],
     ['a name that is taken', { name: 'taken' }, 'Name', /^This name is taken by another key\./],
     ['a value under 8 characters', { secret: 'sk-1234' }, 'Client Secret Key', /fewer than 8 characters/],
     ['no value', { secret: '' }, 'Client Secret Key', /Paste the key/],

@@ -323,7 +323,7 @@ describe('mistakes of the caller end at once', () => {
 
   test.each([undefined, '', 'relay', 'http://x y'])('a relay of %s', (relay) => {
     expect(() => createClient({ relay: relay as string })).toThrow(
-      /relay must be a path of this site such as "\/relay", or an absolute url/,
+      /relay must be a path such as "\/relay" or an absolute http\(s\) url/,
     )
   })
 })

@@ -48,7 +48,7 @@ test.each(['localhost:8787', 'relay', 'relay.example.com/relay', ''])(
   'relay="%s" is refused with a sentence',
   (relay) => {
     expect(() => createClient({ relay })).toThrow(
-      `relay must be a path of this site such as "/relay", or an absolute url with https:// or http://; it is ${relay}.`,
+      `relay must be a path such as "/relay" or an absolute http(s) url; it is ${relay}.`,
     )
   },
 )

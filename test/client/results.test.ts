@@ -34,6 +34,15 @@ describe('what the promise gives', () => {
     expect(callbacks.onError).not.toHaveBeenCalled()
   })
 
+  test('stream: true gives the answer whole, and warns once', async () => {
+    const { client, request } = await setUp()
+    const warn = vi.spyOn(console, 'warn').mockImplementation(() => {})
+    for (const stream of [true, true, false])
+      await expect(client.clientSecretRequest({ ...request, data: { stream } })).resolves.toEqual({ picture: 'otter' })
+    expect(warn).toHaveBeenCalledExactlyOnceWith(expect.stringContaining('the answer arrives whole'))
+    warn.mockRestore()
+  })
+
   test.each([{ poll: 50 }, { poll: 50, queue: 'pictures' }])(
     "with %o: the API's answer, with callbacks or without",
     async (background) => {

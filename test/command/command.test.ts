@@ -51,7 +51,7 @@ test('check says where a secret can go, in words, without having it', async () =
       '  may be used by signed-in users only\n' +
       '  may go by POST or PUT to https://api.example.com, to any path below /v1/, in the header authorization\n',
   )
-  expect(stdout).toContain('Nothing of this is wide.')
+  expect(stdout).toContain('No rule is wide.')
 })
 
 test.each<[string, Partial<KeyOptions>, RegExp[]]>([
@@ -82,7 +82,7 @@ test.each<[string, Partial<KeyOptions>, RegExp[]]>([
   [
     'any name of a domain',
     { allow: [{ url: 'https://*.example.com/v1', methods: ['POST'] }] },
-    [/! Whoever can get a name below example\.com gets the secret/],
+    [/! Anybody who can get a name below example\.com gets the secret/],
   ],
   [
     'reading and removing',
@@ -102,7 +102,7 @@ test.each<[string, Partial<KeyOptions>, RegExp[]]>([
   [
     'a path',
     { allow: [{ url: 'https://api.example.com/*/v1', methods: ['POST'], in: ['url.path'] }] },
-    [/in the path/, /! The secret may stand anywhere in the path/],
+    [/in the path/, /! The secret may be anywhere in the path/],
   ],
   [
     'the own network',
@@ -112,26 +112,26 @@ test.each<[string, Partial<KeyOptions>, RegExp[]]>([
   [
     'a POST sent again',
     { allow: [{ url: 'https://api.example.com/v1', methods: ['POST'], retryable: true }] },
-    [/! A POST or PATCH that was interrupted is sent again/],
+    [/! The relay repeats an interrupted POST or PATCH/],
   ],
-  ['a short secret', { secret: 'sk-ant-api03-0123456789abcdef' }, [/! So little of its secret is unknown/]],
+  ['a short secret', { secret: 'sk-ant-api03-0123456789abcdef' }, [/! The unknown part of its secret is short/]],
   ['a long one', { secret: 'sk-ant-api03-0123456789abcdefghijk' }, []],
   [
     'a user and a password in base64',
     { secret: btoa('shop-4711:0123456789abcdefghijk') },
     [
-      /! Its secret is a user and a password in base64\. Register the password alone, and write Authorization: Basic user:\$CLIENT_SECRET/,
+      /! Its secret is a user and a password in base64\. Store only the password, and write Authorization: Basic user:\$CLIENT_SECRET/,
     ],
   ],
   [
     'a publicPrefix that leaves little',
     { secret: 'acme_live_0123456789abcdef', publicPrefix: 'acme_live_' },
-    [/! So little/],
+    [/! The unknown part/],
   ],
   [
     'everybody',
     { locked: false },
-    [/used by every visitor, signed in or not\n/, /! Every visitor may use it as often/],
+    [/used by every visitor, signed in or not\n/, /! Every visitor may use the key as often/],
   ],
   [
     'everybody, within limits',
@@ -154,9 +154,9 @@ test('check refuses what a relay would not start with, and says why', async () =
 test.each([
   [[], /Name a command/],
   [['dance'], /There is no command "dance"/],
-  [['check'], /check needs the config/],
+  [['check'], /check needs the path of the config/],
   [['serve', 'a', 'b'], /There is no command "serve a b"/],
-  [['check', '/nowhere/relay.config.mjs'], /could not be loaded/],
+  [['check', '/nowhere/relay.config.mjs'], /Could not load the config/],
 ])('%o: a sentence', async (args, sentence) => {
   const { code, stderr } = await run(...args)
   expect(code).toBeGreaterThan(0)
@@ -164,12 +164,12 @@ test.each([
 })
 
 test.each([
-  [['serve'], 'serve needs the config, the module with the options.'],
+  [['serve'], 'serve needs the path of the config.'],
   [['serve', '--confg', 'x'], "Unknown option '--confg'."],
   [['keys', 'dance'], 'keys needs one of list, add, rotate, remove.'],
 ])('%o is told in two lines', async (args, sentence) => {
   const { code, stderr } = await run(...args)
-  expect([code, stderr]).toEqual([2, `${sentence}\nclient-secret-relay --help says how it is used.\n`])
+  expect([code, stderr]).toEqual([2, `${sentence}\nFor usage, run client-secret-relay --help.\n`])
 })
 
 test('--version is that of the package', async () => {
@@ -184,7 +184,7 @@ test.each([
   [
     'a syntax error',
     '{\n  keys: {,\n}',
-    /^The config (\S+) could not be loaded: \S+relay\.config\.mjs:2: Unexpected token ','\n$/,
+    /^Could not load the config (\S+): \S+relay\.config\.mjs:2: Unexpected token ','\n$/,
   ],
   ['an error when it runs', '{\n\n  keys: nowhere }', /relay\.config\.mjs:3: nowhere is not defined\n$/],
 ])('%s in the config is told with file and line, and without a stack', async (_name, source, sentence) => {
@@ -198,7 +198,7 @@ test('a syntax error in what the config imports is told with the file it is in',
   await writeFile(config, `import { keys } from './keys.mjs'\nexport default { keys }`)
   await writeFile(join(dirname(config), 'keys.mjs'), `export const keys = {\n\n  shop: [\n}`)
   const { stderr } = await run('check', config)
-  expect(stderr).toMatch(/could not be loaded: \S*keys\.mjs:4: Unexpected token '}'\n$/)
+  expect(stderr).toMatch(/Could not load the config \S+: \S*keys\.mjs:4: Unexpected token '}'\n$/)
 })
 
 test.each([['serve'], ['check'], ['attack'], ['keys', 'list', '--config']])(
@@ -262,18 +262,18 @@ test('serve --watch takes what is edited: the config, what it imports, the env f
   await vi.waitUntil(() => api.calls.length === 1)
   expect([await send('first'), await send('second')]).toEqual([{ secret: 12 }, 'NOT_ALLOWED'])
   await writeRules(`['second']`)
-  await says(/took the changed config()/)
+  await says(/reloaded the config()/)
   expect([await send('first'), await send('second')]).toEqual(['NOT_ALLOWED', { secret: 12 }])
   await write('.env', 'CLIENT_SECRET_SHOP=the-second-secret')
-  await says(/took the changed config()/)
+  await says(/reloaded the config()/)
   expect(await send('second')).toEqual({ secret: 17 })
   await write('relay.config.mjs', source('limits: { requestsPerMinute: 1 },'))
-  await says(/took the changed config()/)
+  await says(/reloaded the config()/)
   expect([await send('second'), await send('second')]).toEqual([{ secret: 17 }, 'RATE_LIMITED'])
   await write('relay.config.mjs', source('}'))
-  await says(/relay\.config\.mjs:3: Unexpected .+\nUntil this is mended, each call is refused()/)
+  await says(/relay\.config\.mjs:3: Unexpected .+\nThe relay rejects all calls until you fix this()/)
   await write('relay.config.mjs', source(''))
-  await says(/took the changed config()/)
+  await says(/reloaded the config()/)
   expect(await send('second')).toEqual({ secret: 17 })
   open()
   expect(await slow).toEqual({ secret: 12 })
@@ -286,7 +286,7 @@ test('an env file that is not there is told', async () => {
   const { code, stderr } = await run('check', await configOf('{}'), '--env-file', 'nowhere/.env')
   expect(code).toBeGreaterThan(0)
   // Node looks at this option, too, wherever it stands, and is faster.
-  expect(stderr).toMatch(/^(The env file nowhere\/\.env could not be read: ENOENT|.*: nowhere\/\.env: not found$)/m)
+  expect(stderr).toMatch(/^(Could not read the env file nowhere\/\.env: ENOENT|.*: nowhere\/\.env: not found$)/m)
 })
 
 test('serve runs a relay, writes a line of JSON a request, and ends on a signal', async () => {

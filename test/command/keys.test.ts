@@ -70,10 +70,10 @@ test('add, list, rotate, remove: in a database that no relay has open, and the v
       'openai is registered.\n',
   )
   expect((await keys(['rotate', 'openai'], { input: secret })).stdout).toMatch(
-    /is the value that openai has already, version 1/,
+    /openai already has this value, version 1/,
   )
   expect((await keys(['rotate', 'openai'], { input: `${secret}2\r\n` })).stdout).toMatch(
-    /openai has version 2. The one before stays valid/,
+    /openai is now at version 2. The previous value stays valid/,
   )
   const { stdout } = await keys(['list'])
   expect(stdout).toContain('mine (from the options)\n')
@@ -97,34 +97,34 @@ test.runIf(process.platform === 'linux')('at a terminal the value is asked for, 
   let shown = ''
   terminal.stdout.setEncoding('utf8').on('data', (part: string) => {
     shown += part
-    if (part.includes('(it is not shown)')) terminal.stdin.write(`${secret}\r`)
+    if (part.includes('(hidden)')) terminal.stdin.write(`${secret}\r`)
   })
   const code = await new Promise((resolve) => terminal.once('close', resolve))
   expect(code).toBe(0)
-  expect(shown).toMatch(/Value of shop \(it is not shown\): \r\nshop is registered\.\r\n$/)
+  expect(shown).toMatch(/Value of shop \(hidden\): \r\nshop is registered\.\r\n$/)
   expect(findSecret(Buffer.from(shown), secret)).toBeNull()
   expect((await keys(['list'])).stdout).toContain('shop, version 1, ends with WXYZ\n')
 })
 
 test.each<[string[], RegExp, string?]>([
-  [['add', 'shop', 'WXYZ-as-an-argument'], /A value is not taken from an argument/],
-  [['add', 'shop', '--secret', 'WXYZ-as-an-argument'], /not taken from an argument.*history of your shell/],
-  [['rotate', 'shop', '--value=WXYZ-as-an-argument'], /not taken from an argument/],
+  [['add', 'shop', 'WXYZ-as-an-argument'], /Do not pass a value as an argument/],
+  [['add', 'shop', '--secret', 'WXYZ-as-an-argument'], /Do not pass a value as an argument.*history of your shell/],
+  [['rotate', 'shop', '--value=WXYZ-as-an-argument'], /Do not pass a value as an argument/],
   [['add', 'shop'], /This key has no rules/],
   [['add', 'shop', '--allow', 'POST https://*/**'], /Rule 1 has the url.*hosts of other people/],
-  [['add', 'shop', '--allow', 'https://api.example.com/'], /Rule 1 has the url "", which is no url/],
-  [['add', 'my shop', ...allow], /is no name for a key/],
+  [['add', 'shop', '--allow', 'https://api.example.com/'], /Rule 1 has the url "", which is not a url/],
+  [['add', 'my shop', ...allow], /is not a valid name for a key/],
   [['add', 'shop', ...allow], /fewer than 8 characters/, 'WXYZ'],
   [['add', 'shop', ...allow], /has no secret/, ''],
   [['add', 'shop', ...allow], /ends with a line break/, 'WXYZ-0123456789\n\n'],
   [['add', 'shop', ...allow, '--unsettled', 'few'], /limits.unsettled/],
-  [['rotate', 'shop', '--allow', 'x'], /--allow goes with keys add/],
+  [['rotate', 'shop', '--allow', 'x'], /--allow works only with keys add/],
   [['rotate', 'shop'], /There is no registered key "shop"/],
   [['rotate'], /keys rotate needs the name/],
   [['list', 'shop'], /keys list takes no name/],
   [['forget', 'shop'], /keys needs one of list, add, rotate, remove/],
   [['list', '--relay', 'http://relay.example.com'], /must be an address such as https/],
-  [['list', '--relay', 'http://127.0.0.1:1/relay'], /could not be reached at/],
+  [['list', '--relay', 'http://127.0.0.1:1/relay'], /Could not reach the relay at/],
 ])('keys %j: a sentence, without the value', async (args, sentence, input = secret) => {
   const { keys } = await setUp()
   const { code, stdout, stderr } = await keys(args, { input })
@@ -141,9 +141,11 @@ test('the master key: printed new each time; one that is missing or another is t
   await keys(['add', 'openai', ...allow], { input: secret })
   const without = (masterKey: string | undefined) =>
     keys(['list'], { environment: { CLIENT_SECRET_MASTER_KEY: masterKey } })
-  expect((await without(undefined)).stderr).toMatch(/The keys cannot be opened: the master key is missing/)
-  expect((await without(newMasterKey())).stderr).toMatch(/The keys cannot be opened: the master key is another one/)
-  expect((await without('x')).stderr).toMatch(/is no master key/)
+  expect((await without(undefined)).stderr).toMatch(/Cannot open the keys: the master key is missing/)
+  expect((await without(newMasterKey())).stderr).toMatch(
+    /Cannot open the keys: the master key is not the one from before/,
+  )
+  expect((await without('x')).stderr).toMatch(/CLIENT_SECRET_MASTER_KEY is not valid/)
   expect((await keys(['list'])).stdout).toMatch(/^openai, version 1/)
 })
 
@@ -154,7 +156,7 @@ test('while a relay has the SQLite file, it is asked to do it', async () => {
   const locked = await keys(['list'])
   expect(locked.code).toBe(1)
   expect(locked.stderr).toMatch(
-    /^The keys cannot be opened: the database "[^"]+" is in use by another relay\. .*give --relay with its address, and the token in CLIENT_SECRET_ADMIN_TOKEN/,
+    /^Cannot open the keys: the database "[^"]+" is in use by another relay\. .*give --relay with its address, and the token in CLIENT_SECRET_ADMIN_TOKEN/,
   )
   const added = await keys(['add', 'openai', ...allow, '--relay', url], { input: secret })
   expect(added.stdout).toMatch(/may be used by: Signed-in users only.*openai is registered/s)
@@ -162,13 +164,13 @@ test('while a relay has the SQLite file, it is asked to do it', async () => {
     /This name is taken/,
   )
   expect((await keys(['rotate', 'openai', '--relay', `${url}/`], { input: `${secret}2` })).stdout).toMatch(
-    /has version 2/,
+    /is now at version 2/,
   )
   expect((await keys(['list', '--relay', url])).stdout).toMatch(/openai, version 2, ends with XYZ2/)
   const wrong = await keys(['list', '--relay', url], { environment: { CLIENT_SECRET_ADMIN_TOKEN: `${token}x` } })
   expect(wrong.stderr).toMatch(/Only an administrator may do this/)
   const none = await keys(['list', '--relay', url], { environment: { CLIENT_SECRET_ADMIN_TOKEN: undefined } })
-  expect(none.stderr).toMatch(/give its token in the environment variable/)
+  expect(none.stderr).toMatch(/set its token in the environment variable/)
   expect((await keys(['remove', 'openai', '--relay', url])).stdout).toBe('openai is removed.\n')
 })
 

@@ -8,25 +8,25 @@ import { promisify } from 'node:util'
 import { blocks } from '../helpers/documentation.ts'
 import { freeUrl } from '../helpers/demo.ts'
 
-/** How an app of a framework comes to be, and which blocks of the documentation go where. */
+/** How to generate an app of a framework, and where the documentation's code blocks go. */
 export interface Framework {
-  /** What `npx` is given to make it in the folder `app`, beside which the template of the framework may lie. */
+  /** The arguments of `npx` that create the app in the folder `app`. The framework's template may be next to it. */
   generator: string[]
-  /** Files that lie beside the folder of the app. */
+  /** Files next to the folder of the app. */
   beside?: () => Promise<Record<string, string>>
-  /** Path in the app → name of the block in its first line. */
+  /** Path in the app → the file name in the block's first line. */
   recipe: Record<string, string>
-  /** The scripts of its package.json, with the port they shall listen on. */
+  /** The scripts of its package.json, with the port to listen on. */
   start: (port: string) => { args: string[]; env?: Record<string, string> }
   dev: (port: string) => { args: string[]; env?: Record<string, string> }
   env?: (folder: string) => Record<string, string>
-  /** Name of this machine by which it lets pages in. */
+  /** The host name that its dev server accepts. */
   host?: string
 }
 
 export interface App {
   folder: string
-  /** Writes a file of the app anew. */
+  /** Rewrites a file of the app. */
   edit(path: string, change: (text: string) => string): Promise<void>
   build(): Promise<void>
   /** Runs one of its servers until `stop`. */
@@ -40,12 +40,12 @@ export interface RunningApp {
   stop(): Promise<void>
 }
 
-/** Milliseconds. */
+/** The shortest time between two edits, in milliseconds. */
 const fastestEdits = 500
 
 const mountPage = 'stories/docs/mount-the-relay.mdx'
 
-/** The block of the page that names this file; where it has none, of Start, to which it leads. */
+/** The code block with this file name, from the page Mount the relay or else from Start. */
 function blockOf(file: string): string {
   const found = [mountPage, 'stories/docs/start.mdx'].flatMap((page) =>
     blocks.filter((block) => block.page === page && block.file === file),
@@ -60,11 +60,11 @@ function installed(): string[] {
   return command.trim().split(' ').slice(2)
 }
 
-/** Made by the framework's own generator in an empty folder, with the packed package and the documented recipe. */
+/** Creates an app with the framework's generator in an empty folder, and applies the packed package and the documented recipe. */
 export async function makeApp(framework: Framework, tarball: string, apiUrl: string, secret: string): Promise<App> {
   const home = await mkdtemp(join(tmpdir(), `framework-`))
   const folder = join(home, 'app')
-  // That of a user's shell, in which no test runs, and nothing is remembered of earlier answers to a generator.
+  // The environment of a user's shell, without the test runner and without saved answers of the generators.
   const { NODE_ENV: _node, VITEST: _vitest, ...shell } = process.env
   const env = {
     ...shell,
@@ -91,7 +91,7 @@ export async function makeApp(framework: Framework, tarball: string, apiUrl: str
   await command('npx', ['--yes', ...framework.generator], home)
   await command('npm', ['install', '--no-audit', '--no-fund', '--prefer-offline', tarball, ...installed()], folder)
   for (const [path, file] of Object.entries(framework.recipe)) {
-    // As the page has it, but for the address of the API, which is on this machine.
+    // The block as printed, except the API's address, which is local here.
     const text = blockOf(file)
       .replaceAll('https://api.openai.com', apiUrl)
       .replaceAll(`methods: ['POST'] }`, `methods: ['POST'], allowPrivateNetwork: true }`)
@@ -105,10 +105,10 @@ export async function makeApp(framework: Framework, tarball: string, apiUrl: str
       const before = await readFile(join(folder, path), 'utf8')
       const after = change(before)
       if (after === before) throw new Error(`The edit of ${path} changes nothing.`)
-      // The watchers of dev servers take edits that follow each other faster for one.
+      // The watchers of dev servers merge faster edits into one.
       await sleep(Math.max(0, editedAt + fastestEdits - Date.now()))
       editedAt = Date.now()
-      // Put in its place as a whole: who looks at a file while it is written sees an empty one.
+      // Replaced in one step, because a reader could see a half-written file as empty.
       await writeFile(join(home, 'edited'), after)
       await rename(join(home, 'edited'), join(folder, path))
     },
@@ -119,7 +119,7 @@ export async function makeApp(framework: Framework, tarball: string, apiUrl: str
       const { args, env: ofServer } = framework[how](port)
       const server = spawn('npm', ['run', ...args], {
         cwd: folder,
-        // A group of its own, so that what npm started ends with it.
+        // A separate process group, so that the children of npm end with it.
         detached: true,
         env: { ...env, ...ofServer },
         stdio: ['ignore', 'pipe', 'pipe'],
@@ -150,7 +150,7 @@ function isUp(url: string): Promise<boolean> {
   )
 }
 
-/** How often the file is open, in whichever process. Linux alone says so. */
+/** How many times the file is open, in any process. Works only on Linux. */
 export async function openHandles(file: string): Promise<number> {
   const processes = (await readdir('/proc')).filter((name) => /^\d+$/.test(name))
   const counts = await Promise.all(

@@ -6,7 +6,7 @@ testFramework({
   generator: ['create-next-app@latest', 'app', '--yes', '--disable-git', '--skip-install'],
   host: 'localhost',
   beside: async () => ({ 'google-fonts.js': googleFonts }),
-  // Its fonts are those of Google, which a build asks for.
+  // The build loads fonts from Google.
   env: (folder) => ({ NEXT_FONT_GOOGLE_MOCKED_RESPONSES: join(folder, 'google-fonts.js') }),
   recipe: {
     'relay.ts': 'relay.ts',

@@ -1,10 +1,10 @@
 import { execFile } from 'node:child_process'
 import { promisify } from 'node:util'
 
-/** What `create-react-router` makes an app of, in the least words. Its default template is on GitHub, and not on npm. */
+/** A minimal template for `create-react-router`. The default template is on GitHub, not on npm. */
 export async function reactRouterTemplate(): Promise<Record<string, string>> {
   const { stdout } = await promisify(execFile)('npm', ['view', 'create-react-router', 'version'])
-  // A release has the same version of each of them, and they want each other's.
+  // All packages of a release have the same version and depend on each other.
   const version = stdout.trim()
   const manifest = {
     private: true,
@@ -62,7 +62,7 @@ export default function App() {
 const fontFace = (family: string) =>
   `@font-face { font-family: '${family}'; font-style: normal; font-weight: 100 900; src: local('Arial'); }`
 
-/** What Google answers for the fonts of `create-next-app`: a module that `NEXT_FONT_GOOGLE_MOCKED_RESPONSES` names. */
+/** Google's answers for the fonts of `create-next-app`, as a module for `NEXT_FONT_GOOGLE_MOCKED_RESPONSES`. */
 export const googleFonts = `module.exports = ${JSON.stringify(
   Object.fromEntries(
     ['Geist', 'Geist Mono'].map((family) => [

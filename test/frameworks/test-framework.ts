@@ -14,18 +14,18 @@ async function open(browser: Browser, url: string): Promise<Page> {
   const page = await browser.newPage()
   onTestFinished(() => page.close())
   await page.goto(url)
-  // Before that, nobody hears a click.
+  // Before hydration, clicks have no effect.
   const isHydrated = () =>
     Object.keys(document.querySelector('button') ?? {}).some((name) => name.startsWith('__react'))
   await page.waitForFunction(isHydrated)
   return page
 }
 
-/** The component of Start: it has a button, and then the picture. */
+/** The component of the page Start: a button, then the picture. */
 const button = (page: Page, name = 'Generate') => page.getByRole('button', { name })
 const picture = (page: Page) => page.getByAltText('an otter')
 
-/** Asks the relay for a picture, and says what came of it. */
+/** Requests a picture from the relay, and returns the status or the error code. */
 async function ask(url: string, apiUrl: string): Promise<string> {
   const response = await fetch(`${url}/relay/requests`, {
     method: 'POST',
@@ -45,7 +45,7 @@ async function ask(url: string, apiUrl: string): Promise<string> {
   return answer?.error?.code ?? answer?.status ?? 'no answer'
 }
 
-/** What holds with each framework: built and started, and in its dev server. */
+/** The tests for each framework: built and started, and in its dev server. */
 export function testFramework(framework: Framework): void {
   let browser: Browser
   let app: App
@@ -67,7 +67,7 @@ export function testFramework(framework: Framework): void {
     await app?.remove()
   })
 
-  /** One for all tests of it. */
+  /** Shared by the tests of the dev server. */
   let devServer: RunningApp | undefined
 
   test('is built and started as documented: one call at the API, and the picture', async () => {
@@ -93,7 +93,7 @@ export function testFramework(framework: Framework): void {
     const component = 'App.tsx' in framework.recipe ? 'App.tsx' : 'src/App.tsx'
     await button(page).click()
     await vi.waitUntil(() => api.calls.length > 0, { timeout: 30_000 })
-    // Gone if the page is loaded anew.
+    // A page reload would remove it.
     await page.evaluate(() => void Object.assign(globalThis, { isTheSamePage: true }))
     onTestFinished(() => app.edit(component, (text) => text.replace('Paint it', 'Generate')))
     await app.edit(component, (text) => text.replace('Generate', 'Paint it'))
@@ -107,7 +107,7 @@ export function testFramework(framework: Framework): void {
   test('in the dev server, an edited rule counts from the next call on, and ten edits leave one database open', async () => {
     const { url, output } = (devServer ??= await app.run('dev'))
     const outcome = async (expected: string) => {
-      // Until the dev server has seen the edit, which takes it a moment.
+      // Waits until the dev server has seen the edit.
       await vi
         .waitUntil(async () => (await ask(url, api.url)) === expected, { timeout: 15_000, interval: 100 })
         .catch(async () => expect.fail(`${await ask(url, api.url)} and not ${expected}:\n${output()}`))

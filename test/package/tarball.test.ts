@@ -259,9 +259,9 @@ describe('the command client-secret-relay', () => {
   })
 
   test.each([
-    [['serve'], 2, /serve needs the config/],
+    [['serve'], 2, /serve needs the path of the config/],
     [['swerve'], 2, /There is no command "swerve"/],
-    [['serve', '--config', 'none.mjs'], 1, /The config none.mjs could not be loaded/],
+    [['serve', '--config', 'none.mjs'], 1, /Could not load the config none.mjs/],
     [['serve', '--config', 'empty.mjs'], 1, /The config empty.mjs has no default export/],
     [['serve', '--config', 'unsafe.mjs'], 1, /The relay does not start: keys.a has no rules/],
     [['serve', '--confg', 'x'], 2, /--confg/],

@@ -33,21 +33,40 @@ test('past requests, page by page, the newest first; cursors stay right while re
   expect(part.hook).toMatchObject({ records: [], isLoading: true })
   const shown = () => part.hook.records.map((record) => (record.request?.data as { n: number } | undefined)?.n)
   await waitFor(() => expect(shown()).toEqual([5, 4]))
-  await send(6)
+  await act(() => send(6))
+  expect(shown()).toEqual([6, 5, 4])
   await act(() => part.hook.loadMore())
-  expect(shown()).toEqual([5, 4, 3, 2])
+  expect(shown()).toEqual([6, 5, 4, 3, 2])
   expect(part.hook.hasMore).toBe(true)
   await act(() => part.hook.loadMore())
-  expect(shown()).toEqual([5, 4, 3, 2, 1])
+  expect(shown()).toEqual([6, 5, 4, 3, 2, 1])
   expect(part.hook.hasMore).toBe(false)
   await act(() => part.hook.loadMore())
-  expect(shown()).toEqual([5, 4, 3, 2, 1])
+  expect(shown()).toEqual([6, 5, 4, 3, 2, 1])
   await act(() => part.hook.refresh())
   expect(shown()).toEqual([6, 5])
   expect(part.hook.records[0]).toMatchObject({
     status: 'resolved',
-    response: { body: '{"picture":"otter {\\"n\\":6}"}' },
+    response: { status: 200, body: { picture: 'otter {"n":6}' } },
   })
+})
+
+test('a send of this client appears at once, if it matches the filter, and updates', async () => {
+  const { client, request, inProvider, open } = await setUpWithDoor()
+  let typed!: UseClientSecretHistory<{ picture: string }>
+  const Historian = () => {
+    typed = useClientSecretHistory<{ picture: string }>({ queue: 'q' })
+    return <output>{typed.records.map(({ status }) => status).join()}</output>
+  }
+  render(inProvider(<Historian />))
+  await waitFor(() => expect(typed.isLoading).toBe(false))
+  await act(async () => {
+    await client.clientSecretRequest({ ...request, queue: 'q', data: { n: 1 } })
+    await client.clientSecretRequest({ ...request, queue: 'other' })
+  })
+  expect(typed.records).toMatchObject([{ status: 'running', request: { queue: 'q', data: { n: 1 } } }])
+  open()
+  await waitFor(() => expect(typed.records[0]?.response?.body.picture).toBe('otter {"n":1}'))
 })
 
 test('those under way are kept live, without reading the page again', async () => {

@@ -1,6 +1,12 @@
 import { act, render, waitFor } from '@testing-library/react'
 import { afterEach, describe, expect, test, vi } from 'vitest'
-import { ClientSecretProvider, useClientSecretHistory, type UseClientSecretHistory } from '../../src/exports/index.ts'
+import {
+  ClientSecretProvider,
+  localPersister,
+  sessionPersister,
+  useClientSecretHistory,
+  type UseClientSecretHistory,
+} from '../../src/exports/index.ts'
 import { reader, setUp, setUpWithDoor } from '../helpers/page.tsx'
 
 afterEach(() => {
@@ -8,7 +14,10 @@ afterEach(() => {
   localStorage.clear()
 })
 
-describe.each(['session', 'local'] as const)('persist: %s', (persist) => {
+describe.each([
+  ['sessionPersister', sessionPersister],
+  ['localPersister', localPersister],
+])('persist: %s', (_name, persist) => {
   test('a request that runs is found after a reload, followed, told once, and can be cancelled', async () => {
     const { api, url, request, open } = await setUpWithDoor()
     const onResponse = vi.fn()
@@ -67,7 +76,7 @@ describe.each(['session', 'local'] as const)('persist: %s', (persist) => {
 
 test('threat 24: what one user kept is not found by the next', async () => {
   const { url, request } = await setUp()
-  const options = { ...request, id: 'otter', persist: 'local' } as const
+  const options = { ...request, id: 'otter', persist: localPersister }
   const ann = reader(options, 'status')
   const page = render(
     <ClientSecretProvider relay={url} user="ann">
@@ -87,7 +96,7 @@ test('threat 24: what one user kept is not found by the next', async () => {
 
 test('without an id it is an error that says so', async () => {
   const { request, inProvider } = await setUp()
-  const { Reader } = reader({ ...request, persist: 'local' }, 'status')
+  const { Reader } = reader({ ...request, persist: localPersister }, 'status')
   const report = vi.spyOn(console, 'error').mockImplementation(() => {})
   expect(() => render(inProvider(<Reader />))).toThrow('persist needs an id, such as id: "otter".')
   report.mockRestore()
@@ -98,7 +107,7 @@ test('where storage is blocked the page works on', async () => {
     throw new DOMException('blocked', 'SecurityError')
   })
   const { url, request } = await setUp()
-  const part = reader({ ...request, id: 'otter', persist: 'local' }, 'status')
+  const part = reader({ ...request, id: 'otter', persist: localPersister }, 'status')
   render(<ClientSecretProvider relay={url}>{<part.Reader />}</ClientSecretProvider>)
   await act(() => part.hook.sendAsync())
   expect(part.hook.status).toBe('resolved')
@@ -107,7 +116,7 @@ test('where storage is blocked the page works on', async () => {
 
 test("threat 24: the next user's history is not that of the one before", async () => {
   const { url, request } = await setUp()
-  const ann = reader({ ...request, id: 'otter', persist: 'local' }, 'status')
+  const ann = reader({ ...request, id: 'otter', persist: localPersister }, 'status')
   let history!: UseClientSecretHistory
   const Past = () => {
     history = useClientSecretHistory()
@@ -131,7 +140,7 @@ test("threat 24: the next user's history is not that of the one before", async (
 test('two tabs of one browser are one visitor', async () => {
   const { api, url, request, open } = await setUpWithDoor()
   const load = (id: string) => {
-    const part = reader({ ...request, poll: 5_000, id, persist: 'local' }, 'status')
+    const part = reader({ ...request, poll: 5_000, id, persist: localPersister }, 'status')
     return Object.assign(part, {
       page: render(<ClientSecretProvider relay={url}>{<part.Reader />}</ClientSecretProvider>),
     })
@@ -166,7 +175,7 @@ test('what was kept by somebody else, or is gone, is forgotten', async () => {
   sessionStorage.setItem(key('gone'), JSON.stringify({ record: gone, poll: 100 }))
   const onError = vi.fn()
   const parts = ['foreign', 'broken', 'gone'].map((id) =>
-    reader({ ...request, id, persist: 'session', onError }, 'status'),
+    reader({ ...request, id, persist: sessionPersister, onError }, 'status'),
   )
   render(
     <ClientSecretProvider relay={url}>
@@ -184,7 +193,7 @@ test('what was kept by somebody else, or is gone, is forgotten', async () => {
 test('of two components with one id it is enough that one persists', async () => {
   const { url, request, open } = await setUpWithDoor()
   const options = { ...request, poll: 5_000, id: 'otter' }
-  const [plain, persisting] = [reader(options, 'status'), reader({ ...options, persist: 'session' }, 'status')]
+  const [plain, persisting] = [reader(options, 'status'), reader({ ...options, persist: sessionPersister }, 'status')]
   const page = render(
     <ClientSecretProvider relay={url}>
       <plain.Reader />
@@ -194,7 +203,7 @@ test('of two components with one id it is enough that one persists', async () =>
   act(() => plain.hook.send())
   await waitFor(() => expect(plain.hook.status).toBe('running'))
   page.unmount()
-  const after = reader({ ...options, persist: 'session' }, 'status')
+  const after = reader({ ...options, persist: sessionPersister }, 'status')
   render(<ClientSecretProvider relay={url}>{<after.Reader />}</ClientSecretProvider>)
   expect(after.hook.status).toBe('running')
   open()

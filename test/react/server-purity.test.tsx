@@ -6,6 +6,7 @@ import { PassThrough } from 'node:stream'
 import { text } from 'node:stream/consumers'
 import { expect, onTestFinished, test } from 'vitest'
 import {
+  localPersister,
   ClientSecretProvider,
   createClient,
   useClientSecretHistory,
@@ -28,7 +29,7 @@ const request = {
 /** A component with every hook. */
 function Everything() {
   const sent = useClientSecretRequest({ ...request, data: { n: 1 } })
-  const kept = useClientSecretRequest({ ...request, id: 'otter', persist: 'local' })
+  const kept = useClientSecretRequest({ ...request, id: 'otter', persist: localPersister })
   const query = useClientSecretQuery(request)
   const record = useClientSecretRecord('some-id')
   const history = useClientSecretHistory({ compact: true })

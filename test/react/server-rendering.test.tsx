@@ -5,6 +5,7 @@ import { PassThrough } from 'node:stream'
 import { text } from 'node:stream/consumers'
 import { expect, test, vi } from 'vitest'
 import {
+  sessionPersister,
   useClientSecretHistory,
   useClientSecretQuery,
   useClientSecretQueue,
@@ -14,7 +15,7 @@ import { reader, setUp } from '../helpers/page.tsx'
 
 test('renders on a server, hydrates without a warning, and works then', async () => {
   const { api, request, inProvider } = await setUp()
-  const part = reader({ ...request, id: 'otter', persist: 'session' }, 'status', 'isLoading')
+  const part = reader({ ...request, id: 'otter', persist: sessionPersister }, 'status', 'isLoading')
   const Others = () => {
     const query = useClientSecretQuery({ ...request, method: 'GET' })
     const history = useClientSecretHistory()

@@ -1,7 +1,7 @@
 import { act, render, screen, waitFor } from '@testing-library/react'
 import * as React from 'react'
 import { Component, StrictMode, Suspense, useEffect, useRef, useState, type ReactNode } from 'react'
-import { describe, expect, test } from 'vitest'
+import { afterAll, describe, expect, test } from 'vitest'
 import {
   ClientSecretProvider,
   useClientSecretQuery,
@@ -66,6 +66,10 @@ const cells = hooks.flatMap((hook) =>
   places.flatMap((place) => [true, false].map((isStrict) => ({ hook, place, isStrict }))),
 )
 
+/** Calls at the API in each cell. The project `react` runs the sources, `built` the package. */
+const callsByCell: Record<string, number> = {}
+afterAll(() => console.table(callsByCell))
+
 describe('one call of the API, wherever the provider stands', () => {
   test.each(cells)('$hook, provider $place the <Suspense>, StrictMode $isStrict', async ({ hook, place, isStrict }) => {
     const parts = await setUp()
@@ -103,6 +107,8 @@ describe('one call of the API, wherever the provider stands', () => {
     expect(screen.getByText('waiting')).toBeTruthy()
     await act(async () => wake())
     expect(await screen.findByText('otter {"n":1}')).toBeTruthy()
+    callsByCell[`${hook}, provider ${place === 'above' ? 'outside' : 'inside'}${isStrict ? ', StrictMode' : ''}`] =
+      parts.api.calls.length
     expect(parts.api.calls).toHaveLength(1)
   })
 

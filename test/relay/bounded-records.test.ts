@@ -91,8 +91,9 @@ describe('a database in memory that is full', () => {
     expect(signedIn.count).toBeGreaterThan(0)
     expect(visitors.count + signedIn.count).toBeLessThan(14)
     open()
-    await vi.waitFor(async () =>
-      expect(await history(visitor)).not.toContainEqual(expect.objectContaining({ status: 'running' })),
+    await vi.waitFor(
+      async () => expect(await history(visitor)).not.toContainEqual(expect.objectContaining({ status: 'running' })),
+      { timeout: 10_000 },
     )
     expect(await send(visitor, '/')).toMatchObject({ status: 'resolved' })
   })

@@ -240,7 +240,7 @@ test('a port that is taken is said in a sentence, before anything else is touche
   const first = await serve({ keys: { api: keyFor('http://127.0.0.1:1') } }, { port: 0, host: '127.0.0.1' })
   const port = Number(new URL(first.url).port)
   await expect(serve({ keys: { api: keyFor('http://127.0.0.1:1') } }, { port, host: '127.0.0.1' })).rejects.toThrow(
-    `Port ${port} of 127.0.0.1 is taken by another program. Choose one with --port; 0 takes any that is free.`,
+    `Another program uses port ${port} of 127.0.0.1. Choose a port with --port; 0 selects a free one.`,
   )
   await first.close()
 })

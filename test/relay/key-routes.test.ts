@@ -65,7 +65,7 @@ test('a stored value goes further than before only with somebody who knows it', 
     const rules = [before, { ...before, ...part }]
     const { status, body } = await put(rules)
     expect([status, body.error?.path], JSON.stringify(part)).toEqual([400, `allow[1].${field}`])
-    expect(body.error?.message).toMatch(/where it could not go before. Give the value again/)
+    expect(body.error?.message).toMatch(/which the key did not allow before. Give the value again/)
     // The page asks first, and shows the words beside the field for the value.
     const draft = { name: 'shop', locked: false, isNew: false, allow: rules }
     const checked = keyCheckAnswerSchema.parse((await administrator.ask('POST', '/keys/check', draft)).body)
@@ -231,12 +231,12 @@ describe('the administrator is a caller of its own', () => {
 describe('bad input is told at its field, and the value stands in no answer and no log', () => {
   const allow = (other: object) => ({ allow: [{ ...rule, ...other }] })
   const rows: [string, { name?: string; change?: object | string }, string | undefined, RegExp][] = [
-    ['a name with a space', { name: 'my%20key' }, 'name', /is no name for a key. Use letters, digits/],
-    ['__proto__', { name: '__proto__' }, 'name', /is no name/],
+    ['a name with a space', { name: 'my%20key' }, 'name', /is not a valid name for a key. Use letters, digits/],
+    ['__proto__', { name: '__proto__' }, 'name', /is not a valid name/],
     ['a name that is too long', { name: 'a'.repeat(101) }, 'name', /100 at most/],
-    ['a name of the relay’s own', { name: 'master-key' }, 'name', /a name that the relay keeps for itself/],
-    ['another name of its own', { name: 'Admin.Token' }, 'name', /keeps for itself/],
-    ['a name that an option has', { name: 'option' }, 'name', /taken by another key of the relay's options/],
+    ['a name of the relay’s own', { name: 'master-key' }, 'name', /a name that the relay uses itself/],
+    ['another name of its own', { name: 'Admin.Token' }, 'name', /the relay uses itself/],
+    ['a name that an option has', { name: 'option' }, 'name', /taken by another key in the relay's options/],
     [
       'a name that is taken',
       { name: 'taken' },
@@ -244,7 +244,7 @@ describe('bad input is told at its field, and the value stands in no answer and 
       /taken by another key\. Choose another name, or change that key/,
     ],
     ['a change of what is not there', { change: { isNew: false } }, 'name', /no key of this name to change/],
-    ['a change of an option', { name: 'option', change: { isNew: false } }, 'name', /stands in the relay's options/],
+    ['a change of an option', { name: 'option', change: { isNew: false } }, 'name', /is in the relay's options/],
     ['no value', { change: { secret: undefined } }, 'secret', /has no secret. Give the value/],
     ['an empty value', { change: { secret: '' } }, 'secret', /has no secret/],
     ['a value that is short', { change: { secret: 'WXYZ567' } }, 'secret', /fewer than 8 characters/],
@@ -253,11 +253,11 @@ describe('bad input is told at its field, and the value stands in no answer and 
       'a value and a line break',
       { change: { secret: `${secret}\n` } },
       'secret',
-      /ends with a line break.*Leave it out/,
+      /ends with a line break.*Leave the line break out/,
     ],
     ['a line break within', { change: { secret: `WXYZ\n${secret}` } }, 'secret', /with a line break or/],
     ['a value that is not ASCII', { change: { secret: `${secret}é` } }, 'secret', /not ASCII/],
-    ['a value that is a number', { change: { secret: 1234567890 } }, 'secret', /no string/],
+    ['a value that is a number', { change: { secret: 1234567890 } }, 'secret', /not a string/],
     [
       'a rule for every host',
       { change: allow({ url: 'https://*/**' }) },
@@ -271,16 +271,16 @@ describe('bad input is told at its field, and the value stands in no answer and 
       'allow[0].url',
       /Rule 1 has the url.*unencrypted/,
     ],
-    ['a url that is a list', { change: allow({ url: ['https://a.test/'] }) }, 'allow[0].url', /which is no url/],
-    ['a url that is none', { change: allow({ url: 'a.test' }) }, 'allow[0].url', /which is no url/],
+    ['a url that is a list', { change: allow({ url: ['https://a.test/'] }) }, 'allow[0].url', /which is not a url/],
+    ['a url that is none', { change: allow({ url: 'a.test' }) }, 'allow[0].url', /which is not a url/],
     ['no method', { change: allow({ methods: [] }) }, 'allow[0].methods', /has no methods/],
     ['a method there is not', { change: allow({ methods: ['JUMP'] }) }, 'allow[0].methods', /"JUMP"/],
     ['a place there is not', { change: allow({ in: ['body'] }) }, 'allow[0].in', /the place "body"/],
     ['a place that is a list', { change: allow({ in: [['headers.x']] }) }, 'allow[0].in', /the place/],
     ['a flag that is a word', { change: allow({ retryable: 'no' }) }, 'allow[0].retryable', /Write true or false/],
-    ['a field of no rule', { change: allow({ host: 'a' }) }, 'allow[0]', /has a field "host"/],
+    ['a field of no rule', { change: allow({ host: 'a' }) }, 'allow[0]', /has an unknown field "host"/],
     ['the second rule', { change: { allow: [rule, { ...rule, url: 'x' }] } }, 'allow[1].url', /Rule 2 has the url "x"/],
-    ['no rules', { change: { allow: [] } }, 'allow', /has no rules, so nobody could use it/],
+    ['no rules', { change: { allow: [] } }, 'allow', /has no rules, so callers cannot use it/],
     ['rules that are none', { change: { allow: 'all' } }, 'allow', /has no rules/],
     ['a limit of nothing', { change: { limits: { requestsPerMinute: 0 } } }, 'limits.requestsPerMinute', /above 0/],
     ['a limit there is not', { change: { limits: { perHour: 5 } } }, 'limits.perHour', /The limits are/],
@@ -291,13 +291,13 @@ describe('bad input is told at its field, and the value stands in no answer and 
       /The limits are/,
     ],
     ['locked that is a word', { change: { locked: 'no' } }, 'locked', /Write true or false/],
-    ['isNew left out', { change: { isNew: undefined } }, 'isNew', /says nothing of isNew/],
-    ['a field of no key', { change: { lock: true } }, undefined, /has a field "lock"/],
+    ['isNew left out', { change: { isNew: undefined } }, 'isNew', /has no isNew/],
+    ['a field of no key', { change: { lock: true } }, undefined, /has an unknown field "lock"/],
     [
       'the value in a rule',
       { change: allow({ url: `https://a.test/${encodeURIComponent(secret)}` }) },
       'allow[0].url',
-      /secret value written in the field.*Write \$CLIENT_SECRET/,
+      /secret value in the field.*Write \$CLIENT_SECRET/,
     ],
     [
       'the value in a wrong rule',
@@ -305,9 +305,14 @@ describe('bad input is told at its field, and the value stands in no answer and 
       'allow[0].url',
       /Begin it with https/,
     ],
-    ['the value as a place', { change: allow({ in: [`params.${secret}`] }) }, 'allow[0].in', /secret value written/],
+    [
+      'the value as a place',
+      { change: allow({ in: [`params.${secret}`] }) },
+      'allow[0].in',
+      /secret value in the field/,
+    ],
     ['the value as a method', { change: allow({ methods: [secret] }) }, 'allow[0].methods', /The methods are/],
-    ['the value as a field', { change: { [secret]: 1 } }, undefined, /has a field/],
+    ['the value as a field', { change: { [secret]: 1 } }, undefined, /has an unknown field/],
     [
       'the value as the name',
       { name: 'WXYZ-0123456789', change: { secret: 'WXYZ-0123456789' } },
@@ -385,7 +390,7 @@ test('what is told of a key: words, rules, limits, times, and four characters of
       rules: [
         {
           sentence: 'By POST to https://api.example.com, to any path below /v1/, in the header x-key.',
-          warnings: [expect.stringMatching(/interrupted is sent again/)],
+          warnings: [expect.stringMatching(/repeats an interrupted POST or PATCH/)],
         },
       ],
       warnings: [],
@@ -422,7 +427,7 @@ test('a check says where the secret could go, and saves nothing', async () => {
         warnings: [expect.stringMatching(/Every path of https:\/\/api.example.com is allowed/)],
       },
     ],
-    warnings: [expect.stringMatching(/Every visitor may use it as often/)],
+    warnings: [expect.stringMatching(/Every visitor may use the key as often/)],
   })
   expect((await administrator.list()).map(({ name }) => name)).toEqual(['option'])
 })

@@ -147,7 +147,9 @@ describe.each(databases)('on %s', (_name, makeDatabase) => {
         // Asking for the list also makes a relay that runs look again.
         const entry = await administratorOf(url).entry(name)
         expect(entry).toMatchObject({
-          problem: expect.stringMatching(/changed in the database by other means.*register it anew/) as string,
+          problem: expect.stringMatching(
+            /something other than a relay changed its row in the database.*add it again/,
+          ) as string,
           allow: [],
           words: { callers: 'Nobody.', rules: [] },
         })
@@ -160,7 +162,7 @@ describe.each(databases)('on %s', (_name, makeDatabase) => {
           }).then(({ status }) => status)
         expect(await statusOf(name)).toBe(404)
         expect(await statusOf('other')).toBe(200)
-        expect(log.filter(({ message }) => message.includes('changed in the database'))).toHaveLength(1)
+        expect(log.filter(({ message }) => message.includes('changed its row in the database'))).toHaveLength(1)
       }
       await check(started)
       await started.relay.close()
@@ -171,7 +173,7 @@ describe.each(databases)('on %s', (_name, makeDatabase) => {
       const refused = await more.put(name, { ...change, secret: second, isNew: false })
       expect(refused.body.error).toMatchObject({
         path: 'name',
-        message: expect.stringMatching(/changed in the/) as string,
+        message: expect.stringMatching(/changed its row in the database/) as string,
       })
       expect((await more.remove(name)).body).toEqual({ removed: true })
       expect((await more.put(name, change)).status).toBe(200)
@@ -182,14 +184,14 @@ describe.each(databases)('on %s', (_name, makeDatabase) => {
   describe('the master key', () => {
     test.for([
       ['that is missing', undefined, /The master key is missing.*CLIENT_SECRET_MASTER_KEY is not set/i],
-      ['that was changed', newMasterKey(), /The master key is another one than before.*To change over to a new one/i],
+      ['that was changed', newMasterKey(), /The master key is not the one from before.*To change to a new master key/i],
       [
         'that is cut off',
         newMasterKey().slice(0, 20),
-        /CLIENT_SECRET_MASTER_KEY is no master key: that is 32 bytes in base64/,
+        /CLIENT_SECRET_MASTER_KEY is not valid: it has 20 characters, and a master key is 32 bytes in base64/,
       ],
-      ['that is a word', 'correct horse battery staple', /is no master key/],
-      ['of which one of two is wrong', `${newMasterKey()},x`, /holds, in place 2, no master key/],
+      ['that is a word', 'correct horse battery staple', /CLIENT_SECRET_MASTER_KEY is not valid/],
+      ['of which one of two is wrong', `${newMasterKey()},x`, /is not valid: item 2 has 1 characters/],
     ] as const)('%s: the relay does not start, says which, and destroys nothing', async ([, wrong, sentence]) => {
       const { masterKey, database, relayOptions, relay, api, administrator, change, request } = await setUp()
       await administrator.put('shop', change)
@@ -230,7 +232,7 @@ describe.each(databases)('on %s', (_name, makeDatabase) => {
       expect(after[0]).not.toEqual(before)
 
       setMasterKey(masterKey)
-      expect(await refusal(relayOptions)).toMatch(/the master key is another one than before/)
+      expect(await refusal(relayOptions)).toMatch(/the master key is not the one from before/)
       setMasterKey(newer)
       const last = await startRelay(relayOptions)
       await last.client.clientSecretRequest(request)
@@ -238,7 +240,9 @@ describe.each(databases)('on %s', (_name, makeDatabase) => {
       // An older one that is not there, beside one that is.
       await last.relay.close()
       await sql(database, `UPDATE stored_keys SET master_key = '0000000000000000' WHERE name = 'other'`)
-      expect(await refusal(relayOptions)).toMatch(/a master key is missing. 1 of the 2 .* is 0000000000000000/)
+      expect(await refusal(relayOptions)).toMatch(
+        /a master key is missing: 1 of the 2 .* need the one with the id 0000000000000000/,
+      )
     })
 
     test('a row that was changed by hand is not made right by a new master key', async () => {
@@ -248,7 +252,7 @@ describe.each(databases)('on %s', (_name, makeDatabase) => {
       await sql(database, `UPDATE stored_keys SET limits = '{}'`)
       setMasterKey(`${newMasterKey()},${masterKey}`)
       const { url } = await startRelay(relayOptions)
-      expect((await administratorOf(url).entry('shop'))?.problem).toMatch(/changed in the database/)
+      expect((await administratorOf(url).entry('shop'))?.problem).toMatch(/changed its row in the database/)
     })
 
     test('without one, and with no stored key, the relay starts, and says what to set when a key is added', async () => {
@@ -469,7 +473,9 @@ describe.each(databases)('on %s', (_name, makeDatabase) => {
       ['store', true, 0],
     ])
     expect(
-      both.log.filter(({ message }) => /"shop".*is not used, because keys.shop of the options wins/.test(message)),
+      both.log.filter(({ message }) =>
+        /does not use the registered key "shop": keys.shop in its options has the same name/.test(message),
+      ),
     ).toHaveLength(1)
     await both.relay.close()
     const alone = await startRelay(relayOptions)
@@ -567,9 +573,9 @@ describe('several relays on one Postgres', () => {
     expect(await status()).toBe(200)
     // But not with what they cannot read.
     await administratorOf(newer.url).put('shop', { ...change, secret: third, isNew: false })
-    expect((await administrator.entry('shop'))?.problem).toMatch(/sealed with a master key that is not in its/)
+    expect((await administrator.entry('shop'))?.problem).toMatch(/does not hold the master key that encrypts it/)
     const refused = await administrator.put('shop', { ...change, isNew: false })
-    expect(refused.body.error?.message).toMatch(/Start the relay with the master keys that the others have/)
+    expect(refused.body.error?.message).toMatch(/Start this relay with the master keys of the other relays/)
 
     await administratorOf(newer.url).remove('shop')
     await soon(async () => (await status()) === 404)

@@ -100,7 +100,7 @@ test('a relay that is away is an error that says so, after a few tries', async (
     code: 'NETWORK_ERROR',
     status: 0,
     message: expect.stringMatching(
-      /^POST https:\/\/relay.example.com\/r\/requests got no answer: TypeError: fetch failed. Is the relay running, and does its option origins .* the API may have acted\./,
+      /^POST https:\/\/relay.example.com\/r\/requests got no answer: TypeError: fetch failed. Check that the relay runs and allows this page in its option origins\. The API may have acted\./,
     ),
   })
   expect(tries).toBe(4)
@@ -113,7 +113,7 @@ test.each([
     'text/html',
     '<!doctype html>',
     'INVALID_RESPONSE',
-    /answered 200, and not as the relay does. Is it running, and mounted at this address\?/,
+    /answered 200, but not from the relay. Check that it runs at this address\./,
   ],
   ['a 404 of another server', 404, 'text/html', 'Not found', 'INVALID_RESPONSE', /answered 404/],
   ['JSON of somebody else', 200, 'application/json', '{"status":"ok"}', 'INVALID_RESPONSE', /answered 200/],
@@ -123,7 +123,7 @@ test.each([
     'text/html',
     'Away',
     'UNAVAILABLE',
-    /answered 503, and not as the relay does. Is it running.* the API may have acted\./,
+    /answered 503, but not from the relay. Check that it runs.* The API may have acted\./,
   ],
 ])('%s is told as such', async (_name, status, type, body, code, message) => {
   const client = createClient({

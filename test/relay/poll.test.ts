@@ -113,7 +113,10 @@ describe('a poll', () => {
     const message = 'There is no such request, or it is not yours.'
     expect(await poll([id, none], 0, stranger)).toEqual({
       records: [],
-      errors: [id, none].map((one) => ({ id: one, error: { code: 'REQUEST_NOT_FOUND', message, requestId: one } })),
+      errors: [id, none].map((one) => ({
+        id: one,
+        error: { code: 'REQUEST_NOT_FOUND', message, requestId: one, status: 404 },
+      })),
     })
   })
 

@@ -117,9 +117,9 @@ test('when another process locks the file for longer than is waited, calls are U
   await expect(queued.poll()).resolves.toEqual({ paid: true })
   // None of those that were refused.
   expect(api.calls).toHaveLength(1)
-  await until(() => log.some(({ message }) => message === 'the database is back'))
+  await until(() => log.some(({ message }) => message === 'the database is available again'))
   const told = log.filter(({ level }) => level !== 'info').map(({ message }) => message)
-  expect(told).toEqual(['the database is away; the relay goes on when it is back'])
+  expect(told).toEqual(['the database is unavailable; the relay continues when it is available again'])
 })
 
 test.each(['', '.lock'])(
@@ -154,3 +154,28 @@ test.each(['', '.lock'])(
     expect(api.calls).toHaveLength(2)
   },
 )
+
+test('a full disk is one line in the log, and its end another', async () => {
+  const lines: string[] = []
+  const logAs = (_: object, message: string) => void lines.push(message)
+  const logger = { info: logAs, warn: logAs, error: logAs }
+  const database = await openSqlite(file(), logger)
+  onTestFinished(() => database.close())
+  await database.query('CREATE TABLE pages (page TEXT)')
+  const write = () =>
+    database.transaction([], (transaction) =>
+      transaction.query('INSERT INTO pages VALUES ($1) RETURNING 1', ['x'.repeat(100_000)]),
+    )
+  await write()
+  // SQLite gives the error of a full disk for a file that may not grow.
+  await database.query('PRAGMA max_page_count = 1')
+  for (let n = 0; n < 20; n++) {
+    await expect(write()).rejects.toMatchObject({ code: 'UNAVAILABLE' })
+    await database.query('DELETE FROM pages WHERE page = $1', ['none'])
+    await database.query('SELECT 1')
+  }
+  expect(lines).toEqual(['the database is away; the relay goes on when it is back'])
+  await database.query('PRAGMA max_page_count = 100000')
+  await write()
+  expect(lines.slice(1)).toEqual(['the database is back'])
+})

@@ -7,7 +7,7 @@ const key = { secret: 'sk-0123456789', locked: false, allow: [rule] }
 
 /** Options that would run unsafely, and what the sentence must say: the place, and the remedy. */
 const refused: [string, unknown, RegExp][] = [
-  ['no keys', { keys: {} }, /keys is empty. Register a key, such as keys:/],
+  ['no keys', { keys: {} }, /keys is empty. Add a key, such as keys:/],
   ['keys that are no object', { keys: null }, /keys must be an object of keys such as/],
   [
     'a key without rules',
@@ -32,22 +32,22 @@ const refused: [string, unknown, RegExp][] = [
   [
     'a secret with a line break',
     { keys: { openai: { ...key, secret: 'sk-0123456789\n' } } },
-    /line break.*copied along/,
+    /line break, probably from copying/,
   ],
   [
     'a publicPrefix of two letters',
     { keys: { openai: { ...key, publicPrefix: 'sk' } } },
-    /keys.openai has a publicPrefix that is no text of 3 characters or more. Write what every value/,
+    /keys.openai has a publicPrefix that is not a text of 3 characters or more. Write the beginning of every value/,
   ],
   [
     'a publicPrefix that is none of its secret',
     { keys: { openai: { ...key, publicPrefix: 'pk-' } } },
-    /keys.openai has a publicPrefix with which its secret does not begin/,
+    /keys.openai has a publicPrefix that its secret does not begin with/,
   ],
   [
     'a publicPrefix that is nearly all of it',
     { keys: { openai: { ...key, secret: 'acme_live_0123456789abcde', publicPrefix: 'acme_live_' } } },
-    /keys.openai has a publicPrefix that leaves fewer than 16 characters of its secret, which could be guessed/,
+    /keys.openai has a publicPrefix that leaves fewer than 16 characters of its secret, which is easy to guess/,
   ],
   [
     'a locked key without authenticate',
@@ -97,7 +97,7 @@ const refused: [string, unknown, RegExp][] = [
   [
     'a rule that is no url',
     { keys: { openai: { ...key, allow: [{ ...rule, url: 'api.example.com' }] } } },
-    /which is no url. Write one such as/,
+    /which is not a url. Write one such as/,
   ],
   [
     'a rule with a query',
@@ -116,7 +116,7 @@ const refused: [string, unknown, RegExp][] = [
     /names the place "body" in "in". Places are/,
   ],
   ['a rule without places', { keys: { openai: { ...key, allow: [{ ...rule, in: [] }] } } }, /names no place/],
-  ['a key with a strange name', { keys: { 'my key': key } }, /keys.my key is no name for a key/],
+  ['a key with a strange name', { keys: { 'my key': key } }, /keys.my key is not a valid name for a key/],
   [
     'a flag that is no boolean',
     { keys: { openai: { ...key, allow: [{ ...rule, allowPrivateNetwork: 'false' }] } } },
@@ -130,14 +130,14 @@ const refused: [string, unknown, RegExp][] = [
   [
     'a secret that is no string',
     { keys: { openai: { ...key, secret: 1234567890 } } },
-    /has a secret that is no string/,
+    /has a secret that is not a string/,
   ],
   ['a secret that is not ASCII', { keys: { openai: { ...key, secret: 'clé-secrète-0123' } } }, /not ASCII/],
-  ['a rule that is none', { keys: { openai: { ...key, allow: [null] } } }, /keys.openai.allow\[0\] is no rule/],
+  ['a rule that is none', { keys: { openai: { ...key, allow: [null] } } }, /keys.openai.allow\[0\] is not a rule/],
   [
     'places that are no list',
     { keys: { openai: { ...key, allow: [{ ...rule, in: 'headers.x' }] } } },
-    /has an "in" that is no list/,
+    /has an "in" that is not a list/,
   ],
   [
     'a host with a dot at its end',
@@ -167,17 +167,17 @@ const refused: [string, unknown, RegExp][] = [
   [
     'a misspelt field of a key',
     { keys: { openai: { ...key, lock: true } } },
-    /keys.openai has a field "lock", which no key has. The fields are secret, publicPrefix, locked, allow/,
+    /keys.openai has an unknown field "lock". The fields are secret, publicPrefix, locked, allow/,
   ],
   [
     'a field of a rule that stands at the key',
     { keys: { openai: { ...key, allowPrivateNetwork: true } } },
-    /what a rule says stands in allow/,
+    /the fields of a rule belong in allow/,
   ],
   [
     'a misspelt field of a rule',
     { keys: { openai: { ...key, allow: [{ ...rule, retriable: true }] } } },
-    /keys.openai.allow\[0\] has a field "retriable", which no rule has/,
+    /keys.openai.allow\[0\] has an unknown field "retriable"/,
   ],
   [
     'a misspelt limit',
@@ -229,7 +229,7 @@ test('a secret may come from the environment', async ({ onTestFinished }) => {
 test('a database that cannot be opened: ready says so, and so does every call', async () => {
   const relay = createRelay({ keys: { openai: key }, database: '/no/such/folder/relay.db' })
   await expect(relay.ready).rejects.toThrow(
-    /The relay does not start: the database "\/no\/such\/folder\/relay.db" could not be opened: .* Does its folder exist/,
+    /The relay does not start: the database "\/no\/such\/folder\/relay.db" could not be opened: .* Check that its folder exists/,
   )
   const response = await relay.fetch(new Request('http://relay.test/health'))
   expect(response.status).toBe(503)

@@ -93,7 +93,7 @@ describe('an API that', () => {
         code: 'INVALID_RESPONSE',
         status: 200,
         data: '{"a":',
-        message: expect.stringMatching(/a body that says it is JSON and is not/),
+        message: expect.stringMatching(/with invalid JSON/),
       },
     })
   })
@@ -111,7 +111,7 @@ describe('an API that', () => {
       reason: {
         code: 'UPSTREAM_ERROR',
         status,
-        message: expect.stringContaining(`The API answered ${status} ${text}: Because. https:`) as string,
+        message: expect.stringContaining(`The API answered ${status} ${text}: Because.`) as string,
         data: { error: { message: 'Because.', code: 7 } },
         retryAfter: 12,
       },

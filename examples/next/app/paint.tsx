@@ -5,7 +5,7 @@ import { useClientSecretRequest } from 'react-client-secret'
 
 const api = process.env.NEXT_PUBLIC_OPENAI_BASE_URL ?? 'https://api.openai.com/v1'
 
-/** Paints what one asks for, with a key that this page never has. */
+/** Generates a picture from a prompt. The page never has the key. */
 export function Paint() {
   const [prompt, setPrompt] = useState('a sea otter at dusk')
   const picture = useClientSecretRequest<{ data: { b64_json: string }[] }>({

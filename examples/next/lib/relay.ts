@@ -1,10 +1,10 @@
 import { keepRelay } from 'react-client-secret/relay'
 
-// Another address than OpenAI's is one of your own network, such as a server that plays OpenAI.
+// Any address other than OpenAI's is in your own network, such as an OpenAI-compatible server.
 const ownApi = process.env.OPENAI_BASE_URL
 const api = ownApi ?? 'https://api.openai.com/v1'
 
-/** Made when it is first asked: `next build` loads this too, where no key is. Next's dev server loads it anew; the relay stays. */
+/** Created on first use, because `next build` loads this module too, without a key. The relay survives module reloads of Next's dev server. */
 export const relay = keepRelay('relay', {
   keys: {
     openai: {

@@ -3,14 +3,14 @@ import type { Target } from '../target.ts'
 import type { Learner } from './learner.ts'
 import type { Spy } from './spy.ts'
 
-/** Characters of an echo that an API cuts off at one end, as the page Security model names them. */
+/** Visible characters of an echo cut off at one end, at most, as on the page Security model. */
 const mayStayOfOneCut = 19
-/** Cut off at both ends. */
+/** The same for an echo cut off at both ends. */
 const mayStayOfTwoCuts = 40
 
-/** The true secret, cut off at a length that grows: how much passes, and does it add up? */
+/** Cuts off the true secret at growing lengths, and counts the characters that pass in total. */
 export function cutEchoes(targets: readonly Target[]): Learner[] {
-  // Of each kind of secret one.
+  // One target per secret.
   const kinds = [...new Map(targets.map((target) => [target.canary, target])).values()]
   return kinds.flatMap((target) => {
     const { publicPart } = target.format
@@ -19,7 +19,7 @@ export function cutEchoes(targets: readonly Target[]): Learner[] {
       name: `an echo cut off ${name}`,
       target,
       mayLearn,
-      // Less than a naive search needs to find it passes there too.
+      // The vulnerable relay also misses parts that are too short for its search.
       canLeak: false,
       run: (spy) => grow(spy, cutAt),
     })
@@ -34,7 +34,7 @@ export function cutEchoes(targets: readonly Target[]): Learner[] {
   })
 }
 
-/** Where APIs put what they cut off. */
+/** Answers in which APIs show cut-off text. */
 const shown: ((text: string) => HttpAnswer)[] = [
   (text) => ({ body: JSON.stringify({ message: `Incorrect API key provided: ${text}…` }) }),
   (text) => ({ headers: { 'content-type': 'text/plain' }, body: `key=${text}` }),
@@ -53,16 +53,16 @@ async function grow(spy: Spy, cutAt: (length: number) => [number, number]): Prom
       const { text, error, headers } = await spy.ask({ answer: () => show(echo) })
       const decoded = Buffer.from(text, 'base64').toString('latin1')
       const everything = [text, error, decoded, decodeURIComponent(headers['x-echo'] ?? '')].join('\n')
-      // The attacker knows where it had the echo cut, so it knows where what stays of it stands.
+      // The attacker chose the cut, so it knows the position of each visible piece.
       for (const [at, piece] of piecesOf(echo, everything)) spy.claim(start + at, piece)
     }
   }
 }
 
-/** Shorter ones stand in any text. */
+/** Shorter pieces occur in any text. */
 const minPiece = 4
 
-/** What of an echo can still be read, from its beginning and up to its end. */
+/** The pieces of an echo that are visible in a text. */
 function piecesOf(echo: string, text: string): [at: number, piece: string][] {
   const pieces: [number, string][] = []
   for (let at = 0; at + minPiece <= echo.length;) {

@@ -17,13 +17,13 @@ import { fromPublicPart, readOn, type Look, type Write } from './read-on.ts'
 import type { Question, Spy } from './spy.ts'
 import { writings, type Wanted, type Writing } from './writings.ts'
 
-/** Who knows what is public of a secret, and asks for the next character, and the next. */
+/** Attackers that know the public part of a secret, and guess one further character after the other. */
 export function extending(targets: readonly Target[]): Learner[] {
   const long = withLongPublicPart(targets)
   if (long.length === 0) return []
   const at = (index: number) => long[index % long.length]!
   const learner = (target: Target, name: string, learn: (spy: Spy) => Promise<void>): Learner => ({
-    name: `extending what is public, ${name}`,
+    name: `extending the public part, ${name}`,
     target,
     run: learn,
   })
@@ -86,7 +86,7 @@ export function extending(targets: readonly Target[]): Learner[] {
       .filter(({ isWildcard }) => isWildcard)
       .slice(0, 1)
       .map(unreachable),
-    // These say only what the caller wrote, and a naive relay does not look through them.
+    // These messages contain only the caller's text, and the vulnerable relay does not search them.
     ...sentences(at(3)).map(([name, change]) => ({
       ...learner(at(3), `in our sentence ${name}`, (spy) =>
         learnBy(spy, () => inASentence(spy, (text) => ({ change: change(text) })), {
@@ -116,14 +116,14 @@ const stored: [name: string, transform: Write][] = [
   ['capitals', (text) => text.toUpperCase()],
 ]
 
-/** Where any label may stand before a host, a guess may be one. */
+/** With a wildcard host, a guess can be the label. */
 const unreachable = (target: Target): Learner => {
   const question = (text: string): Question => ({
     change: { url: target.url.replace('shop', text) },
     answer: () => null,
   })
   return {
-    name: 'extending what is public, in our sentence "could not be reached"',
+    name: 'extending the public part, in our sentence "could not be reached"',
     target,
     run: (spy) =>
       learnBy(spy, () => inASentence(spy, question), {
@@ -133,7 +133,7 @@ const unreachable = (target: Target): Learner => {
   }
 }
 
-/** A visitor's key, and a locked one of the same API. */
+/** An unlocked key and a locked key of the same API. */
 function anotherKey(targets: readonly Target[]): Learner[] {
   const target = targets.find((one) => !one.locked && targets.some((other) => isNeighbour(one, other)))
   const victim = target && targets.find((other) => isNeighbour(target, other))
@@ -164,8 +164,8 @@ function sentences({ scheme, host, port, path }: Target): [name: string, change:
 }
 
 /**
- * Goes through all the ways to write a guess. Where one tells a character, it is
- * used until it tells none; and what was learnt is where the next one begins.
+ * Tries all ways to write a guess. A way that reveals a character is used until it
+ * reveals no more. The next way continues from there.
  */
 async function learnBy(spy: Spy, look: (writing: Writing) => Look, wanted?: Wanted): Promise<void> {
   const known = fromPublicPart(spy)

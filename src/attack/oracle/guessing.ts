@@ -4,13 +4,13 @@ import { inABody } from './looks.ts'
 import { readOn, shapeOf } from './read-on.ts'
 import type { Spy } from './spy.ts'
 
-/** Bytes of one answer. */
+/** The size of one answer in bytes. */
 const bodySize = 1_000_000
 
-/** Combinations that are tried, and answers that are read for it: so many guesses fit into some megabytes. */
+/** The maximum number of combinations. They fit into some megabytes of answers. */
 const maxGuesses = 2 ** 20
 
-/** Several characters at once, by the hundred thousand, in large bodies. */
+/** Attackers that guess several characters at once, with a hundred thousand guesses per body. */
 export function guessing(targets: readonly Target[]): Learner[] {
   const few = (target: Target) => target.format.alphabet.length <= 16 && target.format.publicPart.length > 0
   const hexadecimal = targets.find(few)
@@ -19,7 +19,7 @@ export function guessing(targets: readonly Target[]): Learner[] {
     ...(hexadecimal
       ? [
           {
-            name: 'five characters behind what is public, a million guesses',
+            name: 'five characters after the public part, a million guesses',
             target: hexadecimal,
             run: sweep(5, ['\n', ' "', ',']),
           },
@@ -27,7 +27,7 @@ export function guessing(targets: readonly Target[]): Learner[] {
             name: 'five characters before the last four, a million guesses',
             target: hexadecimal,
             known: places(hexadecimal.canary.length - 4, hexadecimal.canary.length),
-            // A naive search begins at the beginning.
+            // The vulnerable relay searches for the beginning only.
             canLeak: false,
             run: sweepBack(5),
           },
@@ -35,14 +35,14 @@ export function guessing(targets: readonly Target[]): Learner[] {
       : []),
     ...(long
       ? [
-          { name: 'three characters behind what is public, beside a true echo', target: long, run: sweep(3, ['\n']) },
+          { name: 'three characters after the public part, beside a true echo', target: long, run: sweep(3, ['\n']) },
           { name: 'by the time of an answer', target: long, canLeak: false, run: time },
         ]
       : []),
   ]
 }
 
-/** Does the right character take longer than a wrong one? Noted, and no verdict: a busy machine is slower than any search. */
+/** Measures whether the right character takes longer than a wrong one. No verdict, because load has more effect than the search. */
 async function time(spy: Spy): Promise<void> {
   const { publicPart, alphabet } = spy.format
   const right = spy.secretAtTheApi[publicPart.length]!
@@ -59,7 +59,7 @@ async function time(spy: Spy): Promise<void> {
   spy.note(`the right character: ${median(taken.right)} ms; a wrong one: ${median(taken.wrong)} ms`)
 }
 
-/** All guesses of so many characters, then on from there. */
+/** Tries all guesses of this length, and reads on from a hit. */
 const sweep = (length: number, separators: string[]) => async (spy: Spy) => {
   const { publicPart, alphabet } = spy.format
   for (const separator of separators) {
@@ -101,7 +101,7 @@ async function oddOfAll(
     for (const [index, shape] of shapes.entries()) {
       const alike = ofShape.get(shape) ?? new Set()
       ofShape.set(shape, alike)
-      // More than one are too many already.
+      // Two are enough to rule a shape out.
       if (alike.size < 2) alike.add(some[index]!.toLowerCase())
     }
   }

@@ -1,26 +1,26 @@
 import type { Target } from '../target.ts'
 import type { Spy } from './spy.ts'
 
-/** An attacker who learns. */
+/** An attacker that learns from redacted answers. */
 export interface Learner {
   name: string
   /** The key that it uses. */
   target: Target
-  /** The key whose secret it is after. Default: the same. */
+  /** The key whose secret it wants. Default: the same key. */
   victim?: Target
-  /** Places of the secret that it knows from the beginning, beside the public part. */
+  /** Positions that it knows from the start, besides the public part. */
   known?: ReadonlySet<number>
-  /** Characters that may be known at the end beside these; only for what is named as a limit. Default 0. */
+  /** Further characters that it may know at the end. Only for documented limits. Default 0. */
   mayLearn?: number
   /** Default true. */
   canLeak?: boolean
   run: (spy: Spy) => Promise<void>
 }
 
-/** Places from one on to before another. */
+/** The positions from `from` up to, but not including, `to`. */
 export const places = (from: number, to: number): Set<number> =>
   new Set(Array.from({ length: to - from }, (_, index) => from + index))
 
-/** Those of whose secret so many characters are public that a naive search begins with them. */
+/** The targets whose public part is as long as the vulnerable relay's search. */
 export const withLongPublicPart = (targets: readonly Target[]): Target[] =>
   targets.filter(({ format }) => format.publicPart.length >= 12)

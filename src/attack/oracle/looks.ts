@@ -4,8 +4,8 @@ import { shapeOf, type Look } from './read-on.ts'
 import type { Question, Seen, Spy } from './spy.ts'
 
 /**
- * Where texts are put so that they come back through the relay, and how many at
- * once. Between its marks each text stands alone, whatever becomes of the others.
+ * The ways to send texts through the relay and read them back. Marks separate the
+ * texts, so redaction of one text does not affect the others.
  */
 export const marked = (texts: string[], separator: string): string =>
   texts.map((text, index) => `[[${index}]]${separator}${text}${separator}[[/]]`).join('')
@@ -14,16 +14,16 @@ export function shapesOf({ status, error }: Pick<Seen, 'status' | 'error'>, show
   const shapes = new Map<string, string>()
   for (const [, index = '', text = ''] of shown.matchAll(/\[\[(\d+)\]\]([^]*?)\[\[\/\]\]/g))
     shapes.set(index, shapeOf(text))
-  // Where no text comes back, that may be what tells: of a refusal, say.
+  // An answer without any text, such as an error, can also reveal something.
   const rest = `${status} ${error.length}`
   return texts.map((_, index) => `${rest} ${shapes.get(String(index)) ?? 'lost'}`)
 }
 
-/** Everything that can be seen of an answer, apart from the time. */
+/** Everything visible in an answer, except its time. */
 const wholeShapeOf = ({ status, headers, text, error }: Seen): string =>
   [status, shapeOf(text), shapeOf(error), ...Object.entries(headers).flat().map(shapeOf)].join(' ')
 
-/** Each text in a request of its own, and everything that comes back is looked at. */
+/** Sends each text in a separate request, and compares the whole answers. */
 export const oneByOne =
   (spy: Spy, question: (text: string) => Question, shape = wholeShapeOf): Look =>
   async (texts) => {
@@ -32,7 +32,7 @@ export const oneByOne =
     return shapes
   }
 
-/** In a text that the API keeps for whoever asks. */
+/** The API's body contains the texts. */
 export const inABody =
   (spy: Spy, separator = ' ', type = 'text/plain'): Look =>
   async (texts) => {
@@ -41,7 +41,7 @@ export const inABody =
     return shapesOf(seen, seen.text, texts)
   }
 
-/** In the text of an answer, as someone else than its sender. */
+/** The answer contains the texts, and a visitor reads it. */
 export const asVisitor =
   (spy: Spy, separator: string): Look =>
   async (texts) => {
@@ -50,7 +50,7 @@ export const asVisitor =
     return shapesOf(seen, seen.text, texts)
   }
 
-/** The caller writes it, and the API shows what it got. */
+/** The caller sends the texts, and the API echoes them. */
 export const inAnEcho =
   (spy: Spy): Look =>
   async (texts) => {
@@ -58,7 +58,7 @@ export const inAnEcho =
     return shapesOf(seen, seen.text, texts)
   }
 
-/** The API keeps what a first request brings, and shows it to a second one, written as `transform` does. */
+/** The API stores the texts of a first request, and shows them to a second one in another form. */
 export const storedAndRead =
   (spy: Spy, transform: (text: string) => string): Look =>
   async (texts) => {
@@ -73,7 +73,7 @@ export const storedAndRead =
     return shapesOf(seen, seen.text, texts)
   }
 
-/** What an answer looks like in the history, afterwards. */
+/** Reads the answer from the history. */
 export const inTheHistory =
   (spy: Spy): Look =>
   async (texts) => {
@@ -82,7 +82,7 @@ export const inTheHistory =
     return shapesOf(seen, seen.text, texts)
   }
 
-/** By way of a queue: what was written down is read. */
+/** Reads the stored answer of a queued request. */
 export const inAQueue =
   (spy: Spy): Look =>
   async (texts) => {
@@ -98,7 +98,7 @@ export const inAHeader =
     return shapesOf(seen, seen.headers[name] ?? '', texts)
   }
 
-/** A redirect that is handed back, or that the relay follows to an API that shows what it was asked for. */
+/** A redirect contains the texts. The relay returns it, or follows it to an API that echoes its path. */
 export const inALocation =
   (spy: Spy, status: number, base: string): Look =>
   async (texts) => {
@@ -109,22 +109,22 @@ export const inALocation =
     return shapesOf(seen, `${seen.headers['location'] ?? ''}${seen.text}`, texts)
   }
 
-/** In sentences of the relay itself, which show little of what they are about. */
+/** The relay's own error messages contain the texts. */
 export const inASentence = (spy: Spy, question: (text: string) => Question): Look =>
   oneByOne(spy, question, ({ status, error }) => `${status} ${shapeOf(error)}`)
 
-/** A request that brings a text to the API, and an API that does something with it. */
+/** A request that sends a text to the API, and an API that answers to it. */
 function writing(spy: Spy, text: string, act: (written: string) => HttpAnswer): Question {
   const { target } = spy
   const encoded = Buffer.from(text).toString('hex')
-  const honest = target.honest()
+  const baseline = target.baseline()
   return target.hasBody
     ? {
-        change: { data: { ...(honest.data as object | undefined), text } },
+        change: { data: { ...(baseline.data as object | undefined), text } },
         answer: ({ body }) => act((JSON.parse(body.toString()) as { text: string }).text),
       }
     : {
-        change: { headers: { ...honest.headers, 'x-text': encoded } },
+        change: { headers: { ...baseline.headers, 'x-text': encoded } },
         answer: ({ headers }) => {
           const sent = headers.find(([name]) => name.toLowerCase() === 'x-text')?.[1] ?? ''
           return act(Buffer.from(sent, 'hex').toString())

@@ -2,13 +2,13 @@ import { some } from '../canary.ts'
 import type { Spy } from './spy.ts'
 
 /**
- * How texts come back, each by its shape: what of it was taken, and how long
- * what stays is. Two texts of one length that say different things by their
- * shapes have told something.
+ * Sends texts through the relay and returns the shape of each: where redaction
+ * removed something, and the lengths of the rest. Texts of one length with
+ * different shapes reveal something.
  */
 export type Look = (texts: string[]) => Promise<string[]>
 
-/** Writes a piece of a secret, or what might be one. Texts of one length are written in one length. */
+/** Encodes a guess. Guesses of one length have encodings of one length. */
 export type Write = (text: string) => string
 
 const placeholder = '$CLIENT_SECRET'
@@ -22,18 +22,18 @@ export const shapeOf = (text: string): string =>
 export type Direction = 'forward' | 'backward'
 
 export interface Known {
-  /** Characters of the secret, next to those that are wanted. */
+  /** Known characters, adjacent to the unknown ones. */
   stem: string
   direction: Direction
-  /** What all stems of this kind have in common, which is public. */
+  /** The public part that all secrets of this format share. */
   publicPart: string
   alphabet: string
 }
 
 /**
- * The characters behind (or before) what is known, one after the other, for as
- * long as each tells itself apart from all that it might have been. Claims what it
- * reads as it goes, because a budget may end in the middle.
+ * Reads the characters after (or before) the known ones, one after the other, while
+ * the shape of one guess differs from all others. Claims each character
+ * immediately, because the budget may end at any time.
  */
 export async function readOn(
   look: Look,
@@ -54,7 +54,7 @@ export async function readOn(
   return read
 }
 
-/** Where a form mixes the bits of neighbours, a few characters look alike until more of what follows is right. */
+/** In encodings that mix the bits of neighbours, a few guesses look alike until the next characters are right too. */
 const furthest = 3
 const maxAlike = 16
 
@@ -62,7 +62,7 @@ async function nextOf(look: Look, known: Known, write: Write): Promise<string | 
   const { stem, direction, publicPart, alphabet } = known
   const around = (piece: string, guesses: readonly string[]) =>
     guesses.map((guess) => write(direction === 'forward' ? piece + guess : guess + piece))
-  // In a new order each time, so that it is the guess that tells and not its place.
+  // Shuffled, so that the position of a guess has no effect.
   const ask = async (piece: string, guesses: readonly string[]) => {
     const shuffled = [...guesses].sort(() => Math.random() - 0.5)
     return oddOnes(await look(around(piece, shuffled)), shuffled)
@@ -81,7 +81,7 @@ async function nextOf(look: Look, known: Known, write: Write): Promise<string | 
     }
     const again = await ask(stem, guesses)
     if (!again.some((guess) => odd.includes(guess))) return null
-    // What is odd behind something that surely is not the secret's says nothing of the secret.
+    // A guess that is also odd after a random stem reveals nothing about the secret.
     const isPrefix = direction === 'forward' && stem.startsWith(publicPart)
     const decoy = (isPrefix ? publicPart : '') + some(Math.max(4, stem.length - publicPart.length), alphabet)
     const oddAnyway = await ask(decoy, guesses)
@@ -90,7 +90,7 @@ async function nextOf(look: Look, known: Known, write: Write): Promise<string | 
   return null
 }
 
-/** Those few that did not come back as most did; none where most did not come back alike. */
+/** The guesses whose shape differs from the most common one. None if they are not a minority. */
 function oddOnes(shapes: readonly string[], guesses: readonly string[]): string[] {
   const counts = new Map<string, number>()
   for (const shape of shapes) counts.set(shape, (counts.get(shape) ?? 0) + 1)
@@ -99,7 +99,7 @@ function oddOnes(shapes: readonly string[], guesses: readonly string[]): string[
   return odd.length < guesses.length / 2 ? odd : []
 }
 
-/** What a learner knows at the beginning: what is public. */
+/** The knowledge of a learner at the start: the public part. */
 export const fromPublicPart = ({ format: { publicPart, alphabet } }: Spy): Known => ({
   stem: publicPart,
   direction: 'forward',

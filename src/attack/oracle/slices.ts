@@ -4,11 +4,11 @@ import type { Target } from '../target.ts'
 import { withLongPublicPart, type Learner } from './learner.ts'
 import type { Question, Spy } from './spy.ts'
 
-/** An answer that holds the secret, read in slices of the caller's choice. */
+/** Attackers that read an answer with the secret in slices of their choice. */
 export function slices(targets: readonly Target[]): Learner[] {
   const target = withLongPublicPart(targets)[0]
   if (!target) return []
-  const { headers } = target.honest()
+  const { headers } = target.baseline()
   const range = (name: string, write: (from: number, to: number) => string): Learner => ({
     name: `slices by the header ${name}`,
     target,
@@ -29,7 +29,7 @@ export function slices(targets: readonly Target[]): Learner[] {
     {
       name: 'slices by a parameter of the API itself',
       target,
-      // No relay can know what an API does with a parameter: named as a limit, and measured.
+      // A relay cannot know the effect of a parameter. A documented limit, only measured.
       mayLearn: Infinity,
       canLeak: false,
       run: (spy) => byQuery(spy, 200, () => ({})),
@@ -39,7 +39,7 @@ export function slices(targets: readonly Target[]): Learner[] {
 
 const documentOf = (secret: string) => Buffer.from(JSON.stringify({ id: 'call_1', authorization: `Bearer ${secret}` }))
 
-/** As files are served. */
+/** The answer of a file server. */
 function sliced({ headers }: Caught, secret: string): HttpAnswer {
   const body = documentOf(secret)
   const [, from, to] = /bytes=(\d+)-(\d+)/.exec(headers.find(([name]) => /^range$/i.test(name))?.[1] ?? '') ?? []
@@ -57,7 +57,7 @@ const byQuery = (
   status: number,
   headers: (from: number, to: number, whole: number) => Record<string, string>,
 ) => {
-  const params = spy.target.honest()['params'] as object | undefined
+  const params = spy.target.baseline()['params'] as object | undefined
   const body = documentOf(spy.secretAtTheApi)
   return assemble(spy, (from, to) => ({
     change: { params: { ...params, from, to } },
@@ -69,7 +69,7 @@ const byQuery = (
   }))
 }
 
-/** Slices of 7 bytes, which no search for longer pieces finds, one after the other. */
+/** Reads slices of 7 bytes, too short for any search, one after the other. */
 async function assemble(spy: Spy, question: (from: number, to: number) => Question): Promise<void> {
   const { publicPart, length } = spy.format
   const end = length + 60

@@ -6,12 +6,12 @@ import type { Spy } from './spy.ts'
 import { writings } from './writings.ts'
 
 /**
- * Whoever knows all but few characters of something that is looked for can guess
- * these, on either side; the page Security model says so. They learn no more from there.
+ * An attacker that knows almost all of a window can guess the missing characters, on
+ * either side, as the page Security model says. It learns no more after that.
  */
 const guessable = 6
 
-/** Who knows a piece of the secret, and reads on from there, both ways. */
+/** Attackers that know a piece of the secret, and read on from there in both directions. */
 export function sliding(targets: readonly Target[]): Learner[] {
   const long = targets.filter(({ canary, format }) => canary.length - format.publicPart.length >= 64)
   const lengths = [16, 24, 32, 40]
@@ -20,7 +20,7 @@ export function sliding(targets: readonly Target[]): Learner[] {
       .filter((_, at) => at % 2 === index % 2)
       .map((length): Learner => {
         const { publicPart } = target.format
-        // From the front on, or from the middle, which each learner is told.
+        // Each learner gets a piece from the front or from the middle.
         const from =
           publicPart.length + (index < 2 ? 0 : Math.floor((target.canary.length - publicPart.length - length) / 2))
         return {
@@ -28,7 +28,7 @@ export function sliding(targets: readonly Target[]): Learner[] {
           target,
           known: places(from, from + length),
           mayLearn: guessable,
-          // A naive search begins at the beginning.
+          // The vulnerable relay searches for the beginning only.
           canLeak: from === publicPart.length && publicPart.length + length >= 12,
           run: (spy) => slide(spy, from, length),
         }
@@ -39,7 +39,7 @@ export function sliding(targets: readonly Target[]): Learner[] {
 
 async function slide(spy: Spy, from: number, length: number): Promise<void> {
   const { alphabet, publicPart } = spy.format
-  // With what is public, where it follows that.
+  // Includes the public part if the piece follows it.
   const start = from === publicPart.length ? 0 : from
   const piece = spy.secretAtTheApi.slice(start, from + length)
   let [before, behind] = ['', '']
@@ -56,21 +56,21 @@ async function slide(spy: Spy, from: number, length: number): Promise<void> {
   }
 }
 
-/** An API that cuts off what it shows, with a guess where it was cut. */
+/** Attackers that place a guess next to the cut of an echo. */
 function edges(targets: readonly Target[]): Learner[] {
   return targets.flatMap((target) => [
-    { name: 'a guess behind an echo that is cut off', target, run: (spy: Spy) => atEdges(spy, 'forward') },
+    { name: 'a guess after an echo that is cut off', target, run: (spy: Spy) => atEdges(spy, 'forward') },
     {
       name: 'a guess before an echo whose beginning is cut off',
       target,
-      // A naive search begins at the beginning.
+      // The vulnerable relay searches for the beginning only.
       canLeak: false,
       run: (spy: Spy) => atEdges(spy, 'backward'),
     },
   ])
 }
 
-/** The cut is where the caller wants it; what is seen there may not add up. */
+/** The caller chooses the cut. The visible characters must not add up over several cuts. */
 async function atEdges(spy: Spy, direction: Direction): Promise<void> {
   const { alphabet, publicPart, length } = spy.format
   const secret = spy.secretAtTheApi
@@ -80,7 +80,7 @@ async function atEdges(spy: Spy, direction: Direction): Promise<void> {
       const look = inABody(spy, separator)
       const claim = (text: string) =>
         spy.claim(direction === 'forward' ? echo.length : length - echo.length - text.length, text)
-      // The API shows the echo; the caller writes only what stands beside it.
+      // The API shows the echo. The caller writes only the text next to it.
       await readOn(look, { stem: echo, direction, publicPart: '', alphabet }, write, claim, 1)
     }
   }

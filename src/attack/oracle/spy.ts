@@ -3,53 +3,53 @@ import type { Caught } from '../fake-internet.ts'
 import { httpAnswer, type HttpAnswer } from '../raw-http.ts'
 import type { Target, Wish } from '../target.ts'
 
-/** An answer as a caller sees it behind the relay, without what differs from call to call: ids and times. */
+/** An answer as a caller of the relay sees it, without ids and times, which differ between calls. */
 export interface Seen {
   status: number
   headers: Record<string, string>
   /** The body of the API's answer. */
   text: string
-  /** The relay's own sentence, and which field it names. */
+  /** The relay's own message, with its code and field. */
   error: string
   milliseconds: number
 }
 
 export interface Question extends Sent {
-  /** What is different from an honest request. */
+  /** The changes to a baseline request. */
   change?: Partial<Wish>
-  /** What the API answers. */
+  /** The API's answer. */
   answer?: (call: Caught) => HttpAnswer | null
 }
 
-/** The side of an attacker who learns: asks, and says what it knows by now. */
+/** The tools of a learning attacker: it asks questions, and claims the characters it knows. */
 export interface Spy {
   target: Target
-  /** What is known of the secret's kind, and nothing else of it. */
+  /** The public facts about the secret's format. */
   format: Target['format'] & { length: number }
-  /** Rejects when the budget is spent. */
+  /** Rejects after the budget is spent. */
   ask(question: Question): Promise<Seen>
   /** The caller's newest record, read from the history. */
   readHistory(): Promise<Seen>
-  /** Requests that were sent. */
+  /** The number of requests sent. */
   sent(): number
-  /** Says that these characters stand at this place of the secret. */
+  /** Claims these characters at this position of the secret. */
   claim(at: number, characters: string): void
-  /** Writes something down that is no verdict. */
+  /** Records a measurement that is not a verdict. */
   note(text: string): void
-  /** An API knows the secret: only what it answers may be made with it. */
+  /** The secret, for use in the API's answers only. */
   secretAtTheApi: string
 }
 
-/** Thrown to an attacker who has asked as often as it may. */
+/** The attacker has used its budget of requests. */
 export class BudgetSpentError extends Error {}
 
 export interface Case {
   target: Target
-  /** Whose secret it is about; another one where a key is to tell of another. */
+  /** The target of the wanted secret. It differs if the attacker uses another key. */
   victim: Target
 }
 
-/** @param claims What the attacker says it knows, by place; of each place the last that was said. */
+/** @param claims The attacker's claims by position. A later claim replaces an earlier one. */
 export function createSpy(attacker: Attacker, { target, victim }: Case, claims: Map<number, string>): Spy {
   let sent = 0
   const count = () => {
@@ -70,7 +70,7 @@ export function createSpy(attacker: Attacker, { target, victim }: Case, claims: 
         },
       })
       const started = performance.now()
-      const { status, body } = await attacker.probe(target.honest(change), as)
+      const { status, body } = await attacker.probe(target.baseline(change), as)
       return seenIn(status, body, performance.now() - started)
     },
     async readHistory() {

@@ -1,6 +1,6 @@
 import type { Write } from './read-on.ts'
 
-/** One way to put a guess: how it is written, what stands beside it, and what keeps it from the next. */
+/** One way to write a guess: its encoding with adjacent text, and the separator between guesses. */
 export interface Writing {
   write: Write
   separator: string
@@ -11,7 +11,7 @@ const byCode =
   (text) =>
     [...text].map((character) => write(character.charCodeAt(0).toString(16).padStart(2, '0'))).join('')
 
-/** Forms in which texts of one length have one length. */
+/** Encodings that map texts of one length to one length. */
 const written: Write[] = [
   (text) => text,
   byCode((hex) => `&#x${hex};`),
@@ -35,7 +35,7 @@ const written: Write[] = [
 
 const separators = [' ', '\n', '"', '', ',', '\t', '|', '\\n', ', ', '<', "'", '&', '=', '/']
 
-/** What a guess may lean on; `@` stands for the true secret, shown by the API. */
+/** Text next to a guess. `@` is the true secret, shown by the API. */
 const neighbours = [
   '',
   '=',
@@ -57,15 +57,15 @@ const neighbours = [
 ]
 
 export interface Wanted {
-  /** Whether a text that is written so can stand where it is put. */
+  /** Whether the position accepts this text. */
   isWritable?: ((written: string) => boolean) | undefined
-  /** The caller writes it, who does not know the secret. Default: the API does, which does. */
+  /** The caller writes the text, without the secret. By default, the API does, which knows the secret. */
   byCaller?: boolean | undefined
-  /** There is only one text at a time, or its place has a separator of its own. */
+  /** Texts need no separator: each is alone, or its position has one. */
   isAlone?: boolean | undefined
 }
 
-/** All of them, each once, in an order in which each few are of many kinds; the plainest first. */
+/** All writings, each once, in a mixed order with the plainest first. */
 export function* writings(
   secretAtTheApi: string,
   { isWritable = () => true, byCaller, isAlone }: Wanted = {},
@@ -74,7 +74,7 @@ export function* writings(
   const between = isAlone ? [' '] : separators
   const total = written.length * between.length * beside.length ** 2
   for (let turn = 0; turn < total; turn++) {
-    // A prime stride, so that each comes once.
+    // A prime stride visits each once.
     let rest = turn < written.length ? turn : (turn * 10_007) % total
     const choose = <Value>(list: readonly Value[]): Value => {
       const chosen = list[rest % list.length]!

@@ -26,7 +26,7 @@ const inside = [
   '2001:db8::1',
 ]
 
-/** As they are written in urls. */
+/** Spellings in urls. */
 const spellings = [
   '127.0.0.1',
   '127.1',
@@ -76,7 +76,7 @@ const spellings = [
   '255.255.255.255',
 ]
 
-/** Rows 5 and 6: an allowed name leads inside, at once or later. */
+/** Rows 5 and 6: an allowed name resolves to an internal address, immediately or later. */
 export function addresses(targets: readonly Target[]): Vector[] {
   return targets.flatMap((target, index) => {
     const forbidden = target.rule.allowPrivateNetwork ? metadata : [...metadata, ...inside]
@@ -84,7 +84,7 @@ export function addresses(targets: readonly Target[]): Vector[] {
       targets.findIndex(({ rule }) => rule.allowPrivateNetwork === target.rule.allowPrivateNetwork) === index
     return [
       ...attempts(5, target, byLiteral(target, isFirst ? spellings : spread(spellings, 8, index))),
-      // A host that is an address is not looked up.
+      // An address needs no lookup.
       ...(/^[\d.[]/.test(target.host)
         ? []
         : [
@@ -95,14 +95,14 @@ export function addresses(targets: readonly Target[]): Vector[] {
   })
 }
 
-/** Behind a user name that looks like the allowed host; where any label may stand, also as they are. */
+/** Addresses after a user name that looks like the allowed host. For wildcard hosts, also as the host itself. */
 function byLiteral(target: Target, list: string[]): [string, Attempt][] {
   const { scheme, host, path, isWildcard } = target
   return list.flatMap((spelling): [string, Attempt][] => [
-    [`${spelling} behind a user name`, { request: target.honest({ url: `${scheme}//${host}@${spelling}${path}` }) }],
+    [`${spelling} after a user name`, { request: target.baseline({ url: `${scheme}//${host}@${spelling}${path}` }) }],
     ...(isWildcard
       ? [
-          [`${spelling} as the host`, { request: target.honest({ url: `${scheme}//${spelling}${path}` }) }] as [
+          [`${spelling} as the host`, { request: target.baseline({ url: `${scheme}//${spelling}${path}` }) }] as [
             string,
             Attempt,
           ],
@@ -115,11 +115,11 @@ function byName(target: Target, list: string[]): [string, Attempt][] {
   return list.flatMap((address): [string, Attempt][] => [
     [
       `its host has the address ${address}`,
-      { request: target.honest(), world: { addresses: { [target.host]: [[address]] } } },
+      { request: target.baseline(), world: { addresses: { [target.host]: [[address]] } } },
     ],
     [
       `its host has the address ${address} beside a public one`,
-      { request: target.honest(), world: { addresses: { [target.host]: [[address, publicAddress]] } } },
+      { request: target.baseline(), world: { addresses: { [target.host]: [[address, publicAddress]] } } },
     ],
   ])
 }
@@ -128,7 +128,7 @@ function rebinding(target: Target, forbidden: string[]): Vector[] {
   const at = (name: string, lookups: string[][], times: number, queue?: string) =>
     vector(6, `${target.keyName}: ${name}`, async (attacker) => {
       attacker.world({ addresses: { [target.host]: lookups } })
-      for (let turn = 0; turn < times; turn++) await attacker.submit(target.honest(queue ? { queue } : {}))
+      for (let turn = 0; turn < times; turn++) await attacker.submit(target.baseline(queue ? { queue } : {}))
     })
   return spread(forbidden, Math.ceil(forbidden.length / 3), 0).flatMap((address) => [
     at(`public when looked up first, then ${address}`, [[publicAddress], [address]], 1),

@@ -6,7 +6,7 @@ const administrator = { [administratorHeader]: 'yes' }
 const foreign = 'https://evil.example'
 const registered = 'attack-registered'
 
-/** Rows 1, 12 and 15 at the doors of whoever looks after the keys. */
+/** Rows 1, 12 and 15 at the administrator routes. */
 export function administration(targets: readonly Target[]): Vector[] {
   const target = targets[0]!
   return [...asStrangers(target), ...byWiderRules(target), ...ofRegisteredKeys(target), ...byWiderReach(target)]
@@ -32,7 +32,7 @@ const strangers: [who: string, sent: Sent][] = [
   ],
 ]
 
-/** The doors, each with what is sent to it. */
+/** The administrator routes, with their bodies. */
 function doors({ keyName, rule }: Target): [method: string, path: string, body?: object][] {
   const allow = [{ ...rule, url: `${foreign}/**` }]
   return [
@@ -65,7 +65,7 @@ function asStrangers(target: Target): Vector[] {
         `${who}: ${method} ${path}`,
         async (attacker) => {
           const { status } = await knock(attacker, method, path, sent, body)
-          if (status < 300) attacker.blame(`${method} ${path} was done for ${who}`)
+          if (status < 300) attacker.blame(`the relay did ${method} ${path} for ${who}`)
         },
         { mayCall: false, aim: 'other caller' },
       ),
@@ -73,12 +73,12 @@ function asStrangers(target: Target): Vector[] {
   )
 }
 
-/** The rules of a key are made wider, and the key is used. */
+/** Tries to widen the rules of a key, and uses the key. */
 function byWiderRules(target: Target): Vector[] {
   const change = { locked: false, allow: [{ ...target.rule, url: `${foreign}/**` }], isNew: false }
   const bodies: [how: string, body: unknown, sent?: Sent][] = [
     ...strangers.map(([who, sent]): [string, unknown, Sent] => [`by ${who}`, change, sent]),
-    // What stands in the config is changed there and nowhere else, also by an administrator.
+    // Even an administrator can change a key of the config only in the config.
     ['by an administrator, of a key of the config', change, { headers: administrator }],
     [
       'by an administrator, over a key of the config',
@@ -92,14 +92,14 @@ function byWiderRules(target: Target): Vector[] {
       `${target.keyName}: rules made wider ${how}`,
       async (attacker) => {
         await knock(attacker, 'PUT', `/keys/${target.keyName}`, sent ?? {}, body)
-        await attacker.submit(target.honest({ url: `${foreign}${target.path}` }))
+        await attacker.submit(target.baseline({ url: `${foreign}${target.path}` }))
       },
       { mayCall: false },
     ),
   )
 }
 
-/** An administrator registers a key, rightly or with the value in a wrong field: it is kept sealed, and told to nobody. */
+/** An administrator registers a key, correctly or with the value in a wrong field. The value must not leak. */
 function ofRegisteredKeys(target: Target): Vector[] {
   const { canary, rule } = target
   const right = { secret: canary, locked: false, allow: [rule], isNew: true }
@@ -112,7 +112,7 @@ function ofRegisteredKeys(target: Target): Vector[] {
         await knock(attacker, 'PUT', `/keys/${key}`, sent, body)
         for (const path of ['/keys', '/audit', '/metrics', `/keys/${registered}/requests`])
           await knock(attacker, 'GET', path, sent)
-        // So that the next one registers it anew.
+        // So that the next vector can register it again.
         await knock(attacker, 'DELETE', `/keys/${registered}`, sent)
       },
       { aim },
@@ -134,7 +134,7 @@ function ofRegisteredKeys(target: Target): Vector[] {
   ]
 }
 
-/** An administrator who never knew a value lets it go to where an API shows it. */
+/** An administrator without the value tries to send it to a place that an API shows. */
 function byWiderReach({ canary, url, scheme, host, port }: Target): Vector[] {
   const origin = `${scheme}//${host}${port}`
   const narrow = { url: `${origin}/v1/narrow/*`, methods: ['POST'], in: ['headers.authorization'] }
@@ -150,14 +150,14 @@ function byWiderReach({ canary, url, scheme, host, port }: Target): Vector[] {
   return wider.map(([name, rule]) =>
     vector(
       1,
-      `the value of a registered key is let go further without being known: ${name} (of ${url})`,
+      `a registered key may go further without its value: ${name} (of ${url})`,
       async (attacker) => {
         const sent = { headers: administrator }
         const put = (body: object) => knock(attacker, 'PUT', `/keys/${registered}`, sent, body)
         await put({ secret: canary, locked: false, allow: [narrow], isNew: true })
         const { status } = await put({ locked: false, allow: [rule], isNew: false })
         await knock(attacker, 'DELETE', `/keys/${registered}`, sent)
-        if (status < 300) attacker.blame(`${name} was let in`)
+        if (status < 300) attacker.blame(`the relay accepted ${name} without the value`)
       },
       { mayCall: false, aim: 'other caller' },
     ),

@@ -4,10 +4,10 @@ import { attempts, vector, type Vector } from '../vector.ts'
 
 const base64 = (text: string) => Buffer.from(text).toString('base64')
 
-/** Of three lengths, so that the secret begins at each place of a three. */
+/** Three lengths, so that the secret starts at each base64 offset. */
 const users = ['ACa', 'shop', 'shop5']
 
-/** How an API shows what it has read of Basic. */
+/** The ways in which an API echoes Basic credentials. */
 const shown: [how: string, write: (user: string, secret: string) => HttpAnswer][] = [
   ['as it was sent', (user, secret) => ({ body: JSON.stringify({ got: `Basic ${base64(`${user}:${secret}`)}` }) })],
   [
@@ -28,7 +28,7 @@ const shown: [how: string, write: (user: string, secret: string) => HttpAnswer][
   ],
 ]
 
-/** Rows 2, 9 and 28: the placeholder in the base64 of Basic, and what APIs show of that. */
+/** Rows 2, 9 and 28: the placeholder inside Basic's base64, and APIs that echo it. */
 export function basicAuth(targets: readonly Target[]): Vector[] {
   const inAuthorization = targets.filter(({ places }) => places.includes('headers.authorization')).slice(0, 2)
   return [
@@ -66,13 +66,13 @@ function echoed(target: Target): Vector[] {
   )
 }
 
-/** In a header that no rule names, and in places in which base64 is only a text. */
+/** Basic in an undeclared header. */
 function elsewhere(target: Target): Parameters<typeof attempts>[2] {
   const hidden = base64('u:$CLIENT_SECRET')
-  const honest = target.honest()
-  const inHeader = (name: string): [string, { request: ReturnType<Target['honest']> }] => [
+  const baseline = target.baseline()
+  const inHeader = (name: string): [string, { request: ReturnType<Target['baseline']> }] => [
     `in the base64 of Basic, in the header ${name}`,
-    { request: target.honest({ headers: { ...honest.headers, [name]: `Basic ${hidden}` } }) },
+    { request: target.baseline({ headers: { ...baseline.headers, [name]: `Basic ${hidden}` } }) },
   ]
   return ['authorization', 'x-forward-authorization']
     .filter((name) => !target.places.includes(`headers.${name}`))
@@ -80,5 +80,5 @@ function elsewhere(target: Target): Parameters<typeof attempts>[2] {
 }
 
 function withHeader(target: Target, credentials: string) {
-  return target.honest({ headers: { ...target.honest().headers, authorization: `Basic ${credentials}` } })
+  return target.baseline({ headers: { ...target.baseline().headers, authorization: `Basic ${credentials}` } })
 }

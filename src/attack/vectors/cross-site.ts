@@ -23,7 +23,7 @@ function refused(name: string, run: (attacker: Attacker) => Promise<void>): Vect
 function fromOtherSites(target: Target, origins: readonly string[]): Vector[] {
   const sentBy = (name: string, headers: (attacker: Attacker) => Record<string, string>) =>
     refused(`${target.keyName}: ${name}`, async (attacker) => {
-      await attacker.submit(target.honest(), { headers: headers(attacker) })
+      await attacker.submit(target.baseline(), { headers: headers(attacker) })
     })
   const lookalikes = origins.flatMap((origin) => [
     `${origin}.evil.example`,
@@ -35,17 +35,17 @@ function fromOtherSites(target: Target, origins: readonly string[]): Vector[] {
   ])
   return [
     sentBy('a page of another site', () => ({ origin: foreign })),
-    sentBy('a page of another site, said by the browser', () => ({ origin: foreign, 'sec-fetch-site': 'cross-site' })),
+    sentBy('a page of another site, with Sec-Fetch-Site', () => ({ origin: foreign, 'sec-fetch-site': 'cross-site' })),
     sentBy('another site without an origin', () => ({ 'sec-fetch-site': 'cross-site' })),
     sentBy('a page of a sister site', () => ({ origin: 'https://sister.example', 'sec-fetch-site': 'same-site' })),
     sentBy('a sister site without an origin', () => ({ 'sec-fetch-site': 'same-site' })),
     sentBy('a sandboxed frame', () => ({ origin: 'null' })),
-    sentBy('a sandboxed frame, said by the browser', () => ({ origin: 'null', 'sec-fetch-site': 'cross-site' })),
+    sentBy('a sandboxed frame, with Sec-Fetch-Site', () => ({ origin: 'null', 'sec-fetch-site': 'cross-site' })),
     sentBy('an extension', () => ({ origin: 'chrome-extension://abcdefghijklmnop' })),
     sentBy('an unknown value of Sec-Fetch-Site', () => ({ origin: foreign, 'sec-fetch-site': 'anything' })),
     sentBy('an empty origin', () => ({ origin: '', 'sec-fetch-site': 'cross-site' })),
-    sentBy('an origin that begins as ours', ({ url }) => ({ origin: `${url}.evil.example` })),
-    sentBy('an origin that ends as ours', ({ url }) => ({ origin: `https://evil.example/${url}` })),
+    sentBy('an origin that begins like ours', ({ url }) => ({ origin: `${url}.evil.example` })),
+    sentBy('an origin that ends like ours', ({ url }) => ({ origin: `https://evil.example/${url}` })),
     sentBy('our host as user name', ({ url }) => ({ origin: `${url}@evil.example` })),
     sentBy('our host at another port', ({ url }) => ({ origin: url.replace(/\d+$/, '1') })),
     sentBy('two origins', ({ url }) => ({ origin: `${foreign}, ${url}` })),
@@ -53,7 +53,7 @@ function fromOtherSites(target: Target, origins: readonly string[]): Vector[] {
   ]
 }
 
-/** What a form can send without asking first. */
+/** Requests that a form can send without a preflight. */
 function asForms(target: Target): Vector[] {
   const types = [
     'text/plain',
@@ -69,14 +69,14 @@ function asForms(target: Target): Vector[] {
   return [
     ...types.map((type) =>
       refused(`${target.keyName}: JSON as "${type}"`, async (attacker) => {
-        await attacker.submit(target.honest(), { headers: { 'content-type': type } })
+        await attacker.submit(target.baseline(), { headers: { 'content-type': type } })
       }),
     ),
     refused(`${target.keyName}: JSON without a content type`, async (attacker) => {
-      await attacker.ask('POST', '/requests', {}, JSON.stringify(target.honest()))
+      await attacker.ask('POST', '/requests', {}, JSON.stringify(target.baseline()))
     }),
     refused(`${target.keyName}: a form with JSON in a name`, async (attacker) => {
-      const body = `${JSON.stringify(target.honest()).slice(0, -1)},"=":""}`
+      const body = `${JSON.stringify(target.baseline()).slice(0, -1)},"=":""}`
       await attacker.ask('POST', '/requests', { headers: { 'content-type': 'text/plain' } }, body)
     }),
     ...['GET', 'PUT', 'PATCH', 'DELETE'].map((method) =>
@@ -88,7 +88,7 @@ function asForms(target: Target): Vector[] {
             method,
             '/requests?_method=POST',
             { headers: { 'x-http-method-override': 'POST', 'content-type': 'application/json' } },
-            JSON.stringify(target.honest()),
+            JSON.stringify(target.baseline()),
           )
         },
         { mayCall: false, canLeak: false, aim: 'call' },
@@ -100,7 +100,7 @@ function asForms(target: Target): Vector[] {
 function withoutSession(target: Target): Vector[] {
   const as = (name: string, sent: Sent) =>
     refused(`${target.keyName}: ${name}`, async (attacker) => {
-      await attacker.submit(target.honest(), sent)
+      await attacker.submit(target.baseline(), sent)
     })
   return [
     as('nobody, without a session', { as: 'nobody' }),

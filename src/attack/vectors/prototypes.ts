@@ -3,7 +3,7 @@ import { attempts, vector, type Attempt, type Vector } from '../vector.ts'
 
 const names = ['__proto__', 'constructor', 'prototype', 'toString', 'hasOwnProperty', 'valueOf']
 
-/** Row 21: names that every object seems to have. The text is written by hand, because `__proto__` in an object is none. */
+/** Row 21: names of inherited properties. Written as JSON text, because `__proto__` in an object literal sets the prototype. */
 export function prototypes(targets: readonly Target[]): Vector[] {
   return [
     ...targets.slice(0, 2).flatMap((target) => attempts(21, target, [...asKeys(target), ...asMembers(target)])),
@@ -12,7 +12,7 @@ export function prototypes(targets: readonly Target[]): Vector[] {
 }
 
 const text = (target: Target, change: Partial<Wish>, name: string) =>
-  JSON.stringify(target.honest(change)).replaceAll('@@', name)
+  JSON.stringify(target.baseline(change)).replaceAll('@@', name)
 
 function asKeys(target: Target): [string, Attempt][] {
   return names.map((name) => [
@@ -22,15 +22,15 @@ function asKeys(target: Target): [string, Attempt][] {
 }
 
 function asMembers(target: Target): [string, Attempt][] {
-  const honest = target.honest()
+  const baseline = target.baseline()
   return names.slice(0, 3).flatMap((name): [string, Attempt][] => [
     [
       `${name} as a header`,
-      { request: text(target, { headers: { ...honest.headers, '@@': '$CLIENT_SECRET' } }, name) },
+      { request: text(target, { headers: { ...baseline.headers, '@@': '$CLIENT_SECRET' } }, name) },
     ],
     [
       `${name} as a parameter`,
-      { request: text(target, { params: { ...(honest['params'] as object), '@@': '$CLIENT_SECRET' } }, name) },
+      { request: text(target, { params: { ...(baseline['params'] as object), '@@': '$CLIENT_SECRET' } }, name) },
     ],
     [
       `${name} as a field of the request`,
@@ -44,7 +44,7 @@ function asMembers(target: Target): [string, Attempt][] {
             {
               request: text(
                 target,
-                { data: { ...(honest.data as object), '@@': { isAdmin: '$CLIENT_SECRET' } } },
+                { data: { ...(baseline.data as object), '@@': { isAdmin: '$CLIENT_SECRET' } } },
                 name,
               ),
             },
@@ -55,8 +55,8 @@ function asMembers(target: Target): [string, Attempt][] {
               request: text(
                 target,
                 {
-                  data: { ...(honest.data as object), '@@': { '@@': '$CLIENT_SECRET' } },
-                  headers: { ...honest.headers, 'content-type': 'application/x-www-form-urlencoded' },
+                  data: { ...(baseline.data as object), '@@': { '@@': '$CLIENT_SECRET' } },
+                  headers: { ...baseline.headers, 'content-type': 'application/x-www-form-urlencoded' },
                 },
                 name,
               ),

@@ -6,11 +6,11 @@ import { attempts, some, spread, type Attempt, type Vector } from '../vector.ts'
 const statuses = [301, 302, 303, 307, 308]
 const evil = 'evil.example'
 
-/** Row 7: the allowed upstream sends the relay elsewhere. */
+/** Row 7: the allowed upstream redirects the relay. */
 export function redirects(targets: readonly Target[]): Vector[] {
   return targets.flatMap((target, index) => {
     const list = some(locations(target), index, 3, 2)
-    // All of them with every status once; with the others, each with one.
+    // For the first target, each location with every status. For the others, each with one.
     const pairs = list.flatMap((location, at) =>
       (index === 0 ? statuses : spread(statuses, statuses.length, at + index)).map((status) => ({ location, status })),
     )
@@ -19,13 +19,13 @@ export function redirects(targets: readonly Target[]): Vector[] {
       target,
       pairs.map(({ location: [name, location, canLeak = true], status }): [string, Attempt] => [
         `${status} to ${name}`,
-        { request: target.honest(), world: redirecting(target, status, location), canLeak },
+        { request: target.baseline(), world: redirecting(target, status, location), canLeak },
       ]),
     )
   })
 }
 
-/** The first call is sent on; wherever that arrives, it is answered. */
+/** The upstream redirects the first call. Any host answers the second. */
 function redirecting(target: Target, status: number, location: string): Partial<World> {
   return {
     answer: (call) => [
@@ -49,8 +49,8 @@ function locations({
     ['another host, without scheme', `//${evil}${back}`],
     ['another host, with backslashes', `\\\\${evil}\\redirected`],
     ['another host, with slash and backslash', `/\\${evil}${back}`],
-    ['another host behind a user name', `${scheme}//${host}@${evil}${back}`],
-    ['a subdomain that begins alike', `${scheme}//${host}.${evil}${back}`],
+    ['another host after a user name', `${scheme}//${host}@${evil}${back}`],
+    ['a subdomain with the same beginning', `${scheme}//${host}.${evil}${back}`],
     ['another host after a tab', `\t${scheme}//${evil}${back}`],
     ['another port', `${scheme}//${host}:8443${back}`],
     ['another scheme', `${scheme === 'https:' ? 'http:' : 'https:'}//${host}${back}`],
@@ -58,18 +58,18 @@ function locations({
     ['an address of this machine', `http://127.0.0.1:9${back}`],
     ['this machine by name', `http://localhost${back}`],
     ['a trailing dot', `${scheme}//${host}.${port}${back}`],
-    // Below a rule of every path, every path of the host is allowed.
+    // A rule for the whole host allows every path.
     ['a path outside', `/outside${back}`, fixedSegments !== 0],
     [
-      'a path outside by climbing',
+      'a path outside by parent segments',
       `${path.replace(/\$CLIENT_SECRET/, 'x')}/../../../../../outside${back}`,
       fixedSegments !== 0,
     ],
-    ['an encoded climb', `${path.replace(/\$CLIENT_SECRET/, 'x')}/%2e%2e%2f..%5c..%2foutside${back}`],
+    ['encoded parent segments', `${path.replace(/\$CLIENT_SECRET/, 'x')}/%2e%2e%2f..%5c..%2foutside${back}`],
     ['the placeholder in another place', `${path.replace(/\$CLIENT_SECRET/, 'x')}?q=$CLIENT_SECRET${back}`, false],
     ['itself, again and again', '', false],
     ['javascript:', 'javascript:alert(1)', false],
     ['file:', 'file:///etc/passwd', false],
-    ['what is no url', 'https://[', false],
+    ['an invalid url', 'https://[', false],
   ]
 }

@@ -4,12 +4,12 @@ import type { World } from '../fake-internet.ts'
 import type { Target } from '../target.ts'
 import { vector, type Vector } from '../vector.ts'
 
-/** Row 15: what stays behind of a call, in the log, in errors, in metrics, in the database. */
+/** Row 15: traces of a call in the log, errors, metrics and the database. */
 export function traces(targets: readonly Target[]): Vector[] {
   return targets.flatMap((target, index) => [
     ...(['log', 'database'] as const).flatMap((aim) =>
       worlds(target)
-        // Every way a call can end, for the first key; one for each of the others.
+        // Every outcome of a call for the first key, and a share for each other key.
         .filter((_, at) => index === 0 || at === index % 4)
         .map(([name, world, canLeak = true]) =>
           vector(
@@ -17,9 +17,9 @@ export function traces(targets: readonly Target[]): Vector[] {
             `${target.keyName}: the ${aim} after ${name}`,
             async (attacker) => {
               attacker.world(world)
-              await attacker.submit(target.honest(index % 2 ? { queue: 'traces' } : {}))
+              await attacker.submit(target.baseline(index % 2 ? { queue: 'traces' } : {}))
             },
-            // Where the answer could not be read, a careless relay has logged the call, but stored nothing.
+            // When the vulnerable relay cannot read the answer, it has logged the call but stored nothing.
             { aim, canLeak: aim === 'log' || canLeak },
           ),
         ),
@@ -44,26 +44,26 @@ function worlds({ canary }: Target): [name: string, world: Partial<World>, canLe
       { answer: () => [Buffer.from(`HTTP/1.1 200 OK\r\ncontent-length: 999\r\n\r\n${canary}`, 'latin1'), null] },
       false,
     ],
-    ['an answer that is no HTTP', raw(`${canary}\r\n\r\n`), false],
-    ['a status that is no number', raw(`HTTP/1.1 ${canary}\r\n\r\n`), false],
-    ['a header that is none', raw(`HTTP/1.1 200 OK\r\n${canary}\r\n\r\n`), false],
+    ['an answer that is not HTTP', raw(`${canary}\r\n\r\n`), false],
+    ['a status that is not a number', raw(`HTTP/1.1 ${canary}\r\n\r\n`), false],
+    ['an invalid header', raw(`HTTP/1.1 200 OK\r\n${canary}\r\n\r\n`), false],
     ['a header that is too large', raw(`HTTP/1.1 200 OK\r\nx-echo: ${canary}${'x'.repeat(70_000)}\r\n\r\n`), false],
-    ['a chunk that has no size', raw(`HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n${canary}\r\n`), false],
-    ['a length that is none', raw(`HTTP/1.1 200 OK\r\ncontent-length: ${canary}\r\n\r\n`), false],
-    ['an encoding named as the secret', { answer: () => [httpAnswer({ headers: { 'content-encoding': canary } })] }],
+    ['a chunk without a size', raw(`HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n${canary}\r\n`), false],
+    ['an invalid length', raw(`HTTP/1.1 200 OK\r\ncontent-length: ${canary}\r\n\r\n`), false],
+    ['an encoding named like the secret', { answer: () => [httpAnswer({ headers: { 'content-encoding': canary } })] }],
     [
-      'bytes that are no gzip',
+      'bytes that are not gzip',
       { answer: () => [httpAnswer({ headers: { 'content-encoding': 'gzip' }, body: canary })] },
     ],
-    ['a name that leads inside', { addresses: {} }],
+    ['a name with an internal address', { addresses: {} }],
   ]
 }
 
-/** Row 15 once more, when all else was tried: all that was written since, and the counters as an administrator reads them. */
+/** Row 15 again, after all other vectors: everything written since then, and the metrics for an administrator. */
 export function everythingKept(lane: number): Vector {
   return vector(
     15,
-    `all that relay ${lane + 1} has kept`,
+    `all data stored by relay ${lane + 1}`,
     async (attacker) => {
       await attacker.ask('GET', '/metrics', { headers: { [administratorHeader]: 'yes' } })
     },
@@ -71,7 +71,7 @@ export function everythingKept(lane: number): Vector {
   )
 }
 
-/** Doors that tell of the relay itself. */
+/** Routes with information about the relay itself. */
 function looks(target: Target): Vector[] {
   const doors: [method: string, path: string, canLeak?: boolean][] = [
     ['GET', '/health'],
@@ -89,7 +89,7 @@ function looks(target: Target): Vector[] {
       15,
       `${target.keyName}: ${method} ${path} after a call`,
       async (attacker) => {
-        await attacker.victim.submit(target.honest())
+        await attacker.victim.submit(target.baseline())
         const headers = { authorization: 'Bearer admin' }
         await attacker.ask(method, path, { as: 'nobody', headers })
       },

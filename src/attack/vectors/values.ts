@@ -8,14 +8,14 @@ import { vector, type Vector } from '../vector.ts'
 const name = 'attack-value'
 const alphabet = 'abcdefghijkmnpqrstuvwxyz23456789'
 
-/** Rows 14 and 28: values that begin alike, and values that are another text in base64. */
+/** Rows 14 and 28: values with the same beginning, and values that are base64 of another text. */
 export function values(targets: readonly Target[]): Vector[] {
-  // Of each key one rule, and of those whose keys are long some.
+  // One rule per key, and some of the keys with long values.
   const long = targets.filter(({ canary, format }) => canary.length - format.publicPart.length > 50).slice(0, 3)
   return [...long.flatMap(alike), ...targets.slice(0, 2).flatMap(basic)]
 }
 
-/** Registers a value, and rotates it, while `work` looks at what an API shows. */
+/** Registers and rotates values while `work` reads an API's answers. */
 async function registered(attacker: Attacker, { rule }: Target, secrets: string[], work: () => Promise<void>) {
   const headers = { 'content-type': 'application/json', [administratorHeader]: 'yes' }
   for (const [index, secret] of secrets.entries()) {
@@ -38,7 +38,7 @@ const shown: [where: string, write: (text: string) => HttpAnswer][] = [
   ],
 ]
 
-/** Another value of the same API that begins, or ends, as the canary does, before and after a rotation. */
+/** Another value of the same API that begins or ends like the canary, before and after a rotation. */
 function alike(target: Target): Vector[] {
   const { canary, format, keyName } = target
   const unknown = canary.slice(format.publicPart.length)
@@ -58,7 +58,7 @@ function alike(target: Target): Vector[] {
     ['holds all of it', [`${canary}${some(12, alphabet)}`]],
     ['was rotated twice, and begins alike each time', [beginning(20), beginning(20), beginning(20)]],
   ]
-  // Also cut off, so that it has no end by which it could be found.
+  // Also cut off, so that redaction cannot find it by its end.
   const echoes: [where: string, answer: HttpAnswer][] = [
     ...shown.map(([where, write]): [string, HttpAnswer] => [where, write(canary)]),
     ...[0.55, 0.7, 0.85].map((part): [string, HttpAnswer] => {
@@ -78,8 +78,8 @@ function alike(target: Target): Vector[] {
         (attacker) =>
           registered(attacker, target, secrets, async () => {
             attacker.world({ answer: () => [httpAnswer(answer)] })
-            await attacker.submit(target.honest())
-            await attacker.submit(target.honest({ clientSecretName: name }))
+            await attacker.submit(target.baseline())
+            await attacker.submit(target.baseline({ clientSecretName: name }))
           }),
         { aim: 'answer' },
       ),
@@ -87,7 +87,7 @@ function alike(target: Target): Vector[] {
   )
 }
 
-/** `Basic`: what the API decodes and shows is not what the relay was given. */
+/** `Basic`: the API decodes the value and shows the decoded form. */
 function basic(target: Target): Vector[] {
   const passwords: [kind: string, write: () => string][] = [
     ['long', () => some(32, alphabet)],
@@ -108,9 +108,9 @@ function basic(target: Target): Vector[] {
             const value = Buffer.from(`shop-4711:${password}`).toString('base64')
             await registered(attacker, target, [value], async () => {
               attacker.world({ answer: () => [httpAnswer(answer(of('shop-4711', password)))] })
-              const { head, body } = await attacker.submit(target.honest({ clientSecretName: name }))
+              const { head, body } = await attacker.submit(target.baseline({ clientSecretName: name }))
               const everything = `${head}\n${body.toString()}`
-              if (findSecret(Buffer.from(everything), password)) attacker.blame('the password was shown')
+              if (findSecret(Buffer.from(everything), password)) attacker.blame('the relay showed the password')
             })
           },
           { aim: 'other caller' },

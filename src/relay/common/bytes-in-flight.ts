@@ -2,29 +2,26 @@ import { ClientSecretError } from '../../protocol/errors.ts'
 import { isVisitor } from './caller.ts'
 import type { ReadLimits } from './relay-limits.ts'
 
-/**
- * Bytes that a request takes for itself: its connections, its headers, what waits
- * for it; and an answer of so many bytes, which needs no more room.
- */
+/** Bytes of a request's own overhead: connections, headers and waits. They also cover an answer of this size. */
 export const bytesOfRequest = 64 * 1024
 
-/** Knows the bytes that the relay holds in memory while it works, of each caller and of all. */
+/** Counts the bytes that the relay holds in memory, for each caller and for all. */
 export interface BytesInFlight {
-  /** Room for something of this caller's, in which nothing is yet. */
+  /** Opens an empty room for this caller. */
   open(owner: string): Room
-  /** Bytes that are held now. */
+  /** Bytes in memory now. */
   bytes: () => number
 }
 
-/** What one thing takes: a request's body, an answer that is gathered, or one that is handed out. */
+/** The memory for one request body, or for one answer that arrives or leaves. */
 export interface Room {
-  /** Takes so many more bytes. Throws `RATE_LIMITED` or `UNAVAILABLE` where there is no room for them. */
+  /** Adds so many bytes. Throws `RATE_LIMITED` or `UNAVAILABLE` if there is no room for them. */
   demand: (bytes: number) => void
-  /** Takes so many bytes in place of what it has, as soon as there is room for them. Rejects with the reason of the signal. */
+  /** Changes the room to so many bytes, once there is room for them. Rejects with the reason of the signal. */
   wait: (bytes: number, signal: AbortSignal) => Promise<void>
-  /** Takes so many bytes in place of what it has: they are there, whether there is room for them or not. */
+  /** Changes the room to so many bytes without a check: they are in memory already. */
   hold: (bytes: number) => void
-  /** Gives all back. */
+  /** Gives all bytes back. */
   leave: () => void
 }
 
@@ -33,14 +30,14 @@ interface Share {
   hasRoomFor: (bytes: number) => boolean
 }
 
-/** Visitors, or those who are signed in: all of one kind. */
+/** All visitors, or all signed-in users. */
 interface Group extends Share {
-  /** Those who wait for room, in the order in which they came. */
-  line: Set<Waiting>
+  /** In order of arrival. */
+  waiting: Set<Waiting>
 }
 
 interface CallerShare extends Share {
-  /** A caller without any is forgotten. */
+  /** A caller without rooms is removed. */
   rooms: number
 }
 
@@ -51,11 +48,10 @@ interface Waiting {
 }
 
 /**
- * Visitors make themselves up as many as they want. So all of them together have
- * half of the room at most, and whoever is signed in has the other half for sure.
+ * An attacker can appear as any number of visitors. So all visitors together get at most half of the room, and the
+ * other half is reserved for signed-in users.
  *
- * An answer that waits for room holds little, and one that has got room can always
- * be gathered to its end: so nothing ever waits in a circle.
+ * There is no deadlock: a waiting answer holds little, and an answer with room can always be read to its end.
  */
 export function createBytesInFlight({
   bytesInFlight,
@@ -65,22 +61,22 @@ export function createBytesInFlight({
   const all = () => visitors.used + signedIn.used
   const visitors: Group = {
     used: 0,
-    line: new Set(),
+    waiting: new Set(),
     hasRoomFor: (bytes) => visitors.used + bytes <= half && all() + bytes <= bytesInFlight,
   }
   const signedIn: Group = {
     used: 0,
-    line: new Set(),
+    waiting: new Set(),
     hasRoomFor: (bytes) => signedIn.used + bytes <= half || all() + bytes <= bytesInFlight,
   }
   const callers = new Map<string, CallerShare>()
 
-  function letIn({ line, hasRoomFor }: Group): void {
-    for (const one of line) {
-      // Who comes behind waits for this too; but not for room that another caller lacks.
+  function letIn({ waiting, hasRoomFor }: Group): void {
+    for (const one of waiting) {
+      // Later ones wait for the group's room too, but not for the room of another caller.
       if (!hasRoomFor(one.bytes)) return
       if (!one.caller.hasRoomFor(one.bytes)) continue
-      line.delete(one)
+      waiting.delete(one)
       one.enter()
     }
   }
@@ -124,9 +120,9 @@ export function createBytesInFlight({
         ending.throwIfAborted()
         await new Promise<void>((resolve, reject) => {
           const give = () => {
-            group.line.delete(one)
+            group.waiting.delete(one)
             reject(ending.reason as Error)
-            // Who stood behind may find room for less.
+            // The next one may need less room.
             letIn(group)
           }
           const one: Waiting = {
@@ -139,7 +135,7 @@ export function createBytesInFlight({
             },
           }
           ending.addEventListener('abort', give, { once: true })
-          group.line.add(one)
+          group.waiting.add(one)
           letIn(group)
         })
       },
@@ -156,10 +152,10 @@ export function createBytesInFlight({
   return { open, bytes: all }
 }
 
-function callerIsFull(most: number): ClientSecretError {
+function callerIsFull(max: number): ClientSecretError {
   return new ClientSecretError(
     'RATE_LIMITED',
-    `This caller has ${most} bytes of requests and answers under way, the relay's limit (limits.bytesInFlightPerCaller). Send fewer at a time, and read what is answered.`,
+    `This caller has ${max} bytes of requests and answers in flight, the relay's limit (limits.bytesInFlightPerCaller). Send fewer requests at a time, and read their answers.`,
     { retryAfter: 1 },
   )
 }
@@ -167,7 +163,7 @@ function callerIsFull(most: number): ClientSecretError {
 function relayIsFull(): ClientSecretError {
   return new ClientSecretError(
     'UNAVAILABLE',
-    'The relay has as many bytes under way as it takes (limits.bytesInFlight). Try again.',
+    'The relay has its maximum of bytes in flight (limits.bytesInFlight). Try again.',
     { retryAfter: 1 },
   )
 }

@@ -1,12 +1,12 @@
-/** Who is asking the relay. */
+/** The sender of a request to the relay. */
 export interface Caller {
-  /** Whose records these are. */
+  /** The owner of this caller's records. */
   owner: string
-  /** Where the call comes from, as far as the proxies that are trusted say so. */
+  /** The address of the caller, if a trusted proxy says it. */
   address?: string | undefined
 }
 
-/** True for records of somebody who was not signed in. */
+/** True for a caller who is not signed in. */
 export function isVisitor(owner: string): boolean {
   return owner.startsWith('visitor:')
 }

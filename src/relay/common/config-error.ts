@@ -1,26 +1,27 @@
 import { ClientSecretError } from '../../protocol/errors.ts'
 
 /**
- * To whom mistakes in a key are told, and so in which words: to whoever starts
- * the relay, by the place in the options; or to whoever fills in the form, at the field.
+ * The reader of an error about a key: the operator who starts the relay, or an administrator who fills in a form. The
+ * operator needs the place in the options, the administrator the field.
  */
 export interface ErrorContext {
-  /** Begins each sentence. */
+  /** The beginning of the message. */
   beginning: string
-  /** What the sentence is about, such as `keys.openai`. */
+  /** The subject of the message, such as `keys.openai`. */
   subject: string
-  /** Where its fields are; empty for a form, which has no more than the one key. */
+  /** The path before the field; empty for a form, which has only one key. */
   path: string
 }
 
+const notStarted = 'The relay does not start: '
+
 export function startContext(path: string): ErrorContext {
-  return { beginning: 'The relay does not start: ', subject: path, path }
+  return { beginning: notStarted, subject: path, path }
 }
 
-/** Told to whoever fills in the form; the field stands in the path. */
 export const formContext: ErrorContext = { beginning: '', subject: 'This key', path: '' }
 
-/** @param field Within the path, such as `allow[0]`; empty where it is the whole. */
+/** @param field Within the path, such as `allow[0]`; empty for the key as a whole. */
 export function configError(
   { beginning, subject, path }: ErrorContext,
   problem: string,
@@ -31,7 +32,24 @@ export function configError(
   })
 }
 
-/** Why a relay that would run unsafely does not start. */
-export function startError(path: string, sentence: string): ClientSecretError {
-  return new ClientSecretError('INVALID_PARAMETER', `The relay does not start: ${sentence}`, { path })
+/** Why a relay does not start. */
+export interface StartProblem {
+  /** What is wrong, and where; without a full stop. */
+  reason: string
+  /** What to do, as one or more sentences. Left out if the reason says it. */
+  remedy?: string
+}
+
+/** A wrong option or environment variable. */
+export function startError(path: string, problem: StartProblem): ClientSecretError {
+  return new ClientSecretError('INVALID_PARAMETER', startMessage(problem), { path })
+}
+
+/** Anything else that stops the start, such as the database. */
+export function startFailure(problem: StartProblem, cause?: unknown): Error {
+  return new Error(startMessage(problem), { cause })
+}
+
+function startMessage({ reason, remedy }: StartProblem): string {
+  return `${notStarted}${reason}.${remedy ? ` ${remedy}` : ''}`
 }

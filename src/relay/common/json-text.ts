@@ -4,13 +4,12 @@ import type { ClientSecretRequest } from '../../protocol/request.ts'
 
 const texts = new WeakMap<object, string>()
 
-/** Characters that are written or encoded in one go, which takes a millisecond at most. */
+/** Characters to write or encode at once, in a millisecond at most. */
 export const pieceLength = 65_536
 
 /**
- * JSON of a request or a response, which are never changed once they are made.
- * They may be large, and go to the caller, into the records and into what tells
- * two requests apart; so each is written once.
+ * The JSON of a request or a response. They never change, may be large, and are needed as JSON several times: for the
+ * caller, the record, and the fingerprint. So each is written once.
  */
 export function jsonText(value: ClientSecretRequest | UpstreamResponse): string {
   let text = texts.get(value)
@@ -18,7 +17,7 @@ export function jsonText(value: ClientSecretRequest | UpstreamResponse): string 
   return text
 }
 
-/** Writes the JSON of a large response bit by bit, so that `jsonText` has it at hand and nobody waits for it. */
+/** Writes the JSON of a large response in pieces, so that other requests do not wait; `jsonText` then has it ready. */
 export async function writeJsonText(response: UpstreamResponse): Promise<void> {
   const { body, ...rest } = response
   if (body.length <= pieceLength) return
@@ -32,7 +31,7 @@ export async function writeJsonText(response: UpstreamResponse): Promise<void> {
   await nextTurn()
 }
 
-/** Cuts texts into pieces, and no character of two code units in two. */
+/** Cuts texts into pieces, never inside a surrogate pair. */
 export function* pieces(texts: readonly string[]): Generator<string, undefined> {
   for (const text of texts)
     for (let from = 0, to; from < text.length; from = to) {
@@ -43,15 +42,15 @@ export function* pieces(texts: readonly string[]): Generator<string, undefined> 
     }
 }
 
-/** Bytes that a value takes: the smallest object takes thirty times what is written of it. */
+/** Bytes of a parsed value: the smallest object takes thirty times its text. */
 const bytesOfValue = 48
 
-/** About how many bytes the values of this JSON take, beside its text. */
+/** The approximate bytes of the parsed values of this JSON, without its text. */
 export function sizeOfValues(text: string): number {
   let values = 0
   for (let index = 0; index < text.length; index++) {
     const code = text.charCodeAt(index)
-    // , [ and {: each begins a value. Those that stand in a text are few.
+    // , [ and {: each begins a value. The few inside strings do not matter.
     if (code === 0x2c || code === 0x5b || code === 0x7b) values++
   }
   return values * bytesOfValue

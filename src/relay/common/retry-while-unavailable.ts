@@ -1,10 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { isClientSecretError } from '../../protocol/errors.ts'
 
-/** Milliseconds between tries. */
+/** Milliseconds between two attempts. */
 const pause = 250
 
-/** Does what must be done in the end, again and again while the database is away, until the signal fires. */
+/** Repeats work that must succeed while the database is unavailable, until the signal aborts. */
 export async function retryWhileUnavailable<Result>(work: () => Promise<Result>, signal: AbortSignal): Promise<Result> {
   for (;;) {
     try {

@@ -1,13 +1,12 @@
 import { isClientSecretError } from '../../protocol/errors.ts'
 
-/** Things that go into one statement, and the weight that they have together. */
+/** Limits of one batch. */
 const maxItems = 100
 const maxWeight = 4_000_000
 
 /**
- * Does many things of a kind at a time where they come faster than they are
- * done: what is asked for in one turn of the event loop, or while the one before
- * is on its way, goes together. One that comes alone does not wait.
+ * Works on items in batches: a batch takes all items of one turn of the event loop, and all that arrive while the
+ * previous batch is in progress. A single item does not wait for others.
  */
 export function batched<Item, Result>(
   work: (items: Item[]) => Promise<Result[]>,
@@ -26,7 +25,7 @@ export function batched<Item, Result>(
       const results = await work(batch.map(({ item }) => item))
       batch.forEach(({ resolve }, index) => resolve(results[index]!))
     } catch (error) {
-      // One that is wrong does not fail the others; a database that is away fails them all.
+      // A wrong item must not fail the others, so each is tried alone. Without a database, all of them fail.
       if (batch.length > 1 && !isClientSecretError(error)) for (const one of batch) await run([one])
       else for (const { reject } of batch) reject(error)
     }

@@ -5,16 +5,15 @@ import type { Database } from './database.ts'
 import { isUnsettled } from './record-rows.ts'
 import type { Records } from './records.ts'
 
-/** Records that are removed at a time; each may be as large as an answer. */
+/** Small, because each record may hold a large answer. */
 const removedAtOnce = 8
-/** Ids of removed records that are remembered, to say of them what has become of them. */
+/** Ids of removed records, kept so that the relay can explain the removal to a caller. */
 const maxRemembered = 10_000
 
 /**
- * Records of a database in memory, which are to stay within so many bytes: the
- * oldest that have settled make room, as if their time were over. What has not
- * settled stays. Where that alone is too much, no more is taken in: of visitors
- * first, so that there is a quarter more for whoever is signed in.
+ * Keeps the records of a database in memory within `bytesInMemory`. The oldest settled records expire early to make
+ * room. If the unsettled ones alone fill it, the relay refuses new requests of visitors; signed-in users have a quarter
+ * more.
  */
 export async function boundRecords(
   records: Records,
@@ -25,7 +24,7 @@ export async function boundRecords(
   const removed = new Set<string>()
   let hasWarned = false
 
-  /** What SQLite has taken from the system and not given free again. */
+  /** Bytes that SQLite uses. */
   async function size(): Promise<number> {
     const [found] = await database.query<{ size: number }>(
       'SELECT (page_count - freelist_count) * page_size AS size FROM pragma_page_count, pragma_freelist_count, pragma_page_size',
@@ -48,7 +47,7 @@ export async function boundRecords(
       hasWarned = true
       logger.warn(
         { bytesInMemory },
-        'the database in memory is full (limits.bytesInMemory): the oldest records that have settled are removed before their time; a file (the option database) keeps them',
+        'the database in memory is full (limits.bytesInMemory), so the relay removes the oldest settled records early; to keep them, give the option database a file',
       )
     }
   }
@@ -58,12 +57,12 @@ export async function boundRecords(
     if ((await size()) <= most) return
     throw new ClientSecretError(
       'QUEUE_FULL',
-      "The relay's database in memory is full of requests that have not settled (limits.bytesInMemory). Wait for some of them to settle.",
+      "The relay's database in memory is full of unsettled requests (limits.bytesInMemory). Wait until some of them have settled.",
       { retryAfter: 1 },
     )
   }
 
-  /** Writes, and makes room again for what was written. */
+  /** Makes room after a write. */
   async function roomAfter<Result>(writing: Promise<Result>): Promise<Result> {
     const result = await writing
     await makeRoom()

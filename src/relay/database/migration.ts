@@ -1,4 +1,4 @@
 import type { Database } from './database.ts'
 
-/** A step from one version of the tables to the next: statements that both databases understand. */
+/** SQL, for both databases, from one version of the tables to the next. */
 export type Migration = (dialect: Database['dialect']) => string[]

@@ -2,25 +2,33 @@ import { createHash } from 'node:crypto'
 import type { Pool, PoolClient } from 'pg'
 import { isClientSecretError } from '../../protocol/errors.ts'
 import type { PeerChannel } from './pub-sub.ts'
-import { databaseAway, type Connection, type Database, type Dialect, type Transaction, type Value } from './database.ts'
+import {
+  databaseUnavailable,
+  type Connection,
+  type Database,
+  type Dialect,
+  type Transaction,
+  type Value,
+} from './database.ts'
 import { migrate } from './migrate.ts'
+import { startFailure } from '../common/config-error.ts'
 import { explainMissingPeer } from '../common/missing-peer.ts'
 import type { Logger } from '../common/logger.ts'
-import { connectSignals, letGo } from './postgres-notify.ts'
+import { connectPeerChannel, letGo } from './postgres-notify.ts'
 
 export interface PostgresDatabase extends Database {
   peers: PeerChannel
-  /** Runs SQL of the queue's, which may be several statements, as pg-boss wants it. */
+  /** Runs SQL of pg-boss, which may be several statements. */
   executeSql(text: string, values?: unknown[]): Promise<{ rows: unknown[] }>
 }
 
-/** Connections of one relay, beside the one that listens. Ten relays of this size fit into a Postgres as it comes. */
+/** Connections of one relay, beside the one that listens. A Postgres with default settings serves ten relays. */
 const maxConnections = 8
-/** Milliseconds after which a connection, or a statement, counts as lost. */
+/** Milliseconds before a connection or a statement counts as lost. */
 const connectionTimeout = 5_000
 const statementTimeout = 15_000
 const maxIdle = 20_000
-/** Milliseconds that a relay waits for another one, such as one that changes the tables. */
+/** Milliseconds to wait for another relay, such as one that updates the tables. */
 const lockTimeout = 60_000
 
 const dialect: Dialect = {
@@ -29,9 +37,9 @@ const dialect: Dialect = {
   skipLocked: 'FOR UPDATE SKIP LOCKED',
 }
 
-/** Opens a Postgres database and brings its tables up to date. */
+/** Opens a Postgres database and updates its tables. */
 export async function openPostgres(connectionString: string, logger: Logger): Promise<PostgresDatabase> {
-  // A bundler must not look for it, because without Postgres it need not be there.
+  // Bundlers must not resolve it: pg is installed only for Postgres.
   const { default: pg } = await import(
     /* webpackIgnore: true */ /* turbopackIgnore: true */ /* @vite-ignore */ 'pg'
   ).catch((error: unknown) => {
@@ -43,14 +51,14 @@ export async function openPostgres(connectionString: string, logger: Logger): Pr
     keepAlive: true,
     connectionTimeoutMillis: connectionTimeout,
     query_timeout: statementTimeout,
-    // A relay that stands still in the middle of a transaction must not hold up the others.
+    // A relay that freezes in the middle of a transaction must not block the others.
     idle_in_transaction_session_timeout: maxIdle,
   }
   const pool = new pg.Pool({ ...settings, max: maxConnections })
-  // An idle connection that breaks is replaced when one is needed; unheard, its error would end the process.
+  // The pool replaces a broken idle connection itself. Without a handler, the error would end the process.
   pool.on('error', ignore)
-  // Heard for as long as there is the connection: the pool hears of it only until somebody has it, and between two
-  // statements nobody does. Whoever uses it finds it broken.
+  // The pool handles errors of idle connections only. A connection in use may break between two statements: the next
+  // statement reports it, and this handler keeps the process alive until then.
   const clients = new Set<PoolClient>()
   pool.on('connect', (client) => {
     client.on('error', ignore)
@@ -67,11 +75,11 @@ export async function openPostgres(connectionString: string, logger: Logger): Pr
     await endPool()
     throw isClientSecretError(error) ? cannotBeReached(error.cause) : error
   }
-  const peers = connectSignals(() => new pg.Client(settings), logger)
+  const peers = connectPeerChannel(() => new pg.Client(settings), logger)
   return {
     ...driver,
     peers,
-    executeSql: (text, values) => told(() => pool.query(text, values)),
+    executeSql: (text, values) => orUnavailable(() => pool.query(text, values)),
     async close() {
       await peers.close()
       await endPool()
@@ -84,16 +92,16 @@ function postgresDriver(pool: Pool): Omit<Database, 'close'> {
     dialect,
     ...connectionOf(pool),
     async transaction<Result>(locks: readonly string[], work: (transaction: Transaction) => Promise<Result>) {
-      const client = await told(() => pool.connect())
+      const client = await orUnavailable(() => pool.connect())
       const happenings: (() => void)[] = []
       let failure: Error | undefined
       try {
         const connection = connectionOf(client)
-        // One statement and not two, because a queue waits for it.
+        // One statement instead of two, because other requests wait in the queue.
         const locking = (before: string[], names: readonly string[]) => {
           const locks = lockNumbers(names).map((number) => `SELECT pg_advisory_xact_lock(${number})`)
           const text = [...before, ...locks].join('; ')
-          return told(() => client.query({ text, query_timeout: lockTimeout } as { text: string }))
+          return orUnavailable(() => client.query({ text, query_timeout: lockTimeout } as { text: string }))
         }
         await locking(['BEGIN'], locks)
         const result = await work({
@@ -106,12 +114,12 @@ function postgresDriver(pool: Pool): Omit<Database, 'close'> {
         return result
       } catch (error) {
         failure = error as Error
-        // What is refused, such as one request too many, leaves the connection as it is.
+        // A refused request leaves the connection intact.
         if (isClientSecretError(error) && error.code !== 'UNAVAILABLE')
           await client.query('ROLLBACK').then(() => (failure = undefined), ignore)
         throw error
       } finally {
-        // A connection on which something failed is closed, which ends its transaction too.
+        // After a failure, the pool closes the connection, which ends the transaction too.
         client.release(failure)
       }
     },
@@ -120,7 +128,7 @@ function postgresDriver(pool: Pool): Omit<Database, 'close'> {
 
 function ignore(): void {}
 
-/** Postgres knows locks by numbers. In order, so that two who want the same ones do not wait for each other. */
+/** Postgres identifies locks by numbers. They are sorted, to avoid deadlocks between two transactions. */
 function lockNumbers(names: readonly string[]): bigint[] {
   const numbers = names.map((name) => createHash('sha256').update(name).digest().readBigInt64BE())
   return numbers.sort((one, other) => (one < other ? -1 : 1))
@@ -129,28 +137,28 @@ function lockNumbers(names: readonly string[]): bigint[] {
 function connectionOf(queryable: Pool | PoolClient): Connection {
   return {
     async query<Row>(sql: string, parameters: readonly Value[] = []) {
-      const { rows } = await told(() => queryable.query(sql, parameters.map(storable)))
+      const { rows } = await orUnavailable(() => queryable.query(sql, parameters.map(storable)))
       return rows as Row[]
     },
   }
 }
 
-/** Text in Postgres holds every character but this one. */
+/** Postgres cannot store this character in a text. */
 function storable(value: Value): Value {
   return typeof value === 'string' ? value.replaceAll('\u0000', '\ufffd') : value
 }
 
-/** Says `UNAVAILABLE` where the database is away. */
-async function told<Result>(work: () => Promise<Result>): Promise<Result> {
+/** Throws `UNAVAILABLE` if the database is unavailable. */
+async function orUnavailable<Result>(work: () => Promise<Result>): Promise<Result> {
   try {
     return await work()
   } catch (cause) {
-    throw isAway(cause) ? databaseAway(cause) : cause
+    throw isUnavailable(cause) ? databaseUnavailable(cause) : cause
   }
 }
 
-/** Codes of a connection that is refused, lost or ended (08, 57P, too many: 53300), and pg's own words for the same. */
-function isAway(thrown: unknown): boolean {
+/** Codes of a refused, lost or ended connection (08, 57P; 53300: too many), and the messages of pg for the same. */
+function isUnavailable(thrown: unknown): boolean {
   const { code = '', message = '' } = thrown as { code?: string; message?: string }
   return (
     /^(08|57P|53300|25P03|EPIPE|ECONN|ETIMEDOUT|EHOSTUNREACH|ENETUNREACH|ENOTFOUND|EAI_AGAIN)/.test(code) ||
@@ -162,13 +170,16 @@ function isAway(thrown: unknown): boolean {
 
 function cannotBeReached(cause: unknown): Error {
   const reason = cause instanceof Error ? cause.message || (cause as NodeJS.ErrnoException).code : String(cause)
-  return new Error(
-    `The relay does not start: its database could not be reached: ${reason}. Is the address in the option database right, and is Postgres running there?`,
-    { cause },
+  return startFailure(
+    {
+      reason: `its database could not be reached: ${reason}`,
+      remedy: 'Check the address in the option database, and that Postgres is running there.',
+    },
+    cause,
   )
 }
 
-/** For pg-boss: its statements as part of a transaction of ours. */
+/** Runs the statements of pg-boss in a transaction of the relay. */
 export function withinTransaction(transaction: Transaction): Pick<PostgresDatabase, 'executeSql'> {
   return {
     executeSql: async (text, values = []) => ({ rows: await transaction.query(text, values as Value[]) }),

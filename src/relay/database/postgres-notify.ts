@@ -5,30 +5,32 @@ import type { Logger } from '../common/logger.ts'
 const channel = 'client_secret_relay'
 /** Bytes of one notification; Postgres takes fewer than 8,000. */
 const maxBytes = 7_500
-/** Topics that wait to be sent while the database is away, after which everybody is told to look at everything. */
+/** Topics to keep while the database is unavailable. Beyond that, the other relays look at everything. */
 const maxWaiting = 10_000
 const everything = '*'
-/** Milliseconds between two looks whether the connection still lives, and until a look has failed. */
+/** Milliseconds between two checks of the connection, and before a check counts as failed. */
 const lookEvery = 5_000
 const lookTimeout = 3_000
-/** Milliseconds for Postgres to answer that a connection ends. */
+/** Milliseconds for Postgres to confirm the end of a connection. */
 const maxFarewell = 1_000
-/** Milliseconds before the connection is tried again. */
+/** Milliseconds before a new attempt to connect. */
 const reconnectAfter = 250
 
 /**
- * Announcements by LISTEN and NOTIFY, on a connection of their own. What is
- * announced while one notification is on its way goes with the next, so that
- * announcing costs next to nothing, and many are few statements.
+ * Publishes topics with LISTEN and NOTIFY, on a connection of its own. The topics that arrive during one notification
+ * share the next one, so publishing is cheap, and many topics need few statements.
  */
-export function connectSignals(createClient: () => Client, logger: Logger): PeerChannel & { close(): Promise<void> } {
+export function connectPeerChannel(
+  createClient: () => Client,
+  logger: Logger,
+): PeerChannel & { close(): Promise<void> } {
   let client: Client | undefined
   let waiting = new Set<string>()
   let sending: Promise<void> | undefined
   let isClosed = false
   let isSilent = false
   let timer: NodeJS.Timeout | undefined
-  let hear: (topics: readonly string[] | 'everything') => void = () => {}
+  let receive: (topics: readonly string[] | 'everything') => void = () => {}
 
   async function connect(): Promise<void> {
     const mine = createClient()
@@ -38,15 +40,15 @@ export function connectSignals(createClient: () => Client, logger: Logger): Peer
       isGone = true
       if (client === mine) client = undefined
       clearTimeout(timer)
-      void farewell(mine)
+      void end(mine)
       if (!isClosed) timer = setTimeout(() => void connect(), reconnectAfter)
     }
     mine.on('error', gone)
     mine.on('end', gone)
     mine.on('notification', ({ payload = '', processId }) => {
-      // What we sent ourselves was heard here already.
+      // This relay has already handled its own topics.
       if (processId === (mine as Client & { processID?: number }).processID) return
-      hear(payload === everything ? 'everything' : payload.split(','))
+      receive(payload === everything ? 'everything' : payload.split(','))
     })
     const look = async (): Promise<void> => {
       const tooLate = setTimeout(gone, lookTimeout)
@@ -55,12 +57,12 @@ export function connectSignals(createClient: () => Client, logger: Logger): Peer
     }
     try {
       await mine.connect()
-      // What is announced need not outlive a crash of Postgres, in which all connections break and everybody looks anew.
-      // So it is not waited for the disk, and those who write records do not wait behind it.
+      // Topics need not survive a crash of Postgres: it breaks all connections, and all relays look at everything again.
+      // So a notification does not wait for the disk, and writes of records do not wait for the notification.
       await mine.query(`SET synchronous_commit = off; LISTEN ${channel}`)
     } catch (error) {
       if (!isClosed && !isSilent)
-        logger.warn({ err: error }, 'the relay does not hear from other relays; it tries to connect again and again')
+        logger.warn({ err: error }, 'the relay receives no notifications from other relays; it keeps trying to connect')
       isSilent = true
       return gone()
     }
@@ -68,12 +70,12 @@ export function connectSignals(createClient: () => Client, logger: Logger): Peer
     if (isClosed) return gone()
     client = mine
     timer = setTimeout(() => void look().catch(gone), lookEvery)
-    // Nobody knows what was announced meanwhile.
-    hear('everything')
+    // Some topics may be lost.
+    receive('everything')
     flush()
   }
 
-  /** One batch after another, as long as there is something to tell. */
+  /** Sends one batch after another until no topic waits. */
   function flush(): void {
     if (sending || !client || waiting.size === 0) return
     const batch = nextBatch()
@@ -81,7 +83,7 @@ export function connectSignals(createClient: () => Client, logger: Logger): Peer
       .query('SELECT pg_notify($1, $2)', [channel, batch.join(',')])
       .then(
         () => {},
-        // Told again on the next connection; to hear something twice does no harm.
+        // The next connection sends them again. A topic that arrives twice does no harm.
         () => batch.forEach((topic) => waiting.add(topic)),
       )
       .then(() => {
@@ -112,25 +114,25 @@ export function connectSignals(createClient: () => Client, logger: Logger): Peer
     send(topics) {
       for (const topic of topics) waiting.add(topic)
       if (waiting.size > maxWaiting) waiting = new Set([everything])
-      // Later, so that whoever announces does not wait, and what is announced at once is one statement.
+      // Later, so that the publisher does not wait, and topics of one moment share a statement.
       setImmediate(flush)
     },
-    onReceive(hearer) {
-      hear = hearer
+    onReceive(handler) {
+      receive = handler
     },
     async close() {
-      // The last words: that somebody else may go on with what was handed back.
+      // The last topics tell other relays about requeued records.
       flush()
       while (client && (sending || waiting.size > 0)) await (sending ?? flush())
       isClosed = true
       clearTimeout(timer)
-      if (client) await farewell(client)
+      if (client) await end(client)
     },
   }
 }
 
-/** Ends a connection; one that is cut off does not answer, and is not waited for. */
-async function farewell(client: Client): Promise<void> {
+/** Ends a connection. A broken one never answers, so the wait is limited. */
+async function end(client: Client): Promise<void> {
   const ended = client.end().catch(() => {})
   letGo(client)
   let timer: NodeJS.Timeout | undefined
@@ -138,8 +140,8 @@ async function farewell(client: Client): Promise<void> {
   clearTimeout(timer)
 }
 
-/** A connection that has said farewell no longer keeps the process alive, whether it is answered or not. */
+/** A connection that is closing must not keep the process alive. */
 export function letGo(client: ClientBase): void {
-  // pg has it, and does not declare it.
+  // The types of pg do not declare it.
   ;(client as ClientBase & { unref(): void }).unref()
 }

@@ -1,41 +1,41 @@
-/** Tells those who hold a poll that something they wait for has changed. */
+/** Publishes changes to held polls and other listeners. */
 export interface PubSub {
-  /** `topics`: ids of records, and keys of queues. */
+  /** @param topics Ids of records, lines of queues, and `keys`. */
   publish(...topics: (string | null)[]): void
-  /** The same, for the other relays alone. */
+  /** Publishes to the other relays only. */
   publishToPeers(topic: string): void
-  /** Calls back whenever the topic is announced, until the function it gives is called. */
+  /** Calls the handler at each publication of the topic. Returns a function that unsubscribes. */
   on(topic: string, handler: () => void): () => void
-  /** Listens from now on, so that nothing between reading and waiting is missed. */
+  /** Listens from now on, so that no change between reading and waiting is lost. */
   subscribe(topics: readonly string[]): Listener
-  /** Resolves at a time, or when the topic is announced, the relay stops or the signal fires. */
+  /** Resolves at this time, or earlier when the topic is published, the relay stops or the signal aborts. */
   until(topic: string, time: number, signal?: AbortSignal): Promise<void>
-  /** Lets everybody go on, now and from now on. */
+  /** Ends all waits, and lets later ones end at once. */
   close(): void
   isClosed(): boolean
 }
 
 export interface Listener {
   add(topics: readonly string[]): void
-  /** Resolves when a topic was announced since the last call, or after `milliseconds`, or when the signal fires. */
+  /** Resolves when a topic was published since the last call, after `milliseconds`, or when the signal aborts. */
   next(milliseconds: number, signal?: AbortSignal): Promise<void>
   stop(): void
 }
 
-/** Carries announcements from and to the other relays of the same database. */
+/** Carries topics to and from the other relays of the same database. */
 export interface PeerChannel {
-  /** Cheap: what it takes happens later. */
+  /** Returns at once and sends later. */
   send(topics: readonly string[]): void
-  /** `everything`: some may have been missed. */
+  /** `everything`: some topics may be lost. */
   onReceive(handler: (topics: readonly string[] | 'everything') => void): void
 }
 
-/** What the call that is under way in a line listens to, at whichever relay it is. */
+/** The topic that cancels the running call of a line, at any relay. */
 export function cancellationOf(line: string): string {
   return `cancel ${line}`
 }
 
-/** setTimeout takes no more milliseconds than this. */
+/** The maximum of setTimeout, in milliseconds. */
 export const maxTimer = 2 ** 31 - 1
 
 export function createPubSub(peers?: PeerChannel): PubSub {

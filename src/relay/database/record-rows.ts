@@ -1,29 +1,36 @@
 import type { RecordStatus, UpstreamResponse, WireError } from '../../protocol/record.ts'
 import type { ClientSecretRequest } from '../../protocol/request.ts'
-import type { Value } from './database.ts'
+import type { Database, Value } from './database.ts'
 import { jsonText } from '../common/json-text.ts'
 import {
   hash,
   type Draft,
+  type OwnedRecord,
   type Outcome,
   type RecordSummary,
-  type Seen,
   type StoredRecord,
-  type ToldRecord,
 } from './stored-record.ts'
 
 export const isUnsettled = `status IN ('pending', 'running')`
-export const headColumns =
-  'id, owner, seq, queue_name, line, status, version, error, created_at, updated_at, expires_at, attempted_at, not_before, relay'
-export const columns = `${headColumns}, request, response`
+
+/**
+ * The time by the clock of the database: the clocks of its relays may differ. As a subquery it is evaluated once, so
+ * that Postgres can compare it with an index.
+ */
+export function sharedNow({ dialect }: Pick<Database, 'dialect'>): string {
+  return `(SELECT ${dialect.now})`
+}
+
+/** Unsettled records of the same queue, up to and including this one. */
 export const place = `CASE WHEN queue_name IS NULL OR NOT ${isUnsettled} THEN 0 ELSE
   (SELECT count(*) FROM records AS ahead WHERE ahead.line = records.line AND ahead.${isUnsettled} AND ahead.seq <= records.seq)
   END AS place`
 
-export const insertedColumns =
-  'id, owner, key_name, idempotency_key, fingerprint, method, url_hash, queue_name, queue_hash, line, relay, status, version, request, response, error, created_at, updated_at, expires_at, attempted_at, not_before, host, upstream_status'
+export const summaryColumns =
+  'id, owner, seq, queue_name, line, status, version, error, created_at, updated_at, expires_at, attempted_at, not_before, relay'
+export const columns = `${summaryColumns}, request, response`
 
-export interface HeadRow {
+export interface SummaryRow {
   id: string
   owner: string
   seq: number
@@ -41,54 +48,58 @@ export interface HeadRow {
   place?: number
 }
 
-export interface Row extends HeadRow {
+export interface Row extends SummaryRow {
   request: string
   response: string | null
 }
 
-/** In the order of `insertedColumns`. */
+/** The columns of a new record, and where their values come from. The database adds `seq`. */
+const insertedValues: Record<string, (draft: Draft) => Value> = {
+  id: ({ id }) => id,
+  owner: ({ owner }) => owner,
+  key_name: ({ request }) => request.clientSecretName,
+  idempotency_key: ({ idempotencyKey }) => hash(idempotencyKey),
+  fingerprint: ({ request }) => hash(jsonText(request)),
+  method: ({ request }) => request.method,
+  host: ({ request }) => new URL(request.url).host,
+  url_hash: ({ request }) => hash(request.url),
+  queue_name: ({ queueName }) => queueName,
+  queue_hash: ({ queueName }) => (queueName === null ? null : hash(queueName)),
+  line: ({ line }) => line,
+  relay: ({ relay }) => relay,
+  status: ({ status }) => status,
+  version: ({ version }) => version,
+  request: ({ request }) => jsonText(request),
+  response: (draft) => endingOf(draft).response,
+  error: (draft) => endingOf(draft).error,
+  upstream_status: (draft) => endingOf(draft).upstreamStatus,
+  created_at: ({ createdAt }) => createdAt,
+  updated_at: ({ updatedAt }) => updatedAt,
+  expires_at: ({ expiresAt }) => expiresAt,
+  attempted_at: ({ attemptedAt }) => attemptedAt,
+  not_before: ({ notBefore }) => notBefore,
+}
+const valuesInOrder = Object.values(insertedValues)
+export const insertedColumns = Object.keys(insertedValues).join(', ')
+
+/** The values of a new record, in the order of `insertedColumns`. */
 export function rowOf(draft: Draft): Value[] {
-  const request = jsonText(draft.request)
-  const { response, error, upstreamStatus } = written(draft)
-  return [
-    draft.id,
-    draft.owner,
-    draft.request.clientSecretName,
-    hash(draft.idempotencyKey),
-    hash(request),
-    draft.request.method,
-    hash(draft.request.url),
-    draft.queueName,
-    draft.queueName === null ? null : hash(draft.queueName),
-    draft.line,
-    draft.relay,
-    draft.status,
-    draft.version,
-    request,
-    response,
-    error,
-    draft.createdAt,
-    draft.updatedAt,
-    draft.expiresAt,
-    draft.attemptedAt,
-    draft.notBefore,
-    new URL(draft.request.url).host,
-    upstreamStatus,
-  ]
+  return valuesInOrder.map((valueOf) => valueOf(draft))
 }
 
-export type Ended = Seen & {
+/** How a run ended, as the columns store it. */
+export interface Ending {
   status: string
   response: string | null
   error: string | null
   upstreamStatus: number | null
 }
 
-export function written({
+export function endingOf({
   status,
   response,
   error,
-}: Pick<StoredRecord, 'status' | 'response' | 'error'> | Outcome): Omit<Ended, keyof Seen> {
+}: Pick<StoredRecord, 'status' | 'response' | 'error'> | Outcome): Ending {
   return {
     status,
     response: response ? jsonText(response) : null,
@@ -97,13 +108,13 @@ export function written({
   }
 }
 
-/** A row whose JSON is not JSON any more, as after damage to the disk or a hand in the database. */
+/** A row with invalid JSON, after damage to the disk or a change by hand. */
 export class UnreadableRecordError extends Error {
   override readonly name = 'UnreadableRecordError'
 }
 
-/** Of every row, also of one whose request cannot be read: it must be possible to settle and to tell of it. */
-export function head(row: HeadRow): RecordSummary {
+/** Works for every row: a record with an unreadable request can still be settled and listed. */
+export function summaryOf(row: SummaryRow): RecordSummary {
   return {
     id: row.id,
     owner: row.owner,
@@ -131,38 +142,43 @@ export function errorOf(text: string): WireError {
   }
 }
 
-/** What is told of a record that cannot be read. */
+/** The error of a record that cannot be read. */
 export const unreadable: WireError = {
   code: 'INTERNAL',
-  message: "The request could not be read in the relay's database any more. Send it anew.",
+  message: 'The relay can no longer read this request in its database. Send it again.',
 }
 
 /** @throws UnreadableRecordError */
-export function stored(row: Row): StoredRecord {
+export function recordOf(row: Row): StoredRecord {
   try {
     return {
-      ...head(row),
+      ...summaryOf(row),
       request: JSON.parse(row.request) as ClientSecretRequest,
       response: row.response === null ? null : (JSON.parse(row.response) as UpstreamResponse),
     }
   } catch {
-    // Without what stands there: the words of JSON.parse quote it.
+    // Without the cause: the message of JSON.parse quotes the text.
     throw new UnreadableRecordError(`The record ${row.id} cannot be read: its request or response is not JSON.`)
   }
 }
 
-/** What there is to tell of a row, also where its request or response cannot be read. */
-export function told(row: Row): ToldRecord {
-  return readable([row])[0] ?? { ...head(row), request: undefined, response: null }
+/** As much of a row as is readable. */
+export function ownedRecordOf(row: Row): OwnedRecord {
+  return readable([row])[0] ?? { ...summaryOf(row), request: undefined, response: null }
 }
 
-/** Those that can be read: one that cannot does not stop what is done with the others. */
+/** The readable ones of these rows: an unreadable one must not stop the others. */
 export function readable(rows: readonly Row[]): StoredRecord[] {
   return rows.flatMap((row) => {
     try {
-      return [stored(row)]
+      return [recordOf(row)]
     } catch {
       return []
     }
   })
+}
+
+/** Parameters for a list of values, after so many others. */
+export function parameterList(values: readonly unknown[], others: number): string {
+  return values.map((_, index) => `$${index + others + 1}`).join(', ')
 }

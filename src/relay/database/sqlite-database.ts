@@ -1,19 +1,20 @@
 import { statSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { DatabaseSync, StatementSync } from 'node:sqlite'
+import { startFailure } from '../common/config-error.ts'
 import { isClientSecretError } from '../../protocol/errors.ts'
-import { databaseAway, type Database, type Dialect, type Transaction, type Value } from './database.ts'
+import { databaseUnavailable, type Database, type Dialect, type Transaction, type Value } from './database.ts'
 import { migrate } from './migrate.ts'
 import type { Logger } from '../common/logger.ts'
 
 /** SQLITE_BUSY */
 const busyCode = 5
-/** What passes without the relay, as another writer does: SQLITE_LOCKED, a disk that fails or is full, files that cannot be opened. */
+/** Temporary failures: another writer, SQLITE_LOCKED, a failing or full disk, a file that cannot be opened. */
 const passingCodes = [busyCode, 6, 10, 13, 14]
-/** Milliseconds to wait for another writer before a statement fails, and between its tries. As long as for a connection to Postgres. */
+/** Milliseconds to wait for another writer, as long as for a connection to Postgres; and between two attempts. */
 const maxBusy = 5_000
 const pause = 20
-/** Milliseconds that a relay waits for the one before it to let go of the file, as in a restart. */
+/** Milliseconds to wait until the previous relay releases the file, as in a restart. */
 const handOver = 2_000
 
 const dialect: Dialect = {
@@ -24,27 +25,27 @@ const dialect: Dialect = {
 }
 
 const pragmas = [
-  // An answer of 100 kB is written in half as many pages as it would be in pages of 4 kB.
+  // An answer of 100 kB needs half as many pages as with the default of 4 kB.
   'PRAGMA page_size = 8192',
-  // A write-ahead log lets readers and the writer go on together. NORMAL keeps
-  // the file sound at any crash of the process; only a power cut can lose the last moments.
+  // With a write-ahead log, readers do not wait for the writer. NORMAL keeps the file intact when the process crashes;
+  // only a power cut can lose the last moments.
   'PRAGMA journal_mode = WAL',
   'PRAGMA synchronous = NORMAL',
-  // Another writer is waited for between the tries of a statement: SQLite would hold up the whole process.
+  // The relay itself repeats a statement while another writer is busy: SQLite would block the whole process.
   'PRAGMA busy_timeout = 0',
-  // Taken over into the file every 16 MB and not every 4: each time, everything waits for the disk.
+  // A checkpoint every 16 MB instead of 4, because everything waits for the disk meanwhile.
   'PRAGMA wal_autocheckpoint = 2000',
 ]
 
-/** SQLite's name for no file. */
+/** The path of a SQLite database without a file. */
 export const memory = ':memory:'
 
-/** Another process has the file. */
+/** Another process uses the file. */
 class DatabaseInUseError extends Error {
   override readonly name = 'DatabaseInUseError'
 }
 
-/** Opens a SQLite database: a file, or in memory when there is no path. */
+/** Opens a SQLite database: a file, or in memory without a path. */
 export async function openSqlite(path = memory, logger?: Logger): Promise<Database> {
   const sqlite = await loadSqlite()
   const database = open(sqlite, path)
@@ -66,7 +67,10 @@ async function loadSqlite(): Promise<typeof import('node:sqlite')> {
   try {
     return await import('node:sqlite')
   } catch (cause) {
-    throw new Error(`The relay does not start: it needs Node 22.13 or later; this is ${process.version}.`, { cause })
+    throw startFailure(
+      { reason: `it needs Node 22.13 or later; this is ${process.version}`, remedy: 'Run it with a newer Node.' },
+      cause,
+    )
   }
 }
 
@@ -75,28 +79,34 @@ function open({ DatabaseSync: Sqlite }: typeof import('node:sqlite'), path: stri
     return new Sqlite(path)
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : String(cause)
-    throw new Error(
-      `The relay does not start: the database "${path}" could not be opened: ${reason}. Does its folder exist, and may the relay write there?`,
-      { cause },
+    throw startFailure(
+      {
+        reason: `the database "${path}" could not be opened: ${reason}`,
+        remedy: 'Check that its folder exists and that the relay may write there.',
+      },
+      cause,
     )
   }
 }
 
 function cannotBeUsed(path: string, cause: unknown): Error {
   const reason = cause instanceof Error ? cause.message : String(cause)
-  return new Error(
-    `The relay does not start: the database "${path}" could not be written: ${reason}. Does another program hold it locked, or is the disk full?`,
-    { cause },
+  return startFailure(
+    {
+      reason: `the database "${path}" could not be written: ${reason}`,
+      remedy: 'Check that no other program locks it, and that the disk is not full.',
+    },
+    cause,
   )
 }
 
 /**
- * Holds a second file locked for as long as this process lives, so that no other
- * relay takes over what this one runs. The system lets go of it, whatever ends us.
+ * Locks a second file as long as this process lives, so that no other relay takes over its records. The operating
+ * system releases the lock, however the process ends.
  */
 async function lockFile(sqlite: typeof import('node:sqlite'), path: string): Promise<DatabaseSync> {
   const lock = open(sqlite, `${path}.lock`)
-  // Tried again and again here, and not waited for in SQLite, so that a relay of this process can end meanwhile.
+  // SQLite would block this process while it waits, and the previous relay may be in this process and still end.
   for (const deadline = Date.now() + handOver; ; await sleep(pause)) {
     try {
       lock.exec('PRAGMA busy_timeout = 0; PRAGMA journal_mode = MEMORY; BEGIN EXCLUSIVE')
@@ -114,11 +124,11 @@ async function lockFile(sqlite: typeof import('node:sqlite'), path: string): Pro
 
 interface Prepared {
   statement: StatementSync
-  /** Which parameter stands at each place of the statement. */
+  /** The index of the parameter at each position of the statement. */
   order: number[]
 }
 
-/** `$1` is a name to SQLite, and names are looked for one after the other; so the parameters are given by place. */
+/** `$1` is a named parameter for SQLite, which looks names up one by one. Parameters by position are faster. */
 function prepare(database: DatabaseSync, sql: string): Prepared {
   const order: number[] = []
   const byPlace = sql.replace(/\$(\d+)/g, (_, number: string) => {
@@ -133,7 +143,7 @@ class FileGoneError extends Error {
   override readonly name = 'FileGoneError'
 }
 
-/** Throws when a file is not the one any more that it is now: what is written goes nowhere, and another relay may have begun beside. */
+/** Returns a check that throws once the file was replaced: writes would be lost, and another relay may use the new file. */
 function fileGuard(path: string): () => void {
   const identityOf = (name: string) => {
     const found = statSync(name, { throwIfNoEntry: false })
@@ -156,16 +166,17 @@ function sqliteDriver(
   logger: Logger | undefined,
 ): Database {
   const prepared = new Map<string, Prepared>()
-  /** Fulfilled when the transaction that is open has ended. There is one connection, so everything else waits for it. */
-  let underWay: Promise<void> | undefined
+  /** Resolves at the end of the open transaction. There is one connection, so everything else waits for it. */
+  let transactionEnd: Promise<void> | undefined
 
-  let isAway = false
+  let isUnavailable = false
 
-  function tell(isAwayNow: boolean, error?: unknown): void {
-    if (isAwayNow === isAway) return
-    isAway = isAwayNow
-    if (isAway) logger?.warn({ err: error }, 'the database is away; the relay goes on when it is back')
-    else logger?.info({}, 'the database is back')
+  function tell(isUnavailableNow: boolean, error?: unknown): void {
+    if (isUnavailableNow === isUnavailable) return
+    isUnavailable = isUnavailableNow
+    if (isUnavailable)
+      logger?.warn({ err: error }, 'the database is unavailable; the relay continues when it is available again')
+    else logger?.info({}, 'the database is available again')
   }
 
   function execute<Row>(sql: string, parameters: readonly Value[] = []): Row[] {
@@ -173,39 +184,43 @@ function sqliteDriver(
     let known = prepared.get(sql)
     if (!known) prepared.set(sql, (known = prepare(database, sql)))
     const rows = known.statement.all(...known.order.map((index) => parameters[index]!)) as Row[]
-    // What can be read can often not be written.
-    if (!sql.startsWith('SELECT')) tell(false)
+    if (hasWritten(sql, rows)) tell(false)
     return rows
   }
 
-  /** Does something at a moment at which nobody else writes, and no transaction is open but that it is part of. */
+  /** Whether a statement shows that the disk takes data: on a full one, reads, BEGIN and changes of no row still succeed. */
+  function hasWritten(sql: string, rows: readonly unknown[]): boolean {
+    return sql === 'COMMIT' || (!database.isTransaction && rows.length > 0 && /^(INSERT|UPDATE|DELETE|WITH)/.test(sql))
+  }
+
+  /** Runs the work when no other transaction is open, and repeats it while another process writes. */
   async function inTurn<Result>(work: () => Result, isPartOfTransaction: boolean): Promise<Result> {
     for (const deadline = Date.now() + maxBusy; ; await sleep(pause)) {
-      // Also when it is tried again: in between, a transaction may have begun that it is no part of.
-      while (underWay && !isPartOfTransaction) await underWay
+      // Before each attempt: another transaction may have begun during the pause.
+      while (transactionEnd && !isPartOfTransaction) await transactionEnd
       try {
         return work()
       } catch (error) {
         const code = codeOf(error)
         if (!passingCodes.includes(code) && !(error instanceof FileGoneError)) throw error
-        // Somebody else is writing, such as a backup.
+        // Another process writes, such as a backup.
         if (code === busyCode && Date.now() <= deadline) continue
         tell(true, error)
-        throw databaseAway(error)
+        throw databaseUnavailable(error)
       }
     }
   }
 
-  /** Begins a transaction; gives what ends it. In one go, so that nothing that is no part of it comes in between. */
+  /** Begins a transaction and returns the function that ends it. Synchronous, so that no other statement comes between. */
   function begin(): () => void {
     execute('BEGIN IMMEDIATE')
     let end = () => {}
-    underWay = new Promise((resolve) => (end = resolve))
+    transactionEnd = new Promise((resolve) => (end = resolve))
     return () => {
       try {
         if (database.isTransaction) database.exec('ROLLBACK')
       } finally {
-        underWay = undefined
+        transactionEnd = undefined
         end()
       }
     }
@@ -213,9 +228,9 @@ function sqliteDriver(
 
   return {
     dialect,
-    // Async although SQLite is not, so that records.ts is written once for it and for Postgres.
+    // Async although SQLite is not, because Postgres has the same interface.
     query: <Row>(sql: string, parameters?: readonly Value[]) => inTurn(() => execute<Row>(sql, parameters), false),
-    // Alone already, and so without a lock.
+    // Without locks: there is only one transaction at a time.
     async transaction<Result>(_locks: readonly string[], work: (transaction: Transaction) => Promise<Result>) {
       const end = await inTurn(begin, false)
       const happenings: (() => void)[] = []
@@ -239,7 +254,7 @@ function sqliteDriver(
   }
 }
 
-/** SQLite's code, without what it adds to tell where it happened. */
+/** The primary code of SQLite, without the extended part. */
 function codeOf(error: unknown): number {
   return ((error as { errcode?: number }).errcode ?? 0) & 0xff
 }

@@ -1,26 +1,27 @@
 import { hash as digest, randomFillSync } from 'node:crypto'
+import { errorStatus, type ErrorCode } from '../../protocol/error-codes.ts'
 import type { ClientSecretRecord, RecordStatus, UpstreamResponse, WireError } from '../../protocol/record.ts'
 import type { ClientSecretRequest } from '../../protocol/request.ts'
 import { jsonText } from '../common/json-text.ts'
 
-/** What is small in a record: enough to see whether it has changed. */
+/** The small columns of a record: enough to see whether it has changed. */
 export interface RecordSummary {
   id: string
   owner: string
   /** Order of arrival. */
   seq: number
   queueName: string | null
-  /** What runs one at a time: a queue, or the record alone. */
+  /** Records of one line run one at a time: those of a queue, or the record alone. */
   line: string
   status: RecordStatus
   version: number
-  /** Milliseconds since 1970 before which it is not run, because its upstream asked for a pause. */
+  /** Milliseconds since 1970. The record does not run earlier, because its upstream asked for a pause. */
   notBefore: number
-  /** The relay that runs it, when it is a direct request; null when it runs in the background. */
+  /** The relay that runs a direct request; null for a record that runs in the background. */
   relay: string | null
-  /** When it was run for the first time. */
+  /** The start of the first run. */
   attemptedAt: number | null
-  /** Unsettled records of the same queue up to and including this one; 0 without a queue or when settled. */
+  /** Unsettled records of the same queue up to and including this one; 0 without a queue, or once settled. */
   place: number
   error: WireError | null
   createdAt: number
@@ -28,23 +29,26 @@ export interface RecordSummary {
   expiresAt: number
 }
 
-/** A record as the relay keeps it. The request is in its placeholder form, the response redacted. */
+/** A concurrency key, and the caller whose records have it. */
+export type OwnedLine = Pick<RecordSummary, 'line' | 'owner'>
+
+/** A record as the database stores it. The request holds the placeholder; the response is redacted. */
 export interface StoredRecord extends RecordSummary {
   request: ClientSecretRequest
   response: UpstreamResponse | null
 }
 
-/** A record as its owner is told of it: without a request where that cannot be read any more. */
-export type ToldRecord = Omit<StoredRecord, 'request'> & { request: ClientSecretRequest | undefined }
+/** A record as its owner sees it, without an unreadable request. */
+export type OwnedRecord = Omit<StoredRecord, 'request'> & { request: ClientSecretRequest | undefined }
 
-/** A record that is not written yet. */
+/** A record that is not in the database yet. */
 export type Draft = StoredRecord & { idempotencyKey: string }
 
-/** How a run ended. */
+/** The result of a run. */
 export type Outcome = { status: 'resolved' | 'failed' | 'cancelled'; response?: UpstreamResponse; error?: WireError }
 
-/** A record as it was seen; what has changed since is not overwritten. */
-export type Seen = Pick<RecordSummary, 'id' | 'version'>
+/** The version of a record that the caller has seen. A write with it does not overwrite later changes. */
+export type RecordVersion = Pick<RecordSummary, 'id' | 'version'>
 
 export interface NewRecord {
   owner: string
@@ -52,7 +56,7 @@ export interface NewRecord {
   request: ClientSecretRequest
   /** Milliseconds. */
   lifetime: number
-  /** The relay that runs it, when it is a direct request. */
+  /** The relay that runs a direct request. */
   relay?: string | null
 }
 
@@ -65,7 +69,7 @@ export function draftOf(newRecord: NewRecord, status: 'pending' | 'running'): Dr
     id,
     owner,
     idempotencyKey,
-    // Counted by the database.
+    // The database counts it up.
     seq: 0,
     queueName: request.queue ?? null,
     line: queueOf(newRecord) ?? id,
@@ -85,15 +89,15 @@ export function draftOf(newRecord: NewRecord, status: 'pending' | 'running'): Dr
 }
 
 /**
- * When the record expires, and 128 random bits. So it can be said of a record
- * that is gone that it has expired, and said alike of everybody's. The time comes
- * first: an index in which neighbours in time are neighbours is written faster.
+ * The time of expiry and 128 random bits. The relay reads from the id alone that a record has expired, and so answers
+ * the same for every owner's record. The time comes first, because new entries of the index are then neighbours, which
+ * is faster to write.
  */
 export function newId(expiresAt: number): string {
   return `${expiresAt.toString(36)}-${randomHex()}`
 }
 
-/** Random bytes of many ids: drawing them for each one takes longer than all else that makes an id. */
+/** Random bytes for many ids: one draw for each id would take longer than the rest of the id. */
 const drawn = Buffer.alloc(16 * 256)
 let used = drawn.length
 
@@ -105,7 +109,7 @@ function randomHex(): string {
   return drawn.toString('hex', used, (used += 16))
 }
 
-/** When the record of this id expires or has expired; null when it is no id. */
+/** The time of expiry of the record with this id, past or future; null if the text is no id. */
 export function expiryOf(id: string): number | null {
   const match = /^([0-9a-z]{1,10})-[0-9a-f]{32}$/.exec(id)
   return match ? parseInt(match[1]!, 36) : null
@@ -116,18 +120,18 @@ function queueOf({ owner, request: { method, url, queue } }: NewRecord): string 
   return queue === undefined ? null : hash(JSON.stringify([owner, method, url, queue]))
 }
 
-/** Of what a caller writes, where it may be long. */
+/** For texts of a caller, which may be too long for an index. */
 export function hash(text: string): string {
   return digest('sha256', text, 'base64url')
 }
 
-/** Differs whenever something of the record does; its place in line is part of it, so that a step forward is news. */
+/** Changes with the record. It includes the place in the queue, so that a poll reports a step forward. */
 export function versionOf({ version, place }: RecordSummary): string {
   return place ? `${version}.${place}` : String(version)
 }
 
-/** The record as it travels. */
-export function toWire(record: ToldRecord, { withRequest = false } = {}): ClientSecretRecord {
+/** The record as the relay sends it. */
+export function toWire(record: OwnedRecord, { withRequest = false } = {}): ClientSecretRecord {
   const { id, status, place, queueName, request, response, error, createdAt, updatedAt, expiresAt } = record
   return {
     id,
@@ -140,11 +144,12 @@ export function toWire(record: ToldRecord, { withRequest = false } = {}): Client
     expiresAt,
     request: withRequest ? request : undefined,
     response: response ?? undefined,
-    error: error ?? undefined,
+    // From the table that pages do not load.
+    error: error ? { ...error, status: error.status ?? errorStatus[error.code as ErrorCode] } : undefined,
   }
 }
 
-/** The record as it travels, as JSON: texts that follow each other, because to put large ones together takes a while. */
+/** The record as JSON in consecutive texts, because joining large texts takes time. */
 export function wireTexts(record: StoredRecord): string[] {
   const text = JSON.stringify(toWire({ ...record, response: null }))
   return record.response ? [`${text.slice(0, -1)},"response":`, jsonText(record.response), '}'] : [text]

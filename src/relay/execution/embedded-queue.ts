@@ -1,85 +1,90 @@
-import type { PubSub } from '../database/pub-sub.ts'
-import { runLine, type Lease, type LineDeps } from './queue-worker.ts'
-import { createPlaces } from '../common/semaphore.ts'
+import { runRecords, type Lease, type QueueDeps } from './queue-worker.ts'
+import type { OwnedLine } from '../database/stored-record.ts'
+import { createCallSlots } from './call-slots.ts'
 import type { Queue } from './queue.ts'
 
 /**
- * Milliseconds for which a queue rests after a process died that was calling an API for it. Few APIs notice that
- * nobody waits for their answer any more, and one that goes on would do two things of a queue at a time.
+ * Milliseconds for which a queue rests after its process died during a call. Few APIs notice a lost connection, and
+ * an API that goes on would do two calls of a queue at a time.
  */
 const restAfterDeath = 5_000
 
-/** The queue of a single process. It knows only which lines are being run; what waits in them is in the records. */
-export async function createEmbeddedQueue(parts: LineDeps & { pubSub: PubSub }): Promise<Queue> {
+interface KeyState {
+  /** A record arrived since the last look. */
+  hasMore: boolean
+}
+
+/** The queue of a single process. It knows only which concurrency keys run; the records know what waits. */
+export async function createEmbeddedQueue(parts: QueueDeps): Promise<Queue> {
   const { records, pubSub } = parts
-  const lines = new Map<string, { hasMore: boolean }>()
-  const places = createPlaces()
+  const active = new Map<string, KeyState>()
+  const slots = createCallSlots(parts.backgroundCalls)
   const running = new Set<Promise<void>>()
   const closing = new AbortController()
 
-  function holdOf(line: string, state: { hasMore: boolean }): Lease {
+  function leaseOf({ line: concurrencyKey, owner }: OwnedLine, state: KeyState): Lease {
     let hasRun = false
-    // Whoever has waited longer comes first when the places do not suffice.
-    const isTired = () => hasRun && places.free() < 0
-    const hold: Lease = {
-      isOver: () => closing.signal.aborted || isTired(),
-      async take() {
-        const [record = null] = await records.take([line])
+    // Other keys have waited longer when the slots do not suffice.
+    const isUsedUp = () => hasRun && slots.available() < 0
+    const lease: Lease = {
+      isOver: () => closing.signal.aborted || isUsedUp(),
+      async claimNext() {
+        const [record = null] = await records.take([concurrencyKey])
         if (record) hasRun = true
         return record
       },
-      // There are no others.
+      // There is no other relay.
       show: async () => true,
       async pause({ id, notBefore }) {
-        places.leave()
+        slots.release(owner)
         await pubSub.until(id, notBefore, closing.signal)
-        await places.wait()
-        // It has waited behind the others already.
+        await slots.acquire(owner)
+        // It has waited behind the other keys already.
         hasRun = false
       },
       async end() {
         state.hasMore = false
-        const head = await records.next(line)
+        const head = await records.next(concurrencyKey)
         if (head) return head
-        // It may have arrived after we looked.
-        if (state.hasMore) return hold.end()
-        lines.delete(line)
+        // A record may have arrived after the look.
+        if (state.hasMore) return lease.end()
+        active.delete(concurrencyKey)
         return null
       },
-      rest: (milliseconds) => pubSub.until(line, Date.now() + milliseconds, closing.signal),
+      rest: (milliseconds) => pubSub.until(concurrencyKey, Date.now() + milliseconds, closing.signal),
     }
-    return hold
+    return lease
   }
 
-  function run(line: string): void {
-    const known = lines.get(line)
+  function run(key: OwnedLine): void {
+    const known = active.get(key.line)
     if (known) {
       known.hasMore = true
       return
     }
     const state = { hasMore: false }
-    lines.set(line, state)
-    const run = runInTurn(line, state)
+    active.set(key.line, state)
+    const run = runInTurn(key, state)
     running.add(run)
     void run.then(() => running.delete(run))
   }
 
-  async function runInTurn(line: string, state: { hasMore: boolean }): Promise<void> {
-    // At its end it is forgotten; before that, it has only made room for others.
-    while (lines.get(line) === state && !closing.signal.aborted) {
-      await places.wait()
-      await runLine(line, holdOf(line, state), parts)
-      places.leave()
+  async function runInTurn(key: OwnedLine, state: KeyState): Promise<void> {
+    // A key without records is not active any more. One with records has made room for others.
+    while (active.get(key.line) === state && !closing.signal.aborted) {
+      await slots.acquire(key.owner)
+      await runRecords(key.line, leaseOf(key, state), parts)
+      slots.release(key.owner)
     }
   }
 
-  // What an earlier process has left.
+  // Records of an earlier process.
   await records.postponeInterrupted(restAfterDeath)
-  for (const line of await records.lines()) run(line)
+  for (const key of await records.lines()) run(key)
 
   return {
-    add: async (line, transaction) => transaction.afterCommit(() => run(line)),
-    // There are no others.
+    add: async ({ line, owner }, transaction) => transaction.afterCommit(() => run({ line, owner })),
+    // There is no other relay.
     beat: async () => {},
     takeOver: async () => {},
     async close() {

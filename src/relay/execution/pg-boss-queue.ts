@@ -1,358 +1,115 @@
-import type { Job, PgBoss } from 'pg-boss'
-import { isClientSecretError } from '../../protocol/errors.ts'
-import { batched } from '../database/batched.ts'
-import type { PubSub } from '../database/pub-sub.ts'
-import type { Transaction } from '../database/database.ts'
-import { runLine, type Lease, type LineDeps } from './queue-worker.ts'
-import { explainMissingPeer } from '../common/missing-peer.ts'
-import { createPlaces } from '../common/semaphore.ts'
-import { withinTransaction, type PostgresDatabase } from '../database/postgres-database.ts'
-import { heartbeatTimeout, maxStartDelay } from './heartbeat.ts'
+import type { PostgresDatabase } from '../database/postgres-database.ts'
+import { hash, type OwnedLine } from '../database/stored-record.ts'
+import { createCallSlots } from './call-slots.ts'
+import { createJobFetcher, work } from './job-fetcher.ts'
+import { createJobLeases, type JobLease } from './job-leases.ts'
+import { openQueueJobs, type NewJob, type QueueJob } from './queue-jobs.ts'
+import { runRecords, type Lease, type QueueDeps } from './queue-worker.ts'
 import type { Queue } from './queue.ts'
-import type { RecordSummary } from '../database/stored-record.ts'
 
-type Token = Pick<Job<{ line: string }>, 'id' | 'data' | 'retryCount'>
-
-/** A token that this relay has. */
-interface Held {
-  token: Token
-  /** It was silent for so long that another relay has it now, or it was given back without our hearing of it. */
-  isLost: boolean
-  /** The last statement about it was not answered, so that what it has done is not known. */
-  isInDoubt: boolean
-  /** What a take that is not answered writes as the time of its record, as no other take of this relay does; else 0. */
-  takenAt: number
-}
-
-const schema = 'client_secret_queue'
-const name = 'lines'
-/** Milliseconds between looks for work that nobody told of. */
+/** Milliseconds between looks for jobs that no relay has announced. */
 const lookEvery = 1_000
-/** Milliseconds after which a line is handed back between two jobs, well before pg-boss takes it for stuck: after a day. */
-const maxHold = 3_600_000
-const day = 86_400
-/** Tokens that are written in one statement. */
-const batchSize = 1_000
-
-/** What the relays tell each other when there may be work for whoever has a place. */
-const work = 'work'
+/** Milliseconds after which a relay hands a job back between two records, well before pg-boss takes it for stuck: after a day. */
+const maxLease = 3_600_000
 
 /**
- * The queue of any number of relays on one Postgres. A job of pg-boss is a token
- * for a whole line: it says that something waits there, and whoever has fetched
- * it runs the line's records, one after another. The policy `exclusive` sees to
- * it that there is one token of a line at most, waiting or fetched; so the order
- * is that of the records, from one job to the next it takes no fetch, and what
- * fails blocks nothing. The token is deleted, not completed, so that pg-boss's
- * tables stay as small as the number of lines.
+ * The queue of any number of relays on one Postgres. A job of pg-boss is the token
+ * of a concurrency key: the relay that fetched it runs the key's records, one
+ * after another. The policy `exclusive` allows one job of a key, waiting or
+ * fetched. So the records keep their order, the next record takes no fetch, and
+ * a failure blocks nothing. A finished job is deleted, not completed, which keeps
+ * pg-boss's tables as small as the number of keys.
  */
-export async function createPgBossQueue(
-  database: PostgresDatabase,
-  parts: LineDeps & { pubSub: PubSub },
-): Promise<Queue> {
+export async function createPgBossQueue(database: PostgresDatabase, parts: QueueDeps): Promise<Queue> {
   const { records, pubSub, logger } = parts
-  const boss = await startBoss(database, parts)
-  const places = createPlaces()
+  const jobs = await openQueueJobs(database, logger)
+  const leases = createJobLeases({ jobs, database, records, pubSub })
+  const slots = createCallSlots(parts.backgroundCalls)
   const closing = new AbortController()
   const running = new Set<Promise<void>>()
-  const held = new Set<Held>()
-  let lastTake = 0
-  /** Until when this relay may start something, by the clock of the database. */
-  let deadline = 0
-  let fetching: Promise<void> | undefined
-  let isAsked = false
-  /** Something came to this relay that nobody has fetched yet, as far as it knows. */
-  let isAdded = false
+  const fetcher = createJobFetcher({ jobs, slots, pubSub, logger, closing: closing.signal, run })
 
-  /** Writes the token of a line, if there is none. */
-  async function add(line: string, transaction: Transaction): Promise<void> {
-    await boss.insert(name, [tokenFor(line)], { db: withinTransaction(transaction) })
-    transaction.afterCommit(() => {
-      isAdded = true
-      look()
-    })
-  }
-
-  /** Fetches as many lines as there are places, for as long as there are lines. */
-  function look(): void {
-    isAsked = true
-    // Before the first sign of life nothing may be started.
-    if (fetching || deadline === 0 || closing.signal.aborted) return
-    fetching = fetchAll()
-      .catch((error: unknown) => {
-        if (!isClientSecretError(error)) logger.error({ err: error }, 'the queue could not be read; it is tried again')
+  function run(job: QueueJob): void {
+    slots.take(job.caller)
+    const lease = leases.open(job)
+    const run = runRecords(job.concurrencyKey, leaseOf(lease), parts)
+      .then(() => leases.handBack(lease))
+      .then((isHandedBack) => {
+        if (isHandedBack) pubSub.publishToPeers(work)
       })
-      .then(() => {
-        fetching = undefined
-      })
-  }
-
-  async function fetchAll(): Promise<void> {
-    while (isAsked && !closing.signal.aborted) {
-      isAsked = false
-      const free = places.free()
-      if (free <= 0) {
-        // Others may have places. Ours are given to what waits as soon as one is left.
-        // Told by the one who has added it alone, or relays without a place would tell each other again and again.
-        if (isAdded) pubSub.publishToPeers(work)
-        isAdded = false
-        return
-      }
-      const tokens = await boss.fetch<Token['data']>(name, { batchSize: free })
-      tokens.forEach(hold)
-      if (tokens.length === free) isAsked = true
-      else if (!isAsked) isAdded = false
-    }
-  }
-
-  function hold(token: Token): void {
-    places.take()
-    // Got again after it was lost: what began under the earlier right comes to its end, and begins nothing more.
-    for (const before of held) if (before.token.id === token.id) before.isLost = true
-    const mine: Held = { token, isLost: false, isInDoubt: false, takenAt: 0 }
-    held.add(mine)
-    const run = runLine(token.data.line, holdOf(mine), parts)
-      .then(() => giveBack(mine))
       .catch((error: unknown) => {
         logger.warn({ err: error }, 'a queue could not be handed back; others take it over in a while')
       })
       .then(() => {
-        held.delete(mine)
+        leases.close(lease)
         running.delete(run)
-        places.leave()
-        look()
+        slots.release(job.caller)
+        fetcher.look()
       })
     running.add(run)
   }
 
-  function holdOf(mine: Held): Lease {
-    const { id } = mine.token
+  function leaseOf(lease: JobLease): Lease {
     const since = performance.now()
     let hasRun = false
-    // Whoever has waited longer comes first when the places do not suffice.
-    const isTired = () => hasRun && (places.free() <= 0 || performance.now() - since > maxHold)
+    // Other keys have waited longer when the slots do not suffice.
+    const isUsedUp = () => hasRun && (slots.available() <= 0 || performance.now() - since > maxLease)
     return {
-      isOver: () => mine.isLost || closing.signal.aborted || isTired(),
-      async take() {
-        if (mine.isInDoubt) await clearUp(mine)
-        if (mine.isLost) return null
-        const record = await answered(mine, take(mine))
-        mine.takenAt = 0
+      isOver: () => lease.isLost || closing.signal.aborted || isUsedUp(),
+      async claimNext() {
+        const record = await leases.claimNext(lease)
         if (record) hasRun = true
-        return record ?? null
+        return record
       },
       async show() {
-        await confirm([mine])
-        return !mine.isLost
+        await leases.renew([lease])
+        return !lease.isLost
       },
-      end: () => end(mine),
+      end: () => leases.end(lease),
       async pause({ id, notBefore }) {
-        places.leave()
-        look()
+        slots.release(lease.job.caller)
+        fetcher.look()
         await pubSub.until(id, notBefore, closing.signal)
-        await places.wait()
+        await slots.acquire(lease.job.caller)
       },
-      rest: (milliseconds) => pubSub.until(id, Date.now() + milliseconds, closing.signal),
+      rest: (milliseconds) => pubSub.until(lease.job.id, Date.now() + milliseconds, closing.signal),
     }
   }
 
-  const take = batched(async (taking: Held[]) => {
-    lastTake = Math.max(Date.now(), lastTake + 1)
-    for (const mine of taking) mine.takenAt = lastTake
-    const lines = taking.map(lineOf)
-    const taken = new Map((await records.take(lines, deadline, lastTake)).map((record) => [record.line, record]))
-    // A line that was lost and got again may be here twice; its record is for one of the two.
-    return lines.map((line) => {
-      const record = taken.get(line)
-      taken.delete(line)
-      return record
-    })
-  })
-
-  /** What a statement about a line gives; when it gives nothing, what it has done is asked before anything else is. */
-  async function answered<Result>(mine: Held, statement: Promise<Result>): Promise<Result> {
-    try {
-      return await statement
-    } catch (error) {
-      mine.isInDoubt = true
-      throw error
-    }
+  try {
+    // An earlier process may have left records without a job.
+    await jobs.addAll((await records.lines()).map(jobFor))
+  } catch (error) {
+    await jobs.close().catch(() => {})
+    throw error
   }
-
-  /** Finds out what a statement has done whose answer was lost, and undoes a take that nobody has heard of. */
-  async function clearUp(mine: Held): Promise<void> {
-    await confirm([mine])
-    const head = mine.isLost ? null : await records.next(lineOf(mine))
-    // Made running by our take, so that nobody else has run it, and neither have we.
-    if (head?.status === 'running' && head.updatedAt === mine.takenAt) {
-      await records.requeue(head)
-      pubSub.publish(head.id, head.line)
-    }
-    mine.takenAt = 0
-    mine.isInDoubt = false
-  }
-
-  async function end(mine: Held): Promise<RecordSummary | null> {
-    if (mine.isLost) return null
-    if (await answered(mine, endIfEmpty(mine))) {
-      held.delete(mine)
-      return null
-    }
-    const head = await records.next(lineOf(mine))
-    // Asked after it was read: what runs there is another relay's, if that one has the line now.
-    if (head?.status === 'running') await confirm([mine])
-    return mine.isLost ? null : head
-  }
-
-  /** Shows that these are held here still, and finds those that were taken over since. */
-  async function confirm(mine: Held[]): Promise<void> {
-    const still = new Set(touchedBy(await boss.touch(name, mine.map(attemptOf))))
-    for (const one of mine) if (!still.has(one.token.id)) one.isLost = true
-  }
-
-  const endIfEmpty = batched(async (ending: Held[]) => {
-    const lines = ending.map(lineOf)
-    // Whoever adds to a line has the same lock, so that nothing arrives unseen in between.
-    return database.transaction(lines, async (transaction) => {
-      const notEmpty = new Set(await records.notEmpty(lines, transaction))
-      const empty = ending.filter((mine) => !notEmpty.has(lineOf(mine)))
-      if (empty.length > 0) await boss.deleteJob(name, empty.map(attemptOf), { db: withinTransaction(transaction) })
-      return lines.map((line) => !notEmpty.has(line))
-    })
-  })
-
-  /** Lets others go on with a line that is not at its end; behind those that have waited longer. */
-  async function giveBack(mine: Held): Promise<void> {
-    if (!mine.isLost && mine.isInDoubt) await clearUp(mine)
-    if (mine.isLost || !held.has(mine)) return
-    // Most lines are at their end after one job, and their tokens need not be fetched a second time to find that out.
-    if (await endIfEmpty(mine)) return
-    await database.transaction([], async (transaction) => {
-      const deleted = await boss.deleteJob(name, attemptOf(mine), { db: withinTransaction(transaction) })
-      if (affectedBy(deleted) > 0) await add(lineOf(mine), transaction)
-    })
-    pubSub.publishToPeers(work)
-  }
-
-  // What an earlier process has left without a token, if there should be any.
-  await orStop(boss, async () => {
-    const lines = await records.lines()
-    for (let from = 0; from < lines.length; from += batchSize)
-      await boss.insert(name, lines.slice(from, from + batchSize).map(tokenFor))
-  })
-  const timer = setInterval(look, lookEvery)
-  const stopListening = pubSub.on(work, look)
+  const timer = setInterval(fetcher.look, lookEvery)
+  const stopListening = pubSub.on(work, fetcher.look)
 
   return {
-    add,
-
-    async beat(seenAt) {
-      const mine = [...held]
-      if (mine.length > 0) await confirm(mine)
-      deadline = seenAt + maxStartDelay
-      look()
+    async add(record, transaction) {
+      await jobs.add(jobFor(record), transaction)
+      transaction.afterCommit(fetcher.lookForOwn)
     },
 
-    takeOver: () => boss.supervise(name),
+    async beat(seenAt) {
+      await leases.beat(seenAt)
+      fetcher.start()
+    },
+
+    takeOver: () => jobs.takeOver(),
 
     async close() {
       closing.abort()
       clearInterval(timer)
       stopListening()
-      await fetching
+      await fetcher.ended()
       await Promise.all(running)
-      await stop(boss)
+      await jobs.close()
     },
   }
 }
 
-async function startBoss(database: PostgresDatabase, { logger }: LineDeps): Promise<PgBoss> {
-  // As with pg, a bundler must not look for it.
-  const { PgBoss: Boss, getConstructionPlans } = await import(
-    /* webpackIgnore: true */ /* turbopackIgnore: true */ /* @vite-ignore */ 'pg-boss'
-  ).catch((error: unknown) => {
-    throw explainMissingPeer(error, 'pg pg-boss')
-  })
-  const boss = new Boss({
-    db: { executeSql: async (text, values) => flat(await database.executeSql(text, values)) },
-    schema,
-    // Of what pg-boss can do we need the table of jobs, and that a silent relay's are freed, at times of our own.
-    schedule: false,
-    supervise: false,
-    monitorIntervalSeconds: 1,
-    registerInstance: false,
-    monitorVacuum: false,
-    flowIntervalSeconds: day,
-    bamIntervalSeconds: day,
-    openTelemetry: { enabled: false },
-  })
-  boss.on('error', (error) => logger.warn({ err: error }, 'the queue met an error; it goes on'))
-  const options = {
-    heartbeatSeconds: heartbeatTimeout / 1000,
-    // A relay that dies while it holds a line is nobody's failure but its own.
-    retryLimit: 1_000_000,
-    retryDelay: 0,
-    expireInSeconds: day,
-    retentionSeconds: 60 * day,
-    deleteAfterSeconds: day,
-  }
-  // One relay after the other, when several find an empty database.
-  await orStop(boss, () =>
-    database.transaction(['client-secret-relay: queue'], async () => {
-      await boss.start()
-      // pg-boss starts on the tables of a newer one too, and fails later.
-      const known = Number(/INSERT INTO \S*\.version\D*(\d+)/.exec(getConstructionPlans(schema))?.[1])
-      const version = await boss.schemaVersion()
-      if (version !== null && version > known) throw newerBoss(version, known)
-      await boss.createQueue(name, { policy: 'exclusive', ...options })
-      await boss.updateQueue(name, options)
-    }),
-  )
-  return boss
-}
-
-function newerBoss(version: number, known: number): Error {
-  return new Error(
-    `The relay does not start: the tables of pg-boss in its database have version ${version}, and the pg-boss installed here knows versions up to ${known}. A newer one has worked with them; update pg-boss here too.`,
-  )
-}
-
-/** Does a part of the start; when it fails, pg-boss is stopped, whose timers would keep the process alive. */
-async function orStop(boss: PgBoss, work: () => Promise<void>): Promise<void> {
-  try {
-    await work()
-  } catch (error) {
-    await stop(boss).catch(() => {})
-    throw error
-  }
-}
-
-function stop(boss: PgBoss): Promise<void> {
-  return boss.stop({ graceful: false, close: false })
-}
-
-/** pg gives a list of results for several statements; pg-boss wants one. */
-function flat(result: { rows: unknown[] } | { rows: unknown[] }[]): { rows: unknown[] } {
-  return Array.isArray(result) ? { rows: result.flatMap(({ rows }) => rows) } : result
-}
-
-function tokenFor(line: string): { singletonKey: string; data: Token['data'] } {
-  return { singletonKey: line, data: { line } }
-}
-
-function lineOf({ token }: { token: Token }): string {
-  return token.data.line
-}
-
-function attemptOf({ token: { id, retryCount } }: { token: Token }): { id: string; retryCount: number } {
-  return { id, retryCount }
-}
-
-// pg-boss says both, and declares neither.
-function affectedBy(response: unknown): number {
-  return (response as { affected: number }).affected
-}
-
-function touchedBy(response: unknown): string[] {
-  return (response as { settled?: string[] }).settled ?? []
+function jobFor({ line, owner }: OwnedLine): NewJob {
+  return { concurrencyKey: line, caller: hash(owner) }
 }

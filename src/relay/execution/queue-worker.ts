@@ -1,65 +1,89 @@
 import { isClientSecretError } from '../../protocol/errors.ts'
 import type { Logger } from '../common/logger.ts'
+import type { PubSub } from '../database/pub-sub.ts'
 import type { Records } from '../database/records.ts'
 import type { RecordSummary, StoredRecord } from '../database/stored-record.ts'
 import type { Runner } from './runner.ts'
 
-export interface LineDeps {
+export interface WorkerDeps {
   records: Records
   runner: Runner
   logger: Logger
 }
 
-/** The right to run what waits in one line, which nobody else has meanwhile. */
+/** What a queue needs. */
+export interface QueueDeps extends WorkerDeps {
+  pubSub: PubSub
+  /** Calls that the relay makes at once for its queues. */
+  backgroundCalls: number
+}
+
+/** The exclusive right to run the records of one concurrency key. */
 export interface Lease {
-  /** True when no more is to be run under it. */
+  /** True when nothing more may run under the lease. */
   isOver(): boolean
-  /** Marks what comes first as running, if it waits and its time has come; null when there is no such thing, or the right was lost. */
-  take(): Promise<StoredRecord | null>
-  /** Shows the others that it is held here; false when it was lost. */
+  /** Marks the first record as running, if it is pending and its time has come. Null otherwise, or when the lease was lost. */
+  claimNext(): Promise<StoredRecord | null>
+  /** Renews the lease; false when it was lost. */
   show(): Promise<boolean>
-  /** Gives the right back, unless there is something in the line: gives what comes first. */
+  /** Ends the lease when no record is left; gives the first record otherwise. */
   end(): Promise<RecordSummary | null>
-  /** Resolves when the time of a paused record has come, when it was cancelled, or when the right is over. */
+  /** Resolves when the time of a paused record has come, when it was cancelled, or when the lease is over. */
   pause(head: RecordSummary): Promise<void>
-  /** Resolves after a while, or when the right is over. */
+  /** Resolves after a while, or when the lease is over. */
   rest(milliseconds: number): Promise<void>
 }
 
-/** Milliseconds between tries, while the database is away or does not let us start. */
+/** Milliseconds between tries, while the database is unavailable or lets nothing start. */
 const betweenTries = 500
 
 /**
- * Runs what waits in a line, one after another, until nothing does. What is next
- * is asked of the records each time: they alone know the order, and what a
- * process that died, a caller or an upstream's limit has made of it meanwhile.
+ * Runs the records of a concurrency key one after another, until none is left.
+ * It asks the records for the next one each time: they alone know the order, and
+ * the work of other processes, callers and limits of APIs.
  */
-export async function runLine(line: string, hold: Lease, { runner, logger }: LineDeps): Promise<void> {
+export async function runRecords(concurrencyKey: string, lease: Lease, { runner, logger }: WorkerDeps): Promise<void> {
   let misses = 0
-  const goOn = async (): Promise<boolean> => {
-    if (await runner.run(line, () => hold.take(), { show: () => hold.show() })) {
+
+  async function runNext(): Promise<boolean> {
+    // Before the claim: a cancellation in between would be lost.
+    const begun = runner.begin(concurrencyKey)
+    try {
+      const record = await lease.claimNext()
+      if (!record) return false
+      await begun.run(record, { show: () => lease.show() })
+      return true
+    } finally {
+      begun.end()
+    }
+  }
+
+  async function goOn(): Promise<boolean> {
+    if (await runNext()) {
       misses = 0
       return true
     }
-    const head = await hold.end()
+    const head = await lease.end()
     if (!head) return false
-    // It runs here, under an earlier right that this relay has lost and got again.
-    if (head.status === 'running' && runner.isRunning(head)) await hold.rest(betweenTries)
-    // Its API asked for a pause, or may go on with the call of a process that died.
-    else if (head.notBefore > Date.now()) await hold.pause(head)
-    // Nobody but us may run it, and we do not: whoever did is gone.
+    // It runs here, under an earlier lease that this relay has lost and got again.
+    if (head.status === 'running' && runner.isRunning(head)) await lease.rest(betweenTries)
+    // Its API asked for a pause, or may go on with the call of a dead process.
+    else if (head.notBefore > Date.now()) await lease.pause(head)
+    // Only the holder of the lease may run it, and this one does not: its process is dead.
     else if (head.status === 'running') await runner.settleInterrupted(head)
-    // It has arrived since; or, if that is so again and again, we may not start anything for the moment.
-    else if (++misses > 1) await hold.rest(betweenTries)
+    // It has arrived since. When that happens again and again, nothing may start at the moment.
+    else if (++misses > 1) await lease.rest(betweenTries)
     return true
   }
-  while (!hold.isOver()) {
+
+  while (!lease.isOver()) {
     try {
       if (!(await goOn())) return
     } catch (error) {
-      // That the database is away is said elsewhere, once.
-      if (!isClientSecretError(error)) logger.error({ line, err: error }, 'a queue could not go on; it tries again')
-      await hold.rest(betweenTries)
+      // The heartbeat logs an unavailable database, once.
+      if (!isClientSecretError(error))
+        logger.error({ concurrencyKey, err: error }, 'a queue could not go on; it tries again')
+      await lease.rest(betweenTries)
     }
   }
 }

@@ -1,16 +1,17 @@
 import type { Transaction } from '../database/database.ts'
+import type { OwnedLine } from '../database/stored-record.ts'
 
 /**
- * Sees to it that what waits in the records is run. A line is what runs one at a
- * time, in the order of arrival: a queue, or a request without one, alone.
+ * Runs the records that wait. Records with the same concurrency key run one at a
+ * time, in the order of arrival: those of a queue, or a single record without a queue.
  */
 export interface Queue {
-  /** Takes in that something waits in a line, together with the record that does: when the transaction takes effect, and not otherwise. */
-  add(this: void, line: string, transaction: Transaction): Promise<void>
-  /** Tells the other relays that this one, which the database saw at this time, still has what it runs. */
+  /** Adds a record's key to the queue in the transaction that writes the record, and takes effect with it. */
+  add(this: void, record: OwnedLine, transaction: Transaction): Promise<void>
+  /** Tells the other relays that this one, which the database saw at this time, still runs its records. */
   beat(this: void, seenAt: number): Promise<void>
-  /** Makes free what dead relays ran. */
+  /** Frees the records of dead relays. */
   takeOver(): Promise<void>
-  /** Starts no more jobs, and resolves when those that run have ended. What waits is left in the records. */
+  /** Starts no more records, and resolves when the running ones have ended. Waiting records stay for the next start. */
   close(): Promise<void>
 }

@@ -14,7 +14,7 @@ import { retryWhileUnavailable } from '../common/retry-while-unavailable.ts'
 import type { Records } from '../database/records.ts'
 import { unreadable, UnreadableRecordError } from '../database/record-rows.ts'
 import type { SecretIndex } from '../keys/redaction/secret-index.ts'
-import type { Outcome, RecordSummary, Seen, StoredRecord } from '../database/stored-record.ts'
+import type { Outcome, RecordSummary, RecordVersion, StoredRecord } from '../database/stored-record.ts'
 import { isSafeToRetry } from '../upstream/safe-to-retry.ts'
 import { createRightToCall, takenOver, thisMoment, type RightToCall } from '../upstream/right-to-call.ts'
 import { upstreamFailure } from '../upstream/upstream-failure.ts'
@@ -24,15 +24,12 @@ import type { Tokens } from '../upstream/tokens.ts'
 import { wireError } from '../keys/redacted-error.ts'
 
 export interface Runner {
-  /**
-   * Runs the record that `start` has marked as running; false when there is
-   * none. How it went is in the record: it rejects only when `start` does.
-   */
-  run: (line: string, start: RunSteps['start'], way: GivenWay) => Promise<boolean>
+  /** Prepares a run. From this moment on, cancelling what runs under this concurrency key ends the run's call. */
+  begin: (concurrencyKey: string) => Run
   /** What becomes of a record whose run did not end: run again, or failed because the upstream may have acted. */
   settleInterrupted: (head: RecordSummary) => Promise<'pending' | 'failed'>
   /** Whether the call of this record, in this version, is made here at the moment. */
-  isRunning: (seen: Seen) => boolean
+  isRunning: (seen: RecordVersion) => boolean
   /** Whether a request that was interrupted may be run again. */
   isSafeToRetry: (request: ClientSecretRequest) => boolean
   /** Ends the call of a direct request that nobody waits for any more. */
@@ -43,18 +40,23 @@ export interface Runner {
   stopping: AbortSignal
 }
 
-/** Where a run begins and ends: in the records, unless it is said otherwise. */
-export interface RunSteps {
-  start(): Promise<StoredRecord | null>
-  /** Shows the other relays that this one has the record; false when another one has taken it over. */
-  show(record: StoredRecord): Promise<boolean>
-  /** Whether somebody still waits for the call, at this relay. */
-  isCurrent(record: StoredRecord): Promise<boolean>
-  /** Says how it ended; gives what has become of the record. */
-  settle(record: StoredRecord, outcome: Outcome): Promise<StoredRecord['status']>
+/** A run that has begun and has no record yet. */
+export interface Run {
+  /** Runs a record that is marked as running. Writes the outcome into it, and never rejects. */
+  run(record: StoredRecord, steps: RunSteps): Promise<void>
+  /** Ends a run without a record. */
+  end(): void
 }
 
-type GivenWay = Pick<RunSteps, 'show'> & Partial<RunSteps>
+/** What a run does with its record. Without the optional steps it asks and writes the database. */
+export interface RunSteps {
+  /** Shows the other relays that this one has the record; false when another one has taken it over. */
+  show(record: StoredRecord): Promise<boolean>
+  /** Whether a caller of this relay still waits for the call. */
+  isCurrent?(record: StoredRecord): Promise<boolean>
+  /** Writes the outcome; gives the status that the record has then. */
+  settle?(record: StoredRecord, outcome: Outcome): Promise<StoredRecord['status']>
+}
 
 interface RunnerDeps {
   keys: Keys
@@ -93,68 +95,70 @@ export function createRunner(parts: RunnerDeps): Runner {
   /** The calls that are under way here, by the ids of their records. */
   const underWay = new Map<string, AbortController>()
   /** All of them, also of a record that runs twice because this relay was taken for dead. */
-  const endings = new Map<AbortController, Seen>()
+  const endings = new Map<AbortController, RecordVersion>()
 
-  const queued: Omit<RunSteps, 'start' | 'show'> = { isCurrent: (record) => records.isCurrent(record), settle }
+  const queued = { isCurrent: (record: StoredRecord) => records.isCurrent(record), settle }
 
-  async function run(line: string, start: RunSteps['start'], given: GivenWay): Promise<boolean> {
-    const way = { ...queued, ...given }
+  function begin(concurrencyKey: string): Run {
     const shown = thisMoment()
-    const ending = new AbortController()
-    let record: StoredRecord | null = null
-    let hasHeard = false
-    let expiry: NodeJS.Timeout | undefined
-    let room: Room | undefined
-    /** Cancelled, or run by another relay because this one was taken for dead: nobody waits for this call any more. */
-    const endIfOver = async () => {
-      hasHeard = true
-      if (!record) return
-      if (!(await way.isCurrent(record))) ending.abort(cancelled)
+    let wasCancelled = false
+    let onCancel = () => {
+      wasCancelled = true
     }
-    const hear = () =>
-      void endIfOver().catch((error: unknown) => logger.warn({ line, err: error }, 'a call could not be ended'))
-    // From before it is marked as running, so that there is no moment at which it cannot be cancelled.
-    const listening = [pubSub.on(cancellationOf(line), hear)]
-    try {
-      record = await start()
-      if (!record) return false
-      underWay.set(record.id, ending)
-      endings.set(ending, record)
-      // An older record that runs again is cancelled under its own line.
-      if (record.line !== line) listening.push(pubSub.on(cancellationOf(record.line), hear))
-      if (stopping.signal.aborted) ending.abort(stopping.signal.reason)
-      if (hasHeard || record.line !== line) hear()
-      pubSub.publish(record.id)
-      // A direct request has somebody who waits for it; of any other nobody could be told any more.
-      if (record.relay === null) {
-        const left = Math.min(record.expiresAt - Date.now(), maxTimer)
-        expiry = setTimeout(() => ending.abort(expired), left)
+    // Before the record is marked as running: a cancellation in between would be lost.
+    const subscriptions = [pubSub.on(cancellationOf(concurrencyKey), () => onCancel())]
+    const end = () => subscriptions.splice(0).forEach((unsubscribe) => unsubscribe())
+
+    async function run(record: StoredRecord, given: RunSteps): Promise<void> {
+      const steps = { ...queued, ...given }
+      const ending = new AbortController()
+      let expiry: NodeJS.Timeout | undefined
+      let room: Room | undefined
+      /** A cancelled call, or one that another relay took over, has no caller any more. */
+      async function endIfOver(): Promise<void> {
+        if (!(await steps.isCurrent(record))) ending.abort(cancelled)
       }
-      room = inFlight.open(record.owner)
-      const mine = record
-      const right = createRightToCall(shown, () => way.show(mine), ending.signal)
-      await runStarted(record, way, ending.signal, room, right)
-    } catch (error) {
-      if (!record) throw error
-      // It has been silent for so long that its answer would be old; whoever has it now settles it.
-      if (error === takenOver)
-        logger.info({ id: record.id }, 'a request was taken over by another relay before its call')
-      else logger.error({ id: record.id, err: error }, 'the end of a request could not be written into its record')
-      pubSub.publish(record.id)
-    } finally {
-      for (const stop of listening) stop()
-      clearTimeout(expiry)
-      // A turn later: by then whoever waits for the answer has room for handing it out.
-      if (room) setImmediate(room.leave)
-      if (record) underWay.delete(record.id)
-      endings.delete(ending)
+      onCancel = () =>
+        void endIfOver().catch((error: unknown) =>
+          logger.warn({ id: record.id, err: error }, 'a call could not be ended'),
+        )
+      try {
+        underWay.set(record.id, ending)
+        endings.set(ending, record)
+        // An older record that runs again is cancelled under its own key.
+        if (record.line !== concurrencyKey) subscriptions.push(pubSub.on(cancellationOf(record.line), () => onCancel()))
+        if (stopping.signal.aborted) ending.abort(stopping.signal.reason)
+        if (wasCancelled || record.line !== concurrencyKey) onCancel()
+        pubSub.publish(record.id)
+        // A direct request has a caller who waits; for a background request the caller cannot be told any more.
+        if (record.relay === null) {
+          const left = Math.min(record.expiresAt - Date.now(), maxTimer)
+          expiry = setTimeout(() => ending.abort(expired), left)
+        }
+        room = inFlight.open(record.owner)
+        const right = createRightToCall(shown, () => steps.show(record), ending.signal)
+        await runStarted(record, steps, ending.signal, room, right)
+      } catch (error) {
+        // This relay was silent for so long that its answer would be old. The other relay settles the record.
+        if (error === takenOver)
+          logger.info({ id: record.id }, 'a request was taken over by another relay before its call')
+        else logger.error({ id: record.id, err: error }, 'the end of a request could not be written into its record')
+        pubSub.publish(record.id)
+      } finally {
+        end()
+        clearTimeout(expiry)
+        // A turn later: by then the waiting caller has room for the answer.
+        if (room) setImmediate(room.leave)
+        underWay.delete(record.id)
+        endings.delete(ending)
+      }
     }
-    return true
+    return { run, end }
   }
 
   async function runStarted(
     record: StoredRecord,
-    way: Omit<RunSteps, 'start'>,
+    steps: Required<RunSteps>,
     signal: AbortSignal,
     room: Room,
     right: RightToCall,
@@ -165,7 +169,7 @@ export function createRunner(parts: RunnerDeps): Runner {
     const outcome: Outcome = signal.reason === cancelled && isAborted(ended) ? { status: 'cancelled' } : ended
     const took = performance.now() - startedAt
     if (traffic.calls > 0) keys.used(record.request.clientSecretName)
-    const status = await way.settle(record, outcome)
+    const status = await steps.settle(record, outcome)
     pubSub.publish(record.id, record.line)
     metrics.ran({
       requestId: record.id,
@@ -264,7 +268,7 @@ export function createRunner(parts: RunnerDeps): Runner {
   }
 
   return {
-    run,
+    begin,
     settleInterrupted,
     isRunning: ({ id, version }) =>
       [...endings.values()].some((running) => running.id === id && running.version === version),

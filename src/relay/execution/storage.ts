@@ -1,7 +1,7 @@
-import type { PubSub, PeerChannel } from '../database/pub-sub.ts'
+import type { PeerChannel } from '../database/pub-sub.ts'
 import { isPostgres, type Database } from '../database/database.ts'
 import { createEmbeddedQueue } from './embedded-queue.ts'
-import type { LineDeps } from './queue-worker.ts'
+import type { QueueDeps } from './queue-worker.ts'
 import type { Logger } from '../common/logger.ts'
 import type { Queue } from './queue.ts'
 
@@ -12,7 +12,7 @@ export interface Storage {
   peers: PeerChannel | undefined
   isAlone: boolean
   isInMemory: boolean
-  createQueue(parts: LineDeps & { pubSub: PubSub }): Promise<Queue>
+  createQueue(parts: QueueDeps): Promise<Queue>
 }
 
 /** Opens a SQLite file, or memory, for a single relay; or a Postgres that many share. */

@@ -1,5 +1,6 @@
 import type { Context } from 'hono'
 import type { ContentfulStatusCode } from 'hono/utils/http-status'
+import { errorStatus } from '../../protocol/error-codes.ts'
 import { ClientSecretError } from '../../protocol/errors.ts'
 import type { Room } from '../common/bytes-in-flight.ts'
 import { wireError } from '../keys/redacted-error.ts'
@@ -15,7 +16,8 @@ export function answer(context: Context, texts: readonly string[], room: Room, s
 }
 
 export function errorAnswer(context: Context, error: ClientSecretError, secrets: Redactor): Response {
-  const { status, retryAfter } = error
+  const { retryAfter } = error
+  const status = error.status || errorStatus[error.code]
   return context.json(
     { error: wireError(error, secrets) },
     status as ContentfulStatusCode,

@@ -140,11 +140,17 @@ export function absence(
   id: string,
 ): WireError & { code: 'EXPIRED' | 'REQUEST_NOT_FOUND' } {
   const expiry = expiryOf(id)
-  if (expiry !== null && expiry <= Date.now()) return { code: 'EXPIRED', message: expiredMessage, requestId: id }
+  if (expiry !== null && expiry <= Date.now())
+    return { code: 'EXPIRED', message: expiredMessage, requestId: id, status: 410 }
   if (records.hasMadeRoom(id)) {
     const message =
       'The request has expired: the relay keeps its records in memory, and this one was among the oldest when they became too many.'
-    return { code: 'EXPIRED', message, requestId: id }
+    return { code: 'EXPIRED', message, requestId: id, status: 410 }
   }
-  return { code: 'REQUEST_NOT_FOUND', message: 'There is no such request, or it is not yours.', requestId: id }
+  return {
+    code: 'REQUEST_NOT_FOUND',
+    message: 'There is no such request, or it is not yours.',
+    requestId: id,
+    status: 404,
+  }
 }

@@ -6,7 +6,8 @@ import type { WaitingCallers } from '../execution/waiting-callers.ts'
 import { isVisitor, type Caller } from '../common/caller.ts'
 import type { Settings } from './settings.ts'
 import type { PubSub } from '../database/pub-sub.ts'
-import { checkSameRequest, type DirectRequests } from '../execution/direct-requests.ts'
+import { checkSameRequest } from '../execution/claims.ts'
+import type { DirectRequests } from '../execution/direct-requests.ts'
 import { findRule } from '../keys/key-rules.ts'
 import type { Key, Keys } from '../keys/key.ts'
 import type { Limits } from '../execution/limits.ts'
@@ -171,7 +172,7 @@ async function checkRoom(
   { ofOwner, ofKey = Infinity, tooMany }: MostUnsettled,
 ): Promise<boolean> {
   const isFullFor = async (name: { owner: string } | { keyName: string }, most: number) =>
-    most < Infinity && (isBackground ? await records.countUnsettled(name) : direct.underWay(name)) >= most
+    most < Infinity && (isBackground ? await records.countUnsettled(name) : direct.inFlight(name)) >= most
   const full = (await isFullFor({ owner }, ofOwner)) ? 'owner' : (await isFullFor({ keyName }, ofKey)) ? 'key' : null
   if (!full) return true
   const isKnown = async (key: string) => direct.isKnown(owner, key) || (await records.isKnown(owner, key))

@@ -2,7 +2,7 @@ import type { Words } from '../../protocol/keys.ts'
 import type { CompiledRule } from './key-rules.ts'
 import type { Key } from './key.ts'
 
-/** Who may use a key and where its secret can go, as sentences for a person. */
+/** The callers of a key and the destinations of its secret, as sentences. */
 export function describeKey(key: Pick<Key, 'locked' | 'limits' | 'rules'>): Words {
   return {
     callers: sentence(callersInWords(key)),
@@ -15,7 +15,7 @@ function sentence(text: string): string {
   return `${text.slice(0, 1).toUpperCase()}${text.slice(1)}.`
 }
 
-/** Says where a rule lets a secret go, such as "by POST to https://api.openai.com, to any path below /v1/, in the header authorization". */
+/** The destination of a rule, such as "by POST to https://api.openai.com, to any path below /v1/, in the header authorization". */
 export function ruleInWords(rule: CompiledRule): string {
   return `by ${list(rule.methods, 'or')} to ${originOf(rule)}, ${pathInWords(rule)}, ${placesInWords(rule)}`
 }
@@ -29,21 +29,20 @@ function placesInWords({ places, placesByName }: CompiledRule): string {
   )
 }
 
-/** What is wider than an operator may have meant; empty for a rule that is narrow. */
+/** Warnings for a rule that may be wider than intended; empty for a narrow rule. */
 export function wideInRule(rule: CompiledRule): string[] {
   const origin = originOf(rule)
   const domain = rule.host.slice(1).join('.')
   return [
     rule.host[0] === '*' &&
-      `Whoever can get a name below ${domain} gets the secret. Keep the wildcard only if every such name is yours.`,
+      `Anybody who can get a name below ${domain} gets the secret. Keep the wildcard only if all names below ${domain} are yours.`,
     rule.segments.at(-1) === '**' &&
       rule.segments.slice(0, -1).every((segment) => segment === '*') &&
       `${rule.segments.length === 1 ? 'Every' : 'Almost every'} path of ${origin} is allowed. Name the part of the API that your pages use, such as ${origin}/v1/items/**.`,
-    rule.methods.includes('DELETE') &&
-      'DELETE is allowed, so whoever may use this key can remove what the account holds there.',
+    rule.methods.includes('DELETE') && 'DELETE is allowed, so every caller of this key can delete data of its account.',
     rule.methods.includes('GET') &&
       rule.segments.at(-1) === '**' &&
-      'GET of a whole part of the API is allowed, so whoever may use this key can read what the account holds there.',
+      'GET of a whole part of the API is allowed, so every caller of this key can read data of its account.',
     rule.places.some((place) => place.startsWith('data#')) &&
       `The secret goes into a body. Make sure that the API does not store or show the field ${list(
         rule.places.filter((place) => place.startsWith('data#')).map((place) => place.slice('data#'.length)),
@@ -53,16 +52,16 @@ export function wideInRule(rule: CompiledRule): string[] {
       'The secret goes into a query string, which servers and proxies write into their logs. Prefer a header if the API takes one.',
     rule.places.includes('url.path') &&
       !rule.segments.some((segment) => segment.includes('$CLIENT_SECRET')) &&
-      'The secret may stand anywhere in the path. Write $CLIENT_SECRET into the url of the rule where it belongs.',
+      'The secret may be anywhere in the path. Write $CLIENT_SECRET where it belongs in the url of the rule.',
     rule.protocol === 'http:' && 'The secret travels unencrypted.',
     rule.allowPrivateNetwork && 'Addresses of this machine and its network are allowed.',
     rule.retryable &&
       rule.methods.some((method) => method === 'POST' || method === 'PATCH') &&
-      'A POST or PATCH that was interrupted is sent again, which is safe only where the API knows Idempotency-Key.',
+      'The relay repeats an interrupted POST or PATCH, which is safe only if the API supports Idempotency-Key.',
   ].filter((warning) => warning !== false)
 }
 
-/** Who may use a key, and how much. */
+/** The callers of a key, and its limits. */
 export function callersInWords({ locked, limits }: Pick<Key, 'locked' | 'limits'>): string {
   const bounds = [
     limits.requestsPerMinute && `${limits.requestsPerMinute} requests a minute`,
@@ -76,7 +75,7 @@ export function wideForCallers({ locked, limits }: Pick<Key, 'locked' | 'limits'
   return locked || limits.requestsPerMinute !== undefined
     ? []
     : [
-        'Every visitor may use it as often as they like: a limit for one visitor is got round with a new session. Limit its requests a minute (limits.requestsPerMinute), or lock it.',
+        'Every visitor may use the key as often as they like: a new session resets the limit of one visitor. Limit its requests a minute (limits.requestsPerMinute), or lock it.',
       ]
 }
 

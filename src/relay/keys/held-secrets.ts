@@ -1,15 +1,14 @@
 import type { SecretIndex } from './redaction/secret-index.ts'
 
 /**
- * Milliseconds for which a value that is no value of a key any more is looked for
- * still: APIs show for as long, in jobs, batches and logs, what was called
- * with it. Nothing of it is written anywhere, so a restart ends it sooner.
+ * Milliseconds for which the relay still redacts a value that a key no longer has: jobs, batches and logs of an API
+ * may show earlier calls. The old values are only in memory, so a restart ends this sooner.
  */
-const keptFor = 24 * 60 * 60 * 1000
+const keptAfterRemoval = 24 * 60 * 60 * 1000
 
-/** Keeps the values of the registered keys in the index of all secrets. */
+/** The values of the registered keys in the index of all secrets. */
 export interface HeldSecrets {
-  /** These are the values from now on; what is not among them any more goes after a while. */
+  /** Replaces the values. The index keeps the old ones for a while. */
   set(secrets: Iterable<string>): void
   close(): void
 }
@@ -27,7 +26,7 @@ export function createHeldSecrets(index: SecretIndex): HeldSecrets {
         const timer = setTimeout(() => {
           leaving.delete(timer)
           release()
-        }, keptFor).unref()
+        }, keptAfterRemoval).unref()
         leaving.add(timer)
       }
     },

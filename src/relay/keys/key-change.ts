@@ -5,10 +5,10 @@ import { checkName, checkSecret, checkUse, isOwnName, type KeyLimits, type KeyOp
 import { createRedactor } from './redaction/secret-index.ts'
 import { formContext, configError } from '../common/config-error.ts'
 
-/** What a form says that a key should be, checked. */
+/** A key as a form describes it, checked. */
 export interface KeyChangeRead {
   name: string
-  /** Undefined: the value stays. */
+  /** Undefined: the key keeps its value. */
   secret: string | undefined
   use: KeyUse
   isNew: boolean
@@ -17,35 +17,27 @@ export interface KeyChangeRead {
 const changeFields = ['secret', 'locked', 'allow', 'limits', 'isNew']
 
 /**
- * Reads the body of `PUT /keys/:name`, or of a check, where the value may be
- * missing still.
+ * Reads the body of `PUT /keys/:name`, or of a check, which may come before the value.
  *
- * @throws ClientSecretError `INVALID_PARAMETER` with the path of the field. The value stands in no sentence.
+ * @throws ClientSecretError `INVALID_PARAMETER` with the path of the field. The message never contains the value.
  */
 export function readChange(name: unknown, body: Record<string, unknown>, { isDraft = false } = {}): KeyChangeRead {
   checkName(name, { ...formContext, subject: 'This' }, 'name')
   if (isOwnName(name))
     throw configError(
       { ...formContext, subject: 'This' },
-      'is a name that the relay keeps for itself. Choose another one.',
+      'is a name that the relay uses itself. Choose another one.',
       'name',
     )
   const { isNew } = body
-  // Before anything that a sentence could quote.
+  // First, because the messages of all other checks may quote the value.
   const secret = readSecret(body['secret'], isNew === true && !isDraft)
   return withoutSecrets(secret === undefined ? [] : [secret], () => {
     const unknown = Object.keys(body).find((field) => !changeFields.includes(field))
     if (unknown !== undefined)
-      throw configError(
-        formContext,
-        `has a field "${unknown}", which no key has. The fields are ${changeFields.join(', ')}.`,
-      )
+      throw configError(formContext, `has an unknown field "${unknown}". The fields are ${changeFields.join(', ')}.`)
     if (typeof isNew !== 'boolean')
-      throw configError(
-        formContext,
-        'says nothing of isNew: true for a key that is added, false for one that is changed.',
-        'isNew',
-      )
+      throw configError(formContext, 'has no isNew. Write true to add a key, or false to change one.', 'isNew')
     const { locked, allow, limits, rules } = checkUse(body as unknown as KeyOptions, formContext)
     const use = {
       locked,
@@ -64,9 +56,9 @@ function readSecret(secret: unknown, isRequired: boolean): string | undefined {
 }
 
 /**
- * The rules and the name are shown to whoever looks after keys, and are written into the log.
+ * Administrators see the name and the rules of a key, and so do readers of the log.
  *
- * @throws ClientSecretError `INVALID_PARAMETER` where a value stands in one of them.
+ * @throws ClientSecretError `INVALID_PARAMETER` if one of them contains a value.
  */
 export function refuseSecretsOutside(secrets: readonly string[], { name, use }: KeyChangeRead): void {
   const redactor = createRedactor(...secrets)
@@ -74,7 +66,7 @@ export function refuseSecretsOutside(secrets: readonly string[], { name, use }: 
     if (redactor.text(text) !== text)
       throw configError(
         formContext,
-        `has its secret value written in the field ${field}, where it would be seen. ${remedy}`,
+        `has its secret value in the field ${field}, where others can see it. ${remedy}`,
         field,
       )
   }
@@ -85,14 +77,14 @@ export function refuseSecretsOutside(secrets: readonly string[], { name, use }: 
   })
 }
 
-/** Takes the values out of what is said of a mistake. */
+/** Removes the values from the error that the work throws. */
 export function withoutSecrets<Result>(secrets: readonly string[], work: () => Result): Result {
   try {
     return work()
   } catch (error) {
     if (!isClientSecretError(error) || secrets.length === 0) throw error
     const redactor = createRedactor(...secrets)
-    // First where it stands as a whole, so that the rest of the sentence stays.
+    // The exact value first: the redactor alone would remove more of the message.
     const redacted = (text: string) =>
       redactor.text(
         secrets
@@ -100,12 +92,12 @@ export function withoutSecrets<Result>(secrets: readonly string[], work: () => R
           .flatMap((secret) => [JSON.stringify(secret).slice(1, -1), encodeURIComponent(secret), secret])
           .reduce((rest, spelled) => rest.replaceAll(spelled, placeholder), text),
       )
-    // Without the cause, which may quote what was sent.
+    // Without the cause, which may quote the value.
     throw new ClientSecretError(error.code, redacted(error.message), { path: error.path && redacted(error.path) })
   }
 }
 
-/** What a rule says, and nothing that came along with it. */
+/** Only the known fields of a rule. */
 function asWritten(given: KeyRule, { methods }: CompiledRule): KeyRule {
   const { url, in: places, allowPrivateNetwork, retryable } = given
   return { url, methods: [...methods], in: places ? [...places] : undefined, allowPrivateNetwork, retryable }

@@ -7,43 +7,45 @@ import {
 } from '../../protocol/placeholder.ts'
 import { methods, type ClientSecretRequest, type Method } from '../../protocol/request.ts'
 import { startContext, configError, type ErrorContext } from '../common/config-error.ts'
+import { plainSegments, segmentsOf } from './plain-path.ts'
 
-/** Where in a request a secret may be put. */
+/** A place in a request for a secret. */
 export type Place = `headers.${string}` | `params.${string}` | `data#/${string}` | 'url.path'
 
-/** One way a key may be used. What no rule allows is refused. */
+/** A destination that a key allows. The relay refuses everything else. */
 export interface KeyRule {
   /**
-   * Where the secret may go. Scheme, host and port are compared exactly; `*` is
-   * one segment of the path, a last `**` the rest of it, and `*.` before a host
-   * one label. A segment may hold the placeholder: `https://api.telegram.org/bot$CLIENT_SECRET/*`.
+   * The destination of the secret. Scheme, host and port must match exactly. `*` matches one segment of the path, `**`
+   * at the end the rest of the path, and `*.` before a host one label. A segment may contain the placeholder:
+   * `https://api.telegram.org/bot$CLIENT_SECRET/*`.
    */
   url: string
   /** Any letter case. */
   methods: (Method | Lowercase<Method>)[]
-  /** In which places of the request. Default: `['headers.authorization']`, or `['url.path']` where the url of the rule holds the placeholder. */
+  /** The places in the request. Default: `['headers.authorization']`, or `['url.path']` if the url of the rule contains the placeholder. */
   in?: Place[] | undefined
   /**
-   * In place of `in`, for a key of several values: the places of each, by its name. One that is not named has none.
+   * Instead of `in`, for a key with several values: the places of each value, by its name. A value without a name here
+   * has no place.
    * `{ id: ['headers.x-app-id'], key: ['headers.x-api-key'] }`
    */
   inEach?: Record<string, Place[]> | undefined
-  /** Also `http:` and addresses of this machine and network. Default: false. */
+  /** Allows `http:` and addresses of this machine and network too. Default: false. */
   allowPrivateNetwork?: boolean | undefined
-  /** A POST or PATCH that was interrupted may be sent again. Default: false. */
+  /** The relay may repeat an interrupted POST or PATCH. Default: false. */
   retryable?: boolean | undefined
 }
 
-/** A rule, checked and taken apart once at the start. */
+/** A rule, checked and parsed. */
 export interface CompiledRule {
   protocol: string
-  /** Labels of the host, the first perhaps `*`. */
+  /** Labels of the host; the first may be `*`. */
   host: string[]
   port: string
   segments: string[]
   methods: readonly Method[]
   places: readonly string[]
-  /** Of a key of several values: the places of each, by its name. */
+  /** For a key with several values: the places of each value, by its name. */
   placesByName?: ReadonlyMap<string, readonly string[]>
   allowPrivateNetwork: boolean
   retryable: boolean
@@ -54,29 +56,29 @@ const ruleFields = ['url', 'methods', 'in', 'inEach', 'allowPrivateNetwork', 're
 const placePattern = /^(headers\.[!#$%&'*+.^_`|~0-9A-Za-z-]+|params\..+|data#\/.*|url\.path)$/
 
 /**
- * Reads a rule of the configuration, or of a form.
+ * Reads a rule of the options or of a form.
  *
- * @param names Of the values of a key that has several.
- * @throws ClientSecretError `INVALID_PARAMETER` with a sentence for the operator, and the path of the field.
+ * @param names The names of the values, for a key with several.
+ * @throws ClientSecretError `INVALID_PARAMETER` with the path of the field.
  */
 export function compileRule(
   rule: KeyRule,
   path: string,
-  telling: ErrorContext = startContext(path),
+  context: ErrorContext = startContext(path),
   names?: readonly string[],
 ): CompiledRule {
   const refuse: Refuse = (problem, field) => {
-    throw configError(telling, problem, field)
+    throw configError(context, problem, field)
   }
   if (typeof rule !== 'object' || rule === null)
-    return refuse('is no rule. A rule is an object such as { url, methods }.')
+    return refuse('is not a rule. A rule is an object such as { url, methods }.')
   const unknown = Object.keys(rule).find((name) => !ruleFields.includes(name))
   if (unknown !== undefined)
-    return refuse(`has a field "${unknown}", which no rule has. The fields are ${ruleFields.join(', ')}.`)
-  // A host of `*` parses, so the pattern is read with the same parser as the urls it is compared with.
+    return refuse(`has an unknown field "${unknown}". The fields are ${ruleFields.join(', ')}.`)
+  // The same parser reads the urls of requests. It accepts `*` in a host.
   if (typeof rule.url !== 'string' || !URL.canParse(rule.url))
     return refuse(
-      `has the url ${JSON.stringify(rule.url)}, which is no url. Write one such as "https://api.example.com/v1/**".`,
+      `has the url ${JSON.stringify(rule.url)}, which is not a url. Write one such as "https://api.example.com/v1/**".`,
       'url',
     )
   const url = new URL(rule.url)
@@ -87,7 +89,7 @@ export function compileRule(
     return refuse(`has the url "${rule.url}". Begin it with https://.`, 'url')
   if (url.protocol === 'http:' && !rule.allowPrivateNetwork) {
     return refuse(
-      `has the url "${rule.url}", which would send the secret unencrypted. Use https://; or, for a service on your own network, set allowPrivateNetwork: true in this rule.`,
+      `has the url "${rule.url}", which would send the secret unencrypted. Use https://. For a service on your own network, set allowPrivateNetwork: true in this rule.`,
       'url',
     )
   }
@@ -128,7 +130,7 @@ export function compileRule(
   const given = rule.in ?? (segments.some(containsPlaceholder) ? ['url.path' as const] : defaultPlaces)
   const placesByName = names && readPlacesByName(rule, given, names, refuse)
   if (!names && rule.inEach !== undefined)
-    return refuse('has inEach, and its key has one value only. Write its places in "in".', 'inEach')
+    return refuse('has inEach, but its key has only one value. Write its places in "in".', 'inEach')
   const places = placesByName ? [...new Set([...placesByName.values()].flat())] : readPlaces(given, 'in', refuse)
   return {
     protocol: url.protocol,
@@ -148,7 +150,7 @@ type Refuse = (problem: string, field?: string) => never
 function readPlaces(places: unknown, field: string, refuse: Refuse): string[] {
   if (!(places instanceof Array))
     return refuse(
-      `has an "${field}" that is no list. Write a list of places, such as ${field}: ['headers.x-api-key'].`,
+      `has an "${field}" that is not a list. Write a list of places, such as ${field}: ['headers.x-api-key'].`,
       field,
     )
   const unknownPlace: unknown = places.find((place) => typeof place !== 'string' || !placePattern.test(place))
@@ -178,10 +180,9 @@ function readPlacesByName(
 }
 
 /**
- * The rule that lets this request use the key.
+ * The rule that allows this request to use the key.
  *
- * @throws ClientSecretError `NOT_ALLOWED`, saying whether it is the url, the
- *   method or a place that no rule allows.
+ * @throws ClientSecretError `NOT_ALLOWED`. The message says whether no rule allows the url, the method, or a place.
  */
 export function findRule(keyName: string, rules: readonly CompiledRule[], request: ClientSecretRequest): CompiledRule {
   const url = new URL(request.url)
@@ -212,7 +213,7 @@ export function findRule(keyName: string, rules: readonly CompiledRule[], reques
   throw refuse(`in ${places}`, places)
 }
 
-/** Whether the value that is meant may stand in this place. */
+/** Whether the rule allows this value in this place. */
 function isPlaceOf({ places, placesByName }: CompiledRule, { place, name }: FoundPlaceholder): boolean {
   if (!placesByName) return places.includes(place)
   return name !== undefined && (placesByName.get(name)?.includes(place) ?? false)
@@ -227,7 +228,7 @@ function unknownName(keyName: string, { place, name }: FoundPlaceholder, names: 
   )
 }
 
-/** Whether a rule lets this request use the key. */
+/** Whether a rule allows this request to use the key. */
 export function isAllowed(
   key: { name: string; rules: readonly CompiledRule[] },
   request: ClientSecretRequest,
@@ -239,7 +240,7 @@ export function isAllowed(
   }
 }
 
-/** Whether a rule lets the secret of its key go to this scheme, host and port, whatever the path. */
+/** Whether a rule allows this scheme, host and port, with any path. */
 function matchesOrigin(rule: CompiledRule, url: URL): boolean {
   const labels = url.hostname.split('.')
   return (
@@ -254,68 +255,11 @@ function matchesPath(pattern: readonly string[], segments: readonly string[]): b
   const open = pattern.at(-1) === '**'
   const fixed = open ? pattern.slice(0, -1) : pattern
   if (open ? segments.length <= fixed.length : segments.length !== fixed.length) return false
-  // Where a rule says in which segment the secret stands, it stands in no other.
+  // If the rule puts the secret into one segment, no other segment may contain it.
   const isPlaced = pattern.some(containsPlaceholder)
   return segments.every((segment, index) => {
     const part = fixed[index] ?? '**'
     if (part === segment) return true
     return (part === '**' || (part === '*' && segment !== '')) && !(isPlaced && containsPlaceholder(segment))
   })
-}
-
-/**
- * The segments of a path that is one and the same to every server: also to one
- * that decodes once more, maps characters to those that they look like (NFKC),
- * trims, or takes `;` for the beginning of parameters. For none of them a segment
- * may be a step, hold a separator or be left out. Undefined for any other path.
- */
-function plainSegments({ pathname }: URL): string[] | undefined {
-  const segments = segmentsOf(pathname)
-  const text = decoded(pathname)
-  // Where a query would begin, the path would end.
-  if (text === undefined || /[\\\p{Cc}]/u.test(text) || /[?#]/.test(text.slice(0, text.lastIndexOf('/'))))
-    return undefined
-  const read = segmentsOf(text.replace(/[\p{C}\p{Z}\p{Default_Ignorable_Code_Point}]/gu, ''))
-  const isPlain = (segment: string, index: number) => {
-    const [name] = /^[^;?#]*/.exec(segment)!
-    return !/^\.+$/.test(name) && (name !== '' || index === read.length - 1)
-  }
-  return read.length === segments.length && read.every(isPlain) ? segments : undefined
-}
-
-/** Times that a path may have been encoded. Each costs a look at the whole of it. */
-const maxEncodings = 3
-
-/** A path as a server may read it that decodes and maps what is left to decode; undefined where no end is near. */
-function decoded(path: string): string | undefined {
-  let text = path
-  for (let round = 0; round <= maxEncodings; round++) {
-    const next = normalized(unescaped(text))
-    if (next === undefined || next === text) return next
-    text = next
-  }
-  return undefined
-}
-
-/** Undefined where a server that knows no such character may read the nearest that it knows: a slash. */
-function normalized(text: string | undefined): string | undefined {
-  if (text === undefined || looksLikeSlash.test(text)) return undefined
-  return text.normalize('NFKC').replaceAll(fractionSlash, '|') // ½ is 1⁄2 then, which is no slash to anybody.
-}
-
-const fractionSlash = '\u2044'
-/** Fraction, division and set minus. */
-const looksLikeSlash = /[\u2044\u2215\u2216\u29f5\u29f8\u29f9]/
-
-/** Undefined for what is no UTF-8, which servers read as they please. */
-function unescaped(text: string): string | undefined {
-  try {
-    return decodeURIComponent(text)
-  } catch {
-    return undefined
-  }
-}
-
-function segmentsOf(pathname: string): string[] {
-  return pathname.slice(1).split('/')
 }

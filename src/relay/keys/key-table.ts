@@ -1,90 +1,104 @@
 import type { AuditEntry } from '../../protocol/keys.ts'
-import type { Connection, Database } from '../database/database.ts'
+import type { Connection, Database, Value } from '../database/database.ts'
 
-/** A key as it stands in the database. */
+/** Every SQL statement about keys is in this file. */
+
+/** A key, as the database stores it. */
 export interface StoredKey {
   name: string
   locked: boolean
-  /** Rules and limits as JSON: the very text is part of what the values are bound to. */
+  /** Rules and limits as JSON. The values are bound to the exact text. */
   allow: string
   limits: string
   version: number
-  /** Sealed. */
+  /** Encrypted. */
   value: string
   previousVersion: number | null
   previousValue: string | null
-  /** Id of the master key with which the values are sealed. */
+  /** Id of the master key that encrypts the values. */
   masterKey: string
   createdAt: number
   updatedAt: number
   uses: number
   lastUsedAt: number | null
-  /** When an API was last seen to refuse the newest value and to take the one before. */
+  /** The last time an API refused the newest value and took the previous one. */
   fellBackAt: number | null
 }
 
-/** What has happened with a key since it was last written down. */
-export interface Usage {
-  uses: number
-  lastUsedAt: number | null
-  fellBackAt: number | null
+/** Uses of a key since the last write. */
+export type Usage = Pick<StoredKey, 'uses' | 'lastUsedAt' | 'fellBackAt'>
+
+/** Relays publish it when a key changes. */
+export const keysTopic = 'keys'
+/** A transaction that changes keys holds it, so that nothing changes between its reads and its writes. */
+export const keysLock = 'client-secret-relay: keys'
+
+const text = (value: Value) => value
+/** Postgres gives a BIGINT as text. */
+const number = (value: Value) => (value === null ? null : Number(value))
+/** Only 0 means open: a damaged row is locked. */
+const flag = (value: Value) => Number(value) !== 0
+
+/** The columns of a key, and how to read them. */
+const columns: Record<keyof StoredKey, [name: string, read: (value: Value) => Value | boolean]> = {
+  name: ['name', text],
+  locked: ['locked', flag],
+  allow: ['allow', text],
+  limits: ['limits', text],
+  version: ['version', number],
+  value: ['value', text],
+  previousVersion: ['previous_version', number],
+  previousValue: ['previous_value', text],
+  masterKey: ['master_key', text],
+  createdAt: ['created_at', number],
+  updatedAt: ['updated_at', number],
+  uses: ['uses', number],
+  lastUsedAt: ['last_used_at', number],
+  fellBackAt: ['fell_back_at', number],
 }
+const fields = Object.keys(columns) as (keyof StoredKey)[]
+const columnNames = fields.map((field) => columns[field][0])
 
-interface Row {
-  name: string
-  locked: number
-  allow: string
-  limits: string
-  version: number
-  value: string
-  previous_version: number | null
-  previous_value: string | null
-  master_key: string
-  created_at: number
-  updated_at: number
-  uses: number
-  last_used_at: number | null
-  fell_back_at: number | null
-}
+/** Only `addUsage` changes the counts of a key that is there, and nothing changes the time of its creation. */
+const keptColumns = ['name', 'created_at', 'uses', 'last_used_at']
+const writeStatement = `INSERT INTO stored_keys (${columnNames.join(', ')}) VALUES (${fields.map((_, index) => `$${index + 1}`).join(', ')})
+  ON CONFLICT (name) DO UPDATE SET ${columnNames
+    .filter((name) => !keptColumns.includes(name))
+    .map((name) => `${name} = excluded.${name}`)
+    .join(', ')}`
 
-const columns =
-  'name, locked, allow, limits, version, value, previous_version, previous_value, master_key, created_at, updated_at, uses, last_used_at, fell_back_at'
+type Row = Record<string, Value>
 
-/** Every SQL statement about keys. Each is run on the database or within a transaction of it. */
 export async function readStoredKeys(connection: Connection): Promise<StoredKey[]> {
-  const rows = await connection.query<Row>(`SELECT ${columns} FROM stored_keys ORDER BY name`)
-  return rows.map(stored)
+  const rows = await connection.query<Row>(`SELECT ${columnNames.join(', ')} FROM stored_keys ORDER BY name`)
+  return rows.map(storedKeyOf)
 }
 
 export async function readStoredKey(connection: Connection, name: string): Promise<StoredKey | null> {
-  const [row] = await connection.query<Row>(`SELECT ${columns} FROM stored_keys WHERE name = $1`, [name])
-  return row ? stored(row) : null
+  const [row] = await connection.query<Row>(`SELECT ${columnNames.join(', ')} FROM stored_keys WHERE name = $1`, [name])
+  return row ? storedKeyOf(row) : null
 }
 
-/** Writes a key, new or changed. What is counted is left as it is. */
+function storedKeyOf(row: Row): StoredKey {
+  const entries = fields.map((field) => {
+    const [name, read] = columns[field]
+    return [field, read(row[name]!)]
+  })
+  return Object.fromEntries(entries) as StoredKey
+}
+
+/** Adds a key, or replaces it and keeps its counts. */
 export async function writeStoredKey(connection: Connection, key: StoredKey): Promise<void> {
   await connection.query(
-    `INSERT INTO stored_keys (${columns}) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, 0, NULL, $12)
-     ON CONFLICT (name) DO UPDATE SET locked = $2, allow = $3, limits = $4, version = $5, value = $6,
-       previous_version = $7, previous_value = $8, master_key = $9, updated_at = $11, fell_back_at = $12`,
-    [
-      key.name,
-      key.locked ? 1 : 0,
-      key.allow,
-      key.limits,
-      key.version,
-      key.value,
-      key.previousVersion,
-      key.previousValue,
-      key.masterKey,
-      key.createdAt,
-      key.updatedAt,
-      key.fellBackAt,
-    ],
+    writeStatement,
+    fields.map((field) => {
+      const value = key[field]
+      return typeof value === 'boolean' ? Number(value) : value
+    }),
   )
 }
 
-/** The version that it had; null when there was none. */
+/** The version of the removed key; null if there was none. */
 export async function removeStoredKey(connection: Connection, name: string): Promise<number | null> {
   const [row] = await connection.query<{ version: number }>(
     'DELETE FROM stored_keys WHERE name = $1 RETURNING version',
@@ -103,17 +117,24 @@ export async function addUsage(connection: Connection, name: string, usage: Usag
   )
 }
 
-export async function writeChange(connection: Connection, { at, who, what, key, version }: AuditEntry): Promise<void> {
+/** Names of administrators may come from outside: longer ones are cut. */
+const maxWho = 200
+
+export async function writeAudit(
+  connection: Connection,
+  { who, what, key, version }: Omit<AuditEntry, 'at'>,
+): Promise<void> {
   await connection.query('INSERT INTO key_changes (at, who, what, key_name, version) VALUES ($1, $2, $3, $4, $5)', [
-    at,
-    who,
+    Date.now(),
+    who.slice(0, maxWho),
     what,
     key,
     version ?? null,
   ])
 }
 
-export async function readChanges(database: Database, limit: number): Promise<AuditEntry[]> {
+/** The changes of keys, the newest first. */
+export async function readAudit(database: Database, limit: number): Promise<AuditEntry[]> {
   const rows = await database.query<{
     at: number
     who: string
@@ -128,28 +149,4 @@ export async function readChanges(database: Database, limit: number): Promise<Au
     key: key_name,
     version: version === null ? undefined : Number(version),
   }))
-}
-
-function stored(row: Row): StoredKey {
-  return {
-    name: row.name,
-    // Whatever is not plainly open is locked.
-    locked: Number(row.locked) !== 0,
-    allow: row.allow,
-    limits: row.limits,
-    version: Number(row.version),
-    value: row.value,
-    previousVersion: number(row.previous_version),
-    previousValue: row.previous_value,
-    masterKey: row.master_key,
-    createdAt: Number(row.created_at),
-    updatedAt: Number(row.updated_at),
-    uses: Number(row.uses),
-    lastUsedAt: number(row.last_used_at),
-    fellBackAt: number(row.fell_back_at),
-  }
-}
-
-function number(value: number | null): number | null {
-  return value === null ? null : Number(value)
 }

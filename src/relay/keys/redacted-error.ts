@@ -2,7 +2,7 @@ import type { ClientSecretError } from '../../protocol/errors.ts'
 import type { WireError } from '../../protocol/record.ts'
 import type { Redactor } from './redaction/redactor.ts'
 
-/** An error as it travels and is stored. Its sentence may quote what a caller wrote or an API answered. */
+/** An error as the relay sends and stores it. Its message may quote a caller or an API, so it is redacted. */
 export function wireError(
   { code, message, path, requestId, retryAfter }: ClientSecretError,
   redactor: Redactor,

@@ -2,10 +2,10 @@ import { inspect } from 'node:util'
 import type { Logger } from '../common/logger.ts'
 import type { Redactor } from './redaction/redactor.ts'
 
-/** No detail that the relay logs lies deeper than this; what does is written as text. */
+/** Details of the relay's own log entries are not nested deeper; anything deeper becomes text. */
 const maxDepth = 8
 
-/** A logger that writes the placeholder where a secret stands: an error of a library may quote what it was given. */
+/** A logger that writes the placeholder instead of a secret: an error of a library may quote its input. */
 export function redactedLogger(current: () => Logger, redactor: Redactor): Logger {
   const clean = (details: object) => redacted(details, redactor, maxDepth) as object
   return {
@@ -15,11 +15,11 @@ export function redactedLogger(current: () => Logger, redactor: Redactor): Logge
   }
 }
 
-/** The very same value where nothing of a secret stands in it, so that an error stays the one that was thrown. */
+/** The same object if it contains no secret, so that an error keeps its identity. */
 function redacted(value: unknown, redactor: Redactor, depth: number): unknown {
   if (typeof value === 'string') return redactor.text(value)
   if (typeof value !== 'object' || value === null) return value
-  // A connection, a buffer: nothing that a log should hold as a whole.
+  // A connection or a buffer, which would fill the log.
   if (depth === 0 || !isTakenApart(value)) return redactor.text(inspect(value, { depth: 0 }))
   // Message and stack of an error are not enumerable.
   const before = (value instanceof Error ? Reflect.ownKeys(value) : Object.keys(value)).map(

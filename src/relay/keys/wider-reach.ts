@@ -1,9 +1,9 @@
 import { containsPlaceholder } from '../../protocol/placeholder.ts'
 import type { CompiledRule } from './key-rules.ts'
 
-/** By what the value of a key would get to where it could not get before. */
+/** A destination that a key's value did not have before. */
 export interface WiderReach {
-  /** Of the rule, in its list. */
+  /** The index of the rule. */
   index: number
   field: 'url' | 'methods' | 'in'
   /** Completes "This rule lets the value go …". */
@@ -11,9 +11,8 @@ export interface WiderReach {
 }
 
 /**
- * The first thing by which rules let a value go further than others did; null
- * where they do not. Each method of a rule must have been allowed by one rule
- * that had its host, its paths and its places.
+ * The first new destination of the later rules; null if they have none. For each method of a later rule, one earlier
+ * rule must allow the same host, paths and places.
  */
 export function widerReach(before: readonly CompiledRule[], after: readonly CompiledRule[]): WiderReach | null {
   for (const [index, rule] of after.entries()) {
@@ -44,7 +43,7 @@ function coversOrigin(one: CompiledRule, other: CompiledRule): boolean {
   )
 }
 
-/** Whether every path of the other pattern is one of this, with the secret in the same segments. */
+/** Whether this pattern matches every path of the other one, with the secret in the same segments. */
 function coversPath(pattern: readonly string[], other: readonly string[]): boolean {
   const isOpen = pattern.at(-1) === '**'
   const fixed = isOpen ? pattern.slice(0, -1) : pattern

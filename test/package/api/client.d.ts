@@ -1,30 +1,38 @@
-import { C as ClientSecretRecord, S as Seen, a as CancelAnswer, T as Transport, R as RecordStatus, H as HistoryFilter, b as HistoryPage, Q as QueueCount } from './transport.js';
-export { P as Persistence, c as PollAnswer, U as UpstreamResponse, W as WireError, i as isSettled } from './transport.js';
+import { C as ClientSecretRecord, c as RecordVersion, a as CancelAnswer, T as Transport, R as RecordStatus, H as HistoryFilter, b as HistoryPage, Q as QueueCount } from './transport.js';
+export { P as PollAnswer, U as UpstreamResponse, W as WireError, i as isSettled } from './transport.js';
 import { C as ClientSecretError } from './errors.js';
 export { a as ClientSecretErrorDetails, E as ErrorCode, i as isClientSecretError } from './errors.js';
 import { M as Method, F as FormArrays, P as ParamValue } from './request.js';
 export { C as ClientSecretRequest, J as JsonObject, R as RequestBody } from './request.js';
 
-/** The upstream's answer. */
+/** The API's response. */
 interface ApiResponse {
     status: number;
     /** Names in lower case. */
     headers: Record<string, string>;
-    /** The exact text; bytes where the upstream sent bytes. */
+    /** The exact text, or bytes. */
     body: string | Uint8Array;
 }
 /** How the body of an answer is given. */
 type ResponseType = 'json' | 'text' | 'blob' | 'arrayBuffer';
-/** A settled record, read. */
+/** The answer of a settled record. */
 interface Answer {
     record: ClientSecretRecord;
-    /** The body: parsed when its content type is JSON, else the text or the bytes; null when empty. */
+    /** The body: parsed JSON, else the text or the bytes; null when empty. */
     data: unknown;
     response: ApiResponse;
 }
+/** An API's response with its body as the hooks' `data`. */
+interface ParsedResponse<Data = unknown> {
+    status: number;
+    /** Names in lower case. */
+    headers: Record<string, string>;
+    /** Parsed JSON, else the text or the bytes; null when empty. */
+    body: Data;
+}
 
 /**
- * What zod, valibot, arktype and others offer alike.
+ * The interface of zod, valibot, arktype and others.
  * Source: https://standardschema.dev, version 1, the part that is used here.
  */
 interface StandardSchema<Output = unknown> {
@@ -50,27 +58,24 @@ type SchemaResult<Output> = {
     }[];
 };
 
-/** Who hears how a request ends. */
+/** Callbacks for the end of a request. */
 interface Callbacks<Data = unknown> {
-    /** Called once with the final API response: its body, and its status and headers beside it. */
+    /** Called once with the final API response: its body, then status and headers. */
     onResponse?: ((data: Data, response: ApiResponse) => void) | undefined;
     /** Called once when the request or the polling fails. */
     onError?: ((error: ClientSecretError) => void) | undefined;
 }
-/** Who hears of a request, and how its answer is checked. */
+/** Callbacks for a request, and the schema of its answer. */
 interface Listeners<Data = unknown> extends Callbacks<Data> {
-    /** Called with every change of what the relay knows of the request. */
+    /** Called with every change of the record. */
     onUpdate?: ((record: ClientSecretRecord) => void) | undefined;
-    /** Called once when the request has ended, whichever way: with its data, or with its error. */
+    /** Called once when the request ends, with its data or its error. */
     onSettled?: ((data: Data | undefined, error: ClientSecretError | undefined) => void) | undefined;
     /** Any Standard Schema (zod, valibot, arktype …); checks `data` and gives it its type. */
     schema?: StandardSchema<Data> | undefined;
     /** How `data` is given. Default: JSON parsed, other text as text, bytes as a `Uint8Array`; by the answer's content type. */
     responseType?: ResponseType | undefined;
 }
-
-/** Why polling rests: nobody looks at the page, or it has no network. */
-type PauseReason = 'hidden' | 'offline';
 
 /** How a poll ends that was stopped: the request goes on, and can be followed again. */
 interface PollStopped {
@@ -80,32 +85,31 @@ interface PollStopped {
 /** True for what a stopped poll resolves to; an API's body of the same shape is not mistaken for it. */
 declare function isPollStopped(value: unknown): value is PollStopped;
 
-/** Who follows a record. */
+/** Why the polling pauses: the page is hidden, or the device is offline. */
+type PauseReason = 'hidden' | 'offline';
+
+/** The callbacks for one record. */
 interface Watcher {
-    /** Upper bound on how old what is seen may be, in milliseconds. */
-    interval: number;
+    /** Upper bound on the age of the record, in milliseconds. */
+    interval: () => number;
     /** Called with every change of the record; a settled one is the last. */
     onRecord: (record: ClientSecretRecord) => void;
-    /** Called when the polling rests, with the reason, and with `undefined` when it goes on. */
+    /** Called when the polling pauses, with the reason, and with `undefined` when it continues. */
     onPause: (reason: PauseReason | undefined) => void;
-    /** The record has expired, or may not be read. */
-    onError: (error: ClientSecretError) => void;
-    /** Somebody stopped all polling of this record. */
-    onStop: () => void;
+    /** Called when the polling ends early: with an error, or without one after `stop`. */
+    onEnd: (error?: ClientSecretError) => void;
 }
+
 interface Poller {
-    /** Follows a record until it is settled, fails, or the returned function is called. */
-    watch: (seen: Seen, watcher: Watcher) => () => void;
-    /** Stops everyone who follows this record. */
+    /** Polls a record until it settles, fails, or the returned function is called. */
+    watch: (seen: RecordVersion, watcher: Watcher) => () => void;
+    /** Ends all polling of a record. */
     stop: (id: string) => void;
 }
 
 /** A body: fields or a list that JSON can carry, or a text. */
 type RequestData = string | readonly unknown[] | RequestFields;
-/**
- * Fields that JSON can carry, as a type or an interface of yours has them. A form,
- * a file, bytes, a stream, a map and a function are none; later versions may take some.
- */
+/** Fields of JSON values: no form, file, bytes, stream, map or function. */
 type RequestFields = (object | {
     readonly [name: string]: unknown;
 }) & {
@@ -116,7 +120,7 @@ type RequestFields = (object | {
     readonly arrayBuffer?: never;
     readonly getReader?: never;
 };
-/** What a component asks for, field by field. */
+/** The fields of a request. */
 interface RequestParams {
     /** Name of a key that the relay knows. */
     clientSecretName: string;
@@ -127,8 +131,9 @@ interface RequestParams {
     /** `$CLIENT_SECRET` in a value becomes the key. */
     headers?: Record<string, string> | undefined;
     /**
-     * The body of POST, PUT, PATCH and DELETE: JSON, or a form when the Content-Type header says
-     * `application/x-www-form-urlencoded`. A string is sent as it is, with any Content-Type; no placeholder may stand in it.
+     * The body of POST, PUT, PATCH and DELETE: JSON, or a form with the Content-Type `application/x-www-form-urlencoded`.
+     * The relay sends a string unchanged, with any Content-Type; it may not contain a placeholder.
+     * With `stream: true`, the answer still arrives whole, as one text.
      */
     data?: RequestData | undefined;
     /** How a form writes a list: `brackets` is `to[]=a&to[]=b`, `repeat` is `to=a&to=b`, `comma` is `to=a,b`. Default: `to[0]=a&to[1]=b`. */
@@ -136,118 +141,124 @@ interface RequestParams {
     /** Appended to the query that the url already has. */
     params?: Record<string, ParamValue | readonly ParamValue[]> | undefined;
     /**
-     * Milliseconds, 0 or more. Above 0 the request runs in the background and is polled until it settles. The relay
-     * holds each poll and answers the moment something changes, so this bounds how old what is seen may be; it is no
-     * delay. Default 0.
+     * Milliseconds, 0 or more. Above 0, the request runs in the background, and the client polls it until it settles.
+     * The relay answers a poll at once when the record changes: this is an upper bound, not a delay. Default 0.
      */
     poll?: number | undefined;
-    /** Seconds, above 0, after which the record is removed and polling it is an error. Default: the relay's, one day. */
+    /** Seconds, above 0. Then the relay removes the record, and a poll of it fails. Default: the relay's, one day. */
     expires?: number | undefined;
     /**
      * How the answer's data is given: `json`, `text`, `blob` or `arrayBuffer`. Default: by its content type, which is
      * JSON parsed, other text as text, and bytes as a `Uint8Array`. An error's data is always given by its content type.
      */
     responseType?: ResponseType | undefined;
-    /** Requests of one caller with the same url, method and queue run one at a time, in the order they arrived. Without it, in parallel. */
+    /** Requests of one caller with the same url, method and queue run one at a time, in order of arrival; without it, in parallel. */
     queue?: string | undefined;
 }
 /** The parameters of `clientSecretRequest`. */
 interface ClientSecretRequestParams<Data = unknown> extends RequestParams, Callbacks<Data> {
 }
 
-/** What a request is made of: parameters to send, or an id under which it was sent. */
-interface RequestStart {
-    params?: RequestParams | undefined;
-    /** One that was sent before. With a version, only what differs from it is news. */
-    seen?: Seen | undefined;
-    /** What is known of it already. */
-    record?: ClientSecretRecord | undefined;
-    /** Milliseconds between polls. Default: that of `params`. */
-    poll?: number | undefined;
-    /** Who hears of it; asked when there is something to tell. */
-    listeners?: (() => Listeners) | undefined;
-    /** Called when something about it has changed. */
-    onChange?: ((request: RequestObject) => void) | undefined;
-    /** The request is known by it before it has an id, so that it can be cancelled. Default: a random one. */
-    idempotencyKey?: string | undefined;
-}
-/** What `send` gives: an answer, a record that waits for somebody to poll it, or a stop. */
-type Sent = Answer | {
-    record: ClientSecretRecord;
-    data?: undefined;
-    response?: undefined;
-} | PollStopped;
 /** A poll by hand. */
 interface Polling extends Promise<Answer | PollStopped> {
-    /** Ends this poll, and with the last one all polling; the request itself goes on. */
+    /** Ends this poll, and with the last one all polling. The request goes on. */
     stop: () => void;
 }
-/** How one of those who wait polls. */
+
+/** The state of a request. */
+interface RequestProgress {
+    /** The record's id; undefined until the relay answers. */
+    id: string | undefined;
+    /** On its way to the relay, without a record. */
+    isSending: boolean;
+    record: ClientSecretRecord | undefined;
+    isPolling: boolean;
+    /** Milliseconds between polls; 0 without automatic polling. */
+    interval: number;
+    /** Why the polling pauses: the page is hidden, or offline. */
+    pauseReason: PauseReason | undefined;
+    /** Why there is no polling: `stop()`, or `pause()` because no component shows the request. */
+    rest: 'stopped' | 'paused' | undefined;
+    outcome: Answer | ClientSecretError | undefined;
+}
+/** Options of one poll. */
 interface PollingOptions {
     /** Milliseconds. Default 1,000. */
     interval?: number | undefined;
     signal?: AbortSignal | undefined;
 }
-/** One request, from its beginning to its end. Whoever shows it and whoever waits for it has the same object. */
-interface RequestObject {
-    /** On its way to the relay, and no record of it yet. */
-    readonly isSending: boolean;
-    /** What the relay knows of it. */
-    readonly record: ClientSecretRecord | undefined;
-    readonly isPolling: boolean;
-    /** Milliseconds between polls; 0 while it is polled by hand. */
-    readonly interval: number;
-    /** Why the polling rests: nobody looks at the page, or it has no network. */
-    readonly pauseReason: PauseReason | undefined;
-    /** Why nobody polls: it was stopped, or paused because nobody is there to see it. */
-    readonly rest: 'stopped' | 'paused' | undefined;
-    /** How it ended. */
-    readonly outcome: Answer | ClientSecretError | undefined;
-    /** Sends it, and polls where it says so. Once. */
+
+/** Parameters to send, or the id of a request that was sent before. */
+interface RequestStart {
+    params?: RequestParams | undefined;
+    /** A request that was sent before. With a version, the first poll waits for a change. */
+    seen?: RecordVersion | undefined;
+    /** The record, if it is known. */
+    record?: ClientSecretRecord | undefined;
+    /** Milliseconds between polls. Default: `poll` of `params`. */
+    poll?: number | undefined;
+    /** Gives the listeners; called for each event. */
+    listeners?: (() => Listeners) | undefined;
+    /** Called after each change of the request's fields. */
+    onChange?: ((request: RequestObject) => void) | undefined;
+    /** Identifies the request until it has an id, so that it can be cancelled. Default: a random one. */
+    idempotencyKey?: string | undefined;
+}
+/** Result of `send`: an answer, a record to poll by hand, or a stop. */
+type Sent = Answer | {
+    record: ClientSecretRecord;
+    data?: undefined;
+    response?: undefined;
+} | PollStopped;
+/** One request, from start to end. All components and promises of a request share the same object. */
+interface RequestObject extends Readonly<RequestProgress> {
+    /** Sends the request, and polls if `params` say so. Call it once. */
     send: (signal?: AbortSignal) => Promise<Sent>;
-    /** Waits for the answer, as one of any number. */
+    /** Waits for the answer. Any number of polls can wait. */
     poll: (options?: PollingOptions) => Polling;
-    /** Ends all polling, until it is resumed. */
+    /** Ends all polling until `resume`. */
     stop: () => void;
-    /** Begins the polling, or takes it up again. */
+    /** Starts or continues the polling. */
     resume: () => void;
-    /** Ends the polling because nobody is there to see it. */
+    /** Ends the polling until `unpause`. */
     pause: () => void;
-    /** Takes up what was paused, and not what was stopped. */
+    /** Continues a paused request, not a stopped one. */
     unpause: () => void;
     cancel: () => Promise<CancelAnswer>;
 }
 
-/** Where the relay is, and how it is asked. */
+/** The relay's address, and how to call it. */
 interface RelayTransportOptions {
-    /** Where the relay is mounted: a path of this site (`/relay`) or an absolute url. */
+    /** Address of the relay: a path of this site (`/relay`) or an absolute url. */
     relay: string;
-    /** Sent along with every call, such as an Authorization header of your own site; a function is asked anew each time. */
+    /** Headers for every call, such as Authorization of your own site. A function runs for each call. */
     headers?: Record<string, string> | (() => Record<string, string> | Promise<Record<string, string>>) | undefined;
-    /** Instead of the global `fetch`, such as one that includes credentials. */
+    /** Replaces the global `fetch`, for example to include credentials. */
     fetch?: typeof globalThis.fetch | undefined;
 }
 
-/** Which server the client talks to, and who is signed in. */
+/** The server of the client, and its user. */
 type ClientOptions = (RelayTransportOptions | {
     transport: Transport;
 }) & {
-    /** Who is signed in, by any id of yours: what is kept over a reload for one user is not found by the next. */
+    /** Your id of the signed-in user. Requests that persist are separate for each user. */
     user?: string | undefined;
 };
-/** What a client is made of. The hooks use this and nothing more. */
+/** The parts of a client that hooks use. */
 interface ClientCore {
-    /** Differs for each client of a page, and so keeps apart what hooks store. Names server and user. */
+    /** Server, user and a number: unique among the clients of a page. */
     readonly key: string;
     readonly transport: Transport;
     readonly user: string | undefined;
     /** Polls for all requests of this client. */
     readonly poller: Poller;
-    /** One request as an object: where it stands, and what can be done with it. Hooks and promises are made of it. */
+    /** One request as an object, with its state and its actions. Hooks and promises use it. */
     createRequest: (start: RequestStart) => RequestObject;
+    /** Calls the listener with the first record of each request of this client, until the returned function is called. */
+    onSent: (listener: (record: ClientSecretRecord) => void) => () => void;
 }
 
-/** What a request with a `queue` and no `poll` gives at once. */
+/** Result of a request with a `queue` and no `poll`. */
 interface QueuedRequest<Data = unknown> {
     id: string;
     status: RecordStatus;
@@ -257,16 +268,16 @@ interface QueuedRequest<Data = unknown> {
     /** Starts polling by hand. */
     poll: (options?: PollOptions<Data>) => PollPromise<Data>;
 }
-/** How a queued request is polled by hand, and who hears of it. */
+/** Options and callbacks of one poll. */
 interface PollOptions<Data = unknown> extends Callbacks<Data> {
-    /** Milliseconds; an upper bound on how late the answer is seen. Default 1,000. */
+    /** Milliseconds; upper bound on the age of the record. Default 1,000. */
     interval?: number | undefined;
     /** Aborting it ends the polling with `ABORTED`. */
     signal?: AbortSignal | undefined;
 }
 /** The API's answer, or `{ id, status: 'stopped' }` after `stop()`. */
 interface PollPromise<Data = unknown> extends Promise<Data | PollStopped> {
-    /** Stops the polling; the request itself goes on and can be polled again. */
+    /** Stops the polling. The request goes on and can be polled again. */
     stop: () => void;
 }
 
@@ -337,7 +348,7 @@ interface Client extends ClientCore {
     /** The same as `clientSecretRequest` for those who keep their own state: no callbacks, every change of the record told. */
     send: (params: RequestParams, options?: SendOptions) => Promise<Sent>;
     /** Follows a request that was sent before, by its id, until it is settled. */
-    follow: (seen: Seen, options?: FollowOptions) => Promise<Answer | PollStopped>;
+    follow: (seen: RecordVersion, options?: FollowOptions) => Promise<Answer | PollStopped>;
 }
 /**
  * Makes a client. It holds no connection and no timer while it has nothing to do.
@@ -349,5 +360,5 @@ interface Client extends ClientCore {
  */
 declare function createClient(options: ClientOptions): Client;
 
-export { CancelAnswer, ClientSecretError, ClientSecretRecord, FormArrays, HistoryFilter, HistoryPage, Method, ParamValue, QueueCount, RecordStatus, Seen, Transport, createClient, isPollStopped };
-export type { Answer, ApiResponse, Callbacks, Client, ClientCore, ClientOptions, ClientSecretRequestFunction, ClientSecretRequestParams, FollowOptions, Listeners, PauseReason, PollOptions, PollPromise, PollStopped, Polling, QueuedRequest, ReadOptions, RelayTransportOptions, RequestData, RequestFields, RequestObject, RequestOptions, RequestParams, RequestStart, ResponseType, SendOptions, Sent, StandardSchema };
+export { CancelAnswer, ClientSecretError, ClientSecretRecord, FormArrays, HistoryFilter, HistoryPage, Method, ParamValue, QueueCount, RecordStatus, RecordVersion, Transport, createClient, isPollStopped };
+export type { Answer, ApiResponse, Callbacks, Client, ClientCore, ClientOptions, ClientSecretRequestFunction, ClientSecretRequestParams, FollowOptions, Listeners, ParsedResponse, PauseReason, PollOptions, PollPromise, PollStopped, Polling, PollingOptions, QueuedRequest, ReadOptions, RelayTransportOptions, RequestData, RequestFields, RequestObject, RequestOptions, RequestParams, RequestProgress, RequestStart, ResponseType, SendOptions, Sent, StandardSchema };

@@ -1,14 +1,12 @@
 /**
- * Every error this package makes, in one table: the code, the HTTP status the
- * relay answers it with (0: it never travels, it arises in the client), and
- * what it means. The sentence for the developer is written where the error is
- * made, because only there is it known what happened; what to do about it, at
- * length, is in README, one heading for each code.
+ * All error codes, with the HTTP status of the relay's answer (0: an error of the
+ * client). README has a heading with cause and remedy for each. Not part of
+ * `errors.ts`, so that pages load no table.
  */
 declare const errorStatus: {
     /** A parameter has the wrong shape. `path` names it. */
     readonly INVALID_PARAMETER: 400;
-    /** `$CLIENT_SECRET` stands in no value of url, headers, params or data. */
+    /** No value in url, headers, params or data contains `$CLIENT_SECRET`. */
     readonly PLACEHOLDER_MISSING: 400;
     /** The relay knows no key of this name. */
     readonly KEY_NOT_FOUND: 404;
@@ -16,9 +14,9 @@ declare const errorStatus: {
     readonly SIGN_IN_REQUIRED: 401;
     /** The key's rules do not allow this url, method or place. */
     readonly NOT_ALLOWED: 403;
-    /** The page that asks is not of an origin the relay serves. */
+    /** The relay does not serve the page's origin. */
     readonly ORIGIN_NOT_ALLOWED: 403;
-    /** There is no such record, or it belongs to somebody else. */
+    /** The record does not exist, or it belongs to another caller. */
     readonly REQUEST_NOT_FOUND: 404;
     /** The record was removed because its `expires` has passed. */
     readonly EXPIRED: 410;
@@ -32,34 +30,35 @@ declare const errorStatus: {
     readonly REQUEST_TOO_LARGE: 413;
     /** The upstream's answer is over the relay's limit. */
     readonly RESPONSE_TOO_LARGE: 502;
-    /** The relay could not get the token that the API wants in place of the secret. */
+    /** The relay could not get the token that the API needs in place of the secret. */
     readonly TOKEN_FAILED: 502;
     /** The upstream answered with a status of 400 or more; its body is in `data`. */
     readonly UPSTREAM_ERROR: 502;
     /** The upstream did not answer in time. */
     readonly UPSTREAM_TIMEOUT: 504;
-    /** The upstream could not be reached, or broke off in the middle. */
+    /** The relay cannot reach the upstream, or the connection broke. */
     readonly UPSTREAM_UNREACHABLE: 502;
     /** The relay stopped while the request ran; the upstream may have acted. */
     readonly INTERRUPTED: 500;
-    /** An answer does not have the shape it was said to have. */
+    /** An answer does not match its schema or content type. */
     readonly INVALID_RESPONSE: 502;
-    /** The relay is stopping, or a part that it needs is away; try again. */
+    /** The relay is stopping, or a part of it is unavailable. */
     readonly UNAVAILABLE: 503;
-    /** Something unforeseen; the relay's log knows more under `requestId`. */
+    /** An unexpected error; see `requestId` in the relay's log. */
     readonly INTERNAL: 500;
-    /** The relay could not be reached. */
+    /** The client cannot reach the relay. */
     readonly NETWORK_ERROR: 0;
-    /** A component sent the same request again and again. */
+    /** A component sends the same request in a loop. */
     readonly SEND_LOOP: 0;
     /** The caller's `signal` was aborted. */
     readonly ABORTED: 0;
 };
-/** What went wrong, in a word for programs. The page Errors has the cause and the remedy of each. */
+/** Why a call failed. The page Errors has the cause and the remedy of each code. */
 type ErrorCode = keyof typeof errorStatus;
-/** What an error says beside its code and its message. */
+
+/** The fields of an error besides code and message. */
 interface ClientSecretErrorDetails {
-    /** HTTP status; default: the code's own, from the table. */
+    /** HTTP status. Default 0. */
     status?: number | undefined;
     /** Where in the parameters, such as `params.page` or `data#/model`. */
     path?: string | undefined;
@@ -72,13 +71,13 @@ interface ClientSecretErrorDetails {
     cause?: unknown;
 }
 declare const marker: unique symbol;
-/** The one error class of this package. `isClientSecretError` recognises it. Its message is a sentence for the developer. */
+/** The error class of this package; `isClientSecretError` recognises it. Its message is for developers. */
 declare class ClientSecretError extends Error {
     readonly name = "ClientSecretError";
     readonly code: ErrorCode;
-    /** The address of what explains the code. */
+    /** Address of the code's explanation. */
     readonly help: string;
-    /** HTTP status: the upstream's for `UPSTREAM_ERROR`, else the relay's; 0 where no answer came. */
+    /** HTTP status: the API's for `UPSTREAM_ERROR`, else that of the relay's answer; 0 without an answer. */
     readonly status: number;
     /** Where in the parameters, such as `params.page`. */
     readonly path: string | undefined;

@@ -1,22 +1,22 @@
 import { ReactNode } from 'react';
-import { RelayTransportOptions, Client, StandardSchema, RequestParams, PauseReason, ApiResponse, ClientSecretRequestParams, PollStopped, QueuedRequest, Listeners } from './client.js';
-export { Answer, Callbacks, ClientCore, ClientOptions, ClientSecretRequestFunction, FollowOptions, PollOptions, PollPromise, Polling, ReadOptions, RequestData, RequestFields, RequestObject, RequestOptions, RequestStart, ResponseType, SendOptions, Sent, createClient, isPollStopped } from './client.js';
-import { C as ClientSecretRecord, H as HistoryFilter, a as CancelAnswer, P as Persistence } from './transport.js';
-export { b as HistoryPage, c as PollAnswer, Q as QueueCount, R as RecordStatus, S as Seen, T as Transport, U as UpstreamResponse, W as WireError, i as isSettled } from './transport.js';
+import { RelayTransportOptions, Client, ParsedResponse, StandardSchema, RequestParams, PauseReason, ApiResponse, ClientCore, RequestStart, RequestObject, Listeners, ClientSecretRequestParams, PollStopped, QueuedRequest } from './client.js';
+export { Answer, Callbacks, ClientOptions, ClientSecretRequestFunction, FollowOptions, PollOptions, PollPromise, Polling, PollingOptions, ReadOptions, RequestData, RequestFields, RequestOptions, RequestProgress, ResponseType, SendOptions, Sent, createClient, isPollStopped } from './client.js';
+import { C as ClientSecretRecord, H as HistoryFilter, a as CancelAnswer } from './transport.js';
+export { b as HistoryPage, P as PollAnswer, Q as QueueCount, R as RecordStatus, c as RecordVersion, T as Transport, U as UpstreamResponse, W as WireError, i as isSettled } from './transport.js';
 import { C as ClientSecretError } from './errors.js';
 export { a as ClientSecretErrorDetails, E as ErrorCode, i as isClientSecretError } from './errors.js';
 import { SWRResponse, SWRConfiguration } from 'swr';
 export { C as ClientSecretRequest, F as FormArrays, J as JsonObject, M as Method, P as ParamValue, R as RequestBody } from './request.js';
 
-/** A relay; or a client that was made before. */
+/** A relay, or a client. */
 type ClientSecretProviderProps = {
     children?: ReactNode;
 } & ((RelayTransportOptions & {
     client?: undefined;
-    /** Who is signed in, by any id of yours. When it changes, nothing of the one before is shown or found again. */
+    /** Your id of the signed-in user. Hooks never show or find requests of another user. */
     user?: string | undefined;
 })
-/** A client made with `createClient`, such as one for another server than our relay. */
+/** A client made with `createClient`, such as one for Skapi. */
  | {
     client: Client;
     relay?: undefined;
@@ -25,8 +25,7 @@ type ClientSecretProviderProps = {
     user?: undefined;
 });
 /**
- * Says which relay the hooks below talk to. It may stand above a `<Suspense>` or
- * below it.
+ * Gives the hooks below it a relay. It can be inside or outside of a `<Suspense>`.
  *
  * @example
  * <ClientSecretProvider relay="/relay">
@@ -35,35 +34,40 @@ type ClientSecretProviderProps = {
  */
 declare function ClientSecretProvider({ children, client, relay, user, headers, fetch, }: ClientSecretProviderProps): ReactNode;
 
-/** What is known of a history. */
-interface HistoryState {
-    /** The newest first. Those that are under way are kept live. */
-    records: ClientSecretRecord[];
-    /** Whether there are older ones to load. */
+/** A past request, with its response parsed. */
+type HistoryRecord<Data = unknown> = Omit<ClientSecretRecord, 'response'> & {
+    response?: ParsedResponse<Data> | undefined;
+};
+/** The state of a history. */
+interface HistoryState<Data = unknown> {
+    /** The newest first. The hook polls unsettled ones, and adds new ones of this client. */
+    records: HistoryRecord<Data>[];
+    /** Whether there are older records. */
     hasMore: boolean;
     isLoading: boolean;
-    /** Why the last page could not be loaded. */
+    /** Why the last page failed to load. */
     error: ClientSecretError | undefined;
 }
-/** Loads the pages of a history, and follows what is under way in them. */
+/** Loads the pages of a history, and polls unsettled records. */
 interface HistoryPages {
     loadMore: () => Promise<void>;
-    /** Reads the first page anew. */
+    /** Loads the first page again. */
     refresh: () => Promise<void>;
-    /** A component shows the history, until the returned function is called. */
+    /** A component shows the history, until it calls the returned function. */
     attach: () => () => void;
 }
 
-/** What is known of the history, and what reads more of it. */
-type UseClientSecretHistory = HistoryState & Pick<HistoryPages, 'loadMore' | 'refresh'>;
+/** The state of a history, and its actions. */
+type UseClientSecretHistory<Data = unknown> = HistoryState<Data> & Pick<HistoryPages, 'loadMore' | 'refresh'>;
 /**
- * This caller's past requests, page by page, the newest first. Those under way
- * are kept live.
+ * This caller's past requests, page by page, the newest first. Requests of this
+ * client appear when the relay has their record, and unsettled ones update. `Data` is
+ * the type of each `response.body`, which is parsed as the `data` of other hooks.
  *
  * @example
  * const past = useClientSecretHistory({ queue: 'images', compact: true })
  */
-declare function useClientSecretHistory(filter?: HistoryFilter): UseClientSecretHistory;
+declare function useClientSecretHistory<Data = unknown>(filter?: HistoryFilter): UseClientSecretHistory<Data>;
 
 /** The request of a query, and SWR's options for it. */
 interface UseClientSecretQueryOptions<Data = unknown> extends Pick<SWRConfiguration<Data, ClientSecretError>, 'suspense' | 'fallbackData' | 'keepPreviousData' | 'revalidateOnFocus' | 'revalidateOnReconnect' | 'revalidateIfStale' | 'revalidateOnMount' | 'refreshInterval' | 'dedupingInterval' | 'shouldRetryOnError' | 'errorRetryCount' | 'errorRetryInterval' | 'onSuccess' | 'onError'> {
@@ -121,19 +125,19 @@ interface Nothing {
     response: undefined;
     /** Why it failed, once `status` is `failed` or `cancelled`. */
     error: undefined;
-    /** What the relay knows of the request. */
+    /** The relay's record of the request. */
     record: ClientSecretRecord | undefined;
-    /** True from `send` until it is settled or stopped. */
+    /** True from `send` until the request is settled or stopped. */
     isLoading: boolean;
     /** True while the client polls for the answer. */
     isPolling: boolean;
-    /** Why the polling rests: nobody looks at the page, or it has no network. */
+    /** Why the polling pauses: the page is hidden, or offline. */
     pauseReason: PauseReason | undefined;
-    /** Place in line while it waits in a queue: 1 is next, or running. */
+    /** Position in the queue: 1 is next, or running. */
     inQueue: number | undefined;
 }
 type With<Fields> = Omit<Nothing, keyof Fields> & Fields;
-/** What is known of a request that is not under way. */
+/** Fields of a request without polling. */
 interface AtRest {
     isLoading: false;
     isPolling: false;
@@ -141,13 +145,13 @@ interface AtRest {
 }
 /** The state of one request: narrowing on `status` narrows `data` and `error`. */
 type RequestState<Data = unknown> = 
-/** Nothing was sent, or it was reset. */
+/** Before `send`, or after `reset`. */
 With<AtRest & {
     status: 'idle';
     record: undefined;
     inQueue: undefined;
 }>
-/** On its way to the relay; a direct request is here until its answer comes. */
+/** On its way to the relay. A direct request stays here until its answer arrives. */
  | With<{
     status: 'sending';
     record: undefined;
@@ -155,7 +159,7 @@ With<AtRest & {
     isPolling: boolean;
     inQueue: undefined;
 }>
-/** `pending`: waits in a queue. `running`: the relay is calling the API. */
+/** `pending`: in a queue. `running`: the relay calls the API. */
  | With<{
     status: 'pending' | 'running';
     record: ClientSecretRecord;
@@ -171,24 +175,41 @@ With<AtRest & {
     error: ClientSecretError;
     inQueue: undefined;
 }>
-/** Nobody follows it any more; the request itself goes on, and can be resumed. */
+/** Without polling. The request goes on, and `resume` continues the polling. */
  | With<AtRest & {
     status: 'stopped';
 }>;
-/** Where the request of a hook stands. */
+/** The status of a hook's request. */
 type RequestStatus = RequestState['status'];
 
-/** The request of a component, and how it is shown. */
+/** Keeps one request over a reload. */
+interface Persister {
+    /** Called before a request is sent. After a reload, the caller must be the same. */
+    prepare: () => void;
+    /** Finds the request after a reload, and shows it. */
+    restore: (show: (start: RequestStart) => RequestObject, listeners: () => Listeners) => void;
+    /** Called after each change of the request. */
+    write: (request: RequestObject) => void;
+    forget: () => void;
+}
+/** Makes the persister for the request of a hook with this `id`. */
+type CreatePersister = (client: ClientCore, id: string) => Persister;
+/** For `persist` of `useClientSecretRequest`: keeps the request over a reload of this tab. */
+declare const sessionPersister: CreatePersister;
+/** For `persist` of `useClientSecretRequest`: keeps the request in this browser, for all its tabs. */
+declare const localPersister: CreatePersister;
+
+/** The request of a component, and its options. */
 interface UseClientSecretRequestOptions<Data = unknown> extends RequestParams, Listeners<Data> {
     /** Components of one provider with the same id share one request and its state. */
     id?: string | undefined;
     /**
-     * Keeps the request over a reload, for this tab (`session`) or this browser
-     * (`local`): it is found again and goes on being followed. Needs an `id`.
+     * Keeps the request over a reload: `sessionPersister` for this tab, `localPersister`
+     * for this browser. Needs an `id`.
      */
-    persist?: Persistence | undefined;
+    persist?: CreatePersister | undefined;
 }
-/** What `send` may change of the hook's request. */
+/** Fields of the hook's request that `send` replaces. */
 type SendOverrides<Data = unknown> = Partial<ClientSecretRequestParams<Data>>;
 /** An event of React's, or of the browser's. */
 type SendEvent = {
@@ -196,9 +217,9 @@ type SendEvent = {
 } | {
     readonly isTrusted: boolean;
 };
-/** All that a promise of a request may give: its answer; a stop, where it is polled; what polls it, where it is queued. */
+/** The answer; a stop, with `poll`; a queued request to poll by hand, with `queue` alone. */
 type Sent<Data> = Data | PollStopped | QueuedRequest<Data>;
-/** What it gives depends on `queue` and `poll` of the hook's request, and of what is sent. */
+/** The result depends on `queue` and `poll`, of the hook and of the send. */
 interface SendAsync<Data, Promised> {
     (overrides?: SendOverrides<Data> & {
         queue?: undefined;
@@ -206,45 +227,44 @@ interface SendAsync<Data, Promised> {
     }): Promise<Promised>;
     (overrides?: SendOverrides<Data>): Promise<Sent<Data>>;
 }
-/** The state of the request sent last, and what can be done. */
+/** The state of the latest request, and its actions. */
 type UseClientSecretRequest<Data = unknown, Promised = Sent<Data>> = RequestState<Data> & RequestActions & {
     /**
-     * Sends the request; its fate is in the state and told to the callbacks. Never
-     * rejects. What it is given overrides the hook's request for this one send;
-     * headers, params and data are joined name by name. An event, as from
-     * `onClick={otter.send}`, overrides nothing.
+     * Sends the request. Never rejects: the state and the callbacks have the outcome.
+     * `overrides` change the hook's request for this send; headers, params and data
+     * are merged by name. An event, as from `onClick={otter.send}`, changes nothing.
      */
     send: (overrides?: SendOverrides<Data> | SendEvent) => void;
     /**
-     * The same, as a promise of the API's answer. With a `poll` it resolves to
-     * `{ id, status: 'stopped' }` when the polling is stopped; with a `queue` and
-     * no `poll`, to a `QueuedRequest`.
+     * Sends the request, for a promise of the API's answer. With `poll`, `stop()`
+     * resolves it to `{ id, status: 'stopped' }`; with a `queue` and no `poll`, it
+     * resolves to a `QueuedRequest`.
      *
      * @throws ClientSecretError
      */
     sendAsync: SendAsync<Data, Promised>;
 };
-/** What can be done with a request that was sent. */
+/** Actions on a sent request. */
 interface RequestActions {
-    /** Ends the polling. The request itself goes on, and can be resumed. */
+    /** Ends the polling. The request goes on, and `resume` continues the polling. */
     stop: () => void;
-    /** Takes the polling up again; also begins that of a queued request without `poll`. */
+    /** Continues the polling, or starts that of a queued request without `poll`. */
     resume: () => void;
     /**
-     * Takes the request out of its queue, or ends the call that runs.
+     * Removes the request from its queue, or ends the running call.
      *
      * @throws ClientSecretError when the relay cannot be reached, or knows no such request.
      */
     cancel: () => Promise<CancelAnswer>;
-    /** Back to `idle`. What was sent goes on, unwatched. */
+    /** Back to `idle`. A sent request goes on, without polling. */
     reset: () => void;
 }
 /**
- * A request that a person starts, such as generating a picture: nothing is sent
- * until `send`, and one `send` is one call of the API.
+ * A request that a person starts, such as generating a picture. Each `send` is one
+ * call of the API.
  *
- * A component renders only for the fields that it reads. Unmounting ends the
- * polling, not the request.
+ * A component renders only for fields that it reads. An unmount ends the polling,
+ * not the request.
  *
  * @example
  * const otter = useClientSecretRequest({
@@ -285,5 +305,5 @@ type UseClientSecretRecord<Data = unknown> = RequestState<Data> & Omit<RequestAc
  */
 declare function useClientSecretRecord<Data = unknown>(id: string | null, listeners?: Listeners<Data>): UseClientSecretRecord<Data>;
 
-export { ApiResponse, CancelAnswer, Client, ClientSecretError, ClientSecretProvider, ClientSecretRecord, ClientSecretRequestParams, HistoryFilter, Listeners, PauseReason, Persistence, PollStopped, QueuedRequest, RelayTransportOptions, RequestParams, StandardSchema, useClientSecretHistory, useClientSecretQuery, useClientSecretQueue, useClientSecretRecord, useClientSecretRequest };
-export type { ClientSecretProviderProps, HistoryState, RequestActions, RequestState, RequestStatus, SendAsync, SendEvent, SendOverrides, UseClientSecretHistory, UseClientSecretQuery, UseClientSecretQueryOptions, UseClientSecretQueue, UseClientSecretRecord, UseClientSecretRequest, UseClientSecretRequestOptions };
+export { ApiResponse, CancelAnswer, Client, ClientCore, ClientSecretError, ClientSecretProvider, ClientSecretRecord, ClientSecretRequestParams, HistoryFilter, Listeners, ParsedResponse, PauseReason, PollStopped, QueuedRequest, RelayTransportOptions, RequestObject, RequestParams, RequestStart, StandardSchema, localPersister, sessionPersister, useClientSecretHistory, useClientSecretQuery, useClientSecretQueue, useClientSecretRecord, useClientSecretRequest };
+export type { ClientSecretProviderProps, CreatePersister, HistoryRecord, HistoryState, Persister, RequestActions, RequestState, RequestStatus, SendAsync, SendEvent, SendOverrides, UseClientSecretHistory, UseClientSecretQuery, UseClientSecretQueryOptions, UseClientSecretQueue, UseClientSecretRecord, UseClientSecretRequest, UseClientSecretRequestOptions };

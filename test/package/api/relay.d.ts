@@ -8,42 +8,47 @@ interface Logger {
     error(details: object, message: string): void;
 }
 
-/** How much a caller may ask for, and how much an API may answer; each a whole number above 0. */
+/** Limits for callers and for answers of APIs; each a whole number above 0. */
 interface RelayLimits {
     /** Largest body of a submit, in bytes. Default 1 MiB. */
     requestBytes?: number | undefined;
     /** Largest answer of an upstream, in bytes, counted after decompression. Default 10 MiB. */
     responseBytes?: number | undefined;
-    /** Longest time an upstream may take for its whole answer, in milliseconds. Default 300,000. */
+    /** Longest time for the whole answer of an upstream, in milliseconds. Default 300,000. */
     upstreamTimeout?: number | undefined;
-    /** Most unsettled requests of one caller: those that run in the background, and apart from them, at each relay, those whose answer is waited for. Default 1,000. */
+    /** Most unsettled requests of one caller. Background requests and direct requests count separately, direct ones at each relay. Default 1,000. */
     unsettledPerCaller?: number | undefined;
-    /** Most requests of one caller in a minute. Default 600. A visitor is counted by session, or by address where `trustProxy` is set. */
+    /** Most requests of one caller in a minute. Default 600. Visitors count by session, or by address if `trustProxy` is set. */
     requestsPerMinute?: number | undefined;
     /** Most bytes of one caller in a day, sent and received. Default: no limit. */
     bytesPerDay?: number | undefined;
-    /** Most polls of one caller that are held at once; of visitors also of one address, where `trustProxy` is set. Default 100. */
+    /** Most held polls of one caller, and of all visitors from one address if `trustProxy` is set. Default 100. */
     heldPollsPerCaller?: number | undefined;
-    /** Most polls that are held at once, of all callers; of visitors half as many. One more is answered at once. Default 10,000. */
+    /** Most held polls of all callers; half as many of visitors. The relay answers further polls at once. Default 10,000. */
     heldPolls?: number | undefined;
     /**
-     * Most bytes that are under way at once, of all callers: requests that are read or run, answers that are gathered,
-     * and answers until their callers have read them. Visitors together have half of it. Over it, a request is refused
-     * with 503 before it is read, and an answer waits at its API. Default 128 MiB, or four times what the largest
-     * request and answer take together, if that is more.
+     * Most calls that one relay makes at once for requests that run in the background. Callers share them fairly: a free
+     * slot goes to the waiting caller with the fewest calls. Default 100.
+     */
+    backgroundCalls?: number | undefined;
+    /**
+     * Most bytes in flight for all callers: requests while the relay reads or runs them, and answers until their callers
+     * have read them. Visitors share half of it. Beyond the limit, the relay refuses a request with 503 before it reads
+     * it, and lets an answer wait at its API. Default 128 MiB, or four times the largest request and answer together, if
+     * that is more.
      */
     bytesInFlight?: number | undefined;
-    /** The same of one caller, refused with 429. Default 32 MiB, or twice what the largest request and answer take, if that is more. */
+    /** Most bytes in flight for one caller. The relay refuses more with 429. Default 32 MiB, or twice the largest request and answer together, if that is more. */
     bytesInFlightPerCaller?: number | undefined;
     /**
-     * Most bytes of records that a database in memory keeps: the oldest that have settled make room for new ones, as if
-     * their time were over. Where unsettled ones alone are as much, visitors are refused, and from a quarter more on
-     * everybody. Default 256 MiB.
+     * Most bytes of records in a database in memory. The oldest settled records expire early to make room. If the
+     * unsettled ones alone reach the limit, the relay refuses visitors; a quarter beyond it, it refuses all callers.
+     * Default 256 MiB.
      */
     bytesInMemory?: number | undefined;
-    /** How long the caller of a direct request may be gone before its call is ended, in milliseconds: time to come back over a broken connection. Default 10,000. */
+    /** How long a call goes on after its caller has disconnected, in milliseconds: time to reconnect. Default 10,000. */
     disconnectGracePeriod?: number | undefined;
-    /** How long a queued request waits at most, in milliseconds from its first attempt on, while its API answers 429 or 503 and names a time to come again. Default 600,000. */
+    /** Longest time that a queued request retries while its API answers 429 or 503 with Retry-After, in milliseconds from its first attempt. Default 600,000. */
     maxUpstreamWait?: number | undefined;
 }
 
@@ -60,28 +65,29 @@ type Identity = string | {
 /** Finds who is signed in; null for nobody. */
 type Authenticate = (request: Request) => Identity | null | undefined | Promise<Identity | null | undefined>;
 
-/** Where in a request a secret may be put. */
+/** A place in a request for a secret. */
 type Place = `headers.${string}` | `params.${string}` | `data#/${string}` | 'url.path';
-/** One way a key may be used. What no rule allows is refused. */
+/** A destination that a key allows. The relay refuses everything else. */
 interface KeyRule {
     /**
-     * Where the secret may go. Scheme, host and port are compared exactly; `*` is
-     * one segment of the path, a last `**` the rest of it, and `*.` before a host
-     * one label. A segment may hold the placeholder: `https://api.telegram.org/bot$CLIENT_SECRET/*`.
+     * The destination of the secret. Scheme, host and port must match exactly. `*` matches one segment of the path, `**`
+     * at the end the rest of the path, and `*.` before a host one label. A segment may contain the placeholder:
+     * `https://api.telegram.org/bot$CLIENT_SECRET/*`.
      */
     url: string;
     /** Any letter case. */
     methods: (Method | Lowercase<Method>)[];
-    /** In which places of the request. Default: `['headers.authorization']`, or `['url.path']` where the url of the rule holds the placeholder. */
+    /** The places in the request. Default: `['headers.authorization']`, or `['url.path']` if the url of the rule contains the placeholder. */
     in?: Place[] | undefined;
     /**
-     * In place of `in`, for a key of several values: the places of each, by its name. One that is not named has none.
+     * Instead of `in`, for a key with several values: the places of each value, by its name. A value without a name here
+     * has no place.
      * `{ id: ['headers.x-app-id'], key: ['headers.x-api-key'] }`
      */
     inEach?: Record<string, Place[]> | undefined;
-    /** Also `http:` and addresses of this machine and network. Default: false. */
+    /** Allows `http:` and addresses of this machine and network too. Default: false. */
     allowPrivateNetwork?: boolean | undefined;
-    /** A POST or PATCH that was interrupted may be sent again. Default: false. */
+    /** The relay may repeat an interrupted POST or PATCH. Default: false. */
     retryable?: boolean | undefined;
 }
 
@@ -147,18 +153,18 @@ interface TokenOptions {
     allowPrivateNetwork?: boolean | undefined;
 }
 
-/** A key, as the configuration gives it. */
+/** A key in the options. */
 interface KeyOptions {
     /**
-     * The value. Default: the environment variable `CLIENT_SECRET_<NAME>`, the name in capitals with `_` for what is no
-     * letter or digit. Of an API that wants several, each by a name: `{ id, key }`, which requests write as
-     * `$CLIENT_SECRET.id` and `$CLIENT_SECRET.key`.
+     * The value. Default: the environment variable `CLIENT_SECRET_<NAME>`, the name in capitals with `_` for each
+     * character that is not a letter or digit. For an API with several values, an object such as `{ id, key }`; requests
+     * then write `$CLIENT_SECRET.id` and `$CLIENT_SECRET.key`.
      */
     secret?: string | Record<string, string | undefined> | undefined;
     /**
-     * What every value of this API begins with, such as `acme_live_`, and so no secret: whatever in an answer begins
-     * with it is taken out, and only what stands behind it counts as secret. Default: none; the relay knows those of
-     * the common APIs.
+     * The beginning of every value of this API, such as `acme_live_`. The prefix itself is public: only the rest counts
+     * as secret. The relay removes every word with this prefix from answers. Default: none; the relay knows the prefixes
+     * of common APIs.
      */
     publicPrefix?: string | undefined;
     /** The API wants a token that is made from the secret: OAuth's, a signed JWT, or one that a login gives. */
@@ -169,10 +175,10 @@ interface KeyOptions {
     locked?: boolean | undefined;
     /** Where the secret may go. At least one rule. */
     allow: KeyRule[];
-    /** How much the key may be used, by all callers together. */
+    /** Limits of the key, for all callers together. */
     limits?: KeyLimits | undefined;
 }
-/** How much a key may be used, by all callers together; what is more is refused with `RATE_LIMITED` or `QUEUE_FULL`. */
+/** Limits of a key, for all callers together. The relay refuses more with `RATE_LIMITED` or `QUEUE_FULL`. */
 interface KeyLimits {
     /** Default: no limit. */
     requestsPerMinute?: number | undefined;
@@ -182,35 +188,35 @@ interface KeyLimits {
     bytesPerDay?: number | undefined;
 }
 
-/** The options of `createRelay`, and of the config that `client-secret-relay` reads. */
+/** The options of `createRelay`, and of the config file of `client-secret-relay`. */
 interface RelayOptions {
-    /** The keys, by name. May be left out where they are registered while the relay runs, which `CLIENT_SECRET_MASTER_KEY` makes possible. */
+    /** The keys, by name. Optional if `CLIENT_SECRET_MASTER_KEY` is set: administrators then register keys while the relay runs. */
     keys?: Record<string, KeyOptions> | undefined;
-    /** Who is signed in, or null. Required when a key is locked, as keys are by default. */
+    /** Returns the signed-in user, or null. Required if a key is locked, which is the default. */
     authenticate?: Authenticate | undefined;
-    /** Who may register keys and read `GET /metrics`: true, or the name under which what they do is written down. Default: whoever sends `Authorization: Bearer` with the token in the environment variable `CLIENT_SECRET_ADMIN_TOKEN`; without one, nobody. */
+    /** Decides who may register keys and read `GET /metrics`: returns true, or the name for the audit list. Default: callers with the header `Authorization: Bearer` and the token in the environment variable `CLIENT_SECRET_ADMIN_TOKEN`. Without a token there is no administrator. */
     administrator?: IsAdministrator | undefined;
-    /** Other sites whose pages may use the relay, such as `https://app.example.com`. The relay's own site always may. */
+    /** Other sites whose pages may use the relay, such as `https://app.example.com`. Pages of the relay's own site always may. */
     origins?: string[] | undefined;
     /**
-     * The names under which the relay is reached, such as `api.example.com`; a call with another Host is refused.
-     * Default: any. `client-secret-relay serve` on an address of this machine takes `localhost` and that address,
-     * so that a page whose name was made to point to this machine cannot use the relay.
+     * The host names of the relay, such as `api.example.com`. The relay refuses calls with another Host. Default: any.
+     * `client-secret-relay serve` on a local address accepts only `localhost` and that address, against pages whose host
+     * name points to this machine (DNS rebinding).
      */
     hosts?: string[] | undefined;
-    /** How many proxies of yours stand before the relay and write `X-Forwarded-For`. Visitors are then counted by address. Default: none, and the header is not read. */
+    /** Number of your proxies in front of the relay that write `X-Forwarded-For`. Visitors then count by address. Default: none; the relay ignores the header. */
     trustProxy?: number | undefined;
-    /** Path of a SQLite file, for one relay; or the address of a Postgres that several share, such as `postgres://user:password@host/database`. Default: in memory, gone with the process. */
+    /** Path of a SQLite file, for one relay; or address of a Postgres, for several, such as `postgres://user:password@host/database`. Default: in memory, lost when the process ends. */
     database?: string | undefined;
     limits?: RelayLimits | undefined;
-    /** How long records are kept, in seconds. */
+    /** How long the relay keeps records, in seconds. */
     expires?: {
-        /** Of requests that do not say. Default: one day. */
+        /** For requests without `expires`. Default: one day. */
         default?: number | undefined;
-        /** Of any request; a longer wish is refused. Default: 30 days. */
+        /** For all requests; longer values are rejected. Default: 30 days. */
         max?: number | undefined;
     } | undefined;
-    /** How long `close` waits for what runs, in milliseconds. Default 10,000. */
+    /** How long `close` waits for running requests, in milliseconds. Default 10,000. */
     shutdownTimeout?: number | undefined;
     /** Default: warnings and errors to the console. */
     logger?: Logger | undefined;

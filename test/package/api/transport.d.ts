@@ -87,33 +87,29 @@ declare function isSettled(record: {
     status: RecordStatus;
 }): boolean;
 
-/** Where something is kept over a reload: for this tab, or for this browser. */
-type Persistence = 'session' | 'local';
-
-/** A record as the client last saw it. Without a version, whatever there is counts as news. */
-interface Seen {
+/** A record, and the version that the client has. A poll without a version gives the current record. */
+interface RecordVersion {
     id: string;
     version?: string | undefined;
 }
-/** What a server must offer so that the client can talk to it. */
+/** How the client talks to a server. */
 interface Transport {
-    /** Which server it is; keeps apart what is kept over a reload. */
+    /** Identifies the server in keys of the browser's storage. */
     readonly name: string;
-    /** Whether the same idempotency key makes a repeated submit the same request. Without, none is repeated. */
+    /** Whether a submit with the same idempotency key is the same request. If not, the client repeats none. */
     readonly isIdempotent: boolean;
     /**
-     * Sends a request. The same `idempotencyKey` again is the same request, not a
-     * second one; that is what makes it safe to repeat after a network failure.
+     * Sends a request. The same `idempotencyKey` is the same request, which makes it safe to repeat.
      */
     submit(request: ClientSecretRequest, options: {
         idempotencyKey: string;
         signal?: AbortSignal | undefined;
     }): Promise<ClientSecretRecord>;
     /**
-     * Asks after many requests in one call. Answers at once with those that differ
-     * from the version seen, else after at most `wait` milliseconds with what there is.
+     * Polls many records in one call. Answers at once with those that differ from
+     * the version seen; without one, after at most `wait` milliseconds.
      */
-    poll(seen: Seen[], options: {
+    poll(seen: RecordVersion[], options: {
         wait: number;
         signal: AbortSignal;
     }): Promise<PollAnswer>;
@@ -121,13 +117,16 @@ interface Transport {
     history(filter: HistoryFilter, options: {
         signal?: AbortSignal | undefined;
     }): Promise<HistoryPage>;
-    /** Takes a request out of its queue, or ends the call that runs. */
+    /** Removes a request from its queue, or ends the running call. */
     cancel: (id: string) => Promise<CancelAnswer>;
-    /** How many of the caller's requests are unsettled in queues of this name. */
+    /** Counts the caller's unsettled requests in queues of this name. */
     queueCount: (queueName: string) => Promise<QueueCount>;
-    /** Sees to it that the caller is the same one after a reload, also when nobody is signed in. */
-    remember?(where: Persistence): void;
+    /**
+     * The session of a visitor who is not signed in. Before the first call, `known` becomes
+     * the session: that of an earlier page load.
+     */
+    session?(known: string | null): string;
 }
 
 export { isSettled as i };
-export type { ClientSecretRecord as C, HistoryFilter as H, Persistence as P, QueueCount as Q, RecordStatus as R, Seen as S, Transport as T, UpstreamResponse as U, WireError as W, CancelAnswer as a, HistoryPage as b, PollAnswer as c };
+export type { ClientSecretRecord as C, HistoryFilter as H, PollAnswer as P, QueueCount as Q, RecordStatus as R, Transport as T, UpstreamResponse as U, WireError as W, CancelAnswer as a, HistoryPage as b, RecordVersion as c };

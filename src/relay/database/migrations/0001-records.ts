@@ -1,6 +1,6 @@
 import type { Migration } from '../migration.ts'
 
-// As text in a module, because a bundler would lose a file of SQL.
+// A module, because a bundler would not include an SQL file.
 export const migration: Migration = ({ countedKey }) => [
   `CREATE TABLE records (
     seq ${countedKey},
@@ -26,16 +26,16 @@ export const migration: Migration = ({ countedKey }) => [
     attempted_at BIGINT,
     not_before BIGINT NOT NULL
   )`,
-  // Hashes where a caller chooses the text, because an entry of a Postgres index holds 2,700 bytes.
+  // Texts of callers are hashed, because an entry of a Postgres index has at most 2,700 bytes.
   'CREATE UNIQUE INDEX records_idempotency ON records (owner, idempotency_key)',
   `CREATE INDEX records_line ON records (line, seq) WHERE status IN ('pending', 'running')`,
-  // With the status among its columns, because SQLite would sooner take an index of all the key's records than one of few.
+  // The status is a column too, or SQLite would prefer the larger index of all records of the key.
   `CREATE INDEX records_unsettled_of_key ON records (key_name, status) WHERE status IN ('pending', 'running')`,
   `CREATE INDEX records_direct ON records (relay) WHERE status IN ('pending', 'running')`,
   'CREATE INDEX records_history ON records (owner, seq)',
   'CREATE INDEX records_history_of_url ON records (owner, url_hash, method, seq)',
   'CREATE INDEX records_history_of_queue ON records (owner, queue_hash, seq) WHERE queue_hash IS NOT NULL',
-  // Also of what counts a caller's unsettled records.
+  // The count of a caller's unsettled records uses it too.
   'CREATE INDEX records_history_of_status ON records (owner, status, seq)',
   'CREATE INDEX records_history_of_key ON records (key_name, seq)',
   'CREATE INDEX records_expiry ON records (expires_at)',

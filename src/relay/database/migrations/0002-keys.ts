@@ -1,7 +1,7 @@
 import type { Migration } from '../migration.ts'
 
 export const migration: Migration = ({ countedKey }) => [
-  // The values are sealed together with all that says how they may be used; see bindingOf in key-store.ts.
+  // Encryption binds the values to the columns that limit their use; see bindingOf in stored-key.ts.
   `CREATE TABLE stored_keys (
     name TEXT PRIMARY KEY,
     locked BIGINT NOT NULL,
@@ -18,7 +18,7 @@ export const migration: Migration = ({ countedKey }) => [
     last_used_at BIGINT,
     fell_back_at BIGINT
   )`,
-  // No reference to the keys: what was done to one is known also when it is gone.
+  // No reference to stored_keys: the entries outlive the key.
   `CREATE TABLE key_changes (
     seq ${countedKey},
     at BIGINT NOT NULL,
@@ -27,7 +27,7 @@ export const migration: Migration = ({ countedKey }) => [
     key_name TEXT NOT NULL,
     version BIGINT
   )`,
-  // So that who used a key can be listed without reading what was sent and answered. Older records do not have them.
+  // They list the uses of a key without its requests and answers. Older records do not have them.
   'ALTER TABLE records ADD COLUMN host TEXT',
   'ALTER TABLE records ADD COLUMN upstream_status BIGINT',
 ]

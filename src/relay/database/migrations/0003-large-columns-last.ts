@@ -1,10 +1,8 @@
 import type { Migration } from '../migration.ts'
 
 /**
- * SQLite comes to a column only over all that stands before it in its row, page by
- * page: with a response of 10 MB before it, the time of expiry of a record was a
- * thousand pages away. What is large stands last; so a later column is better added
- * to a table of its own.
+ * SQLite reads a row page by page, up to the column that it needs: behind a response of 10 MB, the time of expiry was a
+ * thousand pages away. So the large columns come last, and a later column belongs in a table of its own.
  */
 export const migration: Migration = () => [
   `ALTER TABLE records ADD COLUMN last_request TEXT NOT NULL DEFAULT ''`,

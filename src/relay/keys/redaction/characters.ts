@@ -1,22 +1,22 @@
 /**
- * What a byte is to the redactor. Everything here is fixed: were a table made from
- * the secrets, its effect would tell which characters they hold.
+ * Classes of bytes for the redactor. They are fixed: a table made from the secrets would reveal which characters the
+ * secrets contain.
  */
 
-/** May stand in a value that is searched for word by word. */
+/** May appear in a value that is searched for in words. */
 export const VALUE = 1
-/** May stand in a word: what a value may hold, and what writes it otherwise (`%73`, `\u0073`, `&#115;`). */
+/** May appear in a word: the characters of values, and of their escapes (`%73`, `\u0073`, `&#115;`). */
 export const WORD = 2
 export const DIGIT = 4
-/** May begin another way to write a character. */
+/** May begin an escape. */
 export const ESCAPE = 8
-/** May stand in a line: all but quotes and control characters. */
+/** May appear in a line: all but quotes and control characters. */
 export const LINE = 16
-/** May stand in a word, by what follows: an ampersand, or the first byte of an invisible character of UTF-8. */
+/** Belongs to a word depending on the next bytes: an ampersand, or the first byte of an invisible character in UTF-8. */
 export const LEAD = 32
 /** A character of base64, in either alphabet. */
 export const BASE64 = 64
-/** May stand in a text: in what is decoded, anything else ends it. */
+/** May appear in a text. Other bytes end a decoded text. */
 export const TEXT = 128
 export const HEX = 256
 export const ALPHANUMERIC = 512
@@ -37,10 +37,10 @@ export const classes = Uint16Array.from({ length: 256 }, (_, code) => {
   return bits
 })
 
-/** Letters in one case: what is written in the other one is the same. */
+/** Folds letters to one case. */
 export const lowerCase = table((code) => (code >= 0x41 && code <= 0x5a ? code + 0x20 : code))
 
-/** Also the two alphabets of base64, and the two ways in which forms write a blank. */
+/** Folds the two alphabets of base64 too, and the two encodings of a blank in forms. */
 export const folded = table((code) => {
   if (code === 0x2b || code === 0x20) return 0x2d
   return code === 0x2f ? 0x5f : lowerCase[code]!
@@ -64,14 +64,14 @@ function table(of: (code: number) => number): Uint8Array {
   return Uint8Array.from({ length: 256 }, (_, code) => of(code))
 }
 
-/** A text of bytes (latin1) in the form in which windows are compared. */
+/** A text of bytes (latin1), folded for comparison with windows. */
 export function fold(text: string): string {
   return Buffer.from(Buffer.from(text, 'latin1').map((byte) => folded[byte]!)).toString('latin1')
 }
 
 /**
- * How many bytes of UTF-8 from here on are a character that nobody sees: a soft
- * hyphen, or one of no width. 0: none. -1: that is known when more bytes are there.
+ * The length in UTF-8 of the invisible character here: a soft hyphen, or a character of no width. 0: there is none.
+ * -1: more bytes are needed to know.
  */
 export function invisibleLength(bytes: Uint8Array, at: number, end: number): number {
   const first = bytes[at]!

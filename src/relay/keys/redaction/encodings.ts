@@ -1,16 +1,16 @@
 import { ALPHANUMERIC, BASE64, classes, DIGIT, HEX, hexDigits, sixBits, TEXT } from './characters.ts'
 
-/** What is made of what was decoded. True ends the search. */
+/** Looks at decoded bytes. True ends the search. */
 export type Look = (decoded: Uint8Array, from: number, to: number) => boolean
 
-/** How to read what stands in one encoding: in words of so many bytes, each of its own. */
+/** An encoding: words of so many bytes, each decoded separately. */
 interface Encoding {
   kind: number
   wordLength: number
-  /** How many words in a row surely come of a text of so many bytes. */
+  /** The minimum of consecutive words for a text of so many bytes. */
   describeKey: (length: number) => number
   isTextAt: (bytes: Uint8Array, at: number) => boolean
-  /** @returns how many bytes were written. */
+  /** @returns The number of written bytes. */
   decode: (bytes: Uint8Array, from: number, to: number, target: Uint8Array) => number
 }
 
@@ -31,7 +31,7 @@ export const hex: Encoding = {
 export const base64: Encoding = {
   kind: BASE64,
   wordLength: 4,
-  // Of the first and the last three bytes only a part may be a word of its own.
+  // Only a part of the first and the last three bytes may belong to the text.
   describeKey: (length) => Math.max(2, Math.floor((length - 2) / 3)),
   isTextAt(bytes, at) {
     const word =
@@ -39,7 +39,7 @@ export const base64: Encoding = {
       (sixBits[bytes[at + 1]!]! << 12) |
       (sixBits[bytes[at + 2]!]! << 6) |
       sixBits[bytes[at + 3]!]!
-    // Most hold a byte that is not ASCII.
+    // Most contain a byte that is not ASCII.
     if (word & 0x808080) return false
     return (classes[word >>> 16]! & classes[(word >>> 8) & 0xff]! & classes[word & 0xff]! & TEXT) !== 0
   },
@@ -57,9 +57,8 @@ export const base64: Encoding = {
 }
 
 /**
- * Decodes every piece of which so much text comes, wherever in a word of the
- * encoding it begins. It looks where a piece would end, as most end before: so
- * only a part of the bytes is looked at where there is none.
+ * Decodes every piece that yields enough text, from any offset within a word of the encoding. It tests the possible end
+ * of a piece first, because most pieces end earlier. So it reads only a part of the bytes if there is no piece.
  */
 export function readEncoded(
   encoding: Encoding,
@@ -105,7 +104,7 @@ function readFrom(
     while (start - wordLength >= place && isTextAt(bytes, start - wordLength)) start -= wordLength
     while (at + 2 * wordLength <= to && isTextAt(bytes, at + wordLength)) at += wordLength
     if (at + wordLength - start < wordLength * words) continue
-    // With the word before and the one behind, of which a part may belong to it.
+    // With the words before and after, which may belong to it in part.
     const length = decode(
       bytes,
       start - wordLength < from ? start : start - wordLength,
@@ -117,18 +116,18 @@ function readFrom(
   return false
 }
 
-/** Stands between numbers that do not follow each other; it is in no text. */
+/** Separates numbers that are not consecutive. No text contains it. */
 const gap = 1
-/** What is no number, or far too large. */
+/** Not a number, or far too large. */
 const none = 0x10000
-/** Of a longer one comes no character. */
+/** A longer number is not a character. */
 const maxNumber = 7
 
 /**
- * Lists of numbers that are characters: `115, 107`, `73:6b`, `0x73, 0x6b`, and
- * `"0": 115, "1": 107`, of which every second one is.
+ * Lists of character codes: `115, 107`, `73:6b`, `0x73, 0x6b`, and `"0": 115, "1": 107`, where every second number is a
+ * character.
  *
- * @param target Of three times as many bytes as are read.
+ * @param target Three times the size of the input.
  */
 export function readNumbers(
   bytes: Uint8Array,
@@ -149,7 +148,7 @@ export function readNumbers(
   return lookAt(0, numbersOf(bytes, from, to, target, 16))
 }
 
-/** Whether so many short words of letters and digits follow each other. */
+/** Whether there are so many consecutive short words of letters and digits. */
 export function hasNumbers(bytes: Uint8Array, from: number, to: number, enough: number): boolean {
   if (to - from < 2 * enough - 1) return false
   let inARow = 0
@@ -175,10 +174,10 @@ function hasText(bytes: Uint8Array, from: number, to: number, enough: number): b
 }
 
 /**
- * One byte for each word that is the number of a character; for another what stands
- * at its ends, where the caller wrote beside a number.
+ * One byte for each word that is the code of a character; for any other word the codes at its ends, because the caller
+ * may have written beside a number.
  *
- * @param hasIndices Then a larger number is one byte too, so that every second one is a character.
+ * @param hasIndices If true, a larger number is one byte too, so that every second one is a character.
  */
 function numbersOf(
   bytes: Uint8Array,
@@ -191,7 +190,7 @@ function numbersOf(
   let length = 0
   for (let at = from; at < to; at++) {
     if (!(classes[bytes[at]!]! & ALPHANUMERIC)) continue
-    // The breaks of JSON in JSON are no numbers, and part none.
+    // The line breaks of JSON within JSON are not numbers, and do not separate numbers.
     if (at > from && bytes[at - 1] === 0x5c && isBlankLetter(bytes[at]!)) {
       if (at + 1 === to || !(classes[bytes[at + 1]!]! & ALPHANUMERIC)) continue
       at++
@@ -216,7 +215,7 @@ function numbersOf(
   return length
 }
 
-/** The number with which a word begins, if it is one of a printable character: 32 to 126. */
+/** The number at the beginning of a word, if it is the code of a printable character: 32 to 126. */
 function firstCharacter(bytes: Uint8Array, from: number, to: number, base: 10 | 16): number {
   const isLong = base === 10 && bytes[from] === 0x31
   return numberIn(bytes, from, Math.min(to, from + (isLong ? 3 : 2)), base)
@@ -237,16 +236,16 @@ function numberIn(bytes: Uint8Array, from: number, to: number, base: 10 | 16): n
 }
 
 const isX = (byte: number) => (byte | 0x20) === 0x78
-/** Of `\n`, `\r` and `\t`. */
+/** The letters of `\n`, `\r` and `\t`. */
 const isBlankLetter = (byte: number) => byte === 0x6e || byte === 0x72 || byte === 0x74
 
-/** Where the first number of a list begins: a number of a character does with a digit, in hex too. */
+/** The beginning of the first number of a list. The code of a character begins with a digit, in hex too. */
 export function nextDigit(bytes: Uint8Array, at: number): number {
   while (!(classes[bytes[at]!]! & DIGIT)) at++
   return at
 }
 
-/** A brace at the end of a list, and the break before it, belong to what is around the numbers. */
+/** A brace at the end of a list, and the line break before it, are not part of the numbers. */
 export function behindLastNumber(bytes: Uint8Array, to: number): number {
   for (; ; to--) {
     if (!(classes[bytes[to - 1]!]! & ALPHANUMERIC)) continue

@@ -1,7 +1,7 @@
-/** The code of the character that HTML knows by this name, in whatever case. */
+/** The code of the character with this name in HTML, in any letter case. */
 export const htmlCodeOf = (word: string): number | undefined => names.get(word.toLowerCase())
 
-/** What HTML calls the characters of ASCII that are no letters and digits, and those that nobody sees. */
+/** The HTML names of the ASCII signs, and of invisible characters. */
 const names = new Map(
   Object.entries({
     '\t': 'tab',
@@ -42,5 +42,5 @@ const names = new Map(
     '\u00ad': 'shy zwj zwnj lrm rlm zerowidthspace negativethinspace nobreak invisibletimes',
   }).flatMap(([character, words]) => words.split(' ').map((word) => [word, character.charCodeAt(0)] as const)),
 )
-/** In characters, with the ampersand. */
+/** In characters, including the ampersand. */
 export const maxName = 1 + Math.max(...[...names.keys()].map(({ length }) => length))

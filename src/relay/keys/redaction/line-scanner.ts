@@ -2,7 +2,7 @@ import { classes, LINE } from './characters.ts'
 import type { Matcher } from './matcher.ts'
 import { beforeBackslashes, Unit, type Bytes, type Region, type Scanner } from './unit.ts'
 
-/** Lines, for values in which there are blanks. A line ends at quotes and control characters. */
+/** Finds lines, for values with blanks. A line ends at quotes and control characters. */
 export class LineScanner implements Scanner {
   regions: Region[] = []
   readonly #matcher: Matcher

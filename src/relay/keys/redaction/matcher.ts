@@ -4,46 +4,45 @@ import { PatternTable } from './pattern-table.ts'
 import { PrefixTable, minWith } from './prefix-table.ts'
 import { Unescaper, type Reading } from './unescape.ts'
 
-/** What a value is known by. */
+/** The traces that identify a value. */
 export interface Traces {
-  /** A public beginning that tells that a value follows, or ''. */
+  /** A public beginning after which a value follows, or ''. */
   prefix: string
-  /** Folded texts, each of which only the value holds. */
+  /** Folded texts that only the value contains. */
   windows: readonly string[]
 }
 
 /**
- * Says whether some bytes hold a value: as they are, and as they read when they
- * are decoded. It answers with yes or no and never where, so that nothing but
- * that can be seen of its work.
+ * Says whether bytes contain a value, as they are or after decoding. It answers only yes or no, not where, so that its
+ * work reveals nothing else.
  */
 export class Matcher {
   readonly #prefixes = new PrefixTable()
   readonly #windows = new PatternTable(16)
-  /** Of values that are shorter than a window should be. */
+  /** For values that are shorter than a window. */
   readonly #shortWindows = new PatternTable(8)
-  /** How many values are known by a trace of so many bytes. */
+  /** The number of values with a trace of so many bytes. */
   readonly #lengths = new Map<number, number>()
   #shortest = Infinity
   readonly #unescaper = new Unescaper()
   readonly #scratch: Uint8Array[] = []
-  /** At what was decoded, for each depth. */
+  /** Looks at decoded text, for each depth. */
   readonly #looks = Array.from(
     { length: deepest },
     (_, depth): Look =>
       (decoded, from, to) =>
         this.#look(decoded, from, to, depth + 1),
   )
-  /** How many bytes may still be looked at, of those that were decoded too. */
+  /** The bytes that may still be searched, including decoded ones. */
   #budget = 0
-  /** Whether a public beginning tells. */
+  /** Whether a public beginning counts. */
   #seesPrefixes = true
 
   get isEmpty(): boolean {
     return this.#lengths.size === 0
   }
 
-  /** Of fewer bytes nothing is known. */
+  /** No trace has fewer bytes. */
   get shortest(): number {
     return this.#shortest
   }
@@ -65,14 +64,14 @@ export class Matcher {
     return this.#look(bytes, from, to, 0)
   }
 
-  /** The same of a list of numbers, however they are parted. */
+  /** The same for a list of numbers, with any separator. */
   holdsValueInNumbers(bytes: Uint8Array, from: number, to: number): boolean {
     this.#budget = (to - from) * maxWork + 4_096
     const list = withoutZeros(bytes, from, to)
     return readNumbers(list, 0, list.length, this.#scratchFor(0, 3 * list.length), this.#shortest, this.#looks[0]!)
   }
 
-  /** The same, where a public beginning does not count. */
+  /** The same, without public beginnings. */
   holdsWindowInNumbers(bytes: Uint8Array, from: number, to: number): boolean {
     this.#seesPrefixes = false
     const isFound = this.holdsValueInNumbers(bytes, from, to)
@@ -87,7 +86,7 @@ export class Matcher {
     const unescaper = this.#unescaper
     const target = this.#scratchFor(2 * depth + 1, to - from)
     const length = unescaper.read(bytes, from, to, target, { decodes: true, keepsBreaks: true, isOctal: false })
-    // Of this reading: looking at it reads more.
+    // For this reading only: the search reads more.
     const { hasBreaks, hasOctals, hasInvisibles } = unescaper
     const isThereAs = (reading: Reading) =>
       this.#isThere(target, 0, unescaper.read(bytes, from, to, target, reading), depth)
@@ -101,7 +100,7 @@ export class Matcher {
 
   #isThere(bytes: Uint8Array, from: number, to: number, depth: number): boolean {
     if (to - from < this.#shortest) return false
-    // Whatever takes more work than text of any use does is taken for a secret.
+    // Text that needs more work than any useful text counts as a secret.
     this.#budget -= to - from
     if (this.#budget < 0) return true
     if (
@@ -141,16 +140,16 @@ export class Matcher {
   }
 }
 
-/** Encodings in encodings: base64 in base64 is 2, and what is escaped in it is of the same depth. */
+/** Encodings within encodings: base64 in base64 is 2. Escapes add no depth. */
 const deepest = 3
-/** What is worst for it without being made for that takes a third of this. */
+/** The worst natural input takes a third of it. */
 const maxWork = 24
 
 function lengthsOf(prefix: string, windows: readonly string[]): number[] {
   return [...(prefix ? [minWith(prefix)] : []), ...windows.map(({ length }) => length)]
 }
 
-/** Of UTF-16, in which they would part the digits. */
+/** From UTF-16, where they would separate the digits. */
 function withoutZeros(bytes: Uint8Array, from: number, to: number): Uint8Array {
   const list = bytes.subarray(from, to)
   return list.includes(0) ? list.filter((byte) => byte !== 0) : list

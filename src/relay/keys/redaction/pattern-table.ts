@@ -1,20 +1,18 @@
 import { folded } from './characters.ts'
 
 /**
- * Texts that are searched for all at once, each of at least `probe` characters:
- * a hash rolls over as many bytes, a filter of bits sorts out almost all places,
- * and what is left is compared in full. So the time depends on how many bytes are
- * looked at, not on how many texts are looked for.
+ * Searches for many texts at once (Rabin-Karp), each of at least `probe` characters. A rolling hash covers `probe`
+ * bytes, a bit filter excludes almost all positions, and the rest is compared in full. So the time depends on the number
+ * of bytes, not on the number of texts.
  *
- * The hash is random for each process, and of so many characters that nobody can
- * guess what passes the filter.
+ * The hash is random for each process and covers too many characters to guess an input that passes the filter.
  */
 export class PatternTable {
   readonly #probe: number
   readonly #leaving: Int32Array
-  /** How often each text was added. */
+  /** The number of additions of each text. */
   readonly #counts = new Map<string, number>()
-  /** By hash: bit n is set where a text of `probe` + n characters begins like this. */
+  /** By hash: bit n is set if a text of `probe` + n characters has this beginning. */
   readonly #lengths = new Map<number, number>()
   #filter = new Uint32Array(smallestFilter / 32)
   #removed = 0
@@ -28,7 +26,7 @@ export class PatternTable {
     return this.#counts.size === 0
   }
 
-  /** @param text Folded, and no longer than 30 characters more than the probe. */
+  /** @param text Folded, and at most 30 characters longer than the probe. */
   add(text: string): void {
     const count = this.#counts.get(text) ?? 0
     this.#counts.set(text, count + 1)
@@ -41,7 +39,7 @@ export class PatternTable {
     const count = this.#counts.get(text) ?? 0
     if (count > 1) this.#counts.set(text, count - 1)
     else if (this.#counts.delete(text)) this.#removed++
-    // What is left of it in hash and filter costs time only, and not much of it.
+    // Its hash stays in the filter, which costs only a little time.
     if (this.#removed > this.#counts.size) this.#rebuild()
   }
 
@@ -85,7 +83,7 @@ export class PatternTable {
     for (const bit of [hash & mask, otherBit(hash) & mask]) this.#filter[bit >>> 5]! |= 1 << (bit & 31)
   }
 
-  /** To twice what is needed, so that it grows seldom. */
+  /** Grows to twice the need, so that it rarely grows. */
   #grow(): void {
     this.#filter = new Uint32Array(this.#filter.length * 4)
     for (const hash of this.#lengths.keys()) this.#mark(hash)
@@ -103,13 +101,13 @@ const smallestFilter = 8_192
 const bitsEach = 64
 
 const isSet = (filter: Uint32Array, bit: number) => ((filter[bit >>> 5]! >>> (bit & 31)) & 1) !== 0
-/** Two bits for each hash keep almost everything out, and the second is seldom looked at. */
+/** Two bits for each hash exclude almost everything; the second is rarely read. */
 const otherBit = (hash: number) => Math.imul(hash, 0x9e3779b1) >>> 7
 
 const rotated = (bits: number, by: number): number => (bits << by) | (bits >>> (32 - by))
 
-/** What a byte adds to the hash: the same for all that are written alike. */
-// The web's own randomness: the stories of the key page load this file in a browser.
+/** The part of each byte in the hash; the same for bytes that fold to the same character. */
+// Web Crypto, because the stories of the key page load this file in a browser.
 const random = crypto.getRandomValues(new Int32Array(256))
 const arriving = Int32Array.from(folded, (byte) => random[byte]!)
 

@@ -1,9 +1,8 @@
 import { BASE64, classes, lowerCase, VALUE } from './characters.ts'
 
 /**
- * The public beginnings of values. One of them with something behind it is taken
- * for a secret whatever that is: right or wrong, whole or cut off, ours or
- * somebody else's. So that tells nothing of the value, and hides all of it.
+ * The public beginnings of values. Any text after one of them counts as a secret: right or wrong, whole or cut off, of
+ * this relay or not. So the removal reveals nothing about the value, and hides all of it.
  */
 export class PrefixTable {
   readonly #counts = new Map<string, number>()
@@ -33,39 +32,39 @@ export class PrefixTable {
   }
 }
 
-/** The fewest characters of a prefix. */
+/** The minimum length of a prefix, in characters. */
 export const minPrefix = 3
 
-/** The fewest bytes by which a value with this prefix is known. */
+/** The minimum of bytes that identify a value with this prefix. */
 export function minWith(prefix: string): number {
   return prefix.length + (isTelling(prefix) ? 1 : enoughBehind)
 }
 
-/** Nothing else begins like this. Only letters and digits are met by chance in base64. */
+/** No other text has this beginning. Base64 contains only letters and digits by chance. */
 export function isTelling(prefix: string): boolean {
   const { length } = prefix.replace(/[^a-z0-9]/gi, '')
   return length >= 10 || (length >= 5 && length < prefix.length)
 }
 
-/** Behind a prefix that may begin something else; and it counts only where a word begins. */
+/** Minimum after a prefix that other texts may have too; such a prefix counts only at the beginning of a word. */
 const enoughBehind = 8
 
 /**
- * Searched for as Wu and Manber do: two characters say how far the next place is
- * at which a prefix may end. As prefixes are public, the time may tell of them.
+ * A search after Wu and Manber: two characters give the distance to the next possible end of a prefix. The time may
+ * depend on the prefixes, because they are public.
  */
 class Prefixes {
   readonly #behind: number
   readonly #texts = new Set<string>()
-  /** So many characters all of them have, at least. */
+  /** All prefixes have at least so many characters. */
   #common = 0
-  /** By two of these characters: how many there are behind them. */
+  /** By two of these characters: the number of characters after them. */
   readonly #steps = new Uint8Array(4_096)
-  /** By the first characters: how long those are that begin like this. */
+  /** By the first characters: the lengths of the prefixes with this beginning. */
   readonly #lengths = new Map<number, Set<number>>()
   #isUpToDate = true
 
-  /** @param behind How many bytes of a value have to follow. Where more than one has to, the word has to begin there too. */
+  /** @param behind The minimum of bytes after the prefix. With more than one, the prefix must also begin a word. */
   constructor(behind: number) {
     this.#behind = behind
   }
@@ -133,7 +132,7 @@ function lowerText(bytes: Uint8Array, from: number, to: number): string {
   return text
 }
 
-/** Behind such a one no word begins: in base64 any letters follow each other. */
+/** A word does not begin after such a character: in base64, letters follow in any order. */
 const isInBase64 = (byte: number) => (classes[byte]! & BASE64) !== 0
 
 const slot = (one: number, other: number) => Math.imul((one << 8) | other, 0x9e3779b1) >>> 20

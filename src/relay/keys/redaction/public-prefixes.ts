@@ -1,14 +1,13 @@
 export interface PublicPart {
-  /** What of a value is left out of the windows, because it is known or can be guessed. */
+  /** The beginning of a value that is public or easy to guess. The windows leave it out. */
   split: string
-  /** What tells that a value follows, whatever that is; '' where nothing does. */
+  /** The beginning after which every text counts as a value; '' if there is none. */
   shape: string
 }
 
 /**
- * What is public of a value: with what each key of a provider begins, or of an
- * account (its number, its id), by what the providers document. For what is
- * missing here, a key has the option `publicPrefix`.
+ * The public beginning of a value: the prefix of all keys of a provider, or of an account (its number or id), as the
+ * providers document it. For other APIs, a key has the option `publicPrefix`.
  */
 export function publicPartOf(value: string): PublicPart {
   const shape = maxOf(prefixes, value)
@@ -16,7 +15,7 @@ export function publicPartOf(value: string): PublicPart {
   return { split: words.length > shape.length ? words : shape, shape }
 }
 
-/** The rest of a value is at least so long; else nothing of it is public. */
+/** If the rest of a value is shorter, no part of it counts as public. */
 const minRest = 8
 
 function maxOf(patterns: readonly RegExp[], value: string): string {
@@ -26,7 +25,7 @@ function maxOf(patterns: readonly RegExp[], value: string): string {
     .reduce((longest, one) => (one.length > longest.length ? one : longest), '')
 }
 
-/** Words of names, which say nothing of what follows; any of them may stand in an answer. */
+/** Common words. They may appear in any answer, without a value after them. */
 const commonWords =
   /^(?:(?:sk|pk|rk|api|key|apikey|token|secret|live|test|prod|dev|pat|bot|app|access|auth|svc|service|proj|project|admin|org|user|client|v\d)[-_.:])+/i
 

@@ -4,19 +4,19 @@ import { behindLastNumber, nextDigit } from './encodings.ts'
 import type { RedactorStream } from './redactor.ts'
 import type { Region, Scanner } from './unit.ts'
 
-/** Given out, and still there to look back at. */
+/** Bytes that the stream keeps after it has returned them, for the scanners to look back at. */
 const lookBehind = 64
 const smallestBuffer = 1_024
-/** When a long line is decided, so much of what was found in it is given out at once. */
+/** Regions of a long line to return in one step. */
 const partsInAStep = 10_000
 
-/** Gives out a text without what its scanners say goes; each byte of it is looked at once, however it comes. */
+/** Returns a text without the regions that its scanners find. It reads each byte once, for any size of chunk. */
 export class RedactingStream implements RedactorStream {
   readonly #scanners: readonly Scanner[]
   readonly #maxHeld: number
   #bytes: Buffer = Buffer.alloc(0)
   #end = 0
-  /** All before this was given out. */
+  /** The stream has returned all bytes before this position. */
   #given = 0
   #regions: Region[] = []
 
@@ -25,7 +25,7 @@ export class RedactingStream implements RedactorStream {
     this.#maxHeld = maxHeld
   }
 
-  /** In place of `push` and `end`: a body that is there as a whole is not copied, unless something of it goes. */
+  /** Instead of `push` and `end`, for a complete body. It copies the body only if it removes something. */
   *whole(body: Buffer, step: number): Generator<void, Buffer> {
     this.#bytes = body
     const parts: Buffer[] = []
@@ -61,7 +61,7 @@ export class RedactingStream implements RedactorStream {
     const free = Math.max(0, this.#given - lookBehind)
     const needed = this.#end - free + chunk.length
     if (this.#end + chunk.length > this.#bytes.length) {
-      // At least twice what is held, so that moving it is seldom.
+      // At least twice the held bytes, so that it rarely moves them.
       const bytes =
         needed * 2 > this.#bytes.length ? Buffer.allocUnsafe(Math.max(smallestBuffer, needed * 2)) : this.#bytes
       this.#bytes.copy(bytes, 0, free, this.#end)
@@ -82,7 +82,7 @@ export class RedactingStream implements RedactorStream {
     }
   }
 
-  /** @returns up to where it is certain what goes. */
+  /** @returns The position up to which all regions are known. */
   #scan(isWhole: boolean): number {
     const scanned = { bytes: this.#bytes, end: this.#end, isWhole }
     let certain = this.#end
@@ -95,12 +95,12 @@ export class RedactingStream implements RedactorStream {
   }
 
   *#giveOut(certain: number): Generator<Buffer> {
-    // As long as a long line is not decided, what was found in it is not sorted again and again.
+    // Without this, the regions of an undecided long line would be sorted again at each step.
     if (certain <= this.#given) return
     const regions = merged(this.#bytes, this.#regions)
     let done = 0
     for (const region of regions) {
-      // One that begins in another which is not decided yet.
+      // It begins in a region that is not decided yet.
       if (region.to > certain) {
         certain = Math.min(certain, region.from)
         break
@@ -120,7 +120,7 @@ export class RedactingStream implements RedactorStream {
     return given
   }
 
-  /** JSON stays JSON: a list in it becomes a list of one text, and an object of numbers an object with one member. */
+  /** Keeps JSON valid: a list becomes a list of one text, and an object of numbers an object with one member. */
   #replacementOf({ from, to, isList }: Region): Buffer {
     if (!isList) return Buffer.from(placeholder)
     const bytes = this.#bytes
@@ -141,10 +141,10 @@ function hasOddQuotes(bytes: Buffer, from: number, to: number): boolean {
   return isOdd
 }
 
-/** In order, and those that touch the same bytes as one. */
+/** The regions in order; overlapping ones become one. */
 function merged(bytes: Buffer, regions: Region[]): Region[] {
   const words = joined(regions.filter(({ isList }) => !isList))
-  // Two of them may share the word between them, so they are not joined yet.
+  // Two lists may share the word between them, so they are not merged yet.
   const lists = withoutWords(bytes, regions.filter(({ isList }) => isList).sort(inOrder), words)
   return lists.length === 0 ? words : joined([...words, ...lists])
 }
@@ -162,10 +162,10 @@ function joined(regions: Region[]): Region[] {
 }
 
 /**
- * Whether the word beside a list counts as one of its numbers depends on what
- * stands in it. That must not be seen where it goes anyway: it goes by itself.
+ * Takes removed words out of the lists beside them. Whether a list includes the word beside it depends on the content
+ * of the list, and the output must not show that.
  *
- * @param lists In order, as words are.
+ * @param lists In order, like `words`.
  */
 function withoutWords(bytes: Buffer, lists: Region[], words: readonly Region[]): Region[] {
   let next = 0

@@ -1,34 +1,34 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
 
-/** Puts the placeholder where a secret stands, in whatever leaves the relay. */
+/** Replaces secrets with the placeholder in everything that leaves the relay. */
 export interface Redactor {
-  /** A short text, in one go: a header, a sentence, a line of the log. */
+  /** For a short text, such as a header, a message or a log entry. */
   text(text: string): string
-  /** A body as it comes. */
+  /** For a body that arrives in chunks. */
   stream(options?: RedactorStreamOptions): RedactorStream
-  /** A body that is there as a whole, in steps of a few milliseconds; itself, where nothing of it goes. */
+  /** For a complete body, in steps of a few milliseconds. Returns the same buffer if it removes nothing. */
   body(body: Buffer): Generator<void, Buffer>
 }
 
 export interface RedactorStreamOptions {
-  /** In bytes. A word is held back to its end, so a longer one ends the stream. Default: 16 MiB. */
+  /** In bytes. The stream holds each word back until its end, and fails at a longer word. Default: 16 MiB. */
   maxHeld?: number
 }
 
 export interface RedactorStream {
   /**
-   * Gives what is certain by now; the rest is held back.
+   * Returns the bytes that are decided, and holds back the rest.
    *
-   * @throws ClientSecretError `UPSTREAM_ERROR` when it would hold back more than `maxHeld`.
+   * @throws ClientSecretError `UPSTREAM_ERROR` if it would hold back more than `maxHeld`.
    */
   push(chunk: Buffer): Buffer
   end(): Buffer
 }
 
-/** In ms. A turn ends so early, because the step that follows takes its time too. */
+/** In milliseconds. Much less than the limit of a turn, because the next step may still follow. */
 const maxTurn = 5
 
-/** A whole body. Yields to the event loop, so that no turn takes longer than 20 ms. */
+/** Redacts a complete body. It yields to the event loop, so that no turn takes longer than 20 ms. */
 export async function redactBody(redactor: Redactor, body: Buffer): Promise<Buffer> {
   const steps = redactor.body(body)
   let turn = performance.now()

@@ -6,40 +6,38 @@ import { StringScanner } from './string-scanner.ts'
 import { valuesOf, type Value } from './values.ts'
 import { WordScanner } from './word-scanner.ts'
 
-/** All values of all keys, searched for at once. */
+/** All values of all keys, in one search. */
 export interface SecretIndex extends Redactor {
   /**
-   * Looks for this value from now on, until every function that was given for it
-   * was called. Cheap: it takes less than a millisecond, however many there are.
+   * Adds a value, and returns the function that removes it. A value that was added several times stays until all of
+   * its functions were called. It takes less than a millisecond, with any number of values.
    */
   add(secret: string, options?: SecretOptions): () => void
 }
 
 export interface SecretOptions {
-  /** What the value begins with and is no secret. Default: what its provider documents. */
+  /** The public beginning of the value. Default: the prefix that its provider documents. */
   publicPrefix?: string | undefined
 }
 
 /**
- * The second line of defence: the first is that a secret goes only where its
- * rules let it, but an API may still echo it, as it is or written in one of the
- * ways in which programs write text into other text.
+ * The second line of defence. The first are the rules, which send a secret only to allowed places. But an API may echo
+ * the secret, as it is or in an encoding.
  *
- * What goes is always a whole word, and whether it goes depends on the secret in
- * one way only: whether one of its windows stands in that word. A window holds
- * more than anybody can guess. So nobody who lets an API show guesses learns from
- * what was taken out. Why that is so stands in the page Security model.
+ * The index always removes whole words. It removes a word only if the word contains a window of a secret, and a window
+ * is too long to guess. So a caller who makes an API echo guesses learns nothing from the removed words. The page
+ * "Security model" gives the reasons.
  */
 export function createSecretIndex(): SecretIndex {
   const matchers = { word: new Matcher(), line: new Matcher(), string: new Matcher() }
-  /** In words everything is looked for: encoded, what holds blanks and quotes is one as well. */
+  /** Words are searched for every value: a value with blanks or quotes may be encoded as one word. */
   const matchersOf = ({ unit }: Value) => new Set([matchers.word, matchers[unit]])
-  /** How often each value was added, and how it is found. */
+  /** The number of additions of each value, and its traces. */
   const added = new Map<string, { count: number; values: Value[] }>()
 
   function stream(maxHeld: number): RedactingStream {
     const { word, line, string } = matchers
-    // Most values have neither blanks nor quotes in them, and then there are no lines and strings to look at.
+    // Lines and strings are searched only if a value contains blanks or quotes, which is rare.
     const scanners = [
       new WordScanner(word),
       ...(line.isEmpty ? [] : [new LineScanner(line)]),
@@ -76,7 +74,7 @@ export function createSecretIndex(): SecretIndex {
       if (Object.values(matchers).every(({ shortest }) => text.length < shortest)) return text
       const bytes = Buffer.from(text)
       const { value = bytes } = body(bytes, Infinity).next()
-      // What is no valid text stays as it is, where nothing had to go.
+      // Without a removal, the text stays as it is, even if it is invalid.
       return value === bytes ? text : value.toString()
     },
     body: (bytes) => body(bytes),
@@ -84,15 +82,15 @@ export function createSecretIndex(): SecretIndex {
   }
 }
 
-/** In bytes: what takes a few milliseconds, of the worst that can be made. */
+/** Bytes of one step: even the worst input takes only a few milliseconds. */
 const stepLength = 32_768
 
-/** For few values that are known at once. */
+/** A redactor for a few values. */
 export function createRedactor(...secrets: string[]): Redactor {
   const index = createSecretIndex()
   for (const secret of secrets) index.add(secret)
   return index
 }
 
-/** One character a byte, as everything is searched. */
+/** One character for each byte: the search works on bytes. */
 const inBytes = (text: string) => Buffer.from(text).toString('latin1')

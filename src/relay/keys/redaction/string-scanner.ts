@@ -2,20 +2,20 @@ import type { Matcher } from './matcher.ts'
 import { Unit, type Bytes, type Region, type Scanner } from './unit.ts'
 
 /**
- * Whole strings of JSON, for values that hold quotes or backslashes themselves,
- * which end every smaller part of a text. In a text that is no JSON, whole lines.
+ * Finds whole JSON strings, for values with quotes or backslashes: these characters end every smaller unit. In other
+ * texts, it finds whole lines.
  */
 export class StringScanner implements Scanner {
   regions: Region[] = []
   readonly #matcher: Matcher
   readonly #unit: Unit
   #position = 0
-  /** Undefined before the first character that is no blank. */
+  /** Undefined before the first character that is not a blank. */
   #isJson: boolean | undefined
   #isEscaped = false
-  /** What is open is no string, but may be a number or a word of JSON. */
+  /** The open unit is not a string. It may be a number or a word of JSON. */
   #isToken = false
-  /** A quote that ends the string, if JSON goes on behind it; else it stands in a value that was written as it is. */
+  /** A quote that ends the string if valid JSON follows it; otherwise it belongs to an unescaped value. */
   #end: number | undefined
 
   constructor(matcher: Matcher) {
@@ -70,7 +70,7 @@ export class StringScanner implements Scanner {
     }
   }
 
-  /** A number, true, false or null; or this only began like JSON. */
+  /** A number, true, false or null; anything else means that the text is not JSON. */
   #endToken(bytes: Buffer, at: number): void {
     const { from } = this.#unit
     this.#isToken = false
@@ -103,7 +103,7 @@ const isBetweenValues = new Set(Buffer.from('{}[],: \t"'))
 const literal = /^(?:true|false|null|-?[\d.eE+-]+)$/
 const maxLiteral = 400
 
-/** Of quoted-printable, where a line goes on behind `=` and its end. */
+/** A soft line break of quoted-printable: `=` at the end of a line. */
 function isSoftBreak(bytes: Buffer, at: number): boolean {
   const end = bytes[at] === LINE_FEED && bytes[at - 1] === CARRIAGE_RETURN ? at - 1 : at
   return bytes[end - 1] === EQUALS

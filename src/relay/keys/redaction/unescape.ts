@@ -1,24 +1,23 @@
 import { htmlCodeOf, maxName } from './html-names.ts'
 import { ALPHANUMERIC, classes, hexDigits, isInvisible } from './characters.ts'
 
-/** How a text is read where it can be read in several ways. */
+/** Chooses one of several possible readings. */
 export interface Reading {
-  /** Otherwise only what nobody sees is left out. */
+  /** False: only invisible characters are left out. */
   decodes: boolean
-  /** Line breaks stay; else what is broken into lines is joined, without indentation. */
+  /** True: line breaks stay. False: wrapped lines are joined, without indentation. */
   keepsBreaks: boolean
   /** `\60` is a 0, as in C, and not a grave accent, as in CSS. */
   isOctal: boolean
 }
 
 /**
- * Reads what was written for urls, JSON, JavaScript, HTML, CSS and C, in each
- * other and to any depth, in one pass: characters are shifted onto the output,
- * and as soon as the last of them are another way to write one, they are replaced
- * by it, which may complete the next. Characters that nobody sees are left out.
+ * Decodes the escapes of urls, JSON, JavaScript, HTML, CSS and C, nested to any depth, in one pass. It appends
+ * characters to the output. When the last of them form an escape, its character replaces them, and may in turn complete
+ * another escape. Invisible characters are left out.
  */
 export class Unescaper {
-  /** Whether another reading of the same would give another text. */
+  /** Whether another reading would give another text. */
   hasBreaks = false
   hasOctals = false
   hasInvisibles = false
@@ -27,11 +26,11 @@ export class Unescaper {
   #length = 0
   #reading: Reading = { decodes: true, keepsBreaks: true, isOctal: false }
   #isIndentation = false
-  /** A number of HTML was ended by another escape, which may be the semicolon behind it. */
+  /** Another escape has ended an HTML number. It may be the semicolon of the number. */
   #mayEnd = false
-  /** What was decoded, when an escape is complete. */
+  /** The decoded code, when an escape is complete. */
   #code = 0
-  /** Escapes that have begun, one in the other; the innermost is the last. */
+  /** Open escapes, each within the one before; the innermost is the last. */
   #depth = 0
   readonly #kinds = new Uint8Array(deepest)
   readonly #starts = new Int32Array(deepest)
@@ -40,7 +39,7 @@ export class Unescaper {
   readonly #digits = new Uint8Array(deepest)
   readonly #needed = new Uint8Array(deepest)
 
-  /** @returns how many bytes were written into `target`: no more than were read. */
+  /** @returns The number of bytes in `target`, at most the number of bytes read. */
   read(bytes: Uint8Array, from: number, to: number, target: Uint8Array, reading: Reading): number {
     this.#target = target
     this.#reading = reading
@@ -48,12 +47,12 @@ export class Unescaper {
     this.hasBreaks = this.hasOctals = this.hasInvisibles = this.#isIndentation = this.#mayEnd = false
     for (let at = from; at < to; at++) {
       const byte = bytes[at]!
-      // Most characters neither are an escape nor stand in one.
+      // Most characters are not part of an escape.
       if (this.#depth === 0 && isOrdinary[byte] === 1 && !this.#isIndentation && !this.#mayEnd)
         target[this.#length++] = byte
       else this.#feed(byte, false)
     }
-    // Numbers of no fixed length may end with the text.
+    // Numbers without a fixed length may end with the text.
     while (this.#depth > 0 && canEnd[this.#kinds[this.#depth - 1]!] === 1 && this.#isCharacter()) this.#complete()
     return this.#length
   }
@@ -75,7 +74,7 @@ export class Unescaper {
       }
       if (step === completes) return this.#complete()
       if (step === nests) break
-      // What ended before this one may stand in another escape, which sees this one next.
+      // An escape that ended before this character may be part of another one, which reads this character next.
       if (step === ended) {
         const kind = this.#kinds[this.#depth - 1]!
         this.#complete()
@@ -93,14 +92,14 @@ export class Unescaper {
     this.hasBreaks = true
     if (this.#reading.keepsBreaks) this.#target[this.#length++] = 10
     else {
-      // Quoted-printable marks a break that it made itself.
+      // A soft line break of quoted-printable.
       if (!this.#isIndentation && this.#length > 0 && this.#target[this.#length - 1] === 0x3d) this.#length--
       this.#isIndentation = true
     }
   }
 
   #begin(byte: number, isDecoded: boolean): void {
-    // Whoever nests deeper than anybody would writes no escape.
+    // Deeper nesting does not occur, so it is not an escape.
     if (this.#depth === deepest) this.#depth = 0
     const at = this.#depth++
     this.#kinds[at] = byte === PERCENT ? percent : byte === BACKSLASH ? backslash : ampersand
@@ -109,7 +108,7 @@ export class Unescaper {
     this.#values[at] = this.#digits[at] = this.#needed[at] = 0
   }
 
-  /** Takes back what the innermost escape was written with, and goes on with what it means. */
+  /** Replaces the characters of the innermost escape with its character. */
   #complete(): void {
     const at = --this.#depth
     const kind = this.#kinds[at]!
@@ -118,7 +117,7 @@ export class Unescaper {
     if (code === 0 || isInvisibleCode(code)) return
     if (code < 0x80) return this.#feed(code, true)
     this.#depth = 0
-    // Of a url come bytes, of all others come characters.
+    // A url escape is a byte, all others are characters.
     if (kind === hex && this.#needed[at] === 2) return this.#write(code)
     for (const byte of Buffer.from(String.fromCodePoint(code))) this.#write(byte)
   }
@@ -133,11 +132,11 @@ export class Unescaper {
     else if (at >= 0 && isInvisible(target[at]!, target[at + 1]!, byte)) this.#length -= 3
   }
 
-  /** What the innermost escape makes of the next character. */
+  /** Continues the innermost escape with the next character. */
   #advance(byte: number, isDecoded: boolean): number {
     const at = this.#depth - 1
     const wasDecoded = this.#areDecoded[at] === 1
-    // Whoever escapes letters and digits escapes the signs before them too. Otherwise a caller could let an escape begin before an echo.
+    // A program that escapes letters and digits escapes signs too. Otherwise a caller could begin an escape before an echo.
     if (isDecoded && !wasDecoded && isAlphanumeric(byte)) return fails
     const digit = hexDigits[byte]!
     const count = this.#digits[at]!
@@ -147,7 +146,7 @@ export class Unescaper {
         if (byte === 0x75 || byte === 0x55) return this.#become(hex, 4)
         return digit < 16 ? this.#firstDigit(hex, digit, 2) : fails
       case backslash:
-        // One that was decoded is escaped by no other than a decoded one.
+        // Only a decoded character can escape a decoded one.
         if (byte === BACKSLASH && wasDecoded && !isDecoded) return nests
         return this.#afterBackslash(byte, digit)
       case ampersand:
@@ -169,7 +168,7 @@ export class Unescaper {
         if (byte === 0x7b && count === 0) return this.#become(braced, 0)
         if (digit === 16) return this.#nestsOrFails(byte)
         this.#nextDigit(16, digit)
-        // `\U00000073`, of which four digits are no character yet.
+        // `\U00000073`: four digits are not a complete character yet.
         if (count === 3 && this.#needed[at] === 8 && this.#values[at] !== 0) return completes
         return count + 1 === this.#needed[at] ? completes : goesOn
       case braced:
@@ -230,7 +229,7 @@ export class Unescaper {
     return goesOn
   }
 
-  /** A number that may end with a sign of its own. */
+  /** A number that may end with a special sign. */
   #ends(byte: number, sign: number): number {
     if (!this.#isCharacter()) return fails
     return byte === sign ? completes : ended
@@ -258,13 +257,13 @@ const AMPERSAND = 0x26
 const SEMICOLON = 0x3b
 const isIntroducer = (byte: number) => byte === PERCENT || byte === BACKSLASH || byte === AMPERSAND
 
-/** Escapes in escapes, none of which is complete. */
+/** Maximum of nested, incomplete escapes. */
 const deepest = 16
 
-// How an escape goes on.
+// The continuation of an escape.
 const [goesOn, completes, ended, nests, fails] = [0, 1, 2, 3, 4]
 
-// What an escape is, as far as is known.
+// The kind of an escape, as far as it is known.
 const [percent, backslash, ampersand, name, numeric, decimal, hexNumber, hex, braced, css, octal] = [
   1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11,
 ]

@@ -1,37 +1,37 @@
-/** What goes as a whole, or stays. */
+/** A part of a text that is removed as a whole, or stays. */
 export interface Region {
   from: number
   to: number
-  /** The numbers of a list, between which there may be quotes. */
+  /** The numbers of a list, with possible quotes between them. */
   isList: boolean
 }
 
-/** The bytes that are there by now. */
+/** The bytes that have arrived. */
 export interface Bytes {
   bytes: Buffer
   end: number
-  /** No more will come. */
+  /** There are no more bytes. */
   isWhole: boolean
 }
 
-/** Parts a text, and says which of its parts hold a value. */
+/** Divides a text into units, and says which of them contain a value. */
 export interface Scanner {
-  /** Goes on to the end of what is there. */
+  /** Scans to the end of the bytes that have arrived. */
   scan(bytes: Bytes): void
-  /** From here on it is not known yet what goes. */
+  /** From this position on, the regions are not known yet. */
   readonly undecided: number
-  /** What goes, in no order; whoever has taken note of them empties it. */
+  /** The regions to remove, in no order. The reader empties it. */
   regions: Region[]
-  /** So many bytes at the beginning were given out. */
+  /** So many bytes at the beginning were returned and dropped. */
   shift(by: number): void
 }
 
-/** Longer units are searched piece by piece. */
+/** Longer units are searched in pieces. */
 const pieceLength = 32_768
-/** In every form that programs write, a window is shorter than this: it stands as a whole in one piece. */
+/** A window is shorter in every usual encoding, so that one piece contains the whole window. */
 const overlap = 4_096
 
-/** From its first byte to its last, which may not be there yet: decided once and as a whole. */
+/** A unit from its first byte to its last, which may not have arrived: it is decided once, as a whole. */
 export class Unit {
   from = 0
   to = 0
@@ -50,7 +50,7 @@ export class Unit {
     this.#isFound = false
   }
 
-  /** Where the pieces begin depends on where the unit begins, and not on how the bytes came. */
+  /** The pieces depend on the beginning of the unit, not on the chunks in which it arrives. */
   grow(bytes: Uint8Array, to: number): void {
     this.to = to
     while (this.to - this.#searched >= pieceLength) {
@@ -59,7 +59,7 @@ export class Unit {
     }
   }
 
-  /** @returns whether it holds a value. */
+  /** @returns Whether it contains a value. */
   close(bytes: Uint8Array): boolean {
     this.#search(bytes, this.to)
     this.isOpen = false
@@ -77,7 +77,7 @@ export class Unit {
   }
 }
 
-/** Those at the end of a unit escape the quote behind it: were they taken, JSON would be none any more. */
+/** Backslashes at the end of a unit escape the quote after it. Without them, the JSON would be invalid. */
 export function beforeBackslashes(bytes: Buffer, to: number): number {
   while (bytes[to - 1] === 0x5c) to--
   return to

@@ -5,23 +5,22 @@ import { Unescaper } from './unescape.ts'
 import type { Traces } from './matcher.ts'
 import { isGuessable, windowsOf } from './windows.ts'
 
-/** A text that must not be seen, and what it is known by. */
+/** A secret text, and its traces. */
 export interface Value extends Traces {
-  /** What goes where it is found: the word that holds it; where it holds signs at which words end, the line or the string. */
+  /** The unit to remove around a trace: the word; or the line or string, if the text has characters that end a word. */
   unit: 'word' | 'line' | 'string'
 }
 
-/** Shorter texts stand everywhere by chance. */
+/** Shorter texts appear everywhere by chance. */
 const shortest = 8
 
-/** Quotes, backslashes and control characters are written in too many ways to be found in all of them. */
+/** Quotes, backslashes and control characters have too many spellings to find all of them. */
 // eslint-disable-next-line no-control-regex
 const betweenPieces = /["\\\x00-\x1f]+/
 
 /**
- * Every text that gives a secret away: itself without the name of a scheme,
- * what it is base64 of, and of `user:password` the password; each also as it reads
- * when the escapes in it are decoded.
+ * All texts that reveal a secret: the secret without the name of a scheme, its content if it is base64, and the password
+ * of `user:password`; each also with its escapes decoded.
  */
 export function valuesOf(secret: string, publicPrefix?: string): Value[] {
   const token = withoutScheme(secret)
@@ -38,7 +37,7 @@ export function valuesOf(secret: string, publicPrefix?: string): Value[] {
   )
 }
 
-/** Whether so little of a secret is unknown that guesses find it, where an API shows what callers write. */
+/** Whether the unknown part of a secret is small enough to guess, through an API that echoes guesses. */
 export function isGuessableSecret(secret: string, publicPrefix?: string): boolean {
   const { text, publicPart } = valueOf(withoutScheme(secret), publicPrefix && withoutScheme(publicPrefix))
   return isGuessable(text.slice(publicPart.split.length))
@@ -59,14 +58,14 @@ function valueOf(text: string, given?: string): Credential {
   return { text, publicPart: publicPartOf(text) }
 }
 
-/** What a value of Basic says, which APIs decode and may show. */
+/** The content of a Basic value, which APIs decode and may show. */
 function credentialsIn(token: string): Credential[] {
   if (!/^[A-Za-z0-9+/_-]{10,}=*$/.test(token)) return []
   const text = Buffer.from(token, 'base64').toString('latin1')
   if (!/^[\x20-\x7e]{8,}$/.test(text)) return []
   const [, user = '', password = ''] = /^([^:]*):(.*)$/s.exec(text) ?? []
   if (password.length < shortest) {
-    // Too short to be searched for alone. Where the secret is the user name, as Stripe has it, that is searched for.
+    // Too short to search for alone. If the secret is the user name, as with Stripe, the user name is searched for.
     return [valueOf(text), ...(user.length >= shortest && password.length <= 1 ? [valueOf(user)] : [])]
   }
   return [{ text, publicPart: { split: `${user}:`, shape: `${user}:` } }, valueOf(password)]
@@ -91,14 +90,14 @@ function tracesOf(text: string, { split, shape }: PublicPart): Value {
   const isWhole = text.startsWith(split)
   const unknown = isWhole && text.length - split.length >= shortest ? text.slice(split.length) : text
   const prefix = isWhole && shape.length >= minPrefix && text.length > shape.length ? shape : ''
-  // Of a short one a window could be guessed. Where its beginning gives it away anyway, none is needed.
+  // A window of a short text would be easy to guess. It needs none if its public beginning identifies it.
   const needsNone = unknown.length < 17 && isTelling(prefix)
   return { prefix, windows: needsNone ? [] : windowsOf(unknown), unit: endsWords(text) ? 'line' : 'word' }
 }
 
 /**
- * A percent sign may be the beginning of anything else, also of a byte that ends words.
- * The other two make of an ampersand before an echo a sign of a word, or not.
+ * A percent sign may begin any other character, also one that ends a word. The other two decide whether an ampersand
+ * before an echo belongs to a word.
  */
 function endsWords(text: string): boolean {
   return /[%#;]/.test(text) || Buffer.from(text, 'latin1').some((byte) => !(classes[byte]! & WORD))

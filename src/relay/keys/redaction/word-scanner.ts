@@ -4,24 +4,24 @@ import type { Matcher } from './matcher.ts'
 import { htmlCodeOf, maxName } from './html-names.ts'
 import { beforeBackslashes, Unit, type Bytes, type Region, type Scanner } from './unit.ts'
 
-/** A line of what was broken into lines has at least so many bytes. */
+/** Each line of a wrapped word has at least so many bytes. */
 const minLine = 16
-/** A number, with what it is written with: `0x73`, `\u{00073}`, `:115`. */
+/** A number with its notation: `0x73`, `\u{00073}`, `:115`. */
 const maxNumber = 12
-/** So far from the end of a longer word a number's first digit may be. */
+/** The maximum distance between the first digit of a number and the end of a longer word. */
 const maxEdge = 6
-/** `=`, also where quoted-printable breaks a line. */
+/** `=`, also as a soft line break of quoted-printable. */
 const PADDING = 0x3d
-/** Of fewer numbers comes no value, even with those that the caller wrote beside. */
+/** Fewer numbers cannot be a value, even with the caller's own numbers beside them. */
 const fewestNumbers = 6
 
-/** Finds words, also such as were broken into lines, and lists of numbers. */
+/** Finds words, also wrapped ones, and lists of numbers. */
 export class WordScanner implements Scanner {
   regions: Region[] = []
   readonly #matcher: Matcher
-  /** A word, or several that were one before it was broken into lines. */
+  /** A word, or the lines of a wrapped word. */
   readonly #word: Unit
-  /** Words with a digit in each, and anything between them. */
+  /** Words with a digit each, with anything between them. */
   readonly #list: Unit
   /**
    * The same with the ends of the longer words beside them. These count for windows
@@ -29,17 +29,17 @@ export class WordScanner implements Scanner {
    * would tell whether its first or last signs are a number.
    */
   readonly #listWithEdges: Unit
-  /** How many of them there are by now. */
+  /** The number of words in the list so far. */
   #numbers = 0
-  /** What goes of them. */
+  /** The region to remove. */
   #listFrom = 0
   #listTo = 0
-  /** Up to where it was looked whether the list ends. */
+  /** The search for the end of the list has reached this position. */
   #gapSeen = 0
   #position = 0
-  /** Where the word's last line begins; -1 when it has ended. Then the word may still be open, as another line may follow. */
+  /** The beginning of the word's last line; -1 after the end of the line. The word may still be open, because another line may follow. */
   #line = -1
-  /** What stands in that line. */
+  /** The kinds of characters in that line. */
   #bits = 0
 
   constructor(matcher: Matcher) {
@@ -56,7 +56,7 @@ export class WordScanner implements Scanner {
     return this.#word.isOpen ? Math.min(undecided, this.#word.from) : undecided
   }
 
-  /** This is where the time goes: most words are short, have no digit, and are only passed over. */
+  /** The hot loop: most words are short, have no digit, and are skipped. */
   scan({ bytes, end, isWhole }: Bytes): void {
     const shortest = Math.min(this.#matcher.shortest, minLine)
     let at = this.#position
@@ -77,7 +77,7 @@ export class WordScanner implements Scanner {
       if (at === end) break
       if (last & LEAD) {
         const length = wordLength(bytes, at, end)
-        // What follows decides, and it is not there yet.
+        // The next bytes decide, and they have not arrived yet.
         if (length < 0 && !isWhole) break
         if (length > 0 && line < 0) line = at
         if (length > 0) bits |= last
@@ -118,14 +118,14 @@ export class WordScanner implements Scanner {
     if (!mayGoOn) this.#closeWord(bytes, to)
   }
 
-  /** With a line that stands there, as far as it does. */
+  /** Adds the part of a line that is there. */
   #growWord(bytes: Buffer, from: number, to: number): void {
     if (this.#word.isOpen && this.#word.from < from && !this.#goesOn(bytes, from)) this.#closeWord(bytes, from)
     if (!this.#word.isOpen) this.#word.open(from)
     this.#word.grow(bytes, to)
   }
 
-  /** Whether the word was broken into lines, of which this is another one. */
+  /** Whether this is the next line of a wrapped word. */
   #goesOn(bytes: Buffer, from: number): boolean {
     const { isOpen, from: beginning, to } = this.#word
     return isOpen && beginning < from && (to >= from || isBreak(bytes, to, from))
@@ -145,16 +145,15 @@ export class WordScanner implements Scanner {
       this.#listFrom = first
       this.#listWithEdges.open(first)
     }
-    // What closes the list may stand in the same word.
+    // The same word may contain the end of the list.
     this.#listTo = behindLastNumber(bytes, to)
     this.#list.grow(bytes, this.#listTo)
     this.#listWithEdges.grow(bytes, this.#listTo)
   }
 
   /**
-   * The caller may have written right beside a list: then a longer word ends with
-   * its first number, or begins with its last. It goes with the list, but nothing
-   * else in it says whether that goes; nor is it counted.
+   * The caller may have written text right beside a list, so that a longer word ends with its first number or begins
+   * with its last. The word belongs to the list, but the rest of the word decides nothing and does not count.
    */
   #addEdge(bytes: Buffer, from: number, to: number): void {
     if (this.#listWithEdges.isOpen && hasDigit(bytes, from, from + maxEdge)) {
@@ -168,7 +167,7 @@ export class WordScanner implements Scanner {
     this.#listWithEdges.open(to - maxEdge)
   }
 
-  /** A list ends with its bracket or brace, and with a blank line: an event of a stream does, and would be held back else. */
+  /** A list ends with its bracket or brace, and with a blank line: otherwise the stream would hold back a whole event. */
   #endListBefore(bytes: Buffer, to: number): void {
     if (!this.#listWithEdges.isOpen) return
     for (let at = Math.max(this.#listTo, this.#gapSeen); at < to; at++) {
@@ -194,16 +193,15 @@ export class WordScanner implements Scanner {
 }
 
 /**
- * How many bytes from here on stand in a word; 0: none, and -1: that is not known
- * yet. An ampersand does where it begins a character of HTML, and not where a part
- * of a query follows.
+ * The number of bytes from here on that belong to a word; -1 if that is not known yet. An ampersand belongs to a word if
+ * it begins an HTML character, not if it separates the parts of a query.
  */
 function wordLength(bytes: Buffer, at: number, end: number): number {
   const bits = classes[bytes[at]!]!
   if (bits & WORD) return 1
   if (!(bits & LEAD)) return 0
   if (bytes[at] !== 0x26) return invisibleLength(bytes, at, end)
-  // Zeros of UTF-16 and UTF-32 stand between its letters.
+  // UTF-16 and UTF-32 have zeros between the letters.
   const longest = at + 4 * (maxName + 1)
   let word = ''
   for (let to = at + 1; to < end; to++) {
@@ -218,10 +216,10 @@ function wordLength(bytes: Buffer, at: number, end: number): number {
   return -1
 }
 
-/** Blanks, line breaks, and what stands before them. */
+/** Blanks, line breaks, and the characters before them. */
 const canBreak = (byte: number) => byte === 0x20 || byte === PADDING || (byte >= 9 && byte <= 13)
 
-/** Whether nothing but a line break, and the indentation of the next line, stands here. The break may be escaped. */
+/** Whether there is only a line break and the indentation of the next line here. The break may be escaped. */
 function isBreak(bytes: Buffer, from: number, to: number): boolean {
   let hasBreak = escapedBreak.test(bytes.toString('latin1', Math.max(0, from - 32), from))
   let isPadding = true
@@ -230,18 +228,18 @@ function isBreak(bytes: Buffer, from: number, to: number): boolean {
     if (bytes[at] === 10 || bytes[at] === 13) hasBreak = true
     if (bytes[at] !== PADDING) isPadding = false
   }
-  // What follows the backslash may be the first character of an echo.
+  // The character after the backslash may be the first one of an echo.
   return hasBreak || (isPadding && bytes[to] === 0x5c)
 }
 
 const escapedBreak = /(?:\\+(?:[nr]|u000[ad]|x0[ad])|%(?:25)*0[ad]|&(?:amp;)*#(?:x0*[ad]|0*1[03]);)$/i
 
-/** `\n` and the like, in JSON that is written in JSON. */
+/** `\n` and similar, in JSON within JSON. */
 function isEscapedBlank(bytes: Buffer, from: number, to: number): boolean {
   return bytes[from] === 0x5c && to - from < 32 && /^(?:\\+[nrt]?)+$/.test(bytes.toString('latin1', from, to))
 }
 
-/** With the padding behind it, of what may be base64. */
+/** The end of possible base64, including its padding. */
 function endOfWord(bytes: Buffer, to: number, end: number): number {
   while (to < end && bytes[to] === PADDING) to++
   return beforeBackslashes(bytes, to)

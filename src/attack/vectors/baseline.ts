@@ -4,15 +4,15 @@ import { vector, type Vector } from '../vector.ts'
 import { httpAnswer } from '../raw-http.ts'
 
 /**
- * What every rule is there for. If these did not arrive with their secret, that
- * nothing leaks would say nothing.
+ * Requests that the rules allow. They must arrive with their secret, or the absence
+ * of leaks would prove nothing.
  */
-export function honest(targets: readonly Target[]): Vector[] {
+export function baseline(targets: readonly Target[]): Vector[] {
   return targets.flatMap((target) =>
     [false, true].map((isQueued) =>
       vector(
         0,
-        `${target.keyName}: an honest call of ${target.rule.url}${isQueued ? ', queued' : ''}`,
+        `${target.keyName}: an allowed call of ${target.rule.url}${isQueued ? ', queued' : ''}`,
         async (attacker) => {
           let arrived = false
           attacker.world({
@@ -21,8 +21,9 @@ export function honest(targets: readonly Target[]): Vector[] {
               return [httpAnswer({ body: '{"ok":true}' })]
             },
           })
-          const reply = await attacker.submit(target.honest(isQueued ? { queue: 'honest' } : {}))
-          if (!arrived) throw new Error(`it did not arrive with its secret: ${reply.status} ${reply.body.toString()}`)
+          const reply = await attacker.submit(target.baseline(isQueued ? { queue: 'baseline' } : {}))
+          if (!arrived)
+            throw new Error(`the call did not arrive with its secret: ${reply.status} ${reply.body.toString()}`)
         },
         { canLeak: false },
       ),

@@ -1,26 +1,27 @@
 import { useMemo, useState } from 'react'
 import type { Cache, ScopedMutator } from 'swr'
-import { useOwnSWR } from './own-swr.ts'
+import { useIsolatedSWR } from './isolated-swr.ts'
 import { storeSettings } from './swr-settings.ts'
 
-/** A value in SWR's cache, which any number of components show. */
-export interface Stored<Value extends object> {
+/** A value in SWR's cache, for any number of components. */
+export interface SWRStore<Value extends object> {
   key: string
   initial: Value
   read: () => Value
-  /** What of the cache is shown. In one that the host keeps over a reload, something else may stand under our key. */
+  /** The cached value; `initial` for a value of another origin, as in a cache that the host persists. */
   own: (cached: Value | undefined) => Value
   write: (value: Value) => void
-  /** A component shows it from now on, until the returned function is called. */
+  /** A component shows the value, until it calls the returned function. */
   attach: () => () => void
+  isShown: () => boolean
 }
 
-export function createStored<Value extends object>(
+export function createSWRStore<Value extends object>(
   cache: Cache,
   mutate: ScopedMutator,
   key: string,
   initial: Value,
-): Stored<Value> {
+): SWRStore<Value> {
   let now = initial
   let attached = 0
   const written = new WeakSet<Value>()
@@ -28,7 +29,7 @@ export function createStored<Value extends object>(
   function write(value: Value): void {
     now = value
     written.add(value)
-    // What nobody shows must not stay in the host's cache. Where the host has taken its cache away there is nobody left to tell.
+    // Without components, nothing stays in the host's cache. A host may have removed its cache: then nothing can fail.
     if (attached > 0) mutate(key, value, { revalidate: false }).catch(() => {})
   }
 
@@ -38,6 +39,7 @@ export function createStored<Value extends object>(
     write,
     read: () => now,
     own: (cached) => (cached && written.has(cached) ? cached : initial),
+    isShown: () => attached > 0,
     attach() {
       attached += 1
       if (attached === 1 && now !== initial) write(now)
@@ -49,40 +51,37 @@ export function createStored<Value extends object>(
   }
 }
 
-/**
- * Shows a stored value: as an object whose fields note that they were read, so
- * that the component renders only when one of those differs.
- */
-export function useStored<Value extends object>(stored: Stored<Value>): Value {
+/** The value of a store. The component renders only when a field that it reads changes. */
+export function useSWRStore<Value extends object>(store: SWRStore<Value>): Value {
   const [fieldsRead] = useState(() => new Set<PropertyKey>())
-  const { data } = useOwnSWR<Value, never>(stored.key, null, {
+  const { data } = useIsolatedSWR<Value, never>(store.key, null, {
     ...storeSettings,
-    compare: (before, after) => sameFields(stored.own(before), stored.own(after), fieldsRead),
+    compare: (before, after) => sameFields(store.own(before), store.own(after), fieldsRead),
   })
-  const value = stored.own(data)
-  // A new object for a new value, so that a memoised child that gets it renders.
-  return useMemo(() => tracked(value, stored, fieldsRead), [value, stored, fieldsRead])
+  const value = store.own(data)
+  // A new object for a new value renders memoised children.
+  return useMemo(() => tracked(value, store, fieldsRead), [value, store, fieldsRead])
 }
 
-/** The fields of both, getters as getters, so that a component renders for what it reads only. */
-export function joined<One extends object, Other extends object>(one: One, other: Other): One & Other {
+/** Merges the fields of both, and keeps getters: a component renders only for fields that it reads. */
+export function mergeGetters<One extends object, Other extends object>(one: One, other: Other): One & Other {
   const fields = { ...Object.getOwnPropertyDescriptors(one), ...Object.getOwnPropertyDescriptors(other) }
   return Object.defineProperties({}, fields) as One & Other
 }
 
 /**
- * The value, whose fields note that they were read. A field that was not read
- * before is that of now; but once one that was read has changed, all stay as they
- * were, so that what was learned from one field holds for the others.
+ * The value, with getters that record each read. A first read gives the current
+ * field. After a change of a field that was read, all fields stay as they were:
+ * what one field says holds for the others.
  */
-function tracked<Value extends object>(value: Value, stored: Stored<Value>, fieldsRead: Set<PropertyKey>): Value {
+function tracked<Value extends object>(value: Value, store: SWRStore<Value>, fieldsRead: Set<PropertyKey>): Value {
   let shown = value
   const getters = Object.keys(value).map((field) => [
     field,
     {
       enumerable: true,
       get: () => {
-        const now = stored.read()
+        const now = store.read()
         if (sameFields(shown, now, fieldsRead)) shown = now
         fieldsRead.add(field)
         return Reflect.get(shown, field)

@@ -1,13 +1,13 @@
 import useSWR, { type Middleware, type SWRConfiguration, type SWRResponse } from 'swr'
 
 /**
- * `useSWR` that does what its arguments say and nothing else.
+ * `useSWR` with these arguments only.
  *
- * SWR joins the host's middleware (`use`) with ours and has no way to opt out,
- * and a middleware may change what the hook gives. Ours is the innermost: it
- * asks SWR for what we want, and keeps the answer before anybody changes it.
+ * SWR adds the host's middleware (`use`) to ours, which may change the result and
+ * cannot be turned off. Our middleware is the innermost: it calls SWR with our
+ * arguments, and keeps the answer.
  */
-export function useOwnSWR<Data, Error>(
+export function useIsolatedSWR<Data, Error>(
   key: string | null,
   fetcher: (() => Promise<Data>) | null,
   settings: SWRConfiguration<Data, Error>,
@@ -24,7 +24,7 @@ function keepingAnswer<Data, Error>(
 ) {
   let answer: SWRResponse<Data, Error> | undefined
   const middleware: Middleware = (useSWRNext) =>
-    function useOwnAnswer(_key, _fetcher, config) {
+    function useIsolatedAnswer(_key, _fetcher, config) {
       const own = { ...config, ...settings } as SWRConfiguration<Data, Error>
       answer = useSWRNext<Data, Error>(key, fetcher as never, own as never)
       return answer as never
@@ -33,9 +33,7 @@ function keepingAnswer<Data, Error>(
     middleware,
     answer: (): SWRResponse<Data, Error> => {
       if (answer) return answer
-      throw new Error(
-        'A middleware of <SWRConfig use={…}> must call useSWRNext(key, fetcher, config) in every render, and did not.',
-      )
+      throw new Error('A middleware of <SWRConfig> must call useSWRNext(key, fetcher, config) in every render.')
     },
   }
 }

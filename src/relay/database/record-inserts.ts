@@ -1,0 +1,151 @@
+import { jsonText } from '../common/json-text.ts'
+import { batched } from './batched.ts'
+import type { Connection, Database, Transaction, Value } from './database.ts'
+import { checkUnsettled, type MostUnsettled } from './record-limits.ts'
+import { insertedColumns, parameterList, place, recordOf, rowOf, summaryColumns, type Row } from './record-rows.ts'
+import { draftOf, hash, type Draft, type NewRecord, type OwnedLine, type StoredRecord } from './stored-record.ts'
+
+/** The record that has the idempotency key now, without its response. */
+interface Inserted {
+  record: StoredRecord
+  /** False: an earlier request has used the idempotency key. */
+  isNew: boolean
+  isSameRequest: boolean
+}
+
+export interface RecordInserts {
+  /** Writes a record that runs in the background, and its job, in one transaction. */
+  insert(
+    record: NewRecord,
+    addJob: (record: OwnedLine, transaction: Transaction) => Promise<void>,
+    most?: MostUnsettled,
+  ): Promise<Inserted>
+  /** The record of a direct request that begins to run. It is not written. */
+  draft(record: NewRecord): Draft
+  /** Writes the record of a direct request before it runs. */
+  claim(draft: Draft): Promise<Inserted>
+  /** Removes claims whose requests did not run. */
+  withdraw(ids: readonly string[]): Promise<void>
+  /** Writes a settled record for the first time. An earlier record with the idempotency key stays. */
+  insertSettled(draft: Draft): Promise<void>
+  /** Whether this owner has used the idempotency key before. */
+  isKnown(owner: string, idempotencyKey: string): Promise<boolean>
+}
+
+export function createRecordInserts(database: Database): RecordInserts {
+  const writeClaim = batched((drafts: Draft[]) => write(drafts, database), requestSize)
+  const writeSettled = batched(
+    (drafts: Draft[]) => write(drafts, database),
+    (draft) => requestSize(draft) + (draft.response?.body.length ?? 0),
+  )
+
+  async function insert(
+    newRecord: NewRecord,
+    addJob: (record: OwnedLine, transaction: Transaction) => Promise<void>,
+    most?: MostUnsettled,
+  ): Promise<Inserted> {
+    const draft = draftOf(newRecord, 'pending')
+    // A statement draws the number, and only the commit shows it. The lock keeps others out of this queue in
+    // between, so that no lower number appears after a higher one was seen.
+    const { isNew, found } = await database.transaction(
+      draft.queueName === null ? [] : [draft.line],
+      async (transaction) => {
+        const [isNew = false] = await write([draft], transaction)
+        if (isNew) await addJob(draft, transaction)
+        const found = await findByKey(draft, transaction)
+        // Last, because all other inserts of this owner wait from here until the commit.
+        if (isNew && most) await checkUnsettled(draft, most, transaction)
+        return { isNew, found }
+      },
+    )
+    return isNew || isValid(found)
+      ? insertedOf(draft, found!, isNew)
+      : afterExpired(draft, () => insert(newRecord, addJob, most))
+  }
+
+  async function claim(draft: Draft): Promise<Inserted> {
+    if (await writeClaim(draft)) return { record: draft, isNew: true, isSameRequest: true }
+    const found = await findByKey(draft, database)
+    return isValid(found) ? insertedOf(draft, found, false) : afterExpired(draft, () => claim(draft))
+  }
+
+  /** Removes the expired record that still has the idempotency key, and tries again. */
+  async function afterExpired<Result>(
+    { owner, idempotencyKey }: Draft,
+    insert: () => Promise<Result>,
+  ): Promise<Result> {
+    await database.query('DELETE FROM records WHERE owner = $1 AND idempotency_key = $2 AND expires_at <= $3', [
+      owner,
+      hash(idempotencyKey),
+      Date.now(),
+    ])
+    return insert()
+  }
+
+  return {
+    insert,
+    draft: (newRecord) => draftOf(newRecord, 'running'),
+    claim,
+    async insertSettled(draft) {
+      await writeSettled(draft)
+    },
+
+    async withdraw(ids) {
+      await database.query(
+        `DELETE FROM records WHERE id IN (${parameterList(ids, 0)}) AND version = 1 AND status = 'running'`,
+        ids,
+      )
+    },
+
+    async isKnown(owner, idempotencyKey) {
+      const rows = await database.query('SELECT id FROM records WHERE owner = $1 AND idempotency_key = $2', [
+        owner,
+        hash(idempotencyKey),
+      ])
+      return rows.length > 0
+    },
+  }
+}
+
+/** For each draft: true if it was written, false if its owner has used its idempotency key before. */
+async function write(drafts: readonly Draft[], connection: Connection): Promise<boolean[]> {
+  const parameters: Value[] = []
+  const rows = drafts.map(
+    (draft) =>
+      `(${rowOf(draft)
+        .map((value) => `$${parameters.push(value)}`)
+        .join(', ')})`,
+  )
+  const written = await connection.query<{ id: string }>(
+    `INSERT INTO records (${insertedColumns}) VALUES ${rows.join(', ')} ON CONFLICT (owner, idempotency_key) DO NOTHING RETURNING id`,
+    parameters,
+  )
+  const ids = new Set(written.map(({ id }) => id))
+  return drafts.map(({ id }) => ids.has(id))
+}
+
+interface Found {
+  record: StoredRecord
+  fingerprint: string
+}
+
+/** Without the response: it may be large, and its reader makes room for it first. */
+async function findByKey({ owner, idempotencyKey }: Draft, connection: Connection): Promise<Found | null> {
+  const [row] = await connection.query<Row & { fingerprint: string }>(
+    `SELECT ${summaryColumns}, request, NULL AS response, ${place}, fingerprint FROM records WHERE owner = $1 AND idempotency_key = $2`,
+    [owner, hash(idempotencyKey)],
+  )
+  return row ? { record: recordOf(row), fingerprint: row.fingerprint } : null
+}
+
+function isValid(found: Found | null): found is Found {
+  return found !== null && found.record.expiresAt > Date.now()
+}
+
+function insertedOf({ request }: Draft, { record, fingerprint }: Found, isNew: boolean): Inserted {
+  return { record, isNew, isSameRequest: fingerprint === hash(jsonText(request)) }
+}
+
+function requestSize({ request }: Draft): number {
+  return jsonText(request).length
+}

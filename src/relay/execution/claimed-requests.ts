@@ -1,0 +1,90 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { PubSub } from '../database/pub-sub.ts'
+import type { MostUnsettled } from '../database/records.ts'
+import type { NewRecord, StoredRecord } from '../database/stored-record.ts'
+import type { Claims, ClaimsDeps } from './claims.ts'
+import { beginDirectRun, type Sent } from './direct-run.ts'
+import type { InFlightCounts } from './in-flight-counts.ts'
+import { settledSummary } from './settled-summary.ts'
+import { endUnknown, stopping } from './unknown-end.ts'
+import { maxWait, type UnwrittenAnswers } from './unwritten-answers.ts'
+
+interface ClaimedDeps extends ClaimsDeps {
+  pubSub: PubSub
+  counts: InFlightCounts
+  unwritten: UnwrittenAnswers
+  claims: Claims
+}
+
+/**
+ * Sends requests that may change something. Each leaves its claim in the records
+ * before the call, so that it is one call at any relay, and after a crash. Its end
+ * is written before the answer, so that the records always agree with the answer.
+ * The answer does not wait for an unavailable database.
+ */
+export function createClaimedRequests(deps: ClaimedDeps): {
+  send(newRecord: NewRecord, getRoom: () => Promise<void>, max?: MostUnsettled): Promise<Sent>
+} {
+  const { records, pubSub, ensureSeen, unwritten, claims } = deps
+
+  async function send(newRecord: NewRecord, getRoom: () => Promise<void>, max?: MostUnsettled): Promise<Sent> {
+    claims.checkRoom()
+    const draft = records.draft(newRecord)
+    // Before the claim: a cancellation in between would be lost.
+    const call = beginDirectRun(deps, draft, max)
+    const { record, isOurs, release } = await claims.claim(draft).catch((error: unknown) => {
+      call.end()
+      throw error
+    })
+    const { id } = record
+    if (!isOurs) {
+      call.end()
+      return { id, answer: answerOf(record, newRecord, getRoom) }
+    }
+    /** Another relay has the request now, or it was cancelled. */
+    let isTakenOver = false
+    const running = call.run(record, {
+      async show(record) {
+        await ensureSeen()
+        isTakenOver = !(await records.isCurrent(record))
+        if (isTakenOver) release()
+        return !isTakenOver
+      },
+      async end(settled, seen, outcome) {
+        const writing = unwritten.write(settled, async () => {
+          isTakenOver = !(await records.settle(seen, outcome)) && !(await records.correct(seen, outcome))
+          release()
+        })
+        await Promise.race([writing, sleep(maxWait, undefined, { ref: false })])
+      },
+    })
+    const answer = running.then(
+      (settled) => (isTakenOver ? answerOf(record, newRecord, getRoom) : settled),
+      (error: unknown) => {
+        if (isTakenOver) return answerOf(record, newRecord, getRoom)
+        throw error
+      },
+    )
+    return { id, answer }
+  }
+
+  /** The answer of a record that another send runs. Runs the request here when its relay died and it is safe to retry. */
+  async function answerOf(
+    first: StoredRecord,
+    newRecord: NewRecord,
+    getRoom: () => Promise<void>,
+  ): Promise<StoredRecord> {
+    const { owner, id } = first
+    const now = await settledSummary(deps, first)
+    if (claims.mayRestart(now, first.request)) {
+      if (pubSub.isClosed()) throw stopping(id)
+      return (await send(newRecord, getRoom)).answer
+    }
+    await getRoom()
+    const settled = await records.read(owner, id).catch(endUnknown(id))
+    if (!settled) throw stopping(id)
+    return settled
+  }
+
+  return { send }
+}

@@ -1,0 +1,82 @@
+import { isSettled } from '../../protocol/record.ts'
+import type { MostUnsettled, Records } from '../database/records.ts'
+import type { Draft, Outcome, StoredRecord } from '../database/stored-record.ts'
+import type { InFlightCounts } from './in-flight-counts.ts'
+import { isAborted, type Runner, type RunSteps } from './runner.ts'
+import { endUnknown, stopping } from './unknown-end.ts'
+
+/** A request that was sent, and its answer to come. */
+export interface Sent {
+  id: string
+  answer: Promise<StoredRecord>
+}
+
+/** The run of a request whose caller waits. */
+export interface DirectRun {
+  /** Runs the record, and gives it as it will be written. Rejects when the relay stops before the end is known. */
+  run(record: StoredRecord, steps: DirectSteps): Promise<Draft>
+  /** Ends a run without a record. */
+  end(): void
+}
+
+interface DirectSteps extends Omit<RunSteps, 'settle'> {
+  /** Writes the end of the run; the caller gets the answer when it resolves. */
+  end: (settled: Draft, seen: StoredRecord, outcome: Outcome) => void | Promise<void>
+}
+
+interface DirectRunDeps {
+  records: Records
+  runner: Runner
+  counts: InFlightCounts
+}
+
+/** Begins a run, and counts it until its end. Throws `max.tooMany` above a limit. */
+export function beginDirectRun(
+  { records, runner, counts }: DirectRunDeps,
+  draft: Draft,
+  max: MostUnsettled | undefined,
+): DirectRun {
+  const leave = counts.enter(draft, max)
+  const begun = runner.begin(draft.line)
+  return {
+    async run(record, { end, ...steps }) {
+      let settled: Draft | undefined
+      let isInterrupted = false
+      await begun.run(record, {
+        ...steps,
+        async settle(record, outcome) {
+          if (runner.stopping.aborted && isAborted(outcome)) {
+            isInterrupted = true
+            return runner.settleInterrupted(record)
+          }
+          const mine = (settled = { ...draft, ...asSettled(record, outcome) })
+          await end(mine, record, outcome)
+          return mine.status
+        },
+      })
+      leave()
+      if (settled) return settled
+      const { owner, id } = record
+      const found = isInterrupted ? await records.read(owner, id).catch(endUnknown(id)) : null
+      // The caller learns that the API may have acted. Every other request may be sent again.
+      if (found && isSettled(found) && !runner.isSafeToRetry(found.request)) return { ...draft, ...found }
+      throw stopping(isInterrupted ? id : draft.id)
+    },
+
+    end() {
+      begun.end()
+      leave()
+    },
+  }
+}
+
+function asSettled(record: StoredRecord, { status, response, error }: Outcome): StoredRecord {
+  return {
+    ...record,
+    status,
+    version: record.version + 1,
+    response: response ?? null,
+    error: error ?? null,
+    updatedAt: Date.now(),
+  }
+}
