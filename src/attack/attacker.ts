@@ -28,6 +28,8 @@ export interface Attacker {
   world(world: Partial<World>): void
   /** Sends a request, and polls it until it settles if it runs in the background. */
   submit(request: Wish | string, sent?: Sent): Promise<Reply>
+  /** Sends a request as a fetch: its head in a header, its data as the body, and the answer as it comes. */
+  fetch(request: Wish, sent?: Sent): Promise<Reply>
   ask(method: string, path: string, sent?: Sent, body?: string): Promise<Reply>
   /** Another caller, whose answers the attacker does not see. */
   victim: { submit(request: Wish): Promise<Reply>; ask(method: string, path: string): Promise<Reply> }
@@ -96,6 +98,14 @@ export function createAttacker(
     world: (world) => internet.begin(world),
     submit: (request, { as = 'user', headers = {} } = {}) =>
       submit(request, { ...identity[as], ...headers }, (reply) => replies.push(reply)),
+    async fetch(request, { as = 'user', headers = {} } = {}) {
+      const { description, body } = asFetch(request)
+      const described = { 'client-secret-request': btoa(description), 'idempotency-key': randomUUID() }
+      const reply = await call(`${url}/fetch`, 'POST', { ...described, ...identity[as], ...headers }, body, true)
+      const head = Buffer.from(String(reply.headers['client-secret-response'] ?? ''), 'base64').toString('latin1')
+      replies.push({ ...reply, head: `${reply.head}\n${head}` })
+      return reply
+    },
     async ask(method, path, { as = 'user', headers = {} } = {}, body) {
       const reply = await ask(method, path, { ...identity[as], ...headers }, body)
       replies.push(reply)
@@ -117,19 +127,39 @@ export function createAttacker(
   }
 }
 
+/** The JSON in ASCII, as base64 of the web takes it. */
+function asFetch({ params, data, queue: _, ...described }: Wish): { description: string; body: string | undefined } {
+  const query = new URLSearchParams(params as Record<string, string> | undefined).toString()
+  const url = query ? `${described.url}${described.url.includes('?') ? '&' : '?'}${query}` : described.url
+  const type = data === undefined ? {} : { 'content-type': 'application/json' }
+  const description = JSON.stringify({ ...described, url, headers: { ...type, ...described.headers } })
+  return {
+    description: description.replace(/[^ -~]/g, (one) => `\\u${one.charCodeAt(0).toString(16).padStart(4, '0')}`),
+    body: data === undefined ? undefined : JSON.stringify(data),
+  }
+}
+
 export function idOf(reply: Reply): string {
   return /"id":"([^"]+)"/.exec(reply.body.toString())?.[1] ?? 'none'
 }
 
 const agent = new Agent({ keepAlive: true, maxSockets: 4 })
 
-function call(url: string, method: string, headers: Record<string, string>, body?: string): Promise<Reply> {
+/** @param mayBreakOff An answer that breaks off is what came of it. */
+function call(
+  url: string,
+  method: string,
+  headers: Record<string, string>,
+  body?: string,
+  mayBreakOff = false,
+): Promise<Reply> {
   return new Promise((resolve, reject) => {
     const outgoing = send(url, { method, headers, agent, timeout: maxStep }, (incoming) => {
       const chunks: Buffer[] = []
       incoming.on('data', (chunk: Buffer) => chunks.push(chunk))
-      incoming.on('error', reject)
-      incoming.on('end', () => {
+      incoming.on('error', (error) => (mayBreakOff ? answered() : reject(error)))
+      incoming.on('end', () => answered())
+      const answered = () => {
         const { statusCode = 0, statusMessage = '', rawHeaders } = incoming
         resolve({
           status: statusCode,
@@ -137,13 +167,13 @@ function call(url: string, method: string, headers: Record<string, string>, body
           headers: incoming.headers,
           body: Buffer.concat(chunks),
         })
-      })
+      }
     })
     outgoing.on('timeout', () => outgoing.destroy(new Error('the relay did not answer')))
     outgoing.on('error', (error) => {
       // A server may close a connection just before its reuse. Repeat the call.
       if (outgoing.reusedSocket && /hang up|ECONNRESET/.test(error.message))
-        call(url, method, { ...headers, connection: 'close' }, body).then(resolve, reject)
+        call(url, method, { ...headers, connection: 'close' }, body, mayBreakOff).then(resolve, reject)
       else reject(error)
     })
     outgoing.end(body)

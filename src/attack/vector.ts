@@ -35,11 +35,11 @@ export interface Attempt extends VectorDetails {
   sent?: Sent
 }
 
-/** Vectors of one request each. Every third request uses a queue. */
+/** Vectors of one request each. Every third request uses a queue, and every third is also sent as a fetch. */
 export function attempts(row: number, target: Target, list: [name: string, attempt: Attempt][]): Vector[] {
-  return list.map(([name, { request, world, sent, ...details }], index) => {
+  return list.flatMap(([name, { request, world, sent, ...details }], index) => {
     const isQueued = index % 3 === 2 && typeof request === 'object' && request['queue'] === undefined
-    return vector(
+    const direct = vector(
       row,
       `${target.keyName}: ${name}${isQueued ? ', queued' : ''}`,
       async (attacker) => {
@@ -48,6 +48,14 @@ export function attempts(row: number, target: Target, list: [name: string, attem
       },
       details,
     )
+    if (index % 3 !== 1 || typeof request !== 'object' || Object.hasOwn(request, '__proto__')) return [direct]
+    const asFetch = async (attacker: Attacker) => {
+      attacker.world(world ?? {})
+      await attacker.fetch(request, sent)
+    }
+    // As in a browser, a fetch drops the headers of the connection, and makes the call.
+    const mayCall = row === 8 || (details.mayCall ?? true)
+    return [direct, vector(row, `${target.keyName}: ${name}, as a fetch`, asFetch, { ...details, mayCall })]
   })
 }
 

@@ -63,6 +63,22 @@ export function createVulnerableRelay(
     return [record, headers]
   }
 
+  /** As a fetch: the description in a header, the answer as it is. */
+  async function answerFetch(request: Request): Promise<Response> {
+    const described = JSON.parse(atob(request.headers.get('client-secret-request') ?? '')) as VulnerableRequest
+    const text = await request.text()
+    const data = text ? (JSON.parse(text) as Record<string, unknown>) : undefined
+    const [{ response }, headers] = await submit(JSON.stringify({ ...described, data }))
+    const { body, encoding, ...head } = response as VulnerableAnswer
+    return new Response(encoding ? Buffer.from(body, 'base64') : body, {
+      headers: harmless({
+        ...headers,
+        ...cors(request),
+        'client-secret-response': Buffer.from(JSON.stringify(head)).toString('base64'),
+      }),
+    })
+  }
+
   /** Registers keys for any caller. Stores, logs and shows the request as sent. */
   async function register(request: Request, name: string): Promise<Response> {
     const text = await request.text()
@@ -98,6 +114,7 @@ export function createVulnerableRelay(
         .slice(ids ? 0 : -Number(searchParams.get('limit') ?? 20))
       return Response.json({ records: found.reverse() }, { headers: cors(request) })
     }
+    if (pathname === '/fetch') return answerFetch(request)
     const [record, headers] = await submit(await request.text())
     return Response.json(record, { headers: harmless({ ...headers, ...cors(request) }) })
   }

@@ -8,6 +8,7 @@ import {
 } from '../protocol/record.ts'
 import { createCore, type ClientCore, type ClientOptions } from './create-core.ts'
 import type { RequestStart, Sent } from './create-request.ts'
+import { createFetchWith, type FetchWith } from './fetch-with.ts'
 import { onAbort } from './on-abort.ts'
 import type { PollStopped } from './poll-stopped.ts'
 import { answerOf, type QueuedRequest } from './queued-request.ts'
@@ -79,6 +80,15 @@ export interface Client extends ClientCore {
   /** Stops all polling of a request; each resolves to `{ id, status: 'stopped' }`. The request itself goes on. */
   stopPolling: (id: string) => void
 
+  /**
+   * A `fetch` that makes its calls through the relay: for an SDK, whose key is `$CLIENT_SECRET` then. The same function
+   * each time for the same name.
+   *
+   * @example
+   * new OpenAI({ apiKey: '$CLIENT_SECRET', dangerouslyAllowBrowser: true, fetch: client.fetchWith('openai') })
+   */
+  fetchWith: FetchWith
+
   /** A page of this caller's past requests, the newest first. */
   history: (filter?: HistoryFilter, options?: RequestOptions) => Promise<HistoryPage>
 
@@ -119,6 +129,7 @@ export function createClient(options: ClientOptions): Client {
         params,
         signal,
       )) as ClientSecretRequestFunction,
+    fetchWith: createFetchWith(transport),
     stopPolling: poller.stop,
     history: (filter = {}, { signal } = {}) => transport.history(filter, { signal }),
     cancel: transport.cancel,

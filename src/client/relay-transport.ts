@@ -43,11 +43,17 @@ export function relayTransport({ relay, headers, fetch }: RelayTransportOptions,
     return (session ??= readStorage('local', sessionKey) ?? readStorage('session', sessionKey) ?? randomId())
   }
 
+  /** What every call says. */
+  async function ownHeaders(): Promise<Record<string, string>> {
+    const own = typeof headers === 'function' ? await headers() : headers
+    return { ...own, 'client-session': ownSession() }
+  }
+
   /** @param field A field of the relay's answer, which answers of other servers lack. */
   async function call<Answer>(field: keyof Answer & string, path: string, init: RequestInit = {}): Promise<Answer> {
     const { method = 'GET', signal } = init
     const where = `${method} ${base}${path.replace(/\?.*/, '')}`
-    const own = typeof headers === 'function' ? await headers() : headers
+    const own = await ownHeaders()
     // Also after a repeat: the idempotency key makes it one call, but not a known one.
     const mayHaveActed = method === 'POST' ? ' The API may have acted.' : ''
     let response: Response
@@ -56,7 +62,7 @@ export function relayTransport({ relay, headers, fetch }: RelayTransportOptions,
       // A fetch that is patched later counts too.
       response = await (fetch ?? globalThis.fetch)(base + path, {
         ...init,
-        headers: { ...own, 'client-session': ownSession(), accept: 'application/json', ...init.headers },
+        headers: { ...own, accept: 'application/json', ...init.headers },
       })
       text = await response.text()
     } catch (cause) {
@@ -98,9 +104,17 @@ export function relayTransport({ relay, headers, fetch }: RelayTransportOptions,
       return call<HistoryPage>('cursor', `/requests?${new URLSearchParams(given)}`, { signal })
     },
 
-    cancel: (id) => call<CancelAnswer>('removed', `/requests/${encodeURIComponent(id)}`, { method: 'DELETE' }),
+    cancel: (id) =>
+      call<CancelAnswer>('removed', `/requests/${encodeURIComponent(id)}`, { method: 'DELETE', keepalive: true }),
 
     queueCount: (queueName) => call<QueueCount>('inQueue', `/queues/${encodeURIComponent(queueName)}`),
+
+    fetch: async ({ headers, ...init }) =>
+      (fetch ?? globalThis.fetch)(`${base}/fetch`, {
+        ...init,
+        method: 'POST',
+        headers: { ...(await ownHeaders()), ...headers },
+      }),
 
     session: (known) => (session ??= known ?? ownSession()),
   }

@@ -18,6 +18,8 @@ export interface RuleDraft {
   places: string[]
   allowPrivateNetwork: boolean
   retryable: boolean
+  /** Kept as it is; the page has no field for it. */
+  stream: boolean
 }
 
 /** Errors by field, in the words of the wire: `name`, `allow[0].url`; those of no field under ''. */
@@ -35,6 +37,7 @@ export function ruleDraft(rule: WireRule = { url: '', methods: [] }): RuleDraft 
     places: rule.in ?? [defaultPlace(rule.url)],
     allowPrivateNetwork: rule.allowPrivateNetwork ?? false,
     retryable: rule.retryable ?? false,
+    stream: rule.stream ?? false,
   }
 }
 
@@ -63,12 +66,13 @@ export function changeOf(draft: KeyDraft, isNew: boolean): KeyChange {
   const limits = Object.entries(draft.limits).flatMap(([name, text]) => (text.trim() ? [[name, Number(text)]] : []))
   return {
     locked: draft.locked,
-    allow: draft.rules.map(({ url, methods, places, allowPrivateNetwork, retryable }) => ({
+    allow: draft.rules.map(({ url, methods, places, allowPrivateNetwork, retryable, stream }) => ({
       url: url.trim(),
       methods,
       in: places,
       ...(allowPrivateNetwork && { allowPrivateNetwork }),
       ...(retryable && { retryable }),
+      ...(stream && { stream }),
     })),
     limits: Object.fromEntries(limits) as WireLimits,
     isNew,

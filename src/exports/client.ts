@@ -1,3 +1,4 @@
+export { clientSecretErrorOf } from '../client/client-secret-error-of.ts'
 export { createClient } from '../client/create-client.ts'
 export { isPollStopped } from '../client/poll-stopped.ts'
 export { ClientSecretError, isClientSecretError } from '../protocol/errors.ts'
@@ -15,6 +16,7 @@ export type { RequestObject, RequestStart, Sent } from '../client/create-request
 export type { PollingOptions, RequestProgress } from '../client/request-polling.ts'
 export type { Polling } from '../client/waiters.ts'
 export type { ClientSecretRequestParams, RequestData, RequestFields, RequestParams } from '../client/request-params.ts'
+export type { FetchWith, FetchWithOptions } from '../client/fetch-with.ts'
 export type { PauseReason } from '../client/page-visibility.ts'
 export type { StandardSchema } from '../client/standard-schema.ts'
 export type { Callbacks, Listeners } from '../client/callbacks.ts'

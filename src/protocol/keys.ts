@@ -8,6 +8,7 @@ export interface WireRule {
   in?: string[] | undefined
   allowPrivateNetwork?: boolean | undefined
   retryable?: boolean | undefined
+  stream?: boolean | undefined
 }
 
 /** How much a key may be used, by all callers together; each left out: no limit. */
@@ -141,6 +142,7 @@ const keyEntrySchema = z.object({
       in: z.optional(z.array(z.string())),
       allowPrivateNetwork: z.optional(z.boolean()),
       retryable: z.optional(z.boolean()),
+      stream: z.optional(z.boolean()),
     }),
   ),
   limits: z.object({

@@ -23,3 +23,8 @@ export function isOwnedByRelay(name: string): boolean {
   const known = name.toLowerCase().replace(/[^a-z0-9]+/g, '-')
   return connectionHeader.test(known) || proxyHeaders.some((family) => family.test(known))
 }
+
+/** Whether it belongs to a connection: a `fetch` drops it in silence. */
+export function isOfConnection(name: string): boolean {
+  return connectionHeader.test(name.toLowerCase())
+}

@@ -10,6 +10,7 @@ import { createLimits } from './execution/limits.ts'
 import type { Metrics } from './execution/metrics.ts'
 import { createRunner } from './execution/runner.ts'
 import { openStorage } from './execution/storage.ts'
+import { createStreamedAnswers } from './execution/streamed-answers.ts'
 import { createWaitingCallers } from './execution/waiting-callers.ts'
 import { createCallsInFlight } from './http/calls-in-flight.ts'
 import type { RelayDeps } from './http/relay-parts.ts'
@@ -167,6 +168,7 @@ async function openParts(
     records,
     pubSub,
     direct,
+    streamed: createStreamedAnswers(inFlight),
     queue,
     heartbeat,
     calls,

@@ -59,6 +59,8 @@ const limitsShape = {
   requestBytes: amount,
   responseBytes: amount,
   upstreamTimeout: amount,
+  streamIdleTimeout: amount,
+  streamTimeout: amount,
   unsettledPerCaller: amount,
   requestsPerMinute: amount,
   bytesPerDay: amount,
@@ -173,6 +175,8 @@ export function readOptions(options: RelayOptions, environment: Record<string, s
     limits: {
       ...bytesAtOnce(limits),
       upstreamTimeout: limits.upstreamTimeout ?? 300_000,
+      streamIdleTimeout: limits.streamIdleTimeout ?? 120_000,
+      streamTimeout: limits.streamTimeout ?? 3_600_000,
       unsettledPerCaller: limits.unsettledPerCaller ?? 1_000,
       requestsPerMinute: limits.requestsPerMinute ?? 600,
       bytesPerDay: limits.bytesPerDay,

@@ -4,8 +4,12 @@ export interface RelayLimits {
   requestBytes?: number | undefined
   /** Largest answer of an upstream, in bytes, counted after decompression. Default 10 MiB. */
   responseBytes?: number | undefined
-  /** Longest time for the whole answer of an upstream, in milliseconds. Default 300,000. */
+  /** Longest time for the whole answer of an upstream, in milliseconds; for a fetch, for the head of the answer. Default 300,000. */
   upstreamTimeout?: number | undefined
+  /** Longest silence in the answer to a fetch, in milliseconds. Default 120,000. */
+  streamIdleTimeout?: number | undefined
+  /** Longest time for the body of the answer to a fetch, in milliseconds. Default 3,600,000. */
+  streamTimeout?: number | undefined
   /** Most unsettled requests of one caller. Background requests and direct requests count separately, direct ones at each relay. Default 1,000. */
   unsettledPerCaller?: number | undefined
   /** Most requests of one caller in a minute. Default 600. Visitors count by session, or by address if `trustProxy` is set. */

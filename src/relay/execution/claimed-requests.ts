@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { PubSub } from '../database/pub-sub.ts'
 import type { MostUnsettled } from '../database/records.ts'
 import type { NewRecord, StoredRecord } from '../database/stored-record.ts'
+import type { RawCall } from '../upstream/stream-answer.ts'
 import type { Claims, ClaimsDeps } from './claims.ts'
 import { beginDirectRun, type Sent } from './direct-run.ts'
 import type { InFlightCounts } from './in-flight-counts.ts'
@@ -23,11 +24,16 @@ interface ClaimedDeps extends ClaimsDeps {
  * The answer does not wait for an unavailable database.
  */
 export function createClaimedRequests(deps: ClaimedDeps): {
-  send(newRecord: NewRecord, getRoom: () => Promise<void>, max?: MostUnsettled): Promise<Sent>
+  send(newRecord: NewRecord, getRoom: () => Promise<void>, max?: MostUnsettled, raw?: RawCall): Promise<Sent>
 } {
   const { records, pubSub, ensureSeen, unwritten, claims } = deps
 
-  async function send(newRecord: NewRecord, getRoom: () => Promise<void>, max?: MostUnsettled): Promise<Sent> {
+  async function send(
+    newRecord: NewRecord,
+    getRoom: () => Promise<void>,
+    max?: MostUnsettled,
+    raw?: RawCall,
+  ): Promise<Sent> {
     claims.checkRoom()
     const draft = records.draft(newRecord)
     // Before the claim: a cancellation in between would be lost.
@@ -39,11 +45,12 @@ export function createClaimedRequests(deps: ClaimedDeps): {
     const { id } = record
     if (!isOurs) {
       call.end()
-      return { id, answer: answerOf(record, newRecord, getRoom) }
+      return { id, answer: answerOf(record, newRecord, getRoom, raw) }
     }
     /** Another relay has the request now, or it was cancelled. */
     let isTakenOver = false
     const running = call.run(record, {
+      raw,
       async show(record) {
         await ensureSeen()
         isTakenOver = !(await records.isCurrent(record))
@@ -59,9 +66,9 @@ export function createClaimedRequests(deps: ClaimedDeps): {
       },
     })
     const answer = running.then(
-      (settled) => (isTakenOver ? answerOf(record, newRecord, getRoom) : settled),
+      (settled) => (isTakenOver ? answerOf(record, newRecord, getRoom, raw) : settled),
       (error: unknown) => {
-        if (isTakenOver) return answerOf(record, newRecord, getRoom)
+        if (isTakenOver) return answerOf(record, newRecord, getRoom, raw)
         throw error
       },
     )
@@ -73,12 +80,13 @@ export function createClaimedRequests(deps: ClaimedDeps): {
     first: StoredRecord,
     newRecord: NewRecord,
     getRoom: () => Promise<void>,
+    raw: RawCall | undefined,
   ): Promise<StoredRecord> {
     const { owner, id } = first
     const now = await settledSummary(deps, first)
     if (claims.mayRestart(now, first.request)) {
       if (pubSub.isClosed()) throw stopping(id)
-      return (await send(newRecord, getRoom)).answer
+      return (await send(newRecord, getRoom, undefined, raw)).answer
     }
     await getRoom()
     const settled = await records.read(owner, id).catch(endUnknown(id))

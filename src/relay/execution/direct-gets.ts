@@ -3,6 +3,7 @@ import { jsonText } from '../common/json-text.ts'
 import { cancellationOf, type PubSub } from '../database/pub-sub.ts'
 import type { MostUnsettled, Records } from '../database/records.ts'
 import type { NewRecord } from '../database/stored-record.ts'
+import type { RawCall } from '../upstream/stream-answer.ts'
 import { checkSameRequest } from './claims.ts'
 import { beginDirectRun, type Sent } from './direct-run.ts'
 import type { InFlightCounts } from './in-flight-counts.ts'
@@ -24,7 +25,7 @@ interface GetsDeps {
  * send is one call at the same relay, and may be another call at another relay.
  */
 export interface DirectGets {
-  send(newRecord: NewRecord, getRoom: () => Promise<void>, max?: MostUnsettled): Sent
+  send(newRecord: NewRecord, getRoom: () => Promise<void>, max?: MostUnsettled, raw?: RawCall): Sent
   /** Ends a GET that runs; false when there is none. */
   cancel: (owner: string, idempotencyKey: string) => boolean
   isKnown: (owner: string, idempotencyKey: string) => boolean
@@ -38,7 +39,7 @@ export function createDirectGets(deps: GetsDeps): DirectGets {
   const gets = createKeptAnswers()
 
   return {
-    send(newRecord, getRoom, max) {
+    send(newRecord, getRoom, max, raw) {
       const before = gets.find(newRecord.owner, newRecord.idempotencyKey)
       if (before && before.draft.expiresAt > Date.now()) {
         checkSameRequest(jsonText(before.draft.request) === jsonText(newRecord.request))
@@ -47,6 +48,7 @@ export function createDirectGets(deps: GetsDeps): DirectGets {
       const draft = records.draft(newRecord)
       let isCancelled = false
       const answer = beginDirectRun(deps, draft, max).run(draft, {
+        raw,
         // A second call does no harm.
         show: async () => true,
         isCurrent: async () => !isCancelled,

@@ -2,6 +2,7 @@ import { ClientSecretError } from '../../protocol/errors.ts'
 import type { PubSub } from '../database/pub-sub.ts'
 import type { MostUnsettled } from '../database/records.ts'
 import type { NewRecord } from '../database/stored-record.ts'
+import type { RawCall } from '../upstream/stream-answer.ts'
 import { createClaimedRequests } from './claimed-requests.ts'
 import { createClaims, type ClaimsDeps } from './claims.ts'
 import { createDirectGets } from './direct-gets.ts'
@@ -13,9 +14,9 @@ import { createUnwrittenAnswers } from './unwritten-answers.ts'
 export interface DirectRequests {
   /**
    * Runs a request, or joins an earlier send of it; `getRoom` waits for room for the answer of an earlier one.
-   * Throws `max.tooMany` above a limit of this relay.
+   * Throws `max.tooMany` above a limit of this relay. The answer to a `raw` call goes to that, and not into the record.
    */
-  send(newRecord: NewRecord, getRoom: () => Promise<void>, max?: MostUnsettled): Promise<Sent>
+  send(newRecord: NewRecord, getRoom: () => Promise<void>, max?: MostUnsettled, raw?: RawCall): Promise<Sent>
   /** Direct requests of this caller, or of this key, that run at this relay. */
   inFlight(name: { owner: string } | { keyName: string }): number
   /** Ends a GET that runs at this relay and is not in the records yet; false when there is none. */
@@ -40,14 +41,14 @@ export function createDirectRequests(deps: DirectDeps): DirectRequests {
   const claimed = createClaimedRequests({ ...deps, counts, unwritten, claims })
 
   return {
-    async send(newRecord, getRoom, max) {
+    async send(newRecord, getRoom, max, raw) {
       const { owner, request } = newRecord
       if (unwritten.isFullFor(owner)) await unwritten.all()
       if (unwritten.isFullFor(owner)) {
         const message = 'The relay has more answers than it can write into its records. Try again.'
         throw new ClientSecretError('UNAVAILABLE', message, { retryAfter: 1 })
       }
-      return (request.method === 'GET' ? gets : claimed).send(newRecord, getRoom, max)
+      return (request.method === 'GET' ? gets : claimed).send(newRecord, getRoom, max, raw)
     },
     inFlight: counts.of,
     cancel: gets.cancel,

@@ -2,6 +2,7 @@ import { asClientSecretError, ClientSecretError } from '../../protocol/errors.ts
 import { expiredMessage } from '../../protocol/record.ts'
 import type { ClientSecretRequest } from '../../protocol/request.ts'
 import { call, type Traffic } from '../upstream/call-upstream.ts'
+import { streamAnswer, type RawCall } from '../upstream/stream-answer.ts'
 import { isVisitor } from '../common/caller.ts'
 import type { Logger } from '../common/logger.ts'
 import { cancellationOf, maxTimer, type PubSub } from '../database/pub-sub.ts'
@@ -56,6 +57,8 @@ export interface RunSteps {
   isCurrent?(record: StoredRecord): Promise<boolean>
   /** Writes the outcome; gives the status that the record has then. */
   settle?(record: StoredRecord, outcome: Outcome): Promise<StoredRecord['status']>
+  /** Where the body is sent from and goes to, in place of the record. */
+  raw?: RawCall | undefined
 }
 
 interface RunnerDeps {
@@ -158,14 +161,14 @@ export function createRunner(parts: RunnerDeps): Runner {
 
   async function runStarted(
     record: StoredRecord,
-    steps: Required<RunSteps>,
+    steps: Required<Omit<RunSteps, 'raw'>> & Pick<RunSteps, 'raw'>,
     signal: AbortSignal,
     room: Room,
     right: RightToCall,
   ): Promise<void> {
     const traffic: Traffic = { sent: 0, received: 0, calls: 0 }
     const startedAt = performance.now()
-    const ended = await outcomeOf(record, { signal, traffic, room, right })
+    const ended = await outcomeOf(record, { signal, traffic, room, right }, steps.raw)
     const outcome: Outcome = signal.reason === cancelled && isAborted(ended) ? { status: 'cancelled' } : ended
     const took = performance.now() - startedAt
     if (traffic.calls > 0) keys.used(record.request.clientSecretName)
@@ -191,6 +194,7 @@ export function createRunner(parts: RunnerDeps): Runner {
   async function outcomeOf(
     record: StoredRecord,
     given: { signal: AbortSignal; traffic: Traffic; room: Room; right: RightToCall },
+    raw: RawCall | undefined,
   ): Promise<Outcome> {
     const { id, owner, request } = record
     // Asked again, because a key or its rules may have changed while the request waited.
@@ -203,7 +207,7 @@ export function createRunner(parts: RunnerDeps): Runner {
     try {
       if (key.locked && isVisitor(owner)) throw signInRequired(key.name)
       const circumstances = { upstream, tokens, keys, secrets, hold, responseBytes, idempotencyKey: id, ...given }
-      const response = await call(key, request, circumstances)
+      const response = await (raw ? streamAnswer(key, request, circumstances, raw) : call(key, request, circumstances))
       await writeJsonText(response)
       return response.status >= 400
         ? { status: 'failed', response, error: upstreamFailure(response) }

@@ -4,6 +4,7 @@ import { bytesOfRequest, type Room } from '../common/bytes-in-flight.ts'
 import type { Caller } from '../common/caller.ts'
 import { answer } from './answers.ts'
 import { identify } from './identify.ts'
+import { checkFetch } from './fetch-description.ts'
 import { announcedSize, checkJson } from './json-body.ts'
 import { checkHost, checkOrigin } from './origin.ts'
 import type { RelayDeps } from './relay-parts.ts'
@@ -47,20 +48,22 @@ export function createAdmission(settings: Settings, opening: Promise<RelayDeps>)
   }
 
   /** Room for a body before it is read: as much as it says that it has, or else as it may have. */
-  const admitBody: MiddlewareHandler<{ Variables: { admitted: Admitted } }> = async (context, next) => {
-    const { raw } = context.req
-    checkJson(context)
-    checkIdempotencyKey(context)
-    const { parts, caller } = await admit(context)
-    const room = parts.inFlight.open(caller.owner)
-    try {
-      room.demand((announcedSize(raw.headers) ?? settings.limits.requestBytes) + bytesOfRequest)
-      context.set('admitted', { parts, caller, room })
-      await next()
-    } finally {
-      room.leave()
+  const admitBody =
+    (check: (context: Context) => void): AdmitBody =>
+    async (context, next) => {
+      const { raw } = context.req
+      check(context)
+      checkIdempotencyKey(context)
+      const { parts, caller } = await admit(context)
+      const room = parts.inFlight.open(caller.owner)
+      try {
+        room.demand((announcedSize(raw.headers) ?? settings.limits.requestBytes) + bytesOfRequest)
+        context.set('admitted', { parts, caller, room })
+        await next()
+      } finally {
+        room.leave()
+      }
     }
-  }
 
   /** What the relay works with, while it runs. */
   async function running(): Promise<RelayDeps> {
@@ -73,8 +76,10 @@ export function createAdmission(settings: Settings, opening: Promise<RelayDeps>)
     )
   }
 
-  return { admit, admitBody, read, running }
+  return { admit, admitBody: admitBody(checkJson), admitFetch: admitBody(checkFetch), read, running }
 }
+
+type AdmitBody = MiddlewareHandler<{ Variables: { admitted: Admitted } }>
 
 export type Admission = ReturnType<typeof createAdmission>
 

@@ -29,6 +29,6 @@ export function noSuchRoute(context: Context): ClientSecretError {
   const { pathname } = new URL(context.req.url)
   return new ClientSecretError(
     'REQUEST_NOT_FOUND',
-    `The relay has no ${context.req.method} ${pathname}. It answers POST and GET /requests, DELETE /requests/:id, GET /queues/:name, GET /health and, for an administrator, /keys, below the path it is mounted at.`,
+    `The relay has no ${context.req.method} ${pathname}. It answers POST and GET /requests, POST /fetch, DELETE /requests/:id, GET /queues/:name, GET /health and, for an administrator, /keys, below the path it is mounted at.`,
   )
 }

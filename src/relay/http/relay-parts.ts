@@ -4,6 +4,7 @@ import type { Records } from '../database/records.ts'
 import type { DirectRequests } from '../execution/direct-requests.ts'
 import type { Heartbeat } from '../execution/heartbeat.ts'
 import type { Limits } from '../execution/limits.ts'
+import type { StreamedAnswers } from '../execution/streamed-answers.ts'
 import type { Queue } from '../execution/queue.ts'
 import type { WaitingCallers } from '../execution/waiting-callers.ts'
 import type { KeyStore } from '../keys/key-store.ts'
@@ -20,6 +21,7 @@ export interface RelayDeps {
   records: Records
   pubSub: PubSub
   direct: DirectRequests
+  streamed: StreamedAnswers
   queue: Queue
   heartbeat: Heartbeat
   calls: CallsInFlight

@@ -15,6 +15,7 @@ import type { Heartbeat } from '../execution/heartbeat.ts'
 import type { Queue } from '../execution/queue.ts'
 import type { MostUnsettled, Records } from '../database/records.ts'
 import type { StoredRecord } from '../database/stored-record.ts'
+import type { StartedCall } from '../execution/streamed-answers.ts'
 import { keyNotFound, signInRequired } from '../execution/runner.ts'
 
 interface SubmitDeps {
@@ -37,6 +38,8 @@ export interface Submitted {
   idempotencyKey: string | undefined
   /** Waits for room for an answer that is there already. */
   getRoom: () => Promise<void>
+  /** Where the answer goes as it comes; the request runs directly then. */
+  raw?: StartedCall
   /** Tells that the caller has left. */
   signal: AbortSignal
 }
@@ -51,7 +54,7 @@ export interface Submitted {
 export async function submit(
   parts: SubmitDeps,
   caller: Caller,
-  { body, bytes, idempotencyKey, getRoom, signal }: Submitted,
+  { body, bytes, idempotencyKey, getRoom, raw, signal }: Submitted,
 ): Promise<StoredRecord> {
   const { settings, keys, limits, waitingCallers, records, direct, queue, heartbeat } = parts
   // Before the rest is looked at, which costs more.
@@ -70,8 +73,11 @@ export async function submit(
       { ...newRecord, relay: heartbeat.id },
       getRoom,
       isOneMore ? most : undefined,
+      raw,
     )
-    return waitingCallers.during(id, signal, answer)
+    raw?.started(id)
+    // Whoever reads it waits for it.
+    return raw ? answer : waitingCallers.during(id, signal, answer)
   }
   const { record, isSameRequest } = await records.insert(newRecord, queue.add, most).catch(mayBeTaken)
   checkSameRequest(isSameRequest)

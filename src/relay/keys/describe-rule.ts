@@ -58,6 +58,9 @@ export function wideInRule(rule: CompiledRule): string[] {
     rule.retryable &&
       rule.methods.some((method) => method === 'POST' || method === 'PATCH') &&
       'The relay repeats an interrupted POST or PATCH, which is safe only if the API supports Idempotency-Key.',
+    rule.stream &&
+      rule.places.some((place) => /^(params\.|data#)/.test(place)) &&
+      'Answers stream although the API may show the secret, and an API that shows it in small pieces may show some of it.',
   ].filter((warning) => warning !== false)
 }
 

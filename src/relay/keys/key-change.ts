@@ -99,8 +99,8 @@ export function withoutSecrets<Result>(secrets: readonly string[], work: () => R
 
 /** Only the known fields of a rule. */
 function asWritten(given: KeyRule, { methods }: CompiledRule): KeyRule {
-  const { url, in: places, allowPrivateNetwork, retryable } = given
-  return { url, methods: [...methods], in: places ? [...places] : undefined, allowPrivateNetwork, retryable }
+  const { url, in: places, allowPrivateNetwork, retryable, stream } = given
+  return { url, methods: [...methods], in: places ? [...places] : undefined, allowPrivateNetwork, retryable, stream }
 }
 
 function onlyLimits({ requestsPerMinute, unsettled, bytesPerDay }: KeyLimits): KeyLimits {

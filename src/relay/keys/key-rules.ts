@@ -34,6 +34,8 @@ export interface KeyRule {
   allowPrivateNetwork?: boolean | undefined
   /** The relay may repeat an interrupted POST or PATCH. Default: false. */
   retryable?: boolean | undefined
+  /** Streams answers to a fetch also for secrets in `params` or `data#`, which APIs may show. Secrets in other places always stream. Default: false. */
+  stream?: boolean | undefined
 }
 
 /** A rule, checked and parsed. */
@@ -49,10 +51,11 @@ export interface CompiledRule {
   placesByName?: ReadonlyMap<string, readonly string[]>
   allowPrivateNetwork: boolean
   retryable: boolean
+  stream: boolean
 }
 
 const defaultPlaces: readonly Place[] = ['headers.authorization']
-const ruleFields = ['url', 'methods', 'in', 'inEach', 'allowPrivateNetwork', 'retryable']
+const ruleFields = ['url', 'methods', 'in', 'inEach', 'allowPrivateNetwork', 'retryable', 'stream']
 const placePattern = /^(headers\.[!#$%&'*+.^_`|~0-9A-Za-z-]+|params\..+|data#\/.*|url\.path)$/
 
 /**
@@ -123,7 +126,7 @@ export function compileRule(
   const unknownMethod = named.find((method) => !methods.includes(method))
   if (unknownMethod !== undefined)
     return refuse(`has the method ${JSON.stringify(unknownMethod)}. The methods are ${methods.join(', ')}.`, 'methods')
-  const wrongFlag = (['allowPrivateNetwork', 'retryable'] as const).find(
+  const wrongFlag = (['allowPrivateNetwork', 'retryable', 'stream'] as const).find(
     (name) => !['boolean', 'undefined'].includes(typeof rule[name]),
   )
   if (wrongFlag) return refuse(`has ${wrongFlag}: ${JSON.stringify(rule[wrongFlag])}. Write true or false.`, wrongFlag)
@@ -142,6 +145,7 @@ export function compileRule(
     ...(placesByName && { placesByName }),
     allowPrivateNetwork: rule.allowPrivateNetwork ?? false,
     retryable: rule.retryable ?? false,
+    stream: rule.stream ?? false,
   }
 }
 

@@ -68,7 +68,7 @@ export interface Key {
   limits: KeyLimits
   /** The way to get the token that replaces the secret. */
   token?: TokenOptions
-  /** How calls are signed with the secret, which is not sent then. */
+  /** The way to sign calls with the secret; the secret itself is not sent. */
   sign?: SignOptions
   /** In milliseconds; only registered keys have it. */
   changedAt?: number

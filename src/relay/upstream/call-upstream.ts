@@ -28,8 +28,8 @@ const freshFor = 10_000
 /** Bytes. */
 const largeBody = 1_000_000
 
-interface Circumstances {
-  upstream: Upstream
+export interface Circumstances {
+  upstream: Pick<Upstream, 'call'>
   tokens: Tokens
   keys: Pick<Keys, 'get' | 'getNewest' | 'worked'>
   /** All values of all keys. An API may show what it got under another key too: in a list of calls, say. */

@@ -1,15 +1,14 @@
 import { isUtf8 } from 'node:buffer'
-import type { Transform } from 'node:stream'
-import { createBrotliDecompress, createGunzip, createInflate, type Gunzip } from 'node:zlib'
 import ipaddr from 'ipaddr.js'
 import { Agent, buildConnector, errors, type Dispatcher } from 'undici'
 import { ClientSecretError, isClientSecretError } from '../../protocol/errors.ts'
 import { passedOn } from './answer-headers.ts'
 import { addressRefused, checkedLookup, dns, isAllowedAddress, type Resolve, type SocketLookup } from './ip-filter.ts'
 import { bytesOfRequest, type Room } from '../common/bytes-in-flight.ts'
+import { decodeBody, type Body, type Flow } from './decode-body.ts'
 import type { RightToCall } from './right-to-call.ts'
+import { createStreamedBody, type StreamedBody } from './streamed-body.ts'
 import type { UpstreamCall } from './substitute.ts'
-import { createZstdDecoder } from './zstd.ts'
 
 /** The upstream's answer: what the relay may pass on of its headers, and the body, decoded. */
 export interface UpstreamAnswer {
@@ -18,9 +17,21 @@ export interface UpstreamAnswer {
   body: Buffer
 }
 
+/** An answer whose body is still to come. */
+export interface OpenedAnswer extends Omit<UpstreamAnswer, 'body'> {
+  statusText: string
+  /** Whether it says itself that nothing comes. */
+  isEmpty: boolean
+  /** Decoded. Whoever does not read it to its end discards it. */
+  body: StreamedBody
+}
+
 export interface UpstreamLimits {
-  /** Milliseconds until the whole answer must be there. */
+  /** Milliseconds until the whole answer must be there; of one that is passed on as it comes, its head. */
   upstreamTimeout: number
+  /** Milliseconds that an answer may be silent which is passed on as it comes, and that it may take as a whole. */
+  streamIdleTimeout: number
+  streamTimeout: number
   /** Largest answer in bytes, counted after decompression. */
   responseBytes: number
 }
@@ -33,8 +44,14 @@ export interface UpstreamOptions {
   right: RightToCall
 }
 
+/** A call whose body may be bytes. */
+export type RawUpstreamCall = Omit<UpstreamCall, 'body'> & { body: Uint8Array | string | null }
+
 export interface Upstream {
+  /** Gives the whole answer. */
   call(call: UpstreamCall, options: UpstreamOptions): Promise<UpstreamAnswer>
+  /** Gives the answer as soon as its head is there. */
+  open(call: RawUpstreamCall, options: Omit<UpstreamOptions, 'room'>): Promise<OpenedAnswer>
   close(): Promise<void>
 }
 
@@ -68,43 +85,100 @@ export function createUpstream(limits: UpstreamLimits, network: Network = intern
     })
   const agents = { public: agentFor(false), private: agentFor(true) }
 
-  return {
-    async call({ method, url, headers, body }, { allowPrivateNetwork, signal, room, right }) {
-      // A socket looks up names only, so an address in the url is checked here.
-      const host = url.hostname.replace(/^\[|\]$/g, '')
-      if (ipaddr.isValid(host) && !isAllowedAddress(host, allowPrivateNetwork)) throw addressRefused(host)
-      const ending = new AbortController()
-      const leave = () => ending.abort(signal.reason)
-      if (signal.aborted) leave()
-      else signal.addEventListener('abort', leave, { once: true })
-      const timer = setTimeout(() => ending.abort(timedOut(url, limits.upstreamTimeout)), limits.upstreamTimeout)
-      const request = {
-        origin: url.origin,
-        path: `${url.pathname}${url.search}`,
-        method,
-        headers: { 'user-agent': userAgent, ...headers, 'accept-encoding': 'identity' },
-        body,
-      }
-      try {
-        for (;;) {
-          await right.ensure()
-          const answer = await exchange(
-            allowPrivateNetwork ? agents.private : agents.public,
-            request,
-            ending.signal,
-            limits.responseBytes,
-            room,
-            right,
-          )
-          if (answer !== tooLate) return answer
-        }
-      } catch (error) {
-        throw upstreamError(error, url)
-      } finally {
+  /** What `call` and `open` have in common: the address, the limits of time, and another try where the right to call is too old. */
+  function begin(call: RawUpstreamCall, options: Omit<UpstreamOptions, 'room'>) {
+    const { method, url, headers, body } = call
+    const { allowPrivateNetwork, signal, right } = options
+    // A socket looks up names only, so an address in the url is checked here.
+    const host = url.hostname.replace(/^\[|\]$/g, '')
+    if (ipaddr.isValid(host) && !isAllowedAddress(host, allowPrivateNetwork)) throw addressRefused(host)
+    const ending = new AbortController()
+    const leave = () => ending.abort(signal.reason)
+    if (signal.aborted) leave()
+    else signal.addEventListener('abort', leave, { once: true })
+    let timer: NodeJS.Timeout | undefined
+    const limitTo = (milliseconds: number) => {
+      clearTimeout(timer)
+      timer = setTimeout(() => ending.abort(timedOut(url, milliseconds)), milliseconds)
+    }
+    limitTo(limits.upstreamTimeout)
+    const request = {
+      origin: url.origin,
+      path: `${url.pathname}${url.search}`,
+      method,
+      headers: { 'user-agent': userAgent, ...headers, 'accept-encoding': 'identity' },
+      body,
+    }
+    return {
+      limitTo,
+      signal: ending.signal,
+      over() {
         clearTimeout(timer)
         signal.removeEventListener('abort', leave)
+      },
+      async exchange<Answer>(receive: Receive<Answer>): Promise<Answer> {
+        for (;;) {
+          await right.ensure()
+          const dispatcher = allowPrivateNetwork ? agents.private : agents.public
+          const answer = await exchange(dispatcher, request, ending.signal, right, receive)
+          if (answer !== tooLate) return answer
+        }
+      },
+    }
+  }
+
+  return {
+    async call(call, options) {
+      const begun = begin(call, options)
+      try {
+        return await begun.exchange(gather(limits.responseBytes, options.room, begun.signal))
+      } catch (error) {
+        throw upstreamError(error, call.url)
+      } finally {
+        begun.over()
       }
     },
+
+    async open(call, options) {
+      const begun = begin(call, options)
+      const failed = (error: unknown) => {
+        begun.over()
+        return upstreamError(error, call.url)
+      }
+      try {
+        return await begun.exchange<OpenedAnswer>((head, { connection, ended, fail }) => {
+          const { method, status, statusText, headers } = head
+          begun.limitTo(limits.streamTimeout)
+          const isEmpty = !hasBody(head)
+          const { streamIdleTimeout } = limits
+          const body = createStreamedBody({
+            idleTimeout: streamIdleTimeout,
+            onIdle: () => fail(wentSilent(call.url, streamIdleTimeout)),
+            onDiscard: () => fail(new Error('nobody wants the rest')),
+            toError: failed,
+          })
+          const { flows, ...decoding } = decodeBody(isEmpty ? '' : encodingOf(headers), connection, {
+            keep: body.add,
+            finish() {
+              ended()
+              begun.over()
+              body.end()
+            },
+            fail,
+          })
+          body.flowThrough(flows)
+          const discard = (reason: unknown) => {
+            decoding.discard(reason)
+            body.fail(reason)
+          }
+          const answer = { status, statusText, headers: passedOn(headers, method), isEmpty, body }
+          return { body: { ...decoding, discard }, answer }
+        })
+      } catch (error) {
+        throw failed(error)
+      }
+    },
+
     async close() {
       await Promise.all([agents.public.destroy(), agents.private.destroy()])
     },
@@ -114,28 +188,49 @@ export function createUpstream(limits: UpstreamLimits, network: Network = intern
 /** Nothing was sent: when there was a connection, the right to call had to be shown anew. */
 const tooLate = Symbol('too late')
 
+interface Head {
+  /** Of the request. */
+  method: string
+  status: number
+  statusText: string
+  headers: Record<string, string>
+}
+
+/** Takes an answer from its head on; gives what takes its body, and the answer, where that is there with the head. */
+type Receive<Answer> = (
+  head: Head,
+  call: {
+    connection: Dispatcher.DispatchController
+    /** The answer is there. */
+    answered: (answer: Answer) => void
+    /** The body is there. */
+    ended: () => void
+    fail: (reason: unknown) => void
+  },
+) => { body: Body; answer?: Answer }
+
 /**
- * Sends one request and gathers its answer. On the dispatcher itself, because
+ * Sends one request and receives its answer. On the dispatcher itself, because
  * undici's `request` makes a stream of each answer, which takes as long as the call.
  */
-function exchange(
+function exchange<Answer>(
   dispatcher: Dispatcher,
   request: Dispatcher.DispatchOptions,
   signal: AbortSignal,
-  maxBytes: number,
-  room: Room,
   right: RightToCall,
-): Promise<UpstreamAnswer | typeof tooLate> {
+  receive: Receive<Answer>,
+): Promise<Answer | typeof tooLate> {
   return new Promise((resolve, reject) => {
     let connection: Dispatcher.DispatchController | undefined
     let body: Body | undefined
     let failure: unknown
+    const ended = () => signal.removeEventListener('abort', leave)
     /** Ends the call wherever it is: nobody waits for what is still to come. */
     const fail = (reason: unknown) => {
-      signal.removeEventListener('abort', leave)
+      ended()
       failure ??= reason
       reject(failure)
-      body?.discard()
+      body?.discard(failure)
       connection?.abort(failure as Error)
     }
     const leave = () => fail(signal.reason)
@@ -151,23 +246,16 @@ function exchange(
         resolve(tooLate)
         throw new Error('too late')
       },
-      onResponseStart(controller, status, received) {
+      onResponseStart(controller, status, received, statusText = '') {
         // Such as 103, before the answer itself.
         if (status < 200) return
         const headers = flatten(received)
-        const answer = (bytes: Buffer) => {
-          signal.removeEventListener('abort', leave)
-          room.hold(bytes.length)
-          resolve({ status, headers: passedOn(headers, request.method), body: bytes })
-        }
         if (isPart(status, headers)) return fail(partRefused())
         try {
-          // An answer that has no body may say how the body it has not is encoded.
-          const encoding = hasBody(request.method, status, headers) ? encodingOf(headers) : undefined
-          // Of one that is encoded only its end tells how much it is.
-          const announced = encoding || request.method === 'HEAD' ? NaN : Number(headers['content-length'] ?? NaN)
-          const getRoom = () => room.wait(Math.min(announced || maxBytes, maxBytes), signal)
-          body = createBody(encoding, maxBytes, controller, getRoom, answer, fail)
+          const call = { connection: controller, answered: resolve, ended, fail }
+          const { body: begun, answer } = receive({ method: request.method, status, statusText, headers }, call)
+          body = begun
+          if (answer !== undefined) resolve(answer)
         } catch (error) {
           fail(error)
         }
@@ -183,7 +271,43 @@ function exchange(
   })
 }
 
-function hasBody(method: string, status: number, headers: Record<string, string>): boolean {
+/** Takes an answer as a whole, in the room that there is. */
+function gather(limit: number, room: Room, signal: AbortSignal): Receive<UpstreamAnswer> {
+  return (head, { connection, answered, ended, fail }) => {
+    const { method, status, headers } = head
+    // An answer that has no body may say how the body it has not is encoded.
+    const encoding = hasBody(head) ? encodingOf(headers) : ''
+    // Of one that is encoded only its end tells how much it is.
+    const announced = encoding || method === 'HEAD' ? NaN : Number(headers['content-length'] ?? NaN)
+    const chunks: Buffer[] = []
+    let size = 0
+    let hasRoom = false
+    const { flows, ...body } = decodeBody(encoding, connection, {
+      keep(chunk) {
+        size += chunk.length
+        if (size > limit) return fail(tooLarge(limit))
+        chunks.push(chunk)
+        if (size > bytesOfRequest && !hasRoom) waitForRoom(flows)
+      },
+      finish() {
+        ended()
+        const whole = chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks)
+        room.hold(whole.length)
+        answered({ status, headers: passedOn(headers, method), body: whole })
+      },
+      fail,
+    })
+    /** The rest of a large answer waits at its API until there is room for it. */
+    function waitForRoom(waiting: readonly Flow[]): void {
+      hasRoom = true
+      for (const flow of waiting) flow.pause()
+      room.wait(Math.min(announced || limit, limit), signal).then(() => waiting.forEach((flow) => flow.resume()), fail)
+    }
+    return { body }
+  }
+}
+
+function hasBody({ method, status, headers }: Head): boolean {
   return method !== 'HEAD' && status !== 204 && status !== 304 && headers['content-length'] !== '0'
 }
 
@@ -204,87 +328,6 @@ function flatten(headers: Record<string, string | string[] | undefined>): Record
   )
 }
 
-const decoders = new Map<string, () => (Transform & Pick<Gunzip, 'bytesWritten'>) | undefined>([
-  ['gzip', createGunzip],
-  ['x-gzip', createGunzip],
-  ['deflate', createInflate],
-  ['br', createBrotliDecompress],
-  ['zstd', createZstdDecoder],
-])
-
-/** An answer's body while it comes. */
-interface Body {
-  add(chunk: Buffer): void
-  end(): void
-  /** Nobody wants it any more. */
-  discard(): void
-}
-
-/** The body, decoded, so that it can be looked through. Some servers compress what they were asked not to. */
-function createBody(
-  encoding = '',
-  limit: number,
-  connection: Dispatcher.DispatchController,
-  getRoom: () => Promise<void>,
-  done: (body: Buffer) => void,
-  fail: (reason: unknown) => void,
-): Body {
-  const chunks: Buffer[] = []
-  let size = 0
-  let hasRoom = false
-  /** What the body comes through. */
-  const flows: { pause(): unknown; resume(): unknown }[] = [connection]
-  const keep = (chunk: Buffer) => {
-    size += chunk.length
-    if (size > limit) return fail(tooLarge(limit))
-    chunks.push(chunk)
-    if (size > bytesOfRequest && !hasRoom) waitForRoom()
-  }
-  /** The rest of a large answer waits at its API until there is room for it. */
-  function waitForRoom(): void {
-    hasRoom = true
-    for (const flow of flows) flow.pause()
-    getRoom().then(() => flows.forEach((flow) => flow.resume()), fail)
-  }
-  const finish = () => done(chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks))
-  const name = encoding.trim().toLowerCase() || 'identity'
-  if (name === 'identity') return { add: keep, end: finish, discard: () => {} }
-
-  const decoder = decoders.get(name)?.()
-  if (!decoder) throw undecodable(name)
-  let received = 0
-  let isReceived = false
-  /** When there is nothing more to decode, and nothing more to come. */
-  const finishInTheEnd = () => {
-    if (!decoder.readableEnded || !isReceived) return
-    // Node decodes only the first of several frames, and the rest would be lost without a word.
-    if (name === 'zstd' && decoder.bytesWritten < received) fail(undecodable('zstd of several frames'))
-    else finish()
-  }
-  decoder.on('data', keep).on('end', finishInTheEnd).on('error', fail)
-  decoder.on('drain', () => connection.resume())
-  flows.push(decoder)
-  return {
-    add(chunk) {
-      received += chunk.length
-      if (!decoder.write(chunk)) connection.pause()
-    },
-    end() {
-      isReceived = true
-      decoder.end()
-      finishInTheEnd()
-    },
-    discard: () => void decoder.destroy(),
-  }
-}
-
-function undecodable(encoding: string): ClientSecretError {
-  return new ClientSecretError(
-    'UPSTREAM_ERROR',
-    `The API's answer is encoded as ${encoding}, which the relay cannot look through, so it does not pass it on.`,
-  )
-}
-
 /** Whoever chose the parts could let a secret fall apart into pieces of which none is known as one. */
 function partRefused(): ClientSecretError {
   return new ClientSecretError(
@@ -297,6 +340,13 @@ function tooLarge(limit: number): ClientSecretError {
   return new ClientSecretError(
     'RESPONSE_TOO_LARGE',
     `The API's answer is larger than the relay passes on: ${limit} bytes, its option limits.responseBytes.`,
+  )
+}
+
+function wentSilent({ host }: URL, milliseconds: number): ClientSecretError {
+  return new ClientSecretError(
+    'UPSTREAM_TIMEOUT',
+    `${host} sent nothing more of its answer for ${milliseconds} milliseconds.`,
   )
 }
 

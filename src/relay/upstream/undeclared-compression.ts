@@ -27,6 +27,8 @@ interface Format {
   /** Whether nothing else begins like it, so that what cannot be decoded is broken or made to mislead. */
   isCertain: boolean
   decoder: () => Decoder | undefined
+  /** Takes the end of what is there for no mistake, where `decoder` does not. */
+  prefixDecoder?: () => Decoder
 }
 
 /** Fewer ways into the thread pool and back than with the default of 16 kB. */
@@ -67,6 +69,7 @@ const formats: readonly Format[] = [
     isCertain: false,
     fits: (_body, isText) => !isText,
     decoder: () => createBrotliDecompress({ chunkSize }),
+    prefixDecoder: () => createBrotliDecompress({ chunkSize, finishFlush: constants.BROTLI_OPERATION_FLUSH }),
   },
 ]
 
@@ -129,6 +132,25 @@ export async function refuseConcealedSecrets(
 interface Unpacked {
   inside: Buffer
   rest: Buffer
+}
+
+/** Whether a text begins like something compressed: such as `x^2`, like zlib. At least 4 bytes of it tell. */
+export function looksCompressed(text: Buffer): boolean {
+  return formats.some(({ fits }) => fits(text, true))
+}
+
+/** Whether what begins so and is no text may be compressed; only what no decoder takes is not. */
+export async function mayBeCompressed(
+  prefix: Buffer,
+  contentType: string | undefined,
+  maxBytes: number,
+): Promise<boolean> {
+  if (claimed.test(contentType ?? '')) return true
+  for (const { fits, isCertain, decoder, prefixDecoder = decoder } of formats) {
+    if (!fits(prefix, false)) continue
+    if (isCertain || (await unpack(prefix, prefixDecoder(), maxBytes)) !== 'broken') return true
+  }
+  return false
 }
 
 function unpack(

@@ -1,11 +1,12 @@
 import { ReactNode } from 'react';
-import { RelayTransportOptions, Client, ParsedResponse, StandardSchema, RequestParams, PauseReason, ApiResponse, ClientCore, RequestStart, RequestObject, Listeners, ClientSecretRequestParams, PollStopped, QueuedRequest } from './client.js';
-export { Answer, Callbacks, ClientOptions, ClientSecretRequestFunction, FollowOptions, PollOptions, PollPromise, Polling, PollingOptions, ReadOptions, RequestData, RequestFields, RequestOptions, RequestProgress, ResponseType, SendOptions, Sent, createClient, isPollStopped } from './client.js';
+import { R as RelayTransportOptions, C as Client, P as ParsedResponse, S as StandardSchema, a as RequestParams, b as PauseReason, A as ApiResponse, c as ClientCore, d as RequestStart, e as RequestObject, L as Listeners, f as ClientSecretRequestParams, g as PollStopped, Q as QueuedRequest } from './create-client.js';
+export { h as Answer, i as Callbacks, j as ClientOptions, k as ClientSecretRequestFunction, F as FetchWith, l as FetchWithOptions, m as FollowOptions, n as PollOptions, o as PollPromise, p as Polling, q as PollingOptions, r as ReadOptions, s as RequestData, t as RequestFields, u as RequestOptions, v as RequestProgress, w as ResponseType, x as SendOptions, y as Sent, z as createClient, B as isPollStopped } from './create-client.js';
 import { C as ClientSecretRecord, H as HistoryFilter, a as CancelAnswer } from './transport.js';
 export { b as HistoryPage, P as PollAnswer, Q as QueueCount, R as RecordStatus, c as RecordVersion, T as Transport, U as UpstreamResponse, W as WireError, i as isSettled } from './transport.js';
 import { C as ClientSecretError } from './errors.js';
 export { a as ClientSecretErrorDetails, E as ErrorCode, i as isClientSecretError } from './errors.js';
 import { SWRResponse, SWRConfiguration } from 'swr';
+export { clientSecretErrorOf } from './client.js';
 export { C as ClientSecretRequest, F as FormArrays, J as JsonObject, M as Method, P as ParamValue, R as RequestBody } from './request.js';
 
 /** A relay, or a client. */

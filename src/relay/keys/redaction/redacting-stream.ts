@@ -53,6 +53,10 @@ export class RedactingStream implements RedactorStream {
     return certain
   }
 
+  get held(): number {
+    return this.#end - this.#given
+  }
+
   end(): Buffer {
     return Buffer.concat([...this.#giveOut(this.#scan(true))])
   }

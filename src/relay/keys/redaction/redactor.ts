@@ -23,6 +23,8 @@ export interface RedactorStream {
    */
   push(chunk: Buffer): Buffer
   end(): Buffer
+  /** Bytes that are held back. */
+  readonly held: number
 }
 
 /** In milliseconds. Much less than the limit of a turn, because the next step may still follow. */

@@ -1,0 +1,83 @@
+import type { Context } from 'hono'
+import { ClientSecretError } from '../../protocol/errors.ts'
+import { fetchRequestHeader, inFrontOfBody, type FetchDescription } from '../../protocol/fetch.ts'
+import { isOfConnection } from '../../protocol/owned-headers.ts'
+import { placeholder } from '../../protocol/placeholder.ts'
+import { bodyFormat, type JsonObject } from '../../protocol/request.ts'
+import { sizeOfValues } from '../common/json-text.ts'
+import { parseJson } from './json-body.ts'
+
+/** A call that came to `POST /fetch`, taken apart and not checked. */
+export interface DescribedFetch {
+  /** What `parseRequest` checks. */
+  request: Record<string, unknown>
+  redirect: NonNullable<FetchDescription['redirect']>
+  /** Null where the request has `data`, or no body. */
+  body: Uint8Array | null
+}
+
+const fields: readonly (keyof FetchDescription)[] = ['clientSecretName', 'url', 'method', 'headers', 'redirect']
+const redirects = ['follow', 'manual', 'error'] as const
+
+/** A page of another site cannot send it without asking first. */
+export function checkFetch(context: Context): void {
+  if (context.req.header(fetchRequestHeader)) return
+  throw invalid(
+    `A fetch is sent to the relay with a ${fetchRequestHeader} header that describes it; this one came without. client.fetchWith sends one.`,
+    `headers.${fetchRequestHeader}`,
+  )
+}
+
+/**
+ * Takes a call apart.
+ *
+ * @param demand Asks for room for the objects of so many bytes, before there are any.
+ * @throws ClientSecretError `INVALID_PARAMETER`
+ */
+export function readFetch(header: string, bytes: Uint8Array, demand: (bytes: number) => void): DescribedFetch {
+  const parse = (text: string) => {
+    demand(sizeOfValues(text))
+    return parseJson(text)
+  }
+  const { json, rest } = parts(header, Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength))
+  const described = parse(json)
+  if (typeof described !== 'object' || described === null)
+    throw invalid('The description of a fetch must be an object.')
+  const unknown = Object.keys(described).find((name) => !fields.some((field) => field === name))
+  if (unknown !== undefined) {
+    throw invalid(
+      `A fetch has no field "${unknown.slice(0, 60)}". The fields are ${fields.join(', ')}.`,
+      unknown.slice(0, 60),
+    )
+  }
+  const { redirect = 'follow', ...request } = described as { redirect?: DescribedFetch['redirect'] } & JsonObject
+  if (!redirects.includes(redirect)) throw invalid(`redirect must be one of ${redirects.join(', ')}.`, 'redirect')
+  const headers = withoutConnection(request['headers'])
+  const isJson = bodyFormat(headers as Record<string, string>) === 'json'
+  if (rest.length === 0) return { request: { ...request, headers }, redirect, body: null }
+  if (!rest.includes(placeholder)) return { request: { ...request, headers }, redirect, body: rest }
+  if (!isJson) {
+    throw invalid(
+      `The body of this fetch holds ${placeholder}, and is no JSON. The relay puts a key into headers, the url and JSON only.`,
+      'body',
+    )
+  }
+  return { request: { ...request, headers, data: parse(rest.toString()) }, redirect, body: null }
+}
+
+function parts(header: string, bytes: Buffer): { json: string; rest: Buffer } {
+  if (header !== inFrontOfBody) return { json: Buffer.from(header, 'base64').toString(), rest: bytes }
+  const length = bytes.length < 4 ? Infinity : bytes.readUInt32BE()
+  if (length > bytes.length - 4) throw invalid('The description in front of the body is shorter than it says.', 'body')
+  return { json: bytes.toString('utf8', 4, 4 + length), rest: bytes.subarray(4 + length) }
+}
+
+/** As a browser does: what only the connection sets is not sent, and nobody is told. */
+function withoutConnection(headers: unknown): unknown {
+  if (typeof headers !== 'object' || headers === null) return headers
+  return Object.fromEntries(Object.entries(headers).filter(([name]) => !isOfConnection(name)))
+}
+
+function invalid(message: string, path?: string): ClientSecretError {
+  return new ClientSecretError('INVALID_PARAMETER', message, { path })
+}

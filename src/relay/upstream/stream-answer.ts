@@ -1,0 +1,199 @@
+import { ClientSecretError } from '../../protocol/errors.ts'
+import type { UpstreamResponse } from '../../protocol/record.ts'
+import type { ClientSecretRequest } from '../../protocol/request.ts'
+import type { Key } from '../keys/key.ts'
+import { findRule } from '../keys/key-rules.ts'
+import type { Redactor, RedactorStream } from '../keys/redaction/redactor.ts'
+import { call, type Circumstances } from './call-upstream.ts'
+import { comesInEvents, DeltaRedactor } from './delta-redactor.ts'
+import type { OpenedAnswer, Upstream } from './http-client.ts'
+import { maxRedirects } from './redirect.ts'
+import { looksCompressed, mayBeCompressed, refuseConcealedSecrets } from './undeclared-compression.ts'
+
+/** What an answer begins with, redacted. */
+export interface AnswerHead {
+  status: number
+  statusText: string
+  headers: Record<string, string>
+}
+
+/** A call whose body goes out as it came in, and whose answer is passed on as it comes. */
+export interface RawCall {
+  /** In place of the request's `data`, where it has none. */
+  body: Uint8Array | null
+  redirect: 'follow' | 'manual' | 'error'
+  /** Called once, before any `write`. */
+  begin(head: AnswerHead): void
+  /** Resolves when there is room for more; rejects with the reason of the signal. */
+  write(chunk: Buffer, signal: AbortSignal): Promise<void>
+}
+
+/**
+ * Makes a call as `call` does: the same rules, the same redirects, the same second value of a key. Only the answer's
+ * body is not gathered, but looked through and passed on as it comes. Gives the answer without its body, when that has
+ * come to its end.
+ *
+ * @throws ClientSecretError why there is no answer, or why it broke off.
+ */
+export async function streamAnswer(
+  key: Key,
+  request: ClientSecretRequest,
+  circumstances: Circumstances & { upstream: Pick<Upstream, 'open'> },
+  raw: RawCall,
+): Promise<UpstreamResponse> {
+  let opened: OpenedAnswer | undefined
+  const { traffic, secrets, responseBytes, signal } = circumstances
+  const upstream: Pick<Upstream, 'call'> = {
+    async call(prepared, options) {
+      // What was answered before was a redirect, or the refusal of another value.
+      opened?.body.discard()
+      const body = prepared.body ?? (prepared.method === 'GET' || prepared.method === 'HEAD' ? null : raw.body)
+      if (prepared.body === null) traffic.sent += body?.length ?? 0
+      opened = await circumstances.upstream.open({ ...prepared, body }, options)
+      return { ...opened, body: noBytes }
+    },
+  }
+  try {
+    const redirects = raw.redirect === 'follow' ? maxRedirects : 0
+    const response = await call(key, request, { ...circumstances, upstream }, redirects)
+    const answer = opened!
+    if (raw.redirect === 'error' && isRedirect(response)) throw redirectRefused()
+    const { status, headers } = response
+    const isEmpty = answer.isEmpty && status !== 204 && status !== 304
+    raw.begin({
+      status,
+      statusText: secrets.text(answer.statusText),
+      // Some clients read no body only where they are told that there is none.
+      headers: isEmpty ? { ...headers, 'content-length': '0' } : headers,
+    })
+    const counted = count(answer.body, (bytes) => (traffic.received += bytes))
+    const looked = lookedThrough(counted, headers['content-type'], { secrets, maxBytes: responseBytes })
+    const whole = mayStream(key, request) ? looked : gathered(looked, responseBytes)
+    const clean = redacted(whole, secrets.stream())
+    const inTexts = comesInEvents(headers['content-type']) ? redacted(clean, new DeltaRedactor(secrets)) : clean
+    for await (const chunk of inTexts) await raw.write(chunk, signal)
+    return response
+  } finally {
+    opened?.body.discard()
+  }
+}
+
+const noBytes = Buffer.alloc(0)
+
+function isRedirect({ status, headers }: UpstreamResponse): boolean {
+  return [301, 302, 303, 307, 308].includes(status) && headers['location'] !== undefined
+}
+
+function redirectRefused(): ClientSecretError {
+  return new ClientSecretError(
+    'UPSTREAM_ERROR',
+    "The API redirects this call, and the call's option redirect is 'error'.",
+    { path: 'redirect' },
+  )
+}
+
+async function* count(body: AsyncIterable<Buffer>, add: (bytes: number) => void): AsyncGenerator<Buffer> {
+  for await (const chunk of body) {
+    add(chunk.length)
+    yield chunk
+  }
+}
+
+async function* redacted(
+  body: AsyncIterable<Buffer>,
+  stream: Pick<RedactorStream, 'push' | 'end'>,
+): AsyncGenerator<Buffer> {
+  for await (const chunk of body) {
+    const certain = stream.push(chunk)
+    if (certain.length > 0) yield certain
+  }
+  const rest = stream.end()
+  if (rest.length > 0) yield rest
+}
+
+/** Where an API shows what it got in `params` or `data`, it may show it piece by piece: only a rule that says so lets that stream. */
+function mayStream({ name, rules }: Key, request: ClientSecretRequest): boolean {
+  const { places, stream } = findRule(name, rules, request)
+  return stream || !places.some((place) => /^(params\.|data#)/.test(place))
+}
+
+async function* gathered(body: AsyncIterable<Buffer>, maxBytes: number): AsyncGenerator<Buffer> {
+  const chunks: Buffer[] = []
+  let size = 0
+  for await (const chunk of body) {
+    size += chunk.length
+    if (size > maxBytes) throw tooLarge('would be passed on as a whole, and is larger than that may be', maxBytes)
+    chunks.push(chunk)
+  }
+  yield Buffer.concat(chunks)
+}
+
+/** What has been text for so long is nothing compressed. Bytes. */
+const longText = 65_536
+
+/**
+ * A body that is not compressed without saying so. Text is passed on as it comes. Bytes wait until no decoder takes
+ * them any more, which of most is clear after the first few; what may be compressed is gathered and looked through.
+ */
+async function* lookedThrough(
+  body: AsyncIterable<Buffer>,
+  contentType: string | undefined,
+  look: { secrets: Redactor; maxBytes: number },
+): AsyncGenerator<Buffer> {
+  const utf8 = new TextDecoder('utf-8', { fatal: true })
+  const seen: Buffer[] = []
+  let size = 0
+  let given = 0
+  let isText = true
+  let isFree = false
+  let nextLook = 4
+  const rest = () => {
+    const whole = Buffer.concat(seen).subarray(given)
+    given = size
+    return whole
+  }
+  for await (const chunk of body) {
+    if (isFree) {
+      yield chunk
+      continue
+    }
+    seen.push(chunk)
+    size += chunk.length
+    if (size > look.maxBytes)
+      throw tooLarge('may be compressed, and is larger than the relay looks through', look.maxBytes)
+    isText &&= isUtf8Part(utf8, chunk)
+    if (size < nextLook) continue
+    // By its first bytes, once they are there.
+    if (isText && given === 0) isText = !looksCompressed(Buffer.concat(seen))
+    if (isText) {
+      yield given === 0 ? rest() : chunk
+      given = size
+      isFree = size > longText
+    } else if (await mayBeCompressed(Buffer.concat(seen), contentType, look.maxBytes)) nextLook = size * 2
+    else {
+      isFree = true
+      yield rest()
+    }
+    if (isFree) seen.length = 0
+  }
+  if (isFree) return
+  const whole = Buffer.concat(seen)
+  await refuseConcealedSecrets(whole, contentType, look)
+  if (given < size) yield whole.subarray(given)
+}
+
+function isUtf8Part(decoder: TextDecoder, chunk: Buffer): boolean {
+  try {
+    decoder.decode(chunk, { stream: true })
+    return true
+  } catch {
+    return false
+  }
+}
+
+function tooLarge(what: string, limit: number): ClientSecretError {
+  return new ClientSecretError(
+    'RESPONSE_TOO_LARGE',
+    `The API's answer ${what}: ${limit} bytes, its option limits.responseBytes.`,
+  )
+}

@@ -1,0 +1,377 @@
+import { C as ClientSecretRecord, c as RecordVersion, a as CancelAnswer, T as Transport, R as RecordStatus, H as HistoryFilter, b as HistoryPage, Q as QueueCount } from './transport.js';
+import { C as ClientSecretError } from './errors.js';
+import { M as Method, F as FormArrays, P as ParamValue } from './request.js';
+
+/** The API's response. */
+interface ApiResponse {
+    status: number;
+    /** Names in lower case. */
+    headers: Record<string, string>;
+    /** The exact text, or bytes. */
+    body: string | Uint8Array;
+}
+/** How the body of an answer is given. */
+type ResponseType = 'json' | 'text' | 'blob' | 'arrayBuffer';
+/** The answer of a settled record. */
+interface Answer {
+    record: ClientSecretRecord;
+    /** The body: parsed JSON, else the text or the bytes; null when empty. */
+    data: unknown;
+    response: ApiResponse;
+}
+/** An API's response with its body as the hooks' `data`. */
+interface ParsedResponse<Data = unknown> {
+    status: number;
+    /** Names in lower case. */
+    headers: Record<string, string>;
+    /** Parsed JSON, else the text or the bytes; null when empty. */
+    body: Data;
+}
+
+/**
+ * The interface of zod, valibot, arktype and others.
+ * Source: https://standardschema.dev, version 1, the part that is used here.
+ */
+interface StandardSchema<Output = unknown> {
+    readonly '~standard': {
+        readonly version: 1;
+        readonly vendor: string;
+        readonly validate: (value: unknown) => SchemaResult<Output> | Promise<SchemaResult<Output>>;
+        readonly types?: {
+            readonly input: unknown;
+            readonly output: Output;
+        } | undefined;
+    };
+}
+type SchemaResult<Output> = {
+    readonly value: Output;
+    readonly issues?: undefined;
+} | {
+    readonly issues: readonly {
+        readonly message: string;
+        readonly path?: readonly (PropertyKey | {
+            readonly key: PropertyKey;
+        })[] | undefined;
+    }[];
+};
+
+/** Callbacks for the end of a request. */
+interface Callbacks<Data = unknown> {
+    /** Called once with the final API response: its body, then status and headers. */
+    onResponse?: ((data: Data, response: ApiResponse) => void) | undefined;
+    /** Called once when the request or the polling fails. */
+    onError?: ((error: ClientSecretError) => void) | undefined;
+}
+/** Callbacks for a request, and the schema of its answer. */
+interface Listeners<Data = unknown> extends Callbacks<Data> {
+    /** Called with every change of the record. */
+    onUpdate?: ((record: ClientSecretRecord) => void) | undefined;
+    /** Called once when the request ends, with its data or its error. */
+    onSettled?: ((data: Data | undefined, error: ClientSecretError | undefined) => void) | undefined;
+    /** Any Standard Schema (zod, valibot, arktype …); checks `data` and gives it its type. */
+    schema?: StandardSchema<Data> | undefined;
+    /** How `data` is given. Default: JSON parsed, other text as text, bytes as a `Uint8Array`; by the answer's content type. */
+    responseType?: ResponseType | undefined;
+}
+
+/** How a poll ends that was stopped: the request goes on, and can be followed again. */
+interface PollStopped {
+    id: string;
+    status: 'stopped';
+}
+/** True for what a stopped poll resolves to; an API's body of the same shape is not mistaken for it. */
+declare function isPollStopped(value: unknown): value is PollStopped;
+
+/** Why the polling pauses: the page is hidden, or the device is offline. */
+type PauseReason = 'hidden' | 'offline';
+
+/** The callbacks for one record. */
+interface Watcher {
+    /** Upper bound on the age of the record, in milliseconds. */
+    interval: () => number;
+    /** Called with every change of the record; a settled one is the last. */
+    onRecord: (record: ClientSecretRecord) => void;
+    /** Called when the polling pauses, with the reason, and with `undefined` when it continues. */
+    onPause: (reason: PauseReason | undefined) => void;
+    /** Called when the polling ends early: with an error, or without one after `stop`. */
+    onEnd: (error?: ClientSecretError) => void;
+}
+
+interface Poller {
+    /** Polls a record until it settles, fails, or the returned function is called. */
+    watch: (seen: RecordVersion, watcher: Watcher) => () => void;
+    /** Ends all polling of a record. */
+    stop: (id: string) => void;
+}
+
+/** A body: fields or a list that JSON can carry, or a text. */
+type RequestData = string | readonly unknown[] | RequestFields;
+/** Fields of JSON values: no form, file, bytes, stream, map or function. */
+type RequestFields = (object | {
+    readonly [name: string]: unknown;
+}) & {
+    readonly [Symbol.iterator]?: never;
+    readonly [Symbol.toStringTag]?: never;
+    readonly [Symbol.toPrimitive]?: never;
+    readonly [Symbol.hasInstance]?: never;
+    readonly arrayBuffer?: never;
+    readonly getReader?: never;
+};
+/** The fields of a request. */
+interface RequestParams {
+    /** Name of a key that the relay knows. */
+    clientSecretName: string;
+    /** Absolute `https:` url; `http:` only where a key's rule allows it. */
+    url: string;
+    /** Any letter case. */
+    method: Method | Lowercase<Method>;
+    /** `$CLIENT_SECRET` in a value becomes the key. */
+    headers?: Record<string, string> | undefined;
+    /**
+     * The body of POST, PUT, PATCH and DELETE: JSON, or a form with the Content-Type `application/x-www-form-urlencoded`.
+     * The relay sends a string unchanged, with any Content-Type; it may not contain a placeholder.
+     * With `stream: true`, the answer still arrives whole, as one text.
+     */
+    data?: RequestData | undefined;
+    /** How a form writes a list: `brackets` is `to[]=a&to[]=b`, `repeat` is `to=a&to=b`, `comma` is `to=a,b`. Default: `to[0]=a&to[1]=b`. */
+    formArrays?: FormArrays | undefined;
+    /** Appended to the query that the url already has. */
+    params?: Record<string, ParamValue | readonly ParamValue[]> | undefined;
+    /**
+     * Milliseconds, 0 or more. Above 0, the request runs in the background, and the client polls it until it settles.
+     * The relay answers a poll at once when the record changes: this is an upper bound, not a delay. Default 0.
+     */
+    poll?: number | undefined;
+    /** Seconds, above 0. Then the relay removes the record, and a poll of it fails. Default: the relay's, one day. */
+    expires?: number | undefined;
+    /**
+     * How the answer's data is given: `json`, `text`, `blob` or `arrayBuffer`. Default: by its content type, which is
+     * JSON parsed, other text as text, and bytes as a `Uint8Array`. An error's data is always given by its content type.
+     */
+    responseType?: ResponseType | undefined;
+    /** Requests of one caller with the same url, method and queue run one at a time, in order of arrival; without it, in parallel. */
+    queue?: string | undefined;
+}
+/** The parameters of `clientSecretRequest`. */
+interface ClientSecretRequestParams<Data = unknown> extends RequestParams, Callbacks<Data> {
+}
+
+/** A poll by hand. */
+interface Polling extends Promise<Answer | PollStopped> {
+    /** Ends this poll, and with the last one all polling. The request goes on. */
+    stop: () => void;
+}
+
+/** The state of a request. */
+interface RequestProgress {
+    /** The record's id; undefined until the relay answers. */
+    id: string | undefined;
+    /** On its way to the relay, without a record. */
+    isSending: boolean;
+    record: ClientSecretRecord | undefined;
+    isPolling: boolean;
+    /** Milliseconds between polls; 0 without automatic polling. */
+    interval: number;
+    /** Why the polling pauses: the page is hidden, or offline. */
+    pauseReason: PauseReason | undefined;
+    /** Why there is no polling: `stop()`, or `pause()` because no component shows the request. */
+    rest: 'stopped' | 'paused' | undefined;
+    outcome: Answer | ClientSecretError | undefined;
+}
+/** Options of one poll. */
+interface PollingOptions {
+    /** Milliseconds. Default 1,000. */
+    interval?: number | undefined;
+    signal?: AbortSignal | undefined;
+}
+
+/** Parameters to send, or the id of a request that was sent before. */
+interface RequestStart {
+    params?: RequestParams | undefined;
+    /** A request that was sent before. With a version, the first poll waits for a change. */
+    seen?: RecordVersion | undefined;
+    /** The record, if it is known. */
+    record?: ClientSecretRecord | undefined;
+    /** Milliseconds between polls. Default: `poll` of `params`. */
+    poll?: number | undefined;
+    /** Gives the listeners; called for each event. */
+    listeners?: (() => Listeners) | undefined;
+    /** Called after each change of the request's fields. */
+    onChange?: ((request: RequestObject) => void) | undefined;
+    /** Identifies the request until it has an id, so that it can be cancelled. Default: a random one. */
+    idempotencyKey?: string | undefined;
+}
+/** Result of `send`: an answer, a record to poll by hand, or a stop. */
+type Sent = Answer | {
+    record: ClientSecretRecord;
+    data?: undefined;
+    response?: undefined;
+} | PollStopped;
+/** One request, from start to end. All components and promises of a request share the same object. */
+interface RequestObject extends Readonly<RequestProgress> {
+    /** Sends the request, and polls if `params` say so. Call it once. */
+    send: (signal?: AbortSignal) => Promise<Sent>;
+    /** Waits for the answer. Any number of polls can wait. */
+    poll: (options?: PollingOptions) => Polling;
+    /** Ends all polling until `resume`. */
+    stop: () => void;
+    /** Starts or continues the polling. */
+    resume: () => void;
+    /** Ends the polling until `unpause`. */
+    pause: () => void;
+    /** Continues a paused request, not a stopped one. */
+    unpause: () => void;
+    cancel: () => Promise<CancelAnswer>;
+}
+
+/** The relay's address, and how to call it. */
+interface RelayTransportOptions {
+    /** Address of the relay: a path of this site (`/relay`) or an absolute url. */
+    relay: string;
+    /** Headers for every call, such as Authorization of your own site. A function runs for each call. */
+    headers?: Record<string, string> | (() => Record<string, string> | Promise<Record<string, string>>) | undefined;
+    /** Replaces the global `fetch`, for example to include credentials. */
+    fetch?: typeof globalThis.fetch | undefined;
+}
+
+/** The server of the client, and its user. */
+type ClientOptions = (RelayTransportOptions | {
+    transport: Transport;
+}) & {
+    /** Your id of the signed-in user. Requests that persist are separate for each user. */
+    user?: string | undefined;
+};
+/** The parts of a client that hooks use. */
+interface ClientCore {
+    /** Server, user and a number: unique among the clients of a page. */
+    readonly key: string;
+    readonly transport: Transport;
+    readonly user: string | undefined;
+    /** Polls for all requests of this client. */
+    readonly poller: Poller;
+    /** One request as an object, with its state and its actions. Hooks and promises use it. */
+    createRequest: (start: RequestStart) => RequestObject;
+    /** Calls the listener with the first record of each request of this client, until the returned function is called. */
+    onSent: (listener: (record: ClientSecretRecord) => void) => () => void;
+}
+
+/** How a `fetch` of `fetchWith` treats what is none of the relay's business. */
+interface FetchWithOptions {
+    /** What becomes of a call without `$CLIENT_SECRET` in its url, headers or text: the page's own fetch, or a refusal. Default `'native'`. */
+    withoutPlaceholder?: 'native' | 'refuse' | undefined;
+}
+/** Gives a `fetch` that makes its calls through the relay, with this key. */
+type FetchWith = (clientSecretName: string, options?: FetchWithOptions) => typeof fetch;
+
+/** Result of a request with a `queue` and no `poll`. */
+interface QueuedRequest<Data = unknown> {
+    id: string;
+    status: RecordStatus;
+    queueName: string;
+    /** Place in line: 1 is next, or running. */
+    inQueue: number;
+    /** Starts polling by hand. */
+    poll: (options?: PollOptions<Data>) => PollPromise<Data>;
+}
+/** Options and callbacks of one poll. */
+interface PollOptions<Data = unknown> extends Callbacks<Data> {
+    /** Milliseconds; upper bound on the age of the record. Default 1,000. */
+    interval?: number | undefined;
+    /** Aborting it ends the polling with `ABORTED`. */
+    signal?: AbortSignal | undefined;
+}
+/** The API's answer, or `{ id, status: 'stopped' }` after `stop()`. */
+interface PollPromise<Data = unknown> extends Promise<Data | PollStopped> {
+    /** Stops the polling. The request goes on and can be polled again. */
+    stop: () => void;
+}
+
+/** How a request can be ended. */
+interface RequestOptions {
+    /** Aborting it ends the request or its polling with `ABORTED`. */
+    signal?: AbortSignal | undefined;
+}
+/** How an answer is read. */
+interface ReadOptions {
+    /** Any Standard Schema (zod, valibot, arktype …); checks the answer's data and gives it its type. */
+    schema?: StandardSchema | undefined;
+    /** How the answer's data is given. Default: by its content type. */
+    responseType?: ResponseType | undefined;
+}
+/** How a request is followed. */
+interface FollowOptions extends ReadOptions {
+    /** Upper bound on how old what is shown may be, in milliseconds. Default 1,000. */
+    interval?: number | undefined;
+    /** Stops the following: it resolves to `{ id, status: 'stopped' }`. */
+    stopSignal?: AbortSignal | undefined;
+    /** Ends the following with `ABORTED`. */
+    signal?: AbortSignal | undefined;
+    /** Called with every change of the record, the last one included. */
+    onUpdate?: ((record: ClientSecretRecord) => void) | undefined;
+}
+/** How a request is sent, and followed where it runs in the background. */
+type SendOptions = Omit<FollowOptions, 'interval'> & Pick<RequestStart, 'idempotencyKey'>;
+/** What it gives depends on `queue` and `poll`. */
+interface ClientSecretRequestFunction {
+    /** A direct request: the API's answer. */
+    <Data = unknown>(params: ClientSecretRequestParams<Data> & {
+        queue?: undefined;
+        poll?: 0 | undefined;
+    }, options?: RequestOptions): Promise<Data>;
+    /** A queue and no poll: what polls it by hand. */
+    <Data = unknown>(params: ClientSecretRequestParams<Data> & {
+        queue: string;
+        poll?: 0 | undefined;
+    }, options?: RequestOptions): Promise<QueuedRequest<Data>>;
+    /** Otherwise what the fields say at run time; `isPollStopped` and `'poll' in …` tell. */
+    <Data = unknown>(params: ClientSecretRequestParams<Data>, options?: RequestOptions): Promise<Data | PollStopped | QueuedRequest<Data>>;
+}
+/** What `createClient` makes. All failures of its functions are `ClientSecretError`s. */
+interface Client extends ClientCore {
+    /**
+     * Calls an API with a key that only the relay knows.
+     *
+     * Gives the API's answer (its body, parsed when it is JSON); with `queue` and
+     * no `poll`, at once a `QueuedRequest` to poll by hand.
+     *
+     * @throws ClientSecretError with a `code`, see the table of errors.
+     */
+    clientSecretRequest: ClientSecretRequestFunction;
+    /** Stops all polling of a request; each resolves to `{ id, status: 'stopped' }`. The request itself goes on. */
+    stopPolling: (id: string) => void;
+    /**
+     * A `fetch` that makes its calls through the relay: for an SDK, whose key is `$CLIENT_SECRET` then. The same function
+     * each time for the same name.
+     *
+     * @example
+     * new OpenAI({ apiKey: '$CLIENT_SECRET', dangerouslyAllowBrowser: true, fetch: client.fetchWith('openai') })
+     */
+    fetchWith: FetchWith;
+    /** A page of this caller's past requests, the newest first. */
+    history: (filter?: HistoryFilter, options?: RequestOptions) => Promise<HistoryPage>;
+    /**
+     * Takes a request out of its queue, or ends the call that runs, by its id or its
+     * idempotency key. Whoever follows it sees it `cancelled`.
+     *
+     * @throws ClientSecretError `REQUEST_NOT_FOUND` or `EXPIRED`
+     */
+    cancel: (idOrKey: string) => Promise<CancelAnswer>;
+    /** How many of this caller's requests are unsettled in queues of this name, the running one included. */
+    queueCount: (queueName: string) => Promise<QueueCount>;
+    /** The same as `clientSecretRequest` for those who keep their own state: no callbacks, every change of the record told. */
+    send: (params: RequestParams, options?: SendOptions) => Promise<Sent>;
+    /** Follows a request that was sent before, by its id, until it is settled. */
+    follow: (seen: RecordVersion, options?: FollowOptions) => Promise<Answer | PollStopped>;
+}
+/**
+ * Makes a client. It holds no connection and no timer while it has nothing to do.
+ *
+ * @example
+ * const client = createClient({ relay: '/relay' })
+ *
+ * @throws ClientSecretError `INVALID_PARAMETER` when `relay` is neither a path nor a url.
+ */
+declare function createClient(options: ClientOptions): Client;
+
+export { isPollStopped as B, createClient as z };
+export type { ApiResponse as A, Client as C, FetchWith as F, Listeners as L, ParsedResponse as P, QueuedRequest as Q, RelayTransportOptions as R, StandardSchema as S, RequestParams as a, PauseReason as b, ClientCore as c, RequestStart as d, RequestObject as e, ClientSecretRequestParams as f, PollStopped as g, Answer as h, Callbacks as i, ClientOptions as j, ClientSecretRequestFunction as k, FetchWithOptions as l, FollowOptions as m, PollOptions as n, PollPromise as o, Polling as p, PollingOptions as q, ReadOptions as r, RequestData as s, RequestFields as t, RequestOptions as u, RequestProgress as v, ResponseType as w, SendOptions as x, Sent as y };
