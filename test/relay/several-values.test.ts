@@ -121,7 +121,7 @@ test.each<[Partial<KeyOptions>, RegExp]>([
   [{ allow: [{ ...rule, inEach: {} }] }, /inEach that names no value/],
   [{ allow: [{ ...rule, inEach: { id: [] } }] }, /names no place in "inEach\.id"/],
   [{ allow: [{ ...rule, in: ['headers.a'], inEach: { id: ['headers.a'] } }] }, /both in and inEach/],
-  [{ secret: 'one-value-only', allow: [{ ...rule, inEach: { id: ['headers.a'] } }] }, /one value only/],
+  [{ secret: 'one-value-only', allow: [{ ...rule, inEach: { id: ['headers.a'] } }] }, /one value/],
 ])('%j does not start', (change, sentence) => {
   const shop = { secret: { id, key }, locked: false, allow: [rule], ...change }
   expect(() => createRelay({ keys: { shop } })).toThrow(sentence)
