@@ -10,9 +10,7 @@ const maxDepth = 5
  * where the relay refused nothing, such as for an answer of the API itself.
  *
  * @example
- * catch (thrown) {
- *   if (clientSecretErrorOf(thrown)?.code === 'SIGN_IN_REQUIRED') showSignIn()
- * }
+ * const isSignInRequired = (thrown: unknown) => clientSecretErrorOf(thrown)?.code === 'SIGN_IN_REQUIRED'
  */
 export function clientSecretErrorOf(thrownOrResponse: unknown): ClientSecretError | undefined {
   return find(thrownOrResponse, maxDepth)

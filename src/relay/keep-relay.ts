@@ -1,4 +1,4 @@
-import { ClientSecretError } from '../protocol/errors.ts'
+import { errorStatus } from '../protocol/error-codes.ts'
 import { createRelayOn, type Relay, type RenewableRelay } from './create-relay.ts'
 import { type RelayOptions } from './options.ts'
 import { internet } from './upstream/http-client.ts'
@@ -117,6 +117,6 @@ export function createKeptRelay(): KeptRelay {
 }
 
 function couldNotStart(): Response {
-  const { code, message, status } = new ClientSecretError('UNAVAILABLE', 'The relay could not start; its log says why.')
-  return Response.json({ error: { code, message, retryAfter: 1 } }, { status, headers: { 'retry-after': '1' } })
+  const error = { code: 'UNAVAILABLE', message: 'The relay could not start; its log says why.', retryAfter: 1 } as const
+  return Response.json({ error }, { status: errorStatus[error.code], headers: { 'retry-after': '1' } })
 }

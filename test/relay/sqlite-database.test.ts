@@ -174,7 +174,7 @@ test('a full disk is one line in the log, and its end another', async () => {
     await database.query('DELETE FROM pages WHERE page = $1', ['none'])
     await database.query('SELECT 1')
   }
-  expect(lines).toEqual(['the database is away; the relay goes on when it is back'])
+  expect(lines).toEqual(['the database is unavailable; the relay continues when it is available again'])
   await database.query('PRAGMA max_page_count = 100000')
   await write()
   expect(lines.slice(1)).toEqual(['the database is back'])

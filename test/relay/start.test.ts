@@ -167,7 +167,7 @@ const refused: [string, unknown, RegExp][] = [
   [
     'a misspelt field of a key',
     { keys: { openai: { ...key, lock: true } } },
-    /keys.openai has an unknown field "lock". The fields are secret, publicPrefix, locked, allow/,
+    /keys.openai has an unknown field "lock". The fields are secret, publicPrefix, token, sign, locked, allow/,
   ],
   [
     'a field of a rule that stands at the key',
