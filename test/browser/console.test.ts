@@ -537,7 +537,7 @@ test('bad input is told at its field', async () => {
     ['a value under 8 characters', { secret: 'sk-1234' }, 'Client Secret Key', /fewer than 8 characters/],
     ['no value', { secret: '' }, 'Client Secret Key', /Paste the key/],
     ['a rule for everything', { url: 'https://*/**' }, 'Address', /hosts of other people/],
-    ['no address', { url: 'api.example.com' }, 'Address', /no url/],
+    ['no address', { url: 'api.example.com' }, 'Address', /not a url/],
     ['unencrypted', { url: 'http://api.example.com/' }, 'Address', /unencrypted/],
   ]
   for (const [index, [what, bad, label, message]] of rows.entries()) {

@@ -122,9 +122,12 @@ describe.each(['module', 'commonjs'] as const)('as %s', (type) => {
       [
         'ClientSecretError',
         'ClientSecretProvider',
+        'clientSecretErrorOf',
         'createClient',
         'isClientSecretError',
         'isPollStopped',
+        'localPersister',
+        'sessionPersister',
         'useClientSecretHistory',
         'useClientSecretQuery',
         'useClientSecretQueue',
@@ -136,7 +139,7 @@ describe.each(['module', 'commonjs'] as const)('as %s', (type) => {
     ['react-client-secret/testing', ['createTestClient', 'fail', 'hold', 'reply']],
     [
       'react-client-secret/client',
-      ['ClientSecretError', 'createClient', 'isClientSecretError', 'isPollStopped', 'isSettled'],
+      ['ClientSecretError', 'clientSecretErrorOf', 'createClient', 'isClientSecretError', 'isPollStopped', 'isSettled'],
     ],
   ])('%s loads without the optional peers', (name, exported) => {
     expect(evaluate(hooksOnly, type, `console.log(Object.keys(${load(name)}).sort().join())`)).toBe(exported.join())

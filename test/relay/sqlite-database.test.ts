@@ -177,5 +177,5 @@ test('a full disk is one line in the log, and its end another', async () => {
   expect(lines).toEqual(['the database is unavailable; the relay continues when it is available again'])
   await database.query('PRAGMA max_page_count = 100000')
   await write()
-  expect(lines.slice(1)).toEqual(['the database is back'])
+  expect(lines.slice(1)).toEqual(['the database is available again'])
 })

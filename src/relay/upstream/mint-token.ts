@@ -106,7 +106,9 @@ async function sign(options: TokenOptions, secret: string): Promise<string> {
     audience = url,
     expiresIn = defaultLifetime,
   } = options
-  const { SignJWT } = await import('jose').catch((thrown: unknown) => {
+  const { SignJWT } = await import(
+    /* webpackIgnore: true */ /* turbopackIgnore: true */ /* @vite-ignore */ 'jose'
+  ).catch((thrown: unknown) => {
     throw explainMissingPeer(thrown, 'jose')
   })
   // A minute ago, as GitHub advises, because clocks differ.

@@ -62,7 +62,9 @@ async function signForAws(
   secretAccessKey: string,
   call: UpstreamCall,
 ): Promise<SignedCall> {
-  const { AwsV4Signer } = await import('aws4fetch').catch((thrown: unknown) => {
+  const { AwsV4Signer } = await import(
+    /* webpackIgnore: true */ /* turbopackIgnore: true */ /* @vite-ignore */ 'aws4fetch'
+  ).catch((thrown: unknown) => {
     throw explainMissingPeer(thrown, 'aws4fetch')
   })
   const { method, url, body } = call

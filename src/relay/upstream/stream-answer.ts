@@ -41,6 +41,7 @@ export async function streamAnswer(
   circumstances: Circumstances & { upstream: Pick<Upstream, 'open'> },
   raw: RawCall,
 ): Promise<UpstreamResponse> {
+  if (key.sign && raw.body !== null) throw unsignedBody(key.name)
   let opened: OpenedAnswer | undefined
   const { traffic, secrets, responseBytes, signal } = circumstances
   const upstream: Pick<Upstream, 'call'> = {
@@ -89,6 +90,15 @@ function redirectRefused(): ClientSecretError {
     'UPSTREAM_ERROR',
     "The API redirects this call, and the call's option redirect is 'error'.",
     { path: 'redirect' },
+  )
+}
+
+/** The body joins the call after it is signed. */
+function unsignedBody(keyName: string): ClientSecretError {
+  return new ClientSecretError(
+    'NOT_ALLOWED',
+    `The key "${keyName}" signs its calls, and a fetch cannot sign a raw body. Send the body as data of a request.`,
+    { path: 'body' },
   )
 }
 

@@ -9,9 +9,7 @@ export { C as ClientSecretRequest, F as FormArrays, J as JsonObject, M as Method
  * where the relay refused nothing, such as for an answer of the API itself.
  *
  * @example
- * catch (thrown) {
- *   if (clientSecretErrorOf(thrown)?.code === 'SIGN_IN_REQUIRED') showSignIn()
- * }
+ * const isSignInRequired = (thrown: unknown) => clientSecretErrorOf(thrown)?.code === 'SIGN_IN_REQUIRED'
  */
 declare function clientSecretErrorOf(thrownOrResponse: unknown): ClientSecretError | undefined;
 
