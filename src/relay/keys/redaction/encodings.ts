@@ -8,7 +8,7 @@ interface Encoding {
   kind: number
   wordLength: number
   /** The minimum of consecutive words for a text of so many bytes. */
-  describeKey: (length: number) => number
+  minWords: (length: number) => number
   isTextAt: (bytes: Uint8Array, at: number) => boolean
   /** @returns The number of written bytes. */
   decode: (bytes: Uint8Array, from: number, to: number, target: Uint8Array) => number
@@ -17,7 +17,7 @@ interface Encoding {
 export const hex: Encoding = {
   kind: HEX,
   wordLength: 2,
-  describeKey: (length) => length,
+  minWords: (length) => length,
   isTextAt: (bytes, at) => (classes[(hexDigits[bytes[at]!]! << 4) | hexDigits[bytes[at + 1]!]!]! & TEXT) !== 0,
   decode(bytes, from, to, target) {
     let length = 0
@@ -32,7 +32,7 @@ export const base64: Encoding = {
   kind: BASE64,
   wordLength: 4,
   // Only a part of the first and the last three bytes may belong to the text.
-  describeKey: (length) => Math.max(2, Math.floor((length - 2) / 3)),
+  minWords: (length) => Math.max(2, Math.floor((length - 2) / 3)),
   isTextAt(bytes, at) {
     const word =
       (sixBits[bytes[at]!]! << 18) |
@@ -70,7 +70,7 @@ export function readEncoded(
   look: Look,
 ): boolean {
   const { kind, wordLength } = encoding
-  const words = encoding.describeKey(enough)
+  const words = encoding.minWords(enough)
   const shortest = words * wordLength
   while (from + shortest <= to) {
     let end = from + shortest - 1

@@ -1,7 +1,7 @@
 import { classes, ESCAPE } from './characters.ts'
 import { base64, hasNumbers, hex, readEncoded, readNumbers, type Look } from './encodings.ts'
 import { PatternTable } from './pattern-table.ts'
-import { PrefixTable, minWith } from './prefix-table.ts'
+import { PrefixTable, minLengthWith } from './prefix-table.ts'
 import { Unescaper, type Reading } from './unescape.ts'
 
 /** The traces that identify a value. */
@@ -146,7 +146,7 @@ const deepest = 3
 const maxWork = 24
 
 function lengthsOf(prefix: string, windows: readonly string[]): number[] {
-  return [...(prefix ? [minWith(prefix)] : []), ...windows.map(({ length }) => length)]
+  return [...(prefix ? [minLengthWith(prefix)] : []), ...windows.map(({ length }) => length)]
 }
 
 /** From UTF-16, where they would separate the digits. */

@@ -36,7 +36,7 @@ export class PrefixTable {
 export const minPrefix = 3
 
 /** The minimum of bytes that identify a value with this prefix. */
-export function minWith(prefix: string): number {
+export function minLengthWith(prefix: string): number {
   return prefix.length + (isTelling(prefix) ? 1 : enoughBehind)
 }
 

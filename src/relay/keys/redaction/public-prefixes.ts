@@ -10,15 +10,15 @@ export interface PublicPart {
  * providers document it. For other APIs, a key has the option `publicPrefix`.
  */
 export function publicPartOf(value: string): PublicPart {
-  const shape = maxOf(prefixes, value)
-  const words = maxOf([commonWords], value)
+  const shape = longestOf(prefixes, value)
+  const words = longestOf([commonWords], value)
   return { split: words.length > shape.length ? words : shape, shape }
 }
 
 /** If the rest of a value is shorter, no part of it counts as public. */
 const minRest = 8
 
-function maxOf(patterns: readonly RegExp[], value: string): string {
+function longestOf(patterns: readonly RegExp[], value: string): string {
   const found = patterns.map((pattern) => pattern.exec(value)?.[0] ?? '')
   return found
     .filter(({ length }) => value.length - length >= minRest)
