@@ -22,7 +22,7 @@ export interface CostResult {
 /** Times what `JSON.parse` of the same bytes costs. */
 const maxRatio = 15
 /** Milliseconds that any body may cost: reading it in, finding the caller, writing a refusal; and a busy machine. */
-const floor = 20
+const floor = 10
 /** Milliseconds a byte: of a long text `JSON.parse` hardly looks at the characters. An answer has to be looked through. */
 const aByte = { request: 5e-6, answer: 25e-6 }
 

@@ -188,13 +188,13 @@ describe('threat 26: what an answer costs does not grow faster than it does, and
   ])('%s', (_name, part) => {
     costOf(Buffer.alloc(400_000, part))
     const one = costOf(Buffer.alloc(400_000, part))
-    // Others, and the collector of garbage, take their time too. Eight times the bytes: linear is 8, square 64.
+    // Others, and the collector of garbage, take their time too.
     const times = [1, 2, 3].map(() => costOf(Buffer.alloc(3_200_000, part)))
-    expect(Math.min(...times.map(({ whole }) => whole)) / one.whole).toBeLessThan(30)
-    expect(Math.min(...times.map(({ longest }) => longest))).toBeLessThan(250)
+    expect(Math.min(...times.map(({ whole }) => whole)) / one.whole).toBeLessThan(20)
+    expect(Math.min(...times.map(({ longest }) => longest))).toBeLessThan(60)
   })
 
   test('an ampersand, and zeros without end', () => {
-    expect(costOf(Buffer.concat([Buffer.from('&'), Buffer.alloc(8_000_000)])).longest).toBeLessThan(250)
+    expect(costOf(Buffer.concat([Buffer.from('&'), Buffer.alloc(8_000_000)])).longest).toBeLessThan(100)
   })
 })
