@@ -33,11 +33,13 @@ export interface Attempt extends VectorDetails {
   request: Wish | string
   world?: Partial<World>
   sent?: Sent
+  /** True when the relay drops the forged header of a fetch, as a browser does, and makes the call. Default: as `mayCall`. */
+  mayCallAsFetch?: boolean
 }
 
 /** Vectors of one request each. Every third request uses a queue, and every third is also sent as a fetch. */
 export function attempts(row: number, target: Target, list: [name: string, attempt: Attempt][]): Vector[] {
-  return list.flatMap(([name, { request, world, sent, ...details }], index) => {
+  return list.flatMap(([name, { request, world, sent, mayCallAsFetch, ...details }], index) => {
     const isQueued = index % 3 === 2 && typeof request === 'object' && request['queue'] === undefined
     const direct = vector(
       row,
@@ -53,8 +55,7 @@ export function attempts(row: number, target: Target, list: [name: string, attem
       attacker.world(world ?? {})
       await attacker.fetch(request, sent)
     }
-    // As in a browser, a fetch drops the headers of the connection, and makes the call.
-    const mayCall = row === 8 || (details.mayCall ?? true)
+    const mayCall = mayCallAsFetch ?? details.mayCall ?? true
     return [direct, vector(row, `${target.keyName}: ${name}, as a fetch`, asFetch, { ...details, mayCall })]
   })
 }

@@ -146,6 +146,7 @@ function forged(target: Target): [string, Attempt][] {
         request: target.baseline({ headers: { ...baseline, 'Content-Length': length } }),
         canLeak: false,
         mayCall: false,
+        mayCallAsFetch: true,
       },
     ]),
     [
@@ -154,6 +155,7 @@ function forged(target: Target): [string, Attempt][] {
         request: target.baseline({ headers: { ...baseline, 'Transfer-Encoding': 'chunked' } }),
         canLeak: false,
         mayCall: false,
+        mayCallAsFetch: true,
       },
     ],
   ]
