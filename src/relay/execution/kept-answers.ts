@@ -1,5 +1,5 @@
-import { isVisitor } from '../common/caller.ts'
 import type { Draft, StoredRecord } from '../database/stored-record.ts'
+import { createSharedBudget } from './shared-budget.ts'
 
 /** A GET that runs at this relay, or whose answer the relay still keeps. */
 export interface KeptGet {
@@ -21,12 +21,12 @@ export interface KeptAnswers {
 
 /** Milliseconds for which the relay keeps an answer, for a caller that lost it on the way and sends the GET again. */
 const keptFor = 10_000
-/** Characters of all kept answers at one relay. Visitors together have half, so that signed-in callers always have room. */
+/** Characters of all kept answers at one relay. */
 const maxKept = 32_000_000
 
 export function createKeptAnswers(): KeptAnswers {
   const gets = new Map<string, KeptGet>()
-  const kept = { size: 0, ofVisitors: 0 }
+  const kept = createSharedBudget(maxKept)
   const nameOf = (owner: string, idempotencyKey: string) => JSON.stringify([owner, idempotencyKey])
 
   function forget(get: KeptGet): void {
@@ -40,13 +40,11 @@ export function createKeptAnswers(): KeptAnswers {
 
     keep(get, size) {
       get.isRunning = false
-      const ofVisitor = isVisitor(get.draft.owner) ? size : 0
-      if (kept.size + size > maxKept || kept.ofVisitors + ofVisitor > maxKept / 2) return forget(get)
-      kept.size += size
-      kept.ofVisitors += ofVisitor
+      const { owner } = get.draft
+      if (!kept.hasRoomFor(owner, size)) return forget(get)
+      const release = kept.take(owner, size)
       const expire = () => {
-        kept.size -= size
-        kept.ofVisitors -= ofVisitor
+        release()
         forget(get)
       }
       setTimeout(expire, keptFor).unref()

@@ -1,9 +1,9 @@
-import { isVisitor } from '../common/caller.ts'
 import { jsonText } from '../common/json-text.ts'
 import type { Logger } from '../common/logger.ts'
 import { retryWhileUnavailable } from '../common/retry-while-unavailable.ts'
 import type { PubSub } from '../database/pub-sub.ts'
 import type { Draft } from '../database/stored-record.ts'
+import { createSharedBudget } from './shared-budget.ts'
 
 /** Answers that the database does not have yet. */
 export interface UnwrittenAnswers {
@@ -22,14 +22,14 @@ interface UnwrittenDeps {
   stopping: AbortSignal
 }
 
-/** Characters of all unwritten answers at one relay. Visitors together have half, so that signed-in callers always have room. */
+/** Characters of all unwritten answers at one relay. */
 const maxUnwritten = 32_000_000
 /** Milliseconds for which a caller waits for an answer to be written. */
 export const maxWait = 2_000
 
 export function createUnwrittenAnswers({ pubSub, logger, stopping }: UnwrittenDeps): UnwrittenAnswers {
   let last = 0
-  const size = { all: 0, ofVisitors: 0 }
+  const budget = createSharedBudget(maxUnwritten)
   // In the order of arrival: the first is the oldest.
   const outstanding = new Set<number>()
   const readers = new Set<{ upTo: number; go: () => void }>()
@@ -37,13 +37,10 @@ export function createUnwrittenAnswers({ pubSub, logger, stopping }: UnwrittenDe
   function add({ owner }: Draft, weight: number): () => void {
     const number = ++last
     outstanding.add(number)
-    const ofVisitor = isVisitor(owner) ? weight : 0
-    size.all += weight
-    size.ofVisitors += ofVisitor
+    const release = budget.take(owner, weight)
     return () => {
       outstanding.delete(number)
-      size.all -= weight
-      size.ofVisitors -= ofVisitor
+      release()
       const [oldest = Infinity] = outstanding
       for (const reader of readers) {
         if (reader.upTo >= oldest) break
@@ -53,7 +50,7 @@ export function createUnwrittenAnswers({ pubSub, logger, stopping }: UnwrittenDe
   }
 
   return {
-    isFullFor: (owner) => size.all > maxUnwritten || (isVisitor(owner) && size.ofVisitors > maxUnwritten / 2),
+    isFullFor: (owner) => !budget.hasRoomFor(owner, 0),
 
     write(settled, write) {
       const { id, line } = settled

@@ -5,6 +5,11 @@ import type { KeyValue } from '../keys/key.ts'
 /** As many as fetch follows would be 20; an API that needs more than this has lost its way. */
 export const maxRedirects = 5
 
+/** Whether an answer asks for another call, wherever that may be. */
+export function isRedirect(status: number, location: string | undefined): location is string {
+  return [301, 302, 303, 307, 308].includes(status) && location !== undefined
+}
+
 /**
  * The request that a redirect asks for, or null where it is none that may be
  * followed: it must stay on the same scheme, host and port. Whether the key may
@@ -17,7 +22,7 @@ export function redirected(
   status: number,
   location: string | undefined,
 ): ClientSecretRequest | null {
-  if (![301, 302, 303, 307, 308].includes(status) || location === undefined) return null
+  if (!isRedirect(status, location)) return null
   if (!URL.canParse(location, request.url)) return null
   const url = new URL(location, request.url)
   if (url.origin !== new URL(request.url).origin || url.username || url.password) return null

@@ -7,7 +7,7 @@ import type { Redactor, RedactorStream } from '../keys/redaction/redactor.ts'
 import { call, type Circumstances } from './call-upstream.ts'
 import { comesInEvents, DeltaRedactor } from './delta-redactor.ts'
 import type { OpenedAnswer, Upstream } from './http-client.ts'
-import { maxRedirects } from './redirect.ts'
+import { isRedirect, maxRedirects } from './redirect.ts'
 import { looksCompressed, mayBeCompressed, refuseConcealedSecrets } from './undeclared-compression.ts'
 
 /** What an answer begins with, redacted. */
@@ -58,8 +58,8 @@ export async function streamAnswer(
     const redirects = raw.redirect === 'follow' ? maxRedirects : 0
     const response = await call(key, request, { ...circumstances, upstream }, redirects)
     const answer = opened!
-    if (raw.redirect === 'error' && isRedirect(response)) throw redirectRefused()
     const { status, headers } = response
+    if (raw.redirect === 'error' && isRedirect(status, headers['location'])) throw redirectRefused()
     const isEmpty = answer.isEmpty && status !== 204 && status !== 304
     raw.begin({
       status,
@@ -80,10 +80,6 @@ export async function streamAnswer(
 }
 
 const noBytes = Buffer.alloc(0)
-
-function isRedirect({ status, headers }: UpstreamResponse): boolean {
-  return [301, 302, 303, 307, 308].includes(status) && headers['location'] !== undefined
-}
 
 function redirectRefused(): ClientSecretError {
   return new ClientSecretError(
