@@ -1,5 +1,6 @@
 import type { AuditEntry, KeyCheck, KeyEntry, KeyUse, Words } from '../../src/protocol/keys.ts'
-import { checkUse, type KeyOptions } from '../../src/relay/keys/key.ts'
+import { checkUse } from '../../src/relay/keys/check-key.ts'
+import type { KeyOptions } from '../../src/relay/keys/key.ts'
 import { describeKey } from '../../src/relay/keys/describe-rule.ts'
 import { formContext } from '../../src/relay/common/config-error.ts'
 

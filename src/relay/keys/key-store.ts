@@ -18,7 +18,8 @@ import {
   writeStoredKey,
 } from './key-table.ts'
 import { updateOf, valueNeededFor } from './key-update.ts'
-import { noKeys, type KeySettings, type Keys } from './key.ts'
+import { noKeys } from './read-keys.ts'
+import type { KeySettings, Keys } from './key.ts'
 import { checkMasterKeys, reEncrypt } from './re-encryption.ts'
 import type { SecretIndex } from './redaction/secret-index.ts'
 import { rulesOf } from './stored-key.ts'

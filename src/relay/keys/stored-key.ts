@@ -2,7 +2,8 @@ import { formContext } from '../common/config-error.ts'
 import { decrypt, encrypt, masterKeyVariable, type Bound, type MasterKey } from './encryption.ts'
 import type { CompiledRule } from './key-rules.ts'
 import type { StoredKey } from './key-table.ts'
-import { checkUse, type KeyOptions, type KeyUse, type KeyValue } from './key.ts'
+import { checkUse } from './check-key.ts'
+import type { KeyOptions, KeyUse, KeyValue } from './key.ts'
 
 /** Everything of a stored key except its values. */
 export type KeyWithoutValues = Omit<StoredKey, 'version' | 'value' | 'previousVersion' | 'previousValue' | 'masterKey'>

@@ -1,0 +1,104 @@
+import type { ClientSecretError } from '../../protocol/errors.ts'
+import { configError, startContext, startError } from '../common/config-error.ts'
+import { checkName, checkSecret, checkUse } from './check-key.ts'
+import { checkPublicPrefix } from './check-key.ts'
+import { masterKeyVariable } from './encryption.ts'
+import { keyOf, type Key, type KeyOptions } from './key.ts'
+import { readSign } from './sign-options.ts'
+import { readToken } from './token-options.ts'
+
+const ownVariables = new Set(['CLIENT_SECRET_ADMIN_TOKEN', 'CLIENT_SECRET_MASTER_KEY'])
+
+const keyFields = ['secret', 'publicPrefix', 'token', 'sign', 'locked', 'allow', 'limits']
+
+/**
+ * Reads the keys from options and environment.
+ *
+ * @throws ClientSecretError `INVALID_PARAMETER`. The message says what is missing and how to give it.
+ */
+export function readKeys(
+  options: Record<string, KeyOptions>,
+  environment: Record<string, string | undefined>,
+): Map<string, Key> {
+  // A Map, because every object has a "constructor" and a "__proto__".
+  return new Map(Object.entries(options).map(([name, key]) => [name, readKey(name, key, environment)]))
+}
+
+function readKey(name: string, options: KeyOptions, environment: Record<string, string | undefined>): Key {
+  const path = `keys.${name}`
+  const context = startContext(path)
+  checkName(name, context)
+  const unknown = Object.keys(options).find((field) => !keyFields.includes(field))
+  if (unknown !== undefined)
+    throw configError(
+      context,
+      `has an unknown field "${unknown}". The fields are ${keyFields.join(', ')}; the fields of a rule belong in allow.`,
+    )
+  if (typeof options.secret === 'object' && options.secret !== null) return readSeveral(name, options, options.secret)
+  const variable = variableOf(name)
+  // The relay's own variables are not keys.
+  const secret: unknown = options.secret ?? (ownVariables.has(variable) ? undefined : environment[variable])
+  const token = options.token === undefined ? undefined : readToken(options.token, secret, context)
+  if (token && options.sign !== undefined)
+    throw configError(context, 'has both token and sign. Write one of them.', 'sign')
+  // A private key has several lines.
+  const checked: unknown = token?.grant === 'jwt-bearer' && typeof secret === 'string' ? oneLine(secret) : secret
+  checkSecret(checked, context, `Give it in ${path}.secret or in the environment variable ${variable}.`)
+  const { publicPrefix } = options
+  checkPublicPrefix(publicPrefix, checked, context)
+  return keyOf(name, [{ version: 1, secret: secret as string, ...(publicPrefix !== undefined && { publicPrefix }) }], {
+    ...checkUse(options, context),
+    ...(token && { token }),
+    ...(options.sign !== undefined && { sign: readSign(options.sign, context) }),
+  })
+}
+
+const oneLine = (text: string) => text.trim().replace(/\s+/g, ' ')
+
+const valueName = /^[A-Za-z][A-Za-z0-9_]{0,63}$/
+
+/** A key with several values. */
+function readSeveral(name: string, options: KeyOptions, secret: Record<string, string | undefined>): Key {
+  const path = `keys.${name}`
+  const context = startContext(path)
+  const entries = Object.entries(secret)
+  const wrong = entries.find(([one]) => !valueName.test(one))
+  if (wrong || entries.length === 0)
+    throw configError(
+      context,
+      `has a secret ${wrong ? `with a value named ${JSON.stringify(wrong[0])}` : 'without values'}. Name each value with letters and digits, such as secret: { id, key }, and write it as $CLIENT_SECRET.id.`,
+      'secret',
+    )
+  if (options.publicPrefix !== undefined)
+    throw configError(
+      context,
+      'has a publicPrefix and several values. Leave publicPrefix out; it is for keys with one value.',
+      'publicPrefix',
+    )
+  if (options.token !== undefined)
+    throw configError(context, 'has a token and several values. The relay makes a token from one value.', 'token')
+  for (const [one, value] of entries)
+    checkSecret(value, startContext(`${path}.secret.${one}`), `Give it in ${path}.secret.${one}.`, '')
+  const named = new Map(entries as [string, string][])
+  const names = [...named.keys()]
+  return keyOf(name, [{ version: 1, secret: '', named }], {
+    ...checkUse(options, context, names),
+    ...(options.sign !== undefined && { sign: readSign(options.sign, context, names) }),
+  })
+}
+
+function variableOf(name: string): string {
+  return `CLIENT_SECRET_${name.toUpperCase().replace(/[^A-Z0-9]/g, '_')}`
+}
+
+/** Names whose environment variable would be one of the relay's own. */
+export function isOwnName(name: string): boolean {
+  return ownVariables.has(variableOf(name))
+}
+
+export function noKeys(): ClientSecretError {
+  return startError('keys', {
+    reason: 'keys is empty',
+    remedy: `Add a key, such as keys: { openai: { secret: process.env.OPENAI_API_KEY, allow: [...] } }; or, to register keys while the relay runs, set the environment variable ${masterKeyVariable} to the output of client-secret-relay master-key.`,
+  })
+}
