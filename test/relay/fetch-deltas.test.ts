@@ -142,7 +142,87 @@ test('two texts in one stream are two texts', () => {
   )
 })
 
+describe('what a stream costs grows with its bytes', () => {
+  const content = (text: string) => `data: ${JSON.stringify({ choices: [{ index: 0, delta: { content: text } }] })}\n\n`
+
+  test.each<[string, (n: number) => string[]]>([
+    ['one long word in many events', (n) => Array.from({ length: n }, () => content('abcd'))],
+    ['a line without an end', (n) => ['data: ', ...Array.from({ length: n }, () => 'a word '.repeat(100))]],
+    [
+      'a long name over many texts',
+      (n) => [
+        `data: ${JSON.stringify({ ['n '.repeat(n * 10)]: Array.from({ length: n / 8 }, () => ({ text: 'x' })) })}\n\n`,
+      ],
+    ],
+    [
+      'many pieces in one event',
+      (n) => [`data: ${JSON.stringify(Array.from({ length: n * 2 }, () => ({ text: 'abc' })))}\n\n`],
+    ],
+    ['blanks within a line', (n) => [`data: ${' '.repeat(n * 10)}x${' '.repeat(n * 10)}x\n\n`]],
+  ])('%s', (_name, write) => {
+    /** In ms of processor time. */
+    function costOf(chunks: Buffer[]): number {
+      const secrets = createSecretIndex()
+      secrets.add(secret)
+      const redactor = new DeltaRedactor(secrets)
+      const before = process.cpuUsage()
+      for (const chunk of chunks) redactor.push(chunk)
+      redactor.end()
+      const { user, system } = process.cpuUsage(before)
+      return (user + system) / 1_000
+    }
+    const [small, large] = [2_000, 16_000].map((n) => write(n).map((text) => Buffer.from(text)))
+    costOf(small!)
+    const cost = (chunks: Buffer[]) => Math.min(...[1, 2, 3].map(() => costOf(chunks)))
+    // Eight times the bytes: square is 64. The smallest cost is as long as a clock can tell.
+    expect(cost(large!) / Math.max(2, cost(small!))).toBeLessThan(25)
+  })
+
+  test('no more than 16 MiB wait for the end of a word', () => {
+    const redactor = new DeltaRedactor(createSecretIndex())
+    redactor.push(Buffer.from(content('an unfinished and very long wordwordwordword')))
+    const other = Buffer.from(`: ${'x'.repeat(1_000_000)}\n`)
+    expect(() => {
+      for (let n = 0; n < 20; n++) redactor.push(other)
+    }).toThrow(/without the end of a word/)
+  })
+
+  test('what is nested too deep is not passed on', () => {
+    const redactor = new DeltaRedactor(createSecretIndex())
+    const deep = `data: ${'{"a":'.repeat(5_000)}1${'}'.repeat(5_000)}\n\n`
+    expect(() => redactor.push(Buffer.from(deep))).toThrow(/nested more than 100 levels/)
+  })
+})
+
 describe('through the relay', () => {
+  test.each([12, 20, 26, 28])('pieces of %i, which are found one by one, leave no holes that tell', async (length) => {
+    const value = 'Zq8vT3mLr0KxY5bWn2JcHs7DpGf4AeUi9OoRt6VyBzQwE1NkXl3MjCh8SgPd5FaTu2IvLb7KrZx0YnWm4JqHe9'
+    const dialect = dialects['OpenAI, chat']!
+    const api = await startApi((call, outgoing) => {
+      const { shift } = JSON.parse(call.body) as { shift: number }
+      outgoing.writeHead(200, { 'content-type': 'text/event-stream' })
+      outgoing.end(dialect.write(cut(`${'a'.repeat(shift)}${value} end`, length)).join(''))
+    })
+    const { client } = await startRelay({ keys: { api: { ...keyFor(api.url), secret: value } } })
+    for (let shift = 0; shift < length; shift += 3) {
+      const asked = { method: 'POST', headers: { authorization, 'content-type': 'application/json' } } as const
+      const streamed = await (
+        await client.fetchWith('api')(api.url, { ...asked, body: JSON.stringify({ shift }) })
+      ).text()
+      const gathered = await client.clientSecretRequest({
+        ...asked,
+        clientSecretName: 'api',
+        url: `${api.url}/`,
+        data: { shift },
+      })
+      for (const answer of [streamed, gathered as string]) {
+        const read = dialect.read(answer)
+        expect(read).toMatch(/\$CLIENT_SECRET end$/)
+        for (let at = 0; at + 9 <= value.length; at++) expect(read).not.toContain(value.slice(at, at + 9))
+      }
+    }
+  })
+
   async function start(rule: Parameters<typeof keyFor>[1]) {
     const { opened, open } = door()
     const api = await startApi(async (_call, outgoing) => {

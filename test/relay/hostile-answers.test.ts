@@ -268,6 +268,7 @@ describe('an answer that is compressed and does not say so', () => {
     ['zlib that is cut off', 'application/octet-stream', (one) => deflateSync(one).subarray(0, -6)],
     ['raw deflate', 'application/octet-stream', deflateRawSync],
     ['brotli', 'application/octet-stream', brotliCompressSync],
+    ['brotli that is cut off', 'application/octet-stream', (one) => brotliCompressSync(one).subarray(0, -2)],
     ['zstd', 'application/octet-stream', zstdCompressSync],
     [
       'zstd of two frames',

@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { UpstreamResponse } from '../../protocol/record.ts'
 import type { ClientSecretRequest } from '../../protocol/request.ts'
@@ -12,6 +13,7 @@ import { isNonIdempotent } from './safe-to-retry.ts'
 import { signCall } from './sign-call.ts'
 import { substitute } from './substitute.ts'
 import { refuseConcealedSecrets } from './undeclared-compression.ts'
+import { comesInEvents, redactPieces } from './delta-redactor.ts'
 import { isText, type Upstream, type UpstreamAnswer } from './http-client.ts'
 
 /** Bytes of bodies, to the upstream and from it. */
@@ -171,7 +173,9 @@ async function redacted(
 ): Promise<UpstreamResponse> {
   const type = headers['content-type']
   await refuseConcealedSecrets(body, type, { secrets, maxBytes: responseBytes })
-  const clean = await redactBody(secrets, body)
+  // Texts in pieces first: the other search would leave holes in them.
+  const joined = comesInEvents(type) && isUtf8(body) ? await redactPieces(secrets, body) : body
+  const clean = await redactBody(secrets, joined)
   // To read 10 MiB as text takes as long as anybody else should have to wait.
   if (clean.length > largeBody) await nextTurn()
   const isReadable = isText(clean, type)

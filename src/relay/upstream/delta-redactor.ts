@@ -1,4 +1,8 @@
+import { createHash } from 'node:crypto'
+import { ClientSecretError } from '../../protocol/errors.ts'
+import { shareTurn } from '../common/share-turn.ts'
 import type { Redactor, RedactorStream } from '../keys/redaction/redactor.ts'
+import { createLineReader } from './line-reader.ts'
 
 /** In which an answer's text comes in pieces, each in an event or a line of its own. */
 const inEvents = /^(text\/event-stream|application\/(x-)?(ndjson|jsonl|jsonlines|json-seq|stream\+json))\b/i
@@ -9,21 +13,31 @@ export function comesInEvents(contentType: string | undefined): boolean {
 
 /** Members that hold a piece of a text: of OpenAI, Anthropic, Gemini, Ollama, Cohere, and most who speak like them. */
 const textNames =
-  /^(content|delta|text|arguments|input|partial_json|thinking|signature|reasoning|reasoning_content|reasoning_text|refusal|transcript|response|completion|token|output|message|summary|code)$/
+  /^(content|delta|text|arguments|input|partial_json|thinking|signature|reasoning|reasoning_content|reasoning_text|refusal|transcript|response|completion|generation|answer|word|token|output|outputText|message|summary|code)$/
 /** Members that say which text a piece belongs to. */
 const idNames = ['index', 'item_id', 'output_index', 'content_index', 'summary_index'] as const
 /** Types of events whose pieces are bytes. */
-const ofBytes = /audio\.delta|image/
-/** What says that a text has come to its end, and that all have. */
+const ofBytes = /(^|\.)(output_)?audio\.delta$/
+/** The end of one text, and of all texts. */
 const endsText = /(_stop|\.done)$/
 const endsAll = /^(message_stop|response\.(completed|failed|incomplete)|done)$/
 
-/** Characters of a word that are given before its end is known: of no value a part that helps. */
+/** Characters of a word that go out before its end is known: too few to help. */
 const maxEarly = 8
-/** Texts that are looked through at once; the oldest of more is taken for ended. */
+/** Texts that are told apart; the pieces of further texts count as one text, in their order. */
 const maxTexts = 1_000
-/** Bytes of a line that is looked into. Of a longer one, the rest of the redaction sees the whole. */
-const maxLine = 4 * 2 ** 20
+/** Paths that are told apart. */
+const maxPaths = 10_000
+/** The path of all further ones. */
+const manyPaths = -1
+/** Items of a list that are told apart. A longer list, such as one of tokens, is one text. */
+const maxItems = 16
+/** Characters of a name; a longer one is told apart by its hash. */
+const maxName = 64
+/** Levels of JSON. */
+const maxDepth = 100
+/** Bytes of lines that wait for the end of a word. */
+const maxHeld = 16 * 2 ** 20
 
 /** A line of the answer, until all of its texts are decided. */
 interface Line {
@@ -44,167 +58,242 @@ interface Piece {
   set: (text: string) => void
 }
 
-/** The pieces of one text, as far as they are not decided. */
+/** The undecided pieces of one text. */
 interface Text {
+  /** The ids in the event of its first piece. */
   ids: string
   stream: RedactorStream
-  /** What went in and did not come out yet, in bytes; so many of them were given already. */
-  pending: string
-  early: number
+  /** What went out of an unfinished word. At most `maxEarly` characters. */
+  early: string
   held: Piece[]
+  /** Characters that are open in all pieces. */
+  open: number
+  /** Pieces of the current line that the stream does not have yet. */
+  added: string[]
+}
+
+/** A place in the JSON of a line. */
+interface Place {
+  /** The number of its path. */
+  path: number
+  depth: number
 }
 
 /**
- * Looks through a text that comes in pieces, each in an event of its own: what is a secret only once the pieces are put
- * together is none to whoever looks at one event. An event waits while a word in it may become one; what is behind it
- * waits too, so that the order stays.
+ * Finds secrets in a text that comes in pieces, each in an event of its own, where no single event contains one. An
+ * event waits while one of its words has no end. Later events wait too, so that the order stays.
+ *
+ * The cost is linear in the bytes: all pieces of a text in one line are searched at once, and what waits is not
+ * looked at again.
  */
 export class DeltaRedactor {
   readonly #secrets: Redactor
-  readonly #utf8 = new TextDecoder()
-  readonly #texts = new Map<string, Text>()
-  #rest = ''
+  readonly #lineReader = createLineReader()
+  readonly #paths = new Map<string, number>()
+  readonly #texts = new Map<number, Text>()
   #lines: Line[] = []
+  #held = 0
 
   constructor(secrets: Redactor) {
     this.#secrets = secrets
   }
 
+  /** Bytes that are held back, about. */
+  get held(): number {
+    return this.#held + this.#lineReader.held
+  }
+
+  /** @throws ClientSecretError `UPSTREAM_ERROR` if it would hold back too much, or for JSON that is nested too deep. */
   push(chunk: Buffer): Buffer {
-    this.#rest += this.#utf8.decode(chunk, { stream: true })
-    // A \r at the end may be half of a line break.
-    const complete = /^[^]*(?:\n|\r(?=[^]))/.exec(this.#rest)?.[0] ?? ''
-    if (complete) {
-      this.#rest = this.#rest.slice(complete.length)
-      for (const [raw] of complete.matchAll(/[^\r\n]*(?:\r\n|\n|\r)/g)) this.#take(raw)
-    }
-    return this.#decided()
+    for (const { text, isWhole } of this.#lineReader.push(chunk)) this.#take(text, isWhole)
+    const decided = this.#decided()
+    if (this.held > maxHeld) throw heldTooMuch()
+    return decided
   }
 
   end(): Buffer {
-    this.#rest += this.#utf8.decode()
-    if (this.#rest) this.#take(this.#rest)
-    this.#rest = ''
-    for (const text of this.#texts.values()) this.#finish(text)
+    for (const { text, isWhole } of this.#lineReader.end()) this.#take(text, isWhole)
+    this.#finishWhere(() => true)
     return this.#decided()
   }
 
   #decided(): Buffer {
     const index = this.#lines.findIndex(({ undecided }) => undecided > 0)
     const decided = this.#lines.splice(0, index === -1 ? this.#lines.length : index)
-    return Buffer.from(
-      decided
-        .map(({ raw, prefix, json, ending, isChanged }) => (isChanged ? prefix + JSON.stringify(json) + ending : raw))
-        .join(''),
-    )
+    const out = decided.map(({ raw, prefix, json, ending, isChanged }) => {
+      this.#held -= raw.length
+      return isChanged ? prefix + JSON.stringify(json) + ending : raw
+    })
+    return Buffer.from(out.join(''))
   }
 
-  #take(raw: string): void {
+  /** @param isWhole False for a part of a line that is too long to parse. */
+  #take(raw: string, isWhole: boolean): void {
     // JSON sequences begin each line with a control character.
-    const [, prefix = '', written = '', ending = ''] = /^([^\w{[]?(?:data:[ \t]*)?)([^]*?)(\s*)$/.exec(raw)!
-    const json = raw.length > maxLine ? undefined : parsed(written)
+    const [prefix = ''] = /^[^\w{[]?(?:data:[ \t]*)?/.exec(raw)!
+    const end = raw.trimEnd().length
+    const written = raw.slice(prefix.length, Math.max(prefix.length, end))
+    const ending = raw.slice(prefix.length + written.length)
+    const json = isWhole ? parsed(written) : undefined
     const line: Line = { raw, prefix, json, ending, undecided: 0, isChanged: false }
     this.#lines.push(line)
+    this.#held += raw.length
     if (written === '[DONE]') return this.#finishWhere(() => true)
     if (json === undefined) return
     const { type, done } = json as { type?: unknown; done?: unknown }
-    // Sound and pictures are one long word, and say nothing aloud that is written here.
-    if (!(typeof type === 'string' && ofBytes.test(type))) this.#visit(json, '', '', line)
+    if (!(typeof type === 'string' && ofBytes.test(type))) this.#search(line)
+    if (line.undecided === 0 && !line.isChanged) line.json = undefined
     if (done === true || (typeof type === 'string' && endsAll.test(type))) return this.#finishWhere(() => true)
     if (typeof type === 'string' && endsText.test(type)) {
       const ids = idsOf(json as object)
-      this.#finishWhere((text) => text.ids.startsWith(ids))
+      this.#finishWhere((text) => text.ids === ids)
     }
   }
 
-  /** Where a text stands is its pointer, without the places in lists, in whose stead the ids stand. */
-  #visit(value: unknown, pointer: string, ids: string, line: Line): void {
-    if (typeof value !== 'object' || value === null) return
+  /** Gives the pieces of a line to their texts, and searches each text once. */
+  #search(line: Line): void {
+    const changed = new Set<Text>()
+    const ids = idsOf(line.json as object)
+    this.#visit(line.json as object, { path: 0, depth: 0 }, (item, path, set) => {
+      const text = this.#textAt(path, ids)
+      const open = Buffer.from(item).toString('latin1')
+      text.held.push({ line, decided: '', open, set })
+      text.open += open.length
+      text.added.push(open)
+      line.undecided++
+      changed.add(text)
+    })
+    for (const text of changed)
+      this.#settle(text, text.stream.push(Buffer.from(text.added.splice(0).join(''), 'latin1')))
+  }
+
+  /** Finds the pieces of texts. The path of a text has ids in place of the positions in lists. */
+  #visit(value: object, at: Place, found: (piece: string, path: number, set: Piece['set']) => void): void {
+    if (at.depth > maxDepth) throw nestedTooDeep()
     const isList = Array.isArray(value)
-    const mine = isList ? ids : ids + idsOf(value)
-    for (const [name, item] of Object.entries(value)) {
-      const hasIndex = typeof item === 'object' && item !== null && 'index' in item
-      const at = `${pointer}/${isList && hasIndex ? '-' : name}`
-      if (typeof item === 'object') this.#visit(item, at, mine, line)
-      else if (typeof item === 'string' && item !== '' && textNames.test(name)) {
-        const set = (text: string) => void ((value as Record<string, unknown>)[name] = text)
-        const open = Buffer.from(item).toString('latin1')
-        this.#add(`${at} ${mine}`, mine, { line, decided: '', open, set })
-      }
+    const isLong = isList && value.length > maxItems
+    const ids = isList ? '' : idsOf(value)
+    const parent = ids ? this.#pathOf(at.path, ids) : at.path
+    for (const [name, item] of Object.entries(value) as [string, unknown][]) {
+      const isObject = typeof item === 'object' && item !== null
+      const isPiece = typeof item === 'string' && item !== '' && textNames.test(name)
+      if (!isObject && !isPiece) continue
+      const isTold = isLong || (isList && isObject && 'index' in item)
+      const path = this.#pathOf(parent, isTold ? '-' : name)
+      if (isObject) this.#visit(item, { path, depth: at.depth + 1 }, found)
+      else found(item, path, (text) => void ((value as Record<string, unknown>)[name] = text))
     }
-    const { finish_reason: reason, finishReason = reason } = value as Record<string, unknown>
-    if (!isList && finishReason) this.#finishWhere((text) => text.ids.startsWith(mine))
   }
 
-  #add(key: string, ids: string, piece: Piece): void {
-    let text = this.#texts.get(key)
+  #pathOf(parent: number, name: string): number {
+    const key = `${parent} ${short(name)}`
+    const known = this.#paths.get(key)
+    if (known !== undefined) return known
+    if (this.#paths.size >= maxPaths) return manyPaths
+    const made = this.#paths.size + 1
+    this.#paths.set(key, made)
+    return made
+  }
+
+  #textAt(path: number, ids: string): Text {
+    const name = this.#texts.has(path) || this.#texts.size < maxTexts ? path : manyPaths
+    let text = this.#texts.get(name)
     if (!text) {
-      text = { ids, stream: this.#secrets.stream(), pending: '', early: 0, held: [] }
-      this.#texts.set(key, text)
-      if (this.#texts.size > maxTexts) this.#forgetOldest()
+      text = { ids, stream: this.#secrets.stream(), early: '', held: [], open: 0, added: [] }
+      this.#texts.set(name, text)
     }
-    text.held.push(piece)
-    text.pending += piece.open
-    piece.line.undecided++
-    this.#settle(text, text.stream.push(Buffer.from(piece.open, 'latin1')), text.stream.held)
-  }
-
-  #forgetOldest(): void {
-    const [[key, text]] = this.#texts as unknown as [[string, Text]]
-    this.#finish(text)
-    this.#texts.delete(key)
-  }
-
-  #finish(text: Text): void {
-    if (text.pending === '') return
-    this.#settle(text, text.stream.end(), 0)
-    text.stream = this.#secrets.stream()
+    return text
   }
 
   #finishWhere(isMeant: (text: Text) => boolean): void {
-    for (const text of this.#texts.values()) if (isMeant(text)) this.#finish(text)
+    for (const [name, text] of this.#texts) {
+      if (!isMeant(text)) continue
+      this.#settle(text, text.stream.end())
+      this.#texts.delete(name)
+    }
   }
 
-  /**
-   * @param given What the stream gave: the beginning of what is pending; or, where a secret stood, something else.
-   * @param stillHeld Bytes that it holds back.
-   */
-  #settle(text: Text, given: Buffer, stillHeld: number): void {
-    const out = given.toString('latin1')
-    const { pending, early, held } = text
-    text.pending = pending.slice(pending.length - stillHeld)
-    if (pending === out + text.pending) {
-      text.early = Math.max(0, early - out.length)
-      let rest = Math.max(0, out.length - early)
-      for (const piece of held) {
-        piece.decided += piece.open.slice(0, rest)
-        rest -= piece.open.length - (piece.open = piece.open.slice(rest)).length
-      }
-    } else {
-      text.early = 0
-      // What the pieces said together stands in the first of them, and what is still to be decided in the last.
-      for (const piece of held) piece.open = ''
-      if (held[0]) held[0].decided += out.slice(commonLength(out, pending.slice(0, early)))
-      if (held[0]) held.at(-1)!.open = text.pending
-      for (const piece of held) {
-        piece.line.isChanged = true
-        piece.set(Buffer.from(piece.decided + piece.open, 'latin1').toString())
-      }
+  /** @param given The output of the stream: the beginning of the pending bytes; or, after a secret, other bytes. */
+  #settle(text: Text, given: Buffer): void {
+    const { held } = text
+    if (given.length > 0) {
+      const out = given.toString('latin1')
+      if (!passOn(text, out)) replace(text, out)
     }
     // A few characters of a word tell nothing, and most words are no longer.
-    if (text.pending.length <= maxEarly) {
-      text.early = text.pending.length
-      for (const piece of held) piece.open = ''
+    if (text.early.length + text.open <= maxEarly) {
+      for (const piece of held) {
+        text.early += piece.open
+        decide(text, piece, piece.open.length)
+      }
     }
-    text.held = held.filter((piece) => {
-      if (piece.open !== '') return true
-      piece.line.undecided--
-      return false
-    })
+    let decided = 0
+    while (held[decided]?.open === '') held[decided++]!.line.undecided--
+    if (decided > 0) held.splice(0, decided)
   }
 }
 
-/** Of two texts, the characters that they begin with alike. */
+/** Bytes of one step: a few milliseconds of work. */
+const stepLength = 32_768
+
+/** Redacts the texts in pieces of a complete body. */
+export async function redactPieces(secrets: Redactor, body: Buffer): Promise<Buffer> {
+  const redactor = new DeltaRedactor(secrets)
+  const parts: Buffer[] = []
+  for (let at = 0; at < body.length; at += stepLength) {
+    await shareTurn()
+    parts.push(redactor.push(body.subarray(at, at + stepLength)))
+  }
+  return Buffer.concat([...parts, redactor.end()])
+}
+
+function decide(text: Text, piece: Piece, length: number): void {
+  piece.decided += piece.open.slice(0, length)
+  piece.open = piece.open.slice(length)
+  text.open -= length
+}
+
+/** Decides the pieces that this output consists of; false, with nothing decided, if it differs from them. */
+function passOn(text: Text, out: string): boolean {
+  const { early, held, open, stream } = text
+  if (early.length + open !== out.length + stream.held) return false
+  let at = Math.min(early.length, out.length)
+  if (!early.startsWith(out.slice(0, at))) return false
+  let last = 0
+  for (; at < out.length; last++) {
+    const part = held[last]!.open.slice(0, out.length - at)
+    if (!out.startsWith(part, at)) return false
+    at += part.length
+  }
+  let left = out.length - Math.min(early.length, out.length)
+  text.early = early.slice(out.length)
+  for (const piece of held.slice(0, last)) {
+    const length = Math.min(left, piece.open.length)
+    decide(text, piece, length)
+    left -= length
+  }
+  return true
+}
+
+/** Writes the output into the first of the pieces, and what is still undecided into the last. */
+function replace(text: Text, out: string): void {
+  const { early, held, stream } = text
+  const pending = early + held.map(({ open }) => open).join('')
+  const rest = pending.slice(pending.length - stream.held)
+  text.early = ''
+  for (const piece of held) piece.open = ''
+  if (held[0]) {
+    held[0].decided += out.slice(commonLength(out, early))
+    held.at(-1)!.open = rest
+  }
+  text.open = held[0] ? rest.length : 0
+  for (const piece of held) {
+    piece.line.isChanged = true
+    piece.set(Buffer.from(piece.decided + piece.open, 'latin1').toString())
+  }
+}
+
+/** The number of characters at the beginning that two texts have in common. */
 function commonLength(one: string, other: string): number {
   let length = 0
   while (length < other.length && one[length] === other[length]) length++
@@ -212,8 +301,15 @@ function commonLength(one: string, other: string): number {
 }
 
 function idsOf(value: object): string {
-  const ids = idNames.flatMap((name) => (name in value ? [name, (value as Record<string, unknown>)[name]] : []))
+  const ids = idNames.flatMap((name) => {
+    const id: unknown = name in value ? (value as Record<string, unknown>)[name] : undefined
+    return typeof id === 'string' || typeof id === 'number' ? [name, id] : []
+  })
   return ids.length > 0 ? JSON.stringify(ids) : ''
+}
+
+function short(name: string): string {
+  return name.length > maxName ? createHash('sha256').update(name).digest('base64') : name
 }
 
 function parsed(text: string): unknown {
@@ -223,4 +319,18 @@ function parsed(text: string): unknown {
   } catch {
     return undefined
   }
+}
+
+function heldTooMuch(): ClientSecretError {
+  return new ClientSecretError(
+    'UPSTREAM_ERROR',
+    `The API sent more than ${maxHeld} bytes of events without the end of a word, so the relay cannot look them through as they come. Let it answer in smaller parts.`,
+  )
+}
+
+function nestedTooDeep(): ClientSecretError {
+  return new ClientSecretError(
+    'UPSTREAM_ERROR',
+    `The API sent an event nested more than ${maxDepth} levels deep, which the relay does not look through, so it does not pass it on.`,
+  )
 }

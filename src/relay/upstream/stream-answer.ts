@@ -1,8 +1,10 @@
 import { ClientSecretError } from '../../protocol/errors.ts'
 import type { UpstreamResponse } from '../../protocol/record.ts'
 import type { ClientSecretRequest } from '../../protocol/request.ts'
+import type { Room } from '../common/bytes-in-flight.ts'
+import { shareTurn } from '../common/share-turn.ts'
 import type { Key } from '../keys/key.ts'
-import { findRule } from '../keys/key-rules.ts'
+import { findRule, type CompiledRule } from '../keys/key-rules.ts'
 import type { Redactor, RedactorStream } from '../keys/redaction/redactor.ts'
 import { call, type Circumstances } from './call-upstream.ts'
 import { comesInEvents, DeltaRedactor } from './delta-redactor.ts'
@@ -43,11 +45,16 @@ export async function streamAnswer(
 ): Promise<UpstreamResponse> {
   if (key.sign && raw.body !== null) throw unsignedBody(key.name)
   let opened: OpenedAnswer | undefined
-  const { traffic, secrets, responseBytes, signal } = circumstances
+  let first: URL | undefined
+  let isRedirected = false
+  const { traffic, secrets, responseBytes, signal, room } = circumstances
+  const held = heldIn(room)
   const upstream: Pick<Upstream, 'call'> = {
     async call(prepared, options) {
       // What was answered before was a redirect, or the refusal of another value.
       opened?.body.discard()
+      first ??= prepared.url
+      isRedirected ||= prepared.url.href !== first.href
       const body = prepared.body ?? (prepared.method === 'GET' || prepared.method === 'HEAD' ? null : raw.body)
       if (prepared.body === null) traffic.sent += body?.length ?? 0
       opened = await circumstances.upstream.open({ ...prepared, body }, options)
@@ -68,14 +75,16 @@ export async function streamAnswer(
       headers: isEmpty ? { ...headers, 'content-length': '0' } : headers,
     })
     const counted = count(answer.body, (bytes) => (traffic.received += bytes))
-    const looked = lookedThrough(counted, headers['content-type'], { secrets, maxBytes: responseBytes })
-    const whole = mayStream(key, request) ? looked : gathered(looked, responseBytes)
-    const clean = redacted(whole, secrets.stream())
-    const inTexts = comesInEvents(headers['content-type']) ? redacted(clean, new DeltaRedactor(secrets)) : clean
-    for await (const chunk of inTexts) await raw.write(chunk, signal)
+    const looked = lookedThrough(counted, headers['content-type'], { secrets, maxBytes: responseBytes, held })
+    const isAllowed = isRedirected ? key.rules.every(letsStream) : letsStream(findRule(key.name, key.rules, request))
+    const whole = isAllowed ? looked : gathered(looked, responseBytes, held)
+    // Texts in pieces first: the other search would leave holes in them.
+    const joined = comesInEvents(headers['content-type']) ? redacted(whole, new DeltaRedactor(secrets), held) : whole
+    for await (const chunk of redacted(joined, secrets.stream(), held)) await raw.write(chunk, signal)
     return response
   } finally {
     opened?.body.discard()
+    held.releaseAll()
   }
 }
 
@@ -105,33 +114,68 @@ async function* count(body: AsyncIterable<Buffer>, add: (bytes: number) => void)
   }
 }
 
+/** The bytes that a stream holds back, as part of the bytes in flight. */
+interface Held {
+  /** Throws `RATE_LIMITED` or `UNAVAILABLE` when there is no room for more. */
+  change(by: number): void
+  releaseAll(): void
+}
+
+function heldIn(room: Room): Held {
+  let size = 0
+  return {
+    change(by) {
+      if (by > 0) room.demand(by)
+      else if (by < 0) room.hold(size + by)
+      size += by
+    },
+    releaseAll: () => void (size > 0 && room.hold((size = 0))),
+  }
+}
+
+/** Bytes of one step: a few milliseconds of work. */
+const stepLength = 32_768
+
 async function* redacted(
   body: AsyncIterable<Buffer>,
-  stream: Pick<RedactorStream, 'push' | 'end'>,
+  stream: Pick<RedactorStream, 'push' | 'end' | 'held'>,
+  held: Held,
 ): AsyncGenerator<Buffer> {
+  let before = 0
+  const account = () => {
+    const now = stream.held
+    held.change(now - before)
+    before = now
+  }
   for await (const chunk of body) {
-    const certain = stream.push(chunk)
-    if (certain.length > 0) yield certain
+    for (let at = 0; at < chunk.length; at += stepLength) {
+      await shareTurn()
+      const certain = stream.push(chunk.subarray(at, at + stepLength))
+      account()
+      if (certain.length > 0) yield certain
+    }
   }
   const rest = stream.end()
+  account()
   if (rest.length > 0) yield rest
 }
 
-/** Where an API shows what it got in `params` or `data`, it may show it piece by piece: only a rule that says so lets that stream. */
-function mayStream({ name, rules }: Key, request: ClientSecretRequest): boolean {
-  const { places, stream } = findRule(name, rules, request)
+/** An API may echo `params` and `data` in pieces: only a rule that says so lets such an answer stream. */
+function letsStream({ places, stream }: Pick<CompiledRule, 'places' | 'stream'>): boolean {
   return stream || !places.some((place) => /^(params\.|data#)/.test(place))
 }
 
-async function* gathered(body: AsyncIterable<Buffer>, maxBytes: number): AsyncGenerator<Buffer> {
+async function* gathered(body: AsyncIterable<Buffer>, maxBytes: number, held: Held): AsyncGenerator<Buffer> {
   const chunks: Buffer[] = []
   let size = 0
   for await (const chunk of body) {
     size += chunk.length
     if (size > maxBytes) throw tooLarge('would be passed on as a whole, and is larger than that may be', maxBytes)
+    held.change(chunk.length)
     chunks.push(chunk)
   }
   yield Buffer.concat(chunks)
+  held.change(-size)
 }
 
 /** What has been text for so long is nothing compressed. Bytes. */
@@ -144,7 +188,7 @@ const longText = 65_536
 async function* lookedThrough(
   body: AsyncIterable<Buffer>,
   contentType: string | undefined,
-  look: { secrets: Redactor; maxBytes: number },
+  { held, ...look }: { secrets: Redactor; maxBytes: number; held: Held },
 ): AsyncGenerator<Buffer> {
   const utf8 = new TextDecoder('utf-8', { fatal: true })
   const seen: Buffer[] = []
@@ -165,6 +209,7 @@ async function* lookedThrough(
     }
     seen.push(chunk)
     size += chunk.length
+    held.change(chunk.length)
     if (size > look.maxBytes)
       throw tooLarge('may be compressed, and is larger than the relay looks through', look.maxBytes)
     isText &&= isUtf8Part(utf8, chunk)
@@ -180,12 +225,16 @@ async function* lookedThrough(
       isFree = true
       yield rest()
     }
-    if (isFree) seen.length = 0
+    if (isFree) {
+      seen.length = 0
+      held.change(-size)
+    }
   }
   if (isFree) return
   const whole = Buffer.concat(seen)
   await refuseConcealedSecrets(whole, contentType, look)
   if (given < size) yield whole.subarray(given)
+  held.change(-size)
 }
 
 function isUtf8Part(decoder: TextDecoder, chunk: Buffer): boolean {

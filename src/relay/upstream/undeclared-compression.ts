@@ -27,8 +27,6 @@ interface Format {
   /** Whether nothing else begins like it, so that what cannot be decoded is broken or made to mislead. */
   isCertain: boolean
   decoder: () => Decoder | undefined
-  /** Takes the end of what is there for no mistake, where `decoder` does not. */
-  prefixDecoder?: () => Decoder
 }
 
 /** Fewer ways into the thread pool and back than with the default of 16 kB. */
@@ -68,8 +66,7 @@ const formats: readonly Format[] = [
     name: 'brotli',
     isCertain: false,
     fits: (_body, isText) => !isText,
-    decoder: () => createBrotliDecompress({ chunkSize }),
-    prefixDecoder: () => createBrotliDecompress({ chunkSize, finishFlush: constants.BROTLI_OPERATION_FLUSH }),
+    decoder: () => createBrotliDecompress({ chunkSize, finishFlush: constants.BROTLI_OPERATION_FLUSH }),
   },
 ]
 
@@ -146,9 +143,9 @@ export async function mayBeCompressed(
   maxBytes: number,
 ): Promise<boolean> {
   if (claimed.test(contentType ?? '')) return true
-  for (const { fits, isCertain, decoder, prefixDecoder = decoder } of formats) {
+  for (const { fits, isCertain, decoder } of formats) {
     if (!fits(prefix, false)) continue
-    if (isCertain || (await unpack(prefix, prefixDecoder(), maxBytes)) !== 'broken') return true
+    if (isCertain || (await unpack(prefix, decoder(), maxBytes)) !== 'broken') return true
   }
   return false
 }
