@@ -16,7 +16,7 @@ import type { Queue } from '../execution/queue.ts'
 import type { MostUnsettled, Records } from '../database/records.ts'
 import type { StoredRecord } from '../database/stored-record.ts'
 import type { StartedCall } from '../execution/streamed-answers.ts'
-import { keyNotFound, signInRequired } from '../execution/runner.ts'
+import { keyNotFound, signInRequired } from '../execution/run-errors.ts'
 
 interface SubmitDeps {
   settings: Settings
