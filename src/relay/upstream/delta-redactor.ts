@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto'
 import { ClientSecretError } from '../../protocol/errors.ts'
 import { shareTurn } from '../common/share-turn.ts'
-import type { Redactor, RedactorStream } from '../keys/redaction/redactor.ts'
+import type { Redactor } from '../keys/redaction/redactor.ts'
 import { createLineReader } from './line-reader.ts'
+import { settle, type Line, type Piece, type PiecedText } from './text-in-pieces.ts'
 
 /** In which an answer's text comes in pieces, each in an event or a line of its own. */
 const inEvents = /^(text\/event-stream|application\/(x-)?(ndjson|jsonl|jsonlines|json-seq|stream\+json))\b/i
@@ -22,8 +23,6 @@ const ofBytes = /(^|\.)(output_)?audio\.delta$/
 const endsText = /(_stop|\.done)$/
 const endsAll = /^(message_stop|response\.(completed|failed|incomplete)|done)$/
 
-/** Characters of a word that go out before its end is known: too few to help. */
-const maxEarly = 8
 /** Texts that are told apart; the pieces of further texts count as one text, in their order. */
 const maxTexts = 1_000
 /** Paths that are told apart. */
@@ -38,39 +37,6 @@ const maxName = 64
 const maxDepth = 100
 /** Bytes of lines that wait for the end of a word. */
 const maxHeld = 16 * 2 ** 20
-
-/** A line of the answer, until all of its texts are decided. */
-interface Line {
-  raw: string
-  prefix: string
-  json: unknown
-  ending: string
-  undecided: number
-  isChanged: boolean
-}
-
-/** A piece of a text, in bytes: one character each. */
-interface Piece {
-  line: Line
-  /** What is decided of it, and what is not. */
-  decided: string
-  open: string
-  set: (text: string) => void
-}
-
-/** The undecided pieces of one text. */
-interface Text {
-  /** The ids in the event of its first piece. */
-  ids: string
-  stream: RedactorStream
-  /** What went out of an unfinished word. At most `maxEarly` characters. */
-  early: string
-  held: Piece[]
-  /** Characters that are open in all pieces. */
-  open: number
-  /** Pieces of the current line that the stream does not have yet. */
-  added: string[]
-}
 
 /** A place in the JSON of a line. */
 interface Place {
@@ -90,7 +56,7 @@ export class DeltaRedactor {
   readonly #secrets: Redactor
   readonly #lineReader = createLineReader()
   readonly #paths = new Map<string, number>()
-  readonly #texts = new Map<number, Text>()
+  readonly #texts = new Map<number, PiecedText>()
   #lines: Line[] = []
   #held = 0
 
@@ -152,7 +118,7 @@ export class DeltaRedactor {
 
   /** Gives the pieces of a line to their texts, and searches each text once. */
   #search(line: Line): void {
-    const changed = new Set<Text>()
+    const changed = new Set<PiecedText>()
     const ids = idsOf(line.json as object)
     this.#visit(line.json as object, { path: 0, depth: 0 }, (item, path, set) => {
       const text = this.#textAt(path, ids)
@@ -163,8 +129,7 @@ export class DeltaRedactor {
       line.undecided++
       changed.add(text)
     })
-    for (const text of changed)
-      this.#settle(text, text.stream.push(Buffer.from(text.added.splice(0).join(''), 'latin1')))
+    for (const text of changed) settle(text, text.stream.push(Buffer.from(text.added.splice(0).join(''), 'latin1')))
   }
 
   /** Finds the pieces of texts. The path of a text has ids in place of the positions in lists. */
@@ -195,7 +160,7 @@ export class DeltaRedactor {
     return made
   }
 
-  #textAt(path: number, ids: string): Text {
+  #textAt(path: number, ids: string): PiecedText {
     const name = this.#texts.has(path) || this.#texts.size < maxTexts ? path : manyPaths
     let text = this.#texts.get(name)
     if (!text) {
@@ -205,31 +170,12 @@ export class DeltaRedactor {
     return text
   }
 
-  #finishWhere(isMeant: (text: Text) => boolean): void {
+  #finishWhere(isMeant: (text: PiecedText) => boolean): void {
     for (const [name, text] of this.#texts) {
       if (!isMeant(text)) continue
-      this.#settle(text, text.stream.end())
+      settle(text, text.stream.end())
       this.#texts.delete(name)
     }
-  }
-
-  /** @param given The output of the stream: the beginning of the pending bytes; or, after a secret, other bytes. */
-  #settle(text: Text, given: Buffer): void {
-    const { held } = text
-    if (given.length > 0) {
-      const out = given.toString('latin1')
-      if (!passOn(text, out)) replace(text, out)
-    }
-    // A few characters of a word tell nothing, and most words are no longer.
-    if (text.early.length + text.open <= maxEarly) {
-      for (const piece of held) {
-        text.early += piece.open
-        decide(text, piece, piece.open.length)
-      }
-    }
-    let decided = 0
-    while (held[decided]?.open === '') held[decided++]!.line.undecided--
-    if (decided > 0) held.splice(0, decided)
   }
 }
 
@@ -245,59 +191,6 @@ export async function redactPieces(secrets: Redactor, body: Buffer): Promise<Buf
     parts.push(redactor.push(body.subarray(at, at + stepLength)))
   }
   return Buffer.concat([...parts, redactor.end()])
-}
-
-function decide(text: Text, piece: Piece, length: number): void {
-  piece.decided += piece.open.slice(0, length)
-  piece.open = piece.open.slice(length)
-  text.open -= length
-}
-
-/** Decides the pieces that this output consists of; false, with nothing decided, if it differs from them. */
-function passOn(text: Text, out: string): boolean {
-  const { early, held, open, stream } = text
-  if (early.length + open !== out.length + stream.held) return false
-  let at = Math.min(early.length, out.length)
-  if (!early.startsWith(out.slice(0, at))) return false
-  let last = 0
-  for (; at < out.length; last++) {
-    const part = held[last]!.open.slice(0, out.length - at)
-    if (!out.startsWith(part, at)) return false
-    at += part.length
-  }
-  let left = out.length - Math.min(early.length, out.length)
-  text.early = early.slice(out.length)
-  for (const piece of held.slice(0, last)) {
-    const length = Math.min(left, piece.open.length)
-    decide(text, piece, length)
-    left -= length
-  }
-  return true
-}
-
-/** Writes the output into the first of the pieces, and what is still undecided into the last. */
-function replace(text: Text, out: string): void {
-  const { early, held, stream } = text
-  const pending = early + held.map(({ open }) => open).join('')
-  const rest = pending.slice(pending.length - stream.held)
-  text.early = ''
-  for (const piece of held) piece.open = ''
-  if (held[0]) {
-    held[0].decided += out.slice(commonLength(out, early))
-    held.at(-1)!.open = rest
-  }
-  text.open = held[0] ? rest.length : 0
-  for (const piece of held) {
-    piece.line.isChanged = true
-    piece.set(Buffer.from(piece.decided + piece.open, 'latin1').toString())
-  }
-}
-
-/** The number of characters at the beginning that two texts have in common. */
-function commonLength(one: string, other: string): number {
-  let length = 0
-  while (length < other.length && one[length] === other[length]) length++
-  return length
 }
 
 function idsOf(value: object): string {
