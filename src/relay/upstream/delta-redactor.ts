@@ -29,6 +29,8 @@ const maxTexts = 1_000
 const maxPaths = 10_000
 /** The path of all further ones. */
 const manyPaths = -1
+/** The path of the texts that are no JSON. */
+const outputPath = -2
 /** Items of a list that are told apart. A longer list, such as one of tokens, is one text. */
 const maxItems = 16
 /** Characters of a name; a longer one is told apart by its hash. */
@@ -45,6 +47,9 @@ interface Place {
   depth: number
 }
 
+/** Takes a piece, its path, and the way to change it. */
+type Found = (piece: string, path: number, set: Piece['set']) => void
+
 /**
  * Finds secrets in a text that comes in pieces, each in an event of its own, where no single event contains one. An
  * event waits while one of its words has no end. Later events wait too, so that the order stays.
@@ -58,6 +63,8 @@ export class DeltaRedactor {
   readonly #paths = new Map<string, number>()
   readonly #texts = new Map<number, PiecedText>()
   #lines: Line[] = []
+  /** Whether the current event is Replicate's `output`. */
+  #isOutput = false
   #held = 0
 
   constructor(secrets: Redactor) {
@@ -86,9 +93,9 @@ export class DeltaRedactor {
   #decided(): Buffer {
     const index = this.#lines.findIndex(({ undecided }) => undecided > 0)
     const decided = this.#lines.splice(0, index === -1 ? this.#lines.length : index)
-    const out = decided.map(({ raw, prefix, json, ending, isChanged }) => {
+    const out = decided.map(({ raw, written, isChanged }) => {
       this.#held -= raw.length
-      return isChanged ? prefix + JSON.stringify(json) + ending : raw
+      return isChanged && written ? written() : raw
     })
     return Buffer.from(out.join(''))
   }
@@ -101,28 +108,40 @@ export class DeltaRedactor {
     const written = raw.slice(prefix.length, Math.max(prefix.length, end))
     const ending = raw.slice(prefix.length + written.length)
     const json = isWhole ? parsed(written) : undefined
-    const line: Line = { raw, prefix, json, ending, undecided: 0, isChanged: false }
+    const line: Line = { raw, written: undefined, undecided: 0, isChanged: false }
     this.#lines.push(line)
     this.#held += raw.length
     if (written === '[DONE]') return this.#finishWhere(() => true)
-    if (json === undefined) return
+    if (json === undefined) return this.#takeText(line)
     const { type, done } = json as { type?: unknown; done?: unknown }
-    if (!(typeof type === 'string' && ofBytes.test(type))) this.#search(line)
-    if (line.undecided === 0 && !line.isChanged) line.json = undefined
+    if (!(typeof type === 'string' && ofBytes.test(type)))
+      this.#search(line, idsOf(json), (found) => this.#visit(json, { path: 0, depth: 0 }, found))
+    if (line.undecided > 0 || line.isChanged) line.written = () => prefix + JSON.stringify(json) + ending
     if (done === true || (typeof type === 'string' && endsAll.test(type))) return this.#finishWhere(() => true)
     if (typeof type === 'string' && endsText.test(type)) {
-      const ids = idsOf(json as object)
+      const ids = idsOf(json)
       this.#finishWhere((text) => text.ids === ids)
     }
   }
 
+  /** A line that is not JSON. In Replicate's events of type `output`, the data are a piece of the text. */
+  #takeText(line: Line): void {
+    const { raw } = line
+    if (/^[\r\n]/.test(raw)) this.#isOutput = false
+    const [whole, field, piece = ''] = /^(event|data): ?(.*)/.exec(raw) ?? []
+    if (field === 'event') this.#isOutput = piece === 'output'
+    if (whole === undefined || field !== 'data' || piece === '' || !this.#isOutput) return
+    let changed = piece
+    line.written = () => whole.slice(0, -piece.length) + changed + raw.slice(whole.length)
+    this.#search(line, '', (found) => found(piece, outputPath, (text) => (changed = text)))
+  }
+
   /** Gives the pieces of a line to their texts, and searches each text once. */
-  #search(line: Line): void {
+  #search(line: Line, ids: string, visit: (found: Found) => void): void {
     const changed = new Set<PiecedText>()
-    const ids = idsOf(line.json as object)
-    this.#visit(line.json as object, { path: 0, depth: 0 }, (item, path, set) => {
+    visit((piece, path, set) => {
       const text = this.#textAt(path, ids)
-      const open = Buffer.from(item).toString('latin1')
+      const open = Buffer.from(piece).toString('latin1')
       text.held.push({ line, decided: '', open, set })
       text.open += open.length
       text.added.push(open)
@@ -133,7 +152,7 @@ export class DeltaRedactor {
   }
 
   /** Finds the pieces of texts. The path of a text has ids in place of the positions in lists. */
-  #visit(value: object, at: Place, found: (piece: string, path: number, set: Piece['set']) => void): void {
+  #visit(value: object, at: Place, found: Found): void {
     if (at.depth > maxDepth) throw nestedTooDeep()
     const isList = Array.isArray(value)
     const isLong = isList && value.length > maxItems
@@ -146,7 +165,7 @@ export class DeltaRedactor {
       const isTold = isLong || (isList && isObject && 'index' in item)
       const path = this.#pathOf(parent, isTold ? '-' : name)
       if (isObject) this.#visit(item, { path, depth: at.depth + 1 }, found)
-      else found(item, path, (text) => void ((value as Record<string, unknown>)[name] = text))
+      else found(item, path, (text) => changeMember(value, name, text))
     }
   }
 
@@ -193,6 +212,18 @@ export async function redactPieces(secrets: Redactor, body: Buffer): Promise<Buf
   return Buffer.concat([...parts, redactor.end()])
 }
 
+/** Changes a piece. A list of numbers beside it goes: OpenAI's `logprobs` repeat each token as its bytes. */
+function changeMember(value: object, name: string, text: string): void {
+  const members = value as Record<string, unknown>
+  if (members[name] === text) return
+  members[name] = text
+  for (const [other, list] of Object.entries(members)) if (isNumbers(list)) members[other] = []
+}
+
+function isNumbers(value: unknown): boolean {
+  return Array.isArray(value) && value.length > 0 && value.every((item) => typeof item === 'number')
+}
+
 function idsOf(value: object): string {
   const ids = idNames.flatMap((name) => {
     const id: unknown = name in value ? (value as Record<string, unknown>)[name] : undefined
@@ -205,10 +236,10 @@ function short(name: string): string {
   return name.length > maxName ? createHash('sha256').update(name).digest('base64') : name
 }
 
-function parsed(text: string): unknown {
+function parsed(text: string): object | undefined {
   if (!text.startsWith('{') && !text.startsWith('[')) return undefined
   try {
-    return JSON.parse(text)
+    return JSON.parse(text) as object
   } catch {
     return undefined
   }

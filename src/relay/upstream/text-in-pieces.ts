@@ -6,9 +6,9 @@ const maxEarly = 8
 /** A line of the answer, until all of its texts are decided. */
 export interface Line {
   raw: string
-  prefix: string
-  json: unknown
-  ending: string
+  /** Its new text, after a change. */
+  written: (() => string) | undefined
+  /** The number of its pieces that are not decided. */
   undecided: number
   isChanged: boolean
 }
