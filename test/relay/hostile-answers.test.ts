@@ -294,7 +294,7 @@ describe('an answer that is compressed and does not say so', () => {
     expect(response).toBeUndefined()
     expect(error).toMatchObject({
       code: 'UPSTREAM_ERROR',
-      message: expect.stringMatching(/there is something of a secret inside/),
+      message: expect.stringMatching(/is compressed \(\w+\) without a Content-Encoding and contains a secret/),
     })
   })
 
