@@ -117,6 +117,6 @@ export function createKeptRelay(): KeptRelay {
 }
 
 function couldNotStart(): Response {
-  const error = { code: 'UNAVAILABLE', message: 'The relay could not start; its log says why.', retryAfter: 1 } as const
+  const error = { code: 'UNAVAILABLE', message: 'The relay could not start. Its log says why.', retryAfter: 1 } as const
   return Response.json({ error }, { status: errorStatus[error.code], headers: { 'retry-after': '1' } })
 }

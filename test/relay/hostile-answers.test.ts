@@ -476,6 +476,8 @@ test.each([[{ id: {} }], [{ id: 5 }], [{ id: '' }], [{ id: null }], [{}], [true]
     expect(answered.status).toBe(500)
     expect(await answered.json()).toMatchObject({ error: { code: 'INTERNAL' } })
     const details = log.map(({ details }) => (details as { err?: Error }).err?.message)
-    expect(details).toContainEqual(expect.stringMatching(/^The option authenticate gave something that is no user/))
+    expect(details).toContainEqual(
+      expect.stringMatching(/^The option authenticate returned a value that is not a user/),
+    )
   },
 )
