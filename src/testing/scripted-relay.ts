@@ -149,7 +149,7 @@ export function scriptedRelay(script: Script, latency: number): ScriptedRelay {
     async cancel(idOrKey) {
       await arrive()
       const entry = known(idOrKey)
-      if (isSettled(entry)) return { removed: false, message: 'The request had settled before.' }
+      if (isSettled(entry)) return { removed: false, message: 'The request had already settled.' }
       const message = `The request was ${entry.status} and is cancelled.`
       records.write(entry, { status: 'cancelled' })
       return { removed: true, message }

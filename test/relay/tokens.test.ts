@@ -128,7 +128,7 @@ describe('a failing exchange', () => {
       { status: 401, body: { error: secret, error_description: secret } },
       /answered 401\. Check/,
     ],
-    ['without a token', { body: { token_type: 'bearer' } }, /holds none\. Name its field in keys\.api\.token\.field/],
+    ['without a token', { body: { token_type: 'bearer' } }, /contains no token\. Name its field in keys\.api\.token\.field/],
     ['that redirects', { status: 307, body: {} }, /answered 307/],
   ]
   test.each(failures)('%s, is an error of its own', async (_how, answer, message) => {

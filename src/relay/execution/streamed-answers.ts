@@ -8,28 +8,28 @@ import type { AnswerHead, RawCall } from '../upstream/stream-answer.ts'
 import { checkSameRequest } from './claims.ts'
 import type { WaitingCallers } from './waiting-callers.ts'
 
-/** A call that tells under which id it is known. */
+/** A call that reports the id of its record. */
 export interface StartedCall extends RawCall {
   started(id: string): void
 }
 
-/** An answer that is passed on as it comes, to everybody who has asked for it. */
+/** An answer that the relay passes on as it arrives, to all callers that asked for it. */
 export interface StreamedAnswer {
-  /** Rejects with a `ClientSecretError` where there is no answer. */
+  /** Rejects with a `ClientSecretError` if there is no answer. */
   readonly head: Promise<AnswerHead>
-  /** Where the answer comes from. */
+  /** The call that delivers the answer. */
   call(call: Pick<RawCall, 'body' | 'redirect'>): StartedCall
-  /** The call has ended, and this is its record. */
+  /** To be called with the record at the end of the call. */
   settle: (record: StoredRecord) => void
   fail: (error: unknown) => void
-  /** Waits on behalf of a caller, so that the call is ended when nobody does any more. */
+  /** Counts a caller as waiting. The call ends some time after the last caller has left. */
   waitedFor(signal: AbortSignal, waitingCallers: WaitingCallers): void
-  /** The body from its beginning. `leave` is called where its reader goes before the end. */
+  /** The body from its beginning. Calls `leave` if the reader leaves before the end. */
   read(leave: () => void): ReadableStream<Uint8Array>
 }
 
 export interface StreamedAnswers {
-  /** The answer that this owner asked for under this key, not long ago; or a new one. */
+  /** The owner's recent answer with this idempotency key, or a new one. */
   open(
     owner: string,
     idempotencyKey: string | undefined,
@@ -37,18 +37,18 @@ export interface StreamedAnswers {
   ): { answer: StreamedAnswer; isNew: boolean }
 }
 
-/** Milliseconds for which an answer is kept, for a caller that lost it on the way and asks again. */
+/** Milliseconds for which the relay keeps an answer, for a caller that lost it and sends the request again. */
 const keptFor = 60_000
-/** Bytes of all that are kept; visitors have half. */
+/** Bytes of all kept answers. Visitors have half. */
 const maxKept = 32 * 2 ** 20
-/** Bytes of one answer that are kept from its beginning on, for whoever joins. */
+/** Bytes of one answer that stay available from its beginning, for callers that join. */
 const maxJoinable = 4 * 2 ** 20
-/** Bytes that may wait for the fastest reader; then the API waits too. */
+/** Bytes that may wait for the fastest reader. Beyond this, the API waits too. */
 const maxAhead = 256 * 1024
-/** Milliseconds that a reader may take for what is there. */
+/** Milliseconds that a reader may take for a chunk. */
 const maxReading = 300_000
 
-/** Those that are under way at this relay, and those that were until a moment ago. */
+/** The current and the recent streamed answers of this relay. */
 export function createStreamedAnswers(inFlight: BytesInFlight): StreamedAnswers {
   const answers = new Map<string, { answer: StreamedAnswer; digest: string }>()
   const kept = new Map<string, { size: number; ofVisitor: boolean }>()
@@ -82,7 +82,7 @@ export function createStreamedAnswers(inFlight: BytesInFlight): StreamedAnswers 
         return { answer: before.answer, isNew: false }
       }
       const answer = createStreamedAnswer(inFlight.open(owner), (size) => {
-        // What was refused before it was called may be asked for anew.
+        // A request that was refused before its call may be sent again.
         if (size === undefined) return forget(name)
         kept.set(name, { size, ofVisitor: isVisitor(owner) })
         makeRoom(true)
@@ -95,7 +95,7 @@ export function createStreamedAnswers(inFlight: BytesInFlight): StreamedAnswers 
   }
 }
 
-/** @param onEnd Told when all is there, with the bytes that are kept of it; undefined where nothing was called. */
+/** @param onEnd Called at the end with the number of kept bytes; undefined if the API was not called. */
 function createStreamedAnswer(
   room: ReturnType<BytesInFlight['open']>,
   onEnd: (size: number | undefined) => void,
@@ -103,10 +103,10 @@ function createStreamedAnswer(
   const id = deferred<string>()
   const head = deferred<AnswerHead>()
   const done = deferred<void>()
-  /** From the number `first` on; what was before is not kept any more. */
+  /** The kept chunks, from number `first` on. */
   const chunks: Buffer[] = []
   let first = 0
-  /** Bytes that are kept, and bytes that there were. */
+  /** The kept bytes, and all bytes so far. */
   let size = 0
   let total = 0
   let isStarted = false
@@ -122,7 +122,7 @@ function createStreamedAnswer(
   }
   const leaveRoom = () => void (end && readers.size === 0 && room.leave())
 
-  /** Lets go of what the fastest reader has had; who is behind loses its place. */
+  /** Drops the chunks that the fastest reader has read. Slower readers lose their place. */
   function trim(): void {
     const had = chunks.splice(0, furthest() - first)
     first += had.length
@@ -170,13 +170,13 @@ function createStreamedAnswer(
       },
       begin(given) {
         hasBegun = true
-        // It is sent by now.
+        // The body is sent by now.
         this.body = null
         head.resolve(given)
       },
       async write(chunk, signal) {
         take(chunk)
-        // While nobody reads, as much goes on as whoever comes back can have from the beginning.
+        // Without a reader, the call goes on as long as a returning caller can get the answer from its beginning.
         while (ahead() > (readers.size > 0 ? maxAhead : maxJoinable)) {
           const woken = deferred<void>()
           writerWakes = woken.resolve
@@ -191,7 +191,7 @@ function createStreamedAnswer(
       if (!hasBegun && !error) return fail(answerLost(requestId))
       if (status === 'cancelled')
         return fail(new ClientSecretError('CANCELLED', 'The request was cancelled.', { requestId }))
-      // Of an answer of 400 and more there is a body; of any other failure there is none, or not all of it.
+      // An answer with a status of 400 or more has a body. After any other failure, the body is missing or incomplete.
       if (!error || (response && hasBegun)) return finish({})
       const { code, message, ...details } = error
       fail(new ClientSecretError(isErrorCode(code) ? code : 'INTERNAL', message, { requestId, path: details.path }))
@@ -223,12 +223,12 @@ function createStreamedAnswer(
               timer = setTimeout(() => {
                 gone()
                 leave()
-                controller.error(new Error('the caller takes too long to read the answer'))
+                controller.error(new Error('the caller took too long to read the answer'))
               }, maxReading).unref()
               return controller.enqueue(chunk)
             }
             gone()
-            // Where it stands was let go of, because another reader is further on.
+            // The next chunk is gone, because another reader is faster.
             if (reader.next < first) return controller.error(answerLost())
             if (end?.error) return controller.error(end.error)
             controller.close()
@@ -246,13 +246,13 @@ function createStreamedAnswer(
 }
 
 interface Reader {
-  /** The number of the chunk that it gets next, and the bytes that it got. */
+  /** The number of the next chunk, and the bytes read so far. */
   next: number
   had: number
   wake: () => void
 }
 
-/** A promise that may have nobody who waits for it. */
+/** A promise whose rejection may stay unhandled. */
 function deferred<T>() {
   let resolve!: (value: T) => void
   let reject!: (error: Error) => void
@@ -267,7 +267,7 @@ function deferred<T>() {
 function answerLost(requestId?: string): ClientSecretError {
   return new ClientSecretError(
     'INTERRUPTED',
-    'This request was sent before, and its answer is not kept any more. The API has acted on it; look there before you send it as a new one.',
+    'This request was sent before, and the relay no longer keeps its answer. The API has acted on it. Check there before you send it as a new request.',
     { requestId },
   )
 }
