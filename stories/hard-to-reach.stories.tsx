@@ -257,7 +257,7 @@ export const Interrupted = scene({
   title: 'Interrupted',
   lead: 'The relay stopped while the API was called. A POST may have had its effect, so it is not sent again by itself.',
   answer: fail('INTERRUPTED', {
-    message: 'The relay stopped while the API was being called, so the POST may have had its effect or not.',
+    message: 'The relay stopped during the API call, so the POST may or may not have had its effect.',
     after: 500,
   }),
   says: /may have been painted all the same/,

@@ -1,6 +1,7 @@
 import { asClientSecretError, ClientSecretError } from '../protocol/errors.ts'
 import type { ClientSecretRecord, HistoryFilter, HistoryPage, PollAnswer } from '../protocol/record.ts'
-import { parseRequest, type ClientSecretRequest } from '../protocol/request.ts'
+import { parseRequest } from '../protocol/parse-request.ts'
+import type { ClientSecretRequest } from '../protocol/request.ts'
 import { skapiError, unsupported } from './skapi-errors.ts'
 import {
   failedRecord,

@@ -1,7 +1,7 @@
 import { errorStatus, type ErrorCode } from '../protocol/error-codes.ts'
 import { ClientSecretError } from '../protocol/errors.ts'
 import type { UpstreamResponse, WireError } from '../protocol/record.ts'
-import { shown } from '../protocol/request.ts'
+import { shown } from '../protocol/invalid-parameter.ts'
 import { upstreamError } from '../protocol/upstream-error.ts'
 
 /** The time of an answer. */

@@ -1,6 +1,6 @@
 import { ClientSecretError } from '../../protocol/errors.ts'
 import { statuses, type HistoryPage } from '../../protocol/record.ts'
-import { shown } from '../../protocol/request.ts'
+import { shown } from '../../protocol/invalid-parameter.ts'
 import type { RecordFilter, Records } from '../database/records.ts'
 import { toWire } from '../database/stored-record.ts'
 

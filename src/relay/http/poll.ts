@@ -1,6 +1,6 @@
 import { ClientSecretError } from '../../protocol/errors.ts'
 import { expiredMessage, type ClientSecretRecord, type PollAnswer, type WireError } from '../../protocol/record.ts'
-import { shown } from '../../protocol/request.ts'
+import { shown } from '../../protocol/invalid-parameter.ts'
 import type { Caller } from '../common/caller.ts'
 import type { Settings } from './settings.ts'
 import type { PubSub } from '../database/pub-sub.ts'

@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto'
 import { ClientSecretError, isClientSecretError } from '../../protocol/errors.ts'
 import { isSettled } from '../../protocol/record.ts'
-import { parseRequest, readKeyName, type ClientSecretRequest } from '../../protocol/request.ts'
+import { parseRequest, readKeyName } from '../../protocol/parse-request.ts'
+import type { ClientSecretRequest } from '../../protocol/request.ts'
 import type { WaitingCallers } from '../execution/waiting-callers.ts'
 import { isVisitor, type Caller } from '../common/caller.ts'
 import type { Settings } from './settings.ts'
@@ -16,7 +17,7 @@ import type { Queue } from '../execution/queue.ts'
 import type { MostUnsettled, Records } from '../database/records.ts'
 import type { StoredRecord } from '../database/stored-record.ts'
 import type { StartedCall } from '../execution/streamed-answers.ts'
-import { keyNotFound, signInRequired } from '../execution/runner.ts'
+import { keyNotFound, signInRequired } from '../execution/run-errors.ts'
 
 interface SubmitDeps {
   settings: Settings

@@ -14,7 +14,8 @@ import { signCall } from './sign-call.ts'
 import { substitute } from './substitute.ts'
 import { refuseConcealedSecrets } from './undeclared-compression.ts'
 import { comesInEvents, redactPieces } from './delta-redactor.ts'
-import { isText, type Upstream, type UpstreamAnswer } from './http-client.ts'
+import { isText, type UpstreamAnswer } from './answer-head.ts'
+import type { Upstream } from './http-client.ts'
 
 /** Bytes of the bodies sent to the upstream and received from it. */
 export interface Traffic {

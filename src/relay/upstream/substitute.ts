@@ -3,13 +3,13 @@ import { ClientSecretError } from '../../protocol/errors.ts'
 import { changeAt, containsPlaceholder, replacePlaceholder } from '../../protocol/placeholder.ts'
 import {
   bodyFormat,
-  isHeaderValue,
   type ClientSecretRequest,
   type FormArrays,
   type JsonObject,
   type RequestBody,
   type Method,
 } from '../../protocol/request.ts'
+import { isHeaderValue } from '../../protocol/request-fields.ts'
 import { jsonText } from '../common/json-text.ts'
 import type { CompiledRule } from '../keys/key-rules.ts'
 import type { KeyValue } from '../keys/key.ts'
