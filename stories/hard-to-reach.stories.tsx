@@ -247,7 +247,7 @@ export const Expired = scene({
     </>
   ),
   answer: fail('EXPIRED', {
-    message: 'The request has expired: its record was kept for `expires` seconds only.',
+    message: 'The request has expired. The relay keeps its record for `expires` seconds only.',
     after: 500,
   }),
   says: /was given up/,
