@@ -77,7 +77,7 @@ function screenFor(thrown: unknown): Screen {
 
 type Opened = { is: 'add' } | { is: Exclude<KeyAction, 'lock'> | 'unlock'; entry: KeyEntry }
 
-/** The keys of the relay, and the dialogs that change them. */
+/** The keys of the relay, and the dialogs that change them. Long, because each dialog says here what it does. */
 function Keys({
   client,
   keys,
