@@ -16,7 +16,7 @@ import type { Heartbeat } from '../execution/heartbeat.ts'
 import type { Queue } from '../execution/queue.ts'
 import type { MostUnsettled, Records } from '../database/records.ts'
 import type { StoredRecord } from '../database/stored-record.ts'
-import type { StartedCall } from '../execution/streamed-answers.ts'
+import type { StartedCall } from '../execution/streamed-answer.ts'
 import { keyNotFound, signInRequired } from '../execution/run-errors.ts'
 
 interface SubmitDeps {
