@@ -132,7 +132,10 @@ test.each<[object, RegExp]>([
   [{ sign: { hmac: 'sha256', over: [] } }, /whose over is not a list/],
   [{ sign: { hmac: 'sha256', over: ['url'] } }, /whose over is not a list/],
   [{ sign: { hmac: 'sha256', over: ['query'], value: 'secret' } }, /its key has a single value/],
-  [{ secret: { id: secret, key: secret }, sign: { hmac: 'sha256', over: ['query'], value: 'x' } }, /not one of id, key/],
+  [
+    { secret: { id: secret, key: secret }, sign: { hmac: 'sha256', over: ['query'], value: 'x' } },
+    /not one of id, key/,
+  ],
   [{ sign: { hmac: 'sha256', over: ['query'], in: 'x' } }, /with a field "in"/],
 ])('%j does not start', (change, sentence) => {
   expect(() => createRelay({ keys: { api: { secret, locked: false, allow: [rule], ...change } } })).toThrow(sentence)
