@@ -83,7 +83,7 @@ export function connectPeerChannel(
       .query('SELECT pg_notify($1, $2)', [channel, batch.join(',')])
       .then(
         () => {},
-        // The next connection sends them again. A topic that arrives twice does no harm.
+        // The next connection sends them again. A repeated topic is harmless.
         () => batch.forEach((topic) => waiting.add(topic)),
       )
       .then(() => {

@@ -12,13 +12,13 @@ export interface RecordTransitions {
   take(lines: readonly string[], deadline?: number, takenAt?: number): Promise<StoredRecord[]>
   /** Runs a failed record again, at this relay; null if it has changed. */
   restart(seen: RecordVersion, relay: string | null): Promise<StoredRecord | null>
-  /** Ends a running record; false if it does not run any more, or runs again. */
+  /** Ends a running record; false if it has ended or restarted. */
   settle(seen: RecordVersion, outcome: Outcome): Promise<boolean>
   /** Writes the outcome of a direct request that another relay has settled as interrupted; false if none has. */
   correct(interrupted: RecordVersion, outcome: Outcome): Promise<boolean>
   /** Cancels a record that has this status; false if it has another one. */
   cancel(id: string, from: 'pending' | 'running'): Promise<boolean>
-  /** Makes a running record pending again, until `notBefore` if it is given; false if it does not run any more. */
+  /** Makes a running record pending again, until `notBefore` if it is given; false if it has ended. */
   requeue(seen: RecordVersion, notBefore?: number): Promise<boolean>
   /**
    * Keeps running background records for so many milliseconds before they are requeued or failed; once for each run.

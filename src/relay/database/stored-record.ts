@@ -109,7 +109,7 @@ function randomHex(): string {
   return drawn.toString('hex', used, (used += 16))
 }
 
-/** The time of expiry of the record with this id, past or future; null if the text is no id. */
+/** The time of expiry of the record with this id, past or future; null if the text is not an id. */
 export function expiryOf(id: string): number | null {
   const match = /^([0-9a-z]{1,10})-[0-9a-f]{32}$/.exec(id)
   return match ? parseInt(match[1]!, 36) : null

@@ -10,7 +10,7 @@ import type { Queue } from './queue.ts'
 const restAfterDeath = 5_000
 
 interface KeyState {
-  /** A record arrived since the last look. */
+  /** A record arrived since the last check. */
   hasMore: boolean
 }
 
@@ -46,7 +46,7 @@ export async function createEmbeddedQueue(parts: QueueDeps): Promise<Queue> {
         state.hasMore = false
         const head = await records.next(concurrencyKey)
         if (head) return head
-        // A record may have arrived after the look.
+        // A record may have arrived after the check.
         if (state.hasMore) return lease.end()
         active.delete(concurrencyKey)
         return null
@@ -70,7 +70,7 @@ export async function createEmbeddedQueue(parts: QueueDeps): Promise<Queue> {
   }
 
   async function runInTurn(key: OwnedLine, state: KeyState): Promise<void> {
-    // A key without records is not active any more. One with records has made room for others.
+    // A key without records is no longer active. A key with records has made room for others.
     while (active.get(key.line) === state && !closing.signal.aborted) {
       await slots.acquire(key.owner)
       await runRecords(key.line, leaseOf(key, state), parts)

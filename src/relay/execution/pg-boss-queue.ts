@@ -7,9 +7,9 @@ import { openQueueJobs, type NewJob, type QueueJob } from './queue-jobs.ts'
 import { runRecords, type Lease, type QueueDeps } from './queue-worker.ts'
 import type { Queue } from './queue.ts'
 
-/** Milliseconds between looks for jobs that no relay has announced. */
+/** Milliseconds between checks for jobs without a notification. */
 const lookEvery = 1_000
-/** Milliseconds after which a relay hands a job back between two records, well before pg-boss takes it for stuck: after a day. */
+/** Milliseconds after which a relay returns a job between two records, well before pg-boss counts it as stuck: after a day. */
 const maxLease = 3_600_000
 
 /**
