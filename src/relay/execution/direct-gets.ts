@@ -57,7 +57,7 @@ export function createDirectGets(deps: GetsDeps): DirectGets {
       })
       const cancel = () => {
         isCancelled = true
-        pubSub.publish(cancellationOf(draft.line))
+        pubSub.publish(cancellationOf(draft.concurrencyKey))
       }
       const get: KeptGet = { draft, isRunning: true, cancel, answer }
       gets.add(get)

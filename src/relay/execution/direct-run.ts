@@ -38,7 +38,7 @@ export function beginDirectRun(
   max: MostUnsettled | undefined,
 ): DirectRun {
   const leave = counts.enter(draft, max)
-  const begun = runner.begin(draft.line)
+  const begun = runner.begin(draft.concurrencyKey)
   return {
     async run(record, { end, ...steps }) {
       let settled: Draft | undefined

@@ -14,7 +14,7 @@ export function removeExpiredRecords(deps: { records: Records; pubSub: PubSub; l
   async function remove(): Promise<void> {
     for (let isFull = true; isFull && !pubSub.isClosed();) {
       const removed = await records.removeExpired()
-      pubSub.publish(...removed.lines)
+      pubSub.publish(...removed.concurrencyKeys)
       isFull = removed.isFull
     }
   }

@@ -1,5 +1,5 @@
 import type { PostgresDatabase } from '../database/postgres-database.ts'
-import { hash, type OwnedLine } from '../database/stored-record.ts'
+import { hash, type OwnedKey } from '../database/stored-record.ts'
 import { createCallSlots } from './call-slots.ts'
 import { createJobFetcher, work } from './job-fetcher.ts'
 import { createJobLeases, type JobLease } from './job-leases.ts'
@@ -78,7 +78,7 @@ export async function createPgBossQueue(database: PostgresDatabase, parts: Queue
 
   try {
     // An earlier process may have left records without a job.
-    await jobs.addAll((await records.lines()).map(jobFor))
+    await jobs.addAll((await records.concurrencyKeys()).map(jobFor))
   } catch (error) {
     await jobs.close().catch(() => {})
     throw error
@@ -110,6 +110,6 @@ export async function createPgBossQueue(database: PostgresDatabase, parts: Queue
   }
 }
 
-function jobFor({ line, owner }: OwnedLine): NewJob {
-  return { concurrencyKey: line, caller: hash(owner) }
+function jobFor({ concurrencyKey, owner }: OwnedKey): NewJob {
+  return { concurrencyKey, caller: hash(owner) }
 }
