@@ -106,7 +106,7 @@ export default defineConfig({
           name: 'browser',
           sequence: { groupOrder: 2 },
           environment: 'node',
-          include: ['test/browser/**/*.test.ts'],
+          include: ['test/{browser,sdks}/**/*.test.ts'],
           testTimeout: 60_000,
           hookTimeout: 60_000,
         },
