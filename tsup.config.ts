@@ -38,7 +38,7 @@ const shared: Options = {
   esbuildPlugins: [consoleAssets],
 }
 
-/** The two module systems differ in how an optional dependency that is missing can be caught; see src/exports/relay.ts. */
+/** The two module systems differ in how a module is loaded after a check; see src/exports/relay.ts. */
 const asModule: Options = { format: 'esm', splitting: true, define: { BUILD_IS_COMMONJS: 'false' } }
 const asCommonJs: Options = { format: 'cjs', splitting: false, define: { BUILD_IS_COMMONJS: 'true' } }
 

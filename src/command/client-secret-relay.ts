@@ -2,7 +2,7 @@
 import { watchFile } from 'node:fs'
 import { createRequire } from 'node:module'
 import { parseArgs } from 'node:util'
-import { checkNode, explainMissingPeer } from '../relay/common/missing-peer.ts'
+import { checkNode } from '../relay/common/missing-peer.ts'
 import { newMasterKey } from '../relay/keys/encryption.ts'
 import { openConfig, type Config } from './config.ts'
 import { UsageError } from './usage-error.ts'
@@ -98,14 +98,10 @@ function version(): string {
   return (createRequire(import.meta.url)('react-client-secret/package.json') as { version: string }).version
 }
 
-/** Imports a module on demand, so that a missing optional dependency or an old Node gives a message, not a stack. */
+/** Imports a module on demand, so that an old Node gives a message, not a stack. */
 async function load<Part>(part: () => Promise<Part>): Promise<Part> {
   checkNode()
-  try {
-    return await part()
-  } catch (error) {
-    throw explainMissingPeer(error, 'hono undici ipaddr.js rate-limiter-flexible @hono/node-server')
-  }
+  return part()
 }
 
 async function serveUntilStopped(
