@@ -28,7 +28,7 @@ const theirs = [
 ] as const
 
 /** The package's import paths, as files of the sources. */
-const entries = ['index', 'client', 'relay', 'skapi', 'testing']
+const entries = ['index', 'client', 'relay', 'skapi', 'testing', 'vite']
 
 /**
  * Compiles blocks of code against the sources, strictly, each as a module of
@@ -122,6 +122,7 @@ function importsFor({ code }: Block): string {
     ...ours,
     "import type { SWRConfiguration, SWRResponse } from 'swr'",
     "import type { ReactNode } from 'react'",
+    "import type { Plugin } from 'vite'",
   ].join('\n')
 }
 
