@@ -45,6 +45,7 @@ export function compileBlocks(blocks: readonly Block[]): Map<Block, string[]> {
   options.noUnusedLocals = false
   options.paths = {
     '@react-router/dev/routes': [resolve(root, 'test/types/react-router-routes.d.ts')],
+    '@react-router/dev/vite': [resolve(root, 'test/types/react-router-vite.d.ts')],
     ...Object.fromEntries(
       entries.map((entry) => [
         entry === 'index' ? 'react-client-secret' : `react-client-secret/${entry}`,
