@@ -20,7 +20,7 @@ export function KeyForm({
   onSave,
   onClose,
 }: {
-  /** The key to change; left out for a new one. */
+  /** The key to change. Omit it for a new key. */
   entry?: KeyEntry
   check: Check
   onSave: (name: string, change: KeyChange) => Promise<void>
@@ -60,7 +60,7 @@ export function KeyForm({
     if (Object.keys(missing).length > 0) return
     setIsBusy(true)
     try {
-      // The words are on the screen before anything is saved.
+      // The user sees what the key allows before the save.
       if (!words) {
         await ask()
         form.current?.querySelector<HTMLElement>('.preview')?.focus()

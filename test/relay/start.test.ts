@@ -236,7 +236,7 @@ test('a database that cannot be opened: ready says so, and so does every call', 
   expect(await response.json()).toMatchObject({
     error: {
       code: 'UNAVAILABLE',
-      message: expect.stringMatching(/^The relay could not start; its log says why\./) as string,
+      message: expect.stringMatching(/^The relay could not start\. Its log says why\./) as string,
     },
   })
   await relay.close()

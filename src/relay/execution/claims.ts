@@ -90,7 +90,7 @@ export function createClaims(deps: ClaimsDeps): Claims {
     async undoStrays(relay) {
       const isHeld = ({ id }: RecordSummary) => held.of(id) > 0 || abandoned.undoingOf(id)
       for (const stray of (await records.claimsOf(relay)).filter((claim) => !isHeld(claim))) {
-        logger.warn({ id: stray.id }, 'a request that was given up reached the database late; it is undone')
+        logger.warn({ id: stray.id }, 'an abandoned request reached the database late; the relay removed it')
         if (stray.version === 1) abandoned.withdraw(stray)
         else await runner.settleInterrupted(stray)
       }

@@ -4,8 +4,8 @@ import { createCallSlots } from './call-slots.ts'
 import type { Queue } from './queue.ts'
 
 /**
- * Milliseconds for which a queue rests after its process died during a call. Few APIs notice a lost connection, and
- * an API that goes on would do two calls of a queue at a time.
+ * Milliseconds for which a queue pauses after its process died during a call. Few APIs notice a lost connection. An
+ * API that continues would work on two calls of a queue at a time.
  */
 const restAfterDeath = 5_000
 

@@ -38,7 +38,7 @@ export async function createPgBossQueue(database: PostgresDatabase, parts: Queue
         if (isHandedBack) pubSub.publishToPeers(work)
       })
       .catch((error: unknown) => {
-        logger.warn({ err: error }, 'a queue could not be handed back; others take it over in a while')
+        logger.warn({ err: error }, 'could not return a queue; other relays take it over later')
       })
       .then(() => {
         leases.close(lease)

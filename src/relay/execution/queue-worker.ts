@@ -82,7 +82,7 @@ export async function runRecords(concurrencyKey: string, lease: Lease, { runner,
     } catch (error) {
       // The heartbeat logs an unavailable database, once.
       if (!isClientSecretError(error))
-        logger.error({ concurrencyKey, err: error }, 'a queue could not go on; it tries again')
+        logger.error({ concurrencyKey, err: error }, 'could not continue a queue; the relay tries again')
       await lease.rest(betweenTries)
     }
   }

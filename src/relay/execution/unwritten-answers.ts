@@ -58,8 +58,7 @@ export function createUnwrittenAnswers({ pubSub, logger, stopping }: UnwrittenDe
       return retryWhileUnavailable(write, stopping)
         .then(
           () => pubSub.publish(id, line),
-          (error: unknown) =>
-            logger.error({ id, err: error }, 'the end of a request could not be written into its record'),
+          (error: unknown) => logger.error({ id, err: error }, 'could not write the end of a request into its record'),
         )
         .then(remove)
     },

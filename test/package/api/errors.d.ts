@@ -64,7 +64,7 @@ interface ClientSecretErrorDetails {
     path?: string | undefined;
     /** The upstream's error body, parsed. */
     data?: unknown;
-    /** Id of the record, or of the log line for an unforeseen error. */
+    /** Id of the record, or of the log entry for an unexpected error. */
     requestId?: string | undefined;
     /** Seconds to wait before another try. */
     retryAfter?: number | undefined;
