@@ -8,6 +8,7 @@ const entries = {
   skapi: 'src/exports/skapi.ts',
   testing: 'src/exports/testing.ts',
   relay: 'src/exports/relay.ts',
+  vite: 'src/exports/vite.ts',
 }
 
 /**
@@ -26,6 +27,14 @@ const consoleAssets: NonNullable<Options['esbuildPlugins']>[number] = {
   },
 }
 
+/** What the Vite plugin loads when a server starts. Both module systems load the one module. */
+const devRelay: NonNullable<Options['esbuildPlugins']>[number] = {
+  name: 'dev-relay',
+  setup(esbuild) {
+    esbuild.onResolve({ filter: /^\.\/dev-relay\.ts$/ }, () => ({ path: './dev-relay.js', external: true }))
+  },
+}
+
 const shared: Options = {
   target: 'es2022',
   platform: 'neutral',
@@ -38,9 +47,14 @@ const shared: Options = {
   esbuildPlugins: [consoleAssets],
 }
 
-/** The two module systems differ in how an optional dependency that is missing can be caught; see src/exports/relay.ts. */
+/** The two module systems differ in how a module is loaded after a check; see src/exports/relay.ts. */
 const asModule: Options = { format: 'esm', splitting: true, define: { BUILD_IS_COMMONJS: 'false' } }
-const asCommonJs: Options = { format: 'cjs', splitting: false, define: { BUILD_IS_COMMONJS: 'true' } }
+const asCommonJs: Options = {
+  format: 'cjs',
+  splitting: false,
+  define: { BUILD_IS_COMMONJS: 'true' },
+  esbuildPlugins: [consoleAssets, devRelay],
+}
 
 export default defineConfig([
   {
@@ -50,6 +64,7 @@ export default defineConfig([
       ...entries,
       cli: 'src/command/client-secret-relay.ts',
       'console-assets': 'src/relay/http/console-assets.ts',
+      'dev-relay': 'src/vite/dev-relay.ts',
     },
   },
   { ...shared, ...asCommonJs, entry: entries },

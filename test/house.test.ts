@@ -24,7 +24,8 @@ const mayImport: Record<string, string[]> = {
   // The page gets all it shows over the wire.
   console: ['console', 'protocol'],
   command: ['command', 'attack', 'relay', 'protocol'],
-  exports: ['exports', 'react', 'client', 'testing', 'relay', 'protocol'],
+  vite: ['vite', 'command', 'relay', 'protocol'],
+  exports: ['exports', 'react', 'client', 'testing', 'relay', 'vite', 'protocol'],
 }
 
 /** What they may import of others. */
@@ -40,10 +41,11 @@ const mayImportPackage: Record<string, RegExp> = {
   attack: /^node:.+$/,
   console: /^(zod\/mini|react|react-dom(\/client)?)$/,
   command: /^(node:.+|@hono\/node-server)$/,
+  vite: /^(node:.+|vite|@hono\/node-server)$/,
   exports: /^$/,
 }
 
-describe('the arrows of the house: react → client → protocol ← relay ← attack ← command, testing → client, console → protocol', () => {
+describe('the arrows of the house: react → client → protocol ← relay ← attack ← command ← vite, testing → client, console → protocol', () => {
   test('every folder is known here', () => {
     expect([...new Set(files.map((file) => file.split('/')[0]))].sort()).toEqual(Object.keys(mayImport).sort())
   })

@@ -25,7 +25,7 @@ export async function startPgBoss(database: PostgresDatabase, logger: Logger): P
   const { PgBoss: Boss, getConstructionPlans } = await import(
     /* webpackIgnore: true */ /* turbopackIgnore: true */ /* @vite-ignore */ 'pg-boss'
   ).catch((error: unknown) => {
-    throw explainMissingPeer(error, 'pg pg-boss')
+    throw explainMissingPeer(error)
   })
   const boss = new Boss({
     db: { executeSql: async (text, values) => flat(await database.executeSql(text, values)) },

@@ -2,7 +2,6 @@ import { createPrivateKey } from 'node:crypto'
 import { ClientSecretError, isClientSecretError } from '../../protocol/errors.ts'
 import { replacePlaceholder } from '../../protocol/placeholder.ts'
 import type { Room } from '../common/bytes-in-flight.ts'
-import { explainMissingPeer } from '../common/missing-peer.ts'
 import { privateKeyOf, type TokenOptions } from '../keys/token-options.ts'
 import type { Upstream } from './http-client.ts'
 import type { UpstreamCall } from './substitute.ts'
@@ -106,11 +105,7 @@ async function sign(options: TokenOptions, secret: string): Promise<string> {
     audience = url,
     expiresIn = defaultLifetime,
   } = options
-  const { SignJWT } = await import(
-    /* webpackIgnore: true */ /* turbopackIgnore: true */ /* @vite-ignore */ 'jose'
-  ).catch((thrown: unknown) => {
-    throw explainMissingPeer(thrown, 'jose')
-  })
+  const { SignJWT } = await import('jose')
   // One minute in the past, as GitHub advises, because clocks differ.
   const now = Math.floor(Date.now() / 1000) - 60
   const jwt = new SignJWT(scope === undefined ? {} : { scope })

@@ -1,7 +1,6 @@
 import { createHash, createHmac } from 'node:crypto'
 import { findPlaceholders } from '../../protocol/placeholder.ts'
 import type { ClientSecretRequest } from '../../protocol/request.ts'
-import { explainMissingPeer } from '../common/missing-peer.ts'
 import type { CompiledRule } from '../keys/key-rules.ts'
 import type { KeyValue } from '../keys/key.ts'
 import type { AwsSignature, HmacSignature, SignOptions } from '../keys/sign-options.ts'
@@ -62,11 +61,7 @@ async function signForAws(
   secretAccessKey: string,
   call: UpstreamCall,
 ): Promise<SignedCall> {
-  const { AwsV4Signer } = await import(
-    /* webpackIgnore: true */ /* turbopackIgnore: true */ /* @vite-ignore */ 'aws4fetch'
-  ).catch((thrown: unknown) => {
-    throw explainMissingPeer(thrown, 'aws4fetch')
-  })
+  const { AwsV4Signer } = await import('aws4fetch')
   const { method, url, body } = call
   const hash = createHash('sha256')
     .update(body ?? '')

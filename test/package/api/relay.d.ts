@@ -228,6 +228,42 @@ interface RelayOptions {
     logger?: Logger | undefined;
 }
 
+/** Answers a call: with a web-standard Request, or with an object that has one as `request`. */
+type RouteHandler = (given: Request | {
+    request: Request;
+}) => Promise<Response>;
+/** The exports of a route file. */
+interface RelayRoute {
+    GET: RouteHandler;
+    POST: RouteHandler;
+    PUT: RouteHandler;
+    DELETE: RouteHandler;
+    OPTIONS: RouteHandler;
+    /** For React Router. */
+    loader: RouteHandler;
+    /** For React Router. */
+    action: RouteHandler;
+}
+/**
+ * A relay as the exports of a route file: of Next.js, Astro, TanStack Start or React Router.
+ * It keeps one relay while a dev server reloads the file, as `keepRelay` does.
+ *
+ * @param name Identifies the relay. Each relay of a process needs its own. Default: `relayRoute`.
+ *
+ * @example
+ * export const { GET, POST, PUT, DELETE } = relayRoute({
+ *   keys: {
+ *     openai: {
+ *       secret: process.env.OPENAI_API_KEY,
+ *       locked: false,
+ *       allow: [{ url: 'https://api.openai.com/v1/**', methods: ['POST'] }],
+ *     },
+ *   },
+ *   database: './relay.db',
+ * })
+ */
+declare function relayRoute$1(options: RelayOptions, name?: string): RelayRoute;
+
 /** The result of `createRelay`. */
 interface Relay {
     /** Answers a call of the client: takes a web-standard Request and returns a Response. Mount it at any path. */
@@ -283,6 +319,7 @@ declare function keepRelay$1(name: string, options: RelayOptions): Relay;
 
 declare const createRelay: typeof createRelay$1;
 declare const keepRelay: typeof keepRelay$1;
+declare const relayRoute: typeof relayRoute$1;
 
-export { createRelay, keepRelay };
-export type { AwsSignature, HmacSignature, Identity, IsAdministrator, KeyLimits, KeyOptions, KeyRule, Logger, Place, Relay, RelayLimits, RelayOptions, SignOptions, SignedPart, TokenOptions };
+export { createRelay, keepRelay, relayRoute };
+export type { AwsSignature, HmacSignature, Identity, IsAdministrator, KeyLimits, KeyOptions, KeyRule, Logger, Place, Relay, RelayLimits, RelayOptions, RelayRoute, RouteHandler, SignOptions, SignedPart, TokenOptions };
