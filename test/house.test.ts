@@ -19,12 +19,13 @@ const mayImport: Record<string, string[]> = {
   client: ['client', 'protocol'],
   react: ['react', 'client', 'protocol'],
   testing: ['testing', 'client', 'protocol'],
+  worker: ['worker', 'client', 'protocol'],
   relay: ['relay', 'protocol'],
   attack: ['attack', 'relay', 'protocol'],
   // The page gets all it shows over the wire.
   console: ['console', 'protocol'],
-  command: ['command', 'attack', 'relay', 'protocol'],
-  exports: ['exports', 'react', 'client', 'testing', 'relay', 'protocol'],
+  command: ['command', 'attack', 'relay', 'worker', 'protocol'],
+  exports: ['exports', 'react', 'client', 'testing', 'worker', 'relay', 'protocol'],
 }
 
 /** What they may import of others. */
@@ -34,16 +35,18 @@ const mayImportPackage: Record<string, RegExp> = {
   react: /^(react|swr)$/,
   // Whoever tests with it brings a test runner of their own.
   testing: /^$/,
+  worker: /^$/,
   // The last builds the page where the sources run as they are.
   relay:
     /^(node:.+|zod\/mini|hono(\/.+)?|undici|ipaddr\.js|rate-limiter-flexible|pg|pg-boss|jose|aws4fetch|\.\.\/scripts\/build-console\.ts)$/,
   attack: /^node:.+$/,
   console: /^(zod\/mini|react|react-dom(\/client)?)$/,
-  command: /^(node:.+|@hono\/node-server)$/,
+  // As of the relay.
+  command: /^(node:.+|@hono\/node-server|\.\.\/scripts\/build-worker\.ts)$/,
   exports: /^$/,
 }
 
-describe('the arrows of the house: react → client → protocol ← relay ← attack ← command, testing → client, console → protocol', () => {
+describe('the arrows of the house: react → client → protocol ← relay ← attack ← command, testing → client ← worker ← command, console → protocol', () => {
   test('every folder is known here', () => {
     expect([...new Set(files.map((file) => file.split('/')[0]))].sort()).toEqual(Object.keys(mayImport).sort())
   })

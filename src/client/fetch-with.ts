@@ -125,7 +125,7 @@ function ownOf({ method, headers, body }: RequestInit): RequestInit {
 }
 
 // A short twin of readHeader in protocol/basic-auth.ts, which would cost each page 130 bytes more.
-function holdsPlaceholder(text: unknown): boolean {
+export function holdsPlaceholder(text: unknown): boolean {
   if (typeof text !== 'string') return false
   const [, basic] = /^Basic (.+)/i.exec(text) ?? []
   try {
