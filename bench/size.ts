@@ -15,7 +15,7 @@ const { name: ours, exports } = JSON.parse(readFileSync(here('../package.json'),
   exports: Record<string, unknown>
 }
 
-const notForBrowsers = ['./relay', './vite', './presets', './worker', './package.json']
+const notForBrowsers = ['./relay', './vite', './presets', './package.json']
 
 /** Our import paths for a browser, each with the file it begins at. */
 const entries = Object.keys(exports)
