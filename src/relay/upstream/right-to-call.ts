@@ -34,9 +34,15 @@ export function since({ monotonic, clock }: Moment): number {
 }
 
 /** A right that was proved at a moment. `show` says whether this relay still has it. */
-export function createRightToCall(shown: Moment, show: () => Promise<boolean>, signal: AbortSignal): RightToCall {
+export function createRightToCall(
+  shown: Moment,
+  show: () => Promise<boolean>,
+  signal: AbortSignal,
+  firstHold = holdsFor,
+): RightToCall {
   let shownAt = shown
-  const isFresh = () => since(shownAt) < holdsFor
+  let hold = firstHold
+  const isFresh = () => since(shownAt) < hold
   return {
     isFresh,
     async ensure() {
@@ -48,6 +54,8 @@ export function createRightToCall(shown: Moment, show: () => Promise<boolean>, s
         })
         if (!isOurs) throw takenOver
         shownAt = at
+        // A database that takes longer than the hold must not keep the call for ever.
+        hold = Math.min(holdsFor, hold * 2)
       }
     },
   }
