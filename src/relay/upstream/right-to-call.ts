@@ -20,9 +20,15 @@ const holdsFor = 4_000
 export const takenOver = new ClientSecretError('ABORTED', 'Another relay took over this request.')
 
 /** A right that was proved at a moment. `show` says whether this relay still has it. */
-export function createRightToCall(shown: Moment, show: () => Promise<boolean>, signal: AbortSignal): RightToCall {
+export function createRightToCall(
+  shown: Moment,
+  show: () => Promise<boolean>,
+  signal: AbortSignal,
+  firstHold = holdsFor,
+): RightToCall {
   let shownAt = shown
-  const isFresh = () => since(shownAt) < holdsFor
+  let hold = firstHold
+  const isFresh = () => since(shownAt) < hold
   return {
     isFresh,
     async ensure() {
@@ -34,6 +40,8 @@ export function createRightToCall(shown: Moment, show: () => Promise<boolean>, s
         })
         if (!isOurs) throw takenOver
         shownAt = at
+        // A database that takes longer than the hold must not keep the call for ever.
+        hold = Math.min(holdsFor, hold * 2)
       }
     },
   }
