@@ -11,6 +11,7 @@ const entries = {
   testing: 'src/exports/testing.ts',
   relay: 'src/exports/relay.ts',
   worker: 'src/exports/worker.ts',
+  vite: 'src/exports/vite.ts',
 }
 
 /**
@@ -32,6 +33,14 @@ const builtTexts: NonNullable<Options['esbuildPlugins']>[number] = {
   },
 }
 
+/** What the Vite plugin loads when a server starts. Both module systems load the one module. */
+const devRelay: NonNullable<Options['esbuildPlugins']>[number] = {
+  name: 'dev-relay',
+  setup(esbuild) {
+    esbuild.onResolve({ filter: /^\.\/dev-relay\.ts$/ }, () => ({ path: './dev-relay.js', external: true }))
+  },
+}
+
 const shared: Options = {
   target: 'es2022',
   platform: 'neutral',
@@ -44,9 +53,14 @@ const shared: Options = {
   esbuildPlugins: [builtTexts],
 }
 
-/** The two module systems differ in how an optional dependency that is missing can be caught; see src/exports/relay.ts. */
+/** The two module systems differ in how a module is loaded after a check; see src/exports/relay.ts. */
 const asModule: Options = { format: 'esm', splitting: true, define: { BUILD_IS_COMMONJS: 'false' } }
-const asCommonJs: Options = { format: 'cjs', splitting: false, define: { BUILD_IS_COMMONJS: 'true' } }
+const asCommonJs: Options = {
+  format: 'cjs',
+  splitting: false,
+  define: { BUILD_IS_COMMONJS: 'true' },
+  esbuildPlugins: [builtTexts, devRelay],
+}
 
 export default defineConfig([
   {
@@ -57,6 +71,7 @@ export default defineConfig([
       cli: 'src/command/client-secret-relay.ts',
       'console-assets': 'src/relay/http/console-assets.ts',
       'worker-code': 'src/command/worker-code.ts',
+      'dev-relay': 'src/vite/dev-relay.ts',
     },
   },
   { ...shared, ...asCommonJs, entry: entries },

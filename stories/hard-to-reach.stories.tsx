@@ -247,7 +247,7 @@ export const Expired = scene({
     </>
   ),
   answer: fail('EXPIRED', {
-    message: 'The request has expired: its record was kept for `expires` seconds only.',
+    message: 'The request has expired. The relay keeps its record for `expires` seconds only.',
     after: 500,
   }),
   says: /was given up/,
@@ -257,7 +257,7 @@ export const Interrupted = scene({
   title: 'Interrupted',
   lead: 'The relay stopped while the API was called. A POST may have had its effect, so it is not sent again by itself.',
   answer: fail('INTERRUPTED', {
-    message: 'The relay stopped while the API was being called, so the POST may have had its effect or not.',
+    message: 'The relay stopped during the API call, so the POST may or may not have had its effect.',
     after: 500,
   }),
   says: /may have been painted all the same/,

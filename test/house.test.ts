@@ -25,7 +25,8 @@ const mayImport: Record<string, string[]> = {
   // The page gets all it shows over the wire.
   console: ['console', 'protocol'],
   command: ['command', 'attack', 'relay', 'worker', 'protocol'],
-  exports: ['exports', 'react', 'client', 'testing', 'worker', 'relay', 'protocol'],
+  vite: ['vite', 'command', 'relay', 'protocol'],
+  exports: ['exports', 'react', 'client', 'testing', 'worker', 'relay', 'vite', 'protocol'],
 }
 
 /** What they may import of others. */
@@ -43,10 +44,11 @@ const mayImportPackage: Record<string, RegExp> = {
   console: /^(zod\/mini|react|react-dom(\/client)?)$/,
   // As of the relay.
   command: /^(node:.+|@hono\/node-server|\.\.\/scripts\/build-worker\.ts)$/,
+  vite: /^(node:.+|vite|@hono\/node-server)$/,
   exports: /^$/,
 }
 
-describe('the arrows of the house: react → client → protocol ← relay ← attack ← command, testing → client ← worker ← command, console → protocol', () => {
+describe('the arrows of the house: react → client → protocol ← relay ← attack ← command ← vite, testing → client ← worker ← command, console → protocol', () => {
   test('every folder is known here', () => {
     expect([...new Set(files.map((file) => file.split('/')[0]))].sort()).toEqual(Object.keys(mayImport).sort())
   })

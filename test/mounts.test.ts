@@ -10,11 +10,9 @@ import { canary } from './helpers/relay.ts'
 
 const page = 'stories/docs/mount-the-relay.mdx'
 
-/** The relay that the blocks import, as the page has it, with an API of the test behind it. */
-const relayFor = (apiUrl: string) => `
-import { createRelay } from 'react-client-secret/relay'
-
-export const relay = createRelay({
+/** The config that the blocks import, with an API of the test behind it. */
+const configFor = (apiUrl: string) => `
+export default {
   keys: {
     test: {
       secret: ${JSON.stringify(canary)},
@@ -22,7 +20,7 @@ export const relay = createRelay({
       allow: [{ url: '${apiUrl}/**', methods: ['GET', 'POST'], allowPrivateNetwork: true }],
     },
   },
-})
+}
 `
 
 /** Starts Vite's dev server with the block as its config. */
@@ -55,7 +53,8 @@ async function start(block: Block, apiUrl: string, main = block.file!): Promise<
   const folder = await mkdtemp(join(tmpdir(), 'mount-'))
   const files = {
     'package.json': '{ "type": "module" }',
-    'relay.ts': relayFor(apiUrl),
+    'relay.config.ts': configFor(apiUrl),
+    'relay.ts': blocksOf(page).find(({ file }) => file === 'relay.ts')!.code,
     'start-vite.ts': startVite,
     'serve-route.ts': serveRoute,
     'serve-loader.ts': serveLoader,
@@ -95,18 +94,18 @@ function titleOf({ line }: Block): string {
 
 describe('each way to mount the relay answers direct, polled and queued requests', () => {
   const servers = blocksOf(page).filter(({ file }) =>
-    /(^|\/)(server|route|routes\/relay|vite\.config)\.ts$/.test(file ?? ''),
+    /^vite\.config\.ts$|(^|\/)(server|route|routes\/relay)\.ts$/.test(file ?? ''),
   )
 
   test('all of them are run here', () => {
     expect(servers.map(titleOf)).toEqual([
+      'Vite',
+      'Next.js, app router',
+      'React Router, framework mode',
       'Node',
       'Express',
       'Fastify',
       'Hono',
-      'Next.js, app router',
-      'React Router, framework mode',
-      'Vite dev server',
     ])
   })
 

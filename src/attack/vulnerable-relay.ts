@@ -23,9 +23,9 @@ interface VulnerableRecord {
 }
 
 /**
- * A relay written in an afternoon, with every mistake of the threat model. It is
- * the control: vectors that find nothing here would find nothing anywhere. Never
- * use it.
+ * A relay with every mistake of the threat model, as the control: a vector that finds nothing here finds nothing
+ * anywhere. Never use it. It is one long file on purpose: it shows all mistakes in one place, and shares no code with
+ * the real relay.
  */
 export function createVulnerableRelay(
   targets: readonly Target[],

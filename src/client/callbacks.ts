@@ -19,7 +19,7 @@ export interface Listeners<Data = unknown> extends Callbacks<Data> {
   onSettled?: ((data: Data | undefined, error: ClientSecretError | undefined) => void) | undefined
   /** Any Standard Schema (zod, valibot, arktype …); checks `data` and gives it its type. */
   schema?: StandardSchema<Data> | undefined
-  /** How `data` is given. Default: JSON parsed, other text as text, bytes as a `Uint8Array`; by the answer's content type. */
+  /** The type of `data`. Default: by the answer's content type: JSON parsed, other text as text, bytes as a `Uint8Array`. */
   responseType?: ResponseType | undefined
 }
 

@@ -2,12 +2,12 @@ import { ClientSecretError, isClientSecretError, type ErrorCode } from '../proto
 import { fetchErrorType } from '../protocol/fetch.ts'
 import { refusals } from './fetch-with.ts'
 
-/** SDKs put what was answered no deeper into their errors. */
+/** SDKs nest the answer no deeper in their errors. */
 const maxDepth = 5
 
 /**
- * Why the relay refused a call of an SDK: looks through what the SDK threw, or at a Response of `fetchWith`. Undefined
- * where the relay refused nothing, such as for an answer of the API itself.
+ * Returns the error with which the relay refused a call of an SDK. Finds it in the SDK's error, or in a Response of
+ * `fetchWith`. Undefined if the relay did not refuse the call, such as for an error of the API itself.
  *
  * @example
  * const isSignInRequired = (thrown: unknown) => clientSecretErrorOf(thrown)?.code === 'SIGN_IN_REQUIRED'
@@ -23,12 +23,12 @@ function find(value: unknown, depth: number): ClientSecretError | undefined {
   const refused = refusals.get(value)
   if (refused) return refused
   const { type, code, message, param } = value as Record<string, unknown>
-  // A later relay may have codes of its own. Some SDKs give their error this type, too, and no code.
+  // A later relay may have more codes. Some SDKs copy this type to their own error, without the code.
   if (type === fetchErrorType && typeof code === 'string')
     return new ClientSecretError(code as ErrorCode, String(message), {
       path: typeof param === 'string' ? param : undefined,
     })
-  // Also those that are not enumerable, such as cause.
+  // Includes properties that are not enumerable, such as cause.
   for (const name of Object.getOwnPropertyNames(value)) {
     const found = find((value as Record<string, unknown>)[name], depth - 1)
     if (found) return found
@@ -36,7 +36,7 @@ function find(value: unknown, depth: number): ClientSecretError | undefined {
   return undefined
 }
 
-/** SDKs put their own words before what was answered. */
+/** SDKs write their own text before the answer. */
 function parsed(text: string): unknown {
   try {
     return JSON.parse(text.slice(text.indexOf('{')))

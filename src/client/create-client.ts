@@ -17,72 +17,72 @@ import type { ClientSecretRequestParams, RequestParams } from './request-params.
 import { checked, type StandardSchema } from './standard-schema.ts'
 import type { RecordVersion } from './transport.ts'
 
-/** How a request can be ended. */
+/** Options of one call. */
 export interface RequestOptions {
   /** Aborting it ends the request or its polling with `ABORTED`. */
   signal?: AbortSignal | undefined
 }
 
-/** How an answer is read. */
+/** Options for reading an answer. */
 export interface ReadOptions {
   /** Any Standard Schema (zod, valibot, arktype …); checks the answer's data and gives it its type. */
   schema?: StandardSchema | undefined
-  /** How the answer's data is given. Default: by its content type. */
+  /** The type of the answer's data. Default: by its content type. */
   responseType?: ResponseType | undefined
 }
 
-/** How a request is followed. */
+/** Options for following a request. */
 export interface FollowOptions extends ReadOptions {
-  /** Upper bound on how old what is shown may be, in milliseconds. Default 1,000. */
+  /** Upper bound on the age of the record, in milliseconds. Default 1,000. */
   interval?: number | undefined
-  /** Stops the following: it resolves to `{ id, status: 'stopped' }`. */
+  /** Aborting it stops the polling. The promise resolves to `{ id, status: 'stopped' }`. */
   stopSignal?: AbortSignal | undefined
-  /** Ends the following with `ABORTED`. */
+  /** Aborting it ends the polling with `ABORTED`. */
   signal?: AbortSignal | undefined
-  /** Called with every change of the record, the last one included. */
+  /** Called with every change of the record, including the last one. */
   onUpdate?: ((record: ClientSecretRecord) => void) | undefined
 }
 
-/** How a request is sent, and followed where it runs in the background. */
+/** Options for sending a request, and for following it if it runs in the background. */
 export type SendOptions = Omit<FollowOptions, 'interval'> & Pick<RequestStart, 'idempotencyKey'>
 
-/** What it gives depends on `queue` and `poll`. */
+/** The result depends on `queue` and `poll`. */
 export interface ClientSecretRequestFunction {
-  /** A direct request: the API's answer. */
+  /** A direct request returns the API's answer. */
   <Data = unknown>(
     params: ClientSecretRequestParams<Data> & { queue?: undefined; poll?: 0 | undefined },
     options?: RequestOptions,
   ): Promise<Data>
-  /** A queue and no poll: what polls it by hand. */
+  /** A request with a queue and without poll returns a `QueuedRequest`, to poll by hand. */
   <Data = unknown>(
     params: ClientSecretRequestParams<Data> & { queue: string; poll?: 0 | undefined },
     options?: RequestOptions,
   ): Promise<QueuedRequest<Data>>
-  /** Otherwise what the fields say at run time; `isPollStopped` and `'poll' in …` tell. */
+  /** All other requests: the fields decide at run time. Check with `isPollStopped` and `'poll' in …`. */
   <Data = unknown>(
     params: ClientSecretRequestParams<Data>,
     options?: RequestOptions,
   ): Promise<Data | PollStopped | QueuedRequest<Data>>
 }
 
-/** What `createClient` makes. All failures of its functions are `ClientSecretError`s. */
+/** The result of `createClient`. All its functions fail with a `ClientSecretError`. */
 export interface Client extends ClientCore {
   /**
    * Calls an API with a key that only the relay knows.
    *
-   * Gives the API's answer (its body, parsed when it is JSON); with `queue` and
-   * no `poll`, at once a `QueuedRequest` to poll by hand.
+   * Returns the API's answer: its body, parsed if it is JSON. With `queue` and without
+   * `poll`, it returns a `QueuedRequest` at once, to poll by hand.
    *
    * @throws ClientSecretError with a `code`, see the table of errors.
    */
   clientSecretRequest: ClientSecretRequestFunction
 
-  /** Stops all polling of a request; each resolves to `{ id, status: 'stopped' }`. The request itself goes on. */
+  /** Stops all polling of a request. Each poll resolves to `{ id, status: 'stopped' }`. The request goes on. */
   stopPolling: (id: string) => void
 
   /**
-   * A `fetch` that makes its calls through the relay: for an SDK, whose key is `$CLIENT_SECRET` then. The same function
-   * each time for the same name.
+   * Returns a `fetch` that makes its calls through the relay. Give it to an SDK, with `$CLIENT_SECRET` as the SDK's key.
+   * The same name always gives the same function.
    *
    * @example
    * new OpenAI({ apiKey: '$CLIENT_SECRET', dangerouslyAllowBrowser: true, fetch: client.fetchWith('openai') })
@@ -93,30 +93,30 @@ export interface Client extends ClientCore {
   history: (filter?: HistoryFilter, options?: RequestOptions) => Promise<HistoryPage>
 
   /**
-   * Takes a request out of its queue, or ends the call that runs, by its id or its
-   * idempotency key. Whoever follows it sees it `cancelled`.
+   * Removes a request from its queue, or ends its running call, by its id or its
+   * idempotency key. Its record becomes `cancelled`.
    *
    * @throws ClientSecretError `REQUEST_NOT_FOUND` or `EXPIRED`
    */
   cancel: (idOrKey: string) => Promise<CancelAnswer>
 
-  /** How many of this caller's requests are unsettled in queues of this name, the running one included. */
+  /** Counts this caller's unsettled requests in queues of this name, including the running one. */
   queueCount: (queueName: string) => Promise<QueueCount>
 
-  /** The same as `clientSecretRequest` for those who keep their own state: no callbacks, every change of the record told. */
+  /** Like `clientSecretRequest`, for code that keeps its own state: without callbacks, and with every change of the record. */
   send: (params: RequestParams, options?: SendOptions) => Promise<Sent>
 
-  /** Follows a request that was sent before, by its id, until it is settled. */
+  /** Follows an earlier request by its id, until it settles. */
   follow: (seen: RecordVersion, options?: FollowOptions) => Promise<Answer | PollStopped>
 }
 
 /**
- * Makes a client. It holds no connection and no timer while it has nothing to do.
+ * Creates a client. An idle client has no connection and no timer.
  *
  * @example
  * const client = createClient({ relay: '/relay' })
  *
- * @throws ClientSecretError `INVALID_PARAMETER` when `relay` is neither a path nor a url.
+ * @throws ClientSecretError `INVALID_PARAMETER` if `relay` is neither a path nor a url.
  */
 export function createClient(options: ClientOptions): Client {
   const core = createCore(options)

@@ -24,7 +24,7 @@ export interface RequestStart {
   record?: ClientSecretRecord | undefined
   /** Milliseconds between polls. Default: `poll` of `params`. */
   poll?: number | undefined
-  /** Gives the listeners; called for each event. */
+  /** Returns the listeners. Called for each event. */
   listeners?: (() => Listeners) | undefined
   /** Called after each change of the request's fields. */
   onChange?: ((request: RequestObject) => void) | undefined

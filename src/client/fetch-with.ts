@@ -14,21 +14,21 @@ import { randomId } from './random-id.ts'
 import { errorFromWire } from './read-record.ts'
 import type { Transport } from './transport.ts'
 
-/** How a `fetch` of `fetchWith` treats what is none of the relay's business. */
+/** Options of `fetchWith`. */
 export interface FetchWithOptions {
-  /** What becomes of a call without `$CLIENT_SECRET` in its url, headers or text: the page's own fetch, or a refusal. Default `'native'`. */
+  /** For a call without `$CLIENT_SECRET` in its url, headers or text: `'native'` uses the page's own fetch, `'refuse'` refuses it. Default `'native'`. */
   withoutPlaceholder?: 'native' | 'refuse' | undefined
 }
 
-/** Gives a `fetch` that makes its calls through the relay, with this key. */
+/** Returns a `fetch` that makes its calls through the relay, with this key. */
 export type FetchWith = (clientSecretName: string, options?: FetchWithOptions) => typeof fetch
 
-/** The refusals that were answered, for `clientSecretErrorOf`. */
+/** The errors of refused calls, for `clientSecretErrorOf`. */
 export const refusals = new WeakMap<object, ClientSecretError>()
 
-/** Milliseconds in which an equal call is the same one, where nobody knows what became of the first. */
+/** Milliseconds in which an equal call repeats an earlier one, if the outcome of that one is unknown. */
 const joinedFor = 60_000
-/** Of headers that differ between an SDK's first call and its next one. */
+/** Names of headers that differ between an SDK's first call and its retries. */
 const countsRetries = /retry|attempt|timeout|telemetry/
 
 export function createFetchWith(transport: Transport): FetchWith {
@@ -44,7 +44,7 @@ export function createFetchWith(transport: Transport): FetchWith {
 }
 
 function fetchThrough(transport: Transport, clientSecretName: string, refuses: boolean): typeof fetch {
-  /** Calls of which nobody knows what became of them. What joins one is sent as it was, to the letter. */
+  /** Calls with an unknown outcome. A retry sends the first call again, byte for byte. */
   const lost = new Map<string, SentCall>()
 
   async function ownFetch(input: RequestInfo | URL, init: RequestInit = {}): Promise<Response> {
@@ -52,12 +52,12 @@ function fetchThrough(transport: Transport, clientSecretName: string, refuses: b
     const { headers: givenHeaders, signal = null, redirect } = { ...(request && partsOf(request)), ...init }
     const url = (request?.url ?? `${input as string}`).replaceAll('%24CLIENT', '$CLIENT')
     if (![url, ...new Headers(givenHeaders).values(), init.body].some(holdsPlaceholder)) {
-      // Looked up at each call, so that a fetch that is patched later is used.
+      // Looked up at each call, so that a later patch of fetch takes effect.
       if (!refuses) return fetch(input, init)
-      return refused('PLACEHOLDER_MISSING', `${url} is called without ${placeholder} in url or headers.`)
+      return refused('PLACEHOLDER_MISSING', `The call of ${url} has no ${placeholder} in url or headers. Add it.`)
     }
     if (!transport.fetch) return refused('INVALID_PARAMETER', `${transport.name} has no fetch.`)
-    // It collects every kind of body, and knows its content type. The signal is left out: it may be of another realm.
+    // A Request reads every kind of body, and sets its content type. Without the signal, which may come from another realm.
     const asked = new Request(request ?? url, { ...ownOf(init), signal: null, duplex: 'half' } as RequestInit)
     const { method } = asked
     const headers = Object.fromEntries(asked.headers)
@@ -85,10 +85,10 @@ function fetchThrough(transport: Transport, clientSecretName: string, refuses: b
       })
     } catch (cause) {
       over()
-      // As fetch does: an SDK knows its own signal.
+      // The error of fetch, because an SDK recognises its own signal.
       if (signal?.aborted) throw cause
       lose()
-      // In the words of relay-transport.ts, so that a bundle has them once.
+      // The same text as in relay-transport.ts, so that it compresses well.
       const message = `${where} got no answer: ${String(cause)}. Check that the relay runs and allows this page in its option origins. The API may have acted.`
       throw new ClientSecretError('NETWORK_ERROR', message, { cause })
     }
@@ -107,11 +107,11 @@ function fetchThrough(transport: Transport, clientSecretName: string, refuses: b
 }
 
 interface SentCall {
-  /** Under which the relay knows it. */
+  /** Identifies the call to the relay. */
   idempotencyKey: string
   json: string
   bytes: Uint8Array<ArrayBuffer>
-  /** When it was lost. */
+  /** The time at which its answer was lost. */
   at: number
 }
 
@@ -119,12 +119,12 @@ function partsOf({ headers, signal, redirect }: Request): RequestInit {
   return { headers, signal, redirect }
 }
 
-/** What is the call's own, and not the way's to the relay. */
+/** The fields of the API call, without those for the way to the relay. */
 function ownOf({ method, headers, body }: RequestInit): RequestInit {
   return { ...(method && { method }), ...(headers && { headers }), ...(body !== undefined && { body }) }
 }
 
-// A short twin of readHeader in protocol/basic-auth.ts, which would cost each page 130 bytes more.
+// A short form of readHeader in protocol/basic-auth.ts, which would add 130 bytes to each page.
 export function holdsPlaceholder(text: unknown): boolean {
   if (typeof text !== 'string') return false
   const [, basic] = /^Basic (.+)/i.exec(text) ?? []
@@ -139,7 +139,7 @@ function lengthOf({ length }: string): Uint8Array<ArrayBuffer> {
   return new Uint8Array([length >>> 24, length >>> 16, length >>> 8, length])
 }
 
-/** The same for two calls that say the same, if for their counters and the boundary between the parts of a form. */
+/** The same text for equal calls. Ignores retry counters and the boundary of a form. */
 function nameOf(method: string, url: string, headers: Record<string, string>, bytes: Uint8Array): string {
   const { 'idempotency-key': own, 'content-type': type = '' } = headers
   if (own) return JSON.stringify([method, url, own])
@@ -149,7 +149,7 @@ function nameOf(method: string, url: string, headers: Record<string, string>, by
   return boundary ? text.replaceAll(boundary, '') : text
 }
 
-/** What no Response has a body with. */
+/** Statuses of a Response without a body. */
 const bodiless = [204, 205, 304]
 
 function responseOf(
@@ -167,7 +167,7 @@ function responseOf(
   return response
 }
 
-/** Not thrown: an SDK would call again, and hide the sentence. */
+/** Returned, not thrown: an SDK would retry after a thrown error, and hide its message. */
 function refused(code: ErrorCode, message: string): Response {
   const { head, body } = refusalOf({ code, message }, code === 'UNAVAILABLE' ? 424 : 400)
   return responseOf(head, '', body, () => {})

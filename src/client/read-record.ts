@@ -10,7 +10,7 @@ export interface ApiResponse {
   body: string | Uint8Array
 }
 
-/** How the body of an answer is given. */
+/** The type of an answer's data. */
 export type ResponseType = 'json' | 'text' | 'blob' | 'arrayBuffer'
 
 /** The answer of a settled record. */
@@ -24,7 +24,7 @@ export interface Answer {
 /**
  * Reads a settled record.
  *
- * @param type How its body is given. Default: by its content type.
+ * @param type The type of its data. Default: by its content type.
  *
  * @throws ClientSecretError the record's error, `CANCELLED`, or `INVALID_RESPONSE` for
  *   a body with invalid JSON.

@@ -43,8 +43,8 @@ export interface RequestParams {
   /** Seconds, above 0. Then the relay removes the record, and a poll of it fails. Default: the relay's, one day. */
   expires?: number | undefined
   /**
-   * How the answer's data is given: `json`, `text`, `blob` or `arrayBuffer`. Default: by its content type, which is
-   * JSON parsed, other text as text, and bytes as a `Uint8Array`. An error's data is always given by its content type.
+   * The type of the answer's data: `json`, `text`, `blob` or `arrayBuffer`. Default: by its content type: JSON parsed,
+   * other text as text, bytes as a `Uint8Array`. An error's data always follows its content type.
    */
   responseType?: ResponseType | undefined
   /** Requests of one caller with the same url, method and queue run one at a time, in order of arrival; without it, in parallel. */

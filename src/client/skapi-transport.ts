@@ -1,6 +1,7 @@
 import { asClientSecretError, ClientSecretError } from '../protocol/errors.ts'
 import type { ClientSecretRecord, HistoryFilter, HistoryPage, PollAnswer } from '../protocol/record.ts'
-import { parseRequest, type ClientSecretRequest } from '../protocol/request.ts'
+import { parseRequest } from '../protocol/parse-request.ts'
+import type { ClientSecretRequest } from '../protocol/request.ts'
 import { skapiError, unsupported } from './skapi-errors.ts'
 import {
   failedRecord,
@@ -17,11 +18,11 @@ import {
 import type { Transport } from './transport.ts'
 
 /**
- * The part of a Skapi object that is used, so that skapi-js is no dependency of
- * ours. Source: skapi-js 1.5.8 and the API of 2.0.
+ * The part of a Skapi object that this package uses, so that skapi-js is not a
+ * dependency. Source: skapi-js 1.5.8 and the API of 2.0.
  */
 export interface SkapiLike {
-  /** The signed-in user; null for nobody. */
+  /** The signed-in user, or null. */
   readonly user?: unknown
   /** The service's id; part of a polled id in 2.0. */
   readonly service?: string
@@ -42,12 +43,12 @@ export interface SkapiLike {
   clientSecretRequestQueueCount?: (params: { queue: string }) => Promise<unknown>
 }
 
-/** Talks to Skapi. What its wire cannot do is an error that says so. */
+/** Talks to Skapi. Features that Skapi lacks fail with an error that says so. */
 export function skapiTransport(skapi: SkapiLike): Transport {
   const isVersion2 = typeof skapi.cancelClientSecretRequest === 'function'
   const { call, send } = createCalls(skapi)
 
-  /** The id by which Skapi polls; the url in lower case, as it keeps it. */
+  /** The id in polls of Skapi, with the url in lower case, as Skapi stores it. */
   function polledId({ method, url, queue }: Omit<Address, 'id'>, id: string): string {
     const group = isVersion2 ? `#${skapi.service ?? ''}` : queue === undefined ? '' : `#${queue}`
     return `[${method}]${url.toLowerCase()}${group}:${id}`
@@ -70,10 +71,11 @@ export function skapiTransport(skapi: SkapiLike): Transport {
     isIdempotent: false,
 
     async submit(params) {
-      // No relay of ours checks it.
+      // Skapi does not check it.
       const request = parseRequest(params)
       if (request.method === 'PATCH' || request.method === 'HEAD') throw unsupported(`a ${request.method}`)
-      if (typeof request.data === 'string' || Array.isArray(request.data)) throw unsupported('a body that is no object')
+      if (typeof request.data === 'string' || Array.isArray(request.data))
+        throw unsupported('a body that is not an object')
       const isBackground = request.queue !== undefined || Boolean(request.poll)
       const { method, url, queue } = request
       // 1.5.8 needs `poll` to run it in the background; 2.0 always may.
@@ -100,7 +102,7 @@ export function skapiTransport(skapi: SkapiLike): Transport {
           return
         }
         const error = asClientSecretError(outcome.reason)
-        // The network's failure is everybody's; a record's own is its own.
+        // A failure of the network concerns all records, so it fails the whole poll.
         if (error.code === 'NETWORK_ERROR' || error.code === 'RATE_LIMITED') throw error
         answer.errors.push({ id, error: { code: error.code, message: error.message, requestId: id } })
       })
@@ -120,7 +122,7 @@ export function skapiTransport(skapi: SkapiLike): Transport {
       const { removed, message } = fieldsOf(answer)
       return {
         removed: removed !== false,
-        message: typeof message === 'string' ? message : 'Skapi was told to cancel the request.',
+        message: typeof message === 'string' ? message : 'The client asked Skapi to cancel the request.',
       }
     },
 

@@ -1,8 +1,8 @@
 import type { Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { createAdaptorServer } from '@hono/node-server'
 import { attack, type Handler, type Serve } from '../attack/attack.ts'
 import { report, summarize } from '../attack/report.ts'
-import { explainMissingPeer } from '../relay/common/missing-peer.ts'
 import type { RelayOptions } from '../relay/options.ts'
 
 /** Attacks a relay with these options, prints the report, and returns true if nothing leaked. */
@@ -22,9 +22,6 @@ export async function attackAndReport(
 
 /** Serves as `serve` does, so that the attack meets the real server. */
 export const serveOnFreePort: Serve = async (fetch: Handler) => {
-  const { createAdaptorServer } = await import('@hono/node-server').catch((error: unknown) => {
-    throw explainMissingPeer(error, '@hono/node-server')
-  })
   const server = createAdaptorServer({ fetch }) as Server
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   return {

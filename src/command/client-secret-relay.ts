@@ -1,11 +1,11 @@
 #!/usr/bin/env node
-import { watchFile } from 'node:fs'
 import { createRequire } from 'node:module'
 import { parseArgs } from 'node:util'
-import { checkNode, explainMissingPeer } from '../relay/common/missing-peer.ts'
+import { checkNode } from '../relay/common/missing-peer.ts'
 import { newMasterKey } from '../relay/keys/encryption.ts'
 import { openConfig, type Config } from './config.ts'
 import { UsageError } from './usage-error.ts'
+import { watchFiles } from './watch-files.ts'
 
 const usage = `client-secret-relay: holds API keys and calls the APIs for your pages
 
@@ -82,7 +82,7 @@ async function main(args: string[]): Promise<void> {
   if (!['serve', 'check', 'attack'].includes(command) || rest.length > 0)
     throw new UsageError(`There is no command "${positionals.join(' ')}".`)
   if (!path) throw new UsageError(`${command} needs the path of the config.`)
-  const config = openConfig(path, values['env-file'])
+  const config = openConfig(path, values['env-file'] === undefined ? [] : [values['env-file']])
   if (command === 'check') {
     const { check } = await load(() => import('./check.ts'))
     return void console.log(check(await config.read()))
@@ -105,14 +105,10 @@ function version(): string {
   return (createRequire(import.meta.url)('react-client-secret/package.json') as { version: string }).version
 }
 
-/** Imports a module on demand, so that a missing optional dependency or an old Node gives a message, not a stack. */
+/** Imports a module on demand, so that an old Node gives a message, not a stack. */
 async function load<Part>(part: () => Promise<Part>): Promise<Part> {
   checkNode()
-  try {
-    return await part()
-  } catch (error) {
-    throw explainMissingPeer(error, 'hono undici ipaddr.js rate-limiter-flexible @hono/node-server')
-  }
+  return part()
 }
 
 async function serveUntilStopped(
@@ -149,26 +145,14 @@ async function serveUntilStopped(
 
 /** Reloads the config when one of its files changes. */
 function watch({ files }: Config, take: () => Promise<void>): void {
-  const watched = new Set<string>()
-  const watchAll = () => {
-    for (const file of files) {
-      if (watched.has(file)) continue
-      watched.add(file)
-      // Polled, because editors replace a file with a new one, and a watcher would keep watching the old one.
-      watchFile(file, { interval: watchEvery }, change)
-    }
-  }
-  function change(): void {
+  const { update } = watchFiles(files, () => {
     take()
       .then(() => console.log('client-secret-relay reloaded the config'))
       .catch((error: unknown) => console.error(`${messageOf(error)}\nThe relay rejects all calls until you fix this.`))
-      .finally(watchAll)
-  }
-  watchAll()
+      .finally(update)
+  })
+  update()
 }
-
-/** Milliseconds. */
-const watchEvery = 200
 
 function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error)

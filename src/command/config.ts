@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process'
-import { readFileSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import * as nodeModule from 'node:module'
 import { relative, resolve } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
@@ -14,9 +14,10 @@ export interface Config {
   files: ReadonlySet<string>
 }
 
-export function openConfig(path: string, envFile?: string): Config {
-  const files = new Set([resolve(path), ...(envFile === undefined ? [] : [resolve(envFile)])])
-  const readEnvironment = envFile === undefined ? () => {} : environmentOf(envFile)
+/** @param envFiles A later file takes precedence over an earlier one. */
+export function openConfig(path: string, envFiles: readonly string[] = [], { isEnvRequired = true } = {}): Config {
+  const files = new Set([path, ...envFiles].map((file) => resolve(file)))
+  const readEnvironment = environmentOf(envFiles, isEnvRequired)
   return {
     files,
     async read() {
@@ -26,21 +27,24 @@ export function openConfig(path: string, envFile?: string): Config {
   }
 }
 
-/** Sets the file's variables that the environment does not have yet, as `node --env-file` does. Each call reads the file again. */
-function environmentOf(path: string): () => void {
+/** Sets the files' variables that the environment does not have yet, as `node --env-file` does. Each call reads the files again. */
+function environmentOf(paths: readonly string[], isRequired: boolean): () => void {
   const before = { ...process.env }
   let names: string[] = []
   return () => {
     for (const name of names) delete process.env[name]
-    let text: string
-    try {
-      text = readFileSync(path, 'utf8')
-    } catch (cause) {
-      throw new Error(`Could not read the env file ${path}: ${messageOf(cause)}`, { cause })
-    }
-    const read = Object.entries(parseEnv(text)).filter(([name]) => !(name in before))
+    const texts = paths.filter((path) => isRequired || existsSync(path)).map(readEnvFile)
+    const read = Object.entries(parseEnv(texts.join('\n'))).filter(([name]) => !(name in before))
     names = read.map(([name]) => name)
     for (const [name, value] of read) process.env[name] = value
+  }
+}
+
+function readEnvFile(path: string): string {
+  try {
+    return readFileSync(path, 'utf8')
+  } catch (cause) {
+    throw new Error(`Could not read the env file ${path}: ${messageOf(cause)}`, { cause })
   }
 }
 

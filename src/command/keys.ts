@@ -53,7 +53,10 @@ export async function keys(args: string[]): Promise<void> {
   }
   const service =
     values.relay === undefined
-      ? await inDatabase(await openConfig(values.config!, values['env-file']).read(), process.env)
+      ? await inDatabase(
+          await openConfig(values.config!, values['env-file'] === undefined ? [] : [values['env-file']]).read(),
+          process.env,
+        )
       : atRelay(values.relay, process.env)
   try {
     await work(service, verb, name, change)

@@ -1,7 +1,7 @@
 import type { Server } from 'node:http'
 import { isIPv6, type AddressInfo } from 'node:net'
+import { createAdaptorServer } from '@hono/node-server'
 import { createKeptRelay } from '../relay/keep-relay.ts'
-import { explainMissingPeer } from '../relay/common/missing-peer.ts'
 import type { RelayOptions } from '../relay/options.ts'
 
 export interface ServeOptions {
@@ -24,9 +24,6 @@ const lastWords = 500
 
 /** Runs a relay as a separate server. */
 export async function serve(options: RelayOptions, { port, host }: ServeOptions): Promise<ServedRelay> {
-  const { createAdaptorServer } = await import('@hono/node-server').catch((error: unknown) => {
-    throw explainMissingPeer(error, '@hono/node-server')
-  })
   const relay = createKeptRelay()
   const hosts = namesOf(host)
   const server = createAdaptorServer({ fetch: (request) => relay.fetch(request) }) as Server

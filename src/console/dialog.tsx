@@ -8,7 +8,7 @@ export function Dialog({ title, onClose, children }: { title: string; onClose: (
     const dialog = element.current!
     dialog.showModal()
     dialog.querySelector<HTMLElement>('[data-focus]')?.focus()
-    // Closed before it is taken out of the page, because only then the focus goes back to what opened it.
+    // Closed before React removes it from the page: only then the focus returns to the element that opened it.
     return () => dialog.close()
   }, [])
   return (
@@ -20,7 +20,7 @@ export function Dialog({ title, onClose, children }: { title: string; onClose: (
         onClose()
       }}
       onClose={(event) => {
-        // Browsers close a dialog at the second Escape, whatever the page says to the first.
+        // Browsers close a dialog at the second Escape, even if the page cancelled the first one.
         if (event.currentTarget.isConnected && !event.currentTarget.open) onClose()
       }}
     >

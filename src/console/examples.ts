@@ -1,7 +1,7 @@
 import type { KeyEntry, WireRule } from '../protocol/keys.ts'
 import { placeholder } from '../protocol/placeholder.ts'
 
-/** A request as the form of Try it shows it: headers one a line, the query in the url. */
+/** A request as the form Try it shows it: one header per line, the query in the url. */
 export interface TriedRequest {
   method: string
   url: string
@@ -9,20 +9,20 @@ export interface TriedRequest {
   body: string
 }
 
-/** What a key of a well-known API usually looks like. */
+/** The usual key of a well-known API. */
 export interface Example {
   title: string
   name: string
-  /** Where the provider hands the key out. */
+  /** Where to get the key from the provider. */
   keyHint: string
   allow: WireRule[]
-  /** A request that reads something of no consequence. One of the rules allows it. */
+  /** A harmless read that one of the rules allows. */
   tryIt: TriedRequest
 }
 
 const bearer = `Authorization: Bearer ${placeholder}`
 
-/** As narrow as the API's usual use is, because most people save an example as it is. */
+/** The rules are narrow, because most people save an example unchanged. */
 export const examples: Example[] = [
   {
     title: 'OpenAI',
@@ -122,7 +122,7 @@ export const examples: Example[] = [
   },
 ]
 
-/** The request with which Try it begins: the example's where the key is one, else what its rules allow, a GET if they do. */
+/** The first request of Try it: that of the example, for a key of an example; else a request that the rules allow, a GET if possible. */
 export function firstRequest({ allow }: KeyEntry): TriedRequest {
   const example = examples.find(({ tryIt }) => {
     const url = tryIt.url.replace(/\?.*/, '')

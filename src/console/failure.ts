@@ -9,7 +9,7 @@ export interface Failure {
   help?: string | undefined
 }
 
-/** Reads what was thrown, or what a record failed with. */
+/** Reads a thrown error, or the error of a record. */
 export function failureOf(thrown: unknown): Failure {
   const { code, message, help } = Object(thrown) as Partial<ClientSecretError>
   const error = isErrorCode(code) ? new ClientSecretError(code, message ?? '') : asClientSecretError(thrown)

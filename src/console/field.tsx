@@ -1,7 +1,7 @@
 import { useId, type ReactNode } from 'react'
 import type { Failure } from './failure.ts'
 
-/** What ties an input to its label, hint and error. */
+/** The attributes that connect an input with its label, hint and error. */
 export interface FieldProps {
   id: string
   'aria-describedby': string | undefined
@@ -40,7 +40,7 @@ export function Field({
   )
 }
 
-/** An error that belongs to no field. It takes the focus when it appears, so that nobody misses it. */
+/** An error that belongs to no field. It takes the focus when it appears, so that users of a screen reader notice it. */
 export function Problem({ failure }: { failure: Failure }) {
   return (
     <p className="problem" role="alert" tabIndex={-1} aria-invalid>
@@ -49,7 +49,7 @@ export function Problem({ failure }: { failure: Failure }) {
   )
 }
 
-/** What a failure says, with a link to what explains it. */
+/** The message of a failure, with a link to its explanation. */
 export function Sentence({ failure: { sentence, help } }: { failure: Failure }) {
   if (help === undefined) return sentence
   return (

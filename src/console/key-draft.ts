@@ -2,7 +2,7 @@ import type { KeyChange, KeyEntry, WireLimits, WireRule } from '../protocol/keys
 import { placeholder } from '../protocol/placeholder.ts'
 import type { Failure } from './failure.ts'
 
-/** What the form holds: text as it was typed, and never the value of the key, which stays in its input. */
+/** The contents of the form: text as typed, without the value of the key, which stays in its input. */
 export interface KeyDraft {
   name: string
   locked: boolean
@@ -11,18 +11,18 @@ export interface KeyDraft {
 }
 
 export interface RuleDraft {
-  /** For React, which needs to know a rule again when the one before it goes. */
+  /** The React key, so that a rule keeps its state when an earlier one is removed. */
   id: number
   url: string
   methods: string[]
   places: string[]
   allowPrivateNetwork: boolean
   retryable: boolean
-  /** Kept as it is; the page has no field for it. */
+  /** Unchanged, because the page has no field for it. */
   stream: boolean
 }
 
-/** Errors by field, in the words of the wire: `name`, `allow[0].url`; those of no field under ''. */
+/** Errors by field, named as in the relay's paths: `name`, `allow[0].url`. '' has the errors without a field. */
 export type Errors = Record<string, Failure>
 
 export const limitFields = ['requestsPerMinute', 'unsettled', 'bytesPerDay'] as const satisfies (keyof WireLimits)[]
@@ -41,12 +41,12 @@ export function ruleDraft(rule: WireRule = { url: '', methods: [] }): RuleDraft 
   }
 }
 
-/** Where the relay expects the placeholder if a rule does not say. */
+/** The relay's default place for a rule. */
 export function defaultPlace(url: string): string {
   return url.includes(placeholder) ? 'url.path' : 'headers.authorization'
 }
 
-/** A new key, or one that there is. */
+/** The draft of a new key, or of an existing one. */
 export function keyDraft(entry?: KeyEntry): KeyDraft {
   const limit = (name: keyof WireLimits) => String(entry?.limits[name] ?? '')
   return {
@@ -61,7 +61,7 @@ export function keyDraft(entry?: KeyEntry): KeyDraft {
   }
 }
 
-/** What the relay is sent, without the value. */
+/** The change for the relay, without the value. */
 export function changeOf(draft: KeyDraft, isNew: boolean): KeyChange {
   const limits = Object.entries(draft.limits).flatMap(([name, text]) => (text.trim() ? [[name, Number(text)]] : []))
   return {
@@ -84,12 +84,12 @@ export function isNameless(place: string): boolean {
   return /[.#]\/?$/.test(place)
 }
 
-/** A key as it is, to be sent back with one thing changed. */
+/** The change that keeps a key as it is. The caller changes one field of it. */
 export function sameKey({ locked, allow, limits }: KeyEntry): KeyChange {
   return { locked, allow, limits, isNew: false }
 }
 
-/** What has to be filled in before the relay can say anything. The rest is the relay's to judge. */
+/** Errors for fields that the relay needs for its check. The relay checks everything else. */
 export function missingIn(draft: KeyDraft): Errors {
   const errors: Errors = {}
   if (!draft.name.trim()) errors['name'] = { sentence: 'Enter a name, such as openai.' }
@@ -108,7 +108,7 @@ export function missingIn(draft: KeyDraft): Errors {
   return errors
 }
 
-/** The field of the form at which an error of this path is shown; '' when the form has no such field. */
+/** The field of the form for an error of this path; '' if the form has no such field. */
 export function fieldOf(path: string | undefined, draft: KeyDraft): string {
   const match = /(?:^|\.)(name|secret|locked|limits\.\w+|allow(?:[[.](\d+)\]?(?:\.(url|methods|in))?)?)/.exec(
     path ?? '',
@@ -117,6 +117,6 @@ export function fieldOf(path: string | undefined, draft: KeyDraft): string {
   const [, field = '', index, part] = match
   if (field.startsWith('limits.')) return limitFields.some((name) => field === `limits.${name}`) ? field : ''
   if (!field.startsWith('allow')) return field
-  // An error of a whole rule is shown at its url.
+  // An error of a whole rule appears at its url.
   return Number(index ?? 0) < draft.rules.length ? `allow[${index ?? 0}].${part ?? 'url'}` : ''
 }

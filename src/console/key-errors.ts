@@ -1,13 +1,13 @@
 import type { Failure } from './failure.ts'
 import { missingIn, type Errors, type KeyDraft } from './key-draft.ts'
 
-/** What stopped a save, and the draft that it was about. */
+/** A failed save: its errors, and its draft. */
 export interface Refusal {
   errors: Errors
   draft: KeyDraft
 }
 
-/** What the relay says against the draft as it is now. */
+/** The relay's errors for the current draft. */
 export interface DraftProblem {
   field: string
   failure: Failure

@@ -13,14 +13,17 @@ import { RulesFields } from './rule-fields.tsx'
 import { SecretField } from './secret-field.tsx'
 import { checkFailureOf, useCheck, type Check } from './use-check.ts'
 
-/** Adds a key, or changes where one may go. Both requests reject with the relay's error. */
+/**
+ * Adds a key, or changes where it may go. `onSave` and `check` reject with the relay's error. Long, because most of it
+ * is the form's markup.
+ */
 export function KeyForm({
   entry,
   check,
   onSave,
   onClose,
 }: {
-  /** The key to change; left out for a new one. */
+  /** The key to change. Omit it for a new key. */
   entry?: KeyEntry
   check: Check
   onSave: (name: string, change: KeyChange) => Promise<void>
@@ -60,7 +63,7 @@ export function KeyForm({
     if (Object.keys(missing).length > 0) return
     setIsBusy(true)
     try {
-      // The words are on the screen before anything is saved.
+      // The user sees what the key allows before the save.
       if (!words) {
         await ask()
         form.current?.querySelector<HTMLElement>('.preview')?.focus()

@@ -19,12 +19,12 @@ import type { ClientSecretRecord } from '../protocol/record.ts'
 import { errorAnswerSchema, recordSchema } from '../protocol/record-schema.ts'
 import type { ClientSecretRequest } from '../protocol/request.ts'
 
-/** What the page asks of the relay. Every failure is a ClientSecretError. */
+/** The page's calls of the relay. Every failure is a ClientSecretError. */
 export interface KeysClient {
-  /** Whether it sends a token; without one the site's own session has to do. */
+  /** Whether it sends a token. Without one, the site's own session must identify the administrator. */
   hasToken: boolean
   list: () => Promise<KeyEntry[]>
-  /** Says where the secret would be able to go, and whether its value has to be given again for it; saves nothing. */
+  /** Says where the secret could go after a change, and whether the change needs the value again. Saves nothing. */
   check: (key: KeyCheck, signal?: AbortSignal) => Promise<KeyCheckAnswer>
   save: (name: string, change: KeyChange) => Promise<KeyEntry>
   remove: (name: string) => Promise<boolean>
@@ -37,9 +37,8 @@ export interface KeysClient {
 /**
  * Talks to the relay at `base`.
  *
- * The token lives in this closure and nowhere else: what is in `sessionStorage`
- * can be read by every page of the site that is shown in the same tab, and is
- * written to disk by browsers that restore their tabs.
+ * Only this closure has the token: every page of the site in the same tab can read
+ * `sessionStorage`, and browsers that restore tabs write it to disk.
  */
 export function createKeysClient(base: string, token?: string): KeysClient {
   // A request of a caller who is not signed in belongs to a session.
@@ -67,7 +66,7 @@ export function createKeysClient(base: string, token?: string): KeysClient {
       })
       text = await response.text()
     } catch (cause) {
-      if (signal?.aborted) throw new ClientSecretError('ABORTED', 'Not needed any more.', { cause })
+      if (signal?.aborted) throw new ClientSecretError('ABORTED', 'The page cancelled the call.', { cause })
       throw new ClientSecretError(
         'NETWORK_ERROR',
         'The relay does not answer. Check that its process runs and that your own network is up, then try again.',
@@ -105,7 +104,7 @@ function readAnswer<Answer>(schema: ZodMiniType<Answer>, where: string, status: 
   try {
     json = JSON.parse(text)
   } catch {
-    // Told below.
+    // The error below covers it.
   }
   const answer = schema.safeParse(json)
   if (status < 400 && answer.success) return answer.data
@@ -117,8 +116,8 @@ function readAnswer<Answer>(schema: ZodMiniType<Answer>, where: string, status: 
   throw new ClientSecretError(
     status >= 500 ? 'UNAVAILABLE' : 'INVALID_RESPONSE',
     status >= 500
-      ? `A server in front of the relay answered ${status}: it does not reach the relay just now. Check that the relay's process runs, then try again.`
-      : `${where} answered ${status} with something that is not the relay's. Check that this page and the relay are of the same version.`,
+      ? `A server in front of the relay answered ${status}, because it cannot reach the relay. Check that the relay's process runs, then try again.`
+      : `${where} answered ${status}, but not in the format of the relay. Check that this page and the relay have the same version.`,
     { status },
   )
 }

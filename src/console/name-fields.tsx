@@ -3,7 +3,7 @@ import { examples, type Example } from './examples.ts'
 import { Field } from './field.tsx'
 import type { Errors, KeyDraft } from './key-draft.ts'
 
-/** What only a new key has to be given: its name, and its value, which is the child. Examples fill in the form. */
+/** The fields of a new key only: its name, and its value as the child. Examples fill in the form. */
 export function NameFields({
   name,
   errors,

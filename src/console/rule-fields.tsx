@@ -16,7 +16,7 @@ export function RulesFields({
 }: {
   rules: RuleDraft[]
   errors: Errors
-  /** What the relay says against the form as it is now. */
+  /** The relay's errors for the current form. */
   problem: DraftProblem | undefined
   onChange: (rules: RuleDraft[]) => void
 }) {
@@ -106,7 +106,7 @@ function RuleFields({
           key={at}
           place={place}
           label={at === 0 ? labels.in : 'Or'}
-          // Where a name is missing, only the places without one are wrong.
+          // If a name is missing, only the places without one are wrong.
           error={isNameless(place) || !rule.places.some(isNameless) ? errors[`${path}.in`] : undefined}
           onChange={(changed) => set({ places: rule.places.map((one, other) => (other === at ? changed : one)) })}
           onRemove={
@@ -168,13 +168,13 @@ function MoreOptions({
   set,
 }: {
   rule: RuleDraft
-  /** Whether the relay names the first option. It is then in sight. */
+  /** Whether an error of the relay names the first option. The option is then visible. */
   isNetworkNamed: boolean
   set: (part: Partial<RuleDraft>) => void
 }) {
   const details = useRef<HTMLDetailsElement>(null)
   const isUsed = rule.allowPrivateNetwork || rule.retryable
-  // The reader opens and closes it too, so it is no state of ours.
+  // The browser keeps the open state, because the user opens and closes it too.
   useEffect(() => {
     if (isNetworkNamed || isUsed) details.current!.open = true
   }, [isNetworkNamed, isUsed])

@@ -40,12 +40,12 @@ export function SecretField({
             autoComplete="off"
             autoCapitalize="off"
             spellCheck={false}
-            // The password managers that do not heed autocomplete.
+            // For password managers that ignore autocomplete.
             data-1p-ignore
             data-lpignore="true"
             data-focus={isFirst}
             onPaste={(event) => {
-              // The input drops every line break. One at the end does no harm; one within makes the value wrong.
+              // The input drops every line break. One at the end is harmless; one in the middle makes the value wrong.
               const isWrong = /[\r\n]/.test(event.clipboardData.getData('text').trim())
               if (isWrong) event.preventDefault()
               setIsBroken(isWrong)

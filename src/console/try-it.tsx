@@ -2,13 +2,17 @@ import { useState } from 'react'
 import { asClientSecretError, ClientSecretError } from '../protocol/errors.ts'
 import type { KeyEntry } from '../protocol/keys.ts'
 import type { ClientSecretRecord, UpstreamResponse } from '../protocol/record.ts'
-import { methods, parseRequest, type ClientSecretRequest } from '../protocol/request.ts'
+import { methods, type ClientSecretRequest } from '../protocol/request.ts'
+import { parseRequest } from '../protocol/parse-request.ts'
 import { Dialog } from './dialog.tsx'
 import { firstRequest, type TriedRequest } from './examples.ts'
 import { failureOf } from './failure.ts'
 import { Field, Sentence } from './field.tsx'
 
-/** Sends one request with a key, as a component would, and shows what comes back. */
+/**
+ * Sends one request with a key, as a component would, and shows the answer. Long, because most of it is the form's
+ * markup.
+ */
 export function TryIt({
   entry,
   onSend,
@@ -24,7 +28,7 @@ export function TryIt({
   const hasBody = takesBody(request.method)
   function set(part: Partial<TriedRequest>) {
     setRequest({ ...request, ...part })
-    // What was wrong may be right now. An answer of the API stays.
+    // The change may correct an error. An answer of the API stays.
     if (result && 'code' in result) setResult(undefined)
   }
 
@@ -127,7 +131,7 @@ export function TryIt({
   )
 }
 
-/** What came back: the API's answer, or why there is none. */
+/** The API's answer, or the reason why there is none. */
 function Result({ result }: { result: ClientSecretRecord | ClientSecretError }) {
   const error = 'error' in result ? result.error : 'code' in result ? result : undefined
   const response = 'response' in result ? result.response : undefined
@@ -181,7 +185,7 @@ function indented(json: string): string {
 
 const takesBody = (method: string) => method !== 'GET' && method !== 'HEAD'
 
-/** The form as a request; what is wrong with it is an error before anything is sent. */
+/** The form as a request. Throws before the send if the form is wrong. */
 function read(clientSecretName: string, { method, url, headers, body }: TriedRequest): ClientSecretRequest {
   const hasBody = takesBody(method) && body.trim() !== ''
   const lines = headers.split('\n').filter((line) => line.trim() !== '')

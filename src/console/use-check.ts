@@ -15,7 +15,7 @@ export interface CheckFailure {
   failure: Failure
 }
 
-/** Reads what the relay says against a draft. */
+/** Reads the relay's error about a draft. */
 export function checkFailureOf(thrown: unknown): CheckFailure {
   const error = asClientSecretError(thrown)
   const { sentence, help } = failureOf(error)
@@ -33,7 +33,7 @@ export function useCheck(key: KeyCheck, isComplete: boolean, check: Check) {
       setAnswer({ of, ...(await check(JSON.parse(of) as KeyCheck, signal)) })
     } catch (thrown) {
       if (signal?.aborted) return
-      // The field for the value stays while a rule is wrong, with what was typed into it.
+      // While a rule is wrong, the field for the value stays and keeps its text.
       setAnswer((before) => ({ of, problem: checkFailureOf(thrown), valueNeeded: before?.valueNeeded }))
       throw thrown
     }

@@ -26,7 +26,7 @@ export function KeyInWords({ words }: { words: Words }) {
   )
 }
 
-/** What an administrator may want to narrow. */
+/** A warning about a wide rule. */
 function Warnings({ warnings }: { warnings: string[] }) {
   return warnings.map((warning) => (
     <p className="warning" key={warning}>

@@ -1,32 +1,32 @@
-import { checkNode, explainMissingPeer } from '../relay/common/missing-peer.ts'
+import { checkNode } from '../relay/common/missing-peer.ts'
 
 /** True in the CommonJS build, which has `require` and no top-level await; set by tsup. */
 declare const BUILD_IS_COMMONJS: boolean
 
 checkNode()
-// Loaded here and not imported, because a missing optional dependency would fail
-// the import before a line of ours could say what to install.
+// Loaded here and not imported, because an old Node fails the imports before `checkNode` runs.
 let creating: typeof import('../relay/create-relay.ts')
 let keeping: typeof import('../relay/keep-relay.ts')
-try {
-  if (BUILD_IS_COMMONJS) {
-    /* eslint-disable @typescript-eslint/no-require-imports */
-    creating = require('../relay/create-relay.ts') as typeof creating
-    keeping = require('../relay/keep-relay.ts') as typeof keeping
-    /* eslint-enable */
-  } else {
-    creating = await import('../relay/create-relay.ts')
-    keeping = await import('../relay/keep-relay.ts')
-  }
-} catch (error) {
-  throw explainMissingPeer(error)
+let routing: typeof import('../relay/relay-route.ts')
+if (BUILD_IS_COMMONJS) {
+  /* eslint-disable @typescript-eslint/no-require-imports */
+  creating = require('../relay/create-relay.ts') as typeof creating
+  keeping = require('../relay/keep-relay.ts') as typeof keeping
+  routing = require('../relay/relay-route.ts') as typeof routing
+  /* eslint-enable */
+} else {
+  creating = await import('../relay/create-relay.ts')
+  keeping = await import('../relay/keep-relay.ts')
+  routing = await import('../relay/relay-route.ts')
 }
 
 export const createRelay = creating.createRelay
 export const keepRelay = keeping.keepRelay
+export const relayRoute = routing.relayRoute
 
 export { ClientSecretError, isClientSecretError } from '../protocol/errors.ts'
 export type { Relay } from '../relay/create-relay.ts'
+export type { RelayRoute, RouteHandler } from '../relay/relay-route.ts'
 export type { KeyRule, Place } from '../relay/keys/key-rules.ts'
 export type { IsAdministrator } from '../relay/http/administrator.ts'
 export type { KeyLimits, KeyOptions } from '../relay/keys/key.ts'

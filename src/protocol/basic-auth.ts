@@ -1,30 +1,30 @@
-/** What a header says where a placeholder may stand, and how it is written. */
+/** The readable text of a header, which may contain a placeholder. */
 export interface HeaderText {
   text: string
-  /** The value of the header that says something else. */
+  /** Returns the header's value for another text. */
   write: (text: string) => string
 }
 
 const basic = /^(basic +)(\S.*)$/i
 
 /**
- * Reads the value of a header. Of Basic it is what the base64 says, so that
- * `Basic AC1:$CLIENT_SECRET` and `Basic ${btoa('AC1:$CLIENT_SECRET')}` are one and
- * the same to whoever looks for the placeholder, judges its place or replaces it.
+ * Reads the value of a header, and decodes the base64 of Basic. So
+ * `Basic AC1:$CLIENT_SECRET` and `Basic ${btoa('AC1:$CLIENT_SECRET')}` mean the same
+ * for finding, checking and replacing the placeholder.
  *
- * What has no colon is no user and password: `Basic $CLIENT_SECRET`, of a value
- * that is base64 already, stays as it is.
+ * Text without a colon is not a user and a password: `Basic $CLIENT_SECRET`, for a
+ * value that is base64 already, stays unchanged.
  */
 export function readHeader(name: string, value: string): HeaderText {
   const [, scheme, credentials] = (/authorization$/i.test(name) && basic.exec(value)) || []
   if (scheme === undefined || credentials === undefined) return { text: value, write: (text) => text }
-  // The `$` of a placeholder is no character of base64.
+  // Plain text with a placeholder does not decode: `$` is not a character of base64.
   const text = decoded(credentials)
   if (text !== undefined) return { text, write: (changed) => scheme + btoa(changed) }
   return { text: credentials, write: (changed) => scheme + (changed.includes(':') ? btoa(utf8(changed)) : changed) }
 }
 
-/** One character a byte, as `btoa` has it. */
+/** One character for each byte, as `btoa` needs it. */
 function utf8(text: string): string {
   return Array.from(new TextEncoder().encode(text), (byte) => String.fromCharCode(byte)).join('')
 }

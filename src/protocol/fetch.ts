@@ -3,26 +3,26 @@ import type { WireError } from './record.ts'
 import type { ClientSecretRequest } from './request.ts'
 
 /**
- * `POST /fetch`: the call in this header, as JSON in base64; its body is the body of the call, as it is. That no form
- * and no link of another site can set it is what keeps those out.
+ * `POST /fetch` describes the call in this header, as JSON in base64. Its body is the unchanged body of the call. Forms
+ * and links of other sites cannot set this header, which keeps them out.
  */
 export const fetchRequestHeader = 'client-secret-request'
 
-/** In place of the call: it stands in front of the body, after its length in 4 bytes. Proxies cut long headers off. */
+/** The header's value when the description comes before the body, after its length in 4 bytes: proxies cut long headers. */
 export const inFrontOfBody = 'body'
 
-/** Characters of JSON that still go into the header. */
+/** The longest JSON in the header, in characters. */
 export const maxHeaderJson = 6_000
 
-/** The head of the answer, as JSON in base64. The answer of the relay itself is always a 200, and its body that of the call. */
+/** The head of the API's answer, as JSON in base64. The relay's own answer always has status 200 and the body of the API. */
 export const fetchAnswerHeader = 'client-secret-response'
 
-/** What is called, and how. */
+/** The description of a call. */
 export interface FetchDescription extends Pick<ClientSecretRequest, 'clientSecretName' | 'url' | 'method' | 'headers'> {
   redirect?: 'follow' | 'manual' | 'error' | undefined
 }
 
-/** What the caller's `Response` is made with. */
+/** The head of the caller's `Response`. */
 export interface FetchAnswerHead {
   status: number
   statusText: string
@@ -30,21 +30,21 @@ export interface FetchAnswerHead {
   headers: Record<string, string>
 }
 
-/** The head of a refusal says more of it, for `clientSecretErrorOf`. */
+/** The head of a refusal, with the error for `clientSecretErrorOf`. */
 export interface FetchRefusalHead extends FetchAnswerHead {
   error: WireError
 }
 
-/** In an answer that the relay gave and not the API: the code of the error. */
+/** The header with the error's code, in an answer of the relay itself. */
 const fetchErrorHeader = 'client-secret-error'
-/** What the body of such an answer says it is. */
+/** The `type` in the body of such an answer. */
 export const fetchErrorType = 'client_secret_error'
 
-/** Statuses that say what is wrong with the request. Of any other, and of 401 too, some SDK would make a second call. */
+/** Statuses that SDKs do not retry. After all others, 401 included, some SDK makes a second call. */
 const saidAsTheyAre = [400, 403, 404, 413, 429]
 
 /**
- * A refusal as an answer that SDKs understand, and that none of them sends again.
+ * Turns a refusal into an answer that SDKs understand, and that no SDK retries.
  *
  * @param known The status of the error's code.
  */
@@ -67,7 +67,7 @@ export function refusalOf(
   }
 }
 
-/** JSON in ASCII, which base64 takes. */
+/** JSON in ASCII, as `btoa` needs it. */
 export function toAscii(value: object): string {
   return JSON.stringify(value).replace(
     /[^ -~]/g,

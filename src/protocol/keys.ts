@@ -1,24 +1,24 @@
 import * as z from 'zod/mini'
 
-/** A rule as it travels: one way a key may be used. The relay's key-rules.ts says what the fields mean, and checks them. */
+/** A rule as JSON: one allowed use of a key. key-rules.ts of the relay explains and checks the fields. */
 export interface WireRule {
   url: string
   methods: string[]
-  /** Places such as `headers.authorization`; left out: the relay's default for this url. */
+  /** Places such as `headers.authorization`. Default: the relay's default for this url. */
   in?: string[] | undefined
   allowPrivateNetwork?: boolean | undefined
   retryable?: boolean | undefined
   stream?: boolean | undefined
 }
 
-/** How much a key may be used, by all callers together; each left out: no limit. */
+/** The limits of a key, for all callers together. Default of each: no limit. */
 export interface WireLimits {
   requestsPerMinute?: number | undefined
   unsettled?: number | undefined
   bytesPerDay?: number | undefined
 }
 
-/** Who may use a key, and where its secret may go, as sentences for a person. */
+/** The callers of a key and the destinations of its secret, as sentences. */
 export interface Words {
   callers: string
   /** One for each rule, in the order of `allow`. */
@@ -26,28 +26,28 @@ export interface Words {
   warnings: string[]
 }
 
-/** What an administrator is told of a key; never its value. Times are milliseconds since 1970. */
+/** A key as administrators see it, without its value. Times are milliseconds since 1970. */
 export interface KeyEntry {
   name: string
-  /** Written into the relay's options by whoever runs it, or registered on the page or with the command. */
+  /** `options`: in the relay's options. `store`: registered on the page or with the command. */
   source: 'options' | 'store'
-  /** A key of the store that is not used, because an option of the same name wins. */
+  /** True for a key of the store that the relay does not use, because its options have a key of the same name. */
   isOverridden?: boolean | undefined
   locked: boolean
   allow: WireRule[]
   limits: WireLimits
   words: Words
-  /** Counts the values that this key has had. */
+  /** The number of values that this key has had. */
   version: number
   createdAt: number | null
   updatedAt: number | null
   lastUsedAt: number | null
   uses: number
-  /** Why the key is not used: it was changed in the database by hand, or its master key is not there. Remove it and register it anew. */
+  /** Why the relay cannot use the key: its row in the database was changed by hand, or its master key is missing. */
   problem?: string | undefined
-  /** When an API was last seen to refuse the newest value and to take the one before: the newest is wrong, or not valid yet. */
+  /** The last time an API refused the newest value and accepted the previous one: the newest is wrong, or not valid yet. */
   fellBackAt?: number | undefined
-  /** The last four characters of a value that is long enough for them to give nothing away. */
+  /** The last four characters of the value, if it is long enough to show them. */
   ending?: string | undefined
 }
 
@@ -58,12 +58,12 @@ export interface KeyList {
 
 /** The body of `PUT /keys/:name`. */
 export interface KeyChange {
-  /** Left out: the value stays. Another one is a new version, and the one before stays valid beside it. */
+  /** Default: the value stays. A different value is a new version, and the previous one stays valid too. */
   secret?: string | undefined
   locked: boolean
   allow: WireRule[]
   limits?: WireLimits | undefined
-  /** True: an error where the name is taken. False: an error where it is not. */
+  /** True fails if the name is taken. False fails if there is no such key. */
   isNew: boolean
 }
 
@@ -75,7 +75,7 @@ export interface KeyCheck extends KeyChange {
 /** The answer of `POST /keys/check`. */
 export interface KeyCheckAnswer {
   words: Words
-  /** Why the value has to be given again with this change: by it, it could go further than before. Left out: it need not. */
+  /** Set if this change needs the value again, because the value could go further than before. The text says why. */
   valueNeeded?: string | undefined
 }
 
@@ -86,11 +86,11 @@ export interface KeyAnswer {
 
 /** The answer of `DELETE /keys/:name`. */
 export interface KeyRemoval {
-  /** False: there was none. */
+  /** False if there was no such key. */
   removed: boolean
 }
 
-/** One use of a key: no body, no header, no path. */
+/** One use of a key, without body, headers and path. */
 export interface KeyUse {
   id: string
   status: string
@@ -109,7 +109,7 @@ export interface KeyUses {
   requests: KeyUse[]
 }
 
-/** A change of a key: who did what, and when; never a value. */
+/** A change of a key: who changed what, and when. Never a value. */
 export interface AuditEntry {
   at: number
   who: string
@@ -123,7 +123,7 @@ export interface Audit {
   entries: AuditEntry[]
 }
 
-// Lenient, as those of record.ts: what a later relay adds is left out, not refused.
+// Lenient, like the schema of a record: unknown fields of a later relay are dropped, not refused.
 const wordsSchema = z.object({
   callers: z.string(),
   rules: z.array(z.object({ sentence: z.string(), warnings: z.array(z.string()) })),

@@ -1,35 +1,35 @@
 import { readHeader } from './basic-auth.ts'
 import { ClientSecretError } from './errors.ts'
 
-/** What a request carries where the secret belongs. */
+/** A request contains this text in place of the secret. */
 export const placeholder = '$CLIENT_SECRET'
 
-// A whole token: `$CLIENT_SECRET_2` and `$CLIENT_SECRETS` are other words. What may be the name of a value stands
-// behind a dot; of a key that has one value only, it is a text like any other.
+// A whole word: `$CLIENT_SECRET_2` and `$CLIENT_SECRETS` do not match. The name of a value may follow a dot. For a key
+// with a single value, that name is ordinary text.
 const token = /\$CLIENT_SECRET(?![A-Za-z0-9_])(?:\.([A-Za-z][A-Za-z0-9_]*))?/g
 
 export function containsPlaceholder(text: string): boolean {
   return text.search(token) !== -1
 }
 
-/** The values of a key that has several, by name; undefined for what stays as it is. */
+/** Returns the value with this name, for a key with several. Undefined leaves the placeholder unchanged. */
 export type NamedValue = (name: string | undefined) => string | undefined
 
-/** Puts `value` where the placeholder stands; or, by the name behind it, one of several. */
+/** Replaces the placeholder with `value`, or with the value of the name after it. */
 export function replacePlaceholder(text: string, value: string | NamedValue): string {
-  // A function, because a replacement *text* would have its `$&` expanded.
+  // A function, because `$&` would expand in a replacement text.
   return text.replace(token, (whole: string, name: string | undefined) =>
     typeof value === 'string' ? value + whole.slice(placeholder.length) : (value(name) ?? whole),
   )
 }
 
-/** A place in which the placeholder stands, and the name that may stand behind it. */
+/** A place of the placeholder, and the name after it, if any. */
 export interface FoundPlaceholder {
   place: string
   name: string | undefined
 }
 
-/** The parts of a request that may hold the placeholder. */
+/** The parts of a request that may contain the placeholder. */
 export interface PlaceholderBearer {
   url: string
   headers?: Record<string, string> | undefined
@@ -37,28 +37,26 @@ export interface PlaceholderBearer {
   data?: unknown
 }
 
-/** An API wants its key once. Each placeholder stands for a text that may be much longer. */
+/** An API needs its key once. Each placeholder may become a much longer text. */
 const maxPlaceholders = 20
-/** JSON that is nested deeper than this is refused, long before a stack runs out. */
+/** The deepest JSON, far below the limit of the call stack. */
 const maxDepth = 100
-/** Characters of the names that lead to a placeholder in `data`. No rule names a longer way. */
+/** Characters of the path to a placeholder in `data`. No rule has a longer one. */
 const maxPointerLength = 1_000
 
 /**
- * Every place of a request in which the placeholder stands, once for each time
- * it does, in the words that a key's rule uses for it: `url.path`,
- * `headers.<name in lower case>`, `params.<name>` (also for the query in the url
- * itself), `data#<JSON pointer>`. In Basic it is found in base64 too. Looks at each
- * part once, and ends at the first mistake.
+ * The place of each placeholder in a request, named as in a key's rule: `url.path`,
+ * `headers.<name in lower case>`, `params.<name>` (also for the query in the url),
+ * `data#<JSON pointer>`. Also finds it in the base64 of Basic.
  *
- * @throws ClientSecretError `INVALID_PARAMETER` for too many of them, and for
+ * @throws ClientSecretError `INVALID_PARAMETER` for too many placeholders, and for
  *   `data` that JSON cannot carry or that is nested too deep.
  */
 export function findPlaceholders(request: PlaceholderBearer): FoundPlaceholder[] {
   const found: FoundPlaceholder[] = []
   const look = (text: string, placeOf: () => string) => {
     if (!text.includes(placeholder)) return
-    // Written once for the text, which may hold thousands of them.
+    // Built once for each text, which may contain thousands of placeholders.
     let place: string | undefined
     for (const [, name] of text.matchAll(token)) {
       place ??= placeOf()
@@ -81,17 +79,16 @@ export function findPlaceholders(request: PlaceholderBearer): FoundPlaceholder[]
 function tooMany(path: string): ClientSecretError {
   return new ClientSecretError(
     'INVALID_PARAMETER',
-    `$CLIENT_SECRET stands in the request more than ${maxPlaceholders} times. An API wants its key once; at most ${maxPlaceholders} are taken.`,
+    `The request contains $CLIENT_SECRET more than ${maxPlaceholders} times. An API needs its key once; write at most ${maxPlaceholders}.`,
     { path },
   )
 }
 
 /**
- * Looks at every string of a JSON value, together with its JSON pointer (RFC
- * 6901), which is only written out for those that ask. Names of members are not
- * looked at.
+ * Visits every string of a JSON value, with a function for its JSON pointer (RFC
+ * 6901). Ignores the names of members.
  *
- * @throws ClientSecretError `INVALID_PARAMETER` for what JSON cannot carry.
+ * @throws ClientSecretError `INVALID_PARAMETER` for a value that JSON cannot carry.
  */
 function visitStrings(value: unknown, visit: (text: string, pointer: () => string) => void): void {
   const path: (string | number)[] = []
@@ -137,14 +134,14 @@ function pointerOf(path: readonly (string | number)[]): string {
     return steps.map((step) => `/${step.replaceAll('~', '~0').replaceAll('/', '~1')}`).join('')
   throw new ClientSecretError(
     'INVALID_PARAMETER',
-    `It takes more than ${maxPointerLength} characters to name where $CLIENT_SECRET stands in data. Use shorter names, or fewer levels.`,
+    `The path to $CLIENT_SECRET in data has more than ${maxPointerLength} characters. Use shorter names, or fewer levels.`,
     { path: 'data' },
   )
 }
 
 /**
- * A JSON value in which the string at a JSON pointer was changed; only what leads
- * to it is copied. Where the pointer leads to no string, the value itself.
+ * Changes the string at a JSON pointer, and copies only the objects on the way to it.
+ * Returns the same value if the pointer leads to no string.
  */
 export function changeAt(value: unknown, pointer: string, change: (text: string) => string): unknown {
   if (pointer === '') return typeof value === 'string' ? change(value) : value
@@ -159,7 +156,7 @@ export function changeAt(value: unknown, pointer: string, change: (text: string)
   return Array.isArray(value) ? value.with(Number(name), changed) : { ...value, [name]: changed }
 }
 
-/** An object literal, of any realm, or one that says itself how it is written as JSON, such as a Date. */
+/** True for an object literal of any realm, and for an object with `toJSON`, such as a Date. */
 export function isPlain(value: object): boolean {
   const prototype: unknown = Object.getPrototypeOf(value)
   return prototype === null || Object.getPrototypeOf(prototype) === null || 'toJSON' in value

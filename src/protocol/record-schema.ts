@@ -2,7 +2,7 @@ import * as z from 'zod/mini'
 import { statuses } from './record.ts'
 import type { ClientSecretRequest } from './request.ts'
 
-// Lenient: what a later relay adds is left out, not refused.
+// Lenient: unknown fields of a later relay are dropped, not refused.
 const wireErrorSchema = z.object({
   code: z.string(),
   message: z.string(),
@@ -31,7 +31,7 @@ export const recordSchema = z.object({
       encoding: z.optional(z.literal('base64')),
     }),
   ),
-  // As it was sent, and so checked before.
+  // Not checked again: it is the request that the client sent.
   request: z.optional(z.looseObject({})) as unknown as z.ZodMiniOptional<z.ZodMiniType<ClientSecretRequest>>,
   error: z.optional(wireErrorSchema),
 })

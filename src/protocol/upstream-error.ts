@@ -1,9 +1,9 @@
 import type { UpstreamResponse, WireError } from './record.ts'
 
 /**
- * What is said of an answer of 400 or more. The answer itself goes along.
+ * The error for an answer with a status of 400 or more. The answer itself goes with it.
  *
- * @param reason What HTTP calls this status, such as `Not Found`, where it is known.
+ * @param reason The name of the status, such as `Not Found`, if known.
  * @param retryAfter Seconds.
  */
 export function upstreamError(
@@ -20,7 +20,7 @@ export function upstreamError(
   }
 }
 
-/** The sentence in an error body, where the usual APIs put it: error.message, message, or error. */
+/** The message in an error body. Most APIs have it in error.message, message, or error. */
 function messageIn(body: string): string | undefined {
   try {
     const { error, message } = JSON.parse(body) as { error?: { message?: unknown } | string; message?: unknown }

@@ -2,23 +2,23 @@ import type { SWRConfiguration } from 'swr'
 import type { ClientCore } from '../client/create-core.ts'
 import type { Method } from '../protocol/request.ts'
 
-/** Before every key of ours in the host's SWR cache, so that we share it without meeting. */
+/** The prefix of our keys in the host's SWR cache, so that they never collide with the host's keys. */
 export const keyPrefix = '$client-secret$'
 
 let places = 0
 
-/** A key for what one place in the tree stores. Counted, because a render may not throw dice. */
+/** A key for the data of one place in the tree. A counter, because a render may not use randomness. */
 export function placeKey(client: ClientCore): string {
   return `${keyPrefix}${client.key}/#${++places}`
 }
 
-// Every option we rely on is set on the hook itself, because the host's
-// `<SWRConfig>` would otherwise decide it for us; and none is set in a config of
-// our own around the host's components, because that would decide it for them.
+// Our hooks set every option that they depend on, because the host's `<SWRConfig>`
+// would change it otherwise. We add no `<SWRConfig>` of our own, because it would
+// change the options of the host's components.
 
-/** For a hook without a fetcher: it shows what is stored, and nothing else. */
+/** For a hook without a fetcher, which shows stored data only. */
 export const storeSettings = {
-  // Data that the host knows in advance are for its own keys.
+  // The host's fallback data belongs to its own keys.
   fallback: {},
   suspense: false,
   keepPreviousData: false,
@@ -26,14 +26,14 @@ export const storeSettings = {
 
 const isBytes = (value: unknown) => value instanceof Blob || value instanceof ArrayBuffer || value instanceof Uint8Array
 
-/** SWR's own defaults, whatever the host has made of them. Written out, so that a page without a query does not carry them. */
+/** SWR's own defaults, independent of the host's. Written out, so that they are not in the bundle of a page without a query. */
 export const ownSettings = {
   fallback: {},
   suspense: false,
   keepPreviousData: false,
-  // A host that pauses its own fetching must not freeze what we show.
+  // A host that pauses its own fetching must not pause ours.
   isPaused: () => false,
-  // Decided by what is cached.
+  // Undefined: SWR decides by its cache.
   revalidateOnMount: undefined as unknown as boolean,
   revalidateIfStale: true,
   revalidateOnFocus: true,
@@ -45,12 +45,12 @@ export const ownSettings = {
   focusThrottleInterval: 5_000,
   errorRetryInterval: 5_000,
   shouldRetryOnError: true,
-  // Data are compared by identity where SWR's comparison sees no difference: two Blobs, two byte arrays.
+  // By identity for Blobs and byte arrays, because SWR's comparison sees no difference between two of them.
   compare: (before: unknown, after: unknown) =>
     before === after || (!isBytes(before) && JSON.stringify(before) === JSON.stringify(after)),
 } satisfies SWRConfiguration
 
-/** A request that may cost money or change something is sent once, and again only when it is asked for. */
+/** A request that may cost money or change data is sent once, and again only on demand. */
 export function settingsFor(method: Method): SWRConfiguration {
   if (method === 'GET') return ownSettings
   return {

@@ -36,13 +36,13 @@ export interface UseClientSecretQueryOptions<Data = unknown> extends Pick<
   schema?: StandardSchema<Data> | undefined
 }
 
-/** What SWR gives, and how the request goes. */
+/** SWR's result, and the progress of the request. */
 export type UseClientSecretQuery<Data = unknown> = SWRResponse<Data, ClientSecretError> & QueryProgress
 
 interface QueryProgress {
   /** True while the client polls for the answer. */
   isPolling: boolean
-  /** What the relay knows of the request that was sent last. */
+  /** The relay's record of the latest request. */
   record: ClientSecretRecord | undefined
 }
 
@@ -51,12 +51,11 @@ const progresses = sharedInstances<SWRStore<QueryProgress>>()
 const noProgress: QueryProgress = { isPolling: false, record: undefined }
 
 /**
- * A read that a component needs in order to show something: sent when it is
- * shown, cached, and shared by all components that ask the same. `null` asks
- * nothing. The rest is SWR's behaviour, with SWR's defaults.
+ * Loads data for a component when it renders. SWR caches the answer and shares it
+ * between all components with the same request. `null` sends nothing. Everything else
+ * is SWR's behaviour, with SWR's defaults.
  *
- * A method other than GET is sent once, and again only through `mutate()` or
- * where an option says so.
+ * A method other than GET is sent once, and again only with `mutate()` or an option.
  *
  * @example
  * const models = useClientSecretQuery({
@@ -79,7 +78,7 @@ export function useClientSecretQuery<Data = unknown>(
   }, [cache, mutate, client, key])
   useEffect(() => progress.attach(), [progress])
   const { schema, ...rest } = options
-  // An option that is given as undefined is not given.
+  // Undefined counts as a missing option.
   const settings = Object.fromEntries(Object.entries(rest).filter(([, value]) => value !== undefined))
   const latest = useLatest({ schema })
 
@@ -102,7 +101,7 @@ async function ask<Data>(
   show: (progress: QueryProgress) => void,
 ): Promise<Data> {
   const request = client.createRequest({
-    // A query shows its answer by itself, so a queued one is polled.
+    // A query shows its answer without further calls, so it polls a queued request.
     params: { ...params, poll: params.poll || (params.queue === undefined ? params.poll : 1_000) },
     listeners: () => ({ schema }),
     onChange: ({ record, isPolling }) => show({ record, isPolling }),

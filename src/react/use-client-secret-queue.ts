@@ -5,20 +5,20 @@ import { useIsolatedSWR } from './isolated-swr.ts'
 import { useClient } from './provider.tsx'
 import { keyPrefix, ownSettings } from './swr-settings.ts'
 
-/** How many wait, as far as it is known. */
+/** The count of a queue. */
 export interface UseClientSecretQueue {
-  /** This caller's unsettled requests in queues of this name, the running one included; undefined until it is known. */
+  /** This caller's unsettled requests in queues of this name, including the running one. Undefined until the first count. */
   inQueue: number | undefined
   isLoading: boolean
   error: ClientSecretError | undefined
-  /** Counts anew. */
+  /** Counts again. */
   refresh: () => void
 }
 
 /**
- * How many requests wait in a queue.
+ * Counts the requests in a queue.
  *
- * @param refreshInterval Milliseconds between counts while the page is seen; 0 counts once. Default 5,000.
+ * @param refreshInterval Milliseconds between counts while the page is visible; 0 counts once. Default 5,000.
  */
 export function useClientSecretQueue(
   queueName: string,
@@ -28,7 +28,7 @@ export function useClientSecretQueue(
   const { data, error, isLoading, mutate } = useIsolatedSWR<QueueCount, ClientSecretError>(
     `${keyPrefix}${client.key}/queue/${queueName}`,
     () => client.transport.queueCount(queueName),
-    // SWR would leave out what comes sooner than its deduping interval.
+    // SWR would skip counts within its deduping interval.
     { ...ownSettings, refreshInterval, dedupingInterval: Math.min(ownSettings.dedupingInterval, refreshInterval) },
   )
   const refresh = useCallback(() => void mutate(), [mutate])

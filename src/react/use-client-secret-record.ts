@@ -7,12 +7,12 @@ import { actionsOf, type RequestActions } from './use-client-secret-request.ts'
 import { useKept } from './use-kept.ts'
 import { useRequestPlace } from './use-request-place.ts'
 
-/** The state of the request, and what can be done with it. */
+/** The state of the request, and its actions. */
 export type UseClientSecretRecord<Data = unknown> = RequestState<Data> & Omit<RequestActions, 'reset'>
 
 /**
  * Follows a request that was sent elsewhere, such as one of the history, by its
- * id; `null` follows nothing. Until the relay has told of it, it is `sending`.
+ * id. `null` follows nothing. The status is `sending` until the relay's first answer.
  *
  * @example
  * const otter = useClientSecretRecord(otterId)

@@ -1,10 +1,10 @@
 import { useState } from 'react'
 
 /**
- * What was made for these dependencies; made anew when one of them changes.
+ * Keeps a value until one of its dependencies changes.
  *
- * It is state and no memo: React may drop a memo, and Fast Refresh does when the
- * file of the component is edited. A request under way must survive that.
+ * Uses state instead of a memo: React may drop a memo, and Fast Refresh drops it when
+ * the component's file changes. A running request must survive that.
  */
 export function useKept<Value>(make: () => Value, dependencies: readonly unknown[]): Value {
   const [kept, keep] = useState(() => ({ dependencies, value: make() }))

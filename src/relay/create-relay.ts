@@ -8,18 +8,18 @@ import { secretsOf } from './keys/key.ts'
 import { readOptions, type RelayOptions } from './options.ts'
 import { internet, type Network } from './upstream/http-client.ts'
 
-/** What `createRelay` makes. */
+/** The result of `createRelay`. */
 export interface Relay {
-  /** Answers a call of the client. Mount it at any path: `fetch` takes a web-standard Request and gives a Response. */
+  /** Answers a call of the client: takes a web-standard Request and returns a Response. Mount it at any path. */
   fetch: (request: Request) => Promise<Response>
-  /** Resolves when the relay has opened its database; rejects with a sentence when it cannot. `fetch` waits for it by itself. */
+  /** Resolves when the relay has opened its database. Rejects if it cannot; the message says what to do. `fetch` waits for it itself. */
   ready: Promise<void>
-  /** Takes no more requests, waits for those that run (`shutdownTimeout`), and closes the database. */
+  /** Refuses new requests, waits for running ones (`shutdownTimeout`), and closes the database. */
   close: () => Promise<void>
 }
 
 /**
- * Makes a relay: it holds the keys, and calls the APIs that its rules allow.
+ * Creates a relay. It holds the keys, and calls the APIs that the keys' rules allow.
  *
  * @example
  * const relay = createRelay({
@@ -32,25 +32,25 @@ export interface Relay {
  *   authenticate: async (request) => (await session(request))?.userId ?? null,
  * })
  *
- * @throws ClientSecretError `INVALID_PARAMETER` when it would run unsafely: no
- *   rules, no secret, a host of `*`, a locked key that nobody can unlock.
+ * @throws ClientSecretError `INVALID_PARAMETER` for unsafe options: a key without rules
+ *   or secret, the host `*`, a locked key without `authenticate`.
  */
 export function createRelay(options: RelayOptions): Relay {
   return createRelayOn(internet, options)
 }
 
-/** A relay that `keepRelay` and `serve --watch` give other options while it runs. */
+/** A relay that takes new options while it runs, for `keepRelay` and `serve --watch`. */
 export interface RenewableRelay extends Relay {
   /**
-   * Takes other options from the next call on; what runs goes on. False when it cannot, and another relay must take
-   * its place: it is closed, or the options name another database, other limits or other master keys.
+   * Uses these options from the next call on. Running requests continue. False if a new relay must replace this one:
+   * it is closed, or database, limits or master keys differ.
    *
-   * @throws ClientSecretError as `createRelay` does, and has changed nothing then.
+   * @throws ClientSecretError as `createRelay` does. The relay then keeps its options.
    */
   renew: (options: RelayOptions) => Promise<boolean>
 }
 
-/** A relay on another network than the internet, for the `attack` command. */
+/** A relay on a given network, such as the fake internet of the `attack` command. */
 export function createRelayOn(
   network: Network,
   options: RelayOptions,
@@ -58,20 +58,20 @@ export function createRelayOn(
 ): RenewableRelay {
   let given = readOptions(options, environment)
   const secrets = createSecretIndex()
-  // From before anything can be said, and for as long as there is this relay, also when it has other ones.
+  // Before the first log entry, and for the life of the relay, also after its options change.
   const lookForSecrets = () => {
     for (const { values } of given.keys.values())
       for (const value of values) for (const secret of secretsOf(value)) secrets.add(secret, value)
   }
   lookForSecrets()
   const logger = redactedLogger(() => given.logger, secrets)
-  // Its fields are read when they are needed, so that they can be exchanged.
+  // Its fields are read at each use, so that `renew` can replace them.
   const settings = { ...given, logger }
   const metrics = createMetrics(settings.logger)
   const parts = openRelay(settings, network, metrics, secrets)
   const ready = parts.then(() => {})
   let isWaitedFor = false
-  // Whoever waits for `ready` is told by it; whoever does not, by the log.
+  // The log has the error only if no caller waits for `ready`.
   ready.catch((error: unknown) => {
     if (!isWaitedFor) settings.logger.error({ err: error }, 'the relay could not start')
   })
@@ -86,7 +86,7 @@ export function createRelayOn(
     close: () =>
       (closing ??= parts.then(
         (opened) => opened.close(),
-        // What could not be opened has closed what it had opened.
+        // A relay that fails to open closes its parts itself.
         () => {},
       )),
     async renew(other) {
@@ -102,7 +102,7 @@ export function createRelayOn(
   }
 }
 
-/** Whether only that differs which is read anew for each call. */
+/** Whether only options differ that each call reads. */
 function isOnSameGround(now: Settings, next: Settings): boolean {
   const groundOf = ({ database, limits, masterKeys, keys }: Settings) =>
     JSON.stringify([database, Object.entries(limits).sort(), masterKeys.map(({ id }) => id), keys.size === 0])

@@ -4,13 +4,13 @@ import { type RelayOptions } from './options.ts'
 import { internet } from './upstream/http-client.ts'
 import { consoleLogger } from './common/logger.ts'
 
-/** One relay after the other, of which one answers. */
+/** A relay that answers with the latest options. It replaces its inner relay if necessary. */
 export interface KeptRelay extends Relay {
-  /** What is asked from now on is answered with these options, or refused while they are wrong. */
+  /** Uses these options from the next call on, or refuses calls while they are wrong. */
   take: (options: RelayOptions | Promise<RelayOptions>) => void
 }
 
-/** A relay that is kept under a name, and the number of the `keepRelay` whose options it has. */
+/** A relay with a name, and the number of the `keepRelay` call that gave its options. */
 interface Kept {
   relay: KeptRelay
   number: number
@@ -18,25 +18,24 @@ interface Kept {
 
 interface KeptRelays {
   byName: Map<string, Kept>
-  /** How often `keepRelay` was called. */
+  /** The number of `keepRelay` calls. */
   count: number
 }
 
-/** Outside of this module, because dev servers load it anew, too. */
+/** Global, because dev servers reload this module too. */
 const place = Symbol.for('react-client-secret: kept relays')
 const all = ((globalThis as { [place]?: KeptRelays })[place] ??= { byName: new Map(), count: 0 })
 
 /**
- * Makes a relay when it is first asked, and keeps it while a dev server loads its
- * module anew: the relay that runs takes the new options, and what it is doing goes
- * on. The options that were given last count, whichever of the relays is asked.
- * Where they name another database or other limits, the relay is closed first, and
- * another one takes its place.
+ * Creates a relay at the first call, and keeps it while a dev server reloads its
+ * module. The running relay takes the new options, and its requests continue. The
+ * latest options apply to all returned relays of this name. If database or limits
+ * change, `keepRelay` closes the relay and starts a new one.
  *
- * While the options are such that no relay starts, each call is answered with
- * `UNAVAILABLE`, and the log has the sentence that says what to do.
+ * While the options are invalid, each call fails with `UNAVAILABLE`, and the log says
+ * what to do.
  *
- * @param name By which it is recognised when the module is loaded anew. Each relay of a process has its own.
+ * @param name Identifies the relay when its module reloads. Each relay of a process needs its own.
  *
  * @example
  * export const relay = keepRelay('relay', {
@@ -67,13 +66,13 @@ export function keepRelay(name: string, options: RelayOptions): Relay {
     },
     close: async () => {
       const kept = all.byName.get(name)
-      // The server that a dev server has replaced may end after the new one was asked.
+      // A replaced server may close its relay after the new server has used it.
       if (kept && kept.number <= number) await kept.relay.close()
     },
   }
 }
 
-/** Answers nothing before it has taken options. */
+/** Call `take` first, before `fetch`. */
 export function createKeptRelay(): KeptRelay {
   let opened: RenewableRelay | undefined
   let current: Promise<RenewableRelay> | undefined
@@ -81,7 +80,7 @@ export function createKeptRelay(): KeptRelay {
 
   async function renewed(options: RelayOptions): Promise<RenewableRelay> {
     if (await opened?.renew(options)) return opened!
-    // Two relays cannot have one SQLite file.
+    // Two relays cannot share a SQLite file.
     await opened?.close()
     return (opened = createRelayOn(internet, options))
   }
@@ -90,7 +89,7 @@ export function createKeptRelay(): KeptRelay {
     take(options) {
       const before = current
       isWaitedFor = false
-      // Rejects before it is looked at, while the one before is still waited for.
+      // It may reject while the previous options still load, so this marks the rejection as handled.
       const given = Promise.resolve(options)
       given.catch(() => {})
       current = Promise.resolve(before).then(
@@ -117,6 +116,6 @@ export function createKeptRelay(): KeptRelay {
 }
 
 function couldNotStart(): Response {
-  const error = { code: 'UNAVAILABLE', message: 'The relay could not start; its log says why.', retryAfter: 1 } as const
+  const error = { code: 'UNAVAILABLE', message: 'The relay could not start. Its log says why.', retryAfter: 1 } as const
   return Response.json({ error }, { status: errorStatus[error.code], headers: { 'retry-after': '1' } })
 }

@@ -1,4 +1,3 @@
-import { isClientSecretError } from '../protocol/errors.ts'
 import { createBytesInFlight } from './common/bytes-in-flight.ts'
 import { boundRecords } from './database/bounded-records.ts'
 import { createPubSub } from './database/pub-sub.ts'
@@ -8,6 +7,7 @@ import { createDirectRequests } from './execution/direct-requests.ts'
 import { createHeartbeat, heartbeatTimeout, type Heartbeat } from './execution/heartbeat.ts'
 import { createLimits } from './execution/limits.ts'
 import type { Metrics } from './execution/metrics.ts'
+import { removeExpiredRecords } from './execution/expired-records.ts'
 import { createRunner } from './execution/runner.ts'
 import { openStorage } from './execution/storage.ts'
 import { createStreamedAnswers } from './execution/streamed-answers.ts'
@@ -20,12 +20,12 @@ import type { SecretIndex } from './keys/redaction/secret-index.ts'
 import { createUpstream, type Network } from './upstream/http-client.ts'
 import { createTokens } from './upstream/tokens.ts'
 
-/** What a relay works with, and how it is closed. */
+/** The open parts of a relay. `close` closes them. */
 export interface OpenedRelay extends RelayDeps {
   close: () => Promise<void>
 }
 
-/** Opens what the relay works with; when something cannot be opened, what was opened before it is closed. */
+/** Opens the parts of a relay. If one fails to open, closes the ones before it. */
 export async function openRelay(
   settings: Settings,
   network: Network,
@@ -38,20 +38,20 @@ export async function openRelay(
     return { ...parts, close: endings.run }
   } catch (error) {
     await endings.run().catch((err: unknown) => {
-      settings.logger.error({ err }, 'a relay that could not start could not be closed either')
+      settings.logger.error({ err }, 'could not close a relay that could not start')
     })
     throw explainStartFailure(error)
   }
 }
 
-/** What is to be done at the end, in the reverse order of the beginning. */
+/** The steps of closing, in the reverse order of opening. */
 function createEndings() {
   const endings: (() => unknown)[] = []
   return {
     add: (end: () => unknown): void => void endings.push(end),
     run: async (): Promise<void> => {
       const failures: unknown[] = []
-      // Each of them, also when one fails: a database that stays open is locked to the next relay.
+      // All steps run, also after a failure: an open database would stay locked for the next relay.
       for (const end of endings.reverse()) {
         try {
           await end()
@@ -64,7 +64,7 @@ function createEndings() {
   }
 }
 
-/** Takes up what an earlier process left, too. */
+/** Also continues the requests that an earlier process left. */
 async function openParts(
   settings: Settings,
   network: Network,
@@ -106,11 +106,11 @@ async function openParts(
   })
   atTheEnd(runner.abort)
   let heartbeat: Heartbeat | undefined = undefined
-  // Nothing is sent before there is one.
+  // No request runs before the heartbeat exists.
   const direct = createDirectRequests({ records, runner, pubSub, ensureSeen: () => heartbeat!.ensureSeen(), logger })
   const waitingCallers = createWaitingCallers(disconnectGracePeriod, runner.abandon)
   const calls = createCallsInFlight()
-  // After what runs has ended: until then the other relays must know that this one lives.
+  // The heartbeat stops after the running requests, so that no other relay takes them over.
   atTheEnd(() => heartbeat?.stop())
   const queue = await storage.createQueue({ records, runner, pubSub, logger, backgroundCalls: limits.backgroundCalls })
   atTheEnd(async () => {
@@ -121,7 +121,7 @@ async function openParts(
     clearTimeout(timer)
   })
 
-  /** What dead relays were running for callers who waited for the answer in the call itself. */
+  /** Takes over the queues of dead relays, and settles their direct requests. */
   async function takeOver(): Promise<void> {
     await queue.takeOver()
     for (const record of await records.orphans(heartbeatTimeout)) await runner.settleInterrupted(record)
@@ -137,27 +137,7 @@ async function openParts(
     logger,
   })
 
-  async function removeExpired(): Promise<void> {
-    for (let isFull = true; isFull && !pubSub.isClosed();) {
-      const removed = await records.removeExpired()
-      pubSub.publish(...removed.lines)
-      isFull = removed.isFull
-    }
-  }
-  let removing: Promise<void> | undefined
-  const removal = setInterval(() => {
-    // While the database is away, it waits for longer than this interval.
-    removing ??= removeExpired()
-      .catch((error: unknown) => {
-        // That the database is away is said elsewhere, once.
-        if (!isClientSecretError(error)) logger.error({ err: error }, 'expired records could not be removed')
-      })
-      .then(() => {
-        removing = undefined
-      })
-  }, 1_000)
-  removal.unref()
-  atTheEnd(() => clearInterval(removal))
+  atTheEnd(removeExpiredRecords({ records, pubSub, logger }))
 
   return {
     settings,

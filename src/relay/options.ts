@@ -1,6 +1,6 @@
 import * as z from 'zod/mini'
 import { ClientSecretError } from '../protocol/errors.ts'
-import { shown } from '../protocol/request.ts'
+import { shown } from '../protocol/invalid-parameter.ts'
 import { bytesOfRequest } from './common/bytes-in-flight.ts'
 import { startError } from './common/config-error.ts'
 import { hostNameOf } from './common/host-name.ts'

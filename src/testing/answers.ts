@@ -1,19 +1,19 @@
 import { errorStatus, type ErrorCode } from '../protocol/error-codes.ts'
 import { ClientSecretError } from '../protocol/errors.ts'
 import type { UpstreamResponse, WireError } from '../protocol/record.ts'
-import { shown } from '../protocol/request.ts'
+import { shown } from '../protocol/invalid-parameter.ts'
 import { upstreamError } from '../protocol/upstream-error.ts'
 
-/** When an answer comes. */
+/** The time of an answer. */
 export interface Timing {
   /**
-   * Milliseconds until the answer: from the sending on, or, in a queue, from when
-   * those before it are done. Default 0: at once, without a timer.
+   * Milliseconds until the answer: after the request is sent, or, in a queue, after the
+   * requests before it settle. Default 0: at once, without a timer.
    */
   after?: number | undefined
   /**
-   * Place in line at the start, for a request with a `queue`; 1 is running.
-   * `after` is divided evenly among the places on the way down to 1. Default 1.
+   * The first position of a request with a `queue`; 1 is running. `after` is divided
+   * evenly among the positions down to 1. Default 1.
    */
   inQueue?: number | undefined
 }
@@ -21,7 +21,7 @@ export interface Timing {
 export interface ReplyOptions extends Timing {
   /** HTTP status of the API. From 400 on the request fails with `UPSTREAM_ERROR`, and `body` is the error's `data`. Default 200. */
   status?: number | undefined
-  /** Headers of the API, in any letter case. The content type follows from the body unless it is given. */
+  /** Headers of the API, in any letter case. Default content type: by the type of the body. */
   headers?: Record<string, string> | undefined
 }
 
@@ -30,53 +30,53 @@ export interface FailOptions extends Timing {
   message?: string | undefined
   /** HTTP status. Default: the code's own. */
   status?: number | undefined
-  /** Where in the parameters the mistake is, such as `params.page`. */
+  /** The path of the wrong parameter, such as `params.page`. */
   path?: string | undefined
   /** Seconds to wait before another try. */
   retryAfter?: number | undefined
 }
 
-/** How a request ends: with what the API said, or with an error, or with an API's error, which is both. */
+/** The end of a request: the API's answer, an error, or both for an error of the API. */
 export interface Outcome {
   response?: UpstreamResponse | undefined
   error?: WireError | undefined
 }
 
-/** What an answer can do with a request that waits for it. */
+/** The request's side of an answer in progress. */
 export interface Course {
-  /** Moves it in its line; at 1 it runs. */
+  /** Moves the request to a position in its queue; at 1 it runs. */
   moveTo: (place: number) => void
-  /** Waits; ends early when the request has ended otherwise, such as by `cancel`. */
+  /** Waits. Ends early if the request ends, such as by `cancel`. */
   wait: (milliseconds: number) => Promise<void>
 }
 
-/** What becomes of a request. Made by `reply`, `fail` and `hold`. */
+/** The scripted outcome of a request. Create one with `reply`, `fail` or `hold`. */
 export interface ScriptedAnswer {
-  /** Place in line at the start. */
+  /** The first position in the queue. */
   readonly inQueue: number
-  /** Set where the relay would refuse the request at its door, so that there is never a record of it. */
+  /** True for an error before there is a record. */
   readonly isRefusal: boolean
-  /** Goes with a request from the start of its turn to its end. */
+  /** Plays the answer, from the start of the request's turn to its end. */
   readonly play: (course: Course) => Promise<Outcome>
 }
 
-/** An answer that comes when the test says so. */
+/** An answer that waits until the test gives it. */
 export interface HeldAnswer extends ScriptedAnswer {
-  /** Moves every request that is held to this place in line; at 1 it runs. */
+  /** Moves every held request to this position in its queue; at 1 it runs. */
   moveTo: (place: number) => void
   /**
-   * Lets go: every request that is held, or comes later, gets this answer.
+   * Gives this answer to every held request, and to all later ones.
    *
-   * @throws ClientSecretError `INVALID_PARAMETER` when it was let go before.
+   * @throws ClientSecretError `INVALID_PARAMETER` for a second call.
    */
   answer: (next: ScriptedAnswer) => void
 }
 
 /**
- * The API answers.
+ * Scripts an answer of the API.
  *
- * @param body An object, a list, a number, a boolean or null becomes JSON, a
- *   string text, a `Uint8Array` bytes; without a body, `data` is null.
+ * @param body A string becomes text, a `Uint8Array` bytes, and every other value JSON.
+ *   Without a body, `data` is null.
  *
  * @example
  * client.on({ url: /images/ }, reply({ data: [{ b64_json }] }, { after: 2_000, inQueue: 3 }))
@@ -90,7 +90,7 @@ export function reply(body?: unknown, { status = 200, headers, ...timing }: Repl
   return timed({ response, error: upstreamError(response, { retryAfter }) }, timing)
 }
 
-/** What the relay says before it takes a request in, or what keeps the request from reaching it. */
+/** The errors that come before there is a record. */
 const refusals: readonly ErrorCode[] = [
   'INVALID_PARAMETER',
   'PLACEHOLDER_MISSING',
@@ -106,13 +106,13 @@ const refusals: readonly ErrorCode[] = [
 ]
 
 /**
- * The request fails, as it would at the relay: `RATE_LIMITED`, `NETWORK_ERROR`
- * and others that come before there is a record reject the sending; with
- * `inQueue` the request was taken in first, and they end it. `EXPIRED` and
- * `REQUEST_NOT_FOUND` remove the record, `CANCELLED` cancels it.
+ * Scripts a failure, as of a real relay. `RATE_LIMITED`, `NETWORK_ERROR` and other
+ * errors that come before there is a record reject the send. With `inQueue`, the relay
+ * accepts the request first, and the error ends it. `EXPIRED` and `REQUEST_NOT_FOUND`
+ * remove the record, `CANCELLED` cancels it.
  *
- * Nothing is repeated: it is what is left after the client's own tries. For an
- * API that answers with an error, use `reply` with its `status`.
+ * The client does not retry: the failure is the one after its last try. For an error
+ * of the API, use `reply` with its `status`.
  *
  * @example
  * client.on({ url: /images/ }, fail('RATE_LIMITED', { retryAfter: 30 }))
@@ -120,7 +120,7 @@ const refusals: readonly ErrorCode[] = [
 export function fail(code: ErrorCode, { after, inQueue, message, ...details }: FailOptions = {}): ScriptedAnswer {
   const error = {
     code,
-    message: message ?? `The request failed with ${code}, as its script says.`,
+    message: message ?? `The script fails the request with ${code}.`,
     status: errorStatus[code],
     ...details,
   }
@@ -128,13 +128,13 @@ export function fail(code: ErrorCode, { after, inQueue, message, ...details }: F
 }
 
 /**
- * The answer comes when the test says so. Until then the request runs, or, with
- * `inQueue`, stands at that place in line.
+ * Holds the answer until the test gives it. Until then, the request runs, or waits at
+ * the position `inQueue`.
  *
  * @example
  * const later = hold({ inQueue: 3 })
  * client.on({ url: /images/ }, later)
- * // … send, and look at place 3 …
+ * // … send, and check position 3 …
  * later.moveTo(1)
  * later.answer(reply({ picture: 'otter' }))
  */
@@ -162,7 +162,7 @@ export function hold({ inQueue = 1 }: Pick<Timing, 'inQueue'> = {}): HeldAnswer 
       if (isOpen) {
         throw new ClientSecretError(
           'INVALID_PARAMETER',
-          'This held answer was let go before. Make one with hold() for each answer; several given to client.on are taken in turn.',
+          'This held answer was given before. Create one with hold() for each answer, and pass them to client.on in order.',
         )
       }
       isOpen = true
@@ -177,7 +177,7 @@ function timed(outcome: Outcome, { after = 0, inQueue = 1 }: Timing): ScriptedAn
   if (!(after >= 0 && after < Infinity)) {
     throw new ClientSecretError(
       'INVALID_PARAMETER',
-      `after must be a number of milliseconds, 0 or more; it is ${shown(after)}. For an answer that comes when the test says so, use hold().`,
+      `after must be a number of milliseconds, 0 or more; it is ${shown(after)}. To give the answer by hand, use hold().`,
       { path: 'after' },
     )
   }
@@ -198,7 +198,7 @@ function checkPlace(inQueue: number): void {
   if (Number.isInteger(inQueue) && inQueue >= 1) return
   throw new ClientSecretError(
     'INVALID_PARAMETER',
-    `A place in line must be a whole number, 1 (running) or more; it is ${shown(inQueue)}.`,
+    `A position in the queue must be a whole number, 1 (running) or more; it is ${shown(inQueue)}.`,
     { path: 'inQueue' },
   )
 }

@@ -3,42 +3,40 @@ import type { ClientSecretRequest } from '../protocol/request.ts'
 import { createScript, type Answering, type Matcher } from './script.ts'
 import { scriptedRelay } from './scripted-relay.ts'
 
-/** A client as hooks and provider know it, and what a test says and sees of it. */
+/** A client for hooks and provider, with a script and a list of its requests. */
 export interface TestClient extends Client {
   /**
-   * Says what becomes of the requests that match. Several answers are taken in
-   * turn, and the last again and again. What was said last counts first, so that
-   * a test can say otherwise than what all tests share.
+   * Scripts the answers to matching requests. Each request takes the next answer, and the
+   * last answer repeats. A later script comes before an earlier one, so that a test can
+   * override what all tests share.
    *
-   * @param match Fields of the request, those left out match all; or a function that looks at it.
-   * @param answers Each a `reply`, a `fail` or a `hold`, or a function that makes one from the request.
+   * @param match Fields of the request; a missing field matches all. Or a function of the request.
+   * @param answers Each a `reply`, a `fail` or a `hold`, or a function that returns one for the request.
    * @returns The client, for the next `on`.
    */
   on: (match: Matcher, ...answers: [Answering, ...Answering[]]) => TestClient
-  /** The requests that were sent, in order, as they travel: checked, the method in capitals, without callbacks. */
+  /** The sent requests, in order and as JSON: checked, with the method in capitals, without callbacks. */
   readonly requests: readonly ClientSecretRequest[]
-  /** From now on no call reaches the relay: what is sent fails with `NETWORK_ERROR`, polls are tried again and again. */
+  /** Cuts the connection: sends fail with `NETWORK_ERROR`, and polls retry until `reconnect`. */
   disconnect: () => void
-  /** The relay is reached again. Polls find it with their next try. */
+  /** Restores the connection. Polls continue with their next try. */
   reconnect: () => void
 }
 
 export interface TestClientOptions {
-  /** Milliseconds that each call to the relay takes, so that a person sees every state. Default 0: no timer. */
+  /** Milliseconds for each call of the relay, so that every state is visible. Default 0: no timer. */
   latency?: number | undefined
-  /** Who is signed in, by any id. */
+  /** Any id of the signed-in user. */
   user?: string | undefined
 }
 
 /**
- * A client for tests and drawings of your own components: without a relay and
- * without a network, it plays what its script says. The provider takes it as its
- * `client`, and the hooks do not know the difference: checks, polling, queues,
- * history and cancelling are those of the real one.
+ * Creates a client for tests and stories of your components. It needs no relay and no
+ * network: it plays its script. Pass it to the provider as `client`. Checks, polling,
+ * queues, history and cancelling work as in the real client.
  *
- * It waits with `setTimeout` and `Date` only, and so stands still under fake
- * timers until the test moves them. A request that nothing was said of fails
- * with `INTERNAL`, and the error says how to script it.
+ * It waits with `setTimeout` and `Date` only, so fake timers control it. A request
+ * without a script fails with `INTERNAL`, and the error says how to script it.
  *
  * @example
  * const client = createTestClient().on({ url: /images/ }, reply({ picture: 'otter' }, { after: 2_000, inQueue: 3 }))

@@ -10,7 +10,7 @@ import type { ClientSecretRequest } from '../protocol/request.ts'
 import type { Outcome } from './answers.ts'
 import { aborted } from './time.ts'
 
-/** What is known of one request. */
+/** One request. */
 export interface Entry {
   readonly id: string
   readonly idempotencyKey: string
@@ -19,32 +19,32 @@ export interface Entry {
   updatedAt: number
   expiresAt: number
   status: RecordStatus
-  /** Place in line, without those of this client that stand before it. */
+  /** Position in the queue, without earlier requests of this client. */
   place: number
   changes: number
   outcome: Outcome
-  /** Fires when it has settled. */
+  /** Aborts when the request settles. */
   readonly end: AbortController
 }
 
-/** The records of a client, in memory, in the order in which they were sent. */
+/** The records of a client, in memory and in order. */
 export interface Records {
   add: (request: ClientSecretRequest, idempotencyKey: string, place: number) => Entry
-  /** By its id, or by its idempotency key. */
+  /** Finds an entry by its id or its idempotency key. */
   find: (idOrKey: string) => Entry | undefined
-  /** Those that are not gone, the newest first. */
+  /** Entries that still exist, the newest first. */
   list: () => Entry[]
-  /** Changes one that has not settled. */
+  /** Changes an unsettled entry. */
   write: (entry: Entry, fields: Partial<Pick<Entry, 'status' | 'place' | 'outcome'>>) => void
-  /** Whether nobody stands before it in its line. */
+  /** Whether an entry is the first in its queue. */
   isNext: (entry: Entry) => boolean
-  /** Resolves when nobody does any more, or it has settled. */
+  /** Resolves when the entry is the first in its queue, or has settled. */
   turn: (entry: Entry) => Promise<void>
-  /** As it travels. */
+  /** The entry as a record. */
   toWire: (entry: Entry, parts?: { request?: 'whole' | 'compact'; response?: boolean }) => ClientSecretRecord
-  /** Fires with the next change of any. */
+  /** Aborts at the next change of any entry. */
   nextChange: () => AbortSignal
-  /** Lets everyone look again who waits for a change. */
+  /** Wakes all code that waits for a change. */
   tell: () => void
 }
 
@@ -61,7 +61,7 @@ export function createRecords(): Records {
     before.abort()
   }
 
-  /** Those that run before it, because they have the same url, method and queue. */
+  /** Earlier unsettled entries with the same url, method and queue. */
   function before({ id, request }: Entry): Entry[] {
     if (request.queue === undefined) return []
     const older = entries.slice(
@@ -78,7 +78,7 @@ export function createRecords(): Records {
     add(request, idempotencyKey, place) {
       const now = Date.now()
       const entry: Entry = {
-        // Counted, so that a snapshot of what shows it stays the same.
+        // A counter, so that snapshots stay the same.
         id: `request-${entries.length + 1}`,
         idempotencyKey,
         request,
@@ -142,7 +142,7 @@ function lineOf({ request: { url, method, queue } }: Pick<Entry, 'request'>): st
   return JSON.stringify([url, method, queue])
 }
 
-/** Why a record is not there any more; undefined while it is. */
+/** Why a record is gone; undefined if it is not. */
 export function absence({ id, expiresAt, outcome: { error } }: Entry): WireError | undefined {
   if (error?.code === 'EXPIRED' || error?.code === 'REQUEST_NOT_FOUND')
     return { requestId: id, status: errorStatus[error.code], ...error }

@@ -3,40 +3,44 @@ import { errorFromWire } from '../client/read-record.ts'
 import type { RecordVersion, Transport } from '../client/transport.ts'
 import { ClientSecretError } from '../protocol/errors.ts'
 import { isSettled, type PollAnswer, type RecordStatus, type WireError } from '../protocol/record.ts'
-import { parseRequest, type ClientSecretRequest } from '../protocol/request.ts'
+import { parseRequest } from '../protocol/parse-request.ts'
+import type { ClientSecretRequest } from '../protocol/request.ts'
 import type { Outcome, ScriptedAnswer } from './answers.ts'
 import { absence, createRecords, type Entry } from './records.ts'
 import type { Script } from './script.ts'
 import { aborted, wait } from './time.ts'
 
-/** A relay in memory, whose APIs answer what the script says. */
+/** A relay in memory. Its APIs answer as scripted. */
 export interface ScriptedRelay {
   transport: Transport
-  /** What was sent, in order. */
+  /** The sent requests, in order. */
   requests: readonly ClientSecretRequest[]
-  /** No call gets through any more, and those that wait are broken off; or they do again. */
+  /** False cuts the connection and breaks off waiting calls. True restores it. */
   connect: (isConnected: boolean) => void
 }
 
 const defaultLimit = 20
 
 /**
- * Does what a relay does: one request at a time in each line, polls that are
- * held until something changes, records until they expire. It knows of time by
- * `Date` and `setTimeout` only, and sets no timer where nothing has to wait.
+ * Works like a relay: runs one request at a time in each queue, holds polls until a
+ * record changes, and keeps records until they expire. Reads the time with `Date` and
+ * `setTimeout` only, and sets no timer without a wait. Long, because all routes of the relay share its few variables.
  *
- * @param latency Milliseconds that each call to the relay takes.
+ * @param latency Milliseconds for each call of the relay.
  */
 export function scriptedRelay(script: Script, latency: number): ScriptedRelay {
   const records = createRecords()
   const requests: ClientSecretRequest[] = []
   let isConnected = true
 
-  /** The way to the relay, and back. */
+  /** Checks the connection to the relay. */
   function checkWay(signal: AbortSignal | undefined): void {
     if (signal?.aborted) throw new ClientSecretError('ABORTED', 'The signal aborted the request.')
     if (!isConnected)
-      throw new ClientSecretError('NETWORK_ERROR', 'The relay cannot be reached: disconnect() was called.')
+      throw new ClientSecretError(
+        'NETWORK_ERROR',
+        'The client cannot reach the relay after disconnect(). Call reconnect().',
+      )
   }
 
   async function arrive(signal?: AbortSignal): Promise<void> {
@@ -47,9 +51,9 @@ export function scriptedRelay(script: Script, latency: number): ScriptedRelay {
   const changeOr = (...signals: (AbortSignal | undefined)[]) =>
     AbortSignal.any([records.nextChange(), ...signals.filter((signal) => signal !== undefined)])
 
-  /** Takes a request through its line and its answer, to its end. */
+  /** Runs a request through its queue and its answer, to its end. */
   async function live(entry: Entry, answer: ScriptedAnswer): Promise<void> {
-    // Whoever is next begins at once, so that the answer to the submit says so.
+    // The first in the queue begins at once, so that the answer to the submit says `running`.
     if (!records.isNext(entry)) await records.turn(entry)
     const outcome = await answer.play({
       moveTo: (place) => records.write(entry, { place, status: mayRun(entry, place) ? 'running' : 'pending' }),
@@ -72,7 +76,7 @@ export function scriptedRelay(script: Script, latency: number): ScriptedRelay {
     return entry
   }
 
-  /** What differs from the versions seen. */
+  /** The records that differ from the versions seen. */
   function news(seen: RecordVersion[]): PollAnswer {
     const answer: PollAnswer = { records: [], errors: [] }
     for (const { id, version } of seen) {
@@ -80,7 +84,7 @@ export function scriptedRelay(script: Script, latency: number): ScriptedRelay {
       const error = entry ? absence(entry) : unknown(id)
       if (!entry || error) answer.errors.push({ id, error: error! })
       else {
-        // Who has seen no version has not seen the request either.
+        // A poll without a version gets the request too.
         const record = records.toWire(entry, version === undefined ? { request: 'whole' } : {})
         if (record.version !== version) answer.records.push(record)
       }
@@ -89,9 +93,9 @@ export function scriptedRelay(script: Script, latency: number): ScriptedRelay {
   }
 
   const transport: Transport = {
-    // Of its own, so that what one test keeps over a reload is not found by the next.
+    // Unique, so that a test does not find the persisted requests of an earlier one.
     name: `testing-${randomId()}`,
-    // What the script says is the end of it: nothing is tried again, and no time goes by.
+    // False, so that the client does not retry, and no time passes.
     isIdempotent: false,
 
     async submit(params, { idempotencyKey, signal }) {
@@ -148,8 +152,8 @@ export function scriptedRelay(script: Script, latency: number): ScriptedRelay {
     async cancel(idOrKey) {
       await arrive()
       const entry = known(idOrKey)
-      if (isSettled(entry)) return { removed: false, message: 'The request had settled before.' }
-      const message = `The request was ${entry.status} and is cancelled.`
+      if (isSettled(entry)) return { removed: false, message: 'The request had already settled.' }
+      const message = `The relay cancelled the ${entry.status} request.`
       records.write(entry, { status: 'cancelled' })
       return { removed: true, message }
     },
@@ -171,7 +175,7 @@ export function scriptedRelay(script: Script, latency: number): ScriptedRelay {
   }
 }
 
-/** Checked as a relay checks it; a copy, so that what is changed afterwards is not seen as sent. */
+/** Checks a request as a relay does. Returns a copy, so that later changes by the caller do not appear in it. */
 function asItTravels(params: ClientSecretRequest): ClientSecretRequest {
   return JSON.parse(JSON.stringify(parseRequest(params))) as ClientSecretRequest
 }

@@ -1,6 +1,6 @@
 import { sleep } from '../client/retry.ts'
 
-/** Waits; where there is nothing to wait for without a timer, which under fake timers somebody would have to move. */
+/** Waits. Sets no timer for 0, because a test with fake timers would have to advance it. */
 export async function wait(milliseconds: number, signal?: AbortSignal): Promise<void> {
   if (milliseconds > 0) await sleep(milliseconds, signal)
 }

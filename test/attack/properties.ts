@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { isClientSecretError } from '../../src/protocol/errors.ts'
-import { parseRequest, type ClientSecretRequest } from '../../src/protocol/request.ts'
+import { parseRequest } from '../../src/protocol/parse-request.ts'
+import type { ClientSecretRequest } from '../../src/protocol/request.ts'
 import { compileRule, findRule, type KeyRule } from '../../src/relay/keys/key-rules.ts'
 import { createRedactor } from '../../src/relay/keys/redaction/secret-index.ts'
 import { substitute, type UpstreamCall } from '../../src/relay/upstream/substitute.ts'

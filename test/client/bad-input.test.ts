@@ -290,14 +290,14 @@ const cases: [string, Record<string, unknown>, string, string, RegExp][] = [
     { headers: {}, data: { a: '$CLIENT_SECRET '.repeat(10), b: Array(11).fill('$CLIENT_SECRET') } },
     'INVALID_PARAMETER',
     'data#/a',
-    /\$CLIENT_SECRET stands in the request more than 20 times.*at most 20 are taken/,
+    /The request contains \$CLIENT_SECRET more than 20 times.*write at most 20/,
   ],
   [
     'a placeholder below long names',
     { data: { ['x'.repeat(600)]: { ['y'.repeat(600)]: '$CLIENT_SECRET' } } },
     'INVALID_PARAMETER',
     'data',
-    /more than 1000 characters to name where \$CLIENT_SECRET stands in data. Use shorter names, or fewer levels/,
+    /The path to \$CLIENT_SECRET in data has more than 1000 characters. Use shorter names, or fewer levels/,
   ],
   [
     'a misspelt parameter',

@@ -61,7 +61,7 @@ describe('which answer a request gets', () => {
       .on({ url: /movies/ }, reply())
       .on(({ data }) => data !== undefined, reply())
     await expect(client.clientSecretRequest({ ...request, queue: 'q' })).rejects.toThrow(
-      "The testing client has no answer to POST https://api.example.com/v1/pictures. Script one before it is sent: client.on({ clientSecretName: 'api', url: 'https://api.example.com/v1/pictures', method: 'POST', queue: 'q' }, reply({ … })). Scripted are: { url: /movies/ }; ({ data }) => data !== ",
+      "The testing client has no answer to POST https://api.example.com/v1/pictures. Script one before the request: client.on({ clientSecretName: 'api', url: 'https://api.example.com/v1/pictures', method: 'POST', queue: 'q' }, reply({ … })). The scripts so far: { url: /movies/ }; ({ data }) => data !== ",
     )
   })
 })
@@ -109,13 +109,13 @@ test('mistakes in a script are told where it is written', () => {
   expect(() => reply(1, { after: -1 })).toThrow('after must be a number of milliseconds, 0 or more; it is -1.')
   expect(() => fail('INTERNAL', { after: Infinity })).toThrow('use hold()')
   expect(() => reply(1, { inQueue: 0 })).toThrow(
-    'A place in line must be a whole number, 1 (running) or more; it is 0.',
+    'A position in the queue must be a whole number, 1 (running) or more; it is 0.',
   )
   expect(() => hold({ inQueue: 1.5 })).toThrow('it is 1.5')
   const later = hold()
   expect(() => later.moveTo(0)).toThrow('it is 0')
   later.answer(reply(1))
-  expect(() => later.answer(reply(2))).toThrow('let go before')
+  expect(() => later.answer(reply(2))).toThrow('given before')
 })
 
 test('what is held gets the answer, and what comes later too; a held answer may take its time', async () => {

@@ -54,10 +54,11 @@ function blockOf(file: string): string {
   return found[0].code
 }
 
-/** The packages of the page's first `npm install`. */
-function installed(): string[] {
+/** The packages of the page's first `npm install`, with the packed package in place of ours. */
+function installed(tarball: string): string[] {
   const command = blocks.find(({ page, language }) => page === mountPage && language === 'sh')!.code
-  return command.trim().split(' ').slice(2)
+  const names = command.trim().split(' ').slice(2)
+  return names.map((name) => (name === 'react-client-secret' ? tarball : name))
 }
 
 /** Creates an app with the framework's generator in an empty folder, and applies the packed package and the documented recipe. */
@@ -89,7 +90,7 @@ export async function makeApp(framework: Framework, tarball: string, apiUrl: str
 
   for (const [path, text] of Object.entries((await framework.beside?.()) ?? {})) await write(join(home, path), text)
   await command('npx', ['--yes', ...framework.generator], home)
-  await command('npm', ['install', '--no-audit', '--no-fund', '--prefer-offline', tarball, ...installed()], folder)
+  await command('npm', ['install', '--no-audit', '--no-fund', '--prefer-offline', ...installed(tarball)], folder)
   for (const [path, file] of Object.entries(framework.recipe)) {
     // The block as printed, except the API's address, which is local here.
     const text = blockOf(file)

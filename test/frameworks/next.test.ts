@@ -9,7 +9,7 @@ testFramework({
   // The build loads fonts from Google.
   env: (folder) => ({ NEXT_FONT_GOOGLE_MOCKED_RESPONSES: join(folder, 'google-fonts.js') }),
   recipe: {
-    'relay.ts': 'relay.ts',
+    'relay.config.ts': 'relay.config.ts',
     'App.tsx': 'App.tsx',
     'app/page.tsx': 'app/page.tsx',
     'app/relay/[...path]/route.ts': 'app/relay/[...path]/route.ts',

@@ -13,7 +13,8 @@ testFramework({
   ],
   beside: reactRouterTemplate,
   recipe: {
-    'relay.ts': 'relay.ts',
+    'relay.config.ts': 'relay.config.ts',
+    'vite.config.ts': 'react-router/vite.config.ts',
     'App.tsx': 'App.tsx',
     'app/routes.ts': 'app/routes.ts',
     'app/routes/home.tsx': 'app/routes/home.tsx',

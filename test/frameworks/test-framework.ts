@@ -115,7 +115,7 @@ export function testFramework(framework: Framework): void {
     await outcome('resolved')
     for (let n = 1; n <= 10; n++) {
       const [before, after] = n % 2 === 1 ? ['v1/images/**', 'v1/audio/**'] : ['v1/audio/**', 'v1/images/**']
-      await app.edit('relay.ts', (text) => text.replace(before, after))
+      await app.edit('relay.config.ts', (text) => text.replace(before, after))
       await outcome(n % 2 === 1 ? 'NOT_ALLOWED' : 'resolved')
     }
     if (process.platform === 'linux') expect(await openHandles(join(app.folder, 'relay.db'))).toBe(1)

@@ -21,7 +21,7 @@ registerHooks({
     if (entry) return next(`${here}src/exports/${entry[1] ?? 'index'}.ts`, context)
     if (!specifier.startsWith('.')) return next(specifier, { ...context, parentURL: here })
     // As bundlers do it.
-    return next(/\.\w+$/.test(specifier) ? specifier : `${specifier}.ts`, context)
+    return next(/\.[cm]?[jt]sx?$/.test(specifier) ? specifier : `${specifier}.ts`, context)
   },
 })
 

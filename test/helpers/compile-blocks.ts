@@ -28,7 +28,7 @@ const theirs = [
 ] as const
 
 /** The package's import paths, as files of the sources. */
-const entries = ['index', 'client', 'relay', 'skapi', 'testing', 'worker']
+const entries = ['index', 'client', 'relay', 'skapi', 'testing', 'vite', 'worker']
 
 /**
  * Compiles blocks of code against the sources, strictly, each as a module of
@@ -45,6 +45,7 @@ export function compileBlocks(blocks: readonly Block[]): Map<Block, string[]> {
   options.noUnusedLocals = false
   options.paths = {
     '@react-router/dev/routes': [resolve(root, 'test/types/react-router-routes.d.ts')],
+    '@react-router/dev/vite': [resolve(root, 'test/types/react-router-vite.d.ts')],
     ...Object.fromEntries(
       entries.map((entry) => [
         entry === 'index' ? 'react-client-secret' : `react-client-secret/${entry}`,
@@ -122,6 +123,7 @@ function importsFor({ code }: Block): string {
     ...ours,
     "import type { SWRConfiguration, SWRResponse } from 'swr'",
     "import type { ReactNode } from 'react'",
+    "import type { Plugin } from 'vite'",
   ].join('\n')
 }
 

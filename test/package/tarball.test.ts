@@ -1,17 +1,17 @@
 import { execFileSync, spawn } from 'node:child_process'
 import { createServer } from 'node:http'
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
+import { build } from 'esbuild'
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest'
 import { listen } from '../../stories/demo/openai.ts'
 
 const repository = resolve(import.meta.dirname, '../..')
 const folder = mkdtempSync(join(tmpdir(), 'tarball-'))
-/** Someone who installs only the hooks. */
-const hooksOnly = join(folder, 'hooks-only')
-/** Someone who runs a relay too. */
-const withRelay = join(folder, 'with-relay')
+/** The package, installed by npm. */
+const app = join(folder, 'app')
+const installed = join(app, 'node_modules/react-client-secret')
 const tarball = inject('tarball')
 
 function run(command: string, args: string[], cwd: string): string {
@@ -33,26 +33,9 @@ function evaluate(cwd: string, type: 'module' | 'commonjs', code: string): strin
 }
 
 beforeAll(() => {
-  mkdirSync(hooksOnly)
-  writeFileSync(join(hooksOnly, 'package.json'), '{ "private": true }')
-  run('npm', ['install', '--no-audit', '--no-fund', '--prefer-offline', tarball], hooksOnly)
-  // The rest is installed in this repository already.
-  mkdirSync(join(withRelay, 'node_modules/@hono'), { recursive: true })
-  run('tar', ['xzf', tarball, '-C', withRelay], folder)
-  symlinkSync(join(withRelay, 'package'), join(withRelay, 'node_modules/react-client-secret'))
-  for (const name of [
-    'react',
-    'react-dom',
-    'swr',
-    'zod',
-    'hono',
-    'undici',
-    'ipaddr.js',
-    'rate-limiter-flexible',
-    '@hono/node-server',
-  ]) {
-    symlinkSync(join(repository, 'node_modules', name), join(withRelay, 'node_modules', name))
-  }
+  mkdirSync(app)
+  writeFileSync(join(app, 'package.json'), '{ "private": true }')
+  run('npm', ['install', '--no-audit', '--no-fund', '--prefer-offline', tarball], app)
 })
 
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
@@ -72,7 +55,7 @@ test('the tarball holds the build, the words, and nothing else', () => {
 })
 
 test('every file of the build is reached from an import path or the command; none is left over from an older one', () => {
-  const unpacked = join(withRelay, 'package')
+  const unpacked = installed
   const { exports, bin } = JSON.parse(readFileSync(join(unpacked, 'package.json'), 'utf8')) as {
     exports: object
     bin: object
@@ -90,27 +73,59 @@ test('every file of the build is reached from an import path or the command; non
 })
 
 test("the administrator's page is in one file, which both module systems load", () => {
-  const dist = join(withRelay, 'package/dist')
+  const dist = join(installed, 'dist')
   const withPage = readdirSync(dist).filter((file) => readFileSync(join(dist, file), 'utf8').includes('showModal'))
   expect(withPage).toEqual(['console-assets.js'])
 })
 
-test('whoever installs the hooks gets swr and zod, and nothing of the relay', () => {
-  const { packages } = JSON.parse(readFileSync(join(hooksOnly, 'node_modules/.package-lock.json'), 'utf8')) as {
-    packages: object
+describe('one install', () => {
+  const { packages } = JSON.parse(readFileSync(join(repository, 'package-lock.json'), 'utf8')) as {
+    packages: Record<string, { license?: string }>
   }
-  const names = Object.keys(packages).map((path) => path.replace('node_modules/', ''))
-  // The peers react and react-dom, and what swr and react-dom bring along.
-  expect(names.sort()).toEqual([
-    'dequal',
-    'react',
-    'react-client-secret',
-    'react-dom',
-    'scheduler',
-    'swr',
-    'use-sync-external-store',
-    'zod',
-  ])
+
+  test('brings the hooks and the relay, under licences that ask for no more than their text', () => {
+    const lock = readFileSync(join(app, 'node_modules/.package-lock.json'), 'utf8')
+    const names = Object.keys((JSON.parse(lock) as { packages: object }).packages)
+    const licences = names.map((path) => [path.replace('node_modules/', ''), packages[path]?.license])
+    expect(Object.fromEntries(licences)).toEqual({
+      '@hono/node-server': 'MIT',
+      aws4fetch: 'MIT',
+      dequal: 'MIT',
+      hono: 'MIT',
+      'ipaddr.js': 'MIT',
+      jose: 'MIT',
+      'rate-limiter-flexible': 'ISC',
+      react: 'MIT',
+      'react-client-secret': undefined,
+      'react-dom': 'MIT',
+      scheduler: 'MIT',
+      swr: 'MIT',
+      undici: 'MIT',
+      'use-sync-external-store': 'MIT',
+      zod: 'MIT',
+    })
+  })
+
+  test.each([
+    ['index', ['dequal', 'react', 'swr', 'use-sync-external-store']],
+    ['client', []],
+    ['skapi', []],
+    ['testing', []],
+  ])('a page that bundles all of %s contains no package of the relay', async (entry, expected) => {
+    const { metafile } = await build({
+      stdin: { contents: `export * from './${entry}.js'`, resolveDir: join(installed, 'dist') },
+      bundle: true,
+      format: 'esm',
+      // `node:` imports fail here: a page has none.
+      platform: 'browser',
+      metafile: true,
+      write: false,
+    })
+    const bundled = Object.keys(metafile.inputs).flatMap(
+      (path) => /.*node_modules\/((@[^/]+\/)?[^/]+)/.exec(path)?.[1] ?? [],
+    )
+    expect([...new Set(bundled)].filter((name) => name !== 'react-client-secret').sort()).toEqual(expected)
+  })
 })
 
 describe.each(['module', 'commonjs'] as const)('as %s', (type) => {
@@ -137,40 +152,35 @@ describe.each(['module', 'commonjs'] as const)('as %s', (type) => {
     ],
     ['react-client-secret/skapi', ['skapiTransport']],
     ['react-client-secret/worker', ['registerClientSecretWorker', 'serveClientSecrets']],
+    ['react-client-secret/vite', ['clientSecretRelay']],
     ['react-client-secret/testing', ['createTestClient', 'fail', 'hold', 'reply']],
     [
       'react-client-secret/client',
       ['ClientSecretError', 'clientSecretErrorOf', 'createClient', 'isClientSecretError', 'isPollStopped', 'isSettled'],
     ],
-  ])('%s loads without the optional peers', (name, exported) => {
-    expect(evaluate(hooksOnly, type, `console.log(Object.keys(${load(name)}).sort().join())`)).toBe(exported.join())
+  ])('%s loads', (name, exported) => {
+    expect(evaluate(app, type, `console.log(Object.keys(${load(name)}).sort().join())`)).toBe(exported.join())
   })
 
-  test('react-client-secret/relay without them says what to install', () => {
-    expect(evaluate(hooksOnly, type, load('react-client-secret/relay'))).toMatch(
-      /react-client-secret\/relay needs [\w./]+, which is not installed\..*npm install hono undici ipaddr\.js rate-limiter-flexible/,
-    )
-  })
-
-  test('react-client-secret/relay with them makes a relay', () => {
+  test('react-client-secret/relay makes a relay', () => {
     const code = `const { createRelay } = ${load('react-client-secret/relay')}
       const relay = createRelay({ keys: { a: { secret: '0123456789', locked: false, allow: [{ url: 'https://a.example.com/**', methods: ['GET'] }] } } })
       relay.fetch(new Request('http://x/any/where/health')).then(async (response) => { console.log(response.status, await response.text()); await relay.close() })`
-    expect(evaluate(withRelay, type, code)).toBe('200 {"status":"ok"}')
+    expect(evaluate(app, type, code)).toBe('200 {"status":"ok"}')
   })
 
   test('react-client-secret/relay on a Postgres without its packages says what to install', () => {
     const code = `const { createRelay } = ${load('react-client-secret/relay')}
       const relay = createRelay({ database: 'postgres://localhost/relay', keys: { a: { secret: '0123456789', locked: false, allow: [{ url: 'https://a.example.com/**', methods: ['GET'] }] } } })
       relay.ready.catch((error) => console.log(error.message))`
-    expect(evaluate(withRelay, type, code)).toMatch(/needs pg, which is not installed\..*npm install pg pg-boss$/)
+    expect(evaluate(app, type, code)).toMatch(/needs pg, which is not installed\..*npm install pg pg-boss$/)
   })
 
   test("the relay has the administrator's page within it", () => {
     const code = `const { createRelay } = ${load('react-client-secret/relay')}
       const relay = createRelay({ keys: { a: { secret: '0123456789', locked: false, allow: [{ url: 'https://a.example.com/**', methods: ['GET'] }] } } })
       relay.fetch(new Request('http://x/relay/console/app.js')).then(async (response) => { console.log(response.status, (await response.text()).length > 50_000); await relay.close() })`
-    expect(evaluate(withRelay, type, code)).toBe('200 true')
+    expect(evaluate(app, type, code)).toBe('200 true')
   })
 })
 
@@ -179,8 +189,8 @@ test('errors and stopped polls are recognised across module systems', () => {
     import { ClientSecretError } from 'react-client-secret/client'
     const { isClientSecretError } = createRequire(import.meta.url)('react-client-secret')
     console.log(isClientSecretError(new ClientSecretError('INTERNAL', 'x')))`
-  writeFileSync(join(hooksOnly, 'across.mjs'), code)
-  expect(run(process.execPath, ['across.mjs'], hooksOnly).trim()).toBe('true')
+  writeFileSync(join(app, 'across.mjs'), code)
+  expect(run(process.execPath, ['across.mjs'], app).trim()).toBe('true')
 })
 
 test('the public declarations hold no `any`', () => {
@@ -196,7 +206,7 @@ test('the public declarations hold no `any`', () => {
 })
 
 test('only the React entry is a client module', () => {
-  const first = (file: string) => readFileSync(join(withRelay, 'package/dist', file), 'utf8').slice(0, 60)
+  const first = (file: string) => readFileSync(join(installed, 'dist', file), 'utf8').slice(0, 60)
   expect(first('index.js')).toMatch(/^"use client";/)
   expect(first('index.cjs')).toMatch(/^"use strict";\n"use client";/)
   for (const file of ['client.js', 'client.cjs', 'testing.js', 'testing.cjs', 'relay.js', 'relay.cjs'])
@@ -220,12 +230,12 @@ test('attw finds nothing', () => {
 })
 
 describe('the command client-secret-relay', () => {
-  const cli = () => join(withRelay, 'package/dist/cli.js')
+  const cli = () => join(installed, 'dist/cli.js')
 
   test('serves a relay, and ends gracefully', async () => {
     const api = createServer((_incoming, outgoing) => outgoing.end('from the api'))
     const apiUrl = await listen(api)
-    const config = join(withRelay, 'relay.config.mjs')
+    const config = join(app, 'relay.config.mjs')
     writeFileSync(
       config,
       `export default { keys: { a: { locked: false, allow: [{ url: '${apiUrl}/**', methods: ['GET'], allowPrivateNetwork: true }] } } }`,
@@ -276,11 +286,11 @@ describe('the command client-secret-relay', () => {
     ],
   ])('%o', (args, status, message) => {
     const safe = `keys: { a: { secret: '0123456789', locked: false, allow: [{ url: 'https://a.example.com/', methods: ['GET'] }] } }`
-    writeFileSync(join(withRelay, 'nowhere.mjs'), `export default { ${safe}, database: '/no/such/folder/relay.db' }`)
-    writeFileSync(join(withRelay, 'empty.mjs'), '')
-    writeFileSync(join(withRelay, 'unsafe.mjs'), `export default { keys: { a: { secret: '0123456789', allow: [] } } }`)
+    writeFileSync(join(app, 'nowhere.mjs'), `export default { ${safe}, database: '/no/such/folder/relay.db' }`)
+    writeFileSync(join(app, 'empty.mjs'), '')
+    writeFileSync(join(app, 'unsafe.mjs'), `export default { keys: { a: { secret: '0123456789', allow: [] } } }`)
     try {
-      run(process.execPath, [cli(), ...args], withRelay)
+      run(process.execPath, [cli(), ...args], app)
       expect.unreachable()
     } catch (error) {
       expect((error as { stderr: string }).stderr).toMatch(message)

@@ -71,7 +71,7 @@ describe('cancel', () => {
     const answer = await act(() => page.hook.cancel())
     expect(answer).toEqual({
       removed: true,
-      message: 'The request was taken out of its queue; the API was not called.',
+      message: 'The relay removed the request from its queue. It did not call the API.',
     })
     await waitFor(() =>
       expect(page.hook).toMatchObject({ status: 'cancelled', error: { code: 'CANCELLED' }, isLoading: false }),
@@ -101,7 +101,7 @@ describe('cancel', () => {
     await act(() => page.hook.sendAsync())
     expect(await page.hook.cancel()).toEqual({
       removed: false,
-      message: 'The request had settled before it could be cancelled.',
+      message: 'The request had already settled, so the relay could not cancel it.',
     })
     expect(page.hook.status).toBe('resolved')
   })

@@ -221,7 +221,7 @@ test('an unscripted request fails, and its error says how to script it', async (
     error: {
       code: 'INTERNAL',
       message: expect.stringContaining(
-        "The testing client has no answer to POST https://api.example.com/v1/pictures. Script one before it is sent: client.on({ clientSecretName: 'api', url: 'https://api.example.com/v1/pictures', method: 'POST' }, reply({ … })). Nothing is scripted yet.",
+        "The testing client has no answer to POST https://api.example.com/v1/pictures. Script one before the request: client.on({ clientSecretName: 'api', url: 'https://api.example.com/v1/pictures', method: 'POST' }, reply({ … })). There are no scripts yet.",
       ),
     },
   })

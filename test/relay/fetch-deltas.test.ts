@@ -87,6 +87,20 @@ const dialects: Record<string, Dialect> = {
         .map((line) => (JSON.parse(line) as { response: string }).response)
         .join(''),
   },
+  'Replicate, text': {
+    type: 'text/event-stream',
+    write: (pieces) => [
+      // UTF-8 has no halves of characters, which JSON writes as \\ud83e.
+      ...(pieces.join('').match(new RegExp(`[^]{1,${pieces[0]!.length}}`, 'gu')) ?? []).map(
+        (piece) => `event: output\nid: 1\n${piece.replace(/^/gm, 'data: ')}\n\n`,
+      ),
+      'event: done\ndata: {}\n\n',
+    ],
+    read: (answer) =>
+      [...answer.matchAll(/^event: output\nid: 1\n((?:data: .*\n)+)\n/gm)]
+        .map(([, data]) => data!.slice(0, -1).replace(/^data: /gm, ''))
+        .join(''),
+  },
 }
 
 const cut = (text: string, length: number) => text.match(new RegExp(`[^]{1,${length}}`, 'g')) ?? []
@@ -117,6 +131,31 @@ describe.each(Object.entries(dialects))('%s', (_name, dialect) => {
     const pieces = cut(prose.repeat(20), length)
     expect(through(dialect, pieces)).toBe(dialect.write(pieces).join(''))
   })
+})
+
+test('the bytes of a token that goes, go with it', () => {
+  const events = sse(
+    cut(`say ${secret} ok`, 4).map((token) => ({
+      choices: [{ index: 0, logprobs: { content: [{ token, bytes: [...Buffer.from(token)], logprob: -1 }] } }],
+    })),
+  )
+  const read = through({ ...dialects['Gemini']!, write: (pieces) => pieces }, events)
+  const bytes = [...read.matchAll(/"bytes":\[([^\]]*)\]/g)].flatMap(([, list]) =>
+    list === '' ? [] : list!.split(',').map(Number),
+  )
+  const text = Buffer.from(bytes).toString()
+  expect(text).toMatch(/^say/)
+  for (let at = 0; at + 9 <= secret.length; at++) expect(text).not.toContain(secret.slice(at, at + 9))
+})
+
+test('text that is no piece of a longer one does not wait', () => {
+  const secrets = createSecretIndex()
+  secrets.add(secret)
+  const redactor = new DeltaRedactor(secrets)
+  for (let n = 0; n < 10; n++) {
+    const event = 'event: price\ndata: 1234567890\n\n'
+    expect(redactor.push(Buffer.from(event)).toString()).toBe(event)
+  }
 })
 
 test('two texts in one stream are two texts', () => {

@@ -294,7 +294,7 @@ describe('an answer that is compressed and does not say so', () => {
     expect(response).toBeUndefined()
     expect(error).toMatchObject({
       code: 'UPSTREAM_ERROR',
-      message: expect.stringMatching(/there is something of a secret inside/),
+      message: expect.stringMatching(/is compressed \(\w+\) without a Content-Encoding and contains a secret/),
     })
   })
 
@@ -476,6 +476,8 @@ test.each([[{ id: {} }], [{ id: 5 }], [{ id: '' }], [{ id: null }], [{}], [true]
     expect(answered.status).toBe(500)
     expect(await answered.json()).toMatchObject({ error: { code: 'INTERNAL' } })
     const details = log.map(({ details }) => (details as { err?: Error }).err?.message)
-    expect(details).toContainEqual(expect.stringMatching(/^The option authenticate gave something that is no user/))
+    expect(details).toContainEqual(
+      expect.stringMatching(/^The option authenticate returned a value that is not a user/),
+    )
   },
 )

@@ -173,7 +173,7 @@ test('an edit with which no relay starts is refused until it is mended, and the 
       {
         error: {
           code: 'UNAVAILABLE',
-          message: expect.stringMatching(/^The relay could not start; its log says why\./) as string,
+          message: expect.stringMatching(/^The relay could not start\. Its log says why\./) as string,
         },
       },
     ])

@@ -319,8 +319,8 @@ describe('bad input is told at its field, and the value stands in no answer and 
       'name',
       /Choose another name/,
     ],
-    ['no JSON', { change: `{"secret": "${'WXYZ'.repeat(9)}", ` }, undefined, /is no JSON object/],
-    ['no object', { change: '[]' }, undefined, /is no JSON object/],
+    ['no JSON', { change: `{"secret": "${'WXYZ'.repeat(9)}", ` }, undefined, /is not a JSON object/],
+    ['no object', { change: '[]' }, undefined, /is not a JSON object/],
   ]
 
   test.each(rows)('%s', async (_name, { name = 'shop', change: other = {} }, path, sentence) => {

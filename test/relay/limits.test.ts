@@ -276,7 +276,7 @@ describe('a direct request whose caller leaves', () => {
     await vi.waitFor(async () => {
       const page = await createClient({ relay: url }).history({})
       expect(page.records).toMatchObject([{ status: 'failed', error: { code: 'ABORTED' } }])
-      expect(page.records[0]?.error?.message).toMatch(/Nobody waited/)
+      expect(page.records[0]?.error?.message).toMatch(/The caller disconnected/)
     })
   })
 

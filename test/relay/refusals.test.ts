@@ -229,7 +229,7 @@ describe('what is no request', () => {
       '{}',
       'text/plain',
       400,
-      /content type application\/json; this one came with text\/plain/,
+      /content type application\/json; this one has text\/plain/,
     ],
   ])('%s', async (_name, body, type, status, message) => {
     const { post } = await setUp()
@@ -288,7 +288,7 @@ describe('what is no request', () => {
     expect(await response.json()).toMatchObject({
       error: {
         code: 'REQUEST_TOO_LARGE',
-        message: expect.stringMatching(/2000 bytes, its option limits.requestBytes/),
+        message: expect.stringMatching(/larger than 2000 bytes, the relay's limit \(limits\.requestBytes\)/),
       },
     })
     expect(api.calls).toEqual([])

@@ -182,7 +182,10 @@ describe('several relays on one Postgres', () => {
     const [a, b] = [visitorOf(await startRelay(options)), visitorOf(await startRelay(options))]
     const { id } = await a.submit(sent(1, { queue: 'q' }))
     await until(() => api.calls.length === 1)
-    expect(await b.cancel(id)).toMatchObject({ removed: true, message: expect.stringContaining('was ended') as string })
+    expect(await b.cancel(id)).toMatchObject({
+      removed: true,
+      message: expect.stringContaining('ended the API call') as string,
+    })
     await until(() => brokenOff)
     expect(await a.settled(id)).toMatchObject({ status: 'cancelled' })
   })

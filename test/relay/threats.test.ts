@@ -759,7 +759,7 @@ test.each([{ id: {} }, { id: 5 }, { id: ['victor'] }, true])('threat 31: authent
   const answered = await post(request)
   expect([answered.status, api.calls]).toEqual([500, []])
   expect(await answered.text()).toContain('"INTERNAL"')
-  expect(inspect(log, { depth: 9 })).toContain('authenticate gave something that is no user')
+  expect(inspect(log, { depth: 9 })).toContain('authenticate returned a value that is not a user')
 })
 
 /** An answer without end. */

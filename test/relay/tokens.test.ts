@@ -128,7 +128,11 @@ describe('a failing exchange', () => {
       { status: 401, body: { error: secret, error_description: secret } },
       /answered 401\. Check/,
     ],
-    ['without a token', { body: { token_type: 'bearer' } }, /holds none\. Name its field in keys\.api\.token\.field/],
+    [
+      'without a token',
+      { body: { token_type: 'bearer' } },
+      /contains no token\. Name its field in keys\.api\.token\.field/,
+    ],
     ['that redirects', { status: 307, body: {} }, /answered 307/],
   ]
   test.each(failures)('%s, is an error of its own', async (_how, answer, message) => {
@@ -254,9 +258,9 @@ test.each<[object, RegExp]>([
   [{ token: { ...credentials, url: 'http://api.example.com/token' } }, /unencrypted/],
   [{ token: { ...credentials, url, clientId: undefined } }, /without clientId/],
   [{ token: { ...credentials, url, scop: 'a' } }, /with a field "scop"/],
-  [{ token: { ...credentials, url, expiresIn: 1 } }, /no whole number of seconds, 10 or more/],
+  [{ token: { ...credentials, url, expiresIn: 1 } }, /not a whole number of seconds, 10 or more/],
   [{ token: { grant: 'login', url, body: {} } }, /without a body that holds \$CLIENT_SECRET/],
-  [{ token: { grant: 'jwt-bearer', url } }, /no private key in PEM/],
+  [{ token: { grant: 'jwt-bearer', url } }, /not a private key in PEM/],
   [{ token: { ...credentials, url }, secret: { id: secret, key: secret } }, /a token and several values/],
 ])('%j does not start', (change, sentence) => {
   expect(() => createRelay({ keys: { api: { secret, locked: false, allow: [rule], ...change } } })).toThrow(sentence)

@@ -135,7 +135,7 @@ describe('an API that', () => {
       expect(result).toMatchObject({
         reason: {
           code: 'RESPONSE_TOO_LARGE',
-          message: expect.stringMatching(/1000 bytes, its option limits.responseBytes/),
+          message: expect.stringMatching(/1000 bytes, the relay's option limits.responseBytes/),
         },
       })
     }
@@ -159,7 +159,7 @@ describe('an API that', () => {
     expect(result).toMatchObject({
       reason: {
         code: 'UPSTREAM_ERROR',
-        message: expect.stringMatching(/encoded as compress, which the relay cannot look through/),
+        message: expect.stringMatching(/encoded as compress\. The relay cannot decode it to search it for secrets/),
       },
     })
   })

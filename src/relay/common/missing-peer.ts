@@ -1,6 +1,3 @@
-/** The relay's peer dependencies, as arguments of an install command. */
-const relayPeers = 'hono undici ipaddr.js rate-limiter-flexible'
-
 /** Major and minor, the same as `engines` in package.json. */
 const neededNode = [22, 13] as const
 
@@ -15,13 +12,13 @@ export function checkNode({ version, versions }: Pick<NodeJS.Process, 'version' 
   )
 }
 
-/** Turns "cannot find module" for a peer dependency into a message with the install command; returns other errors unchanged. */
-export function explainMissingPeer(thrown: unknown, peers = relayPeers): unknown {
+/** Turns "cannot find module" for a package of Postgres into a message with the install command; returns other errors unchanged. */
+export function explainMissingPeer(thrown: unknown): unknown {
   const error = thrown as NodeJS.ErrnoException
   if (error?.code !== 'ERR_MODULE_NOT_FOUND' && error?.code !== 'MODULE_NOT_FOUND') return thrown
   const missing = /(?:package|module) '([^']+)'/.exec(error.message)?.[1] ?? 'a package'
   return new Error(
-    `react-client-secret/relay needs ${missing}, which is not installed. They are optional peer dependencies, because browser apps do not need them. Install them where the relay runs: npm install ${peers}`,
+    `A database in Postgres needs ${missing}, which is not installed. Install the optional peer dependencies where the relay runs: npm install pg pg-boss`,
     { cause: thrown },
   )
 }

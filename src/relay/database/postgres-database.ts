@@ -43,7 +43,7 @@ export async function openPostgres(connectionString: string, logger: Logger): Pr
   const { default: pg } = await import(
     /* webpackIgnore: true */ /* turbopackIgnore: true */ /* @vite-ignore */ 'pg'
   ).catch((error: unknown) => {
-    throw explainMissingPeer(error, 'pg pg-boss')
+    throw explainMissingPeer(error)
   })
   const settings = {
     connectionString,

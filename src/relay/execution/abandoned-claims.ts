@@ -5,8 +5,8 @@ import type { Draft, StoredRecord } from '../database/stored-record.ts'
 import type { Runner } from './runner.ts'
 
 /**
- * Claims and restarts whose statements got no answer. The database may have them
- * or not, and nothing runs for them: without an undo they would be running until they expire.
+ * Claims and restarts whose statements got no answer. The database may have them, but
+ * no call runs for them. Without an undo, their records would be `running` until they expire.
  */
 export interface AbandonedClaims {
   isFull(): boolean
@@ -37,7 +37,7 @@ export function createAbandonedClaims({ records, runner, logger }: AbandonedDeps
       const claims = claimsToWithdraw.slice(0, batchSize)
       const ids = claims.map(({ id }) => id)
       await retryWhileUnavailable(() => records.withdraw(ids), runner.stopping).catch((error: unknown) =>
-        logger.error({ ids, err: error }, 'claims of requests that were not run are left'),
+        logger.error({ ids, err: error }, 'could not remove the claims of requests that did not run'),
       )
       claimsToWithdraw = claimsToWithdraw.slice(claims.length)
       for (const { id, done } of claims) {
@@ -59,14 +59,14 @@ export function createAbandonedClaims({ records, runner, logger }: AbandonedDeps
 
     withdraw({ id }) {
       undoing.set(id, new Promise((done) => claimsToWithdraw.push({ id, done })))
-      // One loop withdraws them all: many refused requests cause one try of the database at a time.
+      // One loop removes them all, so that many refused requests make one attempt at a time.
       if (claimsToWithdraw.length === 1) void withdrawAll()
     },
 
     undoRestart(before, relay) {
       const { id } = before
       const undo = retryWhileUnavailable(() => settleAsBefore(before, relay), runner.stopping)
-        .catch((err: unknown) => logger.error({ id, err }, 'a restart of a request that was not run is left'))
+        .catch((err: unknown) => logger.error({ id, err }, 'could not undo the restart of a request that did not run'))
         .then(() => void undoing.delete(id))
       undoing.set(id, undo)
     },

@@ -24,14 +24,14 @@ export interface Claims {
   claim(draft: Draft): Promise<Claim>
   /** Whether a request was interrupted and may run again. */
   mayRestart(record: RecordSummary, request: ClientSecretRequest): boolean
-  /** Undoes claims and restarts of this relay that nothing runs: their statements reached the database after the undo. */
+  /** Undoes claims and restarts of this relay without a call: their statements reached the database after the undo. */
   undoStrays: (relay: string) => Promise<void>
 }
 
 export interface ClaimsDeps {
   records: Records
   runner: Runner
-  /** Gives a sign of life, so that the other relays do not take this one for dead. */
+  /** Sends a heartbeat if necessary, so that this relay does not count as dead. */
   ensureSeen: () => Promise<void>
   logger: Logger
 }
@@ -90,7 +90,7 @@ export function createClaims(deps: ClaimsDeps): Claims {
     async undoStrays(relay) {
       const isHeld = ({ id }: RecordSummary) => held.of(id) > 0 || abandoned.undoingOf(id)
       for (const stray of (await records.claimsOf(relay)).filter((claim) => !isHeld(claim))) {
-        logger.warn({ id: stray.id }, 'a request that was given up reached the database late; it is undone')
+        logger.warn({ id: stray.id }, 'an abandoned request reached the database late; the relay removed it')
         if (stray.version === 1) abandoned.withdraw(stray)
         else await runner.settleInterrupted(stray)
       }

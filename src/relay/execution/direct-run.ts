@@ -2,7 +2,8 @@ import { isSettled } from '../../protocol/record.ts'
 import type { MostUnsettled, Records } from '../database/records.ts'
 import type { Draft, Outcome, StoredRecord } from '../database/stored-record.ts'
 import type { InFlightCounts } from './in-flight-counts.ts'
-import { isAborted, type Runner, type RunSteps } from './runner.ts'
+import { isAborted } from './run-errors.ts'
+import type { Runner, RunSteps } from './runner.ts'
 import { endUnknown, stopping } from './unknown-end.ts'
 
 /** A request that was sent, and its answer to come. */
@@ -13,7 +14,7 @@ export interface Sent {
 
 /** The run of a request whose caller waits. */
 export interface DirectRun {
-  /** Runs the record, and gives it as it will be written. Rejects when the relay stops before the end is known. */
+  /** Runs the record, and returns it with its end. Rejects if the relay stops before it knows the end. */
   run(record: StoredRecord, steps: DirectSteps): Promise<Draft>
   /** Ends a run without a record. */
   end(): void
@@ -37,7 +38,7 @@ export function beginDirectRun(
   max: MostUnsettled | undefined,
 ): DirectRun {
   const leave = counts.enter(draft, max)
-  const begun = runner.begin(draft.line)
+  const begun = runner.begin(draft.concurrencyKey)
   return {
     async run(record, { end, ...steps }) {
       let settled: Draft | undefined

@@ -3,40 +3,40 @@ import type { Database } from '../database/database.ts'
 import type { Logger } from '../common/logger.ts'
 import { since, thisMoment } from '../upstream/right-to-call.ts'
 
-/** Milliseconds between two signs of life. */
+/** Milliseconds between two heartbeats. */
 const beatEvery = 2_000
 /**
- * Milliseconds without a sign of life after which a relay counts as dead, and
- * what it ran is taken over. Longer than a connection to the database is
- * usually gone, because a relay that lives finishes its calls itself.
+ * Milliseconds without a heartbeat after which a relay counts as dead, and another
+ * relay takes over its requests. Longer than usual outages of the database, because a
+ * live relay finishes its own calls.
  */
 export const heartbeatTimeout = 15_000
-/** Milliseconds after a sign of life in which something may be started: well before others may take it over. */
+/** Milliseconds after a heartbeat in which the relay may start a request. Ends well before other relays may take over. */
 export const maxStartDelay = (heartbeatTimeout / 3) * 2
 
 export interface Heartbeat {
-  /** By which the others know this relay. */
+  /** Identifies this relay to the others. */
   id: string
-  /** Gives a sign of life where the last one is too long ago for starting something. */
+  /** Sends a heartbeat if the last one is too old to start a request. */
   ensureSeen(): Promise<void>
   stop(): Promise<void>
 }
 
 interface PresenceDeps {
   database: Database
-  /** Tells that this relay still has what it runs. */
+  /** Called after each heartbeat, with its time by the clock of the database. */
   onBeat: (seenAt: number) => Promise<void>
-  /** Takes over what dead relays ran. */
+  /** Takes over the requests of dead relays. */
   takeOver: () => Promise<void>
-  /** True when no other relay can live, as on a SQLite file, which is locked. */
+  /** True when there can be no other relay, as on a SQLite file, which is locked. */
   isAlone: boolean
   logger: Logger
 }
 
 /**
- * Shows the other relays that this one lives, and looks after what dead ones
- * have left. Others are judged only by a relay that was itself heard all the
- * time: after the database was away for a while, everybody is silent.
+ * Shows the other relays that this one is alive, and takes over the requests of dead
+ * relays. A relay does so only after its own heartbeats arrived without a gap: an
+ * outage of the database silences all relays.
  */
 export async function createHeartbeat({
   database,
@@ -67,7 +67,7 @@ export async function createHeartbeat({
 
   async function beat(): Promise<void> {
     await onBeat(await show())
-    if (isSilent) logger.info({}, 'the database is back')
+    if (isSilent) logger.info({}, 'the database is available again')
     isSilent = false
     const time = performance.now()
     if (time - lastBeat > heartbeatTimeout / 2) heardSince = time
@@ -84,7 +84,8 @@ export async function createHeartbeat({
     timer = setTimeout(() => {
       beating = beat()
         .catch((error: unknown) => {
-          if (!isSilent) logger.warn({ err: error }, 'the database is away; the relay goes on when it is back')
+          if (!isSilent)
+            logger.warn({ err: error }, 'the database is unavailable; the relay continues when it is available again')
           isSilent = true
         })
         .then(() => {

@@ -74,7 +74,7 @@ export function createJobFetcher({ jobs, slots, pubSub, logger, closing, run }: 
     if (fetching || !isStarted || closing.aborted) return
     fetching = fetchAll()
       .catch((error: unknown) => {
-        if (!isClientSecretError(error)) logger.error({ err: error }, 'the queue could not be read; it is tried again')
+        if (!isClientSecretError(error)) logger.error({ err: error }, 'could not read the queue; the relay tries again')
       })
       .then(() => {
         fetching = undefined

@@ -5,20 +5,20 @@ import { isVisitor, type Caller } from '../common/caller.ts'
 import type { ReadLimits } from '../common/relay-limits.ts'
 import type { Key, KeyLimits } from '../keys/key.ts'
 
-/** How much a caller may ask of the relay, and how much a key may be used. */
+/** The limits of callers and keys. */
 export interface Limits {
-  /** Counts a submit of this caller's. Throws `RATE_LIMITED` when it is one too many. */
+  /** Counts a submit of this caller. Throws `RATE_LIMITED` above the limit. */
   admitCaller(caller: Caller, bytes: number): Promise<void>
-  /** Counts a use of this key, by whomever. Throws `RATE_LIMITED` when it is one too many. */
+  /** Counts a use of this key by any caller. Throws `RATE_LIMITED` above the limit. */
   admitUse(key: Key, bytes: number): Promise<void>
-  /** Counts the bytes of an answer, which nobody knew before. */
+  /** Counts the bytes of an answer, which are known only at its end. */
   countAnswer(owner: string, keyName: string, bytes: number): Promise<void>
   /**
-   * Counts a poll that is held, until the function it gives is called. Null when as many are held as may be, of
-   * all or of a visitor's network: this one is answered at once. Throws `RATE_LIMITED` when it is one too many of this caller's.
+   * Counts a held poll until the returned function is called. Null above the limit of all polls, or of a visitor's
+   * network: the relay then answers the poll at once. Throws `RATE_LIMITED` above the limit of this caller.
    */
   holdPoll(caller: Caller): (() => void) | null
-  /** Polls that are held now. */
+  /** The number of held polls. */
   heldPolls(): number
 }
 
@@ -35,7 +35,7 @@ export function createLimits(limits: ReadLimits): Limits {
   let allPolls = 0
   let pollsOfVisitors = 0
 
-  /** Keys come and change while the relay runs. What was counted stays, unless it is the limits that changed. */
+  /** Keys change while the relay runs. The counts stay, unless the limits change. */
   function metersOf({ name, limits: own }: Key): KeyMeters {
     const known = ofKeys.get(name)
     if (known && known.requestsPerMinute === own.requestsPerMinute && known.bytesPerDay === own.bytesPerDay)
@@ -72,7 +72,7 @@ export function createLimits(limits: ReadLimits): Limits {
       await meters.requests.take(
         name,
         1,
-        `The key "${name}" is used for more than ${own.requestsPerMinute} requests a minute, its limit (keys.${name}.limits.requestsPerMinute).`,
+        `The key "${name}" has more than ${own.requestsPerMinute} requests a minute, its limit (keys.${name}.limits.requestsPerMinute).`,
       )
       await meters.bytes.take(
         name,
@@ -90,15 +90,15 @@ export function createLimits(limits: ReadLimits): Limits {
       const name = countedAs(caller)
       const held = polls.get(name) ?? 0
       if (held >= limits.heldPollsPerCaller) {
-        // Those of a whole network are not this visitor's alone.
+        // Some of these polls belong to other visitors of the same network.
         if (name !== caller.owner) return null
         throw new ClientSecretError(
           'RATE_LIMITED',
-          `The relay holds ${limits.heldPollsPerCaller} polls of this caller already, its limit (limits.heldPollsPerCaller). Follow many requests with one client, which asks for all of them in one poll.`,
+          `The relay already holds ${limits.heldPollsPerCaller} polls of this caller, its limit (limits.heldPollsPerCaller). Use one client for many requests: it polls all of them in one call.`,
           { retryAfter: 1 },
         )
       }
-      // Visitors make themselves up as many as they want; whoever is signed in has the other half for sure.
+      // One person can appear as any number of visitors, so half of the polls is reserved for signed-in users.
       const isOfVisitor = isVisitor(caller.owner)
       const isFull = allPolls >= limits.heldPolls || (isOfVisitor && pollsOfVisitors >= limits.heldPolls / 2)
       if (isFull) return null
@@ -150,12 +150,12 @@ function meter(points: number | undefined, duration: number): Meter {
   }
 }
 
-/** A visitor, who can have as many sessions as they want, by their network where that is known. */
+/** Counts visitors by their network, if it is known, because a visitor can have any number of sessions. */
 function countedAs({ owner, address }: Caller): string {
   return isVisitor(owner) && address ? `address:${network(address)}` : owner
 }
 
-/** Whoever has one address of IPv6 has a /64 of them. */
+/** A host with one IPv6 address usually has a whole /64. */
 function network(address: string): string {
   if (!ipaddr.isValid(address)) return address
   const parsed = ipaddr.process(address)

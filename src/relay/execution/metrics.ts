@@ -3,7 +3,7 @@ import type { RecordStatus, WireError } from '../../protocol/record.ts'
 import type { Method } from '../../protocol/request.ts'
 import type { Logger } from '../common/logger.ts'
 
-/** What is told of a request that was run. No header, no body, no path and no query: those are the caller's. */
+/** The log entry of a request. Without headers, body, path and query, which belong to the caller. */
 export interface Ran {
   requestId: string
   /** Name of the key. */
@@ -14,7 +14,7 @@ export interface Ran {
   /** Status of the upstream's answer, if it gave one. */
   status: number | undefined
   code: WireError['code'] | undefined
-  /** Milliseconds from its arrival to its start, and from its start to its end. */
+  /** Milliseconds from arrival to start, and from start to end. */
   waited: number
   took: number
   /** Bytes of the bodies. */
@@ -22,28 +22,28 @@ export interface Ran {
   responseBytes: number
 }
 
-/** Writes one line a request into the log, and keeps the counters for Prometheus. */
+/** Writes one log entry for each request, and keeps the counters for Prometheus. */
 export interface Metrics {
   ran(line: Ran): void
-  /** A call of the relay that was refused, before anything was run. */
+  /** Counts a call that the relay refused. */
   refused(error: ClientSecretError): void
-  /** The counters in Prometheus' text format, and what there is now. */
+  /** The counters and current values, in the text format of Prometheus. */
   text(now: { heldPolls: number; bytesInFlight: number }): string
 }
 
 const help = {
-  requests_total: 'Requests that were run.',
-  waited_seconds_total: 'Time that requests waited before they were run.',
-  took_seconds_total: 'Time that upstreams took.',
+  requests_total: 'Requests that the relay ran.',
+  waited_seconds_total: 'Seconds that requests waited before they ran.',
+  took_seconds_total: 'Seconds that upstreams took.',
   request_bytes_total: 'Bytes of bodies sent to upstreams.',
   response_bytes_total: 'Bytes of bodies received from upstreams.',
-  refused_total: 'Calls of the relay that were refused.',
+  refused_total: 'Calls that the relay refused.',
 }
 
 export function createMetrics(logger: Logger): Metrics {
   const counters = new Map<string, number>()
   function count(name: keyof typeof help, labels: Record<string, string>, by: number): void {
-    // Names of keys, outcomes and codes are letters, digits, dots and dashes, so there is nothing to escape.
+    // Labels need no escaping: names of keys, outcomes and codes are letters, digits, dots and dashes.
     const list = Object.entries(labels).map(([label, value]) => `${label}="${value}"`)
     const series = `client_secret_relay_${name}{${list.join(',')}}`
     counters.set(series, (counters.get(series) ?? 0) + by)
@@ -61,7 +61,7 @@ export function createMetrics(logger: Logger): Metrics {
     },
 
     refused({ code }) {
-      // The sentence quotes what the caller wrote, so it stays out of the log.
+      // Without the message, which quotes the caller.
       logger.info({ code }, 'a call was refused')
       count('refused_total', { code }, 1)
     },
@@ -77,10 +77,10 @@ export function createMetrics(logger: Logger): Metrics {
             .map(([one, value]) => `${one} ${value}`),
         ])
         .concat(
-          '# HELP client_secret_relay_held_polls Polls that are held now.',
+          '# HELP client_secret_relay_held_polls Polls that the relay holds now.',
           '# TYPE client_secret_relay_held_polls gauge',
           `client_secret_relay_held_polls ${heldPolls}`,
-          '# HELP client_secret_relay_bytes_in_flight Bytes of requests and answers that are under way now.',
+          '# HELP client_secret_relay_bytes_in_flight Bytes of requests and answers in flight now.',
           '# TYPE client_secret_relay_bytes_in_flight gauge',
           `client_secret_relay_bytes_in_flight ${bytesInFlight}`,
           '',

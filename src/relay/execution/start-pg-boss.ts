@@ -12,7 +12,7 @@ const day = 86_400
 
 const jobOptions = {
   heartbeatSeconds: heartbeatTimeout / 1000,
-  // The death of a relay is no failure of the job.
+  // The death of a relay is not a failure of the job.
   retryLimit: 1_000_000,
   retryDelay: 0,
   expireInSeconds: day,
@@ -25,7 +25,7 @@ export async function startPgBoss(database: PostgresDatabase, logger: Logger): P
   const { PgBoss: Boss, getConstructionPlans } = await import(
     /* webpackIgnore: true */ /* turbopackIgnore: true */ /* @vite-ignore */ 'pg-boss'
   ).catch((error: unknown) => {
-    throw explainMissingPeer(error, 'pg pg-boss')
+    throw explainMissingPeer(error)
   })
   const boss = new Boss({
     db: { executeSql: async (text, values) => flat(await database.executeSql(text, values)) },
@@ -40,7 +40,7 @@ export async function startPgBoss(database: PostgresDatabase, logger: Logger): P
     bamIntervalSeconds: day,
     openTelemetry: { enabled: false },
   })
-  boss.on('error', (error) => logger.warn({ err: error }, 'the queue met an error; it goes on'))
+  boss.on('error', (error) => logger.warn({ err: error }, 'the queue had an error; it continues'))
   await orStop(boss, () =>
     // One relay after another, when several find an empty database.
     database.transaction(['client-secret-relay: queue'], async () => {
@@ -58,7 +58,7 @@ export async function startPgBoss(database: PostgresDatabase, logger: Logger): P
 
 function newerBoss(version: number, known: number): Error {
   return new Error(
-    `The relay does not start: the tables of pg-boss in its database have version ${version}, and the pg-boss installed here knows versions up to ${known}. A newer one has worked with them; update pg-boss here too.`,
+    `The relay does not start: the tables of pg-boss in its database have version ${version}, and the installed pg-boss knows versions up to ${known}. A newer pg-boss has updated the tables. Update pg-boss here too.`,
   )
 }
 

@@ -5,20 +5,20 @@ import type { QueueDeps } from './queue-worker.ts'
 import type { Logger } from '../common/logger.ts'
 import type { Queue } from './queue.ts'
 
-/** Where the records are kept, and what goes with it: the queue, and how relays hear of each other. */
+/** The database of the records, with its queue and the channel between relays. */
 export interface Storage {
   database: Database
-  /** Undefined where no other relay can be. */
+  /** Undefined if there can be no other relay. */
   peers: PeerChannel | undefined
   isAlone: boolean
   isInMemory: boolean
   createQueue(parts: QueueDeps): Promise<Queue>
 }
 
-/** Opens a SQLite file, or memory, for a single relay; or a Postgres that many share. */
+/** Opens a SQLite file or memory for a single relay, or a Postgres for several. */
 export async function openStorage(address: string | undefined, logger: Logger): Promise<Storage> {
   if (!isPostgres(address)) {
-    // Loaded late, because each of the two needs what need not be there.
+    // Loaded on demand, because each database needs modules that may be missing.
     const { memory, openSqlite } = await import('../database/sqlite-database.ts')
     const database = await openSqlite(address, logger)
     return {

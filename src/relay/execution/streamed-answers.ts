@@ -1,35 +1,11 @@
 import { createHash, randomUUID } from 'node:crypto'
-import { isErrorCode } from '../../protocol/error-codes.ts'
-import { asClientSecretError, ClientSecretError } from '../../protocol/errors.ts'
 import type { BytesInFlight } from '../common/bytes-in-flight.ts'
 import { isVisitor } from '../common/caller.ts'
-import type { StoredRecord } from '../database/stored-record.ts'
-import type { AnswerHead, RawCall } from '../upstream/stream-answer.ts'
 import { checkSameRequest } from './claims.ts'
-import type { WaitingCallers } from './waiting-callers.ts'
-
-/** A call that tells under which id it is known. */
-export interface StartedCall extends RawCall {
-  started(id: string): void
-}
-
-/** An answer that is passed on as it comes, to everybody who has asked for it. */
-export interface StreamedAnswer {
-  /** Rejects with a `ClientSecretError` where there is no answer. */
-  readonly head: Promise<AnswerHead>
-  /** Where the answer comes from. */
-  call(call: Pick<RawCall, 'body' | 'redirect'>): StartedCall
-  /** The call has ended, and this is its record. */
-  settle: (record: StoredRecord) => void
-  fail: (error: unknown) => void
-  /** Waits on behalf of a caller, so that the call is ended when nobody does any more. */
-  waitedFor(signal: AbortSignal, waitingCallers: WaitingCallers): void
-  /** The body from its beginning. `leave` is called where its reader goes before the end. */
-  read(leave: () => void): ReadableStream<Uint8Array>
-}
+import { createStreamedAnswer, type StreamedAnswer } from './streamed-answer.ts'
 
 export interface StreamedAnswers {
-  /** The answer that this owner asked for under this key, not long ago; or a new one. */
+  /** The owner's recent answer with this idempotency key, or a new one. */
   open(
     owner: string,
     idempotencyKey: string | undefined,
@@ -37,18 +13,12 @@ export interface StreamedAnswers {
   ): { answer: StreamedAnswer; isNew: boolean }
 }
 
-/** Milliseconds for which an answer is kept, for a caller that lost it on the way and asks again. */
+/** Milliseconds for which the relay keeps an answer, for a caller that lost it and sends the request again. */
 const keptFor = 60_000
-/** Bytes of all that are kept; visitors have half. */
+/** Bytes of all kept answers. Visitors have half. */
 const maxKept = 32 * 2 ** 20
-/** Bytes of one answer that are kept from its beginning on, for whoever joins. */
-const maxJoinable = 4 * 2 ** 20
-/** Bytes that may wait for the fastest reader; then the API waits too. */
-const maxAhead = 256 * 1024
-/** Milliseconds that a reader may take for what is there. */
-const maxReading = 300_000
 
-/** Those that are under way at this relay, and those that were until a moment ago. */
+/** The current and the recent streamed answers of this relay. */
 export function createStreamedAnswers(inFlight: BytesInFlight): StreamedAnswers {
   const answers = new Map<string, { answer: StreamedAnswer; digest: string }>()
   const kept = new Map<string, { size: number; ofVisitor: boolean }>()
@@ -82,7 +52,7 @@ export function createStreamedAnswers(inFlight: BytesInFlight): StreamedAnswers 
         return { answer: before.answer, isNew: false }
       }
       const answer = createStreamedAnswer(inFlight.open(owner), (size) => {
-        // What was refused before it was called may be asked for anew.
+        // A request that was refused before its call may be sent again.
         if (size === undefined) return forget(name)
         kept.set(name, { size, ofVisitor: isVisitor(owner) })
         makeRoom(true)
@@ -93,181 +63,4 @@ export function createStreamedAnswers(inFlight: BytesInFlight): StreamedAnswers 
       return { answer, isNew: true }
     },
   }
-}
-
-/** @param onEnd Told when all is there, with the bytes that are kept of it; undefined where nothing was called. */
-function createStreamedAnswer(
-  room: ReturnType<BytesInFlight['open']>,
-  onEnd: (size: number | undefined) => void,
-): StreamedAnswer {
-  const id = deferred<string>()
-  const head = deferred<AnswerHead>()
-  const done = deferred<void>()
-  /** From the number `first` on; what was before is not kept any more. */
-  const chunks: Buffer[] = []
-  let first = 0
-  /** Bytes that are kept, and bytes that there were. */
-  let size = 0
-  let total = 0
-  let isStarted = false
-  let hasBegun = false
-  let end: { error?: Error } | undefined
-  const readers = new Set<Reader>()
-  let writerWakes = () => {}
-
-  const furthest = () => Math.max(first, ...[...readers].map(({ next }) => next))
-  const ahead = () => total - Math.max(total - size, ...[...readers].map(({ had }) => had))
-  const wakeReaders = () => {
-    for (const { wake } of readers) wake()
-  }
-  const leaveRoom = () => void (end && readers.size === 0 && room.leave())
-
-  /** Lets go of what the fastest reader has had; who is behind loses its place. */
-  function trim(): void {
-    const had = chunks.splice(0, furthest() - first)
-    first += had.length
-    for (const { length } of had) size -= length
-    room.hold(size)
-  }
-
-  function take(chunk: Buffer): void {
-    chunks.push(chunk)
-    size += chunk.length
-    total += chunk.length
-    try {
-      if (size > maxJoinable || first > 0) trim()
-      else room.demand(chunk.length)
-    } catch {
-      trim()
-    }
-    wakeReaders()
-  }
-
-  function finish(how: { error?: Error }): void {
-    if (end) return
-    end = how
-    if (how.error) {
-      id.reject(how.error)
-      head.reject(how.error)
-    }
-    done.resolve()
-    leaveRoom()
-    onEnd(isStarted ? size : undefined)
-    wakeReaders()
-  }
-
-  const fail = (error: unknown) => finish({ error: asClientSecretError(error) })
-
-  return {
-    head: head.promise,
-    fail,
-    call: ({ body, redirect }) => ({
-      body,
-      redirect,
-      started(given) {
-        isStarted = true
-        id.resolve(given)
-      },
-      begin(given) {
-        hasBegun = true
-        // It is sent by now.
-        this.body = null
-        head.resolve(given)
-      },
-      async write(chunk, signal) {
-        take(chunk)
-        // While nobody reads, as much goes on as whoever comes back can have from the beginning.
-        while (ahead() > (readers.size > 0 ? maxAhead : maxJoinable)) {
-          const woken = deferred<void>()
-          writerWakes = woken.resolve
-          signal.addEventListener('abort', woken.resolve)
-          await woken.promise
-          signal.removeEventListener('abort', woken.resolve)
-          signal.throwIfAborted()
-        }
-      },
-    }),
-    settle({ id: requestId, status, error, response }) {
-      if (!hasBegun && !error) return fail(answerLost(requestId))
-      if (status === 'cancelled')
-        return fail(new ClientSecretError('CANCELLED', 'The request was cancelled.', { requestId }))
-      // Of an answer of 400 and more there is a body; of any other failure there is none, or not all of it.
-      if (!error || (response && hasBegun)) return finish({})
-      const { code, message, ...details } = error
-      fail(new ClientSecretError(isErrorCode(code) ? code : 'INTERNAL', message, { requestId, path: details.path }))
-    },
-    waitedFor(signal, waitingCallers) {
-      id.promise.then((known) => waitingCallers.during(known, signal, done.promise)).catch(() => {})
-    },
-    read(leave) {
-      const reader: Reader = { next: 0, had: 0, wake: () => {} }
-      readers.add(reader)
-      let timer: NodeJS.Timeout | undefined
-      const gone = () => {
-        clearTimeout(timer)
-        readers.delete(reader)
-        leaveRoom()
-        writerWakes()
-      }
-      return new ReadableStream<Uint8Array>(
-        {
-          async pull(controller) {
-            clearTimeout(timer)
-            while (!end && reader.next >= first + chunks.length) await new Promise<void>((wake) => (reader.wake = wake))
-            if (!readers.has(reader)) return
-            const chunk = chunks[reader.next - first]
-            if (chunk) {
-              reader.next++
-              reader.had += chunk.length
-              writerWakes()
-              timer = setTimeout(() => {
-                gone()
-                leave()
-                controller.error(new Error('the caller takes too long to read the answer'))
-              }, maxReading).unref()
-              return controller.enqueue(chunk)
-            }
-            gone()
-            // Where it stands was let go of, because another reader is further on.
-            if (reader.next < first) return controller.error(answerLost())
-            if (end?.error) return controller.error(end.error)
-            controller.close()
-          },
-          cancel() {
-            gone()
-            reader.wake()
-            leave()
-          },
-        },
-        { highWaterMark: 0 },
-      )
-    },
-  }
-}
-
-interface Reader {
-  /** The number of the chunk that it gets next, and the bytes that it got. */
-  next: number
-  had: number
-  wake: () => void
-}
-
-/** A promise that may have nobody who waits for it. */
-function deferred<T>() {
-  let resolve!: (value: T) => void
-  let reject!: (error: Error) => void
-  const promise = new Promise<T>((resolves, rejects) => {
-    resolve = resolves
-    reject = rejects
-  })
-  promise.catch(() => {})
-  return { promise, resolve: resolve as T extends void ? () => void : (value: T) => void, reject }
-}
-
-function answerLost(requestId?: string): ClientSecretError {
-  return new ClientSecretError(
-    'INTERRUPTED',
-    'This request was sent before, and its answer is not kept any more. The API has acted on it; look there before you send it as a new one.',
-    { requestId },
-  )
 }

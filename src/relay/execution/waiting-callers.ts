@@ -1,16 +1,16 @@
-/** Knows whether anybody still waits for the answer of a direct request. */
+/** Knows whether a caller still waits for the answer of a direct request. */
 export interface WaitingCallers {
-  /** Waits for `answer` on behalf of a caller, whose leaving `signal` tells. */
+  /** Waits for `answer` on behalf of a caller. `signal` aborts when the caller disconnects. */
   during<T>(id: string, signal: AbortSignal, answer: Promise<T>): Promise<T>
 }
 
 /**
- * When the last caller has left and nobody came back within `absence`
- * milliseconds, `onAbandoned` is called. A caller whose connection broke sends the
- * request again with its idempotency key, and finds it still under way.
+ * Calls `onAbandoned` when the last caller has disconnected, and no caller returns
+ * within `absence` milliseconds. A caller that lost its connection sends the request
+ * again with its idempotency key, and the call still runs.
  */
 export function createWaitingCallers(absence: number, onAbandoned: (id: string) => void): WaitingCallers {
-  /** Of each request: the calls that wait for it, and those of them whose callers are there. */
+  /** For each request: the waiting calls, and how many of them are still connected. */
   const requests = new Map<string, { waiting: number; present: number; timer: NodeJS.Timeout | undefined }>()
 
   return {

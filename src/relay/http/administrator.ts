@@ -2,8 +2,8 @@ import { createHash, timingSafeEqual } from 'node:crypto'
 import { ClientSecretError } from '../../protocol/errors.ts'
 
 /**
- * Says whether a call comes from whoever runs the relay: true, or the name under
- * which what they do is written down; false, or nothing, for everybody else.
+ * Decides whether a call comes from an administrator: returns true, or the name for
+ * the audit list. Returns false or nothing for all other callers.
  */
 export type IsAdministrator = (
   request: Request,
@@ -12,33 +12,33 @@ export type IsAdministrator = (
 /** The environment variable with the token. */
 export const tokenVariable = 'CLIENT_SECRET_ADMIN_TOKEN'
 
-/** A shorter one could be guessed. */
+/** Characters. A shorter token is easy to guess. */
 export const minToken = 32
 
-/** Lets in whoever sends `Authorization: Bearer <token>`. */
+/** Accepts callers that send `Authorization: Bearer <token>`. */
 export function bearerOf(token: string): IsAdministrator {
   const expected = digest(token)
   return (request) => {
     const sent = /^bearer +(\S+)$/i.exec(request.headers.get('authorization') ?? '')?.[1]
-    // Digests are of one length, so the time to compare them tells nothing, not even how long the token is.
+    // Digests have one length, so the time of the comparison reveals nothing, not even the length of the token.
     return sent !== undefined && timingSafeEqual(digest(sent), expected) && 'administrator (token)'
   }
 }
 
 /**
- * Lets in administrators alone.
+ * Refuses callers who are not administrators.
  *
- * @returns the administrator's name, as far as it is known.
+ * @returns the administrator's name, or `administrator` if it is unknown.
  * @throws ClientSecretError `SIGN_IN_REQUIRED`
  */
 export async function admitAdministrator(isAdministrator: IsAdministrator, request: Request): Promise<string> {
   const found: unknown = await isAdministrator(request)
   if (found === true) return 'administrator'
-  // Nothing else is taken for a yes: an object may be somebody who is signed in and no administrator.
+  // No other value counts: an object may be a signed-in user who is not an administrator.
   if (typeof found === 'string' && found !== '') return found
   throw new ClientSecretError(
     'SIGN_IN_REQUIRED',
-    `Only an administrator may do this. Send Authorization: Bearer with the token in the relay's ${tokenVariable}, or sign in as one that its option administrator knows.`,
+    `Only an administrator may do this. Send Authorization: Bearer with the token in the relay's ${tokenVariable}, or sign in as an administrator that the relay's option administrator accepts.`,
   )
 }
 

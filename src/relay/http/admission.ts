@@ -13,16 +13,16 @@ import type { Settings } from './settings.ts'
 /** Characters. */
 const maxIdempotencyKeyLength = 8_192
 
-/** A call that may be read, and the room that it has. */
+/** An accepted call, and the memory for its body. */
 export interface Admitted {
   parts: RelayDeps
   caller: Caller
   room: Room
 }
 
-/** Lets callers in: who they are, whether they may ask, and whether there is room for what they send. */
+/** Admits calls: identifies the caller, checks the origin, and finds room for the body. */
 export function createAdmission(settings: Settings, opening: Promise<RelayDeps>) {
-  /** Who asks, and what is worked with. */
+  /** Checks host and origin, and identifies the caller. */
   async function admit({ req: { raw } }: Context): Promise<{ parts: RelayDeps; caller: Caller }> {
     checkHost(raw, settings.hosts)
     checkOrigin(raw, settings.origins)
@@ -30,7 +30,7 @@ export function createAdmission(settings: Settings, opening: Promise<RelayDeps>)
     return { parts: await running(), caller }
   }
 
-  /** Answers what is read of the records, once they have all that was answered before. */
+  /** Answers a read of the records, after all earlier answers are written. */
   async function read(
     context: Context,
     work: (parts: RelayDeps, caller: Caller, room: Room) => Promise<object>,
@@ -47,7 +47,7 @@ export function createAdmission(settings: Settings, opening: Promise<RelayDeps>)
     }
   }
 
-  /** Room for a body before it is read: as much as it says that it has, or else as it may have. */
+  /** Finds room for a body before reading it: its announced size, or else the limit. */
   const admitBody =
     (check: (context: Context) => void): AdmitBody =>
     async (context, next) => {
@@ -65,13 +65,13 @@ export function createAdmission(settings: Settings, opening: Promise<RelayDeps>)
       }
     }
 
-  /** What the relay works with, while it runs. */
+  /** The parts of the running relay. Throws `UNAVAILABLE` if it is stopping, or could not start. */
   async function running(): Promise<RelayDeps> {
     const parts = await opening.catch(() => null)
     if (parts && !parts.pubSub.isClosed()) return parts
     throw new ClientSecretError(
       'UNAVAILABLE',
-      parts ? 'The relay is stopping. Try again.' : 'The relay could not start; its log says why.',
+      parts ? 'The relay is stopping. Try again.' : 'The relay could not start. Its log says why.',
       { retryAfter: 1 },
     )
   }

@@ -10,7 +10,7 @@ import { handOut } from './hand-out.ts'
 export function answer(context: Context, texts: readonly string[], room: Room, status: 200 | 202 = 200): Response {
   const { method, signal } = context.req.raw
   const headers = { 'content-type': 'application/json' }
-  // Hono answers HEAD with what GET would be answered with, and leaves the body.
+  // Hono answers HEAD as GET, without the body.
   const body = method === 'HEAD' ? (room.leave(), '') : handOut(texts, room, signal)
   return context.body(body, status, headers)
 }
@@ -29,6 +29,6 @@ export function noSuchRoute(context: Context): ClientSecretError {
   const { pathname } = new URL(context.req.url)
   return new ClientSecretError(
     'REQUEST_NOT_FOUND',
-    `The relay has no ${context.req.method} ${pathname}. It answers POST and GET /requests, POST /fetch, DELETE /requests/:id, GET /queues/:name, GET /health and, for an administrator, /keys, below the path it is mounted at.`,
+    `The relay has no ${context.req.method} ${pathname}. It answers POST and GET /requests, POST /fetch, DELETE /requests/:id, GET /queues/:name, GET /health and, for an administrator, /keys, below its mount path. Check the relay's address in the call.`,
   )
 }

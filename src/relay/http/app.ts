@@ -4,7 +4,7 @@ import { cors } from 'hono/cors'
 import { ClientSecretError, isClientSecretError } from '../../protocol/errors.ts'
 import { fetchAnswerHeader } from '../../protocol/fetch.ts'
 import type { Metrics } from '../execution/metrics.ts'
-import { unforeseen } from '../execution/runner.ts'
+import { unforeseen } from '../execution/run-errors.ts'
 import type { Redactor } from '../keys/redaction/redactor.ts'
 import { createAdmission } from './admission.ts'
 import { errorAnswer, noSuchRoute } from './answers.ts'
@@ -16,25 +16,26 @@ import type { RelayDeps } from './relay-parts.ts'
 import { requestRoutes } from './request-routes.ts'
 import type { Settings } from './settings.ts'
 
-/** The tail of a path, wherever the relay is mounted. */
+/** The end of a path, after any mount path. */
 const route =
   /(\/fetch|\/requests(\/[^/]+)?|\/queues\/[^/]+|\/health|\/metrics|\/keys(\/[^/]+(\/requests)?)?|\/audit|\/console(\/app\.(js|css))?)\/?$/
 
-/** Characters. As much as Node takes of all headers, and enough for the longest poll: ids, names of queues and cursors stand there. */
+/** Characters. Node allows as much for all headers, and the longest poll needs less. */
 const maxUrlLength = 16_384
-/** Answers what is asked of a relay, at whatever path it is mounted. */
+
+/** The relay as an HTTP app. It works at any mount path. */
 export function createApp(settings: Settings, opening: Promise<RelayDeps>, metrics: Metrics, secrets: Redactor): Hono {
   const app = new Hono({ getPath: (request) => route.exec(new URL(request.url).pathname)?.[1] ?? '/' })
 
   app.use((context, next) => {
-    // An answer is data for our client and nobody else, and never a page. Said before
-    // there is one: a header that is added to an answer makes a copy of it.
+    // An answer is data for one client, and never a page. Set before the answer exists,
+    // because adding a header to an answer copies it.
     context.header('x-content-type-options', 'nosniff')
     context.header('cache-control', 'no-store')
     if (context.req.url.length > maxUrlLength) {
       throw new ClientSecretError(
         'REQUEST_TOO_LARGE',
-        `The url of the call is longer than the relay takes: ${maxUrlLength} characters.`,
+        `The url of the call has more than ${maxUrlLength} characters, the relay's limit. Ask for fewer ids at a time.`,
       )
     }
     return next()
@@ -66,10 +67,10 @@ export function createApp(settings: Settings, opening: Promise<RelayDeps>, metri
       metrics.refused(thrown)
       return answerError(context, thrown)
     }
-    // Nobody is there any more to be told.
+    // The caller has disconnected.
     if (context.req.raw.signal.aborted) return context.body(null, 400)
     const requestId = randomUUID()
-    settings.logger.error({ requestId, err: thrown }, 'a call failed for an unforeseen reason')
+    settings.logger.error({ requestId, err: thrown }, 'a call failed for an unexpected reason')
     return answerError(context, new ClientSecretError('INTERNAL', unforeseen(requestId), { requestId }))
   })
   return app

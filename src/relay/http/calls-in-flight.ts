@@ -1,8 +1,8 @@
-/** The calls that are being answered. */
+/** The calls in progress. */
 export interface CallsInFlight {
-  /** Counts a call until it has ended. */
+  /** Counts a call until it ends. */
   during<T>(call: Promise<T>): Promise<T>
-  /** Resolves when none is left. */
+  /** Resolves when no call is in progress. */
   ended(): Promise<void>
 }
 
@@ -18,7 +18,7 @@ export function createCallsInFlight(): CallsInFlight {
       }
     },
     async ended(): Promise<void> {
-      // What was let in before the end may begin after it.
+      // A call admitted before the end may begin during the wait.
       while (inFlight.size > 0) await Promise.allSettled([...inFlight])
     },
   }

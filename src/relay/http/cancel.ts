@@ -5,12 +5,11 @@ import type { DirectRequests } from '../execution/direct-requests.ts'
 import { absence } from './poll.ts'
 import type { Records } from '../database/records.ts'
 
-const ended = { removed: true, message: 'The call of the API was ended. The API may have acted on it already.' }
+const ended = { removed: true, message: 'The relay ended the API call. The API may have acted already.' }
 
 /**
- * Takes a request out of its queue, or ends the call that runs. It is named by
- * its id, or by the idempotency key it was sent with, which its sender knows
- * before there is an answer.
+ * Removes a request from its queue, or ends its running call. The caller names it by
+ * its id, or by its idempotency key, which the sender knows before the answer.
  *
  * @throws ClientSecretError `REQUEST_NOT_FOUND` or `EXPIRED`
  */
@@ -25,15 +24,15 @@ export async function cancel(
     const { code, message, requestId } = absence(records, idOrKey)
     throw new ClientSecretError(code, message, { requestId })
   }
-  const { id, line } = found
+  const { id, concurrencyKey } = found
   if (await records.cancel(id, 'pending')) {
-    pubSub.publish(id, line)
-    return { removed: true, message: 'The request was taken out of its queue; the API was not called.' }
+    pubSub.publish(id, concurrencyKey)
+    return { removed: true, message: 'The relay removed the request from its queue. It did not call the API.' }
   }
   if (await records.cancel(id, 'running')) {
-    // The call may be under way at another relay.
-    pubSub.publish(cancellationOf(line), id, line)
+    // Another relay may be making the call.
+    pubSub.publish(cancellationOf(concurrencyKey), id, concurrencyKey)
     return ended
   }
-  return { removed: false, message: 'The request had settled before it could be cancelled.' }
+  return { removed: false, message: 'The request had already settled, so the relay could not cancel it.' }
 }

@@ -1,5 +1,5 @@
 import { buildConsole } from '../../../scripts/build-console.ts'
 
-// Tests, the demo and benchmarks run the sources and build the page here. In
-// the package the strings replace this module; see tsup.config.ts.
+// Tests, the demo and benchmarks run the sources and build the page here. In the
+// package, the built strings replace this module; see tsup.config.ts.
 export const consoleAssets = await buildConsole()

@@ -1,8 +1,8 @@
 import type { Context, Hono } from 'hono'
 
 /**
- * Nothing but its own script and style runs or is shown, nothing but its own
- * relay is asked, and no other page puts it into a frame.
+ * The page runs only its own script and style, calls only its own relay, and no
+ * other page can frame it.
  */
 const headers = {
   'content-security-policy':
@@ -19,11 +19,11 @@ const files = [
   ['/console/app.css', 'style', 'text/css'],
 ] as const
 
-/** The administrator's page. It is the same for everybody and holds nothing; what it asks for is refused to all but administrators. */
+/** The administrator's page. It contains no data, so every caller may load it. The routes that it calls accept administrators only. */
 export function consoleRoutes(app: Hono): void {
   for (const [path, asset, type] of files) {
     app.get(path, async (context: Context) => {
-      // Loaded when the first administrator comes, because most processes never serve it.
+      // Loaded on demand, because most processes never serve it.
       const { consoleAssets } = await import('./console-assets.ts')
       return context.body(consoleAssets[asset], 200, { ...headers, 'content-type': `${type}; charset=utf-8` })
     })

@@ -7,31 +7,30 @@ import { bodyFormat, type JsonObject } from '../../protocol/request.ts'
 import { sizeOfValues } from '../common/json-text.ts'
 import { parseJson } from './json-body.ts'
 
-/** A call that came to `POST /fetch`, taken apart and not checked. */
+/** A parsed call of `POST /fetch`. `parseRequest` checks it. */
 export interface DescribedFetch {
-  /** What `parseRequest` checks. */
   request: Record<string, unknown>
   redirect: NonNullable<FetchDescription['redirect']>
-  /** Null where the request has `data`, or no body. */
+  /** Null if the request has `data`, or no body. */
   body: Uint8Array | null
 }
 
 const fields: readonly (keyof FetchDescription)[] = ['clientSecretName', 'url', 'method', 'headers', 'redirect']
 const redirects = ['follow', 'manual', 'error'] as const
 
-/** A page of another site cannot send it without asking first. */
+/** A page of another site needs a CORS preflight to send this header. */
 export function checkFetch(context: Context): void {
   if (context.req.header(fetchRequestHeader)) return
   throw invalid(
-    `A fetch is sent to the relay with a ${fetchRequestHeader} header that describes it; this one came without. client.fetchWith sends one.`,
+    `The fetch has no ${fetchRequestHeader} header that describes it. Use client.fetchWith, which sends one.`,
     `headers.${fetchRequestHeader}`,
   )
 }
 
 /**
- * Takes a call apart.
+ * Parses a call.
  *
- * @param demand Asks for room for the objects of so many bytes, before there are any.
+ * @param demand Finds room for objects of so many bytes, before they exist.
  * @throws ClientSecretError `INVALID_PARAMETER`
  */
 export function readFetch(header: string, bytes: Uint8Array, demand: (bytes: number) => void): DescribedFetch {
@@ -58,7 +57,7 @@ export function readFetch(header: string, bytes: Uint8Array, demand: (bytes: num
   if (!rest.includes(placeholder)) return { request: { ...request, headers }, redirect, body: rest }
   if (!isJson) {
     throw invalid(
-      `The body of this fetch holds ${placeholder}, and is no JSON. The relay puts a key into headers, the url and JSON only.`,
+      `The body of this fetch contains ${placeholder}, but its content type is not JSON. The relay inserts a key into headers, the url and JSON only. Move it there.`,
       'body',
     )
   }
@@ -68,11 +67,12 @@ export function readFetch(header: string, bytes: Uint8Array, demand: (bytes: num
 function parts(header: string, bytes: Buffer): { json: string; rest: Buffer } {
   if (header !== inFrontOfBody) return { json: Buffer.from(header, 'base64').toString(), rest: bytes }
   const length = bytes.length < 4 ? Infinity : bytes.readUInt32BE()
-  if (length > bytes.length - 4) throw invalid('The description in front of the body is shorter than it says.', 'body')
+  if (length > bytes.length - 4)
+    throw invalid('The description before the body is shorter than its stated length. Use client.fetchWith.', 'body')
   return { json: bytes.toString('utf8', 4, 4 + length), rest: bytes.subarray(4 + length) }
 }
 
-/** As a browser does: what only the connection sets is not sent, and nobody is told. */
+/** Silently drops the headers of the connection, as a browser does. */
 function withoutConnection(headers: unknown): unknown {
   if (typeof headers !== 'object' || headers === null) return headers
   return Object.fromEntries(Object.entries(headers).filter(([name]) => !isOfConnection(name)))

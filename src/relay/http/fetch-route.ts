@@ -10,7 +10,7 @@ import {
 } from '../../protocol/fetch.ts'
 import type { Room } from '../common/bytes-in-flight.ts'
 import type { Caller } from '../common/caller.ts'
-import type { StreamedAnswer } from '../execution/streamed-answers.ts'
+import type { StreamedAnswer } from '../execution/streamed-answer.ts'
 import { wireError } from '../keys/redacted-error.ts'
 import type { Redactor } from '../keys/redaction/redactor.ts'
 import type { Admission } from './admission.ts'
@@ -21,8 +21,8 @@ import type { Settings } from './settings.ts'
 import { submit } from './submit.ts'
 
 /**
- * `POST /fetch`: a call whose body goes out as it is, and whose answer is passed on as it comes. The checks are those of
- * every request, in the same order, and so are record, limits, history and cancel.
+ * `POST /fetch`: sends a raw body to an API, and passes on the answer as it arrives. Checks, limits, record, history and
+ * cancel are those of every request, in the same order.
  */
 export function fetchRoute(app: Hono, settings: Settings, { admitFetch, running }: Admission): void {
   const { requestBytes } = settings.limits
@@ -30,10 +30,10 @@ export function fetchRoute(app: Hono, settings: Settings, { admitFetch, running 
     const { caller, room } = context.get('admitted')
     const { raw } = context.req
     const bytes = new Uint8Array(await raw.arrayBuffer())
-    // Asked again, because it may have stopped while the body arrived.
+    // Checked again, because the relay may have stopped while the body arrived.
     const parts = await running()
     const answer = await answerTo(parts, caller, room, bytes, raw)
-    // Before the head there may be no reader, and afterwards no signal.
+    // Before the head, only the signal shows that the caller left. After it, only the reader does.
     const left = new AbortController()
     const leave = () => left.abort()
     raw.signal.addEventListener('abort', leave, { once: true })
@@ -44,7 +44,7 @@ export function fetchRoute(app: Hono, settings: Settings, { admitFetch, running 
   })
 }
 
-/** A new call; or the one that was made before under the same idempotency key. */
+/** A new call, or the earlier call with the same idempotency key. */
 async function answerTo(
   parts: RelayDeps,
   caller: Caller,
@@ -59,7 +59,7 @@ async function answerTo(
   const { answer, isNew } = parts.streamed.open(caller.owner, idempotencyKey, [header, bytes])
   if (!isNew) return answer
   const { request, redirect, body } = described
-  // Nobody needs room for an answer that has its own.
+  // A streamed answer accounts for its own memory.
   const getRoom = async () => {}
   const raw = answer.call({ body, redirect })
   const submitted = { body: request, bytes: bytes.length, idempotencyKey, getRoom, raw, signal }
@@ -70,7 +70,7 @@ async function answerTo(
 const sameForAll = {
   'content-type': 'application/octet-stream',
   'cache-control': 'no-store, no-transform',
-  // Said to nginx, which holds an answer back otherwise.
+  // Without it, nginx buffers the answer.
   'x-accel-buffering': 'no',
   'x-content-type-options': 'nosniff',
 }
@@ -79,10 +79,10 @@ function passedOn(head: FetchAnswerHead, body: BodyInit | null): Response {
   return new Response(body, { headers: { ...sameForAll, [fetchAnswerHeader]: btoa(toAscii(bounded(head))) } })
 }
 
-/** Characters of all headers. More than this, proxies do not take. */
+/** Characters of all headers. Proxies reject more. */
 const maxHeadersLength = 4_096
 
-/** What is longest is left out until the rest fits. */
+/** Drops the longest headers until the rest fits. */
 function bounded({ headers, ...head }: FetchAnswerHead): FetchAnswerHead {
   let length = 0
   const shortestFirst = Object.entries(headers).sort(([, one], [, other]) => one.length - other.length)

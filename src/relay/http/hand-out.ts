@@ -5,8 +5,8 @@ import { pieceLength, pieces } from '../common/json-text.ts'
 const maxReading = 300_000
 
 /**
- * The body of an answer, which has its room until the caller has read it, or has
- * left. In pieces, each when it is asked for: nothing else tells how far that is.
+ * The body of an answer. It keeps its room until the caller has read it or has left.
+ * A large body comes in pieces on demand, which shows how far the caller has read.
  */
 export function handOut(
   texts: readonly string[],
@@ -14,7 +14,7 @@ export function handOut(
   signal: AbortSignal,
 ): string | ReadableStream<Uint8Array> {
   const length = texts.reduce((sum, text) => sum + text.length, 0)
-  // What is no longer takes no more than its connection does.
+  // A short body needs no more memory than its connection.
   if (length <= pieceLength) {
     room.leave()
     return texts.join('')
@@ -28,7 +28,7 @@ export function handOut(
       start(controller) {
         const timer = setTimeout(() => {
           end()
-          controller.error(new Error('the caller takes too long to read the answer'))
+          controller.error(new Error('the caller took too long to read the answer'))
         }, maxReading).unref()
         const leave = () => end()
         signal.addEventListener('abort', leave, { once: true })

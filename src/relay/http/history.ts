@@ -1,13 +1,13 @@
 import { ClientSecretError } from '../../protocol/errors.ts'
 import { statuses, type HistoryPage } from '../../protocol/record.ts'
-import { shown } from '../../protocol/request.ts'
+import { shown } from '../../protocol/invalid-parameter.ts'
 import type { RecordFilter, Records } from '../database/records.ts'
 import { toWire } from '../database/stored-record.ts'
 
 const defaultLimit = 20
 const maxRecords = 100
 
-/** Reads the query of `GET /requests?url=&method=&queue=&status=&compact=&limit=&cursor=`; what is left out or empty matches all. */
+/** Reads the query of `GET /requests?url=&method=&queue=&status=&compact=&limit=&cursor=`. A missing or empty field matches all. */
 export function parseHistory(query: Record<string, string>): RecordFilter {
   const refuse = (name: string, expectation: string) =>
     new ClientSecretError('INVALID_PARAMETER', `${name} must be ${expectation}; it is ${shown(query[name])}.`, {
@@ -20,7 +20,7 @@ export function parseHistory(query: Record<string, string>): RecordFilter {
   const size = limit ? Number(limit) : defaultLimit
   if (!Number.isInteger(size) || size < 1 || size > maxRecords)
     throw refuse('limit', `a whole number from 1 to ${maxRecords}`)
-  if (cursor && !/^[0-9]{1,16}$/.test(cursor)) throw refuse('cursor', 'the cursor of a page before')
+  if (cursor && !/^[0-9]{1,16}$/.test(cursor)) throw refuse('cursor', 'the cursor of an earlier page')
   return {
     url: url || undefined,
     method: method?.toUpperCase() || undefined,
@@ -33,8 +33,8 @@ export function parseHistory(query: Record<string, string>): RecordFilter {
 }
 
 /**
- * A page of the owner's requests, the newest first. Where they are large it holds
- * fewer than were asked for, and a cursor all the same.
+ * A page of the owner's requests, the newest first. A page of large requests holds
+ * fewer than `limit`; its cursor leads on.
  */
 export async function history(records: Records, owner: string, filter: RecordFilter): Promise<HistoryPage> {
   const page = await records.history(owner, filter)
@@ -43,7 +43,7 @@ export async function history(records: Records, owner: string, filter: RecordFil
       const wire = toWire(record, { withRequest: true })
       return filter.isCompact ? { ...wire, request: record.request && { ...record.request, data: undefined } } : wire
     }),
-    // The place of a record in the order of arrival, which later ones do not move.
+    // Order of arrival: later records do not change it.
     cursor: page.hasMore ? String(page.records.at(-1)?.seq) : null,
   }
 }

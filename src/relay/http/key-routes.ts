@@ -17,24 +17,24 @@ interface Parts {
   calls: { during<T>(call: Promise<T>): Promise<T> }
 }
 
-/** Requests of a key that are shown. */
+/** Requests of a key in one list. */
 const maxUses = 50
 
-/** Registering keys, for administrators: a value goes in here, and never comes out. */
+/** Manages keys, for administrators. Values come in, and never go out. */
 export function keyRoutes(app: Hono, settings: Settings, running: () => Promise<Parts>): void {
   async function admit({ req: { raw } }: Context): Promise<{ parts: Parts; who: string }> {
     checkHost(raw, settings.hosts)
-    // The page is of the relay's own site. Sites that may use keys may not look after them.
+    // Only pages of the relay's own site manage keys. Other allowed origins may only use them.
     checkOrigin(raw, [])
     if (!settings.administrator)
       throw new ClientSecretError(
         'REQUEST_NOT_FOUND',
-        `This relay has no administrator, so nobody can look after its keys here. Set its environment variable ${tokenVariable} to a token of ${minToken} characters or more, or give it the option administrator.`,
+        `This relay has no administrator, so this page cannot manage its keys. Set the environment variable ${tokenVariable} of the relay to a token of at least ${minToken} characters, or give it the option administrator.`,
       )
     const who = await admitAdministrator(settings.administrator, raw)
     return { parts: await running(), who }
   }
-  /** Before a body is read it is known whether somebody may send one. */
+  /** Admits the caller before reading the body. */
   const admitBody: MiddlewareHandler<{ Variables: { admitted: Awaited<ReturnType<typeof admit>> } }> = async (
     context,
     next,
@@ -83,17 +83,17 @@ export function keyRoutes(app: Hono, settings: Settings, running: () => Promise<
   })
 }
 
-/** Says nothing of what it was instead: the parser's own words quote what was sent. */
+/** The message omits the parser's error, which quotes the body. */
 async function readObject(context: Context): Promise<Record<string, unknown>> {
   const value = (await context.req.json().catch(() => undefined)) as unknown
   if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Record<string, unknown>
-  throw new ClientSecretError('INVALID_PARAMETER', 'The request is no JSON object.')
+  throw new ClientSecretError('INVALID_PARAMETER', 'The request is not a JSON object.')
 }
 
 function asUse({ owner, host, upstreamStatus, error, ...use }: RecordOfUse): KeyUse {
   return {
     ...use,
-    // A record from before it was kept.
+    // Older records have no host.
     host: host ?? 'unknown',
     upstreamStatus: upstreamStatus ?? undefined,
     code: error?.code,
@@ -101,7 +101,7 @@ function asUse({ owner, host, upstreamStatus, error, ...use }: RecordOfUse): Key
   }
 }
 
-/** A user by the id of the site, and the administrator as in the audit list. A visitor has none: a few characters tell one from another. */
+/** The id of a user or an administrator. For a visitor, a few characters of the session's hash. */
 function callerOf(owner: string): string {
   const id = owner.slice(owner.indexOf(':') + 1)
   return isVisitor(owner) ? `visitor ${id.slice(0, 6)}` : id

@@ -12,7 +12,7 @@ interface Monitored {
   secrets: Redactor
 }
 
-/** Whether the relay runs, and, for an administrator, what it counts. */
+/** The relay's health, and its metrics for an administrator. */
 export function monitoringRoutes(
   app: Hono,
   settings: Settings,
@@ -28,7 +28,7 @@ export function monitoringRoutes(
     const { raw } = context.req
     if (!settings.administrator) return errorAnswer(context, noSuchRoute(context), secrets)
     checkHost(raw, settings.hosts)
-    // As with the keys: what is asked by a page of another site is not an administrator's wish.
+    // As for the keys: a page of another site must not act for an administrator.
     checkOrigin(raw, [])
     await admitAdministrator(settings.administrator, raw)
     const { limits, inFlight } = await running()

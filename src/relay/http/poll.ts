@@ -1,6 +1,6 @@
 import { ClientSecretError } from '../../protocol/errors.ts'
 import { expiredMessage, type ClientSecretRecord, type PollAnswer, type WireError } from '../../protocol/record.ts'
-import { shown } from '../../protocol/request.ts'
+import { shown } from '../../protocol/invalid-parameter.ts'
 import type { Caller } from '../common/caller.ts'
 import type { Settings } from './settings.ts'
 import type { PubSub } from '../database/pub-sub.ts'
@@ -11,13 +11,13 @@ import type { Records } from '../database/records.ts'
 import { expiryOf, toWire, versionOf, type RecordSummary } from '../database/stored-record.ts'
 
 const maxIds = 200
-/** Characters of an id with the version last seen; both are about half of that together. */
+/** Characters of an id with a version, about twice their usual length. */
 const maxIdLength = 100
-/** Characters of bodies in one answer, after which no further record is added. */
+/** Characters of bodies after which an answer takes no further record. */
 const maxCharacters = 4_000_000
-/** About what it takes to listen for news of one request. */
+/** The approximate memory for one listener. */
 const bytesOfListener = 512
-/** Milliseconds. A proxy on the way would cut what is held longer. */
+/** Milliseconds. Proxies cut connections that are idle for longer. */
 const maxHold = 30_000
 
 /** Reads the query of `GET /requests?ids=a:3,b:1&wait=1000`: ids, each with the version last seen, and milliseconds. */
@@ -28,12 +28,12 @@ export function parsePoll(query: Record<string, string>): {
   const { ids, wait: hold = '0' } = query
   if (!ids)
     throw new ClientSecretError('INVALID_PARAMETER', 'ids must name requests, such as ?ids=a,b.', { path: 'ids' })
-  // No further than to the first one too many.
+  // Stops at the first id beyond the limit.
   const items = ids.split(',', maxIds + 1)
   if (items.length > maxIds)
     throw new ClientSecretError(
       'INVALID_PARAMETER',
-      `ids must name at most ${maxIds} requests; it names more. Ask for them in several polls.`,
+      `ids must name at most ${maxIds} requests; it names more. Send several polls.`,
       { path: 'ids' },
     )
   const long = items.find((item) => item.length > maxIdLength)
@@ -66,13 +66,13 @@ interface Polled {
   seen: Map<string, string | undefined>
   wait: number
   signal: AbortSignal
-  /** For the answer. */
+  /** Memory for the answer. */
   room: Room
 }
 
 /**
- * Answers at once what differs from the versions seen; else holds the poll
- * until something does, for at most `wait` milliseconds.
+ * Answers at once with the records that differ from the versions seen. Without one,
+ * holds the poll until a record changes, for at most `wait` milliseconds.
  */
 export async function poll(
   { records, pubSub, limits, settings }: PollDeps,
@@ -82,7 +82,7 @@ export async function poll(
   const { owner } = caller
   const ids = [...seen.keys()]
   const letGo = wait > 0 ? limits.holdPoll(caller) : null
-  // One that is not held is answered at once, and its client waits before it asks again.
+  // The relay answers a poll at once if it may not hold it. The client then waits before the next one.
   const deadline = Date.now() + (letGo ? wait : 0)
   const listener = pubSub.subscribe(ids)
   try {
@@ -100,8 +100,8 @@ export async function poll(
       const left = deadline - Date.now()
       if (answer.records.length > 0 || answer.errors.length > 0 || left <= 0 || signal.aborted || pubSub.isClosed())
         return answer
-      // Whoever stands in line moves forward when somebody before them is done.
-      listener.add(heads.map(({ line }) => line))
+      // A request moves forward in its queue when an earlier one settles.
+      listener.add(heads.map(({ concurrencyKey }) => concurrencyKey))
       const nextExpiry = Math.min(...heads.map(({ expiresAt }) => expiresAt)) - Date.now()
       await listener.next(Math.min(left, nextExpiry + 1), signal)
     }
@@ -111,7 +111,7 @@ export async function poll(
   }
 }
 
-/** The records that have changed; those that are too much for one answer come with the next poll. */
+/** The changed records. Those that do not fit into one answer come with the next poll. */
 async function news(
   records: Records,
   owner: string,
@@ -122,7 +122,7 @@ async function news(
   let size = 0
   for (const head of heads) {
     const record = await records.read(owner, head.id).catch((error: unknown) => {
-      // Of one that cannot be read its sender is told what has become of it, and of the others everything.
+      // An unreadable record must not hide the others. Its own answer is just the status.
       if (error instanceof UnreadableRecordError) return { ...head, request: undefined, response: null }
       throw error
     })
@@ -134,7 +134,7 @@ async function news(
   return found
 }
 
-/** Why there is no such record for this caller. Somebody else's is told apart from none by nothing. */
+/** Why this caller has no such record. Another caller's record looks like a missing one. */
 export function absence(
   records: Pick<Records, 'hasMadeRoom'>,
   id: string,
@@ -144,7 +144,7 @@ export function absence(
     return { code: 'EXPIRED', message: expiredMessage, requestId: id, status: 410 }
   if (records.hasMadeRoom(id)) {
     const message =
-      'The request has expired: the relay keeps its records in memory, and this one was among the oldest when they became too many.'
+      'The request expired early: the database in memory was full (limits.bytesInMemory), and the relay removed its oldest records. To keep them, give the option database a file.'
     return { code: 'EXPIRED', message, requestId: id, status: 410 }
   }
   return {

@@ -11,7 +11,7 @@ import type { KeyStore } from '../keys/key-store.ts'
 import type { CallsInFlight } from './calls-in-flight.ts'
 import type { Settings } from './settings.ts'
 
-/** What the routes work with. */
+/** The parts of a relay that the routes use. */
 export interface RelayDeps {
   settings: Settings
   keys: KeyStore

@@ -19,10 +19,10 @@ interface Rooms {
   answer: Room
 }
 
-/** Requests: submit, poll, history, cancel, and how many wait in a queue. */
+/** Requests: submit, poll, history, cancel, and the count of a queue. */
 export function requestRoutes(app: Hono, settings: Settings, { admitBody, read, running }: Admission): void {
   // The order of the checks: size and content type, host, origin, caller, room for the body, the caller's limits;
-  // JSON; then, in submit, key, schema, rules, the key's limits. What is cheap to refuse comes first.
+  // JSON; then, in submit, key, schema, rules, the key's limits. Cheap checks come first.
   const { requestBytes } = settings.limits
   app.post('/requests', refuseTooLarge(requestBytes), admitBody, limitBody(requestBytes), async (context) => {
     const { parts, caller, room } = context.get('admitted')
@@ -36,10 +36,10 @@ export function requestRoutes(app: Hono, settings: Settings, { admitBody, read, 
     }
   })
 
-  /** Ends when the request is taken in, so that nobody holds its text who waits for the answer. */
+  /** A function of its own, so that the wait for the answer does not keep the text in memory. */
   async function take(caller: Caller, rooms: Rooms, raw: Request): Promise<StoredRecord> {
     const text = await raw.text()
-    // Asked again, because it may have stopped while the body arrived.
+    // Checked again, because the relay may have stopped while the body arrived.
     const parts = await running()
     return parts.calls.during(submitText(parts, caller, rooms, text, raw))
   }
@@ -53,7 +53,7 @@ export function requestRoutes(app: Hono, settings: Settings, { admitBody, read, 
   ) {
     const bytes = Buffer.byteLength(text)
     await parts.limits.admitCaller(caller, bytes)
-    // Before there are objects.
+    // Before parsing, which creates the objects.
     rooms.body.demand(sizeOfValues(text))
     const idempotencyKey = headers.get('idempotency-key') ?? undefined
     const getRoom = () => rooms.answer.wait(settings.limits.responseBytes, signal)

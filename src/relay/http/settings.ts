@@ -5,17 +5,17 @@ import type { Key } from '../keys/key.ts'
 import type { IsAdministrator } from './administrator.ts'
 import type { Authenticate } from './identify.ts'
 
-/** The options, checked, with nothing left open. */
+/** The checked options, with all defaults. */
 export interface Settings {
-  /** Those of the options. */
+  /** The keys of the options. */
   keys: Map<string, Key>
-  /** What registered keys are sealed with, the newest first. */
+  /** Encrypt the registered keys; the newest first. */
   masterKeys: readonly MasterKey[]
   authenticate: Authenticate
-  /** Whether anybody can be signed in. */
+  /** Whether the options have `authenticate`. */
   hasAuthenticate: boolean
   administrator: IsAdministrator | undefined
-  /** The same, where it is the token that makes one. */
+  /** The administrator by token, if the token is set. */
   administratorByToken: IsAdministrator | undefined
   origins: readonly string[]
   hosts: readonly string[] | undefined

@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto'
 import { ClientSecretError, isClientSecretError } from '../../protocol/errors.ts'
 import { isSettled } from '../../protocol/record.ts'
-import { parseRequest, readKeyName, type ClientSecretRequest } from '../../protocol/request.ts'
+import { parseRequest, readKeyName } from '../../protocol/parse-request.ts'
+import type { ClientSecretRequest } from '../../protocol/request.ts'
 import type { WaitingCallers } from '../execution/waiting-callers.ts'
 import { isVisitor, type Caller } from '../common/caller.ts'
 import type { Settings } from './settings.ts'
@@ -15,8 +16,8 @@ import type { Heartbeat } from '../execution/heartbeat.ts'
 import type { Queue } from '../execution/queue.ts'
 import type { MostUnsettled, Records } from '../database/records.ts'
 import type { StoredRecord } from '../database/stored-record.ts'
-import type { StartedCall } from '../execution/streamed-answers.ts'
-import { keyNotFound, signInRequired } from '../execution/runner.ts'
+import type { StartedCall } from '../execution/streamed-answer.ts'
+import { keyNotFound, signInRequired } from '../execution/run-errors.ts'
 
 interface SubmitDeps {
   settings: Settings
@@ -30,26 +31,27 @@ interface SubmitDeps {
   heartbeat: Heartbeat
 }
 
-/** What comes with a submit. */
+/** The contents of a submit. */
 export interface Submitted {
-  /** Parsed, and not checked. */
+  /** Parsed, but not checked yet. */
   body: unknown
   bytes: number
   idempotencyKey: string | undefined
-  /** Waits for room for an answer that is there already. */
+  /** Waits for memory for an existing answer. */
   getRoom: () => Promise<void>
-  /** Where the answer goes as it comes; the request runs directly then. */
+  /** Takes the answer as it arrives. The request then runs directly. */
   raw?: StartedCall
-  /** Tells that the caller has left. */
+  /** Aborts when the caller disconnects. */
   signal: AbortSignal
 }
 
 /**
- * Takes a request in: key, schema, rules, limits, then the record; and runs it,
- * or leaves it to the queue. Gives the record: settled for a direct request; for
- * one that goes on in the background `running`, or `pending` while it waits.
+ * Accepts a request: checks key, schema, rules and limits, writes the record, and runs
+ * the request or leaves it to the queue. Returns the record: settled for a direct
+ * request; `running` or `pending` for a background request.
  *
- * @throws ClientSecretError why it was not taken, or why a direct request has no answer.
+ * @throws ClientSecretError if the relay refuses the request, or if a direct request has
+ *   no answer. Its code and message say why.
  */
 export async function submit(
   parts: SubmitDeps,
@@ -57,7 +59,7 @@ export async function submit(
   { body, bytes, idempotencyKey, getRoom, raw, signal }: Submitted,
 ): Promise<StoredRecord> {
   const { settings, keys, limits, waitingCallers, records, direct, queue, heartbeat } = parts
-  // Before the rest is looked at, which costs more.
+  // First, because the other checks cost more.
   const key = keyFor(keys, caller, readKeyName(body))
   const request = parseRequest(body)
   findRule(key.name, key.rules, request)
@@ -76,7 +78,7 @@ export async function submit(
       raw,
     )
     raw?.started(id)
-    // Whoever reads it waits for it.
+    // The reader of a streamed answer waits itself.
     return raw ? answer : waitingCallers.during(id, signal, answer)
   }
   const { record, isSameRequest } = await records.insert(newRecord, queue.add, most).catch(mayBeTaken)
@@ -88,15 +90,15 @@ export async function submit(
   return newest(records, record, getRoom)
 }
 
-/** What is written may be written though the database did not answer. */
+/** The database may have written the record although it did not answer. */
 function mayBeTaken(error: unknown): never {
   if (!isClientSecretError(error) || error.code !== 'UNAVAILABLE') throw error
   const message =
-    "The relay's database is away and cannot tell whether it has the request: the API may be called. Send it again with the same Idempotency-Key, which makes it no second one."
+    "The relay's database is unavailable. The request may be in the queue, so the API may be called. Send it again with the same Idempotency-Key: the relay then calls the API only once."
   throw new ClientSecretError('UNAVAILABLE', message, { retryAfter: 1, cause: error.cause })
 }
 
-/** The record as it is now; with its answer, as soon as there is room for that. */
+/** The current record. A settled one comes with its answer, once there is room for it. */
 async function newest(records: Records, before: StoredRecord, getRoom: () => Promise<void>): Promise<StoredRecord> {
   const { owner, id } = before
   const [now] = await records.summaries(owner, [id])
@@ -105,13 +107,12 @@ async function newest(records: Records, before: StoredRecord, getRoom: () => Pro
   return (await records.read(owner, id)) ?? before
 }
 
-/** Milliseconds. */
+/** The longest wait for a call to begin, in milliseconds. */
 const maxBeginning = 1_000
 
 /**
- * Waits until a call has begun before which nothing stands in line. That is a
- * matter of a moment; told with the answer to the submit, it needs no poll of its
- * own, and the first poll is held until the call has ended.
+ * Waits until the first request of a queue runs, which takes a moment. The answer to
+ * the submit then says `running`, which saves a poll.
  */
 async function begun(
   { records, pubSub }: SubmitDeps,
@@ -128,7 +129,7 @@ async function begun(
   }
 }
 
-/** Whether the caller polls for the answer; a direct request waits for it in the call that sends it. */
+/** Whether the caller polls for the answer. A direct request waits for it in the same call. */
 function runsInBackground({ queue, poll }: ClientSecretRequest): boolean {
   return queue !== undefined || Boolean(poll)
 }
@@ -158,16 +159,16 @@ function maxUnsettled({ limits: { unsettledPerCaller } }: Settings, { name, limi
     tooMany(of) {
       const sentence =
         of === 'owner'
-          ? `There are ${unsettledPerCaller} requests of this caller under way, the relay's limit (limits.unsettledPerCaller).`
-          : `There are ${limits.unsettled} requests under way that use the key "${name}", its limit (keys.${name}.limits.unsettled).`
+          ? `This caller has ${unsettledPerCaller} unsettled requests, the relay's limit (limits.unsettledPerCaller).`
+          : `The key "${name}" has ${limits.unsettled} unsettled requests, its limit (keys.${name}.limits.unsettled).`
       return new ClientSecretError('QUEUE_FULL', `${sentence} Wait for some of them to settle.`, { retryAfter: 1 })
     },
   }
 }
 
 /**
- * Looks whether the caller and the key have room for one more, before anything is written: in the queues of all
- * relays, or among the calls that wait here. False when it is none more, because it was taken already.
+ * Checks the limits of unsettled requests for caller and key, before the relay writes a record. Background requests count
+ * at all relays, direct ones at this relay. False if the request is a repeat of an accepted one.
  */
 async function checkRoom(
   { records, direct }: SubmitDeps,

@@ -5,38 +5,38 @@ const grants = ['client_credentials', 'jwt-bearer', 'login'] as const
 const auths = ['basic', 'body', 'bearer'] as const
 const algorithms = ['RS256', 'ES256'] as const
 
-/** For an API that wants a token which is made from the secret. The relay gets it, keeps it and renews it. */
+/** For an API that needs a token made from the secret. The relay gets, caches and renews the token. */
 export interface TokenOptions {
   /**
-   * How: `client_credentials` is OAuth's, for a client secret. `jwt-bearer` signs with a private key, as service
-   * accounts, Apple and GitHub Apps want it. `login` posts `body` as JSON.
+   * The kind of exchange. `client_credentials` is OAuth's, for a client secret. `jwt-bearer` signs a JWT with a private
+   * key, for service accounts, Apple and GitHub Apps. `login` posts `body` as JSON.
    */
   grant: (typeof grants)[number]
-  /** Where. Left out with `jwt-bearer`, what is signed is the token itself. */
+  /** The address of the exchange. Without it, the JWT of `jwt-bearer` is the token itself. */
   url?: string | undefined
-  /** Of the client; with `jwt-bearer` the `iss` of what is signed. */
+  /** The id of the client; with `jwt-bearer`, the `iss` of the JWT. */
   clientId?: string | undefined
   scope?: string | undefined
   /** Default with `jwt-bearer`: `url`. */
   audience?: string | undefined
-  /** With `jwt-bearer`: the `sub` of what is signed. */
+  /** With `jwt-bearer`: the `sub` of the JWT. */
   subject?: string | undefined
   /** With `jwt-bearer`: the `kid` of the key. */
   keyId?: string | undefined
   /**
-   * How the secret, or what is signed with it, is sent: as Basic, in the body, or as Bearer. Default: `basic` with
+   * Where the exchange sends the secret or the JWT: as Basic, in the body, or as Bearer. Default: `basic` with
    * `client_credentials`, `body` with `jwt-bearer`.
    */
   auth?: (typeof auths)[number] | undefined
   /** With `jwt-bearer`. Default `RS256`. */
   algorithm?: (typeof algorithms)[number] | undefined
-  /** Seconds that a token is good for where the answer does not say; with `jwt-bearer`, also what is signed. Default: 300. */
+  /** Lifetime of a token in seconds, if the answer does not say it; with `jwt-bearer`, also of the JWT. Default: 300. */
   expiresIn?: number | undefined
-  /** With `login`: the fields of the JSON; `$CLIENT_SECRET` in one becomes the secret. */
+  /** With `login`: the fields of the JSON. `$CLIENT_SECRET` in a field becomes the secret. */
   body?: Record<string, string> | undefined
-  /** Name of the answer's field that is the token. Default: `access_token`, or else `token`. */
+  /** The field of the answer that contains the token. Default: `access_token`, or else `token`. */
   field?: string | undefined
-  /** Also `http:` and addresses of this machine and network. Default: false. */
+  /** Allows `http:` and addresses of this machine and network too. Default: false. */
   allowPrivateNetwork?: boolean | undefined
 }
 
@@ -46,19 +46,19 @@ const fields = [...texts, 'grant', 'auth', 'algorithm', 'expiresIn', 'body', 'al
 /**
  * Reads `token` of a key.
  *
- * @throws ClientSecretError `INVALID_PARAMETER` with a sentence for the operator, which shows nothing of the secret.
+ * @throws ClientSecretError `INVALID_PARAMETER`. The message says what to do, and never quotes the secret.
  */
 export function readToken(given: unknown, secret: unknown, telling: ErrorContext): TokenOptions {
   const refuse = (problem: string, field = ''): never => {
     throw configError(telling, `has a token ${problem}`, ['token', field].filter(Boolean).join('.'))
   }
   if (typeof given !== 'object' || given === null)
-    return refuse(`that is no object. Write one such as { grant: 'client_credentials', url, clientId }.`)
+    return refuse(`that is not an object. Write one such as { grant: 'client_credentials', url, clientId }.`)
   const token = given as TokenOptions
   const unknown = Object.keys(token).find((field) => !fields.includes(field))
   if (unknown !== undefined) refuse(`with a field "${unknown}". The fields are ${fields.join(', ')}.`)
   const wrong = texts.find((field) => !['string', 'undefined'].includes(typeof token[field]))
-  if (wrong) refuse(`whose ${wrong} is no text.`, wrong)
+  if (wrong) refuse(`whose ${wrong} is not a text.`, wrong)
   if (!grants.includes(token.grant)) refuse(`whose grant is not one of ${grants.join(', ')}.`, 'grant')
   if (token.auth !== undefined && !auths.includes(token.auth))
     refuse(`whose auth is not one of ${auths.join(', ')}.`, 'auth')
@@ -66,7 +66,7 @@ export function readToken(given: unknown, secret: unknown, telling: ErrorContext
     refuse(`whose algorithm is not one of ${algorithms.join(', ')}.`, 'algorithm')
   const { expiresIn = 300 } = token
   if (!(Number.isSafeInteger(expiresIn) && expiresIn >= 10))
-    refuse('whose expiresIn is no whole number of seconds, 10 or more.', 'expiresIn')
+    refuse('whose expiresIn is not a whole number of seconds, 10 or more.', 'expiresIn')
   checkTokenUrl(token, refuse)
   if (token.grant === 'client_credentials' && !token.clientId)
     refuse('without clientId, which client_credentials needs.', 'clientId')
@@ -85,14 +85,14 @@ function checkTokenUrl(
     return
   }
   if (!URL.canParse(url) || !/^https?:$/.test(new URL(url).protocol))
-    refuse('whose url is no url. Write one such as "https://api.example.com/oauth/token".', 'url')
+    refuse('whose url is not valid. Write one such as "https://api.example.com/oauth/token".', 'url')
   const { protocol, username, password } = new URL(url)
   if (username || password) refuse('whose url has a user name or a password. Write it without.', 'url')
   if (protocol === 'http:' && !allowPrivateNetwork)
     refuse('whose url would send the secret unencrypted. Use https://, or set allowPrivateNetwork: true in it.', 'url')
 }
 
-/** The lines of a private key, which environments often hold with `\n` written out. */
+/** A private key with real line breaks. Environment variables often contain `\n` as two characters. */
 export function privateKeyOf(secret: string): string {
   return secret.replaceAll('\\n', '\n')
 }
@@ -103,7 +103,7 @@ function checkPrivateKey(secret: unknown, telling: ErrorContext): void {
   } catch {
     throw configError(
       telling,
-      'has a secret that is no private key in PEM, which jwt-bearer signs with. Give all of it, from -----BEGIN to the end.',
+      'has a secret that is not a private key in PEM, which jwt-bearer needs. Give the whole key, from -----BEGIN to the end.',
       'secret',
     )
   }

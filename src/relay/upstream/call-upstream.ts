@@ -14,17 +14,18 @@ import { signCall } from './sign-call.ts'
 import { substitute } from './substitute.ts'
 import { refuseConcealedSecrets } from './undeclared-compression.ts'
 import { comesInEvents, redactPieces } from './delta-redactor.ts'
-import { isText, type Upstream, type UpstreamAnswer } from './http-client.ts'
+import { isText, type UpstreamAnswer } from './answer-head.ts'
+import type { Upstream } from './http-client.ts'
 
-/** Bytes of bodies, to the upstream and from it. */
+/** Bytes of the bodies sent to the upstream and received from it. */
 export interface Traffic {
   sent: number
   received: number
-  /** How often the secret went out. */
+  /** The number of calls that carried the secret. */
   calls: number
 }
 
-/** Milliseconds in which an API may be learning of the value that the relay was given. */
+/** Milliseconds that an API may need until it accepts a new value. */
 const freshFor = 10_000
 
 /** Bytes. */
@@ -34,33 +35,33 @@ export interface Circumstances {
   upstream: Pick<Upstream, 'call'>
   tokens: Tokens
   keys: Pick<Keys, 'get' | 'getNewest' | 'worked'>
-  /** All values of all keys. An API may show what it got under another key too: in a list of calls, say. */
+  /** All values of all keys. An API may also show the value of another key, such as in a list of calls. */
   secrets: Redactor
-  /** Told of a value before it goes out. */
+  /** Called with a value before the relay sends it. */
   hold: (value: KeyValue) => void
   /** Largest answer in bytes, counted after decompression. */
   responseBytes: number
-  /** The same over all runs of a request, so that an API can tell a second run of it from a second request. */
+  /** The same for all runs of a request, so that an API recognises a second run. */
   idempotencyKey: string
   signal: AbortSignal
-  /** For the answer. */
+  /** Memory for the answer. */
   room: Room
   right: RightToCall
-  /** Counted as it goes. */
+  /** The call adds to these counts. */
   traffic: Traffic
 }
 
-/** What an API has answered to one value of a key. */
+/** An API's answer to one value of a key. */
 interface Answered {
   answer: UpstreamAnswer
   value: KeyValue
 }
 
 /**
- * The one function that prepares a call of an upstream: rules, then the secret,
- * then the call, then redaction; and the same again for each redirect.
+ * The one function that calls an upstream: it checks the rules, inserts the secret,
+ * makes the call and redacts the answer. It does the same for each redirect.
  *
- * @throws ClientSecretError why there is no answer.
+ * @throws ClientSecretError if there is no answer. Its code and message say why.
  */
 export async function call(
   key: Key,
@@ -71,12 +72,12 @@ export async function call(
   const answered = await askedWithEachValue(key, request, circumstances)
   const next = nextRequest(request, answered, circumstances)
   const now = circumstances.keys.get(key.name)
-  // A redirect that is not followed is the answer.
+  // If the relay does not follow a redirect, the redirect is the answer.
   if (!next || redirectsLeft === 0 || !mayStill(now, key, next)) return redacted(answered.answer, circumstances)
   return call(now, next, circumstances, redirectsLeft - 1)
 }
 
-/** Where a redirect leads; null where it is none, or where a secret stands in it in another way than rules can judge. */
+/** The request that a redirect leads to. Null without a redirect, or if its url contains a secret that the rules cannot check. */
 function nextRequest(
   request: ClientSecretRequest,
   { answer, value }: Answered,
@@ -87,18 +88,17 @@ function nextRequest(
   return next && secrets.text(next.url) === next.url ? next : null
 }
 
-/** Whether a key lets this be sent too: since it was looked up it may have been removed, or changed in where it may go and who may use it. */
+/** Whether the key still allows this request. An administrator may have removed, locked or changed the key since its lookup. */
 function mayStill(now: Key | undefined, before: Key, request: ClientSecretRequest): now is Key {
   return now !== undefined && (!now.locked || before.locked) && isAllowed(now, request)
 }
 
 /**
- * Where the API refuses the value of a key with a 401, it is asked again with
- * the other one that is live, then with one that another relay may have been
- * given since, and while a new value is fresh once more with the first: the API
- * may have learned of it after it refused. It has not acted, so that also a POST
- * may be sent again. That is so of this one call, and not of a redirect that led
- * to it.
+ * If the API refuses the value of a key with a 401, the relay tries again: with the
+ * other valid value, then with a value that another relay received in the meantime.
+ * While a new value is fresh, the relay then tries the first one once more, because
+ * the API may accept it by now. After a 401 the API has not acted, so the relay may
+ * also repeat a POST. This applies to this one call, not to a redirect before it.
  */
 async function askedWithEachValue(
   key: Key,
@@ -131,7 +131,7 @@ async function askedWithEachValue(
   return refusal
 }
 
-/** With the token of a value, where the key has one; and with another one, where the API refuses that: it may have ended sooner than was said. */
+/** Uses the token of a value, if the key has one. If the API refuses the token, tries a new one: a token may expire early. */
 async function attempt(
   key: Key,
   value: KeyValue,
@@ -156,7 +156,7 @@ async function ask(
   const { allowPrivateNetwork, retryable } = rule
   const signed = key.sign && (await signCall(key.sign, value, request, rule))
   const prepared = signed?.call ?? substitute(request, value, rule)
-  // Some signatures are good for another call too.
+  // Some signatures are valid for another call too.
   if (signed) hold({ version: value.version, secret: signed.signature })
   if (retryable && isNonIdempotent(request.method)) prepared.headers['idempotency-key'] ??= idempotencyKey
   hold(value)
@@ -173,10 +173,10 @@ async function redacted(
 ): Promise<UpstreamResponse> {
   const type = headers['content-type']
   await refuseConcealedSecrets(body, type, { secrets, maxBytes: responseBytes })
-  // Texts in pieces first: the other search would leave holes in them.
+  // Texts in pieces come first, because the other search leaves gaps in them.
   const joined = comesInEvents(type) && isUtf8(body) ? await redactPieces(secrets, body) : body
   const clean = await redactBody(secrets, joined)
-  // To read 10 MiB as text takes as long as anybody else should have to wait.
+  // Reading 10 MiB as text blocks other requests, so they get a turn first.
   if (clean.length > largeBody) await nextTurn()
   const isReadable = isText(clean, type)
   return {

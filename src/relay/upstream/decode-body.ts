@@ -3,21 +3,21 @@ import { createBrotliDecompress, createGunzip, createInflate, type Gunzip } from
 import { ClientSecretError } from '../../protocol/errors.ts'
 import { createZstdDecoder } from './zstd.ts'
 
-/** An answer's body while it comes. */
+/** The body of an answer while it arrives. */
 export interface Body {
   add(chunk: Buffer): void
   end(): void
-  /** Nobody wants it any more. */
+  /** Ends the body early, when no reader needs it. */
   discard(reason: unknown): void
 }
 
-/** What a body comes through. */
+/** A stream that a body flows through. */
 export interface Flow {
   pause(): unknown
   resume(): unknown
 }
 
-/** What is done with a decoded body. */
+/** The callbacks for a decoded body. */
 interface Taker {
   keep: (chunk: Buffer) => void
   finish: () => void
@@ -33,9 +33,9 @@ const decoders = new Map<string, () => (Transform & Pick<Gunzip, 'bytesWritten'>
 ])
 
 /**
- * Decodes a body, so that it can be looked through. Some servers compress what they were asked not to.
+ * Decodes a body, so that the relay can search it for secrets. Some servers compress although the relay asks them not to.
  *
- * @throws ClientSecretError `UPSTREAM_ERROR` for an encoding that cannot be decoded.
+ * @throws ClientSecretError `UPSTREAM_ERROR` for an unknown encoding.
  */
 export function decodeBody(encoding: string, connection: Flow, taker: Taker): Body & { flows: readonly Flow[] } {
   const { keep, finish, fail } = taker
@@ -46,10 +46,10 @@ export function decodeBody(encoding: string, connection: Flow, taker: Taker): Bo
   if (!decoder) throw undecodable(name)
   let received = 0
   let isReceived = false
-  /** When there is nothing more to decode, and nothing more to come. */
+  /** Finishes once all bytes have arrived and are decoded. */
   const finishInTheEnd = () => {
     if (!decoder.readableEnded || !isReceived) return
-    // Node decodes only the first of several frames, and the rest would be lost without a word.
+    // Node decodes only the first of several frames and silently drops the rest.
     if (name === 'zstd' && decoder.bytesWritten < received) fail(undecodable('zstd of several frames'))
     else finish()
   }
@@ -73,6 +73,6 @@ export function decodeBody(encoding: string, connection: Flow, taker: Taker): Bo
 function undecodable(encoding: string): ClientSecretError {
   return new ClientSecretError(
     'UPSTREAM_ERROR',
-    `The API's answer is encoded as ${encoding}, which the relay cannot look through, so it does not pass it on.`,
+    `The API's answer is encoded as ${encoding}. The relay cannot decode it to search it for secrets, so it does not pass it on. Ask the API for an answer that is not compressed.`,
   )
 }

@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto'
 import { ClientSecretError } from '../../protocol/errors.ts'
 import { shareTurn } from '../common/share-turn.ts'
-import type { Redactor, RedactorStream } from '../keys/redaction/redactor.ts'
+import type { Redactor } from '../keys/redaction/redactor.ts'
 import { createLineReader } from './line-reader.ts'
+import { settle, type Line, type Piece, type PiecedText } from './text-in-pieces.ts'
 
 /** In which an answer's text comes in pieces, each in an event or a line of its own. */
 const inEvents = /^(text\/event-stream|application\/(x-)?(ndjson|jsonl|jsonlines|json-seq|stream\+json))\b/i
@@ -22,14 +23,14 @@ const ofBytes = /(^|\.)(output_)?audio\.delta$/
 const endsText = /(_stop|\.done)$/
 const endsAll = /^(message_stop|response\.(completed|failed|incomplete)|done)$/
 
-/** Characters of a word that go out before its end is known: too few to help. */
-const maxEarly = 8
 /** Texts that are told apart; the pieces of further texts count as one text, in their order. */
 const maxTexts = 1_000
 /** Paths that are told apart. */
 const maxPaths = 10_000
 /** The path of all further ones. */
 const manyPaths = -1
+/** The path of the texts that are no JSON. */
+const outputPath = -2
 /** Items of a list that are told apart. A longer list, such as one of tokens, is one text. */
 const maxItems = 16
 /** Characters of a name; a longer one is told apart by its hash. */
@@ -39,45 +40,15 @@ const maxDepth = 100
 /** Bytes of lines that wait for the end of a word. */
 const maxHeld = 16 * 2 ** 20
 
-/** A line of the answer, until all of its texts are decided. */
-interface Line {
-  raw: string
-  prefix: string
-  json: unknown
-  ending: string
-  undecided: number
-  isChanged: boolean
-}
-
-/** A piece of a text, in bytes: one character each. */
-interface Piece {
-  line: Line
-  /** What is decided of it, and what is not. */
-  decided: string
-  open: string
-  set: (text: string) => void
-}
-
-/** The undecided pieces of one text. */
-interface Text {
-  /** The ids in the event of its first piece. */
-  ids: string
-  stream: RedactorStream
-  /** What went out of an unfinished word. At most `maxEarly` characters. */
-  early: string
-  held: Piece[]
-  /** Characters that are open in all pieces. */
-  open: number
-  /** Pieces of the current line that the stream does not have yet. */
-  added: string[]
-}
-
 /** A place in the JSON of a line. */
 interface Place {
   /** The number of its path. */
   path: number
   depth: number
 }
+
+/** Takes a piece, its path, and the way to change it. */
+type Found = (piece: string, path: number, set: Piece['set']) => void
 
 /**
  * Finds secrets in a text that comes in pieces, each in an event of its own, where no single event contains one. An
@@ -90,8 +61,10 @@ export class DeltaRedactor {
   readonly #secrets: Redactor
   readonly #lineReader = createLineReader()
   readonly #paths = new Map<string, number>()
-  readonly #texts = new Map<number, Text>()
+  readonly #texts = new Map<number, PiecedText>()
   #lines: Line[] = []
+  /** Whether the current event is Replicate's `output`. */
+  #isOutput = false
   #held = 0
 
   constructor(secrets: Redactor) {
@@ -120,9 +93,9 @@ export class DeltaRedactor {
   #decided(): Buffer {
     const index = this.#lines.findIndex(({ undecided }) => undecided > 0)
     const decided = this.#lines.splice(0, index === -1 ? this.#lines.length : index)
-    const out = decided.map(({ raw, prefix, json, ending, isChanged }) => {
+    const out = decided.map(({ raw, written, isChanged }) => {
       this.#held -= raw.length
-      return isChanged ? prefix + JSON.stringify(json) + ending : raw
+      return isChanged && written ? written() : raw
     })
     return Buffer.from(out.join(''))
   }
@@ -135,40 +108,51 @@ export class DeltaRedactor {
     const written = raw.slice(prefix.length, Math.max(prefix.length, end))
     const ending = raw.slice(prefix.length + written.length)
     const json = isWhole ? parsed(written) : undefined
-    const line: Line = { raw, prefix, json, ending, undecided: 0, isChanged: false }
+    const line: Line = { raw, written: undefined, undecided: 0, isChanged: false }
     this.#lines.push(line)
     this.#held += raw.length
     if (written === '[DONE]') return this.#finishWhere(() => true)
-    if (json === undefined) return
+    if (json === undefined) return this.#takeText(line)
     const { type, done } = json as { type?: unknown; done?: unknown }
-    if (!(typeof type === 'string' && ofBytes.test(type))) this.#search(line)
-    if (line.undecided === 0 && !line.isChanged) line.json = undefined
+    if (!(typeof type === 'string' && ofBytes.test(type)))
+      this.#search(line, idsOf(json), (found) => this.#visit(json, { path: 0, depth: 0 }, found))
+    if (line.undecided > 0 || line.isChanged) line.written = () => prefix + JSON.stringify(json) + ending
     if (done === true || (typeof type === 'string' && endsAll.test(type))) return this.#finishWhere(() => true)
     if (typeof type === 'string' && endsText.test(type)) {
-      const ids = idsOf(json as object)
+      const ids = idsOf(json)
       this.#finishWhere((text) => text.ids === ids)
     }
   }
 
+  /** A line that is not JSON. In Replicate's events of type `output`, the data are a piece of the text. */
+  #takeText(line: Line): void {
+    const { raw } = line
+    if (/^[\r\n]/.test(raw)) this.#isOutput = false
+    const [whole, field, piece = ''] = /^(event|data): ?(.*)/.exec(raw) ?? []
+    if (field === 'event') this.#isOutput = piece === 'output'
+    if (whole === undefined || field !== 'data' || piece === '' || !this.#isOutput) return
+    let changed = piece
+    line.written = () => whole.slice(0, -piece.length) + changed + raw.slice(whole.length)
+    this.#search(line, '', (found) => found(piece, outputPath, (text) => (changed = text)))
+  }
+
   /** Gives the pieces of a line to their texts, and searches each text once. */
-  #search(line: Line): void {
-    const changed = new Set<Text>()
-    const ids = idsOf(line.json as object)
-    this.#visit(line.json as object, { path: 0, depth: 0 }, (item, path, set) => {
+  #search(line: Line, ids: string, visit: (found: Found) => void): void {
+    const changed = new Set<PiecedText>()
+    visit((piece, path, set) => {
       const text = this.#textAt(path, ids)
-      const open = Buffer.from(item).toString('latin1')
+      const open = Buffer.from(piece).toString('latin1')
       text.held.push({ line, decided: '', open, set })
       text.open += open.length
       text.added.push(open)
       line.undecided++
       changed.add(text)
     })
-    for (const text of changed)
-      this.#settle(text, text.stream.push(Buffer.from(text.added.splice(0).join(''), 'latin1')))
+    for (const text of changed) settle(text, text.stream.push(Buffer.from(text.added.splice(0).join(''), 'latin1')))
   }
 
   /** Finds the pieces of texts. The path of a text has ids in place of the positions in lists. */
-  #visit(value: object, at: Place, found: (piece: string, path: number, set: Piece['set']) => void): void {
+  #visit(value: object, at: Place, found: Found): void {
     if (at.depth > maxDepth) throw nestedTooDeep()
     const isList = Array.isArray(value)
     const isLong = isList && value.length > maxItems
@@ -181,7 +165,7 @@ export class DeltaRedactor {
       const isTold = isLong || (isList && isObject && 'index' in item)
       const path = this.#pathOf(parent, isTold ? '-' : name)
       if (isObject) this.#visit(item, { path, depth: at.depth + 1 }, found)
-      else found(item, path, (text) => void ((value as Record<string, unknown>)[name] = text))
+      else found(item, path, (text) => changeMember(value, name, text))
     }
   }
 
@@ -195,7 +179,7 @@ export class DeltaRedactor {
     return made
   }
 
-  #textAt(path: number, ids: string): Text {
+  #textAt(path: number, ids: string): PiecedText {
     const name = this.#texts.has(path) || this.#texts.size < maxTexts ? path : manyPaths
     let text = this.#texts.get(name)
     if (!text) {
@@ -205,31 +189,12 @@ export class DeltaRedactor {
     return text
   }
 
-  #finishWhere(isMeant: (text: Text) => boolean): void {
+  #finishWhere(isMeant: (text: PiecedText) => boolean): void {
     for (const [name, text] of this.#texts) {
       if (!isMeant(text)) continue
-      this.#settle(text, text.stream.end())
+      settle(text, text.stream.end())
       this.#texts.delete(name)
     }
-  }
-
-  /** @param given The output of the stream: the beginning of the pending bytes; or, after a secret, other bytes. */
-  #settle(text: Text, given: Buffer): void {
-    const { held } = text
-    if (given.length > 0) {
-      const out = given.toString('latin1')
-      if (!passOn(text, out)) replace(text, out)
-    }
-    // A few characters of a word tell nothing, and most words are no longer.
-    if (text.early.length + text.open <= maxEarly) {
-      for (const piece of held) {
-        text.early += piece.open
-        decide(text, piece, piece.open.length)
-      }
-    }
-    let decided = 0
-    while (held[decided]?.open === '') held[decided++]!.line.undecided--
-    if (decided > 0) held.splice(0, decided)
   }
 }
 
@@ -247,57 +212,16 @@ export async function redactPieces(secrets: Redactor, body: Buffer): Promise<Buf
   return Buffer.concat([...parts, redactor.end()])
 }
 
-function decide(text: Text, piece: Piece, length: number): void {
-  piece.decided += piece.open.slice(0, length)
-  piece.open = piece.open.slice(length)
-  text.open -= length
+/** Changes a piece. A list of numbers beside it goes: OpenAI's `logprobs` repeat each token as its bytes. */
+function changeMember(value: object, name: string, text: string): void {
+  const members = value as Record<string, unknown>
+  if (members[name] === text) return
+  members[name] = text
+  for (const [other, list] of Object.entries(members)) if (isNumbers(list)) members[other] = []
 }
 
-/** Decides the pieces that this output consists of; false, with nothing decided, if it differs from them. */
-function passOn(text: Text, out: string): boolean {
-  const { early, held, open, stream } = text
-  if (early.length + open !== out.length + stream.held) return false
-  let at = Math.min(early.length, out.length)
-  if (!early.startsWith(out.slice(0, at))) return false
-  let last = 0
-  for (; at < out.length; last++) {
-    const part = held[last]!.open.slice(0, out.length - at)
-    if (!out.startsWith(part, at)) return false
-    at += part.length
-  }
-  let left = out.length - Math.min(early.length, out.length)
-  text.early = early.slice(out.length)
-  for (const piece of held.slice(0, last)) {
-    const length = Math.min(left, piece.open.length)
-    decide(text, piece, length)
-    left -= length
-  }
-  return true
-}
-
-/** Writes the output into the first of the pieces, and what is still undecided into the last. */
-function replace(text: Text, out: string): void {
-  const { early, held, stream } = text
-  const pending = early + held.map(({ open }) => open).join('')
-  const rest = pending.slice(pending.length - stream.held)
-  text.early = ''
-  for (const piece of held) piece.open = ''
-  if (held[0]) {
-    held[0].decided += out.slice(commonLength(out, early))
-    held.at(-1)!.open = rest
-  }
-  text.open = held[0] ? rest.length : 0
-  for (const piece of held) {
-    piece.line.isChanged = true
-    piece.set(Buffer.from(piece.decided + piece.open, 'latin1').toString())
-  }
-}
-
-/** The number of characters at the beginning that two texts have in common. */
-function commonLength(one: string, other: string): number {
-  let length = 0
-  while (length < other.length && one[length] === other[length]) length++
-  return length
+function isNumbers(value: unknown): boolean {
+  return Array.isArray(value) && value.length > 0 && value.every((item) => typeof item === 'number')
 }
 
 function idsOf(value: object): string {
@@ -312,10 +236,10 @@ function short(name: string): string {
   return name.length > maxName ? createHash('sha256').update(name).digest('base64') : name
 }
 
-function parsed(text: string): unknown {
+function parsed(text: string): object | undefined {
   if (!text.startsWith('{') && !text.startsWith('[')) return undefined
   try {
-    return JSON.parse(text)
+    return JSON.parse(text) as object
   } catch {
     return undefined
   }

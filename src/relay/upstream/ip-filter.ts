@@ -2,13 +2,13 @@ import { lookup, type LookupAddress, type LookupOptions } from 'node:dns'
 import ipaddr from 'ipaddr.js'
 import { ClientSecretError } from '../../protocol/errors.ts'
 
-/** Ranges of ipaddr.js that a rule with `allowPrivateNetwork` opens. Link-local, where clouds keep their credentials, is not among them. */
+/** Ranges of ipaddr.js that `allowPrivateNetwork` opens. Link-local stays closed, because clouds serve credentials there. */
 const privateRanges = new Set<string>(['loopback', 'private', 'uniqueLocal', 'carrierGradeNat'])
 
 /**
- * Services that hand out a machine's credentials from an address inside those
- * ranges, or from a public one. All others that are known (OpenStack, DigitalOcean,
- * Hetzner, Huawei, IBM, Tencent, Vultr, and those of containers) are link-local.
+ * Services that serve a machine's credentials at an address in these ranges, or at
+ * a public one. All other known services (OpenStack, DigitalOcean, Hetzner, Huawei,
+ * IBM, Tencent, Vultr, and those for containers) are link-local.
  */
 const metadataNetworks = [
   // AWS: instances, pods, name and time servers
@@ -33,13 +33,13 @@ const metadataNetworks = [
   '100.80.80.80/32',
 ].map((network) => ipaddr.parseCIDR(network))
 
-/** IPv4 written as IPv6 in the way that was given up; nobody is there, and some systems connect to the IPv4. */
+/** The deprecated notation of IPv4 as IPv6. No host has such an address, but some systems connect to the IPv4 address. */
 const ipv4Compatible = ipaddr.parseCIDR('::/96')
 
-/** May the relay connect to this address? */
+/** Whether the relay may connect to this address. */
 export function isAllowedAddress(address: string, allowPrivateNetwork: boolean): boolean {
   if (!ipaddr.isValid(address)) return false
-  // Unwraps IPv4 in IPv6; other ways to wrap it (NAT64, 6to4, Teredo) are ranges of their own and refused.
+  // Unwraps IPv4 in IPv6. The other notations (NAT64, 6to4, Teredo) are separate ranges, which are refused.
   const parsed = ipaddr.process(address)
   if (
     [...metadataNetworks, ipv4Compatible].some(
@@ -55,7 +55,7 @@ export function isAllowedAddress(address: string, allowPrivateNetwork: boolean):
 export function addressRefused(host: string): ClientSecretError {
   return new ClientSecretError(
     'NOT_ALLOWED',
-    `${host} is an address of this machine or its network. If the relay should call it, the key's rule needs allowPrivateNetwork: true.`,
+    `${host} is an address of this machine or its network. To let the relay call it, set allowPrivateNetwork: true in the key's rule.`,
     { path: 'url' },
   )
 }
@@ -77,8 +77,8 @@ export type SocketLookup = (
 ) => void
 
 /**
- * Resolves a name once, refuses it if any of its addresses is out of bounds, and
- * hands on just these addresses, so that what was checked is what is connected to.
+ * Resolves a name once, and refuses it if one of its addresses is not allowed. The
+ * socket gets exactly the checked addresses.
  */
 export function checkedLookup(allowPrivateNetwork: boolean, resolve: Resolve): SocketLookup {
   return (host, options, callback) => {

@@ -11,7 +11,7 @@ export interface LineReader {
   readonly held: number
 }
 
-/** Characters of a line; the reader gives a longer one in parts, as they come. */
+/** Characters of a line. The reader gives a longer line in parts, as they arrive. */
 const maxLine = 4 * 2 ** 20
 
 const lines = /[^\r\n]*(?:\r\n|\n|\r)|[^\r\n]+/g

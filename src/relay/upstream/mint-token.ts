@@ -2,12 +2,11 @@ import { createPrivateKey } from 'node:crypto'
 import { ClientSecretError, isClientSecretError } from '../../protocol/errors.ts'
 import { replacePlaceholder } from '../../protocol/placeholder.ts'
 import type { Room } from '../common/bytes-in-flight.ts'
-import { explainMissingPeer } from '../common/missing-peer.ts'
 import { privateKeyOf, type TokenOptions } from '../keys/token-options.ts'
 import type { Upstream } from './http-client.ts'
 import type { UpstreamCall } from './substitute.ts'
 
-/** A token, and until when it is good, in milliseconds since 1970. */
+/** A token and its expiry, in milliseconds since 1970. */
 export interface Minted {
   token: string
   expiresAt: number
@@ -16,15 +15,15 @@ export interface Minted {
 const defaultLifetime = 300
 const grantOfJwt = 'urn:ietf:params:oauth:grant-type:jwt-bearer'
 
-/** An answer of a few hundred bytes is nobody's share, and the exchange is nobody's call. */
+/** The exchange belongs to no caller, and its answer has only a few hundred bytes. */
 const ownRoom: Room = { demand: () => {}, wait: async () => {}, hold: () => {}, leave: () => {} }
 const ownRight = { isFresh: () => true, ensure: async () => {} }
 
 /**
- * Makes a token of a secret: signs it, or exchanges the secret for it at an address that passes the same checks as
- * any other.
+ * Makes a token from a secret: signs it, or exchanges the secret for it. The address passes the same checks as any
+ * other address.
  *
- * @throws ClientSecretError `TOKEN_FAILED`, which names the cause and shows nothing of what was sent or answered.
+ * @throws ClientSecretError `TOKEN_FAILED`. The message names the cause, and quotes neither the call nor the answer.
  */
 export async function mintToken(
   keyName: string,
@@ -53,13 +52,13 @@ export async function mintToken(
   const said = fieldsOf(answer.body)
   if (answer.status >= 300) {
     const code = said['error']
-    // Of what OAuth calls its errors (RFC 6749), and of nothing that a server may have copied from the call.
+    // Only names of OAuth errors (RFC 6749). A server may copy other text from the call.
     const reason = typeof code === 'string' && /^[a-z_]{3,40}$/.test(code) ? ` (${code})` : ''
     throw fail(`${host} answered ${answer.status}${reason}. Check its secret and the options of keys.${keyName}.token.`)
   }
   const token = options.field === undefined ? (said['access_token'] ?? said['token']) : said[options.field]
   if (typeof token !== 'string' || !/^[\x21-\x7e]{8,16384}$/.test(token))
-    throw fail(`the answer of ${host} holds none. Name its field in keys.${keyName}.token.field.`)
+    throw fail(`the answer of ${host} contains no token. Name its field in keys.${keyName}.token.field.`)
   return { token, expiresAt: expiryOf(said) ?? Date.now() + expiresIn * 1000 }
 }
 
@@ -88,7 +87,7 @@ async function exchangeOf(options: TokenOptions, url: string, secret: string): P
   }
   const fields = { grant_type: grant, scope, audience }
   if (options.auth === 'body') return form({ ...fields, client_id: clientId, client_secret: secret })
-  // As RFC 6749 has it, both are form-encoded first.
+  // RFC 6749: both are form-encoded first.
   const encode = (text: string) => new URLSearchParams([['', text]]).toString().slice(1)
   const basic = Buffer.from(`${encode(clientId)}:${encode(secret)}`).toString('base64')
   return form(fields, { authorization: `Basic ${basic}` })
@@ -106,12 +105,8 @@ async function sign(options: TokenOptions, secret: string): Promise<string> {
     audience = url,
     expiresIn = defaultLifetime,
   } = options
-  const { SignJWT } = await import(
-    /* webpackIgnore: true */ /* turbopackIgnore: true */ /* @vite-ignore */ 'jose'
-  ).catch((thrown: unknown) => {
-    throw explainMissingPeer(thrown, 'jose')
-  })
-  // A minute ago, as GitHub advises, because clocks differ.
+  const { SignJWT } = await import('jose')
+  // One minute in the past, as GitHub advises, because clocks differ.
   const now = Math.floor(Date.now() / 1000) - 60
   const jwt = new SignJWT(scope === undefined ? {} : { scope })
     .setProtectedHeader({ alg: algorithm, typ: 'JWT', ...(keyId !== undefined && { kid: keyId }) })
@@ -131,7 +126,7 @@ function fieldsOf(body: Buffer): Record<string, unknown> {
   }
 }
 
-/** Of `expires_in` in seconds, or `expires_at` as a date. */
+/** Reads `expires_in` in seconds, or `expires_at` as a date. */
 function expiryOf(said: Record<string, unknown>): number | undefined {
   const seconds = Number(said['expires_in'])
   if (seconds > 0) return Date.now() + seconds * 1000

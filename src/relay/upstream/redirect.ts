@@ -2,20 +2,20 @@ import { placeholder } from '../../protocol/placeholder.ts'
 import type { ClientSecretRequest } from '../../protocol/request.ts'
 import type { KeyValue } from '../keys/key.ts'
 
-/** As many as fetch follows would be 20; an API that needs more than this has lost its way. */
+/** A browser's fetch follows 20. An API that needs more than 5 is in a loop. */
 export const maxRedirects = 5
 
-/** Whether an answer asks for another call, wherever that may be. */
+/** Whether an answer redirects, to any url. */
 export function isRedirect(status: number, location: string | undefined): location is string {
   return [301, 302, 303, 307, 308].includes(status) && location !== undefined
 }
 
 /**
- * The request that a redirect asks for, or null where it is none that may be
- * followed: it must stay on the same scheme, host and port. Whether the key may
- * go there is for its rules to say. Methods change as in the Fetch standard.
+ * The request that a redirect asks for. Null if the relay may not follow it: scheme,
+ * host and port must stay the same. The caller checks the key's rules. Methods
+ * change as in the Fetch standard.
  *
- * @param location As the API wrote it, with the placeholder where the secret stood: see `withPlaceholders`.
+ * @param location As the API wrote it, with the placeholder in place of the secret: see `withPlaceholders`.
  */
 export function redirected(
   request: ClientSecretRequest,
@@ -30,7 +30,7 @@ export function redirected(
   const becomesGet =
     (status === 303 && request.method !== 'GET' && request.method !== 'HEAD') ||
     ((status === 301 || status === 302) && request.method === 'POST')
-  // The parser writes `$` as it is, so the placeholder is still one. Params are in the new url, if they are to be there.
+  // The parser keeps `$`, so the placeholder survives. The new url contains the params, if the API wants them.
   const next = { ...request, url: url.href, params: undefined }
   return becomesGet ? { ...next, method: 'GET', data: undefined, headers: withoutContent(request.headers) } : next
 }
@@ -40,14 +40,13 @@ function withoutContent(headers: ClientSecretRequest['headers']): ClientSecretRe
 }
 
 /**
- * A url with the placeholder where exactly the secret stands, as it is or
- * percent-encoded, so that the rules see it and it goes out again where they
- * allow it. Redaction will not do for this: it takes more than the secret, and
- * what is only shaped like one would be filled with it.
+ * Replaces the secret in a url, plain or percent-encoded, with the placeholder. The
+ * rules then see it, and allow it or not. Redaction does not work here: it removes
+ * more than the secret, and text that only resembles the secret would become it.
  */
 export function withPlaceholders(url: string, { secret, named }: Pick<KeyValue, 'secret' | 'named'>): string {
   if (!named) return withPlaceholder(url, secret, placeholder)
-  // The longest first: one may hold another.
+  // The longest first, because one value may contain another.
   const longestFirst = [...named].sort(([, one], [, other]) => other.length - one.length)
   return longestFirst.reduce((rest, [name, value]) => withPlaceholder(rest, value, `${placeholder}.${name}`), url)
 }

@@ -1,10 +1,10 @@
-/** Milliseconds that are waited at least, so that an upstream that says "at once" again and again is not flooded. */
+/** The shortest wait in milliseconds. Without it, an upstream that always says "at once" would be flooded. */
 const minPause = 250
 
 /**
- * How long an upstream asks to be left alone, in milliseconds; null when its
- * answer does not say so. 429 says that it has not acted; 503 says as much where
- * it names a time at which to come again.
+ * The pause that an upstream asks for, in milliseconds; null if its answer asks for
+ * none. A 429 means that the upstream has not acted. A 503 means the same if it names
+ * a time for the next try.
  */
 export function retryDelayFrom(status: number, headers: Record<string, string>, now = Date.now()): number | null {
   if (status !== 429 && status !== 503) return null
@@ -19,14 +19,14 @@ export function retryAfterOf(header: string | undefined, now = Date.now()): numb
   return /^\d{1,9}(\.\d+)?$/.test(value) ? Number(value) * 1000 : untilDate(value, now)
 }
 
-/** The first of several, as two headers of one name are joined, without its parameters, such as the window in `5;w=60`. */
+/** The first of several joined headers, without its parameters, such as the window in `5;w=60`. */
 function firstOf(header: string): string {
-  // The comma of a date of HTTP stands behind the day of the week.
+  // A date of HTTP has a comma after the day of the week.
   const [first = ''] = header.split(/(?<!^\s*[a-z]{3,9}),|;/i)
   return first.trim()
 }
 
-/** A date as HTTP or ISO 8601 writes it; Date.parse alone takes nearly everything for one. */
+/** A date of HTTP or ISO 8601. Date.parse alone accepts nearly every text. */
 const dates = [
   /^(mon|tue|wed|thu|fri|sat|sun)[a-z]*, [a-z0-9 :-]+ gmt$/i,
   /^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:?\d\d)$/i,
@@ -39,9 +39,9 @@ function untilDate(value: string, now: number): number | null {
 }
 
 /**
- * An API may limit requests, tokens and more, each with a header of its own. What
- * is used up is waited for; of several the longest. A 503 whose limits are not
- * used up has another reason, and the headers stand there as in any answer.
+ * An API may limit requests, tokens and more, each with its own header. The relay
+ * waits for the exhausted limit with the longest wait. If no limit is exhausted, a
+ * 503 has another reason, and its headers are those of any answer.
  */
 function resetOf(status: number, headers: Record<string, string>, now: number): number | null {
   const limits = Object.entries(headers)

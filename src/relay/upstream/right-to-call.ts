@@ -2,23 +2,23 @@ import { ClientSecretError } from '../../protocol/errors.ts'
 import { retryWhileUnavailable } from '../common/retry-while-unavailable.ts'
 
 /**
- * The right of this relay to make a call, which others have when this one is silent for long. A process that stood
- * still between taking a record and calling finds it out before it calls: what it would send is old by then.
+ * The right of this relay to make a call. Other relays take it over after a long silence of this one. A process that
+ * freezes between the claim of a record and the call finds this out before the call.
  */
 export interface RightToCall {
   /** Whether a call may begin at this moment. */
   isFresh(): boolean
-  /** Shows the right anew where that is too long ago. Throws `takenOver` when another relay has it. */
+  /** Renews the right if the last proof is too old. Throws `takenOver` if another relay has it. */
   ensure(): Promise<void>
 }
 
-/** Milliseconds for which a right that was shown holds: others may have it after 5 s at the earliest. */
+/** Milliseconds for which a proof is valid. Other relays take the right over after 5 s at the earliest. */
 const holdsFor = 4_000
 
-/** Why a call is not made: another relay has its record now, and settles it. */
-export const takenOver = new ClientSecretError('ABORTED', 'Another relay has taken this request over.')
+/** The relay does not make the call, because another relay has its record and settles it. */
+export const takenOver = new ClientSecretError('ABORTED', 'Another relay took over this request.')
 
-/** A moment, by the two clocks that there are. */
+/** A moment by both clocks. */
 export interface Moment {
   monotonic: number
   clock: number
@@ -28,12 +28,12 @@ export function thisMoment(): Moment {
   return { monotonic: performance.now(), clock: Date.now() }
 }
 
-/** Milliseconds since then. On a machine that slept, the one clock may have stood still; the other may be set back. */
+/** Milliseconds since then. The one clock may pause while the machine sleeps; the other one may be set back. */
 export function since({ monotonic, clock }: Moment): number {
   return Math.max(performance.now() - monotonic, Date.now() - clock)
 }
 
-/** A right that was shown at a moment; `show` says whether this relay has it still. */
+/** A right that was proved at a moment. `show` says whether this relay still has it. */
 export function createRightToCall(shown: Moment, show: () => Promise<boolean>, signal: AbortSignal): RightToCall {
   let shownAt = shown
   const isFresh = () => since(shownAt) < holdsFor
@@ -42,7 +42,7 @@ export function createRightToCall(shown: Moment, show: () => Promise<boolean>, s
     async ensure() {
       while (!isFresh()) {
         const at = thisMoment()
-        // While the database is away, nobody knows.
+        // Only the database knows, so this waits until it is available.
         const isOurs = await retryWhileUnavailable(show, signal).catch((error: unknown) => {
           throw signal.aborted ? signal.reason : error
         })

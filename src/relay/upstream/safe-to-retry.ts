@@ -2,12 +2,12 @@ import type { ClientSecretRequest, Method } from '../../protocol/request.ts'
 import { findRule, isAllowed } from '../keys/key-rules.ts'
 import type { Key } from '../keys/key.ts'
 
-/** A second time would be a second order, message or image. */
+/** A repeat would make a second order, message or image. */
 export function isNonIdempotent(method: Method): boolean {
   return method === 'POST' || method === 'PATCH'
 }
 
-/** Whether a request whose run did not end may be run again. */
+/** Whether the relay may run an interrupted request again. */
 export function isSafeToRetry(key: Key | undefined, request: ClientSecretRequest): boolean {
   if (!isNonIdempotent(request.method)) return true
   return key !== undefined && isAllowed(key, request) && findRule(key.name, key.rules, request).retryable

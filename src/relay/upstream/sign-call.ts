@@ -1,19 +1,18 @@
 import { createHash, createHmac } from 'node:crypto'
 import { findPlaceholders } from '../../protocol/placeholder.ts'
 import type { ClientSecretRequest } from '../../protocol/request.ts'
-import { explainMissingPeer } from '../common/missing-peer.ts'
 import type { CompiledRule } from '../keys/key-rules.ts'
 import type { KeyValue } from '../keys/key.ts'
 import type { AwsSignature, HmacSignature, SignOptions } from '../keys/sign-options.ts'
 import { substitute, type UpstreamCall } from './substitute.ts'
 
-/** A call that is signed, and the signature, which must not be seen: some are good for another call too. */
+/** A signed call and its signature. The signature stays secret, because some are valid for another call too. */
 export interface SignedCall {
   call: UpstreamCall
   signature: string
 }
 
-/** Writes a call out with its signature where the placeholder stands. The secret itself goes nowhere. */
+/** Builds a call with its signature in place of the placeholder. The relay never sends the secret itself. */
 export async function signCall(
   sign: SignOptions,
   value: KeyValue,
@@ -22,7 +21,7 @@ export async function signCall(
 ): Promise<SignedCall> {
   const name = 'hmac' in sign ? sign.value : undefined
   const secret = name === undefined ? value.secret : value.named!.get(name)!
-  /** The call with this in place of the secret. */
+  /** The call with this text in place of the secret. */
   const callWith = (text: string) =>
     substitute(
       request,
@@ -36,10 +35,10 @@ export async function signCall(
   return { call: callWith(signature), signature }
 }
 
-/** The call without the headers and parameters that are to become the signature. */
+/** The call without the headers and parameters for the signature. */
 function without({ url, headers, ...call }: UpstreamCall, places: ReadonlySet<string>): UpstreamCall {
   const rest = new URL(url)
-  // As it is written, because each byte is signed.
+  // Keeps the query byte for byte, because the signature covers each byte.
   const nameOf = (pair: string) => [...new URLSearchParams(pair).keys()][0] ?? ''
   rest.search = url.search
     .slice(1)
@@ -62,11 +61,7 @@ async function signForAws(
   secretAccessKey: string,
   call: UpstreamCall,
 ): Promise<SignedCall> {
-  const { AwsV4Signer } = await import(
-    /* webpackIgnore: true */ /* turbopackIgnore: true */ /* @vite-ignore */ 'aws4fetch'
-  ).catch((thrown: unknown) => {
-    throw explainMissingPeer(thrown, 'aws4fetch')
-  })
+  const { AwsV4Signer } = await import('aws4fetch')
   const { method, url, body } = call
   const hash = createHash('sha256')
     .update(body ?? '')
@@ -82,7 +77,7 @@ async function signForAws(
     ...(region !== undefined && { region }),
   })
   const signed = await signer.sign()
-  // It reads the path in a form of its own, and that is what it has signed.
+  // The signer normalises the path, and signs that form.
   const { host: _host, ...headers } = Object.fromEntries(new Headers(signed.headers))
   const signature = /Signature=([0-9a-f]+)/.exec(headers['authorization'] ?? '')?.[1] ?? ''
   return { call: { ...call, url: signed.url, headers }, signature }

@@ -12,16 +12,16 @@ import type { OpenedAnswer, Upstream } from './http-client.ts'
 import { isRedirect, maxRedirects } from './redirect.ts'
 import { looksCompressed, mayBeCompressed, refuseConcealedSecrets } from './undeclared-compression.ts'
 
-/** What an answer begins with, redacted. */
+/** The redacted head of an answer. */
 export interface AnswerHead {
   status: number
   statusText: string
   headers: Record<string, string>
 }
 
-/** A call whose body goes out as it came in, and whose answer is passed on as it comes. */
+/** A call with a raw body. The relay passes on its answer as it arrives. */
 export interface RawCall {
-  /** In place of the request's `data`, where it has none. */
+  /** Replaces the request's `data`. Null if the request has `data`, or no body. */
   body: Uint8Array | null
   redirect: 'follow' | 'manual' | 'error'
   /** Called once, before any `write`. */
@@ -31,11 +31,10 @@ export interface RawCall {
 }
 
 /**
- * Makes a call as `call` does: the same rules, the same redirects, the same second value of a key. Only the answer's
- * body is not gathered, but looked through and passed on as it comes. Gives the answer without its body, when that has
- * come to its end.
+ * Makes a call as `call` does, with the same rules, redirects and second value of a key. It redacts the answer's body
+ * and passes it on as it arrives. At the end of the body, it returns the answer without the body.
  *
- * @throws ClientSecretError why there is no answer, or why it broke off.
+ * @throws ClientSecretError if there is no answer, or if it breaks off. Its code and message say why.
  */
 export async function streamAnswer(
   key: Key,
@@ -51,7 +50,7 @@ export async function streamAnswer(
   const held = heldIn(room)
   const upstream: Pick<Upstream, 'call'> = {
     async call(prepared, options) {
-      // What was answered before was a redirect, or the refusal of another value.
+      // The answer before was a redirect, or refused another value.
       opened?.body.discard()
       first ??= prepared.url
       isRedirected ||= prepared.url.href !== first.href
@@ -73,14 +72,14 @@ export async function streamAnswer(
     raw.begin({
       status,
       statusText: secrets.text(answer.statusText),
-      // Some clients read no body only where they are told that there is none.
+      // Some clients expect a body unless the length is 0.
       headers: isEmpty ? { ...headers, 'content-length': '0' } : headers,
     })
     const counted = count(answer.body, (bytes) => (traffic.received += bytes))
     const looked = lookedThrough(counted, headers['content-type'], { secrets, maxBytes: responseBytes, held })
     const isAllowed = isRedirected ? key.rules.every(letsStream) : letsStream(findRule(key.name, key.rules, request))
     const whole = isAllowed ? looked : gathered(looked, responseBytes, held)
-    // Texts in pieces first: the other search would leave holes in them.
+    // Texts in pieces come first, because the other search leaves gaps in them.
     const joined = comesInEvents(headers['content-type']) ? redacted(whole, new DeltaRedactor(secrets), held) : whole
     for await (const chunk of redacted(joined, secrets.stream(), held)) await raw.write(chunk, signal)
     return response
@@ -95,12 +94,12 @@ const noBytes = Buffer.alloc(0)
 function redirectRefused(): ClientSecretError {
   return new ClientSecretError(
     'UPSTREAM_ERROR',
-    "The API redirects this call, and the call's option redirect is 'error'.",
+    "The API redirects this call, and the call's option redirect is 'error'. Call the final url, or set redirect to 'follow' or 'manual'.",
     { path: 'redirect' },
   )
 }
 
-/** The body joins the call after it is signed. */
+/** A raw body joins the call only after the signature. */
 function unsignedBody(keyName: string): ClientSecretError {
   return new ClientSecretError(
     'NOT_ALLOWED',
@@ -162,7 +161,7 @@ async function* redacted(
   if (rest.length > 0) yield rest
 }
 
-/** An API may echo `params` and `data` in pieces: only a rule that says so lets such an answer stream. */
+/** An API may echo `params` and `data` in pieces. Such an answer streams only if its rule allows it. */
 function letsStream({ places, stream }: Pick<CompiledRule, 'places' | 'stream'>): boolean {
   return stream || !places.some((place) => /^(params\.|data#)/.test(place))
 }
@@ -172,7 +171,7 @@ async function* gathered(body: AsyncIterable<Buffer>, maxBytes: number, held: He
   let size = 0
   for await (const chunk of body) {
     size += chunk.length
-    if (size > maxBytes) throw tooLarge('would be passed on as a whole, and is larger than that may be', maxBytes)
+    if (size > maxBytes) throw tooLarge('does not stream', maxBytes)
     held.change(chunk.length)
     chunks.push(chunk)
   }
@@ -180,12 +179,13 @@ async function* gathered(body: AsyncIterable<Buffer>, maxBytes: number, held: He
   held.change(-size)
 }
 
-/** What has been text for so long is nothing compressed. Bytes. */
+/** Bytes of text after which an answer cannot be compressed. */
 const longText = 65_536
 
 /**
- * A body that is not compressed without saying so. Text is passed on as it comes. Bytes wait until no decoder takes
- * them any more, which of most is clear after the first few; what may be compressed is gathered and looked through.
+ * Finds bodies that are compressed without a Content-Encoding. Text passes as it arrives. Other bytes wait until no
+ * decoder accepts them, which is clear after a few bytes for most formats. The relay gathers and searches a body that
+ * may be compressed.
  */
 async function* lookedThrough(
   body: AsyncIterable<Buffer>,
@@ -212,11 +212,10 @@ async function* lookedThrough(
     seen.push(chunk)
     size += chunk.length
     held.change(chunk.length)
-    if (size > look.maxBytes)
-      throw tooLarge('may be compressed, and is larger than the relay looks through', look.maxBytes)
+    if (size > look.maxBytes) throw tooLarge('may be compressed', look.maxBytes)
     isText &&= isUtf8Part(utf8, chunk)
     if (size < nextLook) continue
-    // By its first bytes, once they are there.
+    // The first bytes decide.
     if (isText && given === 0) isText = !looksCompressed(Buffer.concat(seen))
     if (isText) {
       yield given === 0 ? rest() : chunk
@@ -248,9 +247,9 @@ function isUtf8Part(decoder: TextDecoder, chunk: Buffer): boolean {
   }
 }
 
-function tooLarge(what: string, limit: number): ClientSecretError {
+function tooLarge(reason: string, limit: number): ClientSecretError {
   return new ClientSecretError(
     'RESPONSE_TOO_LARGE',
-    `The API's answer ${what}: ${limit} bytes, its option limits.responseBytes.`,
+    `The API's answer is larger than ${limit} bytes, the relay's limit for an answer that ${reason} (limits.responseBytes). Ask the API for less, or raise the limit.`,
   )
 }

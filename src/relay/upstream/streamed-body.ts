@@ -1,21 +1,21 @@
 import type { Flow } from './decode-body.ts'
 
-/** A body that is read while it comes. Its API waits for whoever reads. */
+/** A body that is read while it arrives. The API waits for the reader. */
 export interface StreamedBody extends AsyncIterable<Buffer> {
-  /** Ends the call; of a body that has come to its end, nothing. */
+  /** Ends the call. Does nothing after the end of the body. */
   discard(): void
 }
 
-/** The end of it that takes what comes. */
+/** The end of the body that takes the chunks of the API. */
 interface StreamedBodyIntake extends StreamedBody {
   add: (chunk: Buffer) => void
   end(): void
   fail(reason: unknown): void
-  /** What is paused while nobody reads. */
+  /** Sets the streams to pause while there is no reader. */
   flowThrough(flows: readonly Flow[]): void
 }
 
-/** Bytes that wait for their reader; then the API waits too. */
+/** Bytes that may wait for the reader. Beyond this, the API waits too. */
 const maxWaiting = 65_536
 
 export function createStreamedBody({
@@ -24,11 +24,11 @@ export function createStreamedBody({
   onDiscard,
   toError,
 }: {
-  /** Milliseconds for which a reader waits at most. */
+  /** The longest wait of a reader, in milliseconds. */
   idleTimeout: number
   onIdle: () => void
   onDiscard: () => void
-  /** What a reader is told of a failure. */
+  /** Turns a failure into the reader's error. */
   toError: (reason: unknown) => Error
 }): StreamedBodyIntake {
   let flows: readonly Flow[] = []
@@ -45,10 +45,10 @@ export function createStreamedBody({
     for (const flow of flows) flow[paused ? 'pause' : 'resume']()
   }
 
-  /** A reader who waits for a long time waits for an API that is dead. */
+  /** Waits for the next chunk. After a long silence, the API counts as dead. */
   async function wait(): Promise<void> {
     const more = new Promise<void>((resolve) => (wake = resolve))
-    // What flows again may bring something at once.
+    // After the promise, because a resumed stream may deliver at once.
     setPaused(false)
     const timer = setTimeout(onIdle, idleTimeout)
     await more
@@ -77,7 +77,7 @@ export function createStreamedBody({
     },
     async *[Symbol.asyncIterator]() {
       for (;;) {
-        // What came before it broke off is not told as if nothing had come.
+        // The reader gets all chunks before the failure.
         while (chunks.length > 0) {
           const taken = chunks
           chunks = []

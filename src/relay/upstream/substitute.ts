@@ -3,18 +3,18 @@ import { ClientSecretError } from '../../protocol/errors.ts'
 import { changeAt, containsPlaceholder, replacePlaceholder } from '../../protocol/placeholder.ts'
 import {
   bodyFormat,
-  isHeaderValue,
   type ClientSecretRequest,
   type FormArrays,
   type JsonObject,
   type RequestBody,
   type Method,
 } from '../../protocol/request.ts'
+import { isHeaderValue } from '../../protocol/request-fields.ts'
 import { jsonText } from '../common/json-text.ts'
 import type { CompiledRule } from '../keys/key-rules.ts'
 import type { KeyValue } from '../keys/key.ts'
 
-/** What goes out: the description of the call, and its body as text. */
+/** The outgoing call, with its body as text. */
 export interface UpstreamCall {
   method: Method
   url: URL
@@ -23,9 +23,9 @@ export interface UpstreamCall {
 }
 
 /**
- * Puts the secret where the placeholder stands, in the allowed places only, and
- * writes the call out. The placeholder is replaced on the parsed request and
- * encoded afterwards, so that quotes, `&` or `$&` in a secret stay what they are.
+ * Replaces the placeholder with the secret, in the allowed places only, and builds
+ * the call. It replaces in the parsed request and encodes afterwards, so that
+ * quotes, `&` and `$&` in a secret stay unchanged.
  */
 export function substitute(
   request: ClientSecretRequest,
@@ -47,7 +47,7 @@ export function substitute(
   if (wrong) {
     throw new ClientSecretError(
       'INVALID_PARAMETER',
-      `headers.${wrong[0]} cannot carry this key: it has characters that no header can hold.`,
+      `headers.${wrong[0]} cannot carry this key: the key has characters that a header cannot contain. Send it in params or data, if the API allows it.`,
       { path: `headers.${wrong[0]}` },
     )
   }
@@ -65,7 +65,7 @@ export function substitute(
   }
 }
 
-/** Puts the secret, as it is or as `write` has it, where this place is an allowed one. */
+/** Inserts the secret, encoded by `write`, if this place is allowed. */
 type Put = (text: string, place: string, write?: (value: string) => string) => string
 
 function headerOf(name: string, value: string, put: Put): string {
@@ -77,7 +77,7 @@ function headerOf(name: string, value: string, put: Put): string {
 function urlOf(request: ClientSecretRequest, put: Put): URL {
   const url = new URL(request.url)
   url.pathname = put(url.pathname, 'url.path', encodeSegment)
-  // Taken apart only where it must be: some APIs sign the query as it is written.
+  // The query is parsed only if necessary, because some APIs sign its exact text.
   if ([...url.searchParams.values()].some(containsPlaceholder)) {
     url.search = new URLSearchParams(
       [...url.searchParams].map(([name, value]) => [name, put(value, `params.${name}`)]),
@@ -92,7 +92,7 @@ function urlOf(request: ClientSecretRequest, put: Put): URL {
   return url
 }
 
-/** Percent-encoded for one segment of a path, in which `:` and `@` and their like may stand as they are. */
+/** Percent-encoded for one segment of a path, where `:`, `@` and similar characters stay. */
 function encodeSegment(text: string): string {
   return encodeURIComponent(text).replace(/%(3A|40|24|26|2B|2C|3B|3D)/g, (code) => decodeURIComponent(code))
 }
@@ -108,19 +108,18 @@ function bodyOf(request: ClientSecretRequest, data: RequestBody, headers: Record
 }
 
 /**
- * In a form each value has all the names that lead to it before it, so that 1 MB
- * of JSON could become gigabytes. So many times the bytes of the request is what
- * other letters than those of ASCII need, and some more; the rest leaves room for
- * small forms with long names, and for secrets.
+ * A form repeats the names of all levels before each value, so 1 MB of JSON could
+ * become gigabytes. The factor 4 covers letters outside ASCII. The constant covers
+ * small forms with long names, and secrets.
  */
 function maxFormLength(request: ClientSecretRequest): number {
   return 4 * Buffer.byteLength(jsonText(request)) + 256 * 1024
 }
 
 /**
- * `{ a: { b: [1] } }` is `a[b][0]=1`, as Stripe, PHP and Rails read it; or as `formArrays` says.
+ * Writes `{ a: { b: [1] } }` as `a[b][0]=1`, as Stripe, PHP and Rails read it. `formArrays` changes how lists are written.
  *
- * @throws ClientSecretError `INVALID_PARAMETER` as soon as it is too long.
+ * @throws ClientSecretError `INVALID_PARAMETER` as soon as the form is too long.
  */
 function formOf(data: JsonObject, maxLength: number, formArrays?: FormArrays): string {
   const pairs: string[] = []
@@ -131,11 +130,11 @@ function formOf(data: JsonObject, maxLength: number, formArrays?: FormArrays): s
     if (object === undefined) return visit(name, list.map((item) => item ?? '').join(','))
     throw new ClientSecretError(
       'INVALID_PARAMETER',
-      `The list ${decodeURIComponent(name.slice(0, 100))} holds objects or lists, which formArrays: "comma" cannot write. Use another formArrays.`,
+      `The list ${decodeURIComponent(name.slice(0, 100))} contains objects or lists, which formArrays: "comma" cannot write. Use "brackets" or "repeat".`,
       { path: 'formArrays' },
     )
   }
-  /** @param name As it is written. */
+  /** @param name Encoded already. */
   const visit = (name: string, value: unknown): void => {
     if (value === undefined) return
     if (typeof value === 'object' && value !== null) {
@@ -150,7 +149,7 @@ function formOf(data: JsonObject, maxLength: number, formArrays?: FormArrays): s
     if (length > maxLength) {
       throw new ClientSecretError(
         'INVALID_PARAMETER',
-        `data is too long as a form: it would be more than ${maxLength} characters, because the names of all levels are repeated before each value. Send it as JSON, or use shorter names and fewer levels.`,
+        `data is too long as a form: it has more than ${maxLength} characters, because a form repeats the names of all levels before each value. Send it as JSON, or use shorter names and fewer levels.`,
         { path: 'data' },
       )
     }
@@ -161,6 +160,6 @@ function formOf(data: JsonObject, maxLength: number, formArrays?: FormArrays): s
 }
 
 function encodeFormText(text: string): string {
-  // Most of it needs no encoding.
+  // Most texts need no encoding, and the test is fast.
   return /^[\w.*-]*$/.test(text) ? text : new URLSearchParams([['', text]]).toString().slice(1)
 }

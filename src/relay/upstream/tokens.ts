@@ -3,23 +3,23 @@ import type { SecretIndex } from '../keys/redaction/secret-index.ts'
 import type { Upstream } from './http-client.ts'
 import { mintToken, type Minted } from './mint-token.ts'
 
-/** The tokens that are made from secrets: one for each value of a key, and one exchange at a time. */
+/** The tokens made from secrets: one for each value of a key, with one exchange at a time. */
 export interface Tokens {
-  /** The value that goes into a call: the secret; or, of a key with `token`, the token that is good now. */
+  /** The value for a call: the secret, or the current token of a key with `token`. */
   fill(key: Key, value: KeyValue, signal: AbortSignal): Promise<KeyValue>
-  /** An API has refused this token. Whoever asks next gets another one. */
+  /** To be called when an API refuses this token. The next call gets a new one. */
   refused(value: KeyValue, token: string): void
   close(): void
 }
 
-/** Milliseconds for which a token is looked for in answers after its end: logs and lists show what was. */
+/** Milliseconds for which the relay still redacts an expired token, because logs and lists of an API may show it. */
 const keptFor = 60 * 60 * 1000
-/** Milliseconds for which a failed exchange is not tried again: all who ask within share its error. */
+/** Milliseconds between a failed exchange and the next one. All calls in between get its error. */
 const failedFor = 1_000
 
 interface Kept {
   minting: Promise<Minted>
-  /** Milliseconds since 1970; from then on another one is made. */
+  /** Milliseconds since 1970. After this time, the next call makes a new token. */
   until: number
   token?: string
 }
@@ -37,7 +37,7 @@ export function createTokens(upstream: Pick<Upstream, 'call'>, secrets: SecretIn
       ({ token, expiresAt }) => {
         hold(token, expiresAt)
         const lifetime = expiresAt - Date.now()
-        // A call takes its time to get there.
+        // The token must still be valid when the call arrives.
         one.until = expiresAt - Math.min(60_000, lifetime / 10)
         one.token = token
       },
@@ -65,7 +65,7 @@ export function createTokens(upstream: Pick<Upstream, 'call'>, secrets: SecretIn
       return { version: value.version, secret: token }
     },
     refused(value, token) {
-      // Somebody else may have got another one since.
+      // Another call may have a new token already.
       if (kept.get(value)?.token === token) kept.delete(value)
     },
     close() {
@@ -75,7 +75,7 @@ export function createTokens(upstream: Pick<Upstream, 'call'>, secrets: SecretIn
   }
 }
 
-/** The exchange goes on for those who wait beside. */
+/** Rejects when the signal aborts. The exchange goes on for other calls. */
 function unlessAborted<Result>(work: Promise<Result>, signal: AbortSignal): Promise<Result> {
   return new Promise((resolve, reject) => {
     const leave = () => reject(signal.reason as Error)

@@ -12,26 +12,26 @@ import { ClientSecretError } from '../../protocol/errors.ts'
 import { redactBody, type Redactor } from '../keys/redaction/redactor.ts'
 import { createZstdDecoder } from './zstd.ts'
 
-/** A file of a file of a file: what is packed more often hides something. */
+/** Layers of compression. A body with more layers hides something. */
 const maxLayers = 3
-/** Of parts and layers together. */
+/** Decodings of one body, for parts and layers together. */
 const maxDecodings = 100
 
 type Decoder = Transform & Pick<Gunzip, 'bytesWritten'>
 
-/** A way to compress that an answer may be in without saying so. */
+/** A compressed format that an answer may have without a Content-Encoding. */
 interface Format {
   name: string
-  /** Whether a body may be in it, by its first bytes. */
+  /** Whether the first bytes of a body allow this format. */
   fits: (body: Buffer, isText: boolean) => boolean
-  /** Whether nothing else begins like it, so that what cannot be decoded is broken or made to mislead. */
+  /** Whether no other format begins like it. A body that does not decode is then damaged or malicious. */
   isCertain: boolean
   decoder: () => Decoder | undefined
 }
 
-/** Fewer ways into the thread pool and back than with the default of 16 kB. */
+/** Larger than the default of 16 kB, for fewer switches to the thread pool. */
 const chunkSize = 65_536
-/** What is cut off is decoded as far as it goes: whoever gets it would do the same. */
+/** Decodes a truncated body as far as possible, as a caller could. */
 const asFarAsItGoes = { chunkSize, finishFlush: constants.Z_SYNC_FLUSH }
 
 const formats: readonly Format[] = [
@@ -44,18 +44,18 @@ const formats: readonly Format[] = [
   {
     name: 'zstd',
     isCertain: true,
-    // A frame, or one that a reader skips.
+    // A frame, or a skippable frame.
     fits: (body) => body.length >= 4 && (body.readUInt32LE() === 0xfd2fb528 || body.readUInt32LE() >>> 4 === 0x184d2a5),
     decoder: createZstdDecoder,
   },
   {
     name: 'zlib',
     isCertain: false,
-    // A text may begin so too: x^2.
+    // A text may begin like this too: x^2.
     fits: (body) => body.length >= 2 && (body[0]! & 0x0f) === 8 && body.readUInt16BE() % 31 === 0,
     decoder: () => createInflate(asFarAsItGoes),
   },
-  // These two have no first bytes of their own. What is neither breaks off at once.
+  // These two have no fixed first bytes. Other data fails to decode at once.
   {
     name: 'deflate',
     isCertain: false,
@@ -74,17 +74,17 @@ const claimed = /^application\/(x-)?(gzip|zlib|zstd|brotli|deflate)\b/i
 
 interface Look {
   secrets: Redactor
-  /** Bytes that may come out, of all layers together. */
+  /** The maximum of decompressed bytes, for all layers together. */
   maxBytes: number
 }
 
 /**
- * Looks into an answer that is compressed without a Content-Encoding to say so,
- * such as a file in a store. It is passed on as it is, or not at all: what is
- * taken out of compressed bytes would leave none that can be unpacked.
+ * Searches an answer that is compressed without a Content-Encoding, such as a file
+ * in a store. The relay passes it on unchanged or not at all, because redaction
+ * would damage the compressed bytes.
  *
- * @throws ClientSecretError `UPSTREAM_ERROR` where a secret is inside, or where
- *   nobody can say; `RESPONSE_TOO_LARGE` where more would come out than an answer may hold.
+ * @throws ClientSecretError `UPSTREAM_ERROR` if the answer contains a secret, or cannot be
+ *   searched; `RESPONSE_TOO_LARGE` if it decompresses to more than `maxBytes`.
  */
 export async function refuseConcealedSecrets(
   body: Buffer,
@@ -94,14 +94,14 @@ export async function refuseConcealedSecrets(
   let bytesLeft = maxBytes
   let decodingsLeft = maxDecodings
 
-  /** Gives whether there was anything inside. */
+  /** Returns whether the bytes are compressed. */
   async function look(packed: Buffer, layer: number): Promise<boolean> {
     const isText = isUtf8(packed)
     let isPacked = false
     for (const { name, fits, isCertain, decoder } of formats) {
       if (!fits(packed, isText)) continue
       if (layer > maxLayers || decodingsLeft-- <= 0) {
-        if (isCertain) throw unreadable(`as ${name}, over and over`)
+        if (isCertain) throw unreadable(`as ${name}, in too many layers`)
         continue
       }
       const unpacked = await unpack(packed, decoder(), bytesLeft)
@@ -114,7 +114,7 @@ export async function refuseConcealedSecrets(
       bytesLeft -= inside.length
       if (!(await redactBody(secrets, inside)).equals(inside)) throw concealing(name)
       if (inside.length > 0) await look(inside, layer + 1)
-      // Behind it there may be another one: the parts of a file that was packed by several threads.
+      // More compressed parts may follow, as in a file that several threads compressed.
       if (rest.length > 0 && rest.length < packed.length) await look(rest, layer)
       isPacked = true
     }
@@ -125,18 +125,18 @@ export async function refuseConcealedSecrets(
   if (!isPacked && claimed.test(contentType ?? '') && !isUtf8(body)) throw unreadable(`as ${contentType}`)
 }
 
-/** What came out, and what of the body was left when it ended. */
+/** The decompressed bytes, and the bytes after them. */
 interface Unpacked {
   inside: Buffer
   rest: Buffer
 }
 
-/** Whether a text begins like something compressed: such as `x^2`, like zlib. At least 4 bytes of it tell. */
+/** Whether a text begins like a compressed format, such as `x^2` like zlib. Needs the first 4 bytes. */
 export function looksCompressed(text: Buffer): boolean {
   return formats.some(({ fits }) => fits(text, true))
 }
 
-/** Whether what begins so and is no text may be compressed; only what no decoder takes is not. */
+/** Whether a body that is not text may be compressed, by its first bytes. It is not if no decoder accepts them. */
 export async function mayBeCompressed(
   prefix: Buffer,
   contentType: string | undefined,
@@ -175,20 +175,20 @@ function unpack(
 function concealing(format: string): ClientSecretError {
   return new ClientSecretError(
     'UPSTREAM_ERROR',
-    `The API's answer is compressed (${format}) without saying so, and there is something of a secret inside, so the relay does not pass it on. Ask the API for an answer that is not compressed, or for one that does not show the key.`,
+    `The API's answer is compressed (${format}) without a Content-Encoding and contains a secret, so the relay does not pass it on. Ask the API for an answer that is not compressed, or for one that does not show the key.`,
   )
 }
 
 function unreadable(how: string): ClientSecretError {
   return new ClientSecretError(
     'UPSTREAM_ERROR',
-    `The API's answer is compressed ${how} and cannot be looked through for secrets, so the relay does not pass it on. Ask the API for an answer that is not compressed.`,
+    `The API's answer is compressed ${how}. The relay cannot search it for secrets, so it does not pass it on. Ask the API for an answer that is not compressed.`,
   )
 }
 
 function tooLarge(format: string, maxBytes: number): ClientSecretError {
   return new ClientSecretError(
     'RESPONSE_TOO_LARGE',
-    `The API's answer is compressed (${format}) and holds more than the relay looks through: ${maxBytes} bytes, its option limits.responseBytes.`,
+    `The API's answer is compressed (${format}) and decompresses to more than ${maxBytes} bytes, the relay's limit (limits.responseBytes). Ask the API for less, or raise the limit.`,
   )
 }

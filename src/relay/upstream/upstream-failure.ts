@@ -3,7 +3,7 @@ import type { UpstreamResponse, WireError } from '../../protocol/record.ts'
 import { upstreamError } from '../../protocol/upstream-error.ts'
 import { retryAfterOf } from './retry-after.ts'
 
-/** What is said of an answer of 400 or more, with what Node knows of its status and headers. */
+/** The error for an answer with a status of 400 or more. Node knows the names of the statuses. */
 export function upstreamFailure(response: UpstreamResponse): WireError {
   const wait = retryAfterOf(response.headers['retry-after'])
   return upstreamError(response, {

@@ -1,10 +1,10 @@
 import * as zlib from 'node:zlib'
 
-/** 8 MiB: RFC 9659 bounds what a reader on the web must keep in mind. */
+/** 8 MiB, the largest window that RFC 9659 allows on the web. */
 const windowLogMax = 23
 
-/** Undefined before Node 22.15, which does not know zstd. */
+/** Undefined before Node 22.15, which has no zstd. */
 export function createZstdDecoder(): zlib.ZstdDecompress | undefined {
-  // By the namespace, because an import of a name that is not there would end the process.
+  // Through the namespace, because importing a missing name would end the process.
   return zlib.createZstdDecompress?.({ params: { [zlib.constants.ZSTD_d_windowLogMax]: windowLogMax } })
 }

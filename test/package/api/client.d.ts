@@ -6,8 +6,8 @@ export { R as RelayTransportOptions } from './relay-transport.js';
 export { C as ClientSecretRequest, F as FormArrays, J as JsonObject, M as Method, P as ParamValue, R as RequestBody } from './request.js';
 
 /**
- * Why the relay refused a call of an SDK: looks through what the SDK threw, or at a Response of `fetchWith`. Undefined
- * where the relay refused nothing, such as for an answer of the API itself.
+ * Returns the error with which the relay refused a call of an SDK. Finds it in the SDK's error, or in a Response of
+ * `fetchWith`. Undefined if the relay did not refuse the call, such as for an error of the API itself.
  *
  * @example
  * const isSignInRequired = (thrown: unknown) => clientSecretErrorOf(thrown)?.code === 'SIGN_IN_REQUIRED'

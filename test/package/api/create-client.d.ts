@@ -11,7 +11,7 @@ interface ApiResponse {
     /** The exact text, or bytes. */
     body: string | Uint8Array;
 }
-/** How the body of an answer is given. */
+/** The type of an answer's data. */
 type ResponseType = 'json' | 'text' | 'blob' | 'arrayBuffer';
 /** The answer of a settled record. */
 interface Answer {
@@ -71,16 +71,16 @@ interface Listeners<Data = unknown> extends Callbacks<Data> {
     onSettled?: ((data: Data | undefined, error: ClientSecretError | undefined) => void) | undefined;
     /** Any Standard Schema (zod, valibot, arktype …); checks `data` and gives it its type. */
     schema?: StandardSchema<Data> | undefined;
-    /** How `data` is given. Default: JSON parsed, other text as text, bytes as a `Uint8Array`; by the answer's content type. */
+    /** The type of `data`. Default: by the answer's content type: JSON parsed, other text as text, bytes as a `Uint8Array`. */
     responseType?: ResponseType | undefined;
 }
 
-/** How a poll ends that was stopped: the request goes on, and can be followed again. */
+/** The result of a stopped poll. The request goes on, and you can follow it again. */
 interface PollStopped {
     id: string;
     status: 'stopped';
 }
-/** True for what a stopped poll resolves to; an API's body of the same shape is not mistaken for it. */
+/** True for the result of a stopped poll. False for an API's body of the same shape. */
 declare function isPollStopped(value: unknown): value is PollStopped;
 
 /** Why the polling pauses: the page is hidden, or the device is offline. */
@@ -146,8 +146,8 @@ interface RequestParams {
     /** Seconds, above 0. Then the relay removes the record, and a poll of it fails. Default: the relay's, one day. */
     expires?: number | undefined;
     /**
-     * How the answer's data is given: `json`, `text`, `blob` or `arrayBuffer`. Default: by its content type, which is
-     * JSON parsed, other text as text, and bytes as a `Uint8Array`. An error's data is always given by its content type.
+     * The type of the answer's data: `json`, `text`, `blob` or `arrayBuffer`. Default: by its content type: JSON parsed,
+     * other text as text, bytes as a `Uint8Array`. An error's data always follows its content type.
      */
     responseType?: ResponseType | undefined;
     /** Requests of one caller with the same url, method and queue run one at a time, in order of arrival; without it, in parallel. */
@@ -195,7 +195,7 @@ interface RequestStart {
     record?: ClientSecretRecord | undefined;
     /** Milliseconds between polls. Default: `poll` of `params`. */
     poll?: number | undefined;
-    /** Gives the listeners; called for each event. */
+    /** Returns the listeners. Called for each event. */
     listeners?: (() => Listeners) | undefined;
     /** Called after each change of the request's fields. */
     onChange?: ((request: RequestObject) => void) | undefined;
@@ -246,12 +246,12 @@ interface ClientCore {
     onSent: (listener: (record: ClientSecretRecord) => void) => () => void;
 }
 
-/** How a `fetch` of `fetchWith` treats what is none of the relay's business. */
+/** Options of `fetchWith`. */
 interface FetchWithOptions {
-    /** What becomes of a call without `$CLIENT_SECRET` in its url, headers or text: the page's own fetch, or a refusal. Default `'native'`. */
+    /** For a call without `$CLIENT_SECRET` in its url, headers or text: `'native'` uses the page's own fetch, `'refuse'` refuses it. Default `'native'`. */
     withoutPlaceholder?: 'native' | 'refuse' | undefined;
 }
-/** Gives a `fetch` that makes its calls through the relay, with this key. */
+/** Returns a `fetch` that makes its calls through the relay, with this key. */
 type FetchWith = (clientSecretName: string, options?: FetchWithOptions) => typeof fetch;
 
 /** Result of a request with a `queue` and no `poll`. */
@@ -259,7 +259,7 @@ interface QueuedRequest<Data = unknown> {
     id: string;
     status: RecordStatus;
     queueName: string;
-    /** Place in line: 1 is next, or running. */
+    /** Position in the queue: 1 is next, or running. */
     inQueue: number;
     /** Starts polling by hand. */
     poll: (options?: PollOptions<Data>) => PollPromise<Data>;
@@ -277,62 +277,62 @@ interface PollPromise<Data = unknown> extends Promise<Data | PollStopped> {
     stop: () => void;
 }
 
-/** How a request can be ended. */
+/** Options of one call. */
 interface RequestOptions {
     /** Aborting it ends the request or its polling with `ABORTED`. */
     signal?: AbortSignal | undefined;
 }
-/** How an answer is read. */
+/** Options for reading an answer. */
 interface ReadOptions {
     /** Any Standard Schema (zod, valibot, arktype …); checks the answer's data and gives it its type. */
     schema?: StandardSchema | undefined;
-    /** How the answer's data is given. Default: by its content type. */
+    /** The type of the answer's data. Default: by its content type. */
     responseType?: ResponseType | undefined;
 }
-/** How a request is followed. */
+/** Options for following a request. */
 interface FollowOptions extends ReadOptions {
-    /** Upper bound on how old what is shown may be, in milliseconds. Default 1,000. */
+    /** Upper bound on the age of the record, in milliseconds. Default 1,000. */
     interval?: number | undefined;
-    /** Stops the following: it resolves to `{ id, status: 'stopped' }`. */
+    /** Aborting it stops the polling. The promise resolves to `{ id, status: 'stopped' }`. */
     stopSignal?: AbortSignal | undefined;
-    /** Ends the following with `ABORTED`. */
+    /** Aborting it ends the polling with `ABORTED`. */
     signal?: AbortSignal | undefined;
-    /** Called with every change of the record, the last one included. */
+    /** Called with every change of the record, including the last one. */
     onUpdate?: ((record: ClientSecretRecord) => void) | undefined;
 }
-/** How a request is sent, and followed where it runs in the background. */
+/** Options for sending a request, and for following it if it runs in the background. */
 type SendOptions = Omit<FollowOptions, 'interval'> & Pick<RequestStart, 'idempotencyKey'>;
-/** What it gives depends on `queue` and `poll`. */
+/** The result depends on `queue` and `poll`. */
 interface ClientSecretRequestFunction {
-    /** A direct request: the API's answer. */
+    /** A direct request returns the API's answer. */
     <Data = unknown>(params: ClientSecretRequestParams<Data> & {
         queue?: undefined;
         poll?: 0 | undefined;
     }, options?: RequestOptions): Promise<Data>;
-    /** A queue and no poll: what polls it by hand. */
+    /** A request with a queue and without poll returns a `QueuedRequest`, to poll by hand. */
     <Data = unknown>(params: ClientSecretRequestParams<Data> & {
         queue: string;
         poll?: 0 | undefined;
     }, options?: RequestOptions): Promise<QueuedRequest<Data>>;
-    /** Otherwise what the fields say at run time; `isPollStopped` and `'poll' in …` tell. */
+    /** All other requests: the fields decide at run time. Check with `isPollStopped` and `'poll' in …`. */
     <Data = unknown>(params: ClientSecretRequestParams<Data>, options?: RequestOptions): Promise<Data | PollStopped | QueuedRequest<Data>>;
 }
-/** What `createClient` makes. All failures of its functions are `ClientSecretError`s. */
+/** The result of `createClient`. All its functions fail with a `ClientSecretError`. */
 interface Client extends ClientCore {
     /**
      * Calls an API with a key that only the relay knows.
      *
-     * Gives the API's answer (its body, parsed when it is JSON); with `queue` and
-     * no `poll`, at once a `QueuedRequest` to poll by hand.
+     * Returns the API's answer: its body, parsed if it is JSON. With `queue` and without
+     * `poll`, it returns a `QueuedRequest` at once, to poll by hand.
      *
      * @throws ClientSecretError with a `code`, see the table of errors.
      */
     clientSecretRequest: ClientSecretRequestFunction;
-    /** Stops all polling of a request; each resolves to `{ id, status: 'stopped' }`. The request itself goes on. */
+    /** Stops all polling of a request. Each poll resolves to `{ id, status: 'stopped' }`. The request goes on. */
     stopPolling: (id: string) => void;
     /**
-     * A `fetch` that makes its calls through the relay: for an SDK, whose key is `$CLIENT_SECRET` then. The same function
-     * each time for the same name.
+     * Returns a `fetch` that makes its calls through the relay. Give it to an SDK, with `$CLIENT_SECRET` as the SDK's key.
+     * The same name always gives the same function.
      *
      * @example
      * new OpenAI({ apiKey: '$CLIENT_SECRET', dangerouslyAllowBrowser: true, fetch: client.fetchWith('openai') })
@@ -341,26 +341,26 @@ interface Client extends ClientCore {
     /** A page of this caller's past requests, the newest first. */
     history: (filter?: HistoryFilter, options?: RequestOptions) => Promise<HistoryPage>;
     /**
-     * Takes a request out of its queue, or ends the call that runs, by its id or its
-     * idempotency key. Whoever follows it sees it `cancelled`.
+     * Removes a request from its queue, or ends its running call, by its id or its
+     * idempotency key. Its record becomes `cancelled`.
      *
      * @throws ClientSecretError `REQUEST_NOT_FOUND` or `EXPIRED`
      */
     cancel: (idOrKey: string) => Promise<CancelAnswer>;
-    /** How many of this caller's requests are unsettled in queues of this name, the running one included. */
+    /** Counts this caller's unsettled requests in queues of this name, including the running one. */
     queueCount: (queueName: string) => Promise<QueueCount>;
-    /** The same as `clientSecretRequest` for those who keep their own state: no callbacks, every change of the record told. */
+    /** Like `clientSecretRequest`, for code that keeps its own state: without callbacks, and with every change of the record. */
     send: (params: RequestParams, options?: SendOptions) => Promise<Sent>;
-    /** Follows a request that was sent before, by its id, until it is settled. */
+    /** Follows an earlier request by its id, until it settles. */
     follow: (seen: RecordVersion, options?: FollowOptions) => Promise<Answer | PollStopped>;
 }
 /**
- * Makes a client. It holds no connection and no timer while it has nothing to do.
+ * Creates a client. An idle client has no connection and no timer.
  *
  * @example
  * const client = createClient({ relay: '/relay' })
  *
- * @throws ClientSecretError `INVALID_PARAMETER` when `relay` is neither a path nor a url.
+ * @throws ClientSecretError `INVALID_PARAMETER` if `relay` is neither a path nor a url.
  */
 declare function createClient(options: ClientOptions): Client;
 

@@ -10,7 +10,7 @@ declare const errorStatus: {
     readonly PLACEHOLDER_MISSING: 400;
     /** The relay knows no key of this name. */
     readonly KEY_NOT_FOUND: 404;
-    /** The key is locked and nobody is signed in. */
+    /** The key is locked, and no user is signed in. */
     readonly SIGN_IN_REQUIRED: 401;
     /** The key's rules do not allow this url, method or place. */
     readonly NOT_ALLOWED: 403;
@@ -64,7 +64,7 @@ interface ClientSecretErrorDetails {
     path?: string | undefined;
     /** The upstream's error body, parsed. */
     data?: unknown;
-    /** Id of the record, or of the log line for an unforeseen error. */
+    /** Id of the record, or of the log entry for an unexpected error. */
     requestId?: string | undefined;
     /** Seconds to wait before another try. */
     retryAfter?: number | undefined;

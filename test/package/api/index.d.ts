@@ -76,21 +76,20 @@ interface UseClientSecretQueryOptions<Data = unknown> extends Pick<SWRConfigurat
     /** Any Standard Schema (zod, valibot, arktype …); checks `data` and gives it its type. */
     schema?: StandardSchema<Data> | undefined;
 }
-/** What SWR gives, and how the request goes. */
+/** SWR's result, and the progress of the request. */
 type UseClientSecretQuery<Data = unknown> = SWRResponse<Data, ClientSecretError> & QueryProgress;
 interface QueryProgress {
     /** True while the client polls for the answer. */
     isPolling: boolean;
-    /** What the relay knows of the request that was sent last. */
+    /** The relay's record of the latest request. */
     record: ClientSecretRecord | undefined;
 }
 /**
- * A read that a component needs in order to show something: sent when it is
- * shown, cached, and shared by all components that ask the same. `null` asks
- * nothing. The rest is SWR's behaviour, with SWR's defaults.
+ * Loads data for a component when it renders. SWR caches the answer and shares it
+ * between all components with the same request. `null` sends nothing. Everything else
+ * is SWR's behaviour, with SWR's defaults.
  *
- * A method other than GET is sent once, and again only through `mutate()` or
- * where an option says so.
+ * A method other than GET is sent once, and again only with `mutate()` or an option.
  *
  * @example
  * const models = useClientSecretQuery({
@@ -102,19 +101,19 @@ interface QueryProgress {
  */
 declare function useClientSecretQuery<Data = unknown>(request: RequestParams | null, options?: UseClientSecretQueryOptions<Data>): UseClientSecretQuery<Data>;
 
-/** How many wait, as far as it is known. */
+/** The count of a queue. */
 interface UseClientSecretQueue {
-    /** This caller's unsettled requests in queues of this name, the running one included; undefined until it is known. */
+    /** This caller's unsettled requests in queues of this name, including the running one. Undefined until the first count. */
     inQueue: number | undefined;
     isLoading: boolean;
     error: ClientSecretError | undefined;
-    /** Counts anew. */
+    /** Counts again. */
     refresh: () => void;
 }
 /**
- * How many requests wait in a queue.
+ * Counts the requests in a queue.
  *
- * @param refreshInterval Milliseconds between counts while the page is seen; 0 counts once. Default 5,000.
+ * @param refreshInterval Milliseconds between counts while the page is visible; 0 counts once. Default 5,000.
  */
 declare function useClientSecretQueue(queueName: string, { refreshInterval }?: {
     refreshInterval?: number;
@@ -296,11 +295,11 @@ declare function useClientSecretRequest<Data = unknown>(options: UseClientSecret
 }): UseClientSecretRequest<Data, QueuedRequest<Data>>;
 declare function useClientSecretRequest<Data = unknown>(options: UseClientSecretRequestOptions<Data>): UseClientSecretRequest<Data>;
 
-/** The state of the request, and what can be done with it. */
+/** The state of the request, and its actions. */
 type UseClientSecretRecord<Data = unknown> = RequestState<Data> & Omit<RequestActions, 'reset'>;
 /**
  * Follows a request that was sent elsewhere, such as one of the history, by its
- * id; `null` follows nothing. Until the relay has told of it, it is `sending`.
+ * id. `null` follows nothing. The status is `sending` until the relay's first answer.
  *
  * @example
  * const otter = useClientSecretRecord(otterId)

@@ -57,16 +57,16 @@ interface RelayLimits {
 }
 
 /**
- * Says whether a call comes from whoever runs the relay: true, or the name under
- * which what they do is written down; false, or nothing, for everybody else.
+ * Decides whether a call comes from an administrator: returns true, or the name for
+ * the audit list. Returns false or nothing for all other callers.
  */
 type IsAdministrator = (request: Request) => boolean | string | null | undefined | Promise<boolean | string | null | undefined>;
 
-/** Who is asking: the id by which your site knows a signed-in user. */
+/** A signed-in user: your site's id of the user, or an object with that id. */
 type Identity = string | {
     id: string;
 };
-/** Finds who is signed in; null for nobody. */
+/** Returns the signed-in user, or null. */
 type Authenticate = (request: Request) => Identity | null | undefined | Promise<Identity | null | undefined>;
 
 /** A place in a request for a secret. */
@@ -97,65 +97,65 @@ interface KeyRule {
     stream?: boolean | undefined;
 }
 
-/** What is signed with HMAC, in the order in which it is joined. */
+/** A part of the call that an HMAC covers. */
 type SignedPart = 'method' | 'path' | 'query' | 'body' | `headers.${string}`;
-/** AWS, and what takes its signatures, such as S3-compatible storage. */
+/** Signatures of AWS, and of compatible services such as S3 storage. */
 interface AwsSignature {
     aws: 'sigv4';
     accessKeyId: string;
-    /** Default: as the host says. */
+    /** Default: from the host. */
     service?: string | undefined;
-    /** Default: as the host says. */
+    /** Default: from the host. */
     region?: string | undefined;
 }
-/** An HMAC of parts of the call, as Binance and its like want it. */
+/** An HMAC of parts of the call, for APIs such as Binance. */
 interface HmacSignature {
     hmac: 'sha256' | 'sha384' | 'sha512';
-    /** The parts, joined without anything between them. The query is without the parameter that becomes the signature. */
+    /** The signed parts, joined without a separator. The query excludes the parameter for the signature. */
     over: SignedPart[];
     /** Default: `hex`. */
     encoding?: 'hex' | 'base64' | undefined;
-    /** Of a key of several values: the name of the one that is signed with. It stands for the signature; the others for themselves. */
+    /** For a key with several values: the name of the signing value. Its placeholder becomes the signature; the others become their values. */
     value?: string | undefined;
 }
-/** For an API that wants a signature of each call: `$CLIENT_SECRET` becomes the signature, and the secret is not sent. */
+/** For an API that needs a signature of each call. `$CLIENT_SECRET` becomes the signature, and the secret stays in the relay. */
 type SignOptions = AwsSignature | HmacSignature;
 
 declare const grants: readonly ["client_credentials", "jwt-bearer", "login"];
 declare const auths: readonly ["basic", "body", "bearer"];
 declare const algorithms: readonly ["RS256", "ES256"];
-/** For an API that wants a token which is made from the secret. The relay gets it, keeps it and renews it. */
+/** For an API that needs a token made from the secret. The relay gets, caches and renews the token. */
 interface TokenOptions {
     /**
-     * How: `client_credentials` is OAuth's, for a client secret. `jwt-bearer` signs with a private key, as service
-     * accounts, Apple and GitHub Apps want it. `login` posts `body` as JSON.
+     * The kind of exchange. `client_credentials` is OAuth's, for a client secret. `jwt-bearer` signs a JWT with a private
+     * key, for service accounts, Apple and GitHub Apps. `login` posts `body` as JSON.
      */
     grant: (typeof grants)[number];
-    /** Where. Left out with `jwt-bearer`, what is signed is the token itself. */
+    /** The address of the exchange. Without it, the JWT of `jwt-bearer` is the token itself. */
     url?: string | undefined;
-    /** Of the client; with `jwt-bearer` the `iss` of what is signed. */
+    /** The id of the client; with `jwt-bearer`, the `iss` of the JWT. */
     clientId?: string | undefined;
     scope?: string | undefined;
     /** Default with `jwt-bearer`: `url`. */
     audience?: string | undefined;
-    /** With `jwt-bearer`: the `sub` of what is signed. */
+    /** With `jwt-bearer`: the `sub` of the JWT. */
     subject?: string | undefined;
     /** With `jwt-bearer`: the `kid` of the key. */
     keyId?: string | undefined;
     /**
-     * How the secret, or what is signed with it, is sent: as Basic, in the body, or as Bearer. Default: `basic` with
+     * Where the exchange sends the secret or the JWT: as Basic, in the body, or as Bearer. Default: `basic` with
      * `client_credentials`, `body` with `jwt-bearer`.
      */
     auth?: (typeof auths)[number] | undefined;
     /** With `jwt-bearer`. Default `RS256`. */
     algorithm?: (typeof algorithms)[number] | undefined;
-    /** Seconds that a token is good for where the answer does not say; with `jwt-bearer`, also what is signed. Default: 300. */
+    /** Lifetime of a token in seconds, if the answer does not say it; with `jwt-bearer`, also of the JWT. Default: 300. */
     expiresIn?: number | undefined;
-    /** With `login`: the fields of the JSON; `$CLIENT_SECRET` in one becomes the secret. */
+    /** With `login`: the fields of the JSON. `$CLIENT_SECRET` in a field becomes the secret. */
     body?: Record<string, string> | undefined;
-    /** Name of the answer's field that is the token. Default: `access_token`, or else `token`. */
+    /** The field of the answer that contains the token. Default: `access_token`, or else `token`. */
     field?: string | undefined;
-    /** Also `http:` and addresses of this machine and network. Default: false. */
+    /** Allows `http:` and addresses of this machine and network too. Default: false. */
     allowPrivateNetwork?: boolean | undefined;
 }
 
@@ -228,17 +228,53 @@ interface RelayOptions {
     logger?: Logger | undefined;
 }
 
-/** What `createRelay` makes. */
+/** Answers a call: with a web-standard Request, or with an object that has one as `request`. */
+type RouteHandler = (given: Request | {
+    request: Request;
+}) => Promise<Response>;
+/** The exports of a route file. */
+interface RelayRoute {
+    GET: RouteHandler;
+    POST: RouteHandler;
+    PUT: RouteHandler;
+    DELETE: RouteHandler;
+    OPTIONS: RouteHandler;
+    /** For React Router. */
+    loader: RouteHandler;
+    /** For React Router. */
+    action: RouteHandler;
+}
+/**
+ * A relay as the exports of a route file: of Next.js, Astro, TanStack Start or React Router.
+ * It keeps one relay while a dev server reloads the file, as `keepRelay` does.
+ *
+ * @param name Identifies the relay. Each relay of a process needs its own. Default: `relayRoute`.
+ *
+ * @example
+ * export const { GET, POST, PUT, DELETE } = relayRoute({
+ *   keys: {
+ *     openai: {
+ *       secret: process.env.OPENAI_API_KEY,
+ *       locked: false,
+ *       allow: [{ url: 'https://api.openai.com/v1/**', methods: ['POST'] }],
+ *     },
+ *   },
+ *   database: './relay.db',
+ * })
+ */
+declare function relayRoute$1(options: RelayOptions, name?: string): RelayRoute;
+
+/** The result of `createRelay`. */
 interface Relay {
-    /** Answers a call of the client. Mount it at any path: `fetch` takes a web-standard Request and gives a Response. */
+    /** Answers a call of the client: takes a web-standard Request and returns a Response. Mount it at any path. */
     fetch: (request: Request) => Promise<Response>;
-    /** Resolves when the relay has opened its database; rejects with a sentence when it cannot. `fetch` waits for it by itself. */
+    /** Resolves when the relay has opened its database. Rejects if it cannot; the message says what to do. `fetch` waits for it itself. */
     ready: Promise<void>;
-    /** Takes no more requests, waits for those that run (`shutdownTimeout`), and closes the database. */
+    /** Refuses new requests, waits for running ones (`shutdownTimeout`), and closes the database. */
     close: () => Promise<void>;
 }
 /**
- * Makes a relay: it holds the keys, and calls the APIs that its rules allow.
+ * Creates a relay. It holds the keys, and calls the APIs that the keys' rules allow.
  *
  * @example
  * const relay = createRelay({
@@ -251,22 +287,21 @@ interface Relay {
  *   authenticate: async (request) => (await session(request))?.userId ?? null,
  * })
  *
- * @throws ClientSecretError `INVALID_PARAMETER` when it would run unsafely: no
- *   rules, no secret, a host of `*`, a locked key that nobody can unlock.
+ * @throws ClientSecretError `INVALID_PARAMETER` for unsafe options: a key without rules
+ *   or secret, the host `*`, a locked key without `authenticate`.
  */
 declare function createRelay$1(options: RelayOptions): Relay;
 
 /**
- * Makes a relay when it is first asked, and keeps it while a dev server loads its
- * module anew: the relay that runs takes the new options, and what it is doing goes
- * on. The options that were given last count, whichever of the relays is asked.
- * Where they name another database or other limits, the relay is closed first, and
- * another one takes its place.
+ * Creates a relay at the first call, and keeps it while a dev server reloads its
+ * module. The running relay takes the new options, and its requests continue. The
+ * latest options apply to all returned relays of this name. If database or limits
+ * change, `keepRelay` closes the relay and starts a new one.
  *
- * While the options are such that no relay starts, each call is answered with
- * `UNAVAILABLE`, and the log has the sentence that says what to do.
+ * While the options are invalid, each call fails with `UNAVAILABLE`, and the log says
+ * what to do.
  *
- * @param name By which it is recognised when the module is loaded anew. Each relay of a process has its own.
+ * @param name Identifies the relay when its module reloads. Each relay of a process needs its own.
  *
  * @example
  * export const relay = keepRelay('relay', {
@@ -284,6 +319,7 @@ declare function keepRelay$1(name: string, options: RelayOptions): Relay;
 
 declare const createRelay: typeof createRelay$1;
 declare const keepRelay: typeof keepRelay$1;
+declare const relayRoute: typeof relayRoute$1;
 
-export { createRelay, keepRelay };
-export type { AwsSignature, HmacSignature, Identity, IsAdministrator, KeyLimits, KeyOptions, KeyRule, Logger, Place, Relay, RelayLimits, RelayOptions, SignOptions, SignedPart, TokenOptions };
+export { createRelay, keepRelay, relayRoute };
+export type { AwsSignature, HmacSignature, Identity, IsAdministrator, KeyLimits, KeyOptions, KeyRule, Logger, Place, Relay, RelayLimits, RelayOptions, RelayRoute, RouteHandler, SignOptions, SignedPart, TokenOptions };

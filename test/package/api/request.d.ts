@@ -1,19 +1,16 @@
 declare const methods: readonly ["GET", "HEAD", "POST", "PUT", "DELETE", "PATCH"];
-/** The method as it travels. */
+/** A method, in capitals. */
 type Method = (typeof methods)[number];
-/** A JSON object; that its members are JSON shows when it is serialised. */
+/** A JSON object. Serialisation finds members that are not JSON. */
 type JsonObject = Record<string, unknown>;
-/** A body: what JSON can carry as an object or a list; a string is sent as it is. */
+/** A body. An object or a list is sent as JSON or as a form, a string as it is. */
 type RequestBody = JsonObject | unknown[] | string;
 declare const formArrays: readonly ["brackets", "repeat", "comma"];
 /** How a form writes a list: `to[]=a&to[]=b`, `to=a&to=b` or `to=a,b`. */
 type FormArrays = (typeof formArrays)[number];
 /** One value of the query string. */
 type ParamValue = string | number | boolean;
-/**
- * What a request is: the parameters of `clientSecretRequest` that travel to the
- * relay. The callbacks stay in the browser.
- */
+/** The parameters of `clientSecretRequest` that travel to the relay. The callbacks stay in the browser. */
 interface ClientSecretRequest {
     clientSecretName: string;
     url: string;

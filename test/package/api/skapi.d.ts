@@ -2,11 +2,11 @@ import { T as Transport } from './transport.js';
 import './request.js';
 
 /**
- * The part of a Skapi object that is used, so that skapi-js is no dependency of
- * ours. Source: skapi-js 1.5.8 and the API of 2.0.
+ * The part of a Skapi object that this package uses, so that skapi-js is not a
+ * dependency. Source: skapi-js 1.5.8 and the API of 2.0.
  */
 interface SkapiLike {
-    /** The signed-in user; null for nobody. */
+    /** The signed-in user, or null. */
     readonly user?: unknown;
     /** The service's id; part of a polled id in 2.0. */
     readonly service?: string;
@@ -42,7 +42,7 @@ interface SkapiLike {
         queue: string;
     }) => Promise<unknown>;
 }
-/** Talks to Skapi. What its wire cannot do is an error that says so. */
+/** Talks to Skapi. Features that Skapi lacks fail with an error that says so. */
 declare function skapiTransport(skapi: SkapiLike): Transport;
 
 export { Transport, skapiTransport };

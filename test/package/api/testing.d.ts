@@ -4,23 +4,23 @@ import { Client } from './client.js';
 import { ClientSecretRequest, Method } from './client.js';
 import './relay-transport.js';
 
-/** When an answer comes. */
+/** The time of an answer. */
 interface Timing {
     /**
-     * Milliseconds until the answer: from the sending on, or, in a queue, from when
-     * those before it are done. Default 0: at once, without a timer.
+     * Milliseconds until the answer: after the request is sent, or, in a queue, after the
+     * requests before it settle. Default 0: at once, without a timer.
      */
     after?: number | undefined;
     /**
-     * Place in line at the start, for a request with a `queue`; 1 is running.
-     * `after` is divided evenly among the places on the way down to 1. Default 1.
+     * The first position of a request with a `queue`; 1 is running. `after` is divided
+     * evenly among the positions down to 1. Default 1.
      */
     inQueue?: number | undefined;
 }
 interface ReplyOptions extends Timing {
     /** HTTP status of the API. From 400 on the request fails with `UPSTREAM_ERROR`, and `body` is the error's `data`. Default 200. */
     status?: number | undefined;
-    /** Headers of the API, in any letter case. The content type follows from the body unless it is given. */
+    /** Headers of the API, in any letter case. Default content type: by the type of the body. */
     headers?: Record<string, string> | undefined;
 }
 interface FailOptions extends Timing {
@@ -28,48 +28,48 @@ interface FailOptions extends Timing {
     message?: string | undefined;
     /** HTTP status. Default: the code's own. */
     status?: number | undefined;
-    /** Where in the parameters the mistake is, such as `params.page`. */
+    /** The path of the wrong parameter, such as `params.page`. */
     path?: string | undefined;
     /** Seconds to wait before another try. */
     retryAfter?: number | undefined;
 }
-/** How a request ends: with what the API said, or with an error, or with an API's error, which is both. */
+/** The end of a request: the API's answer, an error, or both for an error of the API. */
 interface Outcome {
     response?: UpstreamResponse | undefined;
     error?: WireError | undefined;
 }
-/** What an answer can do with a request that waits for it. */
+/** The request's side of an answer in progress. */
 interface Course {
-    /** Moves it in its line; at 1 it runs. */
+    /** Moves the request to a position in its queue; at 1 it runs. */
     moveTo: (place: number) => void;
-    /** Waits; ends early when the request has ended otherwise, such as by `cancel`. */
+    /** Waits. Ends early if the request ends, such as by `cancel`. */
     wait: (milliseconds: number) => Promise<void>;
 }
-/** What becomes of a request. Made by `reply`, `fail` and `hold`. */
+/** The scripted outcome of a request. Create one with `reply`, `fail` or `hold`. */
 interface ScriptedAnswer {
-    /** Place in line at the start. */
+    /** The first position in the queue. */
     readonly inQueue: number;
-    /** Set where the relay would refuse the request at its door, so that there is never a record of it. */
+    /** True for an error before there is a record. */
     readonly isRefusal: boolean;
-    /** Goes with a request from the start of its turn to its end. */
+    /** Plays the answer, from the start of the request's turn to its end. */
     readonly play: (course: Course) => Promise<Outcome>;
 }
-/** An answer that comes when the test says so. */
+/** An answer that waits until the test gives it. */
 interface HeldAnswer extends ScriptedAnswer {
-    /** Moves every request that is held to this place in line; at 1 it runs. */
+    /** Moves every held request to this position in its queue; at 1 it runs. */
     moveTo: (place: number) => void;
     /**
-     * Lets go: every request that is held, or comes later, gets this answer.
+     * Gives this answer to every held request, and to all later ones.
      *
-     * @throws ClientSecretError `INVALID_PARAMETER` when it was let go before.
+     * @throws ClientSecretError `INVALID_PARAMETER` for a second call.
      */
     answer: (next: ScriptedAnswer) => void;
 }
 /**
- * The API answers.
+ * Scripts an answer of the API.
  *
- * @param body An object, a list, a number, a boolean or null becomes JSON, a
- *   string text, a `Uint8Array` bytes; without a body, `data` is null.
+ * @param body A string becomes text, a `Uint8Array` bytes, and every other value JSON.
+ *   Without a body, `data` is null.
  *
  * @example
  * client.on({ url: /images/ }, reply({ data: [{ b64_json }] }, { after: 2_000, inQueue: 3 }))
@@ -77,79 +77,77 @@ interface HeldAnswer extends ScriptedAnswer {
  */
 declare function reply(body?: unknown, { status, headers, ...timing }?: ReplyOptions): ScriptedAnswer;
 /**
- * The request fails, as it would at the relay: `RATE_LIMITED`, `NETWORK_ERROR`
- * and others that come before there is a record reject the sending; with
- * `inQueue` the request was taken in first, and they end it. `EXPIRED` and
- * `REQUEST_NOT_FOUND` remove the record, `CANCELLED` cancels it.
+ * Scripts a failure, as of a real relay. `RATE_LIMITED`, `NETWORK_ERROR` and other
+ * errors that come before there is a record reject the send. With `inQueue`, the relay
+ * accepts the request first, and the error ends it. `EXPIRED` and `REQUEST_NOT_FOUND`
+ * remove the record, `CANCELLED` cancels it.
  *
- * Nothing is repeated: it is what is left after the client's own tries. For an
- * API that answers with an error, use `reply` with its `status`.
+ * The client does not retry: the failure is the one after its last try. For an error
+ * of the API, use `reply` with its `status`.
  *
  * @example
  * client.on({ url: /images/ }, fail('RATE_LIMITED', { retryAfter: 30 }))
  */
 declare function fail(code: ErrorCode, { after, inQueue, message, ...details }?: FailOptions): ScriptedAnswer;
 /**
- * The answer comes when the test says so. Until then the request runs, or, with
- * `inQueue`, stands at that place in line.
+ * Holds the answer until the test gives it. Until then, the request runs, or waits at
+ * the position `inQueue`.
  *
  * @example
  * const later = hold({ inQueue: 3 })
  * client.on({ url: /images/ }, later)
- * // … send, and look at place 3 …
+ * // … send, and check position 3 …
  * later.moveTo(1)
  * later.answer(reply({ picture: 'otter' }))
  */
 declare function hold({ inQueue }?: Pick<Timing, 'inQueue'>): HeldAnswer;
 
-/** Which requests are meant; each field left out matches all. */
+/** Selects requests. A missing field matches all. */
 interface RequestMatch {
     clientSecretName?: string | undefined;
-    /** Exactly as it is sent, or an expression that it matches. `params` are not part of it. */
+    /** The exact url, or an expression for it. `params` are not part of it. */
     url?: string | RegExp | undefined;
     /** In any letter case. */
     method?: Method | Lowercase<Method> | undefined;
     queue?: string | undefined;
 }
-/** What a request gets: an answer, or a function that makes one from the request. */
+/** An answer, or a function that returns one for the request. */
 type Answering = ScriptedAnswer | ((request: ClientSecretRequest) => ScriptedAnswer);
-/** The fields of a request, or a function that looks at all of it. */
+/** Fields of a request, or a function of the whole request. */
 type Matcher = RequestMatch | ((request: ClientSecretRequest) => boolean);
 
-/** A client as hooks and provider know it, and what a test says and sees of it. */
+/** A client for hooks and provider, with a script and a list of its requests. */
 interface TestClient extends Client {
     /**
-     * Says what becomes of the requests that match. Several answers are taken in
-     * turn, and the last again and again. What was said last counts first, so that
-     * a test can say otherwise than what all tests share.
+     * Scripts the answers to matching requests. Each request takes the next answer, and the
+     * last answer repeats. A later script comes before an earlier one, so that a test can
+     * override what all tests share.
      *
-     * @param match Fields of the request, those left out match all; or a function that looks at it.
-     * @param answers Each a `reply`, a `fail` or a `hold`, or a function that makes one from the request.
+     * @param match Fields of the request; a missing field matches all. Or a function of the request.
+     * @param answers Each a `reply`, a `fail` or a `hold`, or a function that returns one for the request.
      * @returns The client, for the next `on`.
      */
     on: (match: Matcher, ...answers: [Answering, ...Answering[]]) => TestClient;
-    /** The requests that were sent, in order, as they travel: checked, the method in capitals, without callbacks. */
+    /** The sent requests, in order and as JSON: checked, with the method in capitals, without callbacks. */
     readonly requests: readonly ClientSecretRequest[];
-    /** From now on no call reaches the relay: what is sent fails with `NETWORK_ERROR`, polls are tried again and again. */
+    /** Cuts the connection: sends fail with `NETWORK_ERROR`, and polls retry until `reconnect`. */
     disconnect: () => void;
-    /** The relay is reached again. Polls find it with their next try. */
+    /** Restores the connection. Polls continue with their next try. */
     reconnect: () => void;
 }
 interface TestClientOptions {
-    /** Milliseconds that each call to the relay takes, so that a person sees every state. Default 0: no timer. */
+    /** Milliseconds for each call of the relay, so that every state is visible. Default 0: no timer. */
     latency?: number | undefined;
-    /** Who is signed in, by any id. */
+    /** Any id of the signed-in user. */
     user?: string | undefined;
 }
 /**
- * A client for tests and drawings of your own components: without a relay and
- * without a network, it plays what its script says. The provider takes it as its
- * `client`, and the hooks do not know the difference: checks, polling, queues,
- * history and cancelling are those of the real one.
+ * Creates a client for tests and stories of your components. It needs no relay and no
+ * network: it plays its script. Pass it to the provider as `client`. Checks, polling,
+ * queues, history and cancelling work as in the real client.
  *
- * It waits with `setTimeout` and `Date` only, and so stands still under fake
- * timers until the test moves them. A request that nothing was said of fails
- * with `INTERNAL`, and the error says how to script it.
+ * It waits with `setTimeout` and `Date` only, so fake timers control it. A request
+ * without a script fails with `INTERNAL`, and the error says how to script it.
  *
  * @example
  * const client = createTestClient().on({ url: /images/ }, reply({ picture: 'otter' }, { after: 2_000, inQueue: 3 }))

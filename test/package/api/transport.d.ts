@@ -1,11 +1,11 @@
 import { C as ClientSecretRequest, M as Method } from './request.js';
 
 declare const statuses: readonly ["pending", "running", "resolved", "failed", "cancelled"];
-/** Where a request stands. `pending` waits in a queue; the last three are settled. */
+/** The state of a request. `pending` waits in a queue; the last three are settled. */
 type RecordStatus = (typeof statuses)[number];
 /**
- * The upstream's answer as it travels: the body as the exact text, or in base64
- * where it is bytes, so that nothing on the way has to parse and write it anew.
+ * The upstream's answer as JSON. The body is the exact text, or base64 for bytes, so
+ * that no step on the way has to parse it.
  */
 interface UpstreamResponse {
     status: number;
@@ -14,7 +14,7 @@ interface UpstreamResponse {
     body: string;
     encoding?: 'base64' | undefined;
 }
-/** An error as it travels. */
+/** An error as JSON. */
 interface WireError {
     code: string;
     message: string;
@@ -24,24 +24,24 @@ interface WireError {
     /** Seconds. */
     retryAfter?: number | undefined;
 }
-/** What the relay knows of a request. Times are milliseconds since 1970. */
+/** The relay's record of a request. Times are milliseconds since 1970. */
 interface ClientSecretRecord {
     id: string;
     status: RecordStatus;
-    /** Differs whenever something in the record differs; compare, do not read. */
+    /** Changes with every change of the record. Compare it for equality only. */
     version: string;
     queueName?: string | undefined;
-    /** Place in line while unsettled in a queue: 1 is next, or running. */
+    /** Position in the queue while unsettled: 1 is next, or running. */
     inQueue?: number | undefined;
     createdAt: number;
     updatedAt: number;
     expiresAt: number;
-    /** What was asked, with the placeholder; told by the history, and by a poll that names no version. */
+    /** The request, with the placeholder. Only in the history, and in polls without a version. */
     request?: ClientSecretRequest | undefined;
     response?: UpstreamResponse | undefined;
     error?: WireError | undefined;
 }
-/** `GET /requests?ids=…`: the records that differ from the versions last seen, and what became of the others. */
+/** `GET /requests?ids=…`: the records that differ from the versions seen, and an error for each missing one. */
 interface PollAnswer {
     records: ClientSecretRecord[];
     errors: {
@@ -49,9 +49,9 @@ interface PollAnswer {
         error: WireError;
     }[];
 }
-/** What of a caller's past requests is wanted; each field left out matches all. */
+/** Filters a caller's past requests. A missing field matches all. */
 interface HistoryFilter {
-    /** Exactly as it was sent. */
+    /** The exact url of the request. */
     url?: string | undefined;
     method?: Method | undefined;
     /** The queue's exact name. */
@@ -59,30 +59,30 @@ interface HistoryFilter {
     status?: RecordStatus | undefined;
     /** Without the request's `data` and the response. Default: false. */
     compact?: boolean | undefined;
-    /** Records a page at most, 1 to 100. A page of large ones holds fewer; its cursor leads on. Default: 20. */
+    /** The maximum of records in a page, 1 to 100. A page of large records holds fewer; its cursor leads on. Default: 20. */
     limit?: number | undefined;
-    /** Where the page before ended. Default: the newest record. */
+    /** The cursor of the previous page. Default: begins with the newest record. */
     cursor?: string | undefined;
 }
 /** `GET /requests`: a page of the history, the newest first. */
 interface HistoryPage {
     records: ClientSecretRecord[];
-    /** Where the next page begins; null at the end. Also where this page holds fewer than `limit`. */
+    /** Leads to the next page; null at the end. A page with fewer records than `limit` may have one too. */
     cursor: string | null;
 }
 /** `DELETE /requests/:id`. */
 interface CancelAnswer {
-    /** False when it had settled before. */
+    /** False if the request had already settled. */
     removed: boolean;
     message: string;
 }
 /** `GET /queues/:name`. */
 interface QueueCount {
     queueName: string;
-    /** The caller's unsettled requests in queues of this name, the running one included. */
+    /** The number of the caller's unsettled requests in queues of this name, including the running one. */
     inQueue: number;
 }
-/** True when nothing about the request will change any more. */
+/** True when the request has its final state. */
 declare function isSettled(record: {
     status: RecordStatus;
 }): boolean;

@@ -1,5 +1,4 @@
-import { relay } from '../../../lib/relay'
+import { relayRoute } from 'react-client-secret/relay'
+import config from '../../../relay.config'
 
-const answer = (request: Request) => relay.fetch(request)
-
-export { answer as GET, answer as POST, answer as DELETE }
+export const { GET, POST, PUT, DELETE } = relayRoute(config)

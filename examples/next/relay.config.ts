@@ -1,11 +1,10 @@
-import { keepRelay } from 'react-client-secret/relay'
+import type { RelayOptions } from 'react-client-secret/relay'
 
 // Any address other than OpenAI's is in your own network, such as an OpenAI-compatible server.
 const ownApi = process.env.OPENAI_BASE_URL
 const api = ownApi ?? 'https://api.openai.com/v1'
 
-/** Created on first use, because `next build` loads this module too, without a key. The relay survives module reloads of Next's dev server. */
-export const relay = keepRelay('relay', {
+export default {
   keys: {
     openai: {
       secret: process.env.OPENAI_API_KEY,
@@ -13,4 +12,4 @@ export const relay = keepRelay('relay', {
       allow: [{ url: `${api}/images/generations`, methods: ['POST'], allowPrivateNetwork: ownApi !== undefined }],
     },
   },
-})
+} satisfies RelayOptions

@@ -1,0 +1,2 @@
+export { clientSecretRelay } from '../vite/client-secret-relay.ts'
+export type { ClientSecretRelayOptions } from '../vite/client-secret-relay.ts'

@@ -1,0 +1,86 @@
+import { isErrorCode } from '../../protocol/error-codes.ts'
+import { asClientSecretError, ClientSecretError } from '../../protocol/errors.ts'
+import type { Room } from '../common/bytes-in-flight.ts'
+import type { StoredRecord } from '../database/stored-record.ts'
+import type { AnswerHead, RawCall } from '../upstream/stream-answer.ts'
+import { deferred } from '../common/deferred.ts'
+import { answerLost, createSharedBody } from './shared-body.ts'
+import type { WaitingCallers } from './waiting-callers.ts'
+
+/** A call that reports the id of its record. */
+export interface StartedCall extends RawCall {
+  started(id: string): void
+}
+
+/** An answer that the relay passes on as it arrives, to all callers that asked for it. */
+export interface StreamedAnswer {
+  /** Rejects with a `ClientSecretError` if there is no answer. */
+  readonly head: Promise<AnswerHead>
+  /** The call that delivers the answer. */
+  call(call: Pick<RawCall, 'body' | 'redirect'>): StartedCall
+  /** To be called with the record at the end of the call. */
+  settle: (record: StoredRecord) => void
+  fail: (error: unknown) => void
+  /** Counts a caller as waiting. The call ends some time after the last caller has left. */
+  waitedFor(signal: AbortSignal, waitingCallers: WaitingCallers): void
+  /** The body from its beginning. Calls `leave` if the reader leaves before the end. */
+  read(leave: () => void): ReadableStream<Uint8Array>
+}
+
+/** @param onEnd Called at the end with the number of kept bytes; undefined if the API was not called. */
+export function createStreamedAnswer(room: Room, onEnd: (size: number | undefined) => void): StreamedAnswer {
+  const id = deferred<string>()
+  const head = deferred<AnswerHead>()
+  const done = deferred<void>()
+  const shared = createSharedBody(room)
+  let isStarted = false
+  let hasBegun = false
+  let hasEnded = false
+
+  function finish(error?: Error): void {
+    if (hasEnded) return
+    hasEnded = true
+    if (error) {
+      id.reject(error)
+      head.reject(error)
+    }
+    done.resolve()
+    shared.end(error)
+    onEnd(isStarted ? shared.size : undefined)
+  }
+
+  const fail = (error: unknown) => finish(asClientSecretError(error))
+
+  return {
+    head: head.promise,
+    fail,
+    call: ({ body, redirect }) => ({
+      body,
+      redirect,
+      started(given) {
+        isStarted = true
+        id.resolve(given)
+      },
+      begin(given) {
+        hasBegun = true
+        // The body is sent by now.
+        this.body = null
+        head.resolve(given)
+      },
+      write: (chunk, signal) => shared.write(chunk, signal),
+    }),
+    settle({ id: requestId, status, error, response }) {
+      if (!hasBegun && !error) return fail(answerLost(requestId))
+      if (status === 'cancelled')
+        return fail(new ClientSecretError('CANCELLED', 'The request was cancelled.', { requestId }))
+      // An answer with a status of 400 or more has a body. After any other failure, the body is missing or incomplete.
+      if (!error || (response && hasBegun)) return finish()
+      const { code, message, ...details } = error
+      fail(new ClientSecretError(isErrorCode(code) ? code : 'INTERNAL', message, { requestId, path: details.path }))
+    },
+    waitedFor(signal, waitingCallers) {
+      id.promise.then((known) => waitingCallers.during(known, signal, done.promise)).catch(() => {})
+    },
+    read: (leave) => shared.read(leave),
+  }
+}

@@ -1,0 +1,86 @@
+import { existsSync } from 'node:fs'
+import { basename, resolve } from 'node:path'
+import type { Plugin, PreviewServer, ViteDevServer } from 'vite'
+import { checkNode } from '../relay/common/missing-peer.ts'
+import type { DevRelay } from './dev-relay.ts'
+
+/** The options of the Vite plugin. */
+export interface ClientSecretRelayOptions {
+  /** Path of the config, from the root of the project. Default: `relay.config` with the ending `.ts`, `.mts`, `.js` or `.mjs`. */
+  config?: string | undefined
+  /** Path of the relay on the server. Default: `/relay`. */
+  path?: string | undefined
+  /** Files with environment variables, from the root of the project. A later file takes precedence over an earlier one, and the environment over both. Default: `.env` and `.env.local`. */
+  envFiles?: string[] | undefined
+}
+
+const configNames = ['relay.config.ts', 'relay.config.mts', 'relay.config.js', 'relay.config.mjs']
+
+/** SQLite files may be next to the page, and Vite serves the files of its root. */
+const databases = ['*.db', '*.db-wal', '*.db-shm']
+
+/**
+ * A Vite plugin. It runs the relay of `relay.config.ts` in the dev server and in
+ * `vite preview`, at `/relay`. It does nothing in a build.
+ *
+ * The next call uses an edited config. While a config is broken, the terminal
+ * shows the reason and the relay keeps the previous one. Variables of `.env` and
+ * `.env.local` reach the config, not the page.
+ *
+ * @example
+ * export default { plugins: [clientSecretRelay()] }
+ */
+export function clientSecretRelay(options: ClientSecretRelayOptions = {}): Plugin {
+  const { path = '/relay', envFiles = ['.env', '.env.local'] } = options
+  const mounted = new Map<ViteDevServer, DevRelay>()
+
+  async function mount({ config, httpServer, middlewares }: ViteDevServer | PreviewServer): Promise<DevRelay> {
+    checkNode()
+    const { openDevRelay } = await import('./dev-relay.ts')
+    const relay = openDevRelay({
+      file: configIn(config.root, options.config),
+      envFiles: envFiles.map((file) => resolve(config.root, file)),
+      exposed: config.env,
+      logger: config.logger,
+    })
+    // Not before: test runners and frameworks make servers that do not listen.
+    httpServer?.once('listening', relay.start)
+    middlewares.use(path, relay.answer)
+    return relay
+  }
+
+  return {
+    name: 'react-client-secret',
+    // Frameworks answer every path.
+    enforce: 'pre',
+    apply: 'serve',
+    configResolved({ root, server }) {
+      server.fs.deny.push(basename(configIn(root, options.config)), ...databases)
+    },
+    async configureServer(server) {
+      mounted.set(server, await mount(server))
+    },
+    async configurePreviewServer(server) {
+      const relay = await mount(server)
+      const close = server.close.bind(server)
+      server.close = async () => {
+        await close()
+        await relay.release()
+      }
+    },
+    // Vite closes the environments of a server that ends or restarts. A restart has made the next server by then.
+    async closeBundle() {
+      const ended = [...mounted].filter(([server]) =>
+        Object.values(server.environments).includes(this.environment as never),
+      )
+      for (const [server, relay] of ended) {
+        mounted.delete(server)
+        await relay.release()
+      }
+    },
+  }
+}
+
+function configIn(root: string, given: string | undefined): string {
+  return resolve(root, given ?? configNames.find((name) => existsSync(resolve(root, name))) ?? configNames[0]!)
+}
