@@ -10,8 +10,8 @@ const entries = {
   skapi: 'src/exports/skapi.ts',
   testing: 'src/exports/testing.ts',
   relay: 'src/exports/relay.ts',
-  worker: 'src/exports/worker.ts',
   vite: 'src/exports/vite.ts',
+  worker: 'src/exports/worker.ts',
 }
 
 /**
@@ -70,8 +70,8 @@ export default defineConfig([
       ...entries,
       cli: 'src/command/client-secret-relay.ts',
       'console-assets': 'src/relay/http/console-assets.ts',
-      'worker-code': 'src/command/worker-code.ts',
       'dev-relay': 'src/vite/dev-relay.ts',
+      'worker-code': 'src/command/worker-code.ts',
     },
   },
   { ...shared, ...asCommonJs, entry: entries },

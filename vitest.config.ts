@@ -27,7 +27,7 @@ const react18 = [
 ]
 const built = [
   {
-    find: /^(\.\.\/)+src\/exports\/(index|client|skapi|testing|worker|relay|vite)\.ts$/,
+    find: /^(\.\.\/)+src\/exports\/(index|client|skapi|testing|relay|vite|worker)\.ts$/,
     replacement: here('dist/$2.js'),
   },
 ]

@@ -42,7 +42,7 @@ const mayImportPackage: Record<string, RegExp> = {
     /^(node:.+|zod\/mini|hono(\/.+)?|undici|ipaddr\.js|rate-limiter-flexible|pg|pg-boss|jose|aws4fetch|\.\.\/scripts\/build-console\.ts)$/,
   attack: /^node:.+$/,
   console: /^(zod\/mini|react|react-dom(\/client)?)$/,
-  // As of the relay.
+  // It builds the worker where the sources run as they are.
   command: /^(node:.+|@hono\/node-server|\.\.\/scripts\/build-worker\.ts)$/,
   vite: /^(node:.+|vite|@hono\/node-server)$/,
   exports: /^$/,
