@@ -317,7 +317,8 @@ async function plansOf(address: string) {
     'count of a queue': () => records.countUnsettled({ owner, queueName: 'waiting' }),
     'queue: what is next': () => records.next(concurrencyKey),
     'queue: take': () => records.take([concurrencyKey, 'another']),
-    'queue: which concurrency keys have unsettled records': () => records.notEmpty([concurrencyKey, 'another'], { query }),
+    'queue: which concurrency keys have unsettled records': () =>
+      records.notEmpty([concurrencyKey, 'another'], { query }),
     'start: concurrency keys with unsettled records': () => records.concurrencyKeys(),
     'take over: direct requests of dead relays': () => records.orphans(15_000),
     'expiry: a batch': () => records.removeExpired(),

@@ -12,7 +12,7 @@ import { bearerOf, minToken, tokenVariable, type IsAdministrator } from './http/
 import type { Authenticate } from './http/identify.ts'
 import type { Settings } from './http/settings.ts'
 import { masterKeyVariable, readMasterKeys } from './keys/encryption.ts'
-import { noKeys, readKeys } from './keys/read-keys.ts'
+import { noKeys, readKeys } from './keys/keys-of-options.ts'
 import type { KeyOptions } from './keys/key.ts'
 
 /** The options of `createRelay`, and of the config file of `client-secret-relay`. */

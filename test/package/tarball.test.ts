@@ -152,6 +152,7 @@ describe.each(['module', 'commonjs'] as const)('as %s', (type) => {
     ],
     ['react-client-secret/skapi', ['skapiTransport']],
     ['react-client-secret/vite', ['clientSecretRelay']],
+    ['react-client-secret/worker', ['registerClientSecretWorker', 'serveClientSecrets']],
     ['react-client-secret/testing', ['createTestClient', 'fail', 'hold', 'reply']],
     [
       'react-client-secret/client',

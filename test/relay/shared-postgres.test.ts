@@ -1,6 +1,6 @@
 import pg from 'pg'
 import { describe, expect, onTestFinished, test } from 'vitest'
-import { sleep } from '../../src/client/retry.ts'
+import { sleep } from '../../src/client/retry-delay.ts'
 import type { ClientSecretRecord, PollAnswer } from '../../src/protocol/record.ts'
 import type { RelayOptions } from '../../src/relay/options.ts'
 import { door, json, startApi, type ApiAnswer } from '../helpers/api.ts'

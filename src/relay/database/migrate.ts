@@ -3,7 +3,7 @@ import { startFailure } from '../common/config-error.ts'
 import type { Database } from './database.ts'
 import type { Migration } from './migration.ts'
 import { migration as records } from './migrations/0001-records.ts'
-import { migration as keys } from './migrations/0002-keys.ts'
+import { migration as keys } from './migrations/0002-keys-and-uses.ts'
 import { migration as largeColumnsLast } from './migrations/0003-large-columns-last.ts'
 import { migration as sharedQueues } from './migrations/0004-shared-queues.ts'
 

@@ -16,7 +16,7 @@ export async function createEmbeddedQueue(parts: QueueDeps): Promise<Queue> {
 
   function leaseOf({ concurrencyKey, owner }: OwnedKey, state: KeyState): Lease {
     let hasRun = false
-    // Other keys have waited longer when the slots do not suffice.
+    // If others wait for a slot, this concurrency key gives its slot up after one record: they have waited longer.
     const isUsedUp = () => hasRun && slots.available() < 0
     const lease: Lease = {
       isOver: () => closing.signal.aborted || isUsedUp(),

@@ -50,7 +50,7 @@ export async function createPgBossQueue(database: PostgresDatabase, parts: Queue
   function leaseOf(lease: JobLease): Lease {
     const since = performance.now()
     let hasRun = false
-    // Other keys have waited longer when the slots do not suffice.
+    // If others wait for a slot, this concurrency key gives its slot up after one record: they have waited longer.
     const isUsedUp = () => hasRun && (slots.available() <= 0 || performance.now() - since > maxLease)
     return {
       isOver: () => lease.isLost || closing.signal.aborted || isUsedUp(),
