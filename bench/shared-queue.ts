@@ -104,7 +104,8 @@ const mostInMinute = Math.max(...times.map((from) => times.filter((at) => at >= 
 const minutes = Math.floor((times.length - 1) / queue.perMinute)
 const perMinute = (minutes * queue.perMinute * minute) / (times[minutes * queue.perMinute]! - times[0]!)
 const below = (1 - perMinute / queue.perMinute) * 100
-const byCaller = Map.groupBy(counted, ({ caller }) => caller)
+const byCaller = new Map<string, Arrival[]>()
+for (const job of counted) byCaller.set(job.caller, [...(byCaller.get(job.caller) ?? []), job])
 const violations = [...byCaller.values()].filter((jobs) =>
   jobs.some(({ n }, index) => index > 0 && n <= jobs[index - 1]!.n),
 ).length
