@@ -246,7 +246,7 @@ describe('an answer is passed on as it comes', () => {
     const { records } = await relay.client.history()
     expect(records.map(({ error }) => error?.message)).toEqual([
       expect.stringContaining('did not answer within 1200'),
-      expect.stringContaining('sent nothing more of its answer for 100'),
+      expect.stringContaining('sent nothing more of its answer for 400'),
     ])
   })
 

@@ -1,4 +1,7 @@
-import { describe, expect, test } from 'vitest'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { describe, expect, onTestFinished, test } from 'vitest'
 import type { ClientSecretRecord, PollAnswer, QueueCount } from '../../src/protocol/record.ts'
 import type { QueueOptions } from '../../src/relay/common/queue-options.ts'
 import type { RelayOptions } from '../../src/relay/options.ts'
@@ -19,7 +22,12 @@ interface Job {
 }
 
 /** Relays with one shared queue, in front of one API: one in memory, or several on Postgres. */
-async function setUp(relayCount: number, queue: Omit<QueueOptions, 'shared'>, answer: ApiAnswer) {
+async function setUp(
+  relayCount: number,
+  queue: Omit<QueueOptions, 'shared'>,
+  answer: ApiAnswer,
+  more: Partial<RelayOptions> = {},
+) {
   let atOnce = 0
   let mostAtOnce = 0
   const api = await startApi((call, outgoing, incoming) => {
@@ -32,6 +40,7 @@ async function setUp(relayCount: number, queue: Omit<QueueOptions, 'shared'>, an
     queues: { images: { shared: true, ...queue } },
     limits: { requestsPerMinute: 10_000 },
     ...(relayCount > 1 && { database: await postgres.database() }),
+    ...more,
   }
   const relays = await Promise.all(Array.from({ length: relayCount }, () => startRelay(options, minute)))
   await Promise.all(relays.map(({ relay }) => relay.ready))
@@ -58,6 +67,7 @@ async function setUp(relayCount: number, queue: Omit<QueueOptions, 'shared'>, an
   return {
     api,
     options,
+    relays,
     urls,
     submit,
     /** One after another, so that their order is known. */
@@ -216,6 +226,91 @@ describe.each([
     await until(() => calls.arrived() === 2)
     expect(jobs()[1]).toEqual({ caller: 'b', n: 7 })
   })
+})
+
+test('a queue is not starved by calls outside of it when all slots of the relay are taken', async () => {
+  const calls = heldCalls()
+  const { submit, jobs } = await setUp(1, { maxConcurrency: 1 }, calls.answer, { limits: { backgroundCalls: 2 } })
+  for (const n of upTo(6)) await submit('a', n, { queue: undefined, poll: 1 })
+  await until(() => calls.arrived() === 2)
+  await submit('b', 0)
+  for (const n of upTo(5)) {
+    await calls.answerNext()
+    await until(() => calls.arrived() >= n + 3)
+  }
+  expect(jobs().findIndex(({ caller }) => caller === 'b')).toBeLessThanOrEqual(3)
+  await calls.answerNext()
+})
+
+describe('a relay that starts', () => {
+  const file = async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'shared-queues-'))
+    onTestFinished(() => rm(folder, { recursive: true }))
+    return join(folder, 'relay.db')
+  }
+
+  test('counts the calls of its minute from before', async () => {
+    const { api, options, relays, urls, submitAll } = await setUp(1, { perMinute: 3 }, answerSoon, {
+      database: await file(),
+    })
+    await submitAll('a', 5)
+    await until(() => api.calls.filter(({ endedAt }) => endedAt).length === 3)
+    await relays[0]!.relay.close()
+    urls[0] = (await startRelay(options, minute)).url
+    await until(() => api.calls.length === 5)
+    expect(api.calls[3]!.startedAt - api.calls[0]!.startedAt).toBeGreaterThan(minute)
+  })
+
+  test('goes on with the queue of a process that was killed', async () => {
+    const calls = heldCalls()
+    const { api, options, relays, urls, submit, submitAll, jobs } = await setUp(
+      1,
+      { maxConcurrency: 1 },
+      calls.answer,
+      { database: await file() },
+    )
+    await relays[0]!.relay.close()
+    const victim = await startRelayProcess(options)
+    urls[0] = victim.url
+    await submit('a', 0, { method: 'PUT' })
+    await until(() => calls.arrived() === 1)
+    await submitAll('b', 2)
+    await victim.kill()
+    urls[0] = (await startRelay(options, minute)).url
+    await submit('a', 1)
+    for (let n = 0; n < 5; n++) await calls.answerNext()
+    await until(() => api.calls.length === 5)
+    expect(numbersOf('a', jobs())).toEqual([0, 0, 1])
+    expect(numbersOf('b', jobs())).toEqual([0, 1])
+  }, 30_000)
+
+  test('says which queue waits and has no entry any more', async () => {
+    const calls = heldCalls()
+    const { options, relays, submitAll } = await setUp(1, { maxConcurrency: 1 }, calls.answer, {
+      database: await file(),
+    })
+    await submitAll('a', 3)
+    await until(() => calls.arrived() === 1)
+    await relays[0]!.relay.close()
+    const { relay, log } = await startRelay({ ...options, queues: {} })
+    await relay.ready
+    expect(log.filter(({ level }) => level === 'warn').map(({ message }) => message)).toEqual([
+      '2 requests wait in the shared queue "images", which this relay does not run: its option queues has no entry for it',
+    ])
+  })
+})
+
+test('a relay that stops hands its calls to the others', async () => {
+  const calls = heldCalls()
+  const database = await postgres.database()
+  const { options, relays, urls, submit, jobs } = await setUp(1, { maxConcurrency: 1 }, calls.answer, { database })
+  await submit('a', 0, { method: 'PUT' })
+  await until(() => calls.arrived() === 1)
+  urls[0] = (await startRelay(options, minute)).url
+  await submit('b', 0)
+  await relays[0]!.relay.close()
+  for (let n = 0; n < 3; n++) await calls.answerNext()
+  expect(jobs().map(({ caller }) => caller)).toEqual(['a', 'a', 'b'])
 })
 
 describe('a relay that is killed', () => {
