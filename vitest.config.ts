@@ -26,7 +26,10 @@ const react18 = [
   { find: 'use-sync-external-store/shim', replacement: here('test/react-18/use-sync-external-store.ts') },
 ]
 const built = [
-  { find: /^(\.\.\/)+src\/exports\/(index|client|skapi|testing|relay|vite)\.ts$/, replacement: here('dist/$2.js') },
+  {
+    find: /^(\.\.\/)+src\/exports\/(index|client|skapi|testing|relay|vite|presets)\.ts$/,
+    replacement: here('dist/$2.js'),
+  },
 ]
 
 export default defineConfig({

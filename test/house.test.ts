@@ -25,7 +25,8 @@ const mayImport: Record<string, string[]> = {
   console: ['console', 'protocol'],
   command: ['command', 'attack', 'relay', 'protocol'],
   vite: ['vite', 'command', 'relay', 'protocol'],
-  exports: ['exports', 'react', 'client', 'testing', 'relay', 'vite', 'protocol'],
+  presets: ['presets', 'relay'],
+  exports: ['exports', 'react', 'client', 'testing', 'relay', 'vite', 'presets', 'protocol'],
 }
 
 /** What they may import of others. */
@@ -42,6 +43,7 @@ const mayImportPackage: Record<string, RegExp> = {
   console: /^(zod\/mini|react|react-dom(\/client)?)$/,
   command: /^(node:.+|@hono\/node-server)$/,
   vite: /^(node:.+|vite|@hono\/node-server)$/,
+  presets: /^$/,
   exports: /^$/,
 }
 
