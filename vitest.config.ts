@@ -44,7 +44,11 @@ export default defineConfig({
           name: 'node',
           testTimeout,
           environment: 'node',
-          include: ['test/{apis,attack,client,command,contract,relay}/**/*.test.ts', 'test/*.test.ts'],
+          include: [
+            'test/{apis,attack,client,command,contract,relay}/**/*.test.ts',
+            'test/sdks/in-node.test.ts',
+            'test/*.test.ts',
+          ],
         },
       },
       // The hooks in jsdom, against a real relay.
@@ -103,13 +107,13 @@ export default defineConfig({
           hookTimeout: 180_000,
         },
       },
-      // The demo, started as a user starts it, in a Chromium.
+      // The demo, started as a user starts it, and the SDKs, in a Chromium.
       {
         test: {
           name: 'browser',
           sequence: { groupOrder: 2 },
           environment: 'node',
-          include: ['test/browser/**/*.test.ts'],
+          include: ['test/browser/**/*.test.ts', 'test/sdks/in-chromium*.test.ts'],
           testTimeout: 60_000,
           hookTimeout: 60_000,
         },

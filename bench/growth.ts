@@ -299,7 +299,7 @@ async function plansOf(address: string) {
   })
   const page = { limit: 21 }
   const [newest] = (await records.history(owner, page)).records
-  const { id, line, seq } = newest!
+  const { id, concurrencyKey, seq } = newest!
   statements.length = 0
   const asked: Record<string, () => Promise<unknown>> = {
     'submit: is there room': () => records.countUnsettled({ owner }),
@@ -315,10 +315,11 @@ async function plansOf(address: string) {
     'history of a queue': () => records.history(owner, { ...page, queue: 'old' }),
     'history by status': () => records.history(owner, { ...page, status: 'cancelled' }),
     'count of a queue': () => records.countUnsettled({ owner, queueName: 'waiting' }),
-    'queue: what is next': () => records.next(line),
-    'queue: take': () => records.take([line, 'another']),
-    'queue: which lines are not empty': () => records.notEmpty([line, 'another'], { query }),
-    'start: lines with something in them': () => records.lines(),
+    'queue: what is next': () => records.next(concurrencyKey),
+    'queue: take': () => records.take([concurrencyKey, 'another']),
+    'queue: which concurrency keys have unsettled records': () =>
+      records.notEmpty([concurrencyKey, 'another'], { query }),
+    'start: concurrency keys with unsettled records': () => records.concurrencyKeys(),
     'take over: direct requests of dead relays': () => records.orphans(15_000),
     'expiry: a batch': () => records.removeExpired(),
   }

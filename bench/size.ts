@@ -15,9 +15,11 @@ const { name: ours, exports } = JSON.parse(readFileSync(here('../package.json'),
   exports: Record<string, unknown>
 }
 
+const notForBrowsers = ['./relay', './vite', './presets', './package.json']
+
 /** Our import paths for a browser, each with the file it begins at. */
 const entries = Object.keys(exports)
-  .filter((path) => path !== './relay' && path !== './package.json')
+  .filter((path) => !notForBrowsers.includes(path))
   .map((path) => ({
     name: path.replace('.', ours),
     file: here(path.replace(/^\.\/?(.*)$/, (_, entry) => `../src/exports/${entry || 'index'}.ts`)),

@@ -145,7 +145,7 @@ export function idOf(reply: Reply): string {
 
 const agent = new Agent({ keepAlive: true, maxSockets: 4 })
 
-/** @param mayBreakOff An answer that breaks off is what came of it. */
+/** @param mayBreakOff True if an answer that breaks off is a valid outcome. */
 function call(
   url: string,
   method: string,

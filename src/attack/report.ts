@@ -60,7 +60,7 @@ const hasLeaked = ({ evidence }: Outcome) => evidence.length > 0
 /** The summary as a table and text. */
 export function report(summary: AttackSummary, verbose: AttackResult | null): string {
   const { classes, total, leaks, measured, controlBlocked } = summary
-  const heads = ['row', 'what is tried', 'tried', 'blocked', 'leaked', 'can leak', 'control leaked']
+  const heads = ['row', 'attempt', 'tried', 'blocked', 'leaked', 'can leak', 'control leaked']
   const line = ({ tried, blocked, leaked, canLeak, controlLeaked }: AttackSummary['total']) =>
     [tried, blocked, leaked, canLeak, controlLeaked].map(String)
   const table = [

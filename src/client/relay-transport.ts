@@ -120,7 +120,7 @@ export function relayTransport({ relay, headers, fetch }: RelayTransportOptions,
   }
 }
 
-/** An empty object for a text that is no JSON object. */
+/** An empty object for a text that is not a JSON object. */
 function parsed(text: string): { error?: WireError } {
   try {
     return Object(JSON.parse(text)) as object

@@ -74,7 +74,8 @@ export function skapiTransport(skapi: SkapiLike): Transport {
       // Skapi does not check it.
       const request = parseRequest(params)
       if (request.method === 'PATCH' || request.method === 'HEAD') throw unsupported(`a ${request.method}`)
-      if (typeof request.data === 'string' || Array.isArray(request.data)) throw unsupported('a body that is no object')
+      if (typeof request.data === 'string' || Array.isArray(request.data))
+        throw unsupported('a body that is not an object')
       const isBackground = request.queue !== undefined || Boolean(request.poll)
       const { method, url, queue } = request
       // 1.5.8 needs `poll` to run it in the background; 2.0 always may.
@@ -121,7 +122,7 @@ export function skapiTransport(skapi: SkapiLike): Transport {
       const { removed, message } = fieldsOf(answer)
       return {
         removed: removed !== false,
-        message: typeof message === 'string' ? message : 'Skapi was told to cancel the request.',
+        message: typeof message === 'string' ? message : 'The client asked Skapi to cancel the request.',
       }
     },
 

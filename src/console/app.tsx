@@ -61,7 +61,7 @@ async function keysOf(client: KeysClient): Promise<Screen> {
   return { is: 'keys', client, keys, audit: await client.audit() }
 }
 
-/** The screen for an error that keeps the keys away. */
+/** The screen for an error that hides the keys. */
 function screenFor(thrown: unknown): Screen {
   const { code } = asClientSecretError(thrown)
   const failure = failureOf(thrown)
@@ -70,14 +70,14 @@ function screenFor(thrown: unknown): Screen {
   if (code === 'REQUEST_NOT_FOUND')
     return {
       is: 'no permission',
-      failure: { sentence: 'This relay has no administrator. Nobody can see its keys here.' },
+      failure: { sentence: 'This relay has no administrator, so this page cannot show its keys.' },
     }
   return { is: 'away', failure }
 }
 
 type Opened = { is: 'add' } | { is: Exclude<KeyAction, 'lock'> | 'unlock'; entry: KeyEntry }
 
-/** The keys of the relay, and the dialogs that change them. */
+/** The keys of the relay, and the dialogs that change them. Long, because each dialog says here what it does. */
 function Keys({
   client,
   keys,

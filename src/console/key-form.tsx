@@ -13,7 +13,10 @@ import { RulesFields } from './rule-fields.tsx'
 import { SecretField } from './secret-field.tsx'
 import { checkFailureOf, useCheck, type Check } from './use-check.ts'
 
-/** Adds a key, or changes where one may go. Both requests reject with the relay's error. */
+/**
+ * Adds a key, or changes where it may go. `onSave` and `check` reject with the relay's error. Long, because most of it
+ * is the form's markup.
+ */
 export function KeyForm({
   entry,
   check,

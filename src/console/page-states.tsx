@@ -12,7 +12,7 @@ export function Loading() {
   )
 }
 
-/** For a caller who is no administrator, or a relay without one. */
+/** For a caller who is not an administrator, or a relay without one. */
 export function NoPermission({ failure, onSignIn }: { failure: Failure; onSignIn: () => void }) {
   return (
     <main className="narrow">

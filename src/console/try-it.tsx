@@ -9,7 +9,10 @@ import { firstRequest, type TriedRequest } from './examples.ts'
 import { failureOf } from './failure.ts'
 import { Field, Sentence } from './field.tsx'
 
-/** Sends one request with a key, as a component would, and shows what comes back. */
+/**
+ * Sends one request with a key, as a component would, and shows the answer. Long, because most of it is the form's
+ * markup.
+ */
 export function TryIt({
   entry,
   onSend,

@@ -10,7 +10,7 @@ export const errorStatus = {
   PLACEHOLDER_MISSING: 400,
   /** The relay knows no key of this name. */
   KEY_NOT_FOUND: 404,
-  /** The key is locked and nobody is signed in. */
+  /** The key is locked, and no user is signed in. */
   SIGN_IN_REQUIRED: 401,
   /** The key's rules do not allow this url, method or place. */
   NOT_ALLOWED: 403,

@@ -59,7 +59,7 @@ export function isClientSecretError(value: unknown): value is ClientSecretError 
   return typeof value === 'object' && value !== null && marker in value
 }
 
-/** True when the record does not exist (any more): another try is useless. */
+/** True if the record does not exist, or no longer exists: another try is useless. */
 export function isGone(thrown: unknown): boolean {
   return isClientSecretError(thrown) && (thrown.code === 'EXPIRED' || thrown.code === 'REQUEST_NOT_FOUND')
 }

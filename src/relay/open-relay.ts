@@ -1,4 +1,3 @@
-import { isClientSecretError } from '../protocol/errors.ts'
 import { createBytesInFlight } from './common/bytes-in-flight.ts'
 import { boundRecords } from './database/bounded-records.ts'
 import { createPubSub } from './database/pub-sub.ts'
@@ -8,6 +7,7 @@ import { createDirectRequests } from './execution/direct-requests.ts'
 import { createHeartbeat, heartbeatTimeout, type Heartbeat } from './execution/heartbeat.ts'
 import { createLimits } from './execution/limits.ts'
 import type { Metrics } from './execution/metrics.ts'
+import { removeExpiredRecords } from './execution/expired-records.ts'
 import { createRunner } from './execution/runner.ts'
 import { openStorage } from './execution/storage.ts'
 import { createStreamedAnswers } from './execution/streamed-answers.ts'
@@ -137,27 +137,7 @@ async function openParts(
     logger,
   })
 
-  async function removeExpired(): Promise<void> {
-    for (let isFull = true; isFull && !pubSub.isClosed();) {
-      const removed = await records.removeExpired()
-      pubSub.publish(...removed.lines)
-      isFull = removed.isFull
-    }
-  }
-  let removing: Promise<void> | undefined
-  const removal = setInterval(() => {
-    // While the database is unavailable, a removal takes longer than this interval.
-    removing ??= removeExpired()
-      .catch((error: unknown) => {
-        // The heartbeat logs an unavailable database, once.
-        if (!isClientSecretError(error)) logger.error({ err: error }, 'could not remove expired records')
-      })
-      .then(() => {
-        removing = undefined
-      })
-  }, 1_000)
-  removal.unref()
-  atTheEnd(() => clearInterval(removal))
+  atTheEnd(removeExpiredRecords({ records, pubSub, logger }))
 
   return {
     settings,

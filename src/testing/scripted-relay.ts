@@ -24,7 +24,7 @@ const defaultLimit = 20
 /**
  * Works like a relay: runs one request at a time in each queue, holds polls until a
  * record changes, and keeps records until they expire. Reads the time with `Date` and
- * `setTimeout` only, and sets no timer without a wait.
+ * `setTimeout` only, and sets no timer without a wait. Long, because all routes of the relay share its few variables.
  *
  * @param latency Milliseconds for each call of the relay.
  */

@@ -47,7 +47,7 @@ export const WithAWrongToken: Story = {
 export const WithoutPermission: Story = {
   render: () => (
     <NoPermission
-      failure={{ sentence: 'This relay has no administrator. Nobody can see its keys here.' }}
+      failure={{ sentence: 'This relay has no administrator, so this page cannot show its keys.' }}
       onSignIn={retry}
     />
   ),

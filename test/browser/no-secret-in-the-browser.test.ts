@@ -1,6 +1,7 @@
 import type { Browser } from 'playwright'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { launchChromium, startDemo } from '../helpers/demo.ts'
+import { formsOf } from '../helpers/secret-forms.ts'
 
 // With characters that change in a url, in HTML and in JSON, so that a leak in any of them is looked for in its own form.
 const secret = 'sk-canary+/=&"<4f7c1d9e2b>'
@@ -116,21 +117,4 @@ async function journalOf(
     headers: { authorization: `Bearer ${secret}` },
   })
   return (await response.json()) as { path: string; body: unknown; response: { status: number } }[]
-}
-
-/** Raw, url-encoded, in JSON, in HTML, and base64 at each of its three offsets (the middle, which does not depend on what stands around). */
-function formsOf(text: string): string[] {
-  const base64 = [0, 1, 2].map((offset) => {
-    const encoded = Buffer.from('x'.repeat(offset) + text).toString('base64')
-    return encoded.slice(Math.ceil((offset * 4) / 3) + (offset === 0 ? 0 : 1), -4)
-  })
-  return [
-    text,
-    encodeURIComponent(text),
-    encodeURI(text),
-    new URLSearchParams([['', text]]).toString().slice(1),
-    JSON.stringify(text).slice(1, -1),
-    text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;'),
-    ...base64,
-  ]
 }

@@ -82,7 +82,7 @@ test.each<[string, Partial<KeyOptions>, RegExp[]]>([
   [
     'any name of a domain',
     { allow: [{ url: 'https://*.example.com/v1', methods: ['POST'] }] },
-    [/! Anybody who can get a name below example\.com gets the secret/],
+    [/! Any owner of a name below example\.com can get the secret/],
   ],
   [
     'reading and removing',

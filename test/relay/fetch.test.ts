@@ -62,6 +62,13 @@ describe('what arrives at the API', () => {
     expect(api.calls[1]!.headers.host).toBe(new URL(api.url).host)
   })
 
+  test('accept is what it says, or everything, as of every fetch', async () => {
+    const { api, fetch } = await start()
+    await fetch(api.url, { headers: { authorization } })
+    await fetch(api.url, { headers: { authorization, Accept: 'audio/mpeg' } })
+    expect(api.calls.map(({ headers }) => headers.accept)).toEqual(['*/*', 'audio/mpeg'])
+  })
+
   test('the key in the query, in the path, in JSON, also where they are percent-encoded', async () => {
     const { api, fetch } = await start()
     await fetch(`${api.url}/a?key=%24CLIENT_SECRET`)

@@ -151,7 +151,7 @@ describe.each(databases)('on %s', (_name, makeDatabase) => {
             /something other than a relay changed its row in the database.*add it again/,
           ) as string,
           allow: [],
-          words: { callers: 'Nobody.', rules: [] },
+          words: { callers: 'No caller.', rules: [] },
         })
         expect(entry).not.toHaveProperty('ending')
         const statusOf = (clientSecretName: string) =>

@@ -51,7 +51,7 @@ test('a relay that was not told that its queue has ended starts nothing in it: i
   onTestFinished(letGo)
   let isEnding = false
   proxy.loseAnswerTo((bytes) => {
-    isEnding ||= bytes.includes('SELECT DISTINCT line FROM records')
+    isEnding ||= bytes.includes('SELECT DISTINCT concurrency_key FROM records')
     return isEnding && bytes.includes('COMMIT')
   })
   await client.clientSecretRequest({ ...sent(1), queue: 'q', poll: 50 })

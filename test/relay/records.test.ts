@@ -39,7 +39,7 @@ test('a record of the version before is kept, and what is large stands last in i
   const dialect = { countedKey: 'INTEGER PRIMARY KEY AUTOINCREMENT', now: '0', skipLocked: '' }
   for (const statement of [...first(dialect), ...second(dialect)]) before.exec(statement)
   before.exec(`CREATE TABLE relay_version (version BIGINT NOT NULL); INSERT INTO relay_version VALUES (2);
-    INSERT INTO records (id, owner, key_name, idempotency_key, fingerprint, method, url_hash, line, status, version, request, response, created_at, updated_at, expires_at, not_before)
+    INSERT INTO records (id, owner, key_name, idempotency_key, fingerprint, method, url_hash, concurrency_key, status, version, request, response, created_at, updated_at, expires_at, not_before)
     VALUES ('id', 'ann', 'api', '', '', 'GET', '', '', 'resolved', 2, '{"clientSecretName":"api"}', '{"status":200}', 0, 0, ${Date.now() + 60_000}, 0)`)
   before.close()
 

@@ -126,13 +126,16 @@ describe('AWS', () => {
 
 const rule = { url: 'https://api.example.com/v1', methods: ['GET' as const] }
 test.each<[object, RegExp]>([
-  [{ sign: 'aws-sigv4' }, /has a sign that is none of/],
+  [{ sign: 'aws-sigv4' }, /has a sign of an unknown form\. Write/],
   [{ sign: { aws: 'sigv4' } }, /not \{ aws: 'sigv4', accessKeyId \}/],
   [{ sign: { hmac: 'md5', over: ['query'] } }, /whose hmac is not/],
-  [{ sign: { hmac: 'sha256', over: [] } }, /whose over is no list/],
-  [{ sign: { hmac: 'sha256', over: ['url'] } }, /whose over is no list/],
-  [{ sign: { hmac: 'sha256', over: ['query'], value: 'secret' } }, /its key has one only/],
-  [{ secret: { id: secret, key: secret }, sign: { hmac: 'sha256', over: ['query'], value: 'x' } }, /none of id, key/],
+  [{ sign: { hmac: 'sha256', over: [] } }, /whose over is not a list/],
+  [{ sign: { hmac: 'sha256', over: ['url'] } }, /whose over is not a list/],
+  [{ sign: { hmac: 'sha256', over: ['query'], value: 'secret' } }, /its key has a single value/],
+  [
+    { secret: { id: secret, key: secret }, sign: { hmac: 'sha256', over: ['query'], value: 'x' } },
+    /not one of id, key/,
+  ],
   [{ sign: { hmac: 'sha256', over: ['query'], in: 'x' } }, /with a field "in"/],
 ])('%j does not start', (change, sentence) => {
   expect(() => createRelay({ keys: { api: { secret, locked: false, allow: [rule], ...change } } })).toThrow(sentence)

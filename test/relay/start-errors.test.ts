@@ -82,7 +82,7 @@ test('tables of a newer pg-boss', async () => {
   const database = await used()
   await postgres.query(database, 'UPDATE client_secret_queue.version SET version = version + 1')
   expect(await reasonOf(database)).toMatch(
-    /^The relay does not start: the tables of pg-boss .* update pg-boss here too\.$/,
+    /^The relay does not start: the tables of pg-boss .* Update pg-boss here too\.$/,
   )
 })
 
@@ -103,7 +103,9 @@ function file(): string {
 test('a file that is not of SQLite', async () => {
   const path = file()
   writeFileSync(path, 'Dear diary, '.repeat(1_000))
-  expect(await reasonOf(path)).toMatch(/^The relay does not start: its database is no SQLite file\. Correct the path/)
+  expect(await reasonOf(path)).toMatch(
+    /^The relay does not start: its database is not a SQLite file\. Correct the path/,
+  )
 })
 
 test('a missing column of a file', async () => {

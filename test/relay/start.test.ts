@@ -72,22 +72,22 @@ const refused: [string, unknown, RegExp][] = [
   [
     '* within a label',
     { keys: { openai: { ...key, allow: [{ ...rule, url: 'https://api*.example.com/' }] } } },
-    /\* stands only for the whole first label/,
+    /\* replaces only the whole first label/,
   ],
   [
     '* in the middle of a host',
     { keys: { openai: { ...key, allow: [{ ...rule, url: 'https://a.*.example.com/' }] } } },
-    /\* stands only for the whole first label/,
+    /\* replaces only the whole first label/,
   ],
   [
     '** in the middle of a path',
     { keys: { openai: { ...key, allow: [{ ...rule, url: 'https://a.example.com/**/x' }] } } },
-    /\*\* stands for the rest of the path and so comes last/,
+    /\*\* matches the rest of the path, so it must come last/,
   ],
   [
     '* within a segment',
     { keys: { openai: { ...key, allow: [{ ...rule, url: 'https://a.example.com/v*' }] } } },
-    /\* stands for a whole segment/,
+    /\* matches a whole segment/,
   ],
   [
     'http to the internet',

@@ -258,7 +258,7 @@ test.each<[object, RegExp]>([
   [{ token: { ...credentials, url: 'http://api.example.com/token' } }, /unencrypted/],
   [{ token: { ...credentials, url, clientId: undefined } }, /without clientId/],
   [{ token: { ...credentials, url, scop: 'a' } }, /with a field "scop"/],
-  [{ token: { ...credentials, url, expiresIn: 1 } }, /no whole number of seconds, 10 or more/],
+  [{ token: { ...credentials, url, expiresIn: 1 } }, /not a whole number of seconds, 10 or more/],
   [{ token: { grant: 'login', url, body: {} } }, /without a body that holds \$CLIENT_SECRET/],
   [{ token: { grant: 'jwt-bearer', url } }, /not a private key in PEM/],
   [{ token: { ...credentials, url }, secret: { id: secret, key: secret } }, /a token and several values/],

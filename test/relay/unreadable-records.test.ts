@@ -78,7 +78,7 @@ describe.each(databases)('a record that cannot be read any more, on %s,', (_name
     for (let n = 10; n < 20; n++) {
       await write(
         options.database,
-        `INSERT INTO records (id, idempotency_key, line, queue_name, status, request, ${copied})
+        `INSERT INTO records (id, idempotency_key, concurrency_key, queue_name, status, request, ${copied})
          SELECT 'copy ${n}', 'copy ${n}', 'line ${n}', 'q${n}', 'pending', replace(request, '"n":2', '"n":${n}'), ${copied} FROM records WHERE id = '${broken.id}'`,
       )
     }

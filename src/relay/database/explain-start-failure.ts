@@ -3,7 +3,7 @@ import { startFailure, type StartProblem } from '../common/config-error.ts'
 
 const missingColumn: StartProblem = {
   reason: 'its tables are not as the relay made them',
-  remedy: 'Restore what is missing, or give the relay a database of its own.',
+  remedy: 'Restore the missing tables and columns, or give the relay a database of its own.',
 }
 
 /** By the code of Postgres. */
@@ -41,7 +41,7 @@ const problemsOfSqlite: Record<number, StartProblem> = {
   1: missingColumn,
   8: { reason: 'its database is read-only', remedy: 'Let the relay write the file and its folder.' },
   11: { reason: 'its database file is damaged', remedy: 'Restore it from a backup, or move it away.' },
-  26: { reason: 'its database is no SQLite file', remedy: 'Correct the path in the option database.' },
+  26: { reason: 'its database is not a SQLite file', remedy: 'Correct the path in the option database.' },
 }
 
 /** Causes of an error to look at; a library may wrap the error of the database. */

@@ -78,34 +78,18 @@ export function connectPeerChannel(
   /** Sends one batch after another until no topic waits. */
   function flush(): void {
     if (sending || !client || waiting.size === 0) return
-    const batch = nextBatch()
+    const batch = takeBatch(waiting)
     sending = client
       .query('SELECT pg_notify($1, $2)', [channel, batch.join(',')])
       .then(
         () => {},
-        // The next connection sends them again. A topic that arrives twice does no harm.
+        // The next connection sends them again. A repeated topic is harmless.
         () => batch.forEach((topic) => waiting.add(topic)),
       )
       .then(() => {
         sending = undefined
         flush()
       })
-  }
-
-  function nextBatch(): string[] {
-    if (waiting.has(everything)) {
-      waiting.clear()
-      return [everything]
-    }
-    const batch: string[] = []
-    let bytes = 0
-    for (const topic of waiting) {
-      bytes += topic.length + 1
-      if (bytes > maxBytes) break
-      batch.push(topic)
-      waiting.delete(topic)
-    }
-    return batch
   }
 
   void connect()
@@ -129,6 +113,23 @@ export function connectPeerChannel(
       if (client) await end(client)
     },
   }
+}
+
+/** Removes as many topics as one notification can carry. */
+function takeBatch(waiting: Set<string>): string[] {
+  if (waiting.has(everything)) {
+    waiting.clear()
+    return [everything]
+  }
+  const batch: string[] = []
+  let bytes = 0
+  for (const topic of waiting) {
+    bytes += topic.length + 1
+    if (bytes > maxBytes) break
+    batch.push(topic)
+    waiting.delete(topic)
+  }
+  return batch
 }
 
 /** Ends a connection. A broken one never answers, so the wait is limited. */

@@ -1,6 +1,6 @@
 /** Publishes changes to held polls and other listeners. */
 export interface PubSub {
-  /** @param topics Ids of records, lines of queues, and `keys`. */
+  /** @param topics Ids of records, concurrency keys, and `keys`. */
   publish(...topics: (string | null)[]): void
   /** Publishes to the other relays only. */
   publishToPeers(topic: string): void
@@ -30,9 +30,9 @@ export interface PeerChannel {
   onReceive(handler: (topics: readonly string[] | 'everything') => void): void
 }
 
-/** The topic that cancels the running call of a line, at any relay. */
-export function cancellationOf(line: string): string {
-  return `cancel ${line}`
+/** The topic that cancels the running call of a concurrency key, at any relay. */
+export function cancellationOf(concurrencyKey: string): string {
+  return `cancel ${concurrencyKey}`
 }
 
 /** The maximum of setTimeout, in milliseconds. */

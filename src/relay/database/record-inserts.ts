@@ -3,7 +3,7 @@ import { batched } from './batched.ts'
 import type { Connection, Database, Transaction, Value } from './database.ts'
 import { checkUnsettled, type MostUnsettled } from './record-limits.ts'
 import { insertedColumns, parameterList, place, recordOf, rowOf, summaryColumns, type Row } from './record-rows.ts'
-import { draftOf, hash, type Draft, type NewRecord, type OwnedLine, type StoredRecord } from './stored-record.ts'
+import { draftOf, hash, type Draft, type NewRecord, type OwnedKey, type StoredRecord } from './stored-record.ts'
 
 /** The record that has the idempotency key now, without its response. */
 interface Inserted {
@@ -17,7 +17,7 @@ export interface RecordInserts {
   /** Writes a record that runs in the background, and its job, in one transaction. */
   insert(
     record: NewRecord,
-    addJob: (record: OwnedLine, transaction: Transaction) => Promise<void>,
+    addJob: (record: OwnedKey, transaction: Transaction) => Promise<void>,
     most?: MostUnsettled,
   ): Promise<Inserted>
   /** The record of a direct request that begins to run. It is not written. */
@@ -41,14 +41,14 @@ export function createRecordInserts(database: Database): RecordInserts {
 
   async function insert(
     newRecord: NewRecord,
-    addJob: (record: OwnedLine, transaction: Transaction) => Promise<void>,
+    addJob: (record: OwnedKey, transaction: Transaction) => Promise<void>,
     most?: MostUnsettled,
   ): Promise<Inserted> {
     const draft = draftOf(newRecord, 'pending')
     // A statement draws the number, and only the commit shows it. The lock keeps others out of this queue in
     // between, so that no lower number appears after a higher one was seen.
     const { isNew, found } = await database.transaction(
-      draft.queueName === null ? [] : [draft.line],
+      draft.queueName === null ? [] : [draft.concurrencyKey],
       async (transaction) => {
         const [isNew = false] = await write([draft], transaction)
         if (isNew) await addJob(draft, transaction)

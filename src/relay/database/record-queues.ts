@@ -1,15 +1,15 @@
 import type { Connection, Database } from './database.ts'
 import { isUnsettled, parameterList, sharedNow, summaryColumns, summaryOf, type SummaryRow } from './record-rows.ts'
-import type { OwnedLine, RecordSummary, RecordVersion } from './stored-record.ts'
+import type { OwnedKey, RecordSummary, RecordVersion } from './stored-record.ts'
 
 /** The order of unsettled records, and their expiry. */
 export interface RecordQueues {
-  /** The first unsettled record of a line that has not expired. */
-  next(line: string): Promise<RecordSummary | null>
-  /** The lines among these that have unsettled records. */
-  notEmpty(lines: readonly string[], connection: Connection): Promise<string[]>
-  /** The lines with background records to run, the one that waits longest first. */
-  lines(): Promise<OwnedLine[]>
+  /** The first unsettled record of a concurrency key that has not expired. */
+  next(concurrencyKey: string): Promise<RecordSummary | null>
+  /** The concurrency keys among these that have unsettled records. */
+  notEmpty(concurrencyKeys: readonly string[], connection: Connection): Promise<string[]>
+  /** The concurrency keys with background records to run, the one that waits longest first. */
+  concurrencyKeys(): Promise<OwnedKey[]>
   /** Whether a record is unsettled and still has this version. */
   isCurrent(seen: RecordVersion): Promise<boolean>
   /** Unsettled direct requests of this relay. */
@@ -17,7 +17,7 @@ export interface RecordQueues {
   /** Unsettled direct requests of relays without a heartbeat for so many milliseconds. */
   orphans(silence: number): Promise<RecordSummary[]>
   /** Removes a batch of expired records. `isFull`: there may be more of them. */
-  removeExpired(): Promise<{ lines: string[]; isFull: boolean }>
+  removeExpired(): Promise<{ concurrencyKeys: string[]; isFull: boolean }>
 }
 
 /** One statement removes so many records, so that other statements do not wait long for it. */
@@ -27,26 +27,26 @@ export function createRecordQueues(database: Database): RecordQueues {
   const now = sharedNow(database)
 
   return {
-    async next(line) {
+    async next(concurrencyKey) {
       const [row] = await database.query<SummaryRow & { pause: number }>(
-        `SELECT ${summaryColumns}, not_before - ${now} AS pause FROM records WHERE line = $1 AND ${isUnsettled} AND expires_at > ${now} ORDER BY seq LIMIT 1`,
-        [line],
+        `SELECT ${summaryColumns}, not_before - ${now} AS pause FROM records WHERE concurrency_key = $1 AND ${isUnsettled} AND expires_at > ${now} ORDER BY seq LIMIT 1`,
+        [concurrencyKey],
       )
       // The caller waits by the clock of this relay.
       return row ? { ...summaryOf(row), notBefore: Date.now() + Number(row.pause) } : null
     },
 
-    async notEmpty(lines, connection) {
-      const rows = await connection.query<{ line: string }>(
-        `SELECT DISTINCT line FROM records WHERE line IN (${parameterList(lines, 0)}) AND ${isUnsettled} AND expires_at > ${now}`,
-        lines,
+    async notEmpty(concurrencyKeys, connection) {
+      const rows = await connection.query<{ concurrency_key: string }>(
+        `SELECT DISTINCT concurrency_key FROM records WHERE concurrency_key IN (${parameterList(concurrencyKeys, 0)}) AND ${isUnsettled} AND expires_at > ${now}`,
+        concurrencyKeys,
       )
-      return rows.map(({ line }) => line)
+      return rows.map(({ concurrency_key }) => concurrency_key)
     },
 
-    async lines() {
-      return database.query<OwnedLine>(
-        `SELECT line, min(owner) AS owner FROM records WHERE ${isUnsettled} AND relay IS NULL GROUP BY line ORDER BY min(seq)`,
+    async concurrencyKeys() {
+      return database.query<OwnedKey>(
+        `SELECT concurrency_key AS "concurrencyKey", min(owner) AS owner FROM records WHERE ${isUnsettled} AND relay IS NULL GROUP BY concurrency_key ORDER BY min(seq)`,
       )
     },
 
@@ -76,11 +76,11 @@ export function createRecordQueues(database: Database): RecordQueues {
     },
 
     async removeExpired() {
-      const rows = await database.query<{ line: string }>(
-        `DELETE FROM records WHERE id IN (SELECT id FROM records WHERE expires_at <= ${now} LIMIT ${removedAtOnce} ${database.dialect.skipLocked}) RETURNING line`,
+      const rows = await database.query<{ concurrency_key: string }>(
+        `DELETE FROM records WHERE id IN (SELECT id FROM records WHERE expires_at <= ${now} LIMIT ${removedAtOnce} ${database.dialect.skipLocked}) RETURNING concurrency_key`,
       )
       return {
-        lines: [...new Set(rows.map(({ line }) => line))],
+        concurrencyKeys: [...new Set(rows.map(({ concurrency_key }) => concurrency_key))],
         isFull: rows.length === removedAtOnce,
       }
     },

@@ -23,11 +23,11 @@ export function sharedNow({ dialect }: Pick<Database, 'dialect'>): string {
 
 /** Unsettled records of the same queue, up to and including this one. */
 export const place = `CASE WHEN queue_name IS NULL OR NOT ${isUnsettled} THEN 0 ELSE
-  (SELECT count(*) FROM records AS ahead WHERE ahead.line = records.line AND ahead.${isUnsettled} AND ahead.seq <= records.seq)
+  (SELECT count(*) FROM records AS ahead WHERE ahead.concurrency_key = records.concurrency_key AND ahead.${isUnsettled} AND ahead.seq <= records.seq)
   END AS place`
 
 export const summaryColumns =
-  'id, owner, seq, queue_name, line, status, version, error, created_at, updated_at, expires_at, attempted_at, not_before, relay'
+  'id, owner, seq, queue_name, concurrency_key, status, version, error, created_at, updated_at, expires_at, attempted_at, not_before, relay'
 export const columns = `${summaryColumns}, request, response`
 
 export interface SummaryRow {
@@ -35,7 +35,7 @@ export interface SummaryRow {
   owner: string
   seq: number
   queue_name: string | null
-  line: string
+  concurrency_key: string
   status: RecordStatus
   version: number
   error: string | null
@@ -65,7 +65,7 @@ const insertedValues: Record<string, (draft: Draft) => Value> = {
   url_hash: ({ request }) => hash(request.url),
   queue_name: ({ queueName }) => queueName,
   queue_hash: ({ queueName }) => (queueName === null ? null : hash(queueName)),
-  line: ({ line }) => line,
+  concurrency_key: ({ concurrencyKey }) => concurrencyKey,
   relay: ({ relay }) => relay,
   status: ({ status }) => status,
   version: ({ version }) => version,
@@ -120,7 +120,7 @@ export function summaryOf(row: SummaryRow): RecordSummary {
     owner: row.owner,
     seq: Number(row.seq),
     queueName: row.queue_name,
-    line: row.line,
+    concurrencyKey: row.concurrency_key,
     status: row.status,
     version: Number(row.version),
     notBefore: Number(row.not_before),

@@ -9,16 +9,16 @@ export interface RecordTransitions {
    * Starts the first record of each line, if it is pending and due; none after `deadline`, by the clock of the
    * database. An unreadable record starts too and is not in the result, like a record whose relay has died.
    */
-  take(lines: readonly string[], deadline?: number, takenAt?: number): Promise<StoredRecord[]>
+  take(concurrencyKeys: readonly string[], deadline?: number, takenAt?: number): Promise<StoredRecord[]>
   /** Runs a failed record again, at this relay; null if it has changed. */
   restart(seen: RecordVersion, relay: string | null): Promise<StoredRecord | null>
-  /** Ends a running record; false if it does not run any more, or runs again. */
+  /** Ends a running record; false if it has ended or restarted. */
   settle(seen: RecordVersion, outcome: Outcome): Promise<boolean>
   /** Writes the outcome of a direct request that another relay has settled as interrupted; false if none has. */
   correct(interrupted: RecordVersion, outcome: Outcome): Promise<boolean>
   /** Cancels a record that has this status; false if it has another one. */
   cancel(id: string, from: 'pending' | 'running'): Promise<boolean>
-  /** Makes a running record pending again, until `notBefore` if it is given; false if it does not run any more. */
+  /** Makes a running record pending again, until `notBefore` if it is given; false if it has ended. */
   requeue(seen: RecordVersion, notBefore?: number): Promise<boolean>
   /**
    * Keeps running background records for so many milliseconds before they are requeued or failed; once for each run.
@@ -35,14 +35,14 @@ export function createRecordTransitions(database: Database): RecordTransitions {
   )
 
   return {
-    async take(lines, deadline = Number.MAX_SAFE_INTEGER, takenAt = Date.now()) {
+    async take(concurrencyKeys, deadline = Number.MAX_SAFE_INTEGER, takenAt = Date.now()) {
       const rows = await database.query<Row>(
-        `WITH asked (line) AS (VALUES ${lines.map((_, index) => `($${index + 3})`).join(', ')})
+        `WITH asked (concurrency_key) AS (VALUES ${concurrencyKeys.map((_, index) => `($${index + 3})`).join(', ')})
          UPDATE records SET status = 'running', version = version + 1, updated_at = $1, attempted_at = coalesce(attempted_at, $1)
          WHERE id IN (
-           SELECT (SELECT id FROM records WHERE line = asked.line AND ${isUnsettled} AND expires_at > ${now} ORDER BY seq LIMIT 1) FROM asked
+           SELECT (SELECT id FROM records WHERE concurrency_key = asked.concurrency_key AND ${isUnsettled} AND expires_at > ${now} ORDER BY seq LIMIT 1) FROM asked
          ) AND status = 'pending' AND not_before <= ${now} AND ${database.dialect.now} < $2 RETURNING ${columns}`,
-        [takenAt, deadline, ...lines],
+        [takenAt, deadline, ...concurrencyKeys],
       )
       return readable(rows)
     },

@@ -11,8 +11,8 @@ export interface RecordSummary {
   /** Order of arrival. */
   seq: number
   queueName: string | null
-  /** Records of one line run one at a time: those of a queue, or the record alone. */
-  line: string
+  /** Records with one concurrency key run one at a time: those of a queue, or the record alone. */
+  concurrencyKey: string
   status: RecordStatus
   version: number
   /** Milliseconds since 1970. The record does not run earlier, because its upstream asked for a pause. */
@@ -30,7 +30,7 @@ export interface RecordSummary {
 }
 
 /** A concurrency key, and the caller whose records have it. */
-export type OwnedLine = Pick<RecordSummary, 'line' | 'owner'>
+export type OwnedKey = Pick<RecordSummary, 'concurrencyKey' | 'owner'>
 
 /** A record as the database stores it. The request holds the placeholder; the response is redacted. */
 export interface StoredRecord extends RecordSummary {
@@ -72,7 +72,7 @@ export function draftOf(newRecord: NewRecord, status: 'pending' | 'running'): Dr
     // The database counts it up.
     seq: 0,
     queueName: request.queue ?? null,
-    line: queueOf(newRecord) ?? id,
+    concurrencyKey: queueOf(newRecord) ?? id,
     status,
     version: 1,
     notBefore: 0,
@@ -109,7 +109,7 @@ function randomHex(): string {
   return drawn.toString('hex', used, (used += 16))
 }
 
-/** The time of expiry of the record with this id, past or future; null if the text is no id. */
+/** The time of expiry of the record with this id, past or future; null if the text is not an id. */
 export function expiryOf(id: string): number | null {
   const match = /^([0-9a-z]{1,10})-[0-9a-f]{32}$/.exec(id)
   return match ? parseInt(match[1]!, 36) : null

@@ -59,7 +59,7 @@ export function createAbandonedClaims({ records, runner, logger }: AbandonedDeps
 
     withdraw({ id }) {
       undoing.set(id, new Promise((done) => claimsToWithdraw.push({ id, done })))
-      // One loop withdraws them all: many refused requests cause one try of the database at a time.
+      // One loop removes them all, so that many refused requests make one attempt at a time.
       if (claimsToWithdraw.length === 1) void withdrawAll()
     },
 

@@ -15,7 +15,7 @@ export interface CallSlots {
 
 export function createCallSlots(max: number): CallSlots {
   const taken = new Map<string, number>()
-  /** Of each caller, in the order of their last turns: the first has waited longest. */
+  /** The state of each caller, in the order of their last turns: the first has waited longest. */
   const waiting = new Map<string, (() => void)[]>()
   let takenByAll = 0
   let waitingOfAll = 0

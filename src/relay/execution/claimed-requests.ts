@@ -18,10 +18,10 @@ interface ClaimedDeps extends ClaimsDeps {
 }
 
 /**
- * Sends requests that may change something. Each leaves its claim in the records
- * before the call, so that it is one call at any relay, and after a crash. Its end
- * is written before the answer, so that the records always agree with the answer.
- * The answer does not wait for an unavailable database.
+ * Sends requests that may change data. Each writes its claim into the records before
+ * the call, so that all relays together make one call, also after a crash. It writes
+ * its end before the answer, so that the records always agree with the answer. The
+ * answer does not wait for an unavailable database.
  */
 export function createClaimedRequests(deps: ClaimedDeps): {
   send(newRecord: NewRecord, getRoom: () => Promise<void>, max?: MostUnsettled, raw?: RawCall): Promise<Sent>

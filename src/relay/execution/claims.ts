@@ -24,14 +24,14 @@ export interface Claims {
   claim(draft: Draft): Promise<Claim>
   /** Whether a request was interrupted and may run again. */
   mayRestart(record: RecordSummary, request: ClientSecretRequest): boolean
-  /** Undoes claims and restarts of this relay that nothing runs: their statements reached the database after the undo. */
+  /** Undoes claims and restarts of this relay without a call: their statements reached the database after the undo. */
   undoStrays: (relay: string) => Promise<void>
 }
 
 export interface ClaimsDeps {
   records: Records
   runner: Runner
-  /** Gives a sign of life, so that the other relays do not take this one for dead. */
+  /** Sends a heartbeat if necessary, so that this relay does not count as dead. */
   ensureSeen: () => Promise<void>
   logger: Logger
 }

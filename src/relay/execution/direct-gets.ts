@@ -49,7 +49,7 @@ export function createDirectGets(deps: GetsDeps): DirectGets {
       let isCancelled = false
       const answer = beginDirectRun(deps, draft, max).run(draft, {
         raw,
-        // A second call does no harm.
+        // A second call is harmless.
         show: async () => true,
         isCurrent: async () => !isCancelled,
         end: (settled) =>
@@ -57,7 +57,7 @@ export function createDirectGets(deps: GetsDeps): DirectGets {
       })
       const cancel = () => {
         isCancelled = true
-        pubSub.publish(cancellationOf(draft.line))
+        pubSub.publish(cancellationOf(draft.concurrencyKey))
       }
       const get: KeptGet = { draft, isRunning: true, cancel, answer }
       gets.add(get)

@@ -14,14 +14,14 @@ import { createUnwrittenAnswers } from './unwritten-answers.ts'
 export interface DirectRequests {
   /**
    * Runs a request, or joins an earlier send of it; `getRoom` waits for room for the answer of an earlier one.
-   * Throws `max.tooMany` above a limit of this relay. The answer to a `raw` call goes to that, and not into the record.
+   * Throws `max.tooMany` above a limit of this relay. The answer to a `raw` call goes to `raw`, not into the record.
    */
   send(newRecord: NewRecord, getRoom: () => Promise<void>, max?: MostUnsettled, raw?: RawCall): Promise<Sent>
   /** Direct requests of this caller, or of this key, that run at this relay. */
   inFlight(name: { owner: string } | { keyName: string }): number
   /** Ends a GET that runs at this relay and is not in the records yet; false when there is none. */
   cancel(owner: string, idempotencyKey: string): boolean
-  /** Undoes claims and restarts of this relay that nothing runs: their statements reached the database after the undo. */
+  /** Undoes claims and restarts of this relay without a call: their statements reached the database after the undo. */
   undoStrays(relay: string): Promise<void>
   /** Whether this relay has a GET of this caller with this idempotency key. */
   isKnown(owner: string, idempotencyKey: string): boolean
@@ -45,7 +45,7 @@ export function createDirectRequests(deps: DirectDeps): DirectRequests {
       const { owner, request } = newRecord
       if (unwritten.isFullFor(owner)) await unwritten.all()
       if (unwritten.isFullFor(owner)) {
-        const message = 'The relay has more answers than it can write into its records. Try again.'
+        const message = 'The relay has too many answers that its database has not stored yet. Try again.'
         throw new ClientSecretError('UNAVAILABLE', message, { retryAfter: 1 })
       }
       return (request.method === 'GET' ? gets : claimed).send(newRecord, getRoom, max, raw)

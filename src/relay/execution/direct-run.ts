@@ -14,7 +14,7 @@ export interface Sent {
 
 /** The run of a request whose caller waits. */
 export interface DirectRun {
-  /** Runs the record, and gives it as it will be written. Rejects when the relay stops before the end is known. */
+  /** Runs the record, and returns it with its end. Rejects if the relay stops before it knows the end. */
   run(record: StoredRecord, steps: DirectSteps): Promise<Draft>
   /** Ends a run without a record. */
   end(): void
@@ -38,7 +38,7 @@ export function beginDirectRun(
   max: MostUnsettled | undefined,
 ): DirectRun {
   const leave = counts.enter(draft, max)
-  const begun = runner.begin(draft.line)
+  const begun = runner.begin(draft.concurrencyKey)
   return {
     async run(record, { end, ...steps }) {
       let settled: Draft | undefined

@@ -1,5 +1,5 @@
 import { runRecords, type Lease, type QueueDeps } from './queue-worker.ts'
-import type { OwnedLine } from '../database/stored-record.ts'
+import type { OwnedKey } from '../database/stored-record.ts'
 import { createCallSlots } from './call-slots.ts'
 import type { Queue } from './queue.ts'
 
@@ -10,7 +10,7 @@ import type { Queue } from './queue.ts'
 const restAfterDeath = 5_000
 
 interface KeyState {
-  /** A record arrived since the last look. */
+  /** A record arrived since the last check. */
   hasMore: boolean
 }
 
@@ -22,7 +22,7 @@ export async function createEmbeddedQueue(parts: QueueDeps): Promise<Queue> {
   const running = new Set<Promise<void>>()
   const closing = new AbortController()
 
-  function leaseOf({ line: concurrencyKey, owner }: OwnedLine, state: KeyState): Lease {
+  function leaseOf({ concurrencyKey, owner }: OwnedKey, state: KeyState): Lease {
     let hasRun = false
     // Other keys have waited longer when the slots do not suffice.
     const isUsedUp = () => hasRun && slots.available() < 0
@@ -46,7 +46,7 @@ export async function createEmbeddedQueue(parts: QueueDeps): Promise<Queue> {
         state.hasMore = false
         const head = await records.next(concurrencyKey)
         if (head) return head
-        // A record may have arrived after the look.
+        // A record may have arrived after the check.
         if (state.hasMore) return lease.end()
         active.delete(concurrencyKey)
         return null
@@ -56,34 +56,35 @@ export async function createEmbeddedQueue(parts: QueueDeps): Promise<Queue> {
     return lease
   }
 
-  function run(key: OwnedLine): void {
-    const known = active.get(key.line)
+  function run(key: OwnedKey): void {
+    const known = active.get(key.concurrencyKey)
     if (known) {
       known.hasMore = true
       return
     }
     const state = { hasMore: false }
-    active.set(key.line, state)
+    active.set(key.concurrencyKey, state)
     const run = runInTurn(key, state)
     running.add(run)
     void run.then(() => running.delete(run))
   }
 
-  async function runInTurn(key: OwnedLine, state: KeyState): Promise<void> {
-    // A key without records is not active any more. One with records has made room for others.
-    while (active.get(key.line) === state && !closing.signal.aborted) {
+  async function runInTurn(key: OwnedKey, state: KeyState): Promise<void> {
+    // A key without records is no longer active. A key with records has made room for others.
+    while (active.get(key.concurrencyKey) === state && !closing.signal.aborted) {
       await slots.acquire(key.owner)
-      await runRecords(key.line, leaseOf(key, state), parts)
+      await runRecords(key.concurrencyKey, leaseOf(key, state), parts)
       slots.release(key.owner)
     }
   }
 
   // Records of an earlier process.
   await records.postponeInterrupted(restAfterDeath)
-  for (const key of await records.lines()) run(key)
+  for (const key of await records.concurrencyKeys()) run(key)
 
   return {
-    add: async ({ line, owner }, transaction) => transaction.afterCommit(() => run({ line, owner })),
+    add: async ({ concurrencyKey, owner }, transaction) =>
+      transaction.afterCommit(() => run({ concurrencyKey, owner })),
     // There is no other relay.
     beat: async () => {},
     takeOver: async () => {},

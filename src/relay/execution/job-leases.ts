@@ -64,7 +64,7 @@ export function createJobLeases({ jobs, database, records, pubSub }: LeasesDeps)
     // Our claim made it running, so no relay has run it.
     if (head?.status === 'running' && head.updatedAt === lease.claimedAt) {
       await records.requeue(head)
-      pubSub.publish(head.id, head.line)
+      pubSub.publish(head.id, head.concurrencyKey)
     }
     lease.claimedAt = 0
     lease.isInDoubt = false
@@ -135,7 +135,9 @@ function batchedClaims(records: Records, deadline: () => number) {
     lastClaim = Math.max(Date.now(), lastClaim + 1)
     for (const lease of leases) lease.claimedAt = lastClaim
     const keys = leases.map(({ job }) => job.concurrencyKey)
-    const claimed = new Map((await records.take(keys, deadline(), lastClaim)).map((record) => [record.line, record]))
+    const claimed = new Map(
+      (await records.take(keys, deadline(), lastClaim)).map((record) => [record.concurrencyKey, record]),
+    )
     // A key that was lost and got again may be here twice; the record is for one of the two.
     return keys.map((key) => {
       const record = claimed.get(key)

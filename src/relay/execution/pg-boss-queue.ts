@@ -1,5 +1,5 @@
 import type { PostgresDatabase } from '../database/postgres-database.ts'
-import { hash, type OwnedLine } from '../database/stored-record.ts'
+import { hash, type OwnedKey } from '../database/stored-record.ts'
 import { createCallSlots } from './call-slots.ts'
 import { createJobFetcher, work } from './job-fetcher.ts'
 import { createJobLeases, type JobLease } from './job-leases.ts'
@@ -7,9 +7,9 @@ import { openQueueJobs, type NewJob, type QueueJob } from './queue-jobs.ts'
 import { runRecords, type Lease, type QueueDeps } from './queue-worker.ts'
 import type { Queue } from './queue.ts'
 
-/** Milliseconds between looks for jobs that no relay has announced. */
+/** Milliseconds between checks for jobs without a notification. */
 const lookEvery = 1_000
-/** Milliseconds after which a relay hands a job back between two records, well before pg-boss takes it for stuck: after a day. */
+/** Milliseconds after which a relay returns a job between two records, well before pg-boss counts it as stuck: after a day. */
 const maxLease = 3_600_000
 
 /**
@@ -78,7 +78,7 @@ export async function createPgBossQueue(database: PostgresDatabase, parts: Queue
 
   try {
     // An earlier process may have left records without a job.
-    await jobs.addAll((await records.lines()).map(jobFor))
+    await jobs.addAll((await records.concurrencyKeys()).map(jobFor))
   } catch (error) {
     await jobs.close().catch(() => {})
     throw error
@@ -110,6 +110,6 @@ export async function createPgBossQueue(database: PostgresDatabase, parts: Queue
   }
 }
 
-function jobFor({ line, owner }: OwnedLine): NewJob {
-  return { concurrencyKey: line, caller: hash(owner) }
+function jobFor({ concurrencyKey, owner }: OwnedKey): NewJob {
+  return { concurrencyKey, caller: hash(owner) }
 }

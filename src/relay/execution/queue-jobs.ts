@@ -13,7 +13,7 @@ export interface NewJob {
 /** A job of pg-boss that this relay fetched. */
 export interface QueueJob extends NewJob {
   id: string
-  /** Attempts before this one: a relay that lost the job cannot change it any more. */
+  /** Attempts before this one: a relay that lost the job can no longer change it. */
   retryCount: number
 }
 

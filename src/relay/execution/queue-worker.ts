@@ -20,7 +20,7 @@ export interface QueueDeps extends WorkerDeps {
 
 /** The exclusive right to run the records of one concurrency key. */
 export interface Lease {
-  /** True when nothing more may run under the lease. */
+  /** True when the lease allows no further run. */
   isOver(): boolean
   /** Marks the first record as running, if it is pending and its time has come. Null otherwise, or when the lease was lost. */
   claimNext(): Promise<StoredRecord | null>
@@ -34,13 +34,13 @@ export interface Lease {
   rest(milliseconds: number): Promise<void>
 }
 
-/** Milliseconds between tries, while the database is unavailable or lets nothing start. */
+/** Milliseconds between tries while the database is unavailable, or no record may start. */
 const betweenTries = 500
 
 /**
  * Runs the records of a concurrency key one after another, until none is left.
- * It asks the records for the next one each time: they alone know the order, and
- * the work of other processes, callers and limits of APIs.
+ * It reads the next one from the records each time: only they have the order, the work
+ * of other processes, cancellations, and the pauses of APIs.
  */
 export async function runRecords(concurrencyKey: string, lease: Lease, { runner, logger }: WorkerDeps): Promise<void> {
   let misses = 0
@@ -69,9 +69,9 @@ export async function runRecords(concurrencyKey: string, lease: Lease, { runner,
     if (head.status === 'running' && runner.isRunning(head)) await lease.rest(betweenTries)
     // Its API asked for a pause, or may go on with the call of a dead process.
     else if (head.notBefore > Date.now()) await lease.pause(head)
-    // Only the holder of the lease may run it, and this one does not: its process is dead.
+    // Only the holder of the lease may run it. This relay holds the lease and does not run it, so its process is dead.
     else if (head.status === 'running') await runner.settleInterrupted(head)
-    // It has arrived since. When that happens again and again, nothing may start at the moment.
+    // It has arrived since. If this repeats, no record may start at the moment.
     else if (++misses > 1) await lease.rest(betweenTries)
     return true
   }

@@ -95,7 +95,7 @@ export function createRunner(deps: RunnerDeps): Runner {
       underWay.set(record.id, ending)
       endings.set(ending, record)
       if (stopping.signal.aborted) ending.abort(stopping.signal.reason)
-      cancellation.follow(record.line, () => {
+      cancellation.follow(record.concurrencyKey, () => {
         endIfOver().catch((error: unknown) => logger.warn({ id: record.id, err: error }, 'a call could not be ended'))
       })
       pubSub.publish(record.id)
@@ -153,7 +153,7 @@ async function callAndSettle(
   const took = performance.now() - startedAt
   if (traffic.calls > 0) keys.used(request.clientSecretName)
   const status = await steps.settle(record, outcome)
-  pubSub.publish(record.id, record.line)
+  pubSub.publish(record.id, record.concurrencyKey)
   metrics.ran({
     requestId: record.id,
     key: request.clientSecretName,

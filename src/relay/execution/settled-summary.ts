@@ -5,7 +5,7 @@ import type { Records } from '../database/records.ts'
 import type { RecordSummary } from '../database/stored-record.ts'
 import { endUnknown, stopping } from './unknown-end.ts'
 
-/** Waits until a record has settled, at whichever relay. Throws when it expires, or when this relay stops. */
+/** Waits until a record settles, at any relay. Throws if it expires, or if this relay stops. */
 export async function settledSummary(
   { records, pubSub }: { records: Records; pubSub: PubSub },
   first: RecordSummary,
@@ -22,7 +22,7 @@ export async function settledSummary(
       const message = 'The request expired before it had an answer. Give it a longer expires.'
       throw new ClientSecretError('EXPIRED', message, { requestId: id })
     }
-    // Not settled, or a claim that was withdrawn because nothing ran.
+    // Not settled, or a removed claim without a call.
     if (!now || !isSettled(now)) throw stopping(id)
     return now
   } finally {

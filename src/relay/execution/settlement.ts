@@ -52,7 +52,7 @@ export function createSettlement(deps: SettlementDeps): Settlement {
       const message = `The relay stopped during the API call, so the ${method} may or may not have had its effect. The relay does not send it again. Check at the API before you do.`
       await records.settle(head, { status: 'failed', error: { code: 'INTERRUPTED', message } })
     }
-    pubSub.publish(head.id, head.line)
+    pubSub.publish(head.id, head.concurrencyKey)
     return isAgain ? 'pending' : 'failed'
   }
 
@@ -64,7 +64,7 @@ export function createSettlement(deps: SettlementDeps): Settlement {
       if (!(error instanceof UnreadableRecordError)) throw error
       logger.error({ id: head.id, err: error }, 'a request cannot be read; it is settled as failed')
       await records.settle(head, { status: 'failed', error: unreadable })
-      pubSub.publish(head.id, head.line)
+      pubSub.publish(head.id, head.concurrencyKey)
       return null
     }
   }

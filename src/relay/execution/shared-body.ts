@@ -68,15 +68,28 @@ export function createSharedBody(room: Room): SharedBody {
     wakeReaders()
   }
 
-  /** The next chunk, once it is there; null at the end. Rejects with the error at the end. */
+  /** The next chunk, once it is there; null at the end, and for a reader that left. Rejects with the error at the end. */
   async function nextFor(reader: Reader): Promise<Buffer | null> {
-    while (!end && reader.next >= first + chunks.length) await new Promise<void>((wake) => (reader.wake = wake))
+    const waits = () => readers.has(reader) && !end && reader.next >= first + chunks.length
+    while (waits()) await new Promise<void>((wake) => (reader.wake = wake))
     const chunk = chunks[reader.next - first]
-    if (chunk) return chunk
-    // The next chunk is gone, because another reader is faster.
-    if (reader.next < first) throw answerLost()
-    if (end?.error) throw end.error
-    return null
+    if (!chunk) {
+      // The next chunk is gone, because another reader is faster.
+      if (reader.next < first) throw answerLost()
+      if (end?.error) throw end.error
+      return null
+    }
+    reader.next++
+    reader.had += chunk.length
+    writerWakes()
+    return chunk
+  }
+
+  function remove(reader: Reader): void {
+    if (!readers.delete(reader)) return
+    leaveRoom()
+    writerWakes()
+    reader.wake()
   }
 
   return {
@@ -107,46 +120,59 @@ export function createSharedBody(room: Room): SharedBody {
     read(leave) {
       const reader: Reader = { next: 0, had: 0, wake: () => {} }
       readers.add(reader)
-      let timer: NodeJS.Timeout | undefined
-      const gone = () => {
-        clearTimeout(timer)
-        if (!readers.delete(reader)) return
-        leaveRoom()
-        writerWakes()
-      }
-      return new ReadableStream<Uint8Array>(
-        {
-          async pull(controller) {
-            clearTimeout(timer)
-            const chunk = await nextFor(reader).catch((error: unknown) => {
-              gone()
-              throw error
-            })
-            if (!readers.has(reader)) return
-            if (!chunk) {
-              gone()
-              return controller.close()
-            }
-            reader.next++
-            reader.had += chunk.length
-            writerWakes()
-            timer = setTimeout(() => {
-              gone()
-              leave()
-              controller.error(new Error('the caller took too long to read the answer'))
-            }, maxReading).unref()
-            controller.enqueue(chunk)
-          },
-          cancel() {
-            gone()
-            reader.wake()
-            leave()
-          },
-        },
-        { highWaterMark: 0 },
+      return readerStream(
+        () => nextFor(reader),
+        () => remove(reader),
+        leave,
       )
     },
   }
+}
+
+/**
+ * @param next Gives the next chunk; null at the end.
+ * @param remove Called when the stream is over for any reason.
+ * @param leave Called when the reader leaves before the end, or takes too long.
+ */
+function readerStream(
+  next: () => Promise<Buffer | null>,
+  remove: () => void,
+  leave: () => void,
+): ReadableStream<Uint8Array> {
+  let timer: NodeJS.Timeout | undefined
+  let isCancelled = false
+  const over = () => {
+    clearTimeout(timer)
+    remove()
+  }
+  return new ReadableStream<Uint8Array>(
+    {
+      async pull(controller) {
+        clearTimeout(timer)
+        const chunk = await next().catch((error: unknown) => {
+          over()
+          throw error
+        })
+        if (isCancelled) return
+        if (!chunk) {
+          over()
+          return controller.close()
+        }
+        timer = setTimeout(() => {
+          over()
+          leave()
+          controller.error(new Error('the caller took too long to read the answer'))
+        }, maxReading).unref()
+        controller.enqueue(chunk)
+      },
+      cancel() {
+        isCancelled = true
+        over()
+        leave()
+      },
+    },
+    { highWaterMark: 0 },
+  )
 }
 
 export function answerLost(requestId?: string): ClientSecretError {

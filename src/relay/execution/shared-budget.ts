@@ -4,7 +4,7 @@ import { isVisitor } from '../common/caller.ts'
 export interface SharedBudget {
   /** Whether this caller may take so much more. */
   hasRoomFor(owner: string, amount: number): boolean
-  /** Takes it, whether there is room or not, until the returned function is called. */
+  /** Takes the amount, even without room, until the returned function is called. */
   take(owner: string, amount: number): () => void
 }
 

@@ -12,7 +12,7 @@ const day = 86_400
 
 const jobOptions = {
   heartbeatSeconds: heartbeatTimeout / 1000,
-  // The death of a relay is no failure of the job.
+  // The death of a relay is not a failure of the job.
   retryLimit: 1_000_000,
   retryDelay: 0,
   expireInSeconds: day,

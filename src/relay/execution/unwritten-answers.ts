@@ -53,11 +53,11 @@ export function createUnwrittenAnswers({ pubSub, logger, stopping }: UnwrittenDe
     isFullFor: (owner) => !budget.hasRoomFor(owner, 0),
 
     write(settled, write) {
-      const { id, line } = settled
+      const { id, concurrencyKey } = settled
       const remove = add(settled, sizeOf(settled))
       return retryWhileUnavailable(write, stopping)
         .then(
-          () => pubSub.publish(id, line),
+          () => pubSub.publish(id, concurrencyKey),
           (error: unknown) => logger.error({ id, err: error }, 'could not write the end of a request into its record'),
         )
         .then(remove)

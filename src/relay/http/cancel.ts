@@ -24,14 +24,14 @@ export async function cancel(
     const { code, message, requestId } = absence(records, idOrKey)
     throw new ClientSecretError(code, message, { requestId })
   }
-  const { id, line } = found
+  const { id, concurrencyKey } = found
   if (await records.cancel(id, 'pending')) {
-    pubSub.publish(id, line)
+    pubSub.publish(id, concurrencyKey)
     return { removed: true, message: 'The relay removed the request from its queue. It did not call the API.' }
   }
   if (await records.cancel(id, 'running')) {
     // Another relay may be making the call.
-    pubSub.publish(cancellationOf(line), id, line)
+    pubSub.publish(cancellationOf(concurrencyKey), id, concurrencyKey)
     return ended
   }
   return { removed: false, message: 'The request had already settled, so the relay could not cancel it.' }

@@ -101,7 +101,7 @@ export async function poll(
       if (answer.records.length > 0 || answer.errors.length > 0 || left <= 0 || signal.aborted || pubSub.isClosed())
         return answer
       // A request moves forward in its queue when an earlier one settles.
-      listener.add(heads.map(({ line }) => line))
+      listener.add(heads.map(({ concurrencyKey }) => concurrencyKey))
       const nextExpiry = Math.min(...heads.map(({ expiresAt }) => expiresAt)) - Date.now()
       await listener.next(Math.min(left, nextExpiry + 1), signal)
     }

@@ -35,7 +35,7 @@ export function wideInRule(rule: CompiledRule, { isSigned = false } = {}): strin
   const domain = rule.host.slice(1).join('.')
   return [
     rule.host[0] === '*' &&
-      `Anybody who can get a name below ${domain} gets the secret. Keep the wildcard only if all names below ${domain} are yours.`,
+      `Any owner of a name below ${domain} can get the secret. Keep the wildcard only if all names below ${domain} are yours.`,
     rule.segments.at(-1) === '**' &&
       rule.segments.slice(0, -1).every((segment) => segment === '*') &&
       `${rule.segments.length === 1 ? 'Every' : 'Almost every'} path of ${origin} is allowed. Name the part of the API that your pages use, such as ${origin}/v1/items/**.`,

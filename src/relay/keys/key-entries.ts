@@ -19,7 +19,7 @@ export function entryOfStored({ row, key, problem }: LoadedKey, sinceWrite: Usag
     locked: key?.locked ?? true,
     allow: [...(key?.allow ?? [])],
     limits: key?.limits ?? {},
-    words: key ? describeKey(key) : { callers: 'Nobody.', rules: [], warnings: problem ? [problem] : [] },
+    words: key ? describeKey(key) : { callers: 'No caller.', rules: [], warnings: problem ? [problem] : [] },
     version: row.version,
     createdAt: row.createdAt,
     updatedAt: row.updatedAt,

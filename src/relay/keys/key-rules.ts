@@ -105,7 +105,7 @@ export function compileRule(
   }
   if (host.slice(1).some((label) => label.includes('*')) || (host[0]?.includes('*') && host[0] !== '*')) {
     return refuse(
-      `has the url "${rule.url}". In a host, * stands only for the whole first label, as in "https://*.example.com/**".`,
+      `has the url "${rule.url}". In a host, * replaces only the whole first label, as in "https://*.example.com/**".`,
       'url',
     )
   }
@@ -117,9 +117,9 @@ export function compileRule(
   const segments = segmentsOf(url.pathname)
   const rest = segments.indexOf('**')
   if (rest !== -1 && rest !== segments.length - 1)
-    return refuse(`has the url "${rule.url}". ** stands for the rest of the path and so comes last.`, 'url')
+    return refuse(`has the url "${rule.url}". ** matches the rest of the path, so it must come last.`, 'url')
   if (segments.some((segment) => segment.includes('*') && segment !== '*' && segment !== '**')) {
-    return refuse(`has the url "${rule.url}". * stands for a whole segment of the path, such as /v1/*/items.`, 'url')
+    return refuse(`has the url "${rule.url}". * matches a whole segment of the path, such as /v1/*/items.`, 'url')
   }
   if (!Array.isArray(rule.methods) || rule.methods.length === 0)
     return refuse(`has no methods. Name them, such as methods: ['POST'].`, 'methods')
@@ -239,7 +239,7 @@ function isPlaceOf({ places, placesByName }: CompiledRule, { place, name }: Foun
 }
 
 function unknownName(keyName: string, { place, name }: FoundPlaceholder, names: readonly string[]): ClientSecretError {
-  const said = name === undefined ? 'names none of them' : `names "${name.slice(0, 60)}"`
+  const said = name === undefined ? 'does not name one' : `names "${name.slice(0, 60)}"`
   return new ClientSecretError(
     'INVALID_PARAMETER',
     `The key "${keyName}" has several values, and ${place} ${said}. Write ${names.map((one) => `${placeholder}.${one}`).join(' or ')}.`,

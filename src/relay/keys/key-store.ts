@@ -130,7 +130,7 @@ export async function openKeyStore({ database, pubSub, settings, secrets, logger
       if (saved) return storedEntry(saved)
       throw new ClientSecretError(
         'KEY_NOT_FOUND',
-        'The key was saved, but somebody else has removed it since. Add it again.',
+        'The key was saved, but another administrator has removed it since. Add it again.',
         {
           path: 'name',
         },

@@ -65,7 +65,7 @@ function entriesOf(row: StoredKey, next: StoredKey, isRotated: boolean): AuditEn
   ]
 }
 
-/** Refuses a key that nobody could use, and a name that is taken, missing, or belongs to the options. */
+/** Refuses a key without possible callers, and a name that is taken, missing, or in the options. */
 function checkAgainstSettings(
   { name, use, isNew }: KeyChangeRead,
   row: StoredKey | null,
@@ -89,7 +89,7 @@ function checkAgainstSettings(
   if (!isNew && !row)
     throw new ClientSecretError(
       'KEY_NOT_FOUND',
-      'There is no key of this name to change. Somebody may have removed it; add it again.',
+      'There is no key of this name to change. Another administrator may have removed it. Add it again.',
       {
         path: 'name',
       },
@@ -106,7 +106,7 @@ function valuesOf(row: StoredKey, { masterKeys }: KeySettings): KeyValue[] {
  * Completes "This rule" or "Rule 1".
  *
  * Administrators may change keys, and may not read values. A rule for a server of their own would send them a value,
- * and so would a place that an API shows. So only somebody who knows the value lets it go further.
+ * and so would a place that an API shows. So only a person who knows the value can widen its use.
  */
 export function valueNeededFor({ where }: WiderReach): string {
   return `lets the value go ${where}, which the key did not allow before. Give the value again in the same change to show that you know it; or remove the key and add it again.`

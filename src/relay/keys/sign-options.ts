@@ -42,7 +42,7 @@ export function readSign(given: unknown, telling: ErrorContext, names?: readonly
     throw configError(telling, `has a sign ${problem}`, 'sign')
   }
   if (typeof given !== 'object' || given === null || !('aws' in given || 'hmac' in given))
-    return refuse(`that is none of { aws: 'sigv4', accessKeyId } and { hmac: 'sha256', over: ['query'] }.`)
+    return refuse(`of an unknown form. Write { aws: 'sigv4', accessKeyId } or { hmac: 'sha256', over: ['query'] }.`)
   const sign = given as Record<string, unknown>
   const fields = 'aws' in sign ? awsFields : hmacFields
   const unknown = Object.keys(sign).find((field) => !fields.includes(field))
@@ -56,9 +56,13 @@ export function readSign(given: unknown, telling: ErrorContext, names?: readonly
   const { hmac, over, encoding = 'hex', value } = sign
   if (!['sha256', 'sha384', 'sha512'].includes(hmac as string)) refuse('whose hmac is not sha256, sha384 or sha512.')
   if (!Array.isArray(over) || over.length === 0 || !over.every((one) => typeof one === 'string' && part.test(one)))
-    refuse('whose over is no list of method, path, query, body and headers.<name>.')
+    refuse('whose over is not a list. Write a list of method, path, query, body and headers.<name>.')
   if (encoding !== 'hex' && encoding !== 'base64') refuse('whose encoding is neither hex nor base64.')
   if (names ? !names.includes(value as string) : value !== undefined)
-    refuse(names ? `whose value is none of ${names.join(', ')}.` : 'with a value, and its key has one only.')
+    refuse(
+      names
+        ? `whose value is not one of ${names.join(', ')}.`
+        : 'with the field value, but its key has a single value. Leave it out.',
+    )
   return given as HmacSignature
 }

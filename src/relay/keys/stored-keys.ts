@@ -23,7 +23,7 @@ export interface StoredKeys {
   all(): LoadedKey[]
   /** Reads the database. The result contains everything that was committed before the call. */
   load(): Promise<void>
-  /** Tries this value first from now on; false if it is first already, or is no value of the key. */
+  /** Tries this value first from now on; false if it is first already, or is not a value of the key. */
   tryFirst(name: string, version: number): boolean
   close(): Promise<void>
 }

@@ -53,12 +53,12 @@ export function readToken(given: unknown, secret: unknown, telling: ErrorContext
     throw configError(telling, `has a token ${problem}`, ['token', field].filter(Boolean).join('.'))
   }
   if (typeof given !== 'object' || given === null)
-    return refuse(`that is no object. Write one such as { grant: 'client_credentials', url, clientId }.`)
+    return refuse(`that is not an object. Write one such as { grant: 'client_credentials', url, clientId }.`)
   const token = given as TokenOptions
   const unknown = Object.keys(token).find((field) => !fields.includes(field))
   if (unknown !== undefined) refuse(`with a field "${unknown}". The fields are ${fields.join(', ')}.`)
   const wrong = texts.find((field) => !['string', 'undefined'].includes(typeof token[field]))
-  if (wrong) refuse(`whose ${wrong} is no text.`, wrong)
+  if (wrong) refuse(`whose ${wrong} is not a text.`, wrong)
   if (!grants.includes(token.grant)) refuse(`whose grant is not one of ${grants.join(', ')}.`, 'grant')
   if (token.auth !== undefined && !auths.includes(token.auth))
     refuse(`whose auth is not one of ${auths.join(', ')}.`, 'auth')
@@ -66,7 +66,7 @@ export function readToken(given: unknown, secret: unknown, telling: ErrorContext
     refuse(`whose algorithm is not one of ${algorithms.join(', ')}.`, 'algorithm')
   const { expiresIn = 300 } = token
   if (!(Number.isSafeInteger(expiresIn) && expiresIn >= 10))
-    refuse('whose expiresIn is no whole number of seconds, 10 or more.', 'expiresIn')
+    refuse('whose expiresIn is not a whole number of seconds, 10 or more.', 'expiresIn')
   checkTokenUrl(token, refuse)
   if (token.grant === 'client_credentials' && !token.clientId)
     refuse('without clientId, which client_credentials needs.', 'clientId')
@@ -85,7 +85,7 @@ function checkTokenUrl(
     return
   }
   if (!URL.canParse(url) || !/^https?:$/.test(new URL(url).protocol))
-    refuse('whose url is no url. Write one such as "https://api.example.com/oauth/token".', 'url')
+    refuse('whose url is not valid. Write one such as "https://api.example.com/oauth/token".', 'url')
   const { protocol, username, password } = new URL(url)
   if (username || password) refuse('whose url has a user name or a password. Write it without.', 'url')
   if (protocol === 'http:' && !allowPrivateNetwork)

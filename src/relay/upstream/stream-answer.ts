@@ -56,7 +56,9 @@ export async function streamAnswer(
       isRedirected ||= prepared.url.href !== first.href
       const body = prepared.body ?? (prepared.method === 'GET' || prepared.method === 'HEAD' ? null : raw.body)
       if (prepared.body === null) traffic.sent += body?.length ?? 0
-      opened = await circumstances.upstream.open({ ...prepared, body }, options)
+      // As every fetch: some APIs choose the format of their answer by it.
+      const headers = { accept: '*/*', ...prepared.headers }
+      opened = await circumstances.upstream.open({ ...prepared, headers, body }, options)
       return { ...opened, body: noBytes }
     },
   }

@@ -268,7 +268,7 @@ interface QueuedRequest<Data = unknown> {
     id: string;
     status: RecordStatus;
     queueName: string;
-    /** Place in line: 1 is next, or running. */
+    /** Position in the queue: 1 is next, or running. */
     inQueue: number;
     /** Starts polling by hand. */
     poll: (options?: PollOptions<Data>) => PollPromise<Data>;

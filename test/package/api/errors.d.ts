@@ -10,7 +10,7 @@ declare const errorStatus: {
     readonly PLACEHOLDER_MISSING: 400;
     /** The relay knows no key of this name. */
     readonly KEY_NOT_FOUND: 404;
-    /** The key is locked and nobody is signed in. */
+    /** The key is locked, and no user is signed in. */
     readonly SIGN_IN_REQUIRED: 401;
     /** The key's rules do not allow this url, method or place. */
     readonly NOT_ALLOWED: 403;

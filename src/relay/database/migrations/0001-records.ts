@@ -13,7 +13,7 @@ export const migration: Migration = ({ countedKey }) => [
     url_hash TEXT NOT NULL,
     queue_name TEXT,
     queue_hash TEXT,
-    line TEXT NOT NULL,
+    concurrency_key TEXT NOT NULL,
     relay TEXT,
     status TEXT NOT NULL,
     version BIGINT NOT NULL,
@@ -28,7 +28,7 @@ export const migration: Migration = ({ countedKey }) => [
   )`,
   // Texts of callers are hashed, because an entry of a Postgres index has at most 2,700 bytes.
   'CREATE UNIQUE INDEX records_idempotency ON records (owner, idempotency_key)',
-  `CREATE INDEX records_line ON records (line, seq) WHERE status IN ('pending', 'running')`,
+  `CREATE INDEX records_concurrency_key ON records (concurrency_key, seq) WHERE status IN ('pending', 'running')`,
   // The status is a column too, or SQLite would prefer the larger index of all records of the key.
   `CREATE INDEX records_unsettled_of_key ON records (key_name, status) WHERE status IN ('pending', 'running')`,
   `CREATE INDEX records_direct ON records (relay) WHERE status IN ('pending', 'running')`,

@@ -47,7 +47,7 @@ export class RedactingStream implements RedactorStream {
     if (this.#end - this.#given > this.#maxHeld) {
       throw new ClientSecretError(
         'UPSTREAM_ERROR',
-        `The API sent more than ${this.#maxHeld} bytes without a blank, a quote or a comma, which cannot be looked through for secrets as they come. Let it answer in smaller parts.`,
+        `The API sent more than ${this.#maxHeld} bytes without a blank, a quote or a comma, so the relay cannot search the answer for secrets as it arrives. Ask the API for smaller parts.`,
       )
     }
     return certain

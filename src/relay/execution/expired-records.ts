@@ -1,0 +1,35 @@
+import { isClientSecretError } from '../../protocol/errors.ts'
+import type { Logger } from '../common/logger.ts'
+import type { PubSub } from '../database/pub-sub.ts'
+import type { Records } from '../database/records.ts'
+
+/** Milliseconds between two removals. */
+const removeEvery = 1_000
+
+/** Removes expired records from now on. Returns the function that stops it. */
+export function removeExpiredRecords(deps: { records: Records; pubSub: PubSub; logger: Logger }): () => void {
+  const { records, pubSub, logger } = deps
+  let removing: Promise<void> | undefined
+
+  async function remove(): Promise<void> {
+    for (let isFull = true; isFull && !pubSub.isClosed();) {
+      const removed = await records.removeExpired()
+      pubSub.publish(...removed.concurrencyKeys)
+      isFull = removed.isFull
+    }
+  }
+
+  const timer = setInterval(() => {
+    // While the database is unavailable, a removal takes longer than this interval.
+    removing ??= remove()
+      .catch((error: unknown) => {
+        // The heartbeat logs an unavailable database, once.
+        if (!isClientSecretError(error)) logger.error({ err: error }, 'could not remove expired records')
+      })
+      .then(() => {
+        removing = undefined
+      })
+  }, removeEvery)
+  timer.unref()
+  return () => clearInterval(timer)
+}
