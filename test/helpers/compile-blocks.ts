@@ -124,6 +124,7 @@ function importsFor({ code }: Block): string {
     "import type { SWRConfiguration, SWRResponse } from 'swr'",
     "import type { ReactNode } from 'react'",
     "import type { Plugin } from 'vite'",
+    "import type { IncomingMessage, ServerResponse } from 'node:http'",
   ].join('\n')
 }
 

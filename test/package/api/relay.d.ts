@@ -1,3 +1,4 @@
+import { IncomingMessage, ServerResponse } from 'node:http';
 import { a as KeyOptions } from './key.js';
 export { A as AwsSignature, H as HmacSignature, b as KeyLimits, K as KeyRule, P as Place, S as SignOptions, c as SignedPart, T as TokenOptions } from './key.js';
 export { C as ClientSecretError, E as ErrorCode, i as isClientSecretError } from './errors.js';
@@ -105,6 +106,40 @@ interface RelayOptions {
     logger?: Logger | undefined;
 }
 
+/** The result of `createRelay`. */
+interface Relay {
+    /** Answers a call of the client: takes a web-standard Request and returns a Response. Mount it at any path. */
+    fetch: (request: Request) => Promise<Response>;
+    /** Resolves when the relay has opened its database. Rejects if it cannot; the message says what to do. `fetch` waits for it itself. */
+    ready: Promise<void>;
+    /** Refuses new requests, waits for running ones (`shutdownTimeout`), and closes the database. */
+    close: () => Promise<void>;
+}
+/**
+ * Creates a relay. It holds the keys, and calls the APIs that the keys' rules allow.
+ *
+ * @example
+ * const relay = createRelay({
+ *   keys: {
+ *     openai: {
+ *       secret: process.env.OPENAI_API_KEY,
+ *       allow: [{ url: 'https://api.openai.com/v1/**', methods: ['POST'] }],
+ *     },
+ *   },
+ *   authenticate: async (request) => (await session(request))?.userId ?? null,
+ * })
+ *
+ * @throws ClientSecretError `INVALID_PARAMETER` for unsafe options: a key without rules
+ *   or secret, the host `*`, a locked key without `authenticate`.
+ */
+declare function createRelay$1(options: RelayOptions): Relay;
+
+/**
+ * A relay as a listener of `node:http`, and as a middleware of Express: `app.use('/relay', nodeListener(relay))`.
+ * Mount it before parsers of bodies, which would leave no body for the relay.
+ */
+declare function nodeListener$1(relay: Relay): (incoming: IncomingMessage, outgoing: ServerResponse) => Promise<void>;
+
 /** Answers a call: with a web-standard Request, or with an object that has one as `request`. */
 type RouteHandler = (given: Request | {
     request: Request;
@@ -141,34 +176,6 @@ interface RelayRoute {
  */
 declare function relayRoute$1(options: RelayOptions, name?: string): RelayRoute;
 
-/** The result of `createRelay`. */
-interface Relay {
-    /** Answers a call of the client: takes a web-standard Request and returns a Response. Mount it at any path. */
-    fetch: (request: Request) => Promise<Response>;
-    /** Resolves when the relay has opened its database. Rejects if it cannot; the message says what to do. `fetch` waits for it itself. */
-    ready: Promise<void>;
-    /** Refuses new requests, waits for running ones (`shutdownTimeout`), and closes the database. */
-    close: () => Promise<void>;
-}
-/**
- * Creates a relay. It holds the keys, and calls the APIs that the keys' rules allow.
- *
- * @example
- * const relay = createRelay({
- *   keys: {
- *     openai: {
- *       secret: process.env.OPENAI_API_KEY,
- *       allow: [{ url: 'https://api.openai.com/v1/**', methods: ['POST'] }],
- *     },
- *   },
- *   authenticate: async (request) => (await session(request))?.userId ?? null,
- * })
- *
- * @throws ClientSecretError `INVALID_PARAMETER` for unsafe options: a key without rules
- *   or secret, the host `*`, a locked key without `authenticate`.
- */
-declare function createRelay$1(options: RelayOptions): Relay;
-
 /**
  * Creates a relay at the first call, and keeps it while a dev server reloads its
  * module. The running relay takes the new options, and its requests continue. The
@@ -197,6 +204,7 @@ declare function keepRelay$1(name: string, options: RelayOptions): Relay;
 declare const createRelay: typeof createRelay$1;
 declare const keepRelay: typeof keepRelay$1;
 declare const relayRoute: typeof relayRoute$1;
+declare const nodeListener: typeof nodeListener$1;
 
-export { KeyOptions, createRelay, keepRelay, relayRoute };
+export { KeyOptions, createRelay, keepRelay, nodeListener, relayRoute };
 export type { Identity, IsAdministrator, Logger, Relay, RelayLimits, RelayOptions, RelayRoute, RouteHandler };
