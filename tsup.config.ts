@@ -1,5 +1,7 @@
+import { basename } from 'node:path'
 import { defineConfig, type Options } from 'tsup'
 import { buildConsole } from './scripts/build-console.ts'
+import { buildWorker } from './scripts/build-worker.ts'
 
 /** The package's import paths, and the command. */
 const entries = {
@@ -10,20 +12,24 @@ const entries = {
   relay: 'src/exports/relay.ts',
   vite: 'src/exports/vite.ts',
   presets: 'src/exports/presets.ts',
+  worker: 'src/exports/worker.ts',
 }
 
 /**
- * Puts the administrator's page into the package as strings: it works from any bundler and reads no files.
- * The page has a file of its own, and both module systems import that one file.
+ * Puts the administrator's page and the service worker into the package as strings: it works from any bundler and
+ * reads no files. Each has a file of its own, and both module systems import that one file.
  */
-const consoleAssets: NonNullable<Options['esbuildPlugins']>[number] = {
-  name: 'console-assets',
+const builtTexts: NonNullable<Options['esbuildPlugins']>[number] = {
+  name: 'built-texts',
   setup(esbuild) {
-    esbuild.onResolve({ filter: /\/console-assets\.ts$/ }, ({ kind }) =>
-      kind === 'entry-point' ? undefined : { path: './console-assets.js', external: true },
+    esbuild.onResolve({ filter: /\/(console-assets|worker-code)\.ts$/ }, ({ kind, path }) =>
+      kind === 'entry-point' ? undefined : { path: `./${basename(path, '.ts')}.js`, external: true },
     )
     esbuild.onLoad({ filter: /[/\\]console-assets\.ts$/ }, async () => ({
       contents: `export const consoleAssets = ${JSON.stringify(await buildConsole())}`,
+    }))
+    esbuild.onLoad({ filter: /[/\\]worker-code\.ts$/ }, async () => ({
+      contents: `export const workerCode = ${JSON.stringify(await buildWorker())}`,
     }))
   },
 }
@@ -45,7 +51,7 @@ const shared: Options = {
   treeshake: false,
   sourcemap: false,
   clean: false,
-  esbuildPlugins: [consoleAssets],
+  esbuildPlugins: [builtTexts],
 }
 
 /** The two module systems differ in how a module is loaded after a check; see src/exports/relay.ts. */
@@ -54,7 +60,7 @@ const asCommonJs: Options = {
   format: 'cjs',
   splitting: false,
   define: { BUILD_IS_COMMONJS: 'true' },
-  esbuildPlugins: [consoleAssets, devRelay],
+  esbuildPlugins: [builtTexts, devRelay],
 }
 
 export default defineConfig([
@@ -66,6 +72,7 @@ export default defineConfig([
       cli: 'src/command/client-secret-relay.ts',
       'console-assets': 'src/relay/http/console-assets.ts',
       'dev-relay': 'src/vite/dev-relay.ts',
+      'worker-code': 'src/command/worker-code.ts',
     },
   },
   { ...shared, ...asCommonJs, entry: entries },

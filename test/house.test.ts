@@ -19,14 +19,15 @@ const mayImport: Record<string, string[]> = {
   client: ['client', 'protocol'],
   react: ['react', 'client', 'protocol'],
   testing: ['testing', 'client', 'protocol'],
+  worker: ['worker', 'client', 'protocol'],
   relay: ['relay', 'protocol'],
   attack: ['attack', 'relay', 'protocol'],
   // The page gets all it shows over the wire.
   console: ['console', 'protocol'],
-  command: ['command', 'attack', 'relay', 'protocol'],
+  command: ['command', 'attack', 'relay', 'worker', 'protocol'],
   vite: ['vite', 'command', 'relay', 'protocol'],
   presets: ['presets', 'relay'],
-  exports: ['exports', 'react', 'client', 'testing', 'relay', 'vite', 'presets', 'protocol'],
+  exports: ['exports', 'react', 'client', 'testing', 'worker', 'relay', 'vite', 'presets', 'protocol'],
 }
 
 /** What they may import of others. */
@@ -36,18 +37,20 @@ const mayImportPackage: Record<string, RegExp> = {
   react: /^(react|swr)$/,
   // Whoever tests with it brings a test runner of their own.
   testing: /^$/,
+  worker: /^$/,
   // The last builds the page where the sources run as they are.
   relay:
     /^(node:.+|zod\/mini|hono(\/.+)?|@hono\/node-server|undici|ipaddr\.js|rate-limiter-flexible|pg|pg-boss|jose|aws4fetch|\.\.\/scripts\/build-console\.ts)$/,
   attack: /^node:.+$/,
   console: /^(zod\/mini|react|react-dom(\/client)?)$/,
-  command: /^(node:.+|@hono\/node-server)$/,
+  // It builds the worker where the sources run as they are.
+  command: /^(node:.+|@hono\/node-server|\.\.\/scripts\/build-worker\.ts)$/,
   vite: /^(node:.+|vite|@hono\/node-server)$/,
   presets: /^$/,
   exports: /^$/,
 }
 
-describe('the arrows of the house: react → client → protocol ← relay ← attack ← command ← vite, testing → client, console → protocol', () => {
+describe('the arrows of the house: react → client → protocol ← relay ← attack ← command ← vite, testing → client ← worker ← command, console → protocol', () => {
   test('every folder is known here', () => {
     expect([...new Set(files.map((file) => file.split('/')[0]))].sort()).toEqual(Object.keys(mayImport).sort())
   })

@@ -3,7 +3,7 @@ import type { Reply } from './attacker.ts'
 import { isAddress, publicAddress, type Caught } from './fake-internet.ts'
 import { findSecrets, type Sought } from './find-secret.ts'
 import { placesOf, type Target } from './target.ts'
-import { metadata } from './metadata-addresses.ts'
+import { metadata } from './forbidden-addresses.ts'
 import type { Channel, Evidence } from './evidence.ts'
 
 /** Everything visible after a vector. */

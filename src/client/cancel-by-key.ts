@@ -1,6 +1,6 @@
 import { isGone } from '../protocol/errors.ts'
 import type { CancelAnswer } from '../protocol/record.ts'
-import { sleep } from './retry.ts'
+import { sleep } from './retry-delay.ts'
 import type { Transport } from './transport.ts'
 
 /** Cancels a request on its way to the relay. The relay knows it by its key as soon as it arrives. */

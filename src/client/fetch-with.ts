@@ -125,7 +125,7 @@ function ownOf({ method, headers, body }: RequestInit): RequestInit {
 }
 
 // A short form of readHeader in protocol/basic-auth.ts, which would add 130 bytes to each page.
-function holdsPlaceholder(text: unknown): boolean {
+export function holdsPlaceholder(text: unknown): boolean {
   if (typeof text !== 'string') return false
   const [, basic] = /^Basic (.+)/i.exec(text) ?? []
   try {

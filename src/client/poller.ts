@@ -1,7 +1,7 @@
 import { asClientSecretError } from '../protocol/errors.ts'
 import { watchPage, type PauseReason } from './page-visibility.ts'
 import { errorFromWire } from './read-record.ts'
-import { maxTimer, mayPollAgain, retryDelay, sleep } from './retry.ts'
+import { maxTimer, mayPollAgain, retryDelay, sleep } from './retry-delay.ts'
 import type { RecordVersion, Transport } from './transport.ts'
 import { createWatchedRecords, type Watcher } from './watched-records.ts'
 

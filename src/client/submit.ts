@@ -1,7 +1,7 @@
 import { asClientSecretError, ClientSecretError } from '../protocol/errors.ts'
 import type { ClientSecretRecord } from '../protocol/record.ts'
 import type { ClientSecretRequest } from '../protocol/request.ts'
-import { maySubmitAgain, retryDelay, sleep } from './retry.ts'
+import { maySubmitAgain, retryDelay, sleep } from './retry-delay.ts'
 import type { Transport } from './transport.ts'
 
 /** Sends a request, and again after a network failure. The idempotency key makes the repeats one request. */

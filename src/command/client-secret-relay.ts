@@ -27,6 +27,9 @@ const usage = `client-secret-relay: holds API keys and calls the APIs for your p
         --requests-per-minute 60  --unsettled 100  --bytes-per-day 1000000
         --relay URL               Use a running relay instead of --config, with the token in
                                   CLIENT_SECRET_ADMIN_TOKEN. Required while the relay has a SQLite file open.
+  client-secret-relay worker public/client-secret-worker.js --relay /relay --key https://api.resend.com=resend
+      Write a service worker that sends requests with $CLIENT_SECRET through the relay, for SDKs without a
+      fetch option, <img> and <audio>. --key names the key of an origin. Repeat for each.
   client-secret-relay master-key
       Print a new master key for CLIENT_SECRET_MASTER_KEY.
 
@@ -51,6 +54,10 @@ async function main(args: string[]): Promise<void> {
   if (args[0] === 'keys' && !args.includes('--help') && !args.includes('-h')) {
     const { keys } = await load(() => import('./keys.ts'))
     return keys(args.slice(1))
+  }
+  if (args[0] === 'worker' && !args.includes('--help') && !args.includes('-h')) {
+    const { worker } = await load(() => import('./worker.ts'))
+    return worker(args.slice(1))
   }
   const { positionals, values } = parseArgs({
     args,

@@ -1,4 +1,7 @@
-/** Headers of the connection, or about the browser instead of the request. */
+/**
+ * Headers of the connection, or about the browser instead of the request. A request with one is refused; `fetchWith`
+ * drops them, because SDKs set some. Those of proxies, below, are refused in both.
+ */
 const connectionHeader =
   /^(host|content-length|connection|keep-alive|transfer-encoding|te|trailer|upgrade|expect|cookie2?|via|accept-encoding|proxy(-.*)?)$/
 

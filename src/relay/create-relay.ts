@@ -43,18 +43,23 @@ export function createRelay(options: RelayOptions): Relay {
 export interface RenewableRelay extends Relay {
   /**
    * Uses these options from the next call on. Running requests continue. False if a new relay must replace this one:
-   * it is closed, or database, limits or master keys differ.
+   * it is closed, or database, limits, queues or master keys differ.
    *
    * @throws ClientSecretError as `createRelay` does. The relay then keeps its options.
    */
   renew: (options: RelayOptions) => Promise<boolean>
 }
 
-/** A relay on a given network, such as the fake internet of the `attack` command. */
+/**
+ * A relay on a given network, such as the fake internet of the `attack` command.
+ *
+ * @param minute Milliseconds to which `perMinute` of a shared queue refers; less than a minute in tests.
+ */
 export function createRelayOn(
   network: Network,
   options: RelayOptions,
   environment: Record<string, string | undefined> = process.env,
+  minute = 60_000,
 ): RenewableRelay {
   let given = readOptions(options, environment)
   const secrets = createSecretIndex()
@@ -68,7 +73,7 @@ export function createRelayOn(
   // Its fields are read at each use, so that `renew` can replace them.
   const settings = { ...given, logger }
   const metrics = createMetrics(settings.logger)
-  const parts = openRelay(settings, network, metrics, secrets)
+  const parts = openRelay(settings, network, metrics, secrets, minute)
   const ready = parts.then(() => {})
   let isWaitedFor = false
   // The log has the error only if no caller waits for `ready`.
@@ -104,7 +109,13 @@ export function createRelayOn(
 
 /** Whether only options differ that each call reads. */
 function isOnSameGround(now: Settings, next: Settings): boolean {
-  const groundOf = ({ database, limits, masterKeys, keys }: Settings) =>
-    JSON.stringify([database, Object.entries(limits).sort(), masterKeys.map(({ id }) => id), keys.size === 0])
+  const groundOf = ({ database, limits, queues, masterKeys, keys }: Settings) =>
+    JSON.stringify([
+      database,
+      Object.entries(limits).sort(),
+      [...queues.values()],
+      masterKeys.map(({ id }) => id),
+      keys.size === 0,
+    ])
   return groundOf(now) === groundOf(next)
 }

@@ -3,12 +3,14 @@ import { boundRecords } from './database/bounded-records.ts'
 import { createPubSub } from './database/pub-sub.ts'
 import { createRecords } from './database/records.ts'
 import { explainStartFailure } from './database/explain-start-failure.ts'
+import { createCallSlots } from './execution/call-slots.ts'
 import { createDirectRequests } from './execution/direct-requests.ts'
 import { createHeartbeat, heartbeatTimeout, type Heartbeat } from './execution/heartbeat.ts'
-import { createLimits } from './execution/limits.ts'
+import { createLimits } from './execution/rate-limits.ts'
 import type { Metrics } from './execution/metrics.ts'
 import { removeExpiredRecords } from './execution/expired-records.ts'
 import { createRunner } from './execution/runner.ts'
+import { createSharedQueues } from './execution/shared-queues.ts'
 import { openStorage } from './execution/storage.ts'
 import { createStreamedAnswers } from './execution/streamed-answers.ts'
 import { createWaitingCallers } from './execution/waiting-callers.ts'
@@ -31,10 +33,11 @@ export async function openRelay(
   network: Network,
   metrics: Metrics,
   secrets: SecretIndex,
+  minute: number,
 ): Promise<OpenedRelay> {
   const endings = createEndings()
   try {
-    const parts = await openParts(settings, network, metrics, secrets, endings.add)
+    const parts = await openParts(settings, network, metrics, secrets, minute, endings.add)
     return { ...parts, close: endings.run }
   } catch (error) {
     await endings.run().catch((err: unknown) => {
@@ -70,6 +73,7 @@ async function openParts(
   network: Network,
   metrics: Metrics,
   secrets: SecretIndex,
+  minute: number,
   atTheEnd: (end: () => unknown) => void,
 ): Promise<RelayDeps> {
   const { limits, logger } = settings
@@ -112,11 +116,21 @@ async function openParts(
   const calls = createCallsInFlight()
   // The heartbeat stops after the running requests, so that no other relay takes them over.
   atTheEnd(() => heartbeat?.stop())
-  const queue = await storage.createQueue({ records, runner, pubSub, logger, backgroundCalls: limits.backgroundCalls })
+  const slots = createCallSlots(limits.backgroundCalls)
+  const queueDeps = { records, runner, pubSub, logger, slots }
+  const sharedQueues = await createSharedQueues({
+    ...queueDeps,
+    database,
+    queues: settings.queues,
+    isAlone: storage.isAlone,
+    minute,
+    maxUpstreamWait,
+  })
+  const queue = await storage.createQueue(queueDeps)
   atTheEnd(async () => {
     pubSub.close()
     const timer = setTimeout(runner.abort, settings.shutdownTimeout)
-    await Promise.all([queue.close(), calls.ended()])
+    await Promise.all([queue.close(), sharedQueues.close(), calls.ended()])
     await direct.written()
     clearTimeout(timer)
   })
@@ -124,6 +138,7 @@ async function openParts(
   /** Takes over the queues of dead relays, and settles their direct requests. */
   async function takeOver(): Promise<void> {
     await queue.takeOver()
+    await sharedQueues.takeOver()
     for (const record of await records.orphans(heartbeatTimeout)) await runner.settleInterrupted(record)
   }
   heartbeat = await createHeartbeat({
@@ -136,6 +151,8 @@ async function openParts(
     isAlone: storage.isAlone,
     logger,
   })
+
+  sharedQueues.start(heartbeat.id)
 
   atTheEnd(removeExpiredRecords({ records, pubSub, logger }))
 
@@ -150,6 +167,7 @@ async function openParts(
     direct,
     streamed: createStreamedAnswers(inFlight),
     queue,
+    sharedQueues,
     heartbeat,
     calls,
   }

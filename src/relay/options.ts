@@ -5,13 +5,14 @@ import { bytesOfRequest } from './common/bytes-in-flight.ts'
 import { startError } from './common/config-error.ts'
 import { hostNameOf } from './common/host-name.ts'
 import { consoleLogger, type Logger } from './common/logger.ts'
+import { readQueues, type QueueOptions } from './common/queue-options.ts'
 import type { RelayLimits } from './common/relay-limits.ts'
 import { isPostgres } from './database/database.ts'
 import { bearerOf, minToken, tokenVariable, type IsAdministrator } from './http/administrator.ts'
 import type { Authenticate } from './http/identify.ts'
 import type { Settings } from './http/settings.ts'
 import { masterKeyVariable, readMasterKeys } from './keys/encryption.ts'
-import { noKeys, readKeys } from './keys/read-keys.ts'
+import { noKeys, readKeys } from './keys/keys-of-options.ts'
 import type { KeyOptions } from './keys/key.ts'
 
 /** The options of `createRelay`, and of the config file of `client-secret-relay`. */
@@ -35,6 +36,8 @@ export interface RelayOptions {
   /** Path of a SQLite file, for one relay; or address of a Postgres, for several, such as `postgres://user:password@host/database`. Default: in memory, lost when the process ends. */
   database?: string | undefined
   limits?: RelayLimits | undefined
+  /** Queues that all callers and relays share, by name, such as `{ images: { shared: true, maxConcurrency: 3, perMinute: 60 } }`. A queue without an entry is a queue of each caller. */
+  queues?: Record<string, QueueOptions> | undefined
   /** How long the relay keeps records, in seconds. */
   expires?:
     | {
@@ -73,6 +76,12 @@ const limitsShape = {
   bytesInMemory: amount,
   disconnectGracePeriod: amount,
   maxUpstreamWait: amount,
+}
+const queueShape = {
+  shared: z.literal(true, 'true: a queue without an entry belongs to each caller'),
+  maxConcurrency: amount,
+  perMinute: amount,
+  fair: z.optional(z.boolean('true or false')),
 }
 const expiresShape = { default: amount, max: amount }
 const databaseExpectation =
@@ -121,6 +130,20 @@ const optionsSchema = z.strictObject(
         .check(z.refine((address) => isPostgres(address) || !/^\w{2,}:\/\//.test(address), databaseExpectation)),
     ),
     limits: z.optional(z.strictObject(limitsShape, 'an object of limits')),
+    queues: z.optional(
+      z.record(
+        z.string(),
+        z
+          .strictObject(queueShape, 'an object such as { shared: true, maxConcurrency: 3 }')
+          .check(
+            z.refine(
+              ({ maxConcurrency, perMinute }) => maxConcurrency !== undefined || perMinute !== undefined,
+              'an object with maxConcurrency or perMinute, or both',
+            ),
+          ),
+        'an object of queues such as { images: { shared: true, maxConcurrency: 3, perMinute: 60 } }',
+      ),
+    ),
     expires: z.optional(z.strictObject(expiresShape, 'an object such as { default: 86400, max: 2592000 }')),
     shutdownTimeout: amount,
     logger: z.optional(
@@ -187,6 +210,7 @@ export function readOptions(options: RelayOptions, environment: Record<string, s
       disconnectGracePeriod: limits.disconnectGracePeriod ?? 10_000,
       maxUpstreamWait: limits.maxUpstreamWait ?? 600_000,
     },
+    queues: readQueues(options.queues ?? {}),
     expires: { default: expires.default ?? 86_400, max: expires.max ?? 30 * 86_400 },
     shutdownTimeout: options.shutdownTimeout ?? 10_000,
     logger: options.logger ?? consoleLogger,
@@ -229,7 +253,8 @@ function wrongOption(options: unknown, issue: z.core.$ZodIssue): ClientSecretErr
   return startError(path, { reason: `${path || 'the options'} must be ${issue.message}; it is ${shown(found)}` })
 }
 
-/** The names of all options, at the top level or within `limits` or `expires`. */
+/** The names of all options, at the top level or within `limits`, `expires` or a queue. */
 function optionNames(path: string): string[] {
+  if (path.startsWith('queues.')) return Object.keys(queueShape)
   return Object.keys(path === 'limits' ? limitsShape : path === 'expires' ? expiresShape : optionsSchema.shape)
 }

@@ -2,7 +2,7 @@ import { errorStatus, type ErrorCode } from '../protocol/error-codes.ts'
 import { ClientSecretError } from '../protocol/errors.ts'
 import type { UpstreamResponse, WireError } from '../protocol/record.ts'
 import { shown } from '../protocol/invalid-parameter.ts'
-import { upstreamError } from '../protocol/upstream-error.ts'
+import { failedAnswer } from '../protocol/failed-answer.ts'
 
 /** The time of an answer. */
 export interface Timing {
@@ -87,7 +87,7 @@ export function reply(body?: unknown, { status = 200, headers, ...timing }: Repl
   for (const [name, value] of Object.entries(headers ?? {})) response.headers[name.toLowerCase()] = value
   if (status < 400) return timed({ response }, timing)
   const retryAfter = Number(response.headers['retry-after']) || undefined
-  return timed({ response, error: upstreamError(response, { retryAfter }) }, timing)
+  return timed({ response, error: failedAnswer(response, { retryAfter }) }, timing)
 }
 
 /** The errors that come before there is a record. */

@@ -1,4 +1,4 @@
-import { sleep } from '../client/retry.ts'
+import { sleep } from '../client/retry-delay.ts'
 
 /** Waits. Sets no timer for 0, because a test with fake timers would have to advance it. */
 export async function wait(milliseconds: number, signal?: AbortSignal): Promise<void> {

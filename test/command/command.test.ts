@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { dirname, join, resolve } from 'node:path'
 import { createInterface } from 'node:readline'
 import { promisify } from 'node:util'
+import { Script } from 'node:vm'
 import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import { check } from '../../src/command/check.ts'
 import { createClient } from '../../src/client/create-client.ts'
@@ -351,9 +352,45 @@ describe('serve ends with a sentence when it cannot start', () => {
 
   test('cut off from its database once pg-boss has started', async () => {
     const proxy = await losingProxy(await used())
-    proxy.cutAt((bytes) => bytes.includes('SELECT line, min(owner) AS owner FROM records'))
+    proxy.cutAt((bytes) => bytes.includes('min(owner) AS owner FROM records'))
     const { code, stderr } = await serve(proxy.database)
     expect(code).toBe(1)
     expect(stderr).toMatch(/database/)
+  })
+})
+
+describe('worker', () => {
+  const key = ['--key', 'https://api.resend.com=resend']
+  const relay = ['--relay', '/relay']
+
+  test('writes one file, with the options in it', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'worker-'))
+    onTestFinished(() => rm(folder, { recursive: true }))
+    const file = join(folder, 'worker.js')
+    const { code, stdout } = await run('worker', file, ...relay, ...key, '--key', 'http://localhost:3000=local')
+    expect(code).toBe(0)
+    expect(stdout).toContain(`client-secret-relay wrote ${file}.`)
+    const text = await readFile(file, 'utf8')
+    expect(text).toContain('"https://api.resend.com": "resend",\n    "http://localhost:3000": "local"')
+    // A classic script: a module's imports would be an error.
+    expect(() => new Script(text)).not.toThrow()
+  })
+
+  test.each<[string, string[], RegExp]>([
+    ['no file', [...relay, ...key], /worker needs one path/],
+    ['no relay', ['x.js', ...key], /worker needs --relay/],
+    ['a relay without scheme', ['x.js', '--relay', 'localhost:8787', ...key], /worker needs --relay/],
+    ['no key', ['x.js', ...relay], /worker needs --key with an origin and a name/],
+    ['a key without name', ['x.js', ...relay, '--key', 'https://api.resend.com'], /worker needs --key/],
+    [
+      'a path',
+      ['x.js', ...relay, '--key', 'https://api.resend.com/emails=resend'],
+      /must be origins.*"https:\/\/api.resend.com\/emails" is none/,
+    ],
+    ['no url', ['x.js', ...relay, '--key', 'resend=resend'], /must be origins.*"resend" is none/],
+    ['no folder', [join(tmpdir(), 'no-such-folder/x.js'), ...relay, ...key], /There is no folder for/],
+  ])('%s: says what it needs', async (_name, args, message) => {
+    const { code, stderr } = await run('worker', ...args)
+    expect({ code, stderr }).toEqual({ code: 2, stderr: expect.stringMatching(message) as string })
   })
 })

@@ -28,7 +28,7 @@ const theirs = [
 ] as const
 
 /** The package's import paths, as files of the sources. */
-const entries = ['index', 'client', 'relay', 'skapi', 'testing', 'vite', 'presets']
+const entries = ['index', 'client', 'relay', 'skapi', 'testing', 'vite', 'presets', 'worker']
 
 /**
  * Compiles blocks of code against the sources, strictly, each as a module of

@@ -40,10 +40,10 @@ export async function startDemo(secret: string): Promise<{ url: string; stop(): 
   }
 }
 
-export function launchChromium(): Promise<Browser> {
+export function launchChromium(...more: string[]): Promise<Browser> {
   const executablePath = findChromium()
   if (!executablePath) throw new Error('There is no Chromium; npm test leaves the browser suites out then.')
-  return chromium.launch({ executablePath, args: chromiumArguments })
+  return chromium.launch({ executablePath, args: [...chromiumArguments, ...more] })
 }
 
 /** A port that was free a moment ago: Storybook cannot be asked to take any. */

@@ -1,8 +1,9 @@
 import { createAdaptorServer } from '@hono/node-server'
 import { onTestFinished } from 'vitest'
 import { createClient, type Client } from '../../src/client/create-client.ts'
-import { createRelay, type Relay } from '../../src/relay/create-relay.ts'
+import { createRelay, createRelayOn, type Relay } from '../../src/relay/create-relay.ts'
 import type { KeyOptions } from '../../src/relay/keys/key.ts'
+import { internet } from '../../src/relay/upstream/http-client.ts'
 import type { RelayOptions } from '../../src/relay/options.ts'
 import { listen } from '../../stories/demo/openai.ts'
 
@@ -34,15 +35,16 @@ export function strangerOf(id: string): string {
   return id.replace(/[0-9a-f]$/, (last) => (last === '0' ? '1' : '0'))
 }
 
-/** A relay over HTTP on a free port, closed with the test. */
-export async function startRelay(options: RelayOptions): Promise<TestRelay> {
+/** A relay over HTTP on a free port, closed with the test. `minute` shortens the minute of shared queues, in milliseconds. */
+export async function startRelay(options: RelayOptions, minute?: number): Promise<TestRelay> {
   const log: TestRelay['log'] = []
   const logAs = (level: string) => (details: object, message: string) => void log.push({ level, details, message })
-  const relay = createRelay({
+  const given: RelayOptions = {
     shutdownTimeout: 100,
     logger: { info: logAs('info'), warn: logAs('warn'), error: logAs('error') },
     ...options,
-  })
+  }
+  const relay = minute === undefined ? createRelay(given) : createRelayOn(internet, given, process.env, minute)
   const server = createAdaptorServer({ fetch: relay.fetch }) as import('node:http').Server
   const url = `${await listen(server)}/api/relay`
   onTestFinished(async () => {

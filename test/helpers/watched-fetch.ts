@@ -1,4 +1,4 @@
-import { sleep } from '../../src/client/retry.ts'
+import { sleep } from '../../src/client/retry-delay.ts'
 
 /** What a watched fetch saw, and how it is told to misbehave. */
 export interface Network {

@@ -154,6 +154,7 @@ describe.each(['module', 'commonjs'] as const)('as %s', (type) => {
     ['react-client-secret/skapi', ['skapiTransport']],
     ['react-client-secret/vite', ['clientSecretRelay']],
     ['react-client-secret/presets', Object.keys(presets).sort()],
+    ['react-client-secret/worker', ['registerClientSecretWorker', 'serveClientSecrets']],
     ['react-client-secret/testing', ['createTestClient', 'fail', 'hold', 'reply']],
     [
       'react-client-secret/client',

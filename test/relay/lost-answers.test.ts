@@ -1,5 +1,5 @@
 import { describe, expect, onTestFinished, test } from 'vitest'
-import { sleep } from '../../src/client/retry.ts'
+import { sleep } from '../../src/client/retry-delay.ts'
 import { door, json, startApi, type ApiAnswer } from '../helpers/api.ts'
 import { losingProxy } from '../helpers/losing-proxy.ts'
 import { postgresOfThisFile } from '../helpers/postgres.ts'

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { expect, onTestFinished, test } from 'vitest'
 import { migration as first } from '../../src/relay/database/migrations/0001-records.ts'
-import { migration as second } from '../../src/relay/database/migrations/0002-keys.ts'
+import { migration as second } from '../../src/relay/database/migrations/0002-keys-and-uses.ts'
 import { openSqlite } from '../../src/relay/database/sqlite-database.ts'
 import { createRecords } from '../../src/relay/database/records.ts'
 

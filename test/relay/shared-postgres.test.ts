@@ -1,6 +1,6 @@
 import pg from 'pg'
 import { describe, expect, onTestFinished, test } from 'vitest'
-import { sleep } from '../../src/client/retry.ts'
+import { sleep } from '../../src/client/retry-delay.ts'
 import type { ClientSecretRecord, PollAnswer } from '../../src/protocol/record.ts'
 import type { RelayOptions } from '../../src/relay/options.ts'
 import { door, json, startApi, type ApiAnswer } from '../helpers/api.ts'
@@ -244,7 +244,7 @@ describe('the tables', () => {
     await postgres.query(options.database!, 'UPDATE relay_version SET version = version + 1')
     const { relay: older } = await startRelay(options)
     await expect(older.ready).rejects.toThrow(
-      'The relay does not start: its database has version 4, and this program knows versions up to 3.',
+      'The relay does not start: its database has version 5, and this program knows versions up to 4.',
     )
   })
 

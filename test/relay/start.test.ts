@@ -190,6 +190,26 @@ const refused: [string, unknown, RegExp][] = [
     /there is no option "authentcate". The options are keys, authenticate/,
   ],
   [
+    'a queue that is not shared',
+    { keys: { openai: key }, queues: { images: { maxConcurrency: 3 } } },
+    /queues.images.shared must be true: a queue without an entry belongs to each caller; it is missing/,
+  ],
+  [
+    'a shared queue without a limit',
+    { keys: { openai: key }, queues: { images: { shared: true } } },
+    /queues.images must be an object with maxConcurrency or perMinute, or both; it is /,
+  ],
+  [
+    'a shared queue that no call can leave',
+    { keys: { openai: key }, queues: { images: { shared: true, perMinute: 0 } } },
+    /queues.images.perMinute must be a whole number from 1/,
+  ],
+  [
+    'a misspelt option of a queue',
+    { keys: { openai: key }, queues: { images: { shared: true, perMinutes: 60 } } },
+    /there is no option "queues.images.perMinutes". The options of queues.images are shared, maxConcurrency, perMinute, fair/,
+  ],
+  [
     'an origin with a path',
     { keys: { openai: key }, origins: ['https://app.example.com/'] },
     /origins.0 must be an origin such as/,

@@ -1,5 +1,5 @@
 import { expect, onTestFinished, test } from 'vitest'
-import { sleep } from '../../src/client/retry.ts'
+import { sleep } from '../../src/client/retry-delay.ts'
 import { createRelayOn } from '../../src/relay/create-relay.ts'
 import { internet } from '../../src/relay/upstream/http-client.ts'
 import { json, startApi } from '../helpers/api.ts'

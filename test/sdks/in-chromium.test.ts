@@ -2,13 +2,14 @@ import { readFileSync } from 'node:fs'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { kinds, sdks, type Kind, type Sdk } from './sdks.ts'
 import { otterInHex, type Arrived } from './upstream.ts'
+import { workerSdks } from './worker-sdks.ts'
 import { keyNameOf, secret, startWorld, type World } from './world.ts'
 
 let world: World
 const results = new Map<string, string>()
 
 beforeAll(async () => {
-  world = await startWorld(sdks)
+  world = await startWorld(sdks, workerSdks)
 })
 
 afterAll(async () => {
@@ -40,6 +41,77 @@ describe.each(sdks.map((sdk) => [sdk.name, sdk] as const))('%s', (name, sdk) => 
   })
 })
 
+test('useChat without a route: the recipe of the documentation, as it is printed', async () => {
+  const { page, upstream } = world
+  upstream.calls.length = 0
+  await page.evaluate(() => window.showChat())
+  await page.getByLabel('Question').fill('Tell me of the otter.')
+  await page.getByRole('button', { name: 'Ask' }).click()
+  await page.getByText('assistant: An otter holds hands while it sleeps.').waitFor()
+  expect(await page.getByRole('alert').count()).toBe(0)
+  expect(upstream.calls).toMatchObject([{ method: 'POST', host: 'api.openai.com', path: '/v1/responses' }])
+  expect(upstream.calls[0]!.body).toContain('Answer in one sentence.')
+})
+
+describe('the worker, for what takes no fetch', () => {
+  const through = () => world.relayed.splice(0).length
+  const calls = workerSdks.flatMap((sdk) => Object.keys(sdk.calls).map((call) => [sdk.name, call] as const))
+  const ask = (name: string, call: string) =>
+    world.page.evaluate(([name, call]) => window.askWorker(name, call), [name, call] as const)
+
+  test('without control of the page, the placeholder goes out, and not to the relay', async () => {
+    through()
+    for (const [name, call] of calls) expect(await ask(name, call).catch(() => 'refused')).not.toContain('otter')
+    expect(through()).toBe(0)
+  })
+
+  test('a page that is not below its folder is not served', async () => {
+    expect(await world.page.evaluate(() => window.register('/elsewhere/client-secret-worker.js'))).toBe(false)
+  })
+
+  test('registers, and serves the page that registers it', async () => {
+    expect(await world.page.evaluate(() => window.register())).toBe(true)
+  })
+
+  test.each(calls)('%s: %s', async (name, call) => {
+    through()
+    expect(await ask(name, call)).toMatch(/otter/i)
+    expect(through()).toBe(1)
+  })
+
+  test('serves a page that was loaded past it, once it registers again', async () => {
+    const devtools = await world.context.newCDPSession(world.page)
+    const loaded = world.page.waitForEvent('load')
+    await devtools.send('Page.reload', { ignoreCache: true })
+    await loaded
+    expect(await world.page.evaluate(() => navigator.serviceWorker.controller)).toBe(null)
+    expect(await world.page.evaluate(() => window.register())).toBe(true)
+    expect(await ask('axios', 'get')).toMatch(/otter/i)
+  })
+
+  test.each([
+    ['without a placeholder', 'https://api.otter.example/v1/otter', {}],
+    ['to an origin that has no key', 'https://otter.example/v1/otter', { authorization: 'Bearer $CLIENT_SECRET' }],
+    ['to another port', 'https://api.otter.example:444/v1/otter', { authorization: 'Bearer $CLIENT_SECRET' }],
+    ['by http', 'http://api.otter.example/v1/otter', { authorization: 'Bearer $CLIENT_SECRET' }],
+    ['with a longer name', 'https://api.otter.example.evil.example/', { authorization: 'Bearer $CLIENT_SECRET' }],
+  ])('leaves a request alone that goes %s', async (_name, url, headers) => {
+    through()
+    const own = world.page.evaluate(([url, headers]) => fetch(url, { headers }), [url, headers] as const)
+    await expect(own).rejects.toThrow('Failed to fetch')
+    expect(through()).toBe(0)
+  })
+
+  test('a refusal of the relay is an answer, in which its reason is', async () => {
+    const { status, code } = await world.page.evaluate(async () => {
+      const headers = { authorization: 'Bearer $CLIENT_SECRET' }
+      const answer = await fetch('https://api.otter.example/v1/otter?x=$CLIENT_SECRET', { headers })
+      return { status: answer.status, code: window.codeOf(await answer.json()) }
+    })
+    expect({ status, code }).toEqual({ status: 403, code: 'NOT_ALLOWED' })
+  })
+})
+
 test('the secret is nowhere in the page, nor on its wire', async () => {
   const calls = sdks.flatMap(kindsOf).length
   const through = (whats: string[], what: string) =>
@@ -48,6 +120,13 @@ test('the secret is nowhere in the page, nor on its wire', async () => {
   expect(through(await world.search('$CLIENT_SECRET'), 'request').length).toBeGreaterThanOrEqual(calls)
   expect(through(await world.search('otter'), 'body of').length).toBeGreaterThanOrEqual(calls - 10)
   expect(through(await world.search('x-request-key'), 'headers of').length).toBeGreaterThanOrEqual(calls)
+  const workerCalls = workerSdks.flatMap((sdk) => Object.keys(sdk.calls)).length
+  expect(through(await world.search('$CLIENT_SECRET'), 'request of the worker').length).toBeGreaterThanOrEqual(
+    workerCalls,
+  )
+  expect(through(await world.search('x-request-key'), 'headers of the worker').length).toBeGreaterThanOrEqual(
+    workerCalls,
+  )
   expect(await world.search(secret)).toEqual([])
 })
 

@@ -16,19 +16,32 @@ export interface Arrived {
 }
 
 /** How the documentation of an API says that its key is sent. Anthropic's takes both: its SDK and the AI SDK differ. */
-const credentials: [hosts: RegExp, header: string, prefix: string][] = [
-  [/^api\.anthropic\.com$/, 'x-api-key', ''],
-  [/^generativelanguage\.googleapis\.com$/, 'x-goog-api-key', ''],
-  [/^api\.elevenlabs\.io$/, 'xi-api-key', ''],
-  [/^api\.deepgram\.com$/, 'authorization', 'Token '],
-  [/^api\.github\.com$|^uploads\.github\.com$/, 'authorization', 'token '],
-  [/fal\.(run|ai)$/, 'authorization', 'Key '],
+const credentials: [hosts: RegExp, read: (call: Arrived) => string | null | undefined, prefix: string][] = [
+  [/^api\.anthropic\.com$/, header('x-api-key'), ''],
+  [/^generativelanguage\.googleapis\.com$/, header('x-goog-api-key'), ''],
+  [/^api\.elevenlabs\.io$/, header('xi-api-key'), ''],
+  [/^api\.deepgram\.com$/, header('authorization'), 'Token '],
+  [/^api\.github\.com$|^uploads\.github\.com$/, header('authorization'), 'token '],
+  [/fal\.(run|ai)$/, header('authorization'), 'Key '],
+  [/^api\.assemblyai\.com$/, header('authorization'), ''],
+  [/^api\.mailgun\.net$/, basic, 'api:'],
+  [/^api\.otter\.example$/, basic, 'otter:'],
+  [/^(maps|sounds)\.otter\.example$/, ({ path }) => new URL(path, 'https://x').searchParams.get('key'), ''],
   [
-    /^(?!generativelanguage|api\.(elevenlabs|deepgram|github)|uploads\.github|.*fal\.).*\.(com|co|ai|dev)$/,
-    'authorization',
+    /^((router\.)?huggingface\.co|ollama\.com|openrouter\.ai|(api|files)\.(anthropic|openai|stripe|replicate|cohere|groq|together|notion|resend|airtable|otter)\.(com|ai|xyz|example)|api\.mistral\.ai)$/,
+    header('authorization'),
     'Bearer ',
   ],
 ]
+
+function header(name: string) {
+  return ({ headers }: Arrived) => headers[name]
+}
+
+function basic({ headers }: Arrived): string | undefined {
+  const [, encoded] = /^Basic (.+)$/.exec(headers['authorization'] ?? '') ?? []
+  return encoded && Buffer.from(encoded, 'base64').toString()
+}
 
 type Answer = (outgoing: ServerResponse, call: Arrived) => void
 
@@ -37,6 +50,27 @@ const chunks = ['An otter ', 'holds hands ', 'while it ', 'sleeps.']
 /** Bytes that are no text. */
 const picture = Buffer.from([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a, 0, 0xff, ...Buffer.from('otter')])
 const sound = Buffer.from([0x49, 0x44, 0x33, 0x03, 0, 0xff, ...Buffer.from('otter')])
+
+/** One that a browser shows. */
+const pixel = Buffer.from(
+  'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==',
+  'base64',
+)
+
+/** One second that a browser plays. */
+function silence(): Buffer {
+  const head = Buffer.from(`RIFF....WAVEfmt ${'.'.repeat(20)}data....`)
+  head.writeUInt32LE(36 + 8_000, 4)
+  head.writeUInt32LE(16, 16)
+  head.writeUInt16LE(1, 20)
+  head.writeUInt16LE(1, 22)
+  head.writeUInt32LE(8_000, 24)
+  head.writeUInt32LE(8_000, 28)
+  head.writeUInt16LE(1, 32)
+  head.writeUInt16LE(8, 34)
+  head.writeUInt32LE(8_000, 40)
+  return Buffer.concat([head, Buffer.alloc(8_000, 128)])
+}
 
 export const otterInHex = hexOf(Buffer.from('otter'))
 
@@ -272,6 +306,19 @@ function routes(own: () => string): [RegExp, Answer][] {
     ],
     [/^PUT \S+\/fal-upload/, json({})],
 
+    [/^POST api\.resend\.com\/emails/, json({ id: 'otter-mail' })],
+    [/^GET api\.airtable\.com\/v0\/app1\/Otters/, json({ records: [{ id: 'rec1', fields: { name: 'An otter' } }] })],
+    [
+      /^POST api\.assemblyai\.com\/v2\/upload/,
+      (outgoing, call) =>
+        json(call.body.length === 256 ? { upload_url: 'https://cdn.assemblyai.com/otter' } : {})(outgoing, call),
+    ],
+    [/^POST api\.assemblyai\.com\/v2\/transcript/, json({ id: 'otter-transcript', status: 'queued' })],
+    [/^POST api\.mailgun\.net\/v3\/otter\.example\/messages/, json({ id: 'otter-mail', message: 'Queued.' })],
+    [/^\S+ api\.otter\.example\/v1\/(otter|basic)/, json({ text: otter })],
+    [/^GET maps\.otter\.example\/otter\.png/, bytes(pixel, 'image/png')],
+    [/^GET sounds\.otter\.example\/otter\.wav/, bytes(silence(), 'audio/wav')],
+
     [/\/audio\/transcriptions/, transcription],
     [/\/chat\/completions$/, chat],
   ]
@@ -318,7 +365,7 @@ export async function startUpstream(secretOf: (host: string) => string | undefin
       // Some APIs say the key again. The relay takes it out.
       if (secret) outgoing.setHeader('x-request-key', secret)
       const places = credentials.filter(([hosts]) => hosts.test(host))
-      if (secret !== undefined && !places.some(([, header, prefix]) => headers[header] === prefix + secret))
+      if (secret !== undefined && !places.some(([, read, prefix]) => read(call) === prefix + secret))
         return json({ error: { message: 'no valid key' } }, 401)(outgoing, call)
       const [, answer = next] =
         (!next && table.find(([route]) => route.test(`${method} ${host}${path.split('?')[0]}`))) || []

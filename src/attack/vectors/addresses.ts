@@ -1,5 +1,5 @@
 import { publicAddress } from '../fake-internet.ts'
-import { metadata } from '../metadata-addresses.ts'
+import { metadata } from '../forbidden-addresses.ts'
 import type { Target } from '../target.ts'
 import { attempts, spread, vector, type Attempt, type Vector } from '../vector.ts'
 

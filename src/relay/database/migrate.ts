@@ -3,11 +3,12 @@ import { startFailure } from '../common/config-error.ts'
 import type { Database } from './database.ts'
 import type { Migration } from './migration.ts'
 import { migration as records } from './migrations/0001-records.ts'
-import { migration as keys } from './migrations/0002-keys.ts'
+import { migration as keys } from './migrations/0002-keys-and-uses.ts'
 import { migration as largeColumnsLast } from './migrations/0003-large-columns-last.ts'
+import { migration as sharedQueues } from './migrations/0004-shared-queues.ts'
 
 /** The first is version 1. Never change a released one; add a new one at the end. */
-const migrations: readonly Migration[] = [records, keys, largeColumnsLast]
+const migrations: readonly Migration[] = [records, keys, largeColumnsLast, sharedQueues]
 
 /** Updates the tables to the newest version. Several relays may call it at once. */
 export async function migrate(database: Pick<Database, 'transaction' | 'dialect'>): Promise<void> {

@@ -3,7 +3,7 @@ import { batched } from './batched.ts'
 import type { Connection, Database, Transaction, Value } from './database.ts'
 import { checkUnsettled, type MostUnsettled } from './record-limits.ts'
 import { insertedColumns, parameterList, place, recordOf, rowOf, summaryColumns, type Row } from './record-rows.ts'
-import { draftOf, hash, type Draft, type NewRecord, type OwnedKey, type StoredRecord } from './stored-record.ts'
+import { draftOf, hash, type Draft, type NewRecord, type QueuedRecord, type StoredRecord } from './stored-record.ts'
 
 /** The record that has the idempotency key now, without its response. */
 interface Inserted {
@@ -17,7 +17,7 @@ export interface RecordInserts {
   /** Writes a record that runs in the background, and its job, in one transaction. */
   insert(
     record: NewRecord,
-    addJob: (record: OwnedKey, transaction: Transaction) => Promise<void>,
+    addJob: (record: QueuedRecord, transaction: Transaction) => Promise<void>,
     most?: MostUnsettled,
   ): Promise<Inserted>
   /** The record of a direct request that begins to run. It is not written. */
@@ -41,7 +41,7 @@ export function createRecordInserts(database: Database): RecordInserts {
 
   async function insert(
     newRecord: NewRecord,
-    addJob: (record: OwnedKey, transaction: Transaction) => Promise<void>,
+    addJob: (record: QueuedRecord, transaction: Transaction) => Promise<void>,
     most?: MostUnsettled,
   ): Promise<Inserted> {
     const draft = draftOf(newRecord, 'pending')

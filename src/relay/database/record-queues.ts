@@ -8,7 +8,7 @@ export interface RecordQueues {
   next(concurrencyKey: string): Promise<RecordSummary | null>
   /** The concurrency keys among these that have unsettled records. */
   notEmpty(concurrencyKeys: readonly string[], connection: Connection): Promise<string[]>
-  /** The concurrency keys with background records to run, the one that waits longest first. */
+  /** The concurrency keys with background records to run, except those in shared queues; the one that waits longest first. */
   concurrencyKeys(): Promise<OwnedKey[]>
   /** Whether a record is unsettled and still has this version. */
   isCurrent(seen: RecordVersion): Promise<boolean>
@@ -46,7 +46,7 @@ export function createRecordQueues(database: Database): RecordQueues {
 
     async concurrencyKeys() {
       return database.query<OwnedKey>(
-        `SELECT concurrency_key AS "concurrencyKey", min(owner) AS owner FROM records WHERE ${isUnsettled} AND relay IS NULL GROUP BY concurrency_key ORDER BY min(seq)`,
+        `SELECT concurrency_key AS "concurrencyKey", min(owner) AS owner FROM records WHERE ${isUnsettled} AND relay IS NULL AND id NOT IN (SELECT id FROM shared_turns) GROUP BY concurrency_key ORDER BY min(seq)`,
       )
     },
 

@@ -21,9 +21,13 @@ export function sharedNow({ dialect }: Pick<Database, 'dialect'>): string {
   return `(SELECT ${dialect.now})`
 }
 
-/** Unsettled records of the same queue, up to and including this one. */
-export const place = `CASE WHEN queue_name IS NULL OR NOT ${isUnsettled} THEN 0 ELSE
-  (SELECT count(*) FROM records AS ahead WHERE ahead.concurrency_key = records.concurrency_key AND ahead.${isUnsettled} AND ahead.seq <= records.seq)
+/** Unsettled records of the same queue, up to and including this one. In a shared queue, the turns have their order. */
+export const place = `CASE WHEN queue_name IS NULL OR NOT ${isUnsettled} THEN 0
+  WHEN EXISTS (SELECT 1 FROM shared_turns WHERE shared_turns.id = records.id) THEN
+  (SELECT count(*) FROM shared_turns AS mine
+    JOIN shared_turns AS turn ON turn.queue = mine.queue AND (turn.round, turn.seq) <= (mine.round, mine.seq)
+    JOIN records AS ahead ON ahead.id = turn.id AND ahead.${isUnsettled} WHERE mine.id = records.id)
+  ELSE (SELECT count(*) FROM records AS ahead WHERE ahead.concurrency_key = records.concurrency_key AND ahead.${isUnsettled} AND ahead.seq <= records.seq)
   END AS place`
 
 export const summaryColumns =

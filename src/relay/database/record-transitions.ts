@@ -6,8 +6,9 @@ import type { Outcome, RecordVersion, StoredRecord } from './stored-record.ts'
 /** The changes of a record's status. Each changes a record only if it is as the caller has seen it. */
 export interface RecordTransitions {
   /**
-   * Starts the first record of each line, if it is pending and due; none after `deadline`, by the clock of the
-   * database. An unreadable record starts too and is not in the result, like a record whose relay has died.
+   * Starts the first record of each concurrency key, if it is pending and due; none after `deadline`, by the clock of
+   * the database. An unreadable record starts too, but is not returned: it is settled later, like the record of a dead
+   * relay.
    */
   take(concurrencyKeys: readonly string[], deadline?: number, takenAt?: number): Promise<StoredRecord[]>
   /** Runs a failed record again, at this relay; null if it has changed. */

@@ -32,6 +32,9 @@ export interface RecordSummary {
 /** A concurrency key, and the caller whose records have it. */
 export type OwnedKey = Pick<RecordSummary, 'concurrencyKey' | 'owner'>
 
+/** A record that waits in a queue. */
+export type QueuedRecord = OwnedKey & Pick<RecordSummary, 'id' | 'queueName'>
+
 /** A record as the database stores it. The request holds the placeholder; the response is redacted. */
 export interface StoredRecord extends RecordSummary {
   request: ClientSecretRequest
@@ -58,6 +61,8 @@ export interface NewRecord {
   lifetime: number
   /** The relay that runs a direct request. */
   relay?: string | null
+  /** Whether its queue is shared with other callers. */
+  isShared?: boolean
 }
 
 export function draftOf(newRecord: NewRecord, status: 'pending' | 'running'): Draft {
@@ -115,9 +120,10 @@ export function expiryOf(id: string): number | null {
   return match ? parseInt(match[1]!, 36) : null
 }
 
-/** Requests of one caller with the same url, method and queue run one at a time. */
-function queueOf({ owner, request: { method, url, queue } }: NewRecord): string | null {
-  return queue === undefined ? null : hash(JSON.stringify([owner, method, url, queue]))
+/** Requests of one caller with the same url, method and queue run one at a time; in a shared queue, all of the caller. */
+function queueOf({ owner, isShared, request: { method, url, queue } }: NewRecord): string | null {
+  if (queue === undefined) return null
+  return hash(JSON.stringify(isShared ? [owner, queue] : [owner, method, url, queue]))
 }
 
 /** For texts of a caller, which may be too long for an index. */

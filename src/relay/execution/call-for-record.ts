@@ -11,7 +11,7 @@ import type { Upstream } from '../upstream/http-client.ts'
 import { takenOver } from '../upstream/right-to-call.ts'
 import { streamAnswer, type RawCall } from '../upstream/stream-answer.ts'
 import type { Tokens } from '../upstream/tokens.ts'
-import { upstreamFailure } from '../upstream/upstream-failure.ts'
+import { errorOfAnswer } from '../upstream/failed-answer.ts'
 import { keyNotFound, signInRequired, unforeseen } from './run-errors.ts'
 
 export interface CallDeps {
@@ -52,7 +52,7 @@ export async function callForRecord(
     const response = await (raw ? streamAnswer(key, request, circumstances, raw) : call(key, request, circumstances))
     await writeJsonText(response)
     return response.status >= 400
-      ? { status: 'failed', response, error: upstreamFailure(response) }
+      ? { status: 'failed', response, error: errorOfAnswer(response) }
       : { status: 'resolved', response }
   } catch (thrown) {
     if (thrown === takenOver) throw thrown

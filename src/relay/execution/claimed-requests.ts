@@ -7,7 +7,7 @@ import type { Claims, ClaimsDeps } from './claims.ts'
 import { beginDirectRun, type Sent } from './direct-run.ts'
 import type { InFlightCounts } from './in-flight-counts.ts'
 import { settledSummary } from './settled-summary.ts'
-import { endUnknown, stopping } from './unknown-end.ts'
+import { endUnknown, stopping } from './unknown-outcome-errors.ts'
 import { maxWait, type UnwrittenAnswers } from './unwritten-answers.ts'
 
 interface ClaimedDeps extends ClaimsDeps {

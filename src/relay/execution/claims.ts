@@ -24,7 +24,7 @@ export interface Claims {
   claim(draft: Draft): Promise<Claim>
   /** Whether a request was interrupted and may run again. */
   mayRestart(record: RecordSummary, request: ClientSecretRequest): boolean
-  /** Undoes claims and restarts of this relay without a call: their statements reached the database after the undo. */
+  /** Undoes late claims: this relay gave them up and undid them, and then their statements reached the database. */
   undoStrays: (relay: string) => Promise<void>
 }
 
@@ -39,7 +39,7 @@ export interface ClaimsDeps {
 export function createClaims(deps: ClaimsDeps): Claims {
   const { records, runner, ensureSeen, logger } = deps
   const abandoned = createAbandonedClaims(deps)
-  /** Claims from before the database has them until their ends are written; see undoStrays. */
+  /** Claims in use: from before the claim is written until its end is written. `undoStrays` leaves them alone. */
   const held = createCounter()
 
   async function attempt(draft: Draft, hold: (id: string) => void): Promise<Omit<Claim, 'release'>> {

@@ -7,7 +7,7 @@ import type { RawCall } from '../upstream/stream-answer.ts'
 import { checkSameRequest } from './claims.ts'
 import { beginDirectRun, type Sent } from './direct-run.ts'
 import type { InFlightCounts } from './in-flight-counts.ts'
-import { createKeptAnswers, type KeptGet } from './kept-answers.ts'
+import { createKeptAnswers, type KeptGet } from './recent-gets.ts'
 import type { Runner } from './runner.ts'
 import { sizeOf, type UnwrittenAnswers } from './unwritten-answers.ts'
 

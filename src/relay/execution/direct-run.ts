@@ -4,7 +4,7 @@ import type { Draft, Outcome, StoredRecord } from '../database/stored-record.ts'
 import type { InFlightCounts } from './in-flight-counts.ts'
 import { isAborted } from './run-errors.ts'
 import type { Runner, RunSteps } from './runner.ts'
-import { endUnknown, stopping } from './unknown-end.ts'
+import { endUnknown, stopping } from './unknown-outcome-errors.ts'
 
 /** A request that was sent, and its answer to come. */
 export interface Sent {

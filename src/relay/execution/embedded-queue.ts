@@ -1,13 +1,6 @@
 import { runRecords, type Lease, type QueueDeps } from './queue-worker.ts'
 import type { OwnedKey } from '../database/stored-record.ts'
-import { createCallSlots } from './call-slots.ts'
-import type { Queue } from './queue.ts'
-
-/**
- * Milliseconds for which a queue pauses after its process died during a call. Few APIs notice a lost connection. An
- * API that continues would work on two calls of a queue at a time.
- */
-const restAfterDeath = 5_000
+import { restAfterDeath, type Queue } from './queue.ts'
 
 interface KeyState {
   /** A record arrived since the last check. */
@@ -16,15 +9,14 @@ interface KeyState {
 
 /** The queue of a single process. It knows only which concurrency keys run; the records know what waits. */
 export async function createEmbeddedQueue(parts: QueueDeps): Promise<Queue> {
-  const { records, pubSub } = parts
+  const { records, pubSub, slots } = parts
   const active = new Map<string, KeyState>()
-  const slots = createCallSlots(parts.backgroundCalls)
   const running = new Set<Promise<void>>()
   const closing = new AbortController()
 
   function leaseOf({ concurrencyKey, owner }: OwnedKey, state: KeyState): Lease {
     let hasRun = false
-    // Other keys have waited longer when the slots do not suffice.
+    // If others wait for a slot, this concurrency key gives its slot up after one record: they have waited longer.
     const isUsedUp = () => hasRun && slots.available() < 0
     const lease: Lease = {
       isOver: () => closing.signal.aborted || isUsedUp(),

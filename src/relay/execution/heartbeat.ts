@@ -1,14 +1,15 @@
 import { randomUUID } from 'node:crypto'
 import type { Database } from '../database/database.ts'
 import type { Logger } from '../common/logger.ts'
-import { since, thisMoment } from '../upstream/right-to-call.ts'
+import { since, thisMoment } from '../common/clock.ts'
 
 /** Milliseconds between two heartbeats. */
 const beatEvery = 2_000
 /**
  * Milliseconds without a heartbeat after which a relay counts as dead, and another
  * relay takes over its requests. Longer than usual outages of the database, because a
- * live relay finishes its own calls.
+ * live relay finishes its own calls. `holdsFor` in right-to-call.ts must stay below `heartbeatTimeout - maxStartDelay`,
+ * and pg-boss needs whole seconds, 10 or more.
  */
 export const heartbeatTimeout = 15_000
 /** Milliseconds after a heartbeat in which the relay may start a request. Ends well before other relays may take over. */

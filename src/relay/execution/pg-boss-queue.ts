@@ -1,6 +1,5 @@
 import type { PostgresDatabase } from '../database/postgres-database.ts'
 import { hash, type OwnedKey } from '../database/stored-record.ts'
-import { createCallSlots } from './call-slots.ts'
 import { createJobFetcher, work } from './job-fetcher.ts'
 import { createJobLeases, type JobLease } from './job-leases.ts'
 import { openQueueJobs, type NewJob, type QueueJob } from './queue-jobs.ts'
@@ -21,10 +20,9 @@ const maxLease = 3_600_000
  * pg-boss's tables as small as the number of keys.
  */
 export async function createPgBossQueue(database: PostgresDatabase, parts: QueueDeps): Promise<Queue> {
-  const { records, pubSub, logger } = parts
+  const { records, pubSub, slots, logger } = parts
   const jobs = await openQueueJobs(database, logger)
   const leases = createJobLeases({ jobs, database, records, pubSub })
-  const slots = createCallSlots(parts.backgroundCalls)
   const closing = new AbortController()
   const running = new Set<Promise<void>>()
   const fetcher = createJobFetcher({ jobs, slots, pubSub, logger, closing: closing.signal, run })
@@ -52,7 +50,7 @@ export async function createPgBossQueue(database: PostgresDatabase, parts: Queue
   function leaseOf(lease: JobLease): Lease {
     const since = performance.now()
     let hasRun = false
-    // Other keys have waited longer when the slots do not suffice.
+    // If others wait for a slot, this concurrency key gives its slot up after one record: they have waited longer.
     const isUsedUp = () => hasRun && (slots.available() <= 0 || performance.now() - since > maxLease)
     return {
       isOver: () => lease.isLost || closing.signal.aborted || isUsedUp(),

@@ -3,6 +3,7 @@ import type { Logger } from '../common/logger.ts'
 import type { PubSub } from '../database/pub-sub.ts'
 import type { Records } from '../database/records.ts'
 import type { RecordSummary, StoredRecord } from '../database/stored-record.ts'
+import type { CallSlots } from './call-slots.ts'
 import type { Runner } from './runner.ts'
 
 export interface WorkerDeps {
@@ -14,8 +15,8 @@ export interface WorkerDeps {
 /** What a queue needs. */
 export interface QueueDeps extends WorkerDeps {
   pubSub: PubSub
-  /** Calls that the relay makes at once for its queues. */
-  backgroundCalls: number
+  /** Slots of the relay for the calls of all its queues. */
+  slots: CallSlots
 }
 
 /** The exclusive right to run the records of one concurrency key. */

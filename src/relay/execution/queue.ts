@@ -1,5 +1,11 @@
 import type { Transaction } from '../database/database.ts'
-import type { OwnedKey } from '../database/stored-record.ts'
+import type { QueuedRecord } from '../database/stored-record.ts'
+
+/**
+ * Milliseconds for which a queue of a single relay pauses after its process died during a call. Few APIs notice a lost
+ * connection. An API that continues would work on two calls of a queue at a time.
+ */
+export const restAfterDeath = 5_000
 
 /**
  * Runs the records that wait. Records with the same concurrency key run one at a
@@ -7,7 +13,7 @@ import type { OwnedKey } from '../database/stored-record.ts'
  */
 export interface Queue {
   /** Adds a record's key to the queue in the transaction that writes the record, and takes effect with it. */
-  add(this: void, record: OwnedKey, transaction: Transaction): Promise<void>
+  add(this: void, record: QueuedRecord, transaction: Transaction): Promise<void>
   /** Tells the other relays that this one, which the database saw at this time, still runs its records. */
   beat(this: void, seenAt: number): Promise<void>
   /** Frees the records of dead relays. */

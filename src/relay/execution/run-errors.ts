@@ -39,5 +39,5 @@ export function signInRequired(name: string): ClientSecretError {
 
 /** The message of an unexpected error. It says where to look, and nothing about the cause. */
 export function unforeseen(requestId: string): string {
-  return `An unexpected error happened in the relay. Its log has the cause under ${requestId}.`
+  return `An unexpected error happened in the relay. Its log has the reason under ${requestId}.`
 }

@@ -4,18 +4,23 @@ import { cancellationOf, maxTimer, type PubSub } from '../database/pub-sub.ts'
 import type { Records } from '../database/records.ts'
 import type { Outcome, RecordSummary, RecordVersion, StoredRecord } from '../database/stored-record.ts'
 import type { Traffic } from '../upstream/call-upstream.ts'
-import { createRightToCall, takenOver, thisMoment, type Moment } from '../upstream/right-to-call.ts'
+import { thisMoment, type Moment } from '../common/clock.ts'
+import { createRightToCall, takenOver } from '../upstream/right-to-call.ts'
 import { isSafeToRetry } from '../upstream/safe-to-retry.ts'
 import type { RawCall } from '../upstream/stream-answer.ts'
 import { callForRecord, type CallDeps, type RunCircumstances } from './call-for-record.ts'
-import type { Limits } from './limits.ts'
+import type { Limits } from './rate-limits.ts'
 import type { Metrics } from './metrics.ts'
 import { abandoned, cancelled, expired, isAborted } from './run-errors.ts'
 import { createSettlement } from './settlement.ts'
 
 export interface Runner {
-  /** Prepares a run. From this moment, a cancellation under this concurrency key ends the run's call. */
-  begin: (concurrencyKey: string) => Run
+  /**
+   * Prepares a run. From this moment, a cancellation under this concurrency key ends the run's call.
+   *
+   * @param shown A moment before the claim of the record. Default: now.
+   */
+  begin: (concurrencyKey: string, shown?: Moment) => Run
   /** Settles a record whose run did not end: it runs again, or it failed because the upstream may have acted. */
   settleInterrupted: (head: RecordSummary) => Promise<'pending' | 'failed'>
   /** Whether this relay makes the call of this version of the record at the moment. */
@@ -46,11 +51,16 @@ export interface RunSteps {
   isCurrent?(record: StoredRecord): Promise<boolean>
   /** Writes the outcome; gives the status that the record has then. */
   settle?(record: StoredRecord, outcome: Outcome): Promise<StoredRecord['status']>
+  /** Receives the outcome before it is written. */
+  answered?(outcome: Outcome): Promise<void>
+  /** Milliseconds from `begin` to the call after which `show` is necessary. Default: as other relays need for a takeover. */
+  maxDelay?: number
   /** The source and destination of the body, in place of the record. */
   raw?: RawCall | undefined
 }
 
-type AllSteps = Required<Omit<RunSteps, 'raw'>> & Pick<RunSteps, 'raw'>
+type Optional = 'raw' | 'answered' | 'maxDelay'
+type AllSteps = Required<Omit<RunSteps, Optional>> & Pick<RunSteps, Optional>
 
 interface RunnerDeps extends CallDeps {
   records: Records
@@ -73,8 +83,7 @@ export function createRunner(deps: RunnerDeps): Runner {
   const { settle, settleInterrupted } = createSettlement({ ...deps, stopping: stopping.signal })
   const inDatabase = { isCurrent: (record: StoredRecord) => records.isCurrent(record), settle }
 
-  function begin(concurrencyKey: string): Run {
-    const shown = thisMoment()
+  function begin(concurrencyKey: string, shown = thisMoment()): Run {
     // It listens before the record is marked as running: a cancellation in between would be lost.
     const cancellation = listenForCancellation(pubSub, concurrencyKey)
     return {
@@ -105,7 +114,7 @@ export function createRunner(deps: RunnerDeps): Runner {
         expiry = setTimeout(() => ending.abort(expired), left)
       }
       room = inFlight.open(record.owner)
-      const right = createRightToCall(shown, () => steps.show(record), ending.signal)
+      const right = createRightToCall(shown, () => steps.show(record), ending.signal, steps.maxDelay)
       await callAndSettle(deps, record, steps, { signal: ending.signal, room, right })
     } catch (error) {
       // This relay was silent for so long that its answer would be old. The other relay settles the record.
@@ -152,6 +161,7 @@ async function callAndSettle(
   const outcome: Outcome = given.signal.reason === cancelled && isAborted(ended) ? { status: 'cancelled' } : ended
   const took = performance.now() - startedAt
   if (traffic.calls > 0) keys.used(request.clientSecretName)
+  await steps.answered?.(outcome)
   const status = await steps.settle(record, outcome)
   pubSub.publish(record.id, record.concurrencyKey)
   metrics.ran({

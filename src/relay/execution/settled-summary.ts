@@ -3,7 +3,7 @@ import { isSettled } from '../../protocol/record.ts'
 import type { PubSub } from '../database/pub-sub.ts'
 import type { Records } from '../database/records.ts'
 import type { RecordSummary } from '../database/stored-record.ts'
-import { endUnknown, stopping } from './unknown-end.ts'
+import { endUnknown, stopping } from './unknown-outcome-errors.ts'
 
 /** Waits until a record settles, at any relay. Throws if it expires, or if this relay stops. */
 export async function settledSummary(

@@ -5,7 +5,7 @@ import type { PostgresDatabase } from '../database/postgres-database.ts'
 import { heartbeatTimeout } from './heartbeat.ts'
 
 /** The one queue of pg-boss that the relays use, and its schema. */
-export const queueName = 'lines'
+export const queueName = 'concurrency-keys'
 const schema = 'client_secret_queue'
 
 const day = 86_400

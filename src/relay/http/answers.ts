@@ -5,7 +5,7 @@ import { ClientSecretError } from '../../protocol/errors.ts'
 import type { Room } from '../common/bytes-in-flight.ts'
 import { wireError } from '../keys/redacted-error.ts'
 import type { Redactor } from '../keys/redaction/redactor.ts'
-import { handOut } from './hand-out.ts'
+import { handOut } from './answer-body.ts'
 
 export function answer(context: Context, texts: readonly string[], room: Room, status: 200 | 202 = 200): Response {
   const { method, signal } = context.req.raw
@@ -29,6 +29,6 @@ export function noSuchRoute(context: Context): ClientSecretError {
   const { pathname } = new URL(context.req.url)
   return new ClientSecretError(
     'REQUEST_NOT_FOUND',
-    `The relay has no ${context.req.method} ${pathname}. It answers POST and GET /requests, POST /fetch, DELETE /requests/:id, GET /queues/:name, GET /health and, for an administrator, /keys, below its mount path. Check the relay's address in the call.`,
+    `The relay has no ${context.req.method} ${pathname}. It answers POST and GET /requests, POST /fetch, DELETE /requests/:id, GET /queues/:name, GET /health and, for an administrator, /keys, /audit, /metrics and /console, below its mount path. Check the relay's address in the call.`,
   )
 }

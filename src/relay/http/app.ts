@@ -16,12 +16,12 @@ import type { RelayDeps } from './relay-parts.ts'
 import { requestRoutes } from './request-routes.ts'
 import type { Settings } from './settings.ts'
 
-/** The end of a path, after any mount path. */
+/** The end of a path, after any mount path. A new route belongs here too, and into `noSuchRoute`. */
 const route =
   /(\/fetch|\/requests(\/[^/]+)?|\/queues\/[^/]+|\/health|\/metrics|\/keys(\/[^/]+(\/requests)?)?|\/audit|\/console(\/app\.(js|css))?)\/?$/
 
 /** Characters. Node allows as much for all headers, and the longest poll needs less. */
-const maxUrlLength = 16_384
+const maxCallUrlLength = 16_384
 
 /** The relay as an HTTP app. It works at any mount path. */
 export function createApp(settings: Settings, opening: Promise<RelayDeps>, metrics: Metrics, secrets: Redactor): Hono {
@@ -32,10 +32,10 @@ export function createApp(settings: Settings, opening: Promise<RelayDeps>, metri
     // because adding a header to an answer copies it.
     context.header('x-content-type-options', 'nosniff')
     context.header('cache-control', 'no-store')
-    if (context.req.url.length > maxUrlLength) {
+    if (context.req.url.length > maxCallUrlLength) {
       throw new ClientSecretError(
         'REQUEST_TOO_LARGE',
-        `The url of the call has more than ${maxUrlLength} characters, the relay's limit. Ask for fewer ids at a time.`,
+        `The url of the call has more than ${maxCallUrlLength} characters, the relay's limit. Ask for fewer ids at a time, or with shorter filters.`,
       )
     }
     return next()

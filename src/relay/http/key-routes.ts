@@ -29,7 +29,7 @@ export function keyRoutes(app: Hono, settings: Settings, running: () => Promise<
     if (!settings.administrator)
       throw new ClientSecretError(
         'REQUEST_NOT_FOUND',
-        `This relay has no administrator, so this page cannot manage its keys. Set the environment variable ${tokenVariable} of the relay to a token of at least ${minToken} characters, or give it the option administrator.`,
+        `This relay has no administrator, so its keys cannot be managed over HTTP. Set the environment variable ${tokenVariable} of the relay to a token of at least ${minToken} characters, or give it the option administrator.`,
       )
     const who = await admitAdministrator(settings.administrator, raw)
     return { parts: await running(), who }

@@ -5,7 +5,8 @@ import type { Caller } from '../common/caller.ts'
 import type { Settings } from './settings.ts'
 import type { PubSub } from '../database/pub-sub.ts'
 import type { Room } from '../common/bytes-in-flight.ts'
-import type { Limits } from '../execution/limits.ts'
+import type { Limits } from '../execution/rate-limits.ts'
+import { placesOf } from '../execution/shared-queues.ts'
 import { UnreadableRecordError } from '../database/record-rows.ts'
 import type { Records } from '../database/records.ts'
 import { expiryOf, toWire, versionOf, type RecordSummary } from '../database/stored-record.ts'
@@ -101,7 +102,11 @@ export async function poll(
       if (answer.records.length > 0 || answer.errors.length > 0 || left <= 0 || signal.aborted || pubSub.isClosed())
         return answer
       // A request moves forward in its queue when an earlier one settles.
-      listener.add(heads.map(({ concurrencyKey }) => concurrencyKey))
+      listener.add(
+        heads.flatMap(({ concurrencyKey, queueName }) =>
+          queueName === null ? [concurrencyKey] : [concurrencyKey, placesOf(queueName)],
+        ),
+      )
       const nextExpiry = Math.min(...heads.map(({ expiresAt }) => expiresAt)) - Date.now()
       await listener.next(Math.min(left, nextExpiry + 1), signal)
     }

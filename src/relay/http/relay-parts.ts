@@ -3,8 +3,9 @@ import type { PubSub } from '../database/pub-sub.ts'
 import type { Records } from '../database/records.ts'
 import type { DirectRequests } from '../execution/direct-requests.ts'
 import type { Heartbeat } from '../execution/heartbeat.ts'
-import type { Limits } from '../execution/limits.ts'
+import type { Limits } from '../execution/rate-limits.ts'
 import type { StreamedAnswers } from '../execution/streamed-answers.ts'
+import type { SharedQueueRunner } from '../execution/shared-queues.ts'
 import type { Queue } from '../execution/queue.ts'
 import type { WaitingCallers } from '../execution/waiting-callers.ts'
 import type { KeyStore } from '../keys/key-store.ts'
@@ -23,6 +24,7 @@ export interface RelayDeps {
   direct: DirectRequests
   streamed: StreamedAnswers
   queue: Queue
+  sharedQueues: SharedQueueRunner
   heartbeat: Heartbeat
   calls: CallsInFlight
 }

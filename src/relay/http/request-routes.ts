@@ -77,8 +77,10 @@ export function requestRoutes(app: Hono, settings: Settings, { admitBody, read, 
 
   app.get('/queues/:name', (context) => {
     const queueName = context.req.param('name')
-    return read(context, async ({ records }, { owner }) => {
-      const inQueue = await records.countUnsettled({ owner, queueName })
+    return read(context, async ({ records, sharedQueues }, { owner }) => {
+      const inQueue = sharedQueues.has(queueName)
+        ? await sharedQueues.count(queueName)
+        : await records.countUnsettled({ owner, queueName })
       return { queueName, inQueue } satisfies QueueCount
     })
   })

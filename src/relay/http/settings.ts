@@ -1,4 +1,5 @@
 import type { Logger } from '../common/logger.ts'
+import type { SharedQueues } from '../common/queue-options.ts'
 import type { ReadLimits } from '../common/relay-limits.ts'
 import type { MasterKey } from '../keys/encryption.ts'
 import type { Key } from '../keys/key.ts'
@@ -22,6 +23,7 @@ export interface Settings {
   trustProxy: number
   database: string | undefined
   limits: ReadLimits
+  queues: SharedQueues
   expires: { default: number; max: number }
   shutdownTimeout: number
   logger: Logger

@@ -11,8 +11,9 @@ import { checkSameRequest } from '../execution/claims.ts'
 import type { DirectRequests } from '../execution/direct-requests.ts'
 import { findRule } from '../keys/key-rules.ts'
 import type { Key, Keys } from '../keys/key.ts'
-import type { Limits } from '../execution/limits.ts'
+import type { Limits } from '../execution/rate-limits.ts'
 import type { Heartbeat } from '../execution/heartbeat.ts'
+import type { SharedQueueRunner } from '../execution/shared-queues.ts'
 import type { Queue } from '../execution/queue.ts'
 import type { MostUnsettled, Records } from '../database/records.ts'
 import type { StoredRecord } from '../database/stored-record.ts'
@@ -28,6 +29,7 @@ interface SubmitDeps {
   pubSub: PubSub
   direct: DirectRequests
   queue: Queue
+  sharedQueues: SharedQueueRunner
   heartbeat: Heartbeat
 }
 
@@ -58,7 +60,7 @@ export async function submit(
   caller: Caller,
   { body, bytes, idempotencyKey, getRoom, raw, signal }: Submitted,
 ): Promise<StoredRecord> {
-  const { settings, keys, limits, waitingCallers, records, direct, queue, heartbeat } = parts
+  const { settings, keys, limits, waitingCallers, records, direct, queue, sharedQueues, heartbeat } = parts
   // First, because the other checks cost more.
   const key = keyFor(keys, caller, readKeyName(body))
   const request = parseRequest(body)
@@ -81,7 +83,10 @@ export async function submit(
     // The reader of a streamed answer waits itself.
     return raw ? answer : waitingCallers.during(id, signal, answer)
   }
-  const { record, isSameRequest } = await records.insert(newRecord, queue.add, most).catch(mayBeTaken)
+  const isShared = sharedQueues.has(request.queue)
+  const { record, isSameRequest } = await records
+    .insert({ ...newRecord, isShared }, isShared ? sharedQueues.add : queue.add, most)
+    .catch(mayBeTaken)
   checkSameRequest(isSameRequest)
   if (!isSettled(record)) {
     if (!request.poll || record.place > 1) return record

@@ -2,7 +2,7 @@ import { ClientSecretError, isClientSecretError } from '../../protocol/errors.ts
 import { placeholder } from '../../protocol/placeholder.ts'
 import type { CompiledRule, KeyRule } from './key-rules.ts'
 import { checkName, checkSecret, checkUse } from './check-key.ts'
-import { isOwnName } from './read-keys.ts'
+import { isOwnName } from './keys-of-options.ts'
 import type { KeyLimits, KeyOptions, KeyUse } from './key.ts'
 import { createRedactor } from './redaction/secret-index.ts'
 import { formContext, configError } from '../common/config-error.ts'

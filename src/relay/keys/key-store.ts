@@ -18,7 +18,7 @@ import {
   writeStoredKey,
 } from './key-table.ts'
 import { updateOf, valueNeededFor } from './key-update.ts'
-import { noKeys } from './read-keys.ts'
+import { noKeys } from './keys-of-options.ts'
 import type { KeySettings, Keys } from './key.ts'
 import { checkMasterKeys, reEncrypt } from './re-encryption.ts'
 import type { SecretIndex } from './redaction/secret-index.ts'

@@ -5,7 +5,7 @@ import type { Redactor } from '../keys/redaction/redactor.ts'
 import { createLineReader } from './line-reader.ts'
 import { settle, type Line, type Piece, type PiecedText } from './text-in-pieces.ts'
 
-/** In which an answer's text comes in pieces, each in an event or a line of its own. */
+/** Content types whose answers split a text into pieces, one for each event or line. */
 const inEvents = /^(text\/event-stream|application\/(x-)?(ndjson|jsonl|jsonlines|json-seq|stream\+json))\b/i
 
 export function comesInEvents(contentType: string | undefined): boolean {
@@ -23,17 +23,17 @@ const ofBytes = /(^|\.)(output_)?audio\.delta$/
 const endsText = /(_stop|\.done)$/
 const endsAll = /^(message_stop|response\.(completed|failed|incomplete)|done)$/
 
-/** Texts that are told apart; the pieces of further texts count as one text, in their order. */
+/** Maximum of texts that count separately. The pieces of further texts count as one text, in their order. */
 const maxTexts = 1_000
-/** Paths that are told apart. */
+/** Maximum of paths that count separately. */
 const maxPaths = 10_000
 /** The path of all further ones. */
 const manyPaths = -1
 /** The path of the texts that are no JSON. */
 const outputPath = -2
-/** Items of a list that are told apart. A longer list, such as one of tokens, is one text. */
+/** Maximum of list items that count separately. A longer list, such as one of tokens, is one text. */
 const maxItems = 16
-/** Characters of a name; a longer one is told apart by its hash. */
+/** Maximum characters of a name. The hash of a longer one takes its place. */
 const maxName = 64
 /** Levels of JSON. */
 const maxDepth = 100

@@ -1,7 +1,7 @@
 import type { Dispatcher } from 'undici'
 import { flatten, isPart, type Head } from './answer-head.ts'
 import type { Body } from './decode-body.ts'
-import { partRefused } from './network-errors.ts'
+import { partRefused } from './call-errors.ts'
 import type { RightToCall } from './right-to-call.ts'
 
 /** The result of an exchange that sent nothing: the right to call had expired when the connection was there. */

@@ -6,7 +6,7 @@ import { passedOn } from './answer-headers.ts'
 import { decodeBody } from './decode-body.ts'
 import { exchange, tooLate, type Receive } from './exchange.ts'
 import { addressRefused, checkedLookup, dns, isAllowedAddress, type Resolve, type SocketLookup } from './ip-filter.ts'
-import { connectTimeout, timedOut, upstreamError, wentSilent } from './network-errors.ts'
+import { connectTimeout, callError, timedOut, wentSilent } from './call-errors.ts'
 import type { RightToCall } from './right-to-call.ts'
 import { createStreamedBody, type StreamedBody } from './streamed-body.ts'
 import type { UpstreamCall } from './substitute.ts'
@@ -87,7 +87,7 @@ export function createUpstream(limits: UpstreamLimits, network: Network = intern
       try {
         return await begun.exchange(receiveWhole(limits.responseBytes, options.room, begun.signal))
       } catch (error) {
-        throw upstreamError(error, call.url)
+        throw callError(error, call.url)
       } finally {
         begun.over()
       }
@@ -97,7 +97,7 @@ export function createUpstream(limits: UpstreamLimits, network: Network = intern
       const begun = begin(call, options)
       const failed = (error: unknown) => {
         begun.over()
-        return upstreamError(error, call.url)
+        return callError(error, call.url)
       }
       try {
         return await begun.exchange<OpenedAnswer>((head, { connection, ended, fail }) => {

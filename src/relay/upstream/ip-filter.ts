@@ -3,14 +3,14 @@ import ipaddr from 'ipaddr.js'
 import { ClientSecretError } from '../../protocol/errors.ts'
 
 /** Ranges of ipaddr.js that `allowPrivateNetwork` opens. Link-local stays closed, because clouds serve credentials there. */
-const privateRanges = new Set<string>(['loopback', 'private', 'uniqueLocal', 'carrierGradeNat'])
+const openableRanges = new Set<string>(['loopback', 'private', 'uniqueLocal', 'carrierGradeNat'])
 
 /**
- * Services that serve a machine's credentials at an address in these ranges, or at
+ * Refused for every rule: services that serve a machine's credentials at an address in these ranges, or at
  * a public one. All other known services (OpenStack, DigitalOcean, Hetzner, Huawei,
  * IBM, Tencent, Vultr, and those for containers) are link-local.
  */
-const metadataNetworks = [
+const alwaysRefused = [
   // AWS: instances, pods, name and time servers
   'fd00:ec2::/32',
   // Google
@@ -42,14 +42,14 @@ export function isAllowedAddress(address: string, allowPrivateNetwork: boolean):
   // Unwraps IPv4 in IPv6. The other notations (NAT64, 6to4, Teredo) are separate ranges, which are refused.
   const parsed = ipaddr.process(address)
   if (
-    [...metadataNetworks, ipv4Compatible].some(
+    [...alwaysRefused, ipv4Compatible].some(
       (network) => network[0].kind() === parsed.kind() && parsed.match(network),
     ) &&
     parsed.toString() !== '::1'
   )
     return false
   const range = parsed.range()
-  return range === 'unicast' || (allowPrivateNetwork && privateRanges.has(range))
+  return range === 'unicast' || (allowPrivateNetwork && openableRanges.has(range))
 }
 
 export function addressRefused(host: string): ClientSecretError {

@@ -1,4 +1,5 @@
 import { ClientSecretError } from '../../protocol/errors.ts'
+import { since, thisMoment, type Moment } from '../common/clock.ts'
 import { retryWhileUnavailable } from '../common/retry-while-unavailable.ts'
 
 /**
@@ -12,31 +13,22 @@ export interface RightToCall {
   ensure(): Promise<void>
 }
 
-/** Milliseconds for which a proof is valid. Other relays take the right over after 5 s at the earliest. */
+/** Milliseconds for which a proof is valid. Below `heartbeatTimeout - maxStartDelay` (5 s), when another relay may take over. */
 const holdsFor = 4_000
 
 /** The relay does not make the call, because another relay has its record and settles it. */
 export const takenOver = new ClientSecretError('ABORTED', 'Another relay took over this request.')
 
-/** A moment by both clocks. */
-export interface Moment {
-  monotonic: number
-  clock: number
-}
-
-export function thisMoment(): Moment {
-  return { monotonic: performance.now(), clock: Date.now() }
-}
-
-/** Milliseconds since then. The one clock may pause while the machine sleeps; the other one may be set back. */
-export function since({ monotonic, clock }: Moment): number {
-  return Math.max(performance.now() - monotonic, Date.now() - clock)
-}
-
 /** A right that was proved at a moment. `show` says whether this relay still has it. */
-export function createRightToCall(shown: Moment, show: () => Promise<boolean>, signal: AbortSignal): RightToCall {
+export function createRightToCall(
+  shown: Moment,
+  show: () => Promise<boolean>,
+  signal: AbortSignal,
+  firstHold = holdsFor,
+): RightToCall {
   let shownAt = shown
-  const isFresh = () => since(shownAt) < holdsFor
+  let hold = firstHold
+  const isFresh = () => since(shownAt) < hold
   return {
     isFresh,
     async ensure() {
@@ -48,6 +40,8 @@ export function createRightToCall(shown: Moment, show: () => Promise<boolean>, s
         })
         if (!isOurs) throw takenOver
         shownAt = at
+        // A database that takes longer than the hold must not keep the call for ever.
+        hold = Math.min(holdsFor, hold * 2)
       }
     },
   }

@@ -3,7 +3,7 @@ import { encodingOf, hasBody, type UpstreamAnswer } from './answer-head.ts'
 import { passedOn } from './answer-headers.ts'
 import { decodeBody, type Flow } from './decode-body.ts'
 import type { Receive } from './exchange.ts'
-import { tooLarge } from './network-errors.ts'
+import { tooLarge } from './call-errors.ts'
 
 /** Receives a whole answer. A large answer waits at its API until the relay has room for it. */
 export function receiveWhole(limit: number, room: Room, signal: AbortSignal): Receive<UpstreamAnswer> {

@@ -1,6 +1,7 @@
 import { C as ClientSecretRecord, c as RecordVersion, a as CancelAnswer, T as Transport, R as RecordStatus, H as HistoryFilter, b as HistoryPage, Q as QueueCount } from './transport.js';
 import { C as ClientSecretError } from './errors.js';
 import { M as Method, F as FormArrays, P as ParamValue } from './request.js';
+import { R as RelayTransportOptions } from './relay-transport.js';
 
 /** The API's response. */
 interface ApiResponse {
@@ -224,16 +225,6 @@ interface RequestObject extends Readonly<RequestProgress> {
     cancel: () => Promise<CancelAnswer>;
 }
 
-/** The relay's address, and how to call it. */
-interface RelayTransportOptions {
-    /** Address of the relay: a path of this site (`/relay`) or an absolute url. */
-    relay: string;
-    /** Headers for every call, such as Authorization of your own site. A function runs for each call. */
-    headers?: Record<string, string> | (() => Record<string, string> | Promise<Record<string, string>>) | undefined;
-    /** Replaces the global `fetch`, for example to include credentials. */
-    fetch?: typeof globalThis.fetch | undefined;
-}
-
 /** The server of the client, and its user. */
 type ClientOptions = (RelayTransportOptions | {
     transport: Transport;
@@ -373,5 +364,5 @@ interface Client extends ClientCore {
  */
 declare function createClient(options: ClientOptions): Client;
 
-export { isPollStopped as B, createClient as z };
-export type { ApiResponse as A, Client as C, FetchWith as F, Listeners as L, ParsedResponse as P, QueuedRequest as Q, RelayTransportOptions as R, StandardSchema as S, RequestParams as a, PauseReason as b, ClientCore as c, RequestStart as d, RequestObject as e, ClientSecretRequestParams as f, PollStopped as g, Answer as h, Callbacks as i, ClientOptions as j, ClientSecretRequestFunction as k, FetchWithOptions as l, FollowOptions as m, PollOptions as n, PollPromise as o, Polling as p, PollingOptions as q, ReadOptions as r, RequestData as s, RequestFields as t, RequestOptions as u, RequestProgress as v, ResponseType as w, SendOptions as x, Sent as y };
+export { createClient as y, isPollStopped as z };
+export type { ApiResponse as A, Client as C, FetchWith as F, Listeners as L, ParsedResponse as P, QueuedRequest as Q, RequestParams as R, StandardSchema as S, PauseReason as a, ClientCore as b, RequestStart as c, RequestObject as d, ClientSecretRequestParams as e, PollStopped as f, Answer as g, Callbacks as h, ClientOptions as i, ClientSecretRequestFunction as j, FetchWithOptions as k, FollowOptions as l, PollOptions as m, PollPromise as n, Polling as o, PollingOptions as p, ReadOptions as q, RequestData as r, RequestFields as s, RequestOptions as t, RequestProgress as u, ResponseType as v, SendOptions as w, Sent as x };

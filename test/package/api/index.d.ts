@@ -1,6 +1,7 @@
 import { ReactNode } from 'react';
-import { R as RelayTransportOptions, C as Client, P as ParsedResponse, S as StandardSchema, a as RequestParams, b as PauseReason, A as ApiResponse, c as ClientCore, d as RequestStart, e as RequestObject, L as Listeners, f as ClientSecretRequestParams, g as PollStopped, Q as QueuedRequest } from './create-client.js';
-export { h as Answer, i as Callbacks, j as ClientOptions, k as ClientSecretRequestFunction, F as FetchWith, l as FetchWithOptions, m as FollowOptions, n as PollOptions, o as PollPromise, p as Polling, q as PollingOptions, r as ReadOptions, s as RequestData, t as RequestFields, u as RequestOptions, v as RequestProgress, w as ResponseType, x as SendOptions, y as Sent, z as createClient, B as isPollStopped } from './create-client.js';
+import { C as Client, P as ParsedResponse, S as StandardSchema, R as RequestParams, a as PauseReason, A as ApiResponse, b as ClientCore, c as RequestStart, d as RequestObject, L as Listeners, e as ClientSecretRequestParams, f as PollStopped, Q as QueuedRequest } from './create-client.js';
+export { g as Answer, h as Callbacks, i as ClientOptions, j as ClientSecretRequestFunction, F as FetchWith, k as FetchWithOptions, l as FollowOptions, m as PollOptions, n as PollPromise, o as Polling, p as PollingOptions, q as ReadOptions, r as RequestData, s as RequestFields, t as RequestOptions, u as RequestProgress, v as ResponseType, w as SendOptions, x as Sent, y as createClient, z as isPollStopped } from './create-client.js';
+import { R as RelayTransportOptions } from './relay-transport.js';
 import { C as ClientSecretRecord, H as HistoryFilter, a as CancelAnswer } from './transport.js';
 export { b as HistoryPage, P as PollAnswer, Q as QueueCount, R as RecordStatus, c as RecordVersion, T as Transport, U as UpstreamResponse, W as WireError, i as isSettled } from './transport.js';
 import { C as ClientSecretError } from './errors.js';

@@ -11,6 +11,18 @@ interface Logger {
     error(details: object, message: string): void;
 }
 
+/** A queue of this name, in the relay's option `queues`. All its limits count for all callers and relays together. */
+interface QueueOptions {
+    /** One queue for all callers. Without it, each caller has a queue of its own. */
+    shared: true;
+    /** Most calls at once. Default: no limit. One of `maxConcurrency` and `perMinute` is required. */
+    maxConcurrency?: number | undefined;
+    /** Most calls that begin within any 60 seconds. Default: no limit. */
+    perMinute?: number | undefined;
+    /** Callers take turns, one call each. With `false`, requests run in the order of arrival. Default `true`. */
+    fair?: boolean | undefined;
+}
+
 /** Limits for callers and for answers of APIs; each a whole number above 0. */
 interface RelayLimits {
     /** Largest body of a submit, in bytes. Default 1 MiB. */
@@ -93,6 +105,8 @@ interface RelayOptions {
     /** Path of a SQLite file, for one relay; or address of a Postgres, for several, such as `postgres://user:password@host/database`. Default: in memory, lost when the process ends. */
     database?: string | undefined;
     limits?: RelayLimits | undefined;
+    /** Queues that all callers and relays share, by name, such as `{ images: { shared: true, maxConcurrency: 3, perMinute: 60 } }`. A queue without an entry is a queue of each caller. */
+    queues?: Record<string, QueueOptions> | undefined;
     /** How long the relay keeps records, in seconds. */
     expires?: {
         /** For requests without `expires`. Default: one day. */
@@ -207,4 +221,4 @@ declare const relayRoute: typeof relayRoute$1;
 declare const nodeListener: typeof nodeListener$1;
 
 export { KeyOptions, createRelay, keepRelay, nodeListener, relayRoute };
-export type { Identity, IsAdministrator, Logger, Relay, RelayLimits, RelayOptions, RelayRoute, RouteHandler };
+export type { Identity, IsAdministrator, Logger, QueueOptions, Relay, RelayLimits, RelayOptions, RelayRoute, RouteHandler };

@@ -6,7 +6,7 @@ import type { UpstreamResponse, WireError } from './record.ts'
  * @param reason The name of the status, such as `Not Found`, if known.
  * @param retryAfter Seconds.
  */
-export function upstreamError(
+export function failedAnswer(
   { status, headers, body }: UpstreamResponse,
   { reason = '', retryAfter }: { reason?: string | undefined; retryAfter?: number | undefined },
 ): WireError {

@@ -1,6 +1,6 @@
 import type { ClientSecretError } from '../protocol/errors.ts'
 
-/** Submits of one request. Its idempotency key makes them one call. */
+/** Maximum submits of one request. With the same idempotency key, the relay makes only one call. */
 const maxSubmits = 4
 
 const firstDelay = 300
@@ -20,7 +20,7 @@ export function maySubmitAgain(error: ClientSecretError, tries: number): boolean
 
 /** Whether to poll again. Polls are free, so only a clear refusal or a bug on this side ends them. A bug has a cause. */
 export function mayPollAgain(error: ClientSecretError): boolean {
-  // By the time limit: the caller's own abort is not a failure.
+  // The poll's own time limit aborted it. An abort by the caller does not get here.
   if (error.code === 'ABORTED') return true
   return isTemporary(error) || error.code === 'RATE_LIMITED' || (error.code === 'INTERNAL' && error.cause === undefined)
 }

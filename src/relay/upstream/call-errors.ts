@@ -30,7 +30,7 @@ export function timedOut(url: URL, milliseconds: number): ClientSecretError {
 }
 
 /** The cause of a failed call in our words: undici's messages say more about the relay than about the API. */
-export function upstreamError(thrown: unknown, url: URL): ClientSecretError {
+export function callError(thrown: unknown, url: URL): ClientSecretError {
   const error = thrown as NodeJS.ErrnoException & { cause?: unknown }
   if (isClientSecretError(error)) return error
   if (isClientSecretError(error.cause)) return error.cause

@@ -1,0 +1,23 @@
+import { ClientSecretError } from '../protocol/errors.ts'
+
+/**
+ * The names of keys by origin.
+ *
+ * @throws ClientSecretError `INVALID_PARAMETER` for anything else than an origin.
+ */
+export function keyNames(keys: Record<string, string>): Map<string, string> {
+  for (const origin of Object.keys(keys)) {
+    if (originOf(origin) === origin) continue
+    const message = `keys of a worker must be origins such as https://api.example.com, without a path; "${origin}" is none.`
+    throw new ClientSecretError('INVALID_PARAMETER', message, { path: 'keys' })
+  }
+  return new Map(Object.entries(keys))
+}
+
+function originOf(url: string): string | undefined {
+  try {
+    return new URL(url).origin
+  } catch {
+    return undefined
+  }
+}

@@ -1,0 +1,249 @@
+import { describe, expect, test } from 'vitest'
+import type { ClientSecretRecord, PollAnswer, QueueCount } from '../../src/protocol/record.ts'
+import type { QueueOptions } from '../../src/relay/common/queue-options.ts'
+import type { RelayOptions } from '../../src/relay/options.ts'
+import { door, json, startApi, type ApiAnswer } from '../helpers/api.ts'
+import { postgresOfThisFile } from '../helpers/postgres.ts'
+import { startRelayProcess } from '../helpers/relay-process.ts'
+import { keyFor, startRelay } from '../helpers/relay.ts'
+import { until } from '../helpers/watched-fetch.ts'
+
+const postgres = postgresOfThisFile()
+
+/** Milliseconds of a minute in these tests. */
+const minute = 2_000
+
+interface Job {
+  caller: string
+  n: number
+}
+
+/** Relays with one shared queue, in front of one API: one in memory, or several on Postgres. */
+async function setUp(relayCount: number, queue: Omit<QueueOptions, 'shared'>, answer: ApiAnswer) {
+  let atOnce = 0
+  let mostAtOnce = 0
+  const api = await startApi((call, outgoing, incoming) => {
+    mostAtOnce = Math.max(mostAtOnce, ++atOnce)
+    outgoing.once('close', () => atOnce--)
+    return answer(call, outgoing, incoming)
+  })
+  const options: RelayOptions = {
+    keys: { api: keyFor(api.url) },
+    queues: { images: { shared: true, ...queue } },
+    limits: { requestsPerMinute: 10_000 },
+    ...(relayCount > 1 && { database: await postgres.database() }),
+  }
+  const relays = await Promise.all(Array.from({ length: relayCount }, () => startRelay(options, minute)))
+  await Promise.all(relays.map(({ relay }) => relay.ready))
+  const urls = relays.map(({ url }) => url)
+  let turn = 0
+  const ask = async <Answer>(caller: string, path: string, init: RequestInit = {}) => {
+    const headers = { 'content-type': 'application/json', 'client-session': caller.padEnd(32, '-') }
+    const response = await fetch(urls[turn++ % urls.length]! + path, { ...init, headers })
+    return (await response.json()) as Answer
+  }
+  const submit = (caller: string, n: number, fields: object = {}) =>
+    ask<ClientSecretRecord>(caller, '/requests', {
+      method: 'POST',
+      body: JSON.stringify({
+        clientSecretName: 'api',
+        method: 'POST',
+        url: `${api.url}/`,
+        headers: { authorization: '$CLIENT_SECRET' },
+        data: { caller, n },
+        queue: 'images',
+        ...fields,
+      }),
+    })
+  return {
+    api,
+    options,
+    urls,
+    submit,
+    /** One after another, so that their order is known. */
+    async submitAll(caller: string, count: number, fields: object = {}) {
+      const records = []
+      for (let n = 0; n < count; n++) records.push(await submit(caller, n, fields))
+      return records
+    },
+    poll: (caller: string, id: string, wait = 0) => ask<PollAnswer>(caller, `/requests?ids=${id}&wait=${wait}`),
+    cancel: (caller: string, id: string) => ask<object>(caller, `/requests/${id}`, { method: 'DELETE' }),
+    count: (caller: string) => ask<QueueCount>(caller, '/queues/images'),
+    jobs: () => api.calls.map(({ body }) => JSON.parse(body) as Job),
+    mostAtOnce: () => mostAtOnce,
+  }
+}
+
+/** An API that answers when the test says so, the oldest call first. */
+function heldCalls() {
+  const doors: ReturnType<typeof door>[] = []
+  let opened = 0
+  const answer: ApiAnswer = async (_call, outgoing) => {
+    const mine = door()
+    doors.push(mine)
+    await mine.opened
+    json(outgoing, {})
+  }
+  return {
+    answer,
+    arrived: () => doors.length,
+    async answerNext() {
+      await until(() => doors.length > opened)
+      doors[opened++]!.open()
+    },
+  }
+}
+
+const answerSoon: ApiAnswer = (_call, outgoing) => void setTimeout(() => json(outgoing, {}), 5)
+
+/** The numbers of one caller, as they came to the API. */
+function numbersOf(caller: string, jobs: Job[]): number[] {
+  return jobs.filter((job) => job.caller === caller).map(({ n }) => n)
+}
+
+const upTo = (count: number) => Array.from({ length: count }, (_, n) => n)
+
+describe.each([
+  ['one relay in memory', 1],
+  ['three relays on Postgres', 3],
+])('a shared queue of %s', (_, relayCount) => {
+  test('never has more calls at once than maxConcurrency, and keeps the order of each caller', async () => {
+    const { submitAll, api, jobs, mostAtOnce } = await setUp(relayCount, { maxConcurrency: 3 }, answerSoon)
+    const callers = ['a', 'b', 'c', 'd', 'e', 'f']
+    await Promise.all(callers.map((caller) => submitAll(caller, 15)))
+    await until(() => api.calls.length === 90)
+    expect(mostAtOnce()).toBe(3)
+    for (const caller of callers) expect(numbersOf(caller, jobs())).toEqual(upTo(15))
+  })
+
+  test('never begins more calls in a minute than perMinute, and as many', async () => {
+    const { submitAll, api } = await setUp(relayCount, { perMinute: 6 }, answerSoon)
+    await Promise.all(['a', 'b', 'c', 'd', 'e', 'f'].map((caller) => submitAll(caller, 3)))
+    await until(() => api.calls.length === 18)
+    const times = api.calls.map(({ startedAt }) => startedAt)
+    // The 7th call after any other one comes after its minute.
+    for (let n = 6; n < times.length; n++) expect(times[n]! - times[n - 6]!).toBeGreaterThan(minute)
+  })
+
+  test('gives one job of a caller its turn before 500 that wait', async () => {
+    const calls = heldCalls()
+    const { submit, jobs } = await setUp(relayCount, { maxConcurrency: 1 }, calls.answer)
+    await submit('a', 0)
+    await until(() => calls.arrived() === 1)
+    await Promise.all(upTo(500).map((n) => submit('a', n)))
+    await submit('b', 0)
+    await calls.answerNext()
+    await until(() => calls.arrived() === 2)
+    expect(jobs()[1]!.caller).toBe('b')
+  })
+
+  test('lets callers take turns, also one that sends the next when it has its answer', async () => {
+    const calls = heldCalls()
+    const { submit, submitAll, jobs } = await setUp(relayCount, { maxConcurrency: 1 }, calls.answer)
+    await submitAll('a', 10, { expires: 60 })
+    await submit('b', 0)
+    for (let n = 1; n < 10; n++) {
+      await until(() => calls.arrived() === n)
+      const last = jobs()[n - 1]!
+      await calls.answerNext()
+      // It comes back before the next call begins, or just after.
+      if (last.caller === 'b') await submit('b', last.n + 1)
+    }
+    await until(() => calls.arrived() === 10)
+    const order = jobs().map(({ caller }) => caller)
+    // Neither has two more turns than the other at any time after the first.
+    for (let n = 1; n <= order.length; n++) {
+      const ofB = order.slice(0, n).filter((caller) => caller === 'b').length
+      expect(Math.abs(n - 2 * ofB)).toBeLessThanOrEqual(2)
+    }
+  })
+
+  test('with fair: false runs in the order of arrival', async () => {
+    const calls = heldCalls()
+    const { submit, submitAll, jobs } = await setUp(relayCount, { maxConcurrency: 1, fair: false }, calls.answer)
+    await submitAll('a', 3)
+    await submit('b', 0)
+    for (let n = 0; n < 4; n++) await calls.answerNext()
+    expect(jobs().map(({ caller }) => caller)).toEqual(['a', 'a', 'a', 'b'])
+  })
+
+  test('tells the true place and count, of all callers, and nothing else of others', async () => {
+    const calls = heldCalls()
+    const { submit, submitAll, count, poll } = await setUp(relayCount, { maxConcurrency: 1 }, calls.answer)
+    const [, second, third] = await submitAll('a', 3)
+    await until(() => calls.arrived() === 1)
+    expect([second!.inQueue, third!.inQueue]).toEqual([2, 3])
+    const ofB = await submit('b', 0)
+    // Before the second of a: it is the turn of b.
+    expect(ofB.inQueue).toBe(2)
+    const placeOf = async (caller: string, id: string) => (await poll(caller, id)).records[0]!.inQueue
+    expect([await placeOf('a', second!.id), await placeOf('a', third!.id)]).toEqual([3, 4])
+    for (const caller of ['a', 'b', 'c']) expect(await count(caller)).toEqual({ queueName: 'images', inQueue: 4 })
+    // A held poll of one caller hears that the queue of another has moved.
+    const seen = (await poll('a', second!.id)).records[0]!.version
+    const held = poll('a', `${second!.id}:${seen}`, 20_000)
+    await calls.answerNext()
+    expect((await held).records[0]).toMatchObject({ id: second!.id, inQueue: 2 })
+    await calls.answerNext()
+    await calls.answerNext()
+    await calls.answerNext()
+    while ((await count('c')).inQueue > 0);
+    expect((await poll('b', second!.id)).errors).toMatchObject([{ error: { code: 'REQUEST_NOT_FOUND' } }])
+  })
+
+  test('pauses as a whole when the API asks for a pause', async () => {
+    const { submit, submitAll, api, jobs } = await setUp(relayCount, { maxConcurrency: 1 }, (_call, outgoing) =>
+      api.calls.length === 1 ? json(outgoing, {}, 429, { 'retry-after': '2' }) : json(outgoing, {}),
+    )
+    await submit('a', 0)
+    await until(() => api.calls[0]?.endedAt !== undefined)
+    await Promise.all(['b', 'c', 'd'].map((caller) => submitAll(caller, 1)))
+    await until(() => api.calls.length === 5)
+    expect(api.calls[1]!.startedAt - api.calls[0]!.endedAt!).toBeGreaterThan(1_900)
+    // The one that met the pause is first.
+    expect(jobs()[1]!.caller).toBe('a')
+  })
+
+  test('gives back the slot of a cancelled call, and drops cancelled records', async () => {
+    const calls = heldCalls()
+    const { submit, submitAll, cancel, count, jobs } = await setUp(relayCount, { maxConcurrency: 1 }, calls.answer)
+    const [running, waiting] = await submitAll('a', 2)
+    await until(() => calls.arrived() === 1)
+    await submit('b', 7)
+    await cancel('a', waiting!.id)
+    expect((await count('b')).inQueue).toBe(2)
+    await cancel('a', running!.id)
+    await until(() => calls.arrived() === 2)
+    expect(jobs()[1]).toEqual({ caller: 'b', n: 7 })
+  })
+})
+
+describe('a relay that is killed', () => {
+  test('gives its slots back when the others take it for dead, and each caller keeps its order', async () => {
+    const calls = heldCalls()
+    const { api, options, submit, submitAll, poll, jobs, mostAtOnce, urls } = await setUp(
+      2,
+      { maxConcurrency: 2 },
+      calls.answer,
+    )
+    // The relays of this process have no free slot for what the victim runs: they are there when it dies.
+    const others = urls.splice(0)
+    const victim = await startRelayProcess(options)
+    urls.push(victim.url)
+    const first = [await submit('a', 0), await submit('b', 0, { method: 'PUT' })]
+    await until(() => calls.arrived() === 2)
+    urls.splice(0, 1, ...others)
+    await Promise.all(['a', 'b', 'c'].map((caller) => submitAll(caller, 3)))
+    expect(api.calls).toHaveLength(2)
+    await victim.kill()
+    for (let n = 0; n < 12; n++) await calls.answerNext()
+    await until(() => api.calls.length === 12 && api.calls.slice(2).every(({ endedAt }) => endedAt))
+    expect(mostAtOnce()).toBe(2)
+    expect((await poll('a', first[0]!.id)).records[0]).toMatchObject({ error: { code: 'INTERRUPTED' } })
+    expect((await poll('b', first[1]!.id)).records[0]).toMatchObject({ status: 'resolved' })
+    expect(numbersOf('a', jobs())).toEqual([0, 0, 1, 2])
+    // The PUT of b again, before the others of b.
+    expect(numbersOf('b', jobs())).toEqual([0, 0, 0, 1, 2])
+    expect(numbersOf('c', jobs())).toEqual([0, 1, 2])
+  }, 60_000)
+})
