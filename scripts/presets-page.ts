@@ -55,7 +55,7 @@ export default {
 } satisfies RelayOptions
 \`\`\`
 
-- \`endpoints\` are the parts of the API that pages may call. Without it, a preset allows the first list below. It never allows an endpoint that deletes or pays unless you name it.
+- \`endpoints\` are the parts of the API that pages may call. Without it, a preset allows the first list below. Endpoints that delete data, place orders or read much need their name.
 - The secret comes from the environment variable below, or from \`CLIENT_SECRET_<NAME>\`, or from the option \`secret\`.
 - With \`locked: false\`, all visitors together may send 60 requests per minute. Set other \`limits\` as for [any key](?path=/docs/docs-choose-key-rules--docs#how-much).
 - \`allow\` adds rules. If the relay rejects a request with [\`NOT_ALLOWED\`](?path=/docs/docs-errors--docs#not_allowed), the message prints the rule to add.

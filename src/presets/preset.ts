@@ -3,7 +3,7 @@ import type { KeyRule, Place } from '../relay/keys/key-rules.ts'
 
 /** What a preset lets you set, besides the settings of its API. */
 export interface PresetOptions<Endpoint extends string> {
-  /** The endpoints that pages may call. Default: those of the preset that neither delete nor pay. */
+  /** The endpoints that pages may call. Default: all but those that delete data, place orders or read much. */
   endpoints?: Endpoint[] | undefined
   /** More rules, such as the rule that an error with `NOT_ALLOWED` prints. */
   allow?: KeyRule[] | undefined
@@ -52,7 +52,7 @@ export interface Api<Endpoint extends string, More extends string, Required exte
   auth: PresetAuth
   /** Methods, and a path or an url. A third word is the place of the secret, where it differs from `auth`. */
   endpoints: Record<Endpoint, string | readonly string[]>
-  /** Endpoints that a config must name: they delete, pay, or read much. */
+  /** Endpoints that a config must name: they delete data, place orders or read much. */
   more?: Record<More, string | readonly string[]>
   required?: readonly Required[]
   optional?: Record<Optional, string>

@@ -4,7 +4,7 @@ import './request.js';
 
 /** What a preset lets you set, besides the settings of its API. */
 interface PresetOptions<Endpoint extends string> {
-    /** The endpoints that pages may call. Default: those of the preset that neither delete nor pay. */
+    /** The endpoints that pages may call. Default: all but those that delete data, place orders or read much. */
     endpoints?: Endpoint[] | undefined;
     /** More rules, such as the rule that an error with `NOT_ALLOWED` prints. */
     allow?: KeyRule[] | undefined;
