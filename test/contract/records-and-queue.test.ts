@@ -258,7 +258,7 @@ describe.each(databases)('on %s', (name, makeDatabase) => {
     }
     expect(await client.cancel(first.id)).toMatchObject({
       removed: true,
-      message: expect.stringContaining('taken out'),
+      message: expect.stringContaining('removed the request from its queue'),
     })
     await second.poll()
   })

@@ -71,7 +71,7 @@ describe('cancel', () => {
     const answer = await act(() => page.hook.cancel())
     expect(answer).toEqual({
       removed: true,
-      message: 'The relay removed the request from its queue. It did not call the API.',
+      message: 'The relay removed the request from its queue, and does not call the API for it.',
     })
     await waitFor(() =>
       expect(page.hook).toMatchObject({ status: 'cancelled', error: { code: 'CANCELLED' }, isLoading: false }),

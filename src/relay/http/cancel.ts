@@ -27,7 +27,7 @@ export async function cancel(
   const { id, concurrencyKey } = found
   if (await records.cancel(id, 'pending')) {
     pubSub.publish(id, concurrencyKey)
-    return { removed: true, message: 'The relay removed the request from its queue. It did not call the API.' }
+    return { removed: true, message: 'The relay removed the request from its queue, and does not call the API for it.' }
   }
   if (await records.cancel(id, 'running')) {
     // Another relay may be making the call.
