@@ -3,7 +3,10 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import type { ClientSecretRecord, PollAnswer, QueueCount } from '../../src/protocol/record.ts'
+import { consoleLogger } from '../../src/relay/common/logger.ts'
 import type { QueueOptions } from '../../src/relay/common/queue-options.ts'
+import { openPostgres } from '../../src/relay/database/postgres-database.ts'
+import { createSharedQueueCalls, type Taken } from '../../src/relay/database/shared-queue-calls.ts'
 import type { RelayOptions } from '../../src/relay/options.ts'
 import { door, json, startApi, type ApiAnswer } from '../helpers/api.ts'
 import { postgresOfThisFile } from '../helpers/postgres.ts'
@@ -161,10 +164,11 @@ describe.each([
   })
 
   test('lets callers take turns, also one that sends the next before the minute has room', async () => {
-    const { submit, submitAll, api, jobs } = await setUp(relayCount, { perMinute: 1 }, answerSoon, {}, 100)
+    const { submit, submitAll, poll, api, jobs } = await setUp(relayCount, { perMinute: 1 }, answerSoon, {}, 100)
     await submitAll('a', 4)
-    await submit('b', 0)
+    const { id } = await submit('b', 0)
     await until(() => api.calls.length === 2)
+    while ((await poll('b', id)).records[0]!.status !== 'resolved');
     await submit('b', 1)
     await until(() => api.calls.length === 4)
     expect(jobs().map(({ caller }) => caller)).toEqual(['a', 'b', 'a', 'b'])
@@ -303,6 +307,51 @@ describe('a relay that starts', () => {
       '2 requests wait in the shared queue "images", which this relay does not run: its option queues has no entry for it',
     ])
   })
+})
+
+test('two relays that count at the same moment start one call, not two', async () => {
+  const database = await postgres.database()
+  const { relays, submit } = await setUp(1, { maxConcurrency: 1 }, answerSoon, { database })
+  // Both wait, and no relay runs them.
+  await postgres.query(database, `UPDATE shared_queues SET paused_until = ${Number.MAX_SAFE_INTEGER}`)
+  await submit('a', 0)
+  await submit('b', 0)
+  await relays[0]!.relay.close()
+  await postgres.query(database, 'UPDATE shared_queues SET paused_until = 0')
+  await postgres.query(database, `INSERT INTO relays VALUES ('one', ${Date.now()}), ('two', ${Date.now()})`)
+
+  const queue = { name: 'images', maxConcurrency: 1, perMinute: Infinity, isFair: true }
+  const times = { window: 61_000, maxSilence: 600_000 }
+  const opened = [await openPostgres(database, consoleLogger), await openPostgres(database, consoleLogger)] as const
+  onTestFinished(async () => void (await Promise.all(opened.map((one) => one.close()))))
+  const two = createSharedQueueCalls(opened[1], times)
+  let ofTwo: Promise<Taken> | undefined
+  // The second one takes between the count of the first one and its write.
+  const one = createSharedQueueCalls(
+    {
+      ...opened[0],
+      transaction: (locks, work) =>
+        opened[0].transaction(locks, (transaction) =>
+          work({
+            ...transaction,
+            query: async (sql, parameters) => {
+              if (sql.startsWith('UPDATE records')) {
+                let isDone = false
+                ofTwo = two.take(queue, 'two', 1)
+                void ofTwo.then(() => (isDone = true))
+                const isWaiting = async () =>
+                  (await postgres.query(database, 'SELECT pid FROM pg_locks WHERE NOT granted')).length > 0
+                while (!isDone && !(await isWaiting()));
+              }
+              return transaction.query(sql, parameters)
+            },
+          }),
+        ),
+    },
+    times,
+  )
+  const taken = [await one.take(queue, 'one', 1), await ofTwo!]
+  expect(taken.map(({ calls }) => calls.length)).toEqual([1, 0])
 })
 
 test('a relay that stops hands its calls to the others', async () => {
