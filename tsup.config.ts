@@ -11,6 +11,7 @@ const entries = {
   testing: 'src/exports/testing.ts',
   relay: 'src/exports/relay.ts',
   vite: 'src/exports/vite.ts',
+  presets: 'src/exports/presets.ts',
   worker: 'src/exports/worker.ts',
 }
 

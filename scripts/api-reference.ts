@@ -7,7 +7,7 @@ const root = resolve(import.meta.dirname, '..')
 const packageName = 'react-client-secret'
 
 /** The import paths in the order of the page. A name that several paths export appears under the first. */
-const order = ['index', 'client', 'relay', 'vite', 'skapi', 'testing', 'worker']
+const order = ['index', 'client', 'relay', 'vite', 'presets', 'skapi', 'testing', 'worker']
 const entries = readdirSync(resolve(root, 'src/exports'))
   .map((file) => basename(file, '.ts'))
   .sort((one, other) => order.indexOf(one) - order.indexOf(other))
@@ -87,6 +87,13 @@ export async function apiReference(): Promise<string> {
   })
   const text = ['# API reference', 'Every name that the package exports, by its import path.', ...sections].join('\n\n')
   return page('API reference', 'the docstrings in src', text)
+}
+
+/** The first paragraph of a docstring. */
+export function summaryOf(path: string, wanted: string): string {
+  const { declaration } = publicNames.get(path)!.find(({ name }) => name === wanted)!
+  const documented = ts.isVariableDeclaration(declaration) ? declaration.parent.parent : declaration
+  return prose(commentOf(ts.getJSDocCommentsAndTags(documented).find(ts.isJSDoc)))
 }
 
 function linked(name: string): string {

@@ -5,6 +5,7 @@ import { toId } from 'storybook/internal/csf'
 import { describe, expect, test } from 'vitest'
 import { apiReference } from '../scripts/api-reference.ts'
 import { errorsPage } from '../scripts/errors-page.ts'
+import { presetsPage } from '../scripts/presets-page.ts'
 import { errorStatus } from '../src/protocol/error-codes.ts'
 import { compileBlocks } from './helpers/compile-blocks.ts'
 import { anchorsOf, blocks, pages, proseOf, read, root, type Block } from './helpers/documentation.ts'
@@ -141,6 +142,7 @@ test('README has a heading for each code of an error, to which the error itself 
 test.each([
   ['api-reference.mdx', apiReference],
   ['errors.mdx', errorsPage],
+  ['presets.mdx', presetsPage],
 ])('%s is what npm run docs writes', async (file, written) => {
   expect(read(`stories/docs/${file}`)).toBe(await written())
 })

@@ -26,7 +26,8 @@ const mayImport: Record<string, string[]> = {
   console: ['console', 'protocol'],
   command: ['command', 'attack', 'relay', 'worker', 'protocol'],
   vite: ['vite', 'command', 'relay', 'protocol'],
-  exports: ['exports', 'react', 'client', 'testing', 'worker', 'relay', 'vite', 'protocol'],
+  presets: ['presets', 'relay'],
+  exports: ['exports', 'react', 'client', 'testing', 'worker', 'relay', 'vite', 'presets', 'protocol'],
 }
 
 /** What they may import of others. */
@@ -39,12 +40,13 @@ const mayImportPackage: Record<string, RegExp> = {
   worker: /^$/,
   // The last builds the page where the sources run as they are.
   relay:
-    /^(node:.+|zod\/mini|hono(\/.+)?|undici|ipaddr\.js|rate-limiter-flexible|pg|pg-boss|jose|aws4fetch|\.\.\/scripts\/build-console\.ts)$/,
+    /^(node:.+|zod\/mini|hono(\/.+)?|@hono\/node-server|undici|ipaddr\.js|rate-limiter-flexible|pg|pg-boss|jose|aws4fetch|\.\.\/scripts\/build-console\.ts)$/,
   attack: /^node:.+$/,
   console: /^(zod\/mini|react|react-dom(\/client)?)$/,
   // It builds the worker where the sources run as they are.
   command: /^(node:.+|@hono\/node-server|\.\.\/scripts\/build-worker\.ts)$/,
   vite: /^(node:.+|vite|@hono\/node-server)$/,
+  presets: /^$/,
   exports: /^$/,
 }
 

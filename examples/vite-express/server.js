@@ -1,6 +1,5 @@
-import { getRequestListener } from '@hono/node-server'
 import express from 'express'
-import { createRelay } from 'react-client-secret/relay'
+import { createRelay, nodeListener } from 'react-client-secret/relay'
 
 // Any address other than OpenAI's is in your own network, such as an OpenAI-compatible server.
 const ownApi = process.env.OPENAI_BASE_URL
@@ -17,7 +16,7 @@ const relay = createRelay({
 })
 
 const app = express()
-app.use('/relay', getRequestListener(relay.fetch))
+app.use('/relay', nodeListener(relay))
 app.use(express.static('dist'))
 
 const server = app.listen(process.env.PORT ?? 3000, () => {

@@ -15,7 +15,10 @@ export function check(options: RelayOptions): string {
   const { keys } = readOptions(withSecrets(options), { [masterKeyVariable]: newMasterKey() })
   if (keys.size === 0) return 'The config has no keys. For the keys in its database, run client-secret-relay keys list.'
   const paragraphs = [...keys.values()].map((key) => {
-    const rules = key.rules.map((rule) => [`  may go ${ruleInWords(rule)}`, ...wideInRule(rule).map(warning)])
+    const rules = key.rules.map((rule) => [
+      `  may go ${ruleInWords(rule)}`,
+      ...wideInRule(rule, { isSigned: key.sign !== undefined }).map(warning),
+    ])
     return [
       `${key.name}`,
       `  may be used by ${callersInWords(key)}`,

@@ -8,21 +8,25 @@ checkNode()
 let creating: typeof import('../relay/create-relay.ts')
 let keeping: typeof import('../relay/keep-relay.ts')
 let routing: typeof import('../relay/relay-route.ts')
+let listening: typeof import('../relay/node-listener.ts')
 if (BUILD_IS_COMMONJS) {
   /* eslint-disable @typescript-eslint/no-require-imports */
   creating = require('../relay/create-relay.ts') as typeof creating
   keeping = require('../relay/keep-relay.ts') as typeof keeping
   routing = require('../relay/relay-route.ts') as typeof routing
+  listening = require('../relay/node-listener.ts') as typeof listening
   /* eslint-enable */
 } else {
   creating = await import('../relay/create-relay.ts')
   keeping = await import('../relay/keep-relay.ts')
   routing = await import('../relay/relay-route.ts')
+  listening = await import('../relay/node-listener.ts')
 }
 
 export const createRelay = creating.createRelay
 export const keepRelay = keeping.keepRelay
 export const relayRoute = routing.relayRoute
+export const nodeListener = listening.nodeListener
 
 export { ClientSecretError, isClientSecretError } from '../protocol/errors.ts'
 export type { Relay } from '../relay/create-relay.ts'

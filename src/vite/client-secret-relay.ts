@@ -16,6 +16,9 @@ export interface ClientSecretRelayOptions {
 
 const configNames = ['relay.config.ts', 'relay.config.mts', 'relay.config.js', 'relay.config.mjs']
 
+/** A list of a plugin takes the place of Vite's own. */
+const deniedByVite = ['.env', '.env.*', '*.{crt,pem}', '**/.git/**']
+
 /** SQLite files may be next to the page, and Vite serves the files of its root. */
 const databases = ['*.db', '*.db-wal', '*.db-shm']
 
@@ -45,7 +48,11 @@ export function clientSecretRelay(options: ClientSecretRelayOptions = {}): Plugi
     })
     // Not before: test runners and frameworks make servers that do not listen.
     httpServer?.once('listening', relay.start)
-    middlewares.use(path, relay.answer)
+    middlewares.use(path, (incoming, outgoing, next) => {
+      // Connect takes `/relay.css` for a path below `/relay`.
+      if (incoming.originalUrl?.[path.length] === '.') next()
+      else relay.answer(incoming, outgoing)
+    })
     return relay
   }
 
@@ -54,8 +61,9 @@ export function clientSecretRelay(options: ClientSecretRelayOptions = {}): Plugi
     // Frameworks answer every path.
     enforce: 'pre',
     apply: 'serve',
-    configResolved({ root, server }) {
-      server.fs.deny.push(basename(configIn(root, options.config)), ...databases)
+    config({ root = '.' }) {
+      const deny = [...deniedByVite, basename(configIn(resolve(root), options.config)), ...databases]
+      return { server: { fs: { deny } } }
     },
     async configureServer(server) {
       mounted.set(server, await mount(server))

@@ -2,27 +2,85 @@ import { createHmac, generateKeyPairSync } from 'node:crypto'
 import { jwtVerify } from 'jose'
 import { expect, test } from 'vitest'
 import type { ClientSecretRequestParams } from '../../src/client/request-params.ts'
+import type { PresetAuth } from '../../src/presets/preset.ts'
 import type { KeyOptions } from '../../src/relay/keys/key.ts'
+import * as presets from '../../src/exports/presets.ts'
 import { json, startApi, type ApiCall } from '../helpers/api.ts'
 import { startRelay } from '../helpers/relay.ts'
 
-/** One API: its key and request as the docs print them, and what its own documentation says that it must get. */
+/** One API: its preset, a request as the docs print it, and what its own documentation says that it must get. */
 interface WellKnown {
-  /** Path of the rule. */
-  path: string
-  key?: Partial<KeyOptions> | ((url: string) => Partial<KeyOptions>)
-  rule?: Partial<KeyOptions['allow'][number]>
-  request: Partial<Omit<ClientSecretRequestParams, 'url'>> & { to?: string }
+  /** The preset, with the endpoints that the request needs. */
+  key: KeyOptions
+  /** What the request writes, besides its own headers and params. */
+  auth: PresetAuth
+  /** Instead of one secret. */
+  secret?: KeyOptions['secret']
+  request: Partial<Omit<ClientSecretRequestParams, 'url'>> & { to: string }
   accepts: (call: ApiCall) => boolean | Promise<boolean>
-  /** What `/token` gives, and whether it got what it wants. */
+  /** Whether the exchange for a token got what it wants. */
   token?: (call: ApiCall) => boolean | Promise<boolean>
 }
 
+/** The preset, with a stand-in in place of its API. */
+function atStandIn({ allow, token, ...key }: KeyOptions, url: string): KeyOptions {
+  const moved = (address: string) => address.replace(/^https:\/\/[^/]+/, url)
+  return {
+    ...key,
+    allow: allow.map((rule) => ({ ...rule, url: moved(rule.url), allowPrivateNetwork: true })),
+    ...(token && { token: { ...token, url: moved(token.url!), allowPrivateNetwork: true } }),
+  }
+}
+
+const {
+  airtable,
+  algolia,
+  anthropic,
+  assemblyai,
+  binance,
+  cohere,
+  datadog,
+  deepgram,
+  deepl,
+  deepseek,
+  discord,
+  elevenlabs,
+  fal,
+  gemini,
+  github,
+  githubApp,
+  googleMaps,
+  googleServiceAccount,
+  groq,
+  hubspot,
+  huggingface,
+  jira,
+  linear,
+  mailgun,
+  mistral,
+  notion,
+  openai,
+  openrouter,
+  perplexity,
+  postmark,
+  replicate,
+  resend,
+  s3,
+  sendgrid,
+  shopify,
+  slack,
+  spotify,
+  stripe,
+  telegram,
+  together,
+  twilio,
+  xai,
+  zendesk,
+} = presets
 const secret = 'Vq7TfC1dXk29fLmQ8vRt3Wz7BnHs5JdGyC4pTe6a'
 const other = 'Zz9Mw3Qp7Lk1Jh5Gf8Ds2Aa6Xc4Vb0Nn'
 const token = 'ya29.Kp2Lm8Qr5Tv1Wx7Yz3Bc9Df4Gh6Jk0'
 const form = { 'Content-Type': 'application/x-www-form-urlencoded' }
-const bearer = { Authorization: 'Bearer $CLIENT_SECRET' }
 const rsa = generateKeyPairSync('rsa', { modulusLength: 2048 })
 
 const isBearer = ({ headers }: ApiCall, value = secret) => headers.authorization === `Bearer ${value}`
@@ -37,87 +95,111 @@ const fields = ({ body }: ApiCall) => [...new URLSearchParams(body)].map((pair) 
 const query = ({ path }: ApiCall) => new URLSearchParams(path.split('?')[1])
 const chat = { model: 'm', messages: [{ role: 'user', content: 'An otter' }] }
 
+/** The presets that the table shows. */
+const shown = new Set<unknown>()
+
+/** A preset, and what a request writes, with its settings. */
+function of<Options extends unknown[]>(
+  preset: ((...options: Options) => KeyOptions) & { auth: PresetAuth },
+  ...options: Options
+): Pick<WellKnown, 'key' | 'auth'> {
+  shown.add(preset)
+  const settings = Object(options[0]) as Record<string, string>
+  const auth = JSON.stringify(preset.auth).replace(/\{(\w+)\}/g, (_found, name: string) => settings[name]!)
+  return { key: preset(...options), auth: JSON.parse(auth) as PresetAuth }
+}
+
 const apis: Record<string, WellKnown> = {
   'OpenAI, chat': {
-    path: '/v1/chat/completions',
-    request: { headers: bearer, data: chat },
+    ...of(openai, { endpoints: ['chat'] }),
+    request: { to: '/v1/chat/completions', data: chat },
     accepts: (call) => isBearer(call) && body(call)['model'] === 'm',
   },
   'OpenAI, speech': {
-    path: '/v1/audio/speech',
-    request: { headers: bearer, data: { model: 'tts', voice: 'alloy', input: 'waves' }, responseType: 'blob' },
+    ...of(openai, { endpoints: ['speech'] }),
+    request: { to: '/v1/audio/speech', data: { model: 'tts', voice: 'alloy', input: 'waves' }, responseType: 'blob' },
     accepts: (call) => isBearer(call) && body(call)['voice'] === 'alloy',
   },
   Anthropic: {
-    path: '/v1/messages',
-    rule: { in: ['headers.x-api-key'] },
-    request: { headers: { 'X-Api-Key': '$CLIENT_SECRET', 'Anthropic-Version': '2023-06-01' }, data: chat },
+    ...of(anthropic, { endpoints: ['messages'] }),
+    request: { to: '/v1/messages', data: chat },
     accepts: (call) => hasHeader('x-api-key')(call) && call.headers['anthropic-version'] === '2023-06-01',
   },
   Gemini: {
-    path: '/v1beta/models/*',
-    rule: { in: ['headers.x-goog-api-key'] },
-    request: {
-      to: '/v1beta/models/gemini:generateContent',
-      headers: { 'X-Goog-Api-Key': '$CLIENT_SECRET' },
-      data: { contents: [] },
-    },
+    ...of(gemini, { endpoints: ['generate'] }),
+    request: { to: '/v1beta/models/gemini:generateContent', data: { contents: [] } },
     accepts: hasHeader('x-goog-api-key'),
   },
-  Mistral: {
-    path: '/v1/chat/completions',
-    request: { headers: bearer, data: chat },
+  Mistral: { ...of(mistral), request: { to: '/v1/chat/completions', data: chat }, accepts: (call) => isBearer(call) },
+  Groq: { ...of(groq), request: { to: '/openai/v1/chat/completions', data: chat }, accepts: (call) => isBearer(call) },
+  Cohere: { ...of(cohere), request: { to: '/v2/rerank', data: { query: 'q' } }, accepts: (call) => isBearer(call) },
+  DeepSeek: { ...of(deepseek), request: { to: '/chat/completions', data: chat }, accepts: (call) => isBearer(call) },
+  OpenRouter: {
+    ...of(openrouter),
+    request: { to: '/api/v1/chat/completions', data: chat },
     accepts: (call) => isBearer(call),
   },
+  'Together AI': {
+    ...of(together),
+    request: { to: '/v1/embeddings', data: { input: 'otter' } },
+    accepts: (call) => isBearer(call),
+  },
+  Perplexity: {
+    ...of(perplexity),
+    request: { to: '/chat/completions', data: chat },
+    accepts: (call) => isBearer(call),
+  },
+  xAI: { ...of(xai), request: { to: '/v1/chat/completions', data: chat }, accepts: (call) => isBearer(call) },
   ElevenLabs: {
-    path: '/v1/text-to-speech/*',
-    rule: { in: ['headers.xi-api-key'] },
-    request: {
-      to: '/v1/text-to-speech/voice',
-      headers: { 'Xi-Api-Key': '$CLIENT_SECRET' },
-      data: { text: 'waves' },
-      responseType: 'arrayBuffer',
-    },
+    ...of(elevenlabs, { endpoints: ['speech'] }),
+    request: { to: '/v1/text-to-speech/voice', data: { text: 'waves' }, responseType: 'arrayBuffer' },
     accepts: hasHeader('xi-api-key'),
   },
   'Deepgram, a url': {
-    path: '/v1/listen',
-    request: { headers: { Authorization: 'Token $CLIENT_SECRET' }, data: { url: 'https://a.b/c.wav' } },
+    ...of(deepgram, { endpoints: ['listen'] }),
+    request: { to: '/v1/listen', data: { url: 'https://a.b/c.wav' } },
     accepts: hasHeader('authorization', `Token ${secret}`),
   },
+  AssemblyAI: {
+    ...of(assemblyai),
+    request: { to: '/v2/transcript', data: { audio_url: 'https://a.b/c.wav' } },
+    accepts: hasHeader('authorization'),
+  },
   Replicate: {
-    path: '/v1/predictions',
-    request: { headers: { ...bearer, Prefer: 'wait' }, data: { version: 'v', input: {} } },
+    ...of(replicate),
+    request: { to: '/v1/predictions', headers: { Prefer: 'wait' }, data: { version: 'v', input: {} } },
     accepts: (call) => isBearer(call) && call.headers['prefer'] === 'wait',
   },
   fal: {
-    path: '/fal-ai/*',
-    request: { to: '/fal-ai/flux', headers: { Authorization: 'Key $CLIENT_SECRET' }, data: { prompt: 'otter' } },
+    ...of(fal, { endpoints: ['run'] }),
+    request: { to: '/fal-ai/flux', data: { prompt: 'otter' } },
     accepts: hasHeader('authorization', `Key ${secret}`),
   },
   'Hugging Face': {
-    path: '/v1/chat/completions',
-    request: { headers: bearer, data: chat },
+    ...of(huggingface, { endpoints: ['chat'] }),
+    request: { to: '/v1/chat/completions', data: chat },
     accepts: (call) => isBearer(call),
   },
   'Stripe, form and Bearer': {
-    path: '/v1/payment_intents',
+    ...of(stripe, { endpoints: ['paymentIntents'] }),
     request: {
-      headers: { ...bearer, ...form },
+      to: '/v1/payment_intents',
+      headers: form,
       data: { amount: 1099, currency: 'eur', payment_method_types: ['card'] },
     },
     accepts: (call) =>
       isBearer(call) && fields(call).join() === 'amount=1099,currency=eur,payment_method_types[0]=card',
   },
   'Stripe, Basic': {
-    path: '/v1/products',
-    request: { method: 'GET', headers: { Authorization: 'Basic $CLIENT_SECRET:' } },
+    ...of(stripe, { endpoints: ['products'] }),
+    request: { to: '/v1/products', method: 'GET', headers: { Authorization: 'Basic $CLIENT_SECRET:' } },
     accepts: (call) => isBasic(call, secret, ''),
   },
   Twilio: {
-    path: '/2010-04-01/Accounts/AC1/Messages.json',
+    ...of(twilio, { accountSid: 'AC1', endpoints: ['messages'] }),
     request: {
-      headers: { Authorization: 'Basic AC1:$CLIENT_SECRET', ...form },
+      to: '/2010-04-01/Accounts/AC1/Messages.json',
+      headers: form,
       data: { To: '+1', MediaUrl: ['https://a', 'https://b'] },
       formArrays: 'repeat',
     },
@@ -125,7 +207,7 @@ const apis: Record<string, WellKnown> = {
       isBasic(call, 'AC1', secret) && fields(call).join() === 'To=+1,MediaUrl=https://a,MediaUrl=https://b',
   },
   'Mailgun, without files': {
-    path: '/v3/*/messages',
+    ...of(mailgun, { domain: 'otters.org' }),
     request: {
       to: '/v3/otters.org/messages',
       headers: { Authorization: `Basic ${btoa('api:$CLIENT_SECRET')}`, ...form },
@@ -135,127 +217,154 @@ const apis: Record<string, WellKnown> = {
     accepts: (call) => isBasic(call, 'api', secret) && fields(call).join() === 'from=a@b,to=c@d,to=e@f',
   },
   SendGrid: {
-    path: '/v3/mail/send',
-    request: { headers: bearer, data: { personalizations: [] } },
+    ...of(sendgrid),
+    request: { to: '/v3/mail/send', data: { personalizations: [] } },
     accepts: (call) => isBearer(call),
   },
   Resend: {
-    path: '/emails/batch',
-    request: { headers: bearer, data: [{ from: 'a@b' }] },
+    ...of(resend),
+    request: { to: '/emails/batch', data: [{ from: 'a@b' }] },
     accepts: (call) => isBearer(call) && call.body === '[{"from":"a@b"}]',
   },
+  Postmark: {
+    ...of(postmark),
+    request: { to: '/email', data: { From: 'a@b' } },
+    accepts: hasHeader('x-postmark-server-token'),
+  },
   Slack: {
-    path: '/api/chat.postMessage',
-    request: { headers: bearer, data: { channel: 'c', text: 't' } },
+    ...of(slack),
+    request: { to: '/api/chat.postMessage', data: { channel: 'c', text: 't' } },
     accepts: (call) => isBearer(call),
   },
+  Discord: {
+    ...of(discord),
+    request: { to: '/api/v10/channels/1/messages', data: { content: 't' } },
+    accepts: hasHeader('authorization', `Bot ${secret}`),
+  },
   Notion: {
-    path: '/v1/pages',
-    request: { headers: { ...bearer, 'Notion-Version': '2022-06-28' }, data: { parent: {} } },
+    ...of(notion, { endpoints: ['pages'] }),
+    request: { to: '/v1/pages', data: { parent: {} } },
     accepts: (call) => isBearer(call) && call.headers['notion-version'] === '2022-06-28',
   },
   Airtable: {
-    path: '/v0/app1/*',
-    request: { method: 'DELETE', to: '/v0/app1/Otters', headers: bearer, params: { 'records[]': ['a', 'b'] } },
+    ...of(airtable, { base: 'app1', endpoints: ['delete'] }),
+    request: { method: 'DELETE', to: '/v0/app1/Otters', params: { 'records[]': ['a', 'b'] } },
     accepts: (call) => isBearer(call) && query(call).getAll('records[]').join() === 'a,b',
   },
   'GitHub, a token': {
-    path: '/repos/*/*/issues',
-    request: { method: 'GET', to: '/repos/a/b/issues', headers: bearer },
+    ...of(github, { owner: 'a', repo: 'b', endpoints: ['issues'] }),
+    request: { method: 'GET', to: '/repos/a/b/issues' },
     accepts: (call) => isBearer(call) && Boolean(call.headers['user-agent']),
   },
   'GitHub, an App': {
-    path: '/repos/*/*/issues',
-    key: (url) => ({
-      secret: String(rsa.privateKey.export({ type: 'pkcs1', format: 'pem' })),
-      token: { grant: 'jwt-bearer', auth: 'bearer', clientId: '1', url: `${url}/token`, allowPrivateNetwork: true },
-    }),
-    request: { method: 'GET', to: '/repos/a/b/issues', headers: bearer },
-    token: (call) => isJwt(call.headers.authorization?.slice('Bearer '.length), '1'),
+    ...of(githubApp, { appId: '1', installationId: '2', owner: 'a', repo: 'b' }),
+    secret: String(rsa.privateKey.export({ type: 'pkcs1', format: 'pem' })),
+    request: { method: 'GET', to: '/repos/a/b/issues' },
+    token: (call) =>
+      call.path === '/app/installations/2/access_tokens' &&
+      isJwt(call.headers.authorization?.slice('Bearer '.length), '1'),
     accepts: (call) => isBearer(call, token),
   },
   Jira: {
-    path: '/rest/api/3/issue',
-    request: { headers: { Authorization: 'Basic ada@b.c:$CLIENT_SECRET' }, data: { fields: {} } },
+    ...of(jira, { site: 'otters', email: 'ada@b.c' }),
+    request: { to: '/rest/api/3/issue', data: { fields: {} } },
     accepts: (call) => isBasic(call, 'ada@b.c', secret),
   },
   Zendesk: {
-    path: '/api/v2/tickets.json',
-    request: { headers: { Authorization: 'Basic ada@b.c/token:$CLIENT_SECRET' }, data: { ticket: {} } },
+    ...of(zendesk, { subdomain: 'otters', email: 'ada@b.c' }),
+    request: { to: '/api/v2/tickets.json', data: { ticket: {} } },
     accepts: (call) => isBasic(call, 'ada@b.c/token', secret),
   },
   Shopify: {
-    path: '/admin/api/2025-01/graphql.json',
-    rule: { in: ['headers.x-shopify-access-token'] },
-    request: { headers: { 'X-Shopify-Access-Token': '$CLIENT_SECRET' }, data: { query: '{ shop { name } }' } },
+    ...of(shopify, { shop: 'otters', version: '2025-01' }),
+    request: { to: '/admin/api/2025-01/graphql.json', data: { query: '{ shop { name } }' } },
     accepts: hasHeader('x-shopify-access-token'),
   },
   Algolia: {
-    path: '/1/indexes/*/query',
-    key: { secret: { id: other, key: secret } },
-    rule: { inEach: { id: ['headers.x-algolia-application-id'], key: ['headers.x-algolia-api-key'] } },
-    request: {
-      to: '/1/indexes/a/query',
-      headers: { 'X-Algolia-Application-Id': '$CLIENT_SECRET.id', 'X-Algolia-API-Key': '$CLIENT_SECRET.key' },
-      data: { query: 'q' },
+    ...of(algolia, { appId: 'OTTERS1' }),
+    request: { to: '/1/indexes/a/query', data: { query: 'q' } },
+    accepts: (call) => hasHeader('x-algolia-application-id', 'OTTERS1')(call) && hasHeader('x-algolia-api-key')(call),
+  },
+  'Algolia, its id a secret too': {
+    key: {
+      allow: [
+        {
+          url: 'https://x.algolia.net/1/indexes/*/query',
+          methods: ['POST'],
+          inEach: { id: ['headers.x-algolia-application-id'], key: ['headers.x-algolia-api-key'] },
+        },
+      ],
     },
+    auth: { headers: { 'X-Algolia-Application-Id': '$CLIENT_SECRET.id', 'X-Algolia-API-Key': '$CLIENT_SECRET.key' } },
+    secret: { id: other, key: secret },
+    request: { to: '/1/indexes/a/query', data: { query: 'q' } },
     accepts: (call) => hasHeader('x-algolia-application-id', other)(call) && hasHeader('x-algolia-api-key')(call),
   },
+  Linear: {
+    ...of(linear),
+    request: { to: '/graphql', data: { query: '{ viewer { id } }' } },
+    accepts: hasHeader('authorization'),
+  },
+  HubSpot: {
+    ...of(hubspot),
+    request: { to: '/crm/v3/objects/contacts', data: { properties: {} } },
+    accepts: (call) => isBearer(call),
+  },
   'Google Maps': {
-    path: '/maps/api/geocode/json',
-    rule: { in: ['params.key'] },
-    request: { method: 'GET', params: { address: 'Berlin', key: '$CLIENT_SECRET' } },
+    ...of(googleMaps, { endpoints: ['geocode'] }),
+    auth: { params: { key: '$CLIENT_SECRET' } },
+    request: { to: '/maps/api/geocode/json', method: 'GET', params: { address: 'Berlin' } },
     accepts: (call) => query(call).get('key') === secret,
   },
+  'Google Maps, places': {
+    ...of(googleMaps),
+    request: { to: '/v1/places:searchText', headers: { 'X-Goog-FieldMask': '*' }, data: { textQuery: 'otters' } },
+    accepts: hasHeader('x-goog-api-key'),
+  },
   'Google, a service account': {
-    path: '/v4/spreadsheets/*',
-    key: (url) => ({
-      secret: String(rsa.privateKey.export({ type: 'pkcs8', format: 'pem' })),
-      token: { grant: 'jwt-bearer', clientId: 'a@b.iam', scope: 's', url: `${url}/token`, allowPrivateNetwork: true },
-    }),
-    request: { method: 'GET', to: '/v4/spreadsheets/1', headers: bearer },
-    token: (call) => isJwt(new URLSearchParams(call.body).get('assertion'), 'a@b.iam'),
+    ...of(googleServiceAccount, { clientEmail: 'a@b.iam', scope: 's' }),
+    secret: String(rsa.privateKey.export({ type: 'pkcs8', format: 'pem' })),
+    request: { method: 'GET', to: '/v4/spreadsheets/1' },
+    token: (call) => call.path === '/token' && isJwt(new URLSearchParams(call.body).get('assertion'), 'a@b.iam'),
     accepts: (call) => isBearer(call, token),
   },
   Spotify: {
-    path: '/v1/search',
-    key: (url) => ({
-      token: { grant: 'client_credentials', clientId: 'id', url: `${url}/token`, allowPrivateNetwork: true },
-    }),
-    request: { method: 'GET', headers: bearer, params: { q: 'otter' } },
-    token: (call) => isBasic(call, 'id', secret) && call.body === 'grant_type=client_credentials',
+    ...of(spotify, { clientId: 'id' }),
+    request: { to: '/v1/search', method: 'GET', params: { q: 'otter' } },
+    token: (call) =>
+      call.path === '/api/token' && isBasic(call, 'id', secret) && call.body === 'grant_type=client_credentials',
     accepts: (call) => isBearer(call, token),
   },
   DeepL: {
-    path: '/v2/translate',
-    request: {
-      headers: { Authorization: 'DeepL-Auth-Key $CLIENT_SECRET' },
-      data: { text: ['otter'], target_lang: 'DE' },
-    },
+    ...of(deepl),
+    request: { to: '/v2/translate', data: { text: ['otter'], target_lang: 'DE' } },
     accepts: hasHeader('authorization', `DeepL-Auth-Key ${secret}`),
   },
   Telegram: {
-    path: '/bot$CLIENT_SECRET/*',
+    ...of(telegram),
     request: { to: '/bot$CLIENT_SECRET/sendMessage', data: { chat_id: 1, text: 't' } },
     accepts: ({ path }) => path === `/bot${secret}/sendMessage`,
   },
   Datadog: {
-    path: '/api/v1/query',
-    key: { secret: { api: secret, app: other } },
-    rule: { inEach: { api: ['headers.dd-api-key'], app: ['headers.dd-application-key'] } },
-    request: {
-      method: 'GET',
-      headers: { 'DD-API-KEY': '$CLIENT_SECRET.api', 'DD-APPLICATION-KEY': '$CLIENT_SECRET.app' },
-    },
+    ...of(datadog),
+    secret: { api: secret, app: other },
+    request: { to: '/api/v1/query', method: 'GET' },
     accepts: (call) => hasHeader('dd-api-key')(call) && hasHeader('dd-application-key', other)(call),
   },
   'Binance, HMAC': {
-    path: '/api/v3/account',
-    key: { sign: { hmac: 'sha256', over: ['query', 'body'] } },
-    rule: { in: ['params.signature'] },
-    request: { method: 'GET', params: { timestamp: 1499827319559, signature: '$CLIENT_SECRET' } },
+    ...of(binance),
+    secret: { key: other, secret },
+    request: { to: '/api/v3/account', method: 'GET', params: { timestamp: 1499827319559 } },
     accepts: (call) =>
+      hasHeader('x-mbx-apikey', other)(call) &&
       query(call).get('signature') === createHmac('sha256', secret).update('timestamp=1499827319559').digest('hex'),
+  },
+  'S3, an upload': {
+    ...of(s3, { bucket: 'otters', region: 'eu-central-1', folder: 'pictures', accessKeyId: 'AKIA' }),
+    request: { to: '/pictures/otter.svg', method: 'PUT', headers: { 'Content-Type': 'image/svg+xml' }, data: '<svg/>' },
+    accepts: ({ headers, body }) =>
+      /^AWS4-HMAC-SHA256 Credential=AKIA\/\d{8}\/eu-central-1\/s3\/aws4_request,/.test(headers.authorization ?? '') &&
+      body === '<svg/>',
   },
 }
 
@@ -266,26 +375,43 @@ async function isJwt(jwt: string | null | undefined, issuer: string): Promise<bo
   )
 }
 
-// S3 is in test/relay/signatures.test.ts, where its signature is made anew. Uploads (transcription, files, attachments) are not built yet.
-test.each(Object.entries(apis))('%s', async (_name, { path, key, rule, request, accepts, token: isTokenCall }) => {
-  const api = await startApi(async (call, outgoing) => {
-    if (call.path === '/token') return json(outgoing, { access_token: token }, (await isTokenCall?.(call)) ? 200 : 400)
-    json(outgoing, { echo: [call.path, call.headers, call.body] }, (await accepts(call)) ? 200 : 401)
-  })
-  const { to = path, ...rest } = request
+// The signature of S3 is checked in test/relay/signatures.test.ts.
+test.each(Object.entries(apis))(
+  '%s',
+  async (_name, { key, auth, secret: given, request, accepts, token: isTokenCall }) => {
+    const exchange = key.token && new URL(key.token.url!).pathname
+    const api = await startApi(async (call, outgoing) => {
+      if (call.path === exchange)
+        return json(outgoing, { access_token: token }, (await isTokenCall?.(call)) ? 200 : 400)
+      json(outgoing, { echo: [call.path, call.headers, call.body] }, (await accepts(call)) ? 200 : 401)
+    })
+    const { to, headers, params, ...rest } = request
+    const { client } = await startRelay({
+      keys: { api: { ...atStandIn(key, api.url), secret: given ?? secret, locked: false } },
+    })
+    const { response } = (await client.send({
+      clientSecretName: 'api',
+      url: api.url + to,
+      method: 'POST',
+      headers: { ...auth.headers, ...headers },
+      params: { ...auth.params, ...params },
+      ...rest,
+    })) as { response: { status: number; body: string } }
+    expect(response.status).toBe(200)
+    for (const text of [secret, other, token]) expect(response.body).not.toContain(text)
+  },
+)
+
+test('each preset is in the table above', () => {
+  expect(Object.entries(presets).flatMap(([name, preset]) => (shown.has(preset) ? [] : [name]))).toEqual([])
+})
+
+test('a page may call what a preset names, and nothing else', async () => {
+  const api = await startApi()
   const { client } = await startRelay({
-    keys: {
-      api: {
-        secret,
-        locked: false,
-        allow: [{ url: api.url + path, methods: ['GET', 'POST', 'DELETE'], allowPrivateNetwork: true, ...rule }],
-        ...(typeof key === 'function' ? key(api.url) : key),
-      },
-    },
+    keys: { api: { ...atStandIn(openai({ endpoints: ['chat'] }), api.url), secret, locked: false } },
   })
-  const { response } = (await client.send({ clientSecretName: 'api', url: api.url + to, method: 'POST', ...rest })) as {
-    response: { status: number; body: string }
-  }
-  expect(response.status).toBe(200)
-  for (const text of [secret, other, token]) expect(response.body).not.toContain(text)
+  const refused = client.send({ clientSecretName: 'api', url: `${api.url}/v1/files`, method: 'GET', ...openai.auth })
+  await expect(refused).rejects.toMatchObject({ code: 'NOT_ALLOWED' })
+  expect(api.calls).toEqual([])
 })

@@ -36,6 +36,7 @@ async function createProject(answer: Parameters<typeof startApi>[0] = (_call, ou
   await symlink(join(root, 'node_modules'), join(folder, 'node_modules'))
   await write('package.json', '{ "type": "module" }')
   await write('index.html', '<script type="module" src="/main.js"></script>')
+  await write('relay.css', 'a { color: red }')
   await write('main.js', 'document.title = JSON.stringify(import.meta.env)')
   await write(
     'vite.config.js',
@@ -111,6 +112,7 @@ test.each([['dev'], ['preview', '--outDir', '.']])(
       '/relay.config.ts?raw',
       '/relay.db',
       '/relay.db-wal',
+      '/relay.db?url',
     ]
     for (const file of files) {
       const response = await fetch(url + file)
@@ -119,6 +121,8 @@ test.each([['dev'], ['preview', '--outDir', '.']])(
       if (/env$|relay/.test(file) && !file.startsWith('/@')) expect([403, 404], file).toContain(response.status)
     }
     expect(await (await fetch(`${url}/main.js`)).text()).toContain('otters')
+    // A file of the page, and no path of the relay.
+    expect(await (await fetch(`${url}/relay.css`)).text()).toContain('color: red')
   },
 )
 

@@ -28,7 +28,7 @@ const theirs = [
 ] as const
 
 /** The package's import paths, as files of the sources. */
-const entries = ['index', 'client', 'relay', 'skapi', 'testing', 'vite', 'worker']
+const entries = ['index', 'client', 'relay', 'skapi', 'testing', 'vite', 'presets', 'worker']
 
 /**
  * Compiles blocks of code against the sources, strictly, each as a module of
@@ -124,6 +124,7 @@ function importsFor({ code }: Block): string {
     "import type { SWRConfiguration, SWRResponse } from 'swr'",
     "import type { ReactNode } from 'react'",
     "import type { Plugin } from 'vite'",
+    "import type { IncomingMessage, ServerResponse } from 'node:http'",
   ].join('\n')
 }
 

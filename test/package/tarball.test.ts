@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { build } from 'esbuild'
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest'
+import * as presets from '../../src/exports/presets.ts'
 import { listen } from '../../stories/demo/openai.ts'
 
 const repository = resolve(import.meta.dirname, '../..')
@@ -152,6 +153,7 @@ describe.each(['module', 'commonjs'] as const)('as %s', (type) => {
     ],
     ['react-client-secret/skapi', ['skapiTransport']],
     ['react-client-secret/vite', ['clientSecretRelay']],
+    ['react-client-secret/presets', Object.keys(presets).sort()],
     ['react-client-secret/worker', ['registerClientSecretWorker', 'serveClientSecrets']],
     ['react-client-secret/testing', ['createTestClient', 'fail', 'hold', 'reply']],
     [

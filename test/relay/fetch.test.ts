@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { brotliCompressSync, deflateRawSync, deflateSync, gzipSync, zstdCompressSync } from 'node:zlib'
-import { describe, expect, test } from 'vitest'
+import { inspect } from 'node:util'
+import { describe, expect, test, vi } from 'vitest'
 import { clientSecretErrorOf } from '../../src/client/client-secret-error-of.ts'
 import { createClient } from '../../src/client/create-client.ts'
 import { door, json, startApi, type ApiAnswer } from '../helpers/api.ts'
@@ -213,6 +214,7 @@ describe('an answer is passed on as it comes', () => {
   })
 
   test('an API that breaks off is an error, and no clean end', async () => {
+    const printed = vi.spyOn(console, 'error').mockImplementation(() => {})
     const { api, fetch, relay } = await start(async (_call, outgoing) => {
       outgoing.writeHead(200, { 'content-type': 'text/event-stream' }).write('data: one\n\n')
       await sleep(20)
@@ -222,6 +224,10 @@ describe('an answer is passed on as it comes', () => {
     await expect(response.text()).rejects.toThrow()
     const { records } = await relay.client.history()
     expect(records).toMatchObject([{ status: 'failed', error: { code: 'UPSTREAM_UNREACHABLE' } }])
+    // The server prints the stream's error: one line, without a stack.
+    const lines = printed.mock.calls.map(([error]) => inspect(error))
+    expect(lines).toEqual([expect.stringMatching(/^ClientSecretError: .* broke off: it broke the connection off\.$/)])
+    printed.mockRestore()
   })
 
   test('an API that goes silent, or takes too long, is ended', async () => {
@@ -230,7 +236,8 @@ describe('an answer is passed on as it comes', () => {
         outgoing.writeHead(200, { 'content-type': 'text/event-stream' }).write('data: one\n\n')
         if (call.path === '/slow') setInterval(() => outgoing.write(': \n'), 20).unref()
       },
-      { limits: { streamIdleTimeout: 100, streamTimeout: 400 } },
+      // The slow API writes every 20 ms, also on a busy machine at least every 400.
+      { limits: { streamIdleTimeout: 400, streamTimeout: 1_200 } },
     )
     for (const path of ['/silent', '/slow']) {
       const response = await fetch(api.url + path, { headers: { authorization } })
@@ -238,8 +245,8 @@ describe('an answer is passed on as it comes', () => {
     }
     const { records } = await relay.client.history()
     expect(records.map(({ error }) => error?.message)).toEqual([
-      expect.stringContaining('did not answer within 400'),
-      expect.stringContaining('sent nothing more of its answer for 100'),
+      expect.stringContaining('did not answer within 1200'),
+      expect.stringContaining('sent nothing more of its answer for 400'),
     ])
   })
 

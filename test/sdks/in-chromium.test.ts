@@ -41,6 +41,18 @@ describe.each(sdks.map((sdk) => [sdk.name, sdk] as const))('%s', (name, sdk) => 
   })
 })
 
+test('useChat without a route: the recipe of the documentation, as it is printed', async () => {
+  const { page, upstream } = world
+  upstream.calls.length = 0
+  await page.evaluate(() => window.showChat())
+  await page.getByLabel('Question').fill('Tell me of the otter.')
+  await page.getByRole('button', { name: 'Ask' }).click()
+  await page.getByText('assistant: An otter holds hands while it sleeps.').waitFor()
+  expect(await page.getByRole('alert').count()).toBe(0)
+  expect(upstream.calls).toMatchObject([{ method: 'POST', host: 'api.openai.com', path: '/v1/responses' }])
+  expect(upstream.calls[0]!.body).toContain('Answer in one sentence.')
+})
+
 describe('the worker, for what takes no fetch', () => {
   const through = () => world.relayed.splice(0).length
   const calls = workerSdks.flatMap((sdk) => Object.keys(sdk.calls).map((call) => [sdk.name, call] as const))

@@ -7,6 +7,8 @@ declare global {
   interface Window {
     /** Makes one call of an SDK, whose key is the placeholder. */
     ask: (name: string, keyName: string, kind: Kind) => Promise<string>
+    /** Shows the recipe of useChat, as the documentation prints it. */
+    showChat: () => void
     register: typeof registerClientSecretWorker
     /** Makes one call of what takes no fetch. */
     askWorker: (name: string, call: string) => Promise<string>

@@ -7,13 +7,14 @@ import { promisify } from 'node:util'
 import { createAdaptorServer } from '@hono/node-server'
 import type { Browser, BrowserContext, Page } from 'playwright'
 import { Agent, setGlobalDispatcher, getGlobalDispatcher } from 'undici'
-import { build, type Rolldown } from 'vite'
+import { build, type Plugin, type Rolldown } from 'vite'
 import { createRelayOn } from '../../src/relay/create-relay.ts'
 import type { KeyOptions } from '../../src/relay/keys/key.ts'
 import type { Place } from '../../src/relay/keys/key-rules.ts'
 import { dns } from '../../src/relay/upstream/ip-filter.ts'
 import { listen } from '../../stories/demo/openai.ts'
 import { launchChromium } from '../helpers/demo.ts'
+import { blocksOf } from '../helpers/documentation.ts'
 import { formsOf } from '../helpers/secret-forms.ts'
 import type { Sdk } from './sdks.ts'
 import type { WorkerSdk } from './worker-sdks.ts'
@@ -103,6 +104,19 @@ function keyOf({ hosts, place }: { hosts: string[]; place: Place }): KeyOptions 
   return { secret, locked: false, allow }
 }
 
+/** The recipe of useChat as the documentation prints it, and what shows it. */
+const chatAsPrinted: Plugin = {
+  name: 'chat-as-printed',
+  resolveId: (id) => (id === '/chat-as-printed.tsx' ? id : undefined),
+  load(id) {
+    if (id !== '/chat-as-printed.tsx') return undefined
+    const { code } = blocksOf('stories/docs/use-an-sdk.mdx').find(({ file }) => file === 'chat.tsx')!
+    return `import { createRoot } from 'react-dom/client'
+${code}
+window.showChat = () => createRoot(document.body.appendChild(document.createElement('div'))).render(<Chat />)`
+  },
+}
+
 /** What `client-secret-relay worker` writes. */
 async function workerOf(workerSdks: WorkerSdk[]): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'worker-'))
@@ -120,6 +134,8 @@ async function bundle(): Promise<Map<string, string>> {
   const { output } = (await build({
     root: import.meta.dirname,
     configFile: false,
+    plugins: [chatAsPrinted],
+    resolve: { alias: { 'react-client-secret/client': join(import.meta.dirname, '../../src/exports/client.ts') } },
     logLevel: 'error',
     build: {
       write: false,

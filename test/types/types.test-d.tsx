@@ -17,6 +17,8 @@ import {
   type QueuedRequest,
   type UseClientSecretRequest,
 } from '../../src/exports/index.ts'
+import { deepl, openai, s3, shopify, twilio } from '../../src/exports/presets.ts'
+import { relayRoute, type RelayOptions, type RouteHandler } from '../../src/exports/relay.ts'
 import { createTestClient, fail, hold, reply } from '../../src/exports/testing.ts'
 
 interface Picture {
@@ -222,4 +224,34 @@ export function Testing() {
   // @ts-expect-error what was sent is for reading
   client.requests = []
   return <ClientSecretProvider client={client} />
+}
+
+export function Presets(): RelayOptions {
+  openai({ endpoints: ['chat', 'images'], locked: false })
+  s3({ bucket: 'b', region: 'r', folder: 'f', accessKeyId: 'a' })
+  shopify({ shop: 'otters' })
+  deepl({ host: 'api-free.deepl.com' })
+  // @ts-expect-error there is no such endpoint
+  openai({ endpoints: ['chats'] })
+  // @ts-expect-error a setting of another API
+  openai({ accountSid: 'AC1' })
+  // @ts-expect-error rules belong in allow
+  openai({ url: 'https://api.openai.com/**' })
+  // @ts-expect-error the limits of a key
+  openai({ limits: { perMinute: 1 } })
+  // @ts-expect-error the settings are missing
+  twilio()
+  // @ts-expect-error a setting is missing
+  s3({ bucket: 'b', region: 'r', folder: 'f' })
+  // @ts-expect-error a setting is a text
+  twilio({ accountSid: 1 })
+  return { keys: { openai: openai(), twilio: twilio({ accountSid: 'AC1', endpoints: ['messages'] }) } }
+}
+
+export function Routes(): (request: Request) => Promise<Response> {
+  const { GET, loader } = relayRoute({ keys: { openai: openai() } })
+  isExactly<RouteHandler>()(loader)
+  // @ts-expect-error there is no such option
+  relayRoute({ kees: {} })
+  return GET
 }

@@ -1,3 +1,4 @@
+import { inspect } from 'node:util'
 import type { Room } from '../common/bytes-in-flight.ts'
 import { ClientSecretError } from '../../protocol/errors.ts'
 import { deferred } from '../common/deferred.ts'
@@ -76,7 +77,7 @@ export function createSharedBody(room: Room): SharedBody {
     if (!chunk) {
       // The next chunk is gone, because another reader is faster.
       if (reader.next < first) throw answerLost()
-      if (end?.error) throw end.error
+      if (end?.error) throw printedInOneLine(end.error)
       return null
     }
     reader.next++
@@ -173,6 +174,11 @@ function readerStream(
     },
     { highWaterMark: 0 },
   )
+}
+
+/** Servers print the error of a stream. The log already has its line, so the stack would be noise. */
+function printedInOneLine(error: Error): Error {
+  return Object.defineProperty(error, inspect.custom, { value: () => String(error), configurable: true })
 }
 
 export function answerLost(requestId?: string): ClientSecretError {

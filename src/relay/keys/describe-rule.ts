@@ -30,7 +30,7 @@ function placesInWords({ places, placesByName }: CompiledRule): string {
 }
 
 /** Warnings for a rule that may be wider than intended; empty for a narrow rule. */
-export function wideInRule(rule: CompiledRule): string[] {
+export function wideInRule(rule: CompiledRule, { isSigned = false } = {}): string[] {
   const origin = originOf(rule)
   const domain = rule.host.slice(1).join('.')
   return [
@@ -48,7 +48,9 @@ export function wideInRule(rule: CompiledRule): string[] {
         rule.places.filter((place) => place.startsWith('data#')).map((place) => place.slice('data#'.length)),
         'or',
       )}.`,
-    rule.places.some((place) => place.startsWith('params.')) &&
+    // A signature is good for one call.
+    !isSigned &&
+      rule.places.some((place) => place.startsWith('params.')) &&
       'The secret goes into a query string, which servers and proxies write into their logs. Prefer a header if the API takes one.',
     rule.places.includes('url.path') &&
       !rule.segments.some((segment) => segment.includes('$CLIENT_SECRET')) &&

@@ -8,6 +8,7 @@ import {
 import { methods, type ClientSecretRequest, type Method } from '../../protocol/request.ts'
 import { startContext, configError, type ErrorContext } from '../common/config-error.ts'
 import { plainSegments, segmentsOf } from './plain-path.ts'
+import { suggestRule } from './suggested-rule.ts'
 
 /** A place in a request for a secret. */
 export type Place = `headers.${string}` | `params.${string}` | `data#/${string}` | 'url.path'
@@ -186,14 +187,15 @@ function readPlacesByName(
 /**
  * The rule that allows this request to use the key.
  *
- * @throws ClientSecretError `NOT_ALLOWED`. The message says whether no rule allows the url, the method, or a place.
+ * @throws ClientSecretError `NOT_ALLOWED`. The message says whether no rule allows the url, the method, or a place, and
+ *   gives the rule that would.
  */
 export function findRule(keyName: string, rules: readonly CompiledRule[], request: ClientSecretRequest): CompiledRule {
   const url = new URL(request.url)
   const refuse = (what: string, path: string) =>
     new ClientSecretError(
       'NOT_ALLOWED',
-      `The key "${keyName}" may not be used ${what}. If it should, the relay's configuration needs a rule for it under keys.${keyName}.allow.`,
+      `The key "${keyName}" may not be used ${what}. If it should, add ${missingRule(rules, request)} to keys.${keyName}.allow.`,
       { path },
     )
 
@@ -215,6 +217,19 @@ export function findRule(keyName: string, rules: readonly CompiledRule[], reques
   }
   const places = [...new Set(found.map(({ place }) => place))].join(' and ')
   throw refuse(`in ${places}`, places)
+}
+
+/** The rule to add, in words that a config takes. */
+function missingRule(rules: readonly CompiledRule[], request: ClientSecretRequest): string {
+  const names = rules.find(({ placesByName }) => placesByName)?.placesByName?.keys()
+  try {
+    const { rule, text } = suggestRule(request, names !== undefined)
+    compileRule(rule as KeyRule, '', undefined, names && [...names])
+    return `the rule ${text}`
+  } catch {
+    // No rule allows it, such as a path that servers read in different ways.
+    return 'a rule for it'
+  }
 }
 
 /** Whether the rule allows this value in this place. */

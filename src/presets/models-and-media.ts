@@ -1,0 +1,196 @@
+import { preset, type Preset } from './preset.ts'
+
+const bearer = { headers: { Authorization: 'Bearer $CLIENT_SECRET' } }
+
+/** OpenAI. */
+export const openai: Preset<
+  'chat' | 'responses' | 'images' | 'speech' | 'transcriptions' | 'embeddings' | 'moderations' | 'models'
+> = /* @__PURE__ */ preset({
+  url: 'https://api.openai.com/v1',
+  variables: 'OPENAI_API_KEY',
+  auth: bearer,
+  endpoints: {
+    chat: 'POST /chat/completions',
+    responses: 'POST /responses',
+    images: ['POST /images/generations', 'POST /images/edits'],
+    speech: 'POST /audio/speech',
+    transcriptions: ['POST /audio/transcriptions', 'POST /audio/translations'],
+    embeddings: 'POST /embeddings',
+    moderations: 'POST /moderations',
+    models: ['GET /models', 'GET /models/*'],
+  },
+})
+
+/** Anthropic. */
+export const anthropic: Preset<'messages' | 'countTokens' | 'models'> = /* @__PURE__ */ preset({
+  url: 'https://api.anthropic.com/v1',
+  variables: 'ANTHROPIC_API_KEY',
+  auth: { headers: { 'X-Api-Key': '$CLIENT_SECRET', 'Anthropic-Version': '2023-06-01' } },
+  endpoints: {
+    messages: 'POST /messages',
+    countTokens: 'POST /messages/count_tokens',
+    models: ['GET /models', 'GET /models/*'],
+  },
+})
+
+/** Google Gemini. */
+export const gemini: Preset<'generate' | 'models'> = /* @__PURE__ */ preset({
+  url: 'https://generativelanguage.googleapis.com/v1beta',
+  variables: 'GEMINI_API_KEY',
+  auth: { headers: { 'X-Goog-Api-Key': '$CLIENT_SECRET' } },
+  endpoints: { generate: 'POST /models/*', models: ['GET /models', 'GET /models/*'] },
+})
+
+/** Mistral. */
+export const mistral: Preset<'chat' | 'fim' | 'embeddings' | 'ocr' | 'moderations' | 'models'> = /* @__PURE__ */ preset(
+  {
+    url: 'https://api.mistral.ai/v1',
+    variables: 'MISTRAL_API_KEY',
+    auth: bearer,
+    endpoints: {
+      chat: 'POST /chat/completions',
+      fim: 'POST /fim/completions',
+      embeddings: 'POST /embeddings',
+      ocr: 'POST /ocr',
+      moderations: 'POST /moderations',
+      models: ['GET /models', 'GET /models/*'],
+    },
+  },
+)
+
+/** Groq. */
+export const groq: Preset<'chat' | 'transcriptions' | 'speech' | 'models'> = /* @__PURE__ */ preset({
+  url: 'https://api.groq.com/openai/v1',
+  variables: 'GROQ_API_KEY',
+  auth: bearer,
+  endpoints: {
+    chat: 'POST /chat/completions',
+    transcriptions: ['POST /audio/transcriptions', 'POST /audio/translations'],
+    speech: 'POST /audio/speech',
+    models: ['GET /models', 'GET /models/*'],
+  },
+})
+
+/** Cohere. */
+export const cohere: Preset<'chat' | 'embed' | 'rerank'> = /* @__PURE__ */ preset({
+  url: 'https://api.cohere.com/v2',
+  variables: 'CO_API_KEY',
+  auth: bearer,
+  endpoints: { chat: 'POST /chat', embed: 'POST /embed', rerank: 'POST /rerank' },
+})
+
+/** DeepSeek. */
+export const deepseek: Preset<'chat' | 'models'> = /* @__PURE__ */ preset({
+  url: 'https://api.deepseek.com',
+  variables: 'DEEPSEEK_API_KEY',
+  auth: bearer,
+  endpoints: { chat: 'POST /chat/completions', models: 'GET /models' },
+})
+
+/** OpenRouter. */
+export const openrouter: Preset<'chat' | 'models'> = /* @__PURE__ */ preset({
+  url: 'https://openrouter.ai/api/v1',
+  variables: 'OPENROUTER_API_KEY',
+  auth: bearer,
+  endpoints: { chat: 'POST /chat/completions', models: 'GET /models' },
+})
+
+/** Together AI. */
+export const together: Preset<'chat' | 'images' | 'embeddings'> = /* @__PURE__ */ preset({
+  url: 'https://api.together.xyz/v1',
+  variables: 'TOGETHER_API_KEY',
+  auth: bearer,
+  endpoints: { chat: 'POST /chat/completions', images: 'POST /images/generations', embeddings: 'POST /embeddings' },
+})
+
+/** Perplexity. */
+export const perplexity: Preset<'chat'> = /* @__PURE__ */ preset({
+  url: 'https://api.perplexity.ai',
+  variables: 'PERPLEXITY_API_KEY',
+  auth: bearer,
+  endpoints: { chat: 'POST /chat/completions' },
+})
+
+/** xAI. */
+export const xai: Preset<'chat' | 'images' | 'models'> = /* @__PURE__ */ preset({
+  url: 'https://api.x.ai/v1',
+  variables: 'XAI_API_KEY',
+  auth: bearer,
+  endpoints: { chat: 'POST /chat/completions', images: 'POST /images/generations', models: 'GET /models' },
+})
+
+/** Hugging Face, its router of inference providers. */
+export const huggingface: Preset<'chat' | 'inference'> = /* @__PURE__ */ preset({
+  url: 'https://router.huggingface.co',
+  variables: 'HF_TOKEN',
+  auth: bearer,
+  endpoints: { chat: 'POST /v1/chat/completions', inference: 'POST /hf-inference/models/**' },
+})
+
+/** ElevenLabs. */
+export const elevenlabs: Preset<'speech' | 'transcriptions' | 'sounds' | 'voices'> = /* @__PURE__ */ preset({
+  url: 'https://api.elevenlabs.io/v1',
+  variables: 'ELEVENLABS_API_KEY',
+  auth: { headers: { 'Xi-Api-Key': '$CLIENT_SECRET' } },
+  endpoints: {
+    speech: ['POST /text-to-speech/*', 'POST /text-to-speech/*/stream'],
+    transcriptions: 'POST /speech-to-text',
+    sounds: 'POST /sound-generation',
+    voices: 'GET /voices',
+  },
+})
+
+/** Deepgram. */
+export const deepgram: Preset<'listen' | 'speak'> = /* @__PURE__ */ preset({
+  url: 'https://api.deepgram.com/v1',
+  variables: 'DEEPGRAM_API_KEY',
+  auth: { headers: { Authorization: 'Token $CLIENT_SECRET' } },
+  endpoints: { listen: 'POST /listen', speak: 'POST /speak' },
+})
+
+/** AssemblyAI. */
+export const assemblyai: Preset<'transcripts' | 'upload'> = /* @__PURE__ */ preset({
+  url: 'https://api.assemblyai.com/v2',
+  variables: 'ASSEMBLYAI_API_KEY',
+  auth: { headers: { Authorization: '$CLIENT_SECRET' } },
+  endpoints: { transcripts: ['POST /transcript', 'GET /transcript/*'], upload: 'POST /upload' },
+})
+
+/** Replicate. */
+export const replicate: Preset<'predictions'> = /* @__PURE__ */ preset({
+  url: 'https://api.replicate.com/v1',
+  variables: 'REPLICATE_API_TOKEN',
+  auth: bearer,
+  endpoints: {
+    predictions: [
+      'POST /predictions',
+      'POST /models/*/*/predictions',
+      'GET /predictions/*',
+      'POST /predictions/*/cancel',
+    ],
+  },
+})
+
+/** fal. */
+export const fal: Preset<'run' | 'queue'> = /* @__PURE__ */ preset({
+  url: 'https://fal.run',
+  variables: 'FAL_KEY',
+  auth: { headers: { Authorization: 'Key $CLIENT_SECRET' } },
+  endpoints: {
+    run: 'POST /fal-ai/**',
+    queue: [
+      'POST https://queue.fal.run/fal-ai/**',
+      'GET https://queue.fal.run/fal-ai/*/requests/*',
+      'GET https://queue.fal.run/fal-ai/*/requests/*/status',
+    ],
+  },
+})
+
+/** DeepL. With a free account, set `host` to `api-free.deepl.com`. */
+export const deepl: Preset<'translate' | 'languages', never, 'host'> = /* @__PURE__ */ preset({
+  url: 'https://{host}/v2',
+  variables: 'DEEPL_API_KEY',
+  auth: { headers: { Authorization: 'DeepL-Auth-Key $CLIENT_SECRET' } },
+  endpoints: { translate: 'POST /translate', languages: 'GET /languages' },
+  optional: { host: 'api.deepl.com' },
+})
