@@ -51,7 +51,7 @@ describe('a database in memory that is full', () => {
     const { send, poll, history, log } = await setUp()
     const waiting = await send(visitor, '/later', { queue: 'q' })
     const ids: string[] = []
-    for (let n = 0; n < 8; n++) ids.push((await send(visitor, '/')).id!)
+    for (let n = 0; n < 7; n++) ids.push((await send(visitor, '/')).id!)
 
     const kept = (await history(visitor)).map(({ id }) => id)
     expect(kept).toContain(waiting.id)

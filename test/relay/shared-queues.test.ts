@@ -3,7 +3,10 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import type { ClientSecretRecord, PollAnswer, QueueCount } from '../../src/protocol/record.ts'
+import { consoleLogger } from '../../src/relay/common/logger.ts'
 import type { QueueOptions } from '../../src/relay/common/queue-options.ts'
+import { openPostgres } from '../../src/relay/database/postgres-database.ts'
+import { createSharedQueueCalls, type Taken } from '../../src/relay/database/shared-queue-calls.ts'
 import type { RelayOptions } from '../../src/relay/options.ts'
 import { door, json, startApi, type ApiAnswer } from '../helpers/api.ts'
 import { postgresOfThisFile } from '../helpers/postgres.ts'
@@ -27,6 +30,7 @@ async function setUp(
   queue: Omit<QueueOptions, 'shared'>,
   answer: ApiAnswer,
   more: Partial<RelayOptions> = {},
+  ofMinute = minute,
 ) {
   let atOnce = 0
   let mostAtOnce = 0
@@ -42,7 +46,7 @@ async function setUp(
     ...(relayCount > 1 && { database: await postgres.database() }),
     ...more,
   }
-  const relays = await Promise.all(Array.from({ length: relayCount }, () => startRelay(options, minute)))
+  const relays = await Promise.all(Array.from({ length: relayCount }, () => startRelay(options, ofMinute)))
   await Promise.all(relays.map(({ relay }) => relay.ready))
   const urls = relays.map(({ url }) => url)
   let turn = 0
@@ -118,12 +122,24 @@ describe.each([
   ['three relays on Postgres', 3],
 ])('a shared queue of %s', (_, relayCount) => {
   test('never has more calls at once than maxConcurrency, and keeps the order of each caller', async () => {
-    const { submitAll, api, jobs, mostAtOnce } = await setUp(relayCount, { maxConcurrency: 3 }, answerSoon)
-    const callers = ['a', 'b', 'c', 'd', 'e', 'f']
-    await Promise.all(callers.map((caller) => submitAll(caller, 15)))
-    await until(() => api.calls.length === 90)
-    expect(mostAtOnce()).toBe(3)
-    for (const caller of callers) expect(numbersOf(caller, jobs())).toEqual(upTo(15))
+    const { submitAll, api, jobs, mostAtOnce } = await setUp(relayCount, { maxConcurrency: 2 }, answerSoon)
+    const callers = upTo(30).map(String)
+    await Promise.all(callers.map((caller) => submitAll(caller, 5)))
+    await until(() => api.calls.length === 150)
+    expect(mostAtOnce()).toBe(2)
+    for (const caller of callers) expect(numbersOf(caller, jobs())).toEqual(upTo(5))
+  })
+
+  test('runs the requests of one caller one at a time', async () => {
+    const calls = heldCalls()
+    const { submit, submitAll, jobs } = await setUp(relayCount, { maxConcurrency: 3 }, calls.answer)
+    await submitAll('a', 2)
+    await submit('a', 2, { method: 'PUT' })
+    await submit('b', 0)
+    await until(() => calls.arrived() === 2)
+    expect(jobs().map(({ caller }) => caller)).toEqual(['a', 'b'])
+    for (let n = 0; n < 4; n++) await calls.answerNext()
+    expect(numbersOf('a', jobs())).toEqual([0, 1, 2])
   })
 
   test('never begins more calls in a minute than perMinute, and as many', async () => {
@@ -147,25 +163,15 @@ describe.each([
     expect(jobs()[1]!.caller).toBe('b')
   })
 
-  test('lets callers take turns, also one that sends the next when it has its answer', async () => {
-    const calls = heldCalls()
-    const { submit, submitAll, jobs } = await setUp(relayCount, { maxConcurrency: 1 }, calls.answer)
-    await submitAll('a', 10, { expires: 60 })
-    await submit('b', 0)
-    for (let n = 1; n < 10; n++) {
-      await until(() => calls.arrived() === n)
-      const last = jobs()[n - 1]!
-      await calls.answerNext()
-      // It comes back before the next call begins, or just after.
-      if (last.caller === 'b') await submit('b', last.n + 1)
-    }
-    await until(() => calls.arrived() === 10)
-    const order = jobs().map(({ caller }) => caller)
-    // Neither has two more turns than the other at any time after the first.
-    for (let n = 1; n <= order.length; n++) {
-      const ofB = order.slice(0, n).filter((caller) => caller === 'b').length
-      expect(Math.abs(n - 2 * ofB)).toBeLessThanOrEqual(2)
-    }
+  test('lets callers take turns, also one that sends the next before the minute has room', async () => {
+    const { submit, submitAll, poll, api, jobs } = await setUp(relayCount, { perMinute: 1 }, answerSoon, {}, 100)
+    await submitAll('a', 4)
+    const { id } = await submit('b', 0)
+    await until(() => api.calls.length === 2)
+    while ((await poll('b', id)).records[0]!.status !== 'resolved');
+    await submit('b', 1)
+    await until(() => api.calls.length === 4)
+    expect(jobs().map(({ caller }) => caller)).toEqual(['a', 'b', 'a', 'b'])
   })
 
   test('with fair: false runs in the order of arrival', async () => {
@@ -189,11 +195,14 @@ describe.each([
     const placeOf = async (caller: string, id: string) => (await poll(caller, id)).records[0]!.inQueue
     expect([await placeOf('a', second!.id), await placeOf('a', third!.id)]).toEqual([3, 4])
     for (const caller of ['a', 'b', 'c']) expect(await count(caller)).toEqual({ queueName: 'images', inQueue: 4 })
-    // A held poll of one caller hears that the queue of another has moved.
-    const seen = (await poll('a', second!.id)).records[0]!.version
-    const held = poll('a', `${second!.id}:${seen}`, 20_000)
+    // The held poll of a caller wakes when the request of another one ends, and a third one runs.
+    const ofC = await submit('c', 0)
+    expect(ofC.inQueue).toBe(3)
+    const seen = (await poll('c', ofC.id)).records[0]!.version
+    const held = poll('c', `${ofC.id}:${seen}`, 20_000)
     await calls.answerNext()
-    expect((await held).records[0]).toMatchObject({ id: second!.id, inQueue: 2 })
+    expect((await held).records[0]).toMatchObject({ id: ofC.id, inQueue: 2 })
+    await calls.answerNext()
     await calls.answerNext()
     await calls.answerNext()
     await calls.answerNext()
@@ -300,6 +309,51 @@ describe('a relay that starts', () => {
   })
 })
 
+test('two relays that count at the same moment start one call, not two', async () => {
+  const database = await postgres.database()
+  const { relays, submit } = await setUp(1, { maxConcurrency: 1 }, answerSoon, { database })
+  // Both wait, and no relay runs them.
+  await postgres.query(database, `UPDATE shared_queues SET paused_until = ${Number.MAX_SAFE_INTEGER}`)
+  await submit('a', 0)
+  await submit('b', 0)
+  await relays[0]!.relay.close()
+  await postgres.query(database, 'UPDATE shared_queues SET paused_until = 0')
+  await postgres.query(database, `INSERT INTO relays VALUES ('one', ${Date.now()}), ('two', ${Date.now()})`)
+
+  const queue = { name: 'images', maxConcurrency: 1, perMinute: Infinity, isFair: true }
+  const times = { window: 61_000, maxSilence: 600_000 }
+  const opened = [await openPostgres(database, consoleLogger), await openPostgres(database, consoleLogger)] as const
+  onTestFinished(async () => void (await Promise.all(opened.map((one) => one.close()))))
+  const two = createSharedQueueCalls(opened[1], times)
+  let ofTwo: Promise<Taken> | undefined
+  // The second one takes between the count of the first one and its write.
+  const one = createSharedQueueCalls(
+    {
+      ...opened[0],
+      transaction: (locks, work) =>
+        opened[0].transaction(locks, (transaction) =>
+          work({
+            ...transaction,
+            query: async (sql, parameters) => {
+              if (sql.startsWith('UPDATE records')) {
+                let isDone = false
+                ofTwo = two.take(queue, 'two', 1)
+                void ofTwo.then(() => (isDone = true))
+                const isWaiting = async () =>
+                  (await postgres.query(database, 'SELECT pid FROM pg_locks WHERE NOT granted')).length > 0
+                while (!isDone && !(await isWaiting()));
+              }
+              return transaction.query(sql, parameters)
+            },
+          }),
+        ),
+    },
+    times,
+  )
+  const taken = [await one.take(queue, 'one', 1), await ofTwo!]
+  expect(taken.map(({ calls }) => calls.length)).toEqual([1, 0])
+})
+
 test('a relay that stops hands its calls to the others', async () => {
   const calls = heldCalls()
   const database = await postgres.database()
@@ -315,30 +369,45 @@ test('a relay that stops hands its calls to the others', async () => {
 
 describe('a relay that is killed', () => {
   test('gives its slots back when the others take it for dead, and each caller keeps its order', async () => {
-    const calls = heldCalls()
+    const doors = new Map<string, () => void>()
     const { api, options, submit, submitAll, poll, jobs, mostAtOnce, urls } = await setUp(
       2,
-      { maxConcurrency: 2 },
-      calls.answer,
+      { maxConcurrency: 3 },
+      async (call, outgoing) => {
+        const { caller, n } = JSON.parse(call.body) as Job
+        const isFirst = !doors.has(caller)
+        const { open, opened } = door()
+        doors.set(caller, open)
+        if (n === 0 && isFirst) await opened
+        setTimeout(() => json(outgoing, {}), 5)
+      },
     )
-    // The relays of this process have no free slot for what the victim runs: they are there when it dies.
     const others = urls.splice(0)
     const victim = await startRelayProcess(options)
     urls.push(victim.url)
-    const first = [await submit('a', 0), await submit('b', 0, { method: 'PUT' })]
-    await until(() => calls.arrived() === 2)
+    const post = await submit('a', 0)
+    const put = await submit('b', 0, { method: 'PUT' })
+    await until(() => api.calls.length === 2)
     urls.splice(0, 1, ...others)
-    await Promise.all(['a', 'b', 'c'].map((caller) => submitAll(caller, 3)))
-    expect(api.calls).toHaveLength(2)
+    const ofC = await submit('c', 0)
+    await until(() => api.calls.length === 3)
+    const open = doors.get('c')!
+    await Promise.all([submitAll('a', 3, { method: 'PATCH' }), submitAll('b', 3), submitAll('d', 1)])
+    expect(api.calls).toHaveLength(3)
     await victim.kill()
-    for (let n = 0; n < 12; n++) await calls.answerNext()
-    await until(() => api.calls.length === 12 && api.calls.slice(2).every(({ endedAt }) => endedAt))
-    expect(mostAtOnce()).toBe(2)
-    expect((await poll('a', first[0]!.id)).records[0]).toMatchObject({ error: { code: 'INTERRUPTED' } })
-    expect((await poll('b', first[1]!.id)).records[0]).toMatchObject({ status: 'resolved' })
+    // The two slots of the victim.
+    await until(() => numbersOf('a', jobs()).length === 4 && numbersOf('b', jobs()).length === 5 && doors.has('d'))
+    // The call of c, at a relay that lives, goes on.
+    expect((await poll('c', ofC.id)).records[0]).toMatchObject({ status: 'running' })
+    open()
+    doors.get('d')!()
+    while ((await poll('c', ofC.id)).records[0]!.status === 'running');
+    expect((await poll('c', ofC.id)).records[0]).toMatchObject({ status: 'resolved' })
+    expect((await poll('a', post.id)).records[0]).toMatchObject({ error: { code: 'INTERRUPTED' } })
+    expect((await poll('b', put.id)).records[0]).toMatchObject({ status: 'resolved' })
+    expect(mostAtOnce()).toBe(3)
     expect(numbersOf('a', jobs())).toEqual([0, 0, 1, 2])
     // The PUT of b again, before the others of b.
     expect(numbersOf('b', jobs())).toEqual([0, 0, 0, 1, 2])
-    expect(numbersOf('c', jobs())).toEqual([0, 1, 2])
   }, 60_000)
 })
