@@ -309,6 +309,20 @@ describe('a relay that starts', () => {
   })
 })
 
+test('requests of two shared queues are called once each', async () => {
+  const { api, submit, jobs } = await setUp(2, { maxConcurrency: 5 }, (_call, outgoing) => json(outgoing, {}), {
+    queues: { images: { shared: true, maxConcurrency: 5 }, texts: { shared: true, maxConcurrency: 5 } },
+    database: await postgres.database(),
+  })
+  const callers = upTo(200).map(String)
+  await Promise.all(callers.map((caller) => submit(caller, 0, { queue: Number(caller) % 2 ? 'images' : 'texts' })))
+  await until(() => api.calls.length >= 200 && api.calls.every(({ endedAt }) => endedAt))
+  // The last one of each queue, after all that may run twice.
+  await Promise.all(['images', 'texts'].map((queue) => submit('last', 0, { queue })))
+  await until(() => numbersOf('last', jobs()).length === 2)
+  expect(jobs().length).toBe(202)
+})
+
 test('two relays that count at the same moment start one call, not two', async () => {
   const database = await postgres.database()
   const { relays, submit } = await setUp(1, { maxConcurrency: 1 }, answerSoon, { database })

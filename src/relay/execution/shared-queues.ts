@@ -61,6 +61,7 @@ function workOf(queueName: string): string {
   return `work ${queueName}`
 }
 
+/** Long, because looks, runs and takeovers share the calls that are under way. */
 export async function createSharedQueues(deps: SharedQueueRunnerDeps): Promise<SharedQueueRunner> {
   const { database, queues, records, runner, pubSub, slots, logger, isAlone, minute, maxUpstreamWait } = deps
   const calls = createSharedQueueCalls(database, {
@@ -96,7 +97,7 @@ export async function createSharedQueues(deps: SharedQueueRunnerDeps): Promise<S
       let wait: number | null = null
       while (isAsked && !closing.signal.aborted) {
         isAsked = false
-        await undoStrays()
+        await undoStrays(queue)
         if (!(await calls.hasWaiting(queue.name))) break
         const taken = await takeInTurn(queue)
         if (taken.calls.length > 0) tell()
@@ -150,13 +151,16 @@ export async function createSharedQueues(deps: SharedQueueRunnerDeps): Promise<S
     }
   }
 
-  /** Undoes takes whose answers this relay has not received: their calls have not begun. Settles the calls that could not be settled. */
-  async function undoStrays(): Promise<void> {
+  /**
+   * Undoes takes whose answers this relay has not received: their calls have not begun. Settles the calls that could not
+   * be settled. Only of one queue, which takes nothing meanwhile: a take of another queue may have an answer on the way.
+   */
+  async function undoStrays({ name }: SharedQueue): Promise<void> {
     for (const call of await calls.callsOf(relay!)) {
-      if (underWay.has(nameOf(call))) continue
+      if (call.queue !== name || underWay.has(nameOf(call))) continue
       const head = await calls.recordOf(call)
       if (head && unsettled.has(nameOf(call))) await runner.settleInterrupted(head)
-      else if (head) await records.requeue(head)
+      else if (head && (await records.requeue(head))) pubSub.publish(head.id, head.concurrencyKey)
       await calls.release([call])
       unsettled.delete(nameOf(call))
     }
