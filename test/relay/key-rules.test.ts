@@ -170,3 +170,23 @@ test('a placeholder in a place that is not named stays the text it is, also if n
     body: '{"d":"$CLIENT_SECRET"}',
   })
 })
+
+test('a refusal shows the beginning of a long url, once', () => {
+  const rules = [compileRule({ url: 'https://api.example.com/v1/**', methods: ['GET'] }, 'rule')]
+  const request = {
+    clientSecretName: 'key',
+    url: `https://api.example.com/${'日'.repeat(8_000)}`,
+    method: 'GET' as const,
+    headers: { authorization: '$CLIENT_SECRET' },
+  }
+  let message = ''
+  try {
+    findRule('key', rules, request)
+  } catch (error) {
+    message = (error as Error).message
+  }
+  expect(message).toMatch(
+    /^The key "key" may not be used at https:\/\/api\.example\.com\/%E6.*…\. If it should, add a rule/,
+  )
+  expect(message.length).toBeLessThan(1_000)
+})

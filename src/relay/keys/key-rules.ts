@@ -203,9 +203,9 @@ export function findRule(keyName: string, rules: readonly CompiledRule[], reques
   const forUrl = segments
     ? rules.filter((rule) => matchesOrigin(rule, url) && matchesPath(rule.segments, segments))
     : []
-  if (forUrl.length === 0) throw refuse(`at ${url.origin}${url.pathname}`, 'url')
+  if (forUrl.length === 0) throw refuse(`at ${placeOf(url)}`, 'url')
   const forMethod = forUrl.filter((rule) => rule.methods.includes(request.method))
-  if (forMethod.length === 0) throw refuse(`with ${request.method} at ${url.origin}${url.pathname}`, 'method')
+  if (forMethod.length === 0) throw refuse(`with ${request.method} at ${placeOf(url)}`, 'method')
   const found = findPlaceholders(request)
   const rule = forMethod.find((candidate) => found.every((one) => isPlaceOf(candidate, one)))
   if (rule) return rule
@@ -219,8 +219,20 @@ export function findRule(keyName: string, rules: readonly CompiledRule[], reques
   throw refuse(`in ${places}`, places)
 }
 
+/** Characters of a url in a message. A message is redacted, which takes its time for 72 kB of percent signs. */
+const maxShownUrl = 500
+/** Placeholders of a request whose rule is printed: no API needs more. */
+const maxShownPlaces = 10
+
+function placeOf({ origin, pathname }: URL): string {
+  const place = origin + pathname
+  return place.length > maxShownUrl ? `${place.slice(0, maxShownUrl)}…` : place
+}
+
 /** The rule to add, in words that a config takes. */
 function missingRule(rules: readonly CompiledRule[], request: ClientSecretRequest): string {
+  if (new URL(request.url).pathname.length > maxShownUrl || findPlaceholders(request).length > maxShownPlaces)
+    return 'a rule for it'
   const names = rules.find(({ placesByName }) => placesByName)?.placesByName?.keys()
   try {
     const { rule, text } = suggestRule(request, names !== undefined)
