@@ -3,7 +3,7 @@ import { createRequire } from 'node:module'
 import { parseArgs } from 'node:util'
 import { checkNode } from '../relay/common/missing-peer.ts'
 import { newMasterKey } from '../relay/keys/encryption.ts'
-import { openConfig, type Config } from './config.ts'
+import { messageOf, openConfig, type Config } from './config.ts'
 import { UsageError } from './usage-error.ts'
 import { watchFiles } from './watch-files.ts'
 
@@ -152,10 +152,6 @@ function watch({ files }: Config, take: () => Promise<void>): void {
       .finally(update)
   })
   update()
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error)
 }
 
 main(process.argv.slice(2)).catch((error: unknown) => {

@@ -103,6 +103,6 @@ function syntaxErrorsOf(file: string): string {
   return /\.[cm]?[jt]s$/.test(file) ? spawnSync(process.execPath, ['--check', file], { encoding: 'utf8' }).stderr : ''
 }
 
-function messageOf(error: unknown): string {
+export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error)
 }

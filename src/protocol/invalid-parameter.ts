@@ -20,8 +20,9 @@ export function shown(value: unknown): string {
   return typeof value === 'function' ? 'a function' : String(value)
 }
 
-export function abridged(text: string): string {
-  return text.length > 60 ? `${text.slice(0, 60)}…` : text
+/** At most so many characters of a text. */
+export function abridged(text: string, max = 60): string {
+  return text.length > max ? `${text.slice(0, max)}…` : text
 }
 
 export function isObject(value: unknown): value is Record<string, unknown> {

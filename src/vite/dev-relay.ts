@@ -2,7 +2,7 @@ import { existsSync, statSync } from 'node:fs'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { relative } from 'node:path'
 import { getRequestListener } from '@hono/node-server'
-import { openConfig } from '../command/config.ts'
+import { messageOf, openConfig } from '../command/config.ts'
 import { watchFiles } from '../command/watch-files.ts'
 import { createKeptRelay } from '../relay/keep-relay.ts'
 import { secretsOf } from '../relay/keys/key.ts'
@@ -148,8 +148,4 @@ function checkSecrets(options: RelayOptions, exposed: Record<string, unknown>): 
 function versionOf(file: string): string {
   const found = statSync(file, { throwIfNoEntry: false })
   return found ? `${found.mtimeMs} ${found.size} ${found.ino}` : 'none'
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error)
 }

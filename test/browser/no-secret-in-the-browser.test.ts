@@ -2,6 +2,7 @@ import type { Browser } from 'playwright'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { launchChromium, startDemo } from '../helpers/demo.ts'
 import { formsOf } from '../helpers/secret-forms.ts'
+import { storageOf } from '../helpers/page-storage.ts'
 
 // With characters that change in a url, in HTML and in JSON, so that a leak in any of them is looked for in its own form.
 const secret = 'sk-canary+/=&"<4f7c1d9e2b>'
@@ -75,15 +76,7 @@ test('a picture comes back from an API whose key the browser never had', async (
   ])
 
   const dom = await page.content()
-  const storage = await page.evaluate(async () =>
-    JSON.stringify([
-      { ...localStorage },
-      { ...sessionStorage },
-      document.cookie,
-      await indexedDB.databases(),
-      await caches.keys(),
-    ]),
-  )
+  const storage = await storageOf(page)
   traffic.push({ what: 'the DOM', bytes: Buffer.from(dom) }, { what: 'storage', bytes: Buffer.from(storage) })
   await Promise.all(read)
 

@@ -16,6 +16,7 @@ import { listen } from '../../stories/demo/openai.ts'
 import { launchChromium } from '../helpers/demo.ts'
 import { blocksOf } from '../helpers/documentation.ts'
 import { formsOf } from '../helpers/secret-forms.ts'
+import { storageOf } from '../helpers/page-storage.ts'
 import type { Sdk } from './sdks.ts'
 import type { WorkerSdk } from './worker-sdks.ts'
 import { startUpstream, type Upstream } from './upstream.ts'
@@ -195,15 +196,7 @@ async function watch(context: BrowserContext, page: Page, files: Map<string, str
 
   return async (text) => {
     await Promise.all(reading)
-    const storage = await page.evaluate(async () =>
-      JSON.stringify([
-        { ...localStorage },
-        { ...sessionStorage },
-        document.cookie,
-        await indexedDB.databases(),
-        await caches.keys(),
-      ]),
-    )
+    const storage = await storageOf(page)
     const all: typeof texts = [...texts, ['the DOM', await page.content()], ['storage', storage]]
     for (const { url, pieces } of bodies.values())
       if (pieces.length > 0) all.push([`body of ${url}`, Buffer.concat(pieces).toString('latin1')])

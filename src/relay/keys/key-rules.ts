@@ -1,4 +1,5 @@
 import { ClientSecretError } from '../../protocol/errors.ts'
+import { abridged } from '../../protocol/invalid-parameter.ts'
 import {
   containsPlaceholder,
   findPlaceholders,
@@ -199,13 +200,14 @@ export function findRule(keyName: string, rules: readonly CompiledRule[], reques
       { path },
     )
 
+  const shownUrl = () => abridged(url.origin + url.pathname, maxShown)
   const segments = plainSegments(url)
   const forUrl = segments
     ? rules.filter((rule) => matchesOrigin(rule, url) && matchesPath(rule.segments, segments))
     : []
-  if (forUrl.length === 0) throw refuse(`at ${placeOf(url)}`, 'url')
+  if (forUrl.length === 0) throw refuse(`at ${shownUrl()}`, 'url')
   const forMethod = forUrl.filter((rule) => rule.methods.includes(request.method))
-  if (forMethod.length === 0) throw refuse(`with ${request.method} at ${placeOf(url)}`, 'method')
+  if (forMethod.length === 0) throw refuse(`with ${request.method} at ${shownUrl()}`, 'method')
   const found = findPlaceholders(request)
   const rule = forMethod.find((candidate) => found.every((one) => isPlaceOf(candidate, one)))
   if (rule) return rule
@@ -220,18 +222,13 @@ export function findRule(keyName: string, rules: readonly CompiledRule[], reques
 }
 
 /** Characters of a url in a message. A message is redacted, which takes its time for 72 kB of percent signs. */
-const maxShownUrl = 500
+const maxShown = 500
 /** Placeholders of a request whose rule is printed: no API needs more. */
 const maxShownPlaces = 10
 
-function placeOf({ origin, pathname }: URL): string {
-  const place = origin + pathname
-  return place.length > maxShownUrl ? `${place.slice(0, maxShownUrl)}…` : place
-}
-
 /** The rule to add, in words that a config takes. */
 function missingRule(rules: readonly CompiledRule[], request: ClientSecretRequest): string {
-  if (new URL(request.url).pathname.length > maxShownUrl || findPlaceholders(request).length > maxShownPlaces)
+  if (new URL(request.url).pathname.length > maxShown || findPlaceholders(request).length > maxShownPlaces)
     return 'a rule for it'
   const names = rules.find(({ placesByName }) => placesByName)?.placesByName?.keys()
   try {
