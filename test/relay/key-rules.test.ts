@@ -6,13 +6,16 @@ import type { ClientSecretRequest } from '../../src/protocol/request.ts'
 function allows(rule: Partial<KeyRule>, request: Partial<ClientSecretRequest>): boolean {
   const compiled = compileRule({ url: 'https://api.example.com/v1/**', methods: ['POST'], ...rule }, 'rule')
   try {
-    findRule('key', [compiled], {
-      clientSecretName: 'key',
-      url: 'https://api.example.com/v1/items',
-      method: 'POST',
-      headers: { Authorization: '$CLIENT_SECRET' },
-      ...request,
-    })
+    findRule(
+      { name: 'key', rules: [compiled] },
+      {
+        clientSecretName: 'key',
+        url: 'https://api.example.com/v1/items',
+        method: 'POST',
+        headers: { Authorization: '$CLIENT_SECRET' },
+        ...request,
+      },
+    )
     return true
   } catch {
     return false
@@ -181,7 +184,7 @@ test('a refusal shows the beginning of a long url, once', () => {
   }
   let message = ''
   try {
-    findRule('key', rules, request)
+    findRule({ name: 'key', rules }, request)
   } catch (error) {
     message = (error as Error).message
   }

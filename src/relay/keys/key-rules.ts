@@ -9,6 +9,8 @@ import {
 import { methods, type ClientSecretRequest, type Method } from '../../protocol/request.ts'
 import { startContext, configError, type ErrorContext } from '../common/config-error.ts'
 import { plainSegments, segmentsOf } from './plain-path.ts'
+import { checkS3Call } from './s3-calls.ts'
+import type { SignOptions } from './sign-options.ts'
 import { suggestRule } from './suggested-rule.ts'
 
 /** A place in a request for a secret. */
@@ -185,13 +187,20 @@ function readPlacesByName(
   return new Map(Object.entries(inEach).map(([name, list]) => [name, readPlaces(list, `inEach.${name}`, refuse)]))
 }
 
+/** The part of a key that decides about a request. */
+export interface RuledKey {
+  name: string
+  rules: readonly CompiledRule[]
+  sign?: SignOptions
+}
+
 /**
  * The rule that allows this request to use the key.
  *
  * @throws ClientSecretError `NOT_ALLOWED`. The message says whether no rule allows the url, the method, or a place, and
  *   gives the rule that would.
  */
-export function findRule(keyName: string, rules: readonly CompiledRule[], request: ClientSecretRequest): CompiledRule {
+export function findRule({ name: keyName, rules, sign }: RuledKey, request: ClientSecretRequest): CompiledRule {
   const url = new URL(request.url)
   const refuse = (what: string, path: string) =>
     new ClientSecretError(
@@ -210,7 +219,10 @@ export function findRule(keyName: string, rules: readonly CompiledRule[], reques
   if (forMethod.length === 0) throw refuse(`with ${request.method} at ${shownUrl()}`, 'method')
   const found = findPlaceholders(request)
   const rule = forMethod.find((candidate) => found.every((one) => isPlaceOf(candidate, one)))
-  if (rule) return rule
+  if (rule) {
+    checkS3Call(keyName, sign, request)
+    return rule
+  }
   const wrong = found.find((one) => !forMethod.some((candidate) => isPlaceOf(candidate, one)))
   if (wrong) {
     const names = [...(forMethod[0]!.placesByName?.keys() ?? [])]
@@ -257,12 +269,9 @@ function unknownName(keyName: string, { place, name }: FoundPlaceholder, names: 
 }
 
 /** Whether a rule allows this request to use the key. */
-export function isAllowed(
-  key: { name: string; rules: readonly CompiledRule[] },
-  request: ClientSecretRequest,
-): boolean {
+export function isAllowed(key: RuledKey, request: ClientSecretRequest): boolean {
   try {
-    return Boolean(findRule(key.name, key.rules, request))
+    return Boolean(findRule(key, request))
   } catch {
     return false
   }

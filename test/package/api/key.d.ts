@@ -1,5 +1,32 @@
 import { M as Method } from './request.js';
 
+/** A part of the call that an HMAC covers. */
+type SignedPart = 'method' | 'path' | 'query' | 'body' | `headers.${string}`;
+/**
+ * Signatures of AWS, and of compatible services such as S3 storage. For S3, the relay signs plain calls only: it rejects
+ * query parameters and headers that change the operation, such as `acl` and `x-amz-copy-source`.
+ */
+interface AwsSignature {
+    aws: 'sigv4';
+    accessKeyId: string;
+    /** Default: from the host. */
+    service?: string | undefined;
+    /** Default: from the host. */
+    region?: string | undefined;
+}
+/** An HMAC of parts of the call, for APIs such as Binance. */
+interface HmacSignature {
+    hmac: 'sha256' | 'sha384' | 'sha512';
+    /** The signed parts, joined without a separator. The query excludes the parameter for the signature. */
+    over: SignedPart[];
+    /** Default: `hex`. */
+    encoding?: 'hex' | 'base64' | undefined;
+    /** For a key with several values: the name of the signing value. Its placeholder becomes the signature; the others become their values. */
+    value?: string | undefined;
+}
+/** For an API that needs a signature of each call. `$CLIENT_SECRET` becomes the signature, and the secret stays in the relay. */
+type SignOptions = AwsSignature | HmacSignature;
+
 /** A place in a request for a secret. */
 type Place = `headers.${string}` | `params.${string}` | `data#/${string}` | 'url.path';
 /** A destination that a key allows. The relay refuses everything else. */
@@ -27,30 +54,6 @@ interface KeyRule {
     /** Streams answers to a fetch also for secrets in `params` or `data#`, which APIs may show. Secrets in other places always stream. Default: false. */
     stream?: boolean | undefined;
 }
-
-/** A part of the call that an HMAC covers. */
-type SignedPart = 'method' | 'path' | 'query' | 'body' | `headers.${string}`;
-/** Signatures of AWS, and of compatible services such as S3 storage. */
-interface AwsSignature {
-    aws: 'sigv4';
-    accessKeyId: string;
-    /** Default: from the host. */
-    service?: string | undefined;
-    /** Default: from the host. */
-    region?: string | undefined;
-}
-/** An HMAC of parts of the call, for APIs such as Binance. */
-interface HmacSignature {
-    hmac: 'sha256' | 'sha384' | 'sha512';
-    /** The signed parts, joined without a separator. The query excludes the parameter for the signature. */
-    over: SignedPart[];
-    /** Default: `hex`. */
-    encoding?: 'hex' | 'base64' | undefined;
-    /** For a key with several values: the name of the signing value. Its placeholder becomes the signature; the others become their values. */
-    value?: string | undefined;
-}
-/** For an API that needs a signature of each call. `$CLIENT_SECRET` becomes the signature, and the secret stays in the relay. */
-type SignOptions = AwsSignature | HmacSignature;
 
 declare const grants: readonly ["client_credentials", "jwt-bearer", "login"];
 declare const auths: readonly ["basic", "body", "bearer"];
