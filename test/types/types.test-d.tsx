@@ -229,7 +229,7 @@ export function Testing() {
 export function Presets(): RelayOptions {
   openai({ endpoints: ['chat', 'images'], locked: false })
   s3({ bucket: 'b', region: 'r', folder: 'f', accessKeyId: 'a' })
-  shopify({ shop: 'otters' })
+  shopify({ shop: 'otters', endpoints: ['graphql'] })
   deepl({ host: 'api-free.deepl.com' })
   // @ts-expect-error there is no such endpoint
   openai({ endpoints: ['chats'] })

@@ -32,9 +32,9 @@ type Place = `headers.${string}` | `params.${string}` | `data#/${string}` | 'url
 /** A destination that a key allows. The relay refuses everything else. */
 interface KeyRule {
     /**
-     * The destination of the secret. Scheme, host and port must match exactly. `*` matches one segment of the path, `**`
-     * at the end the rest of the path, and `*.` before a host one label. A segment may contain the placeholder:
-     * `https://api.telegram.org/bot$CLIENT_SECRET/*`.
+     * The destination of the secret. Scheme, host and port must match exactly. `*` matches one segment of the path,
+     * `*:verb` one that ends with this verb, as APIs of Google have it, `**` at the end the rest of the path, and `*.`
+     * before a host one label. A segment may contain the placeholder: `https://api.telegram.org/bot$CLIENT_SECRET/*`.
      */
     url: string;
     /** Any letter case. */
