@@ -2,6 +2,7 @@ import { createBytesInFlight } from './common/bytes-in-flight.ts'
 import { boundRecords } from './database/bounded-records.ts'
 import { createPubSub } from './database/pub-sub.ts'
 import { createRecords } from './database/records.ts'
+import { createSharedQueuePlaces } from './database/shared-queue-places.ts'
 import { explainStartFailure } from './database/explain-start-failure.ts'
 import { createCallSlots } from './execution/call-slots.ts'
 import { createDirectRequests } from './execution/direct-requests.ts'
@@ -81,10 +82,10 @@ async function openParts(
   const { database } = storage
   atTheEnd(() => database.close())
   const { bytesInMemory } = limits
-  const records = storage.isInMemory
-    ? await boundRecords(createRecords(database), database, { bytesInMemory, logger })
-    : createRecords(database)
   const pubSub = createPubSub(storage.peers)
+  const places = createSharedQueuePlaces(database, pubSub)
+  const allRecords = createRecords(database, places)
+  const records = storage.isInMemory ? await boundRecords(allRecords, database, { bytesInMemory, logger }) : allRecords
   const keys = await openKeyStore({ database, pubSub, settings, secrets, logger })
   atTheEnd(() => keys.close())
   const upstream = createUpstream(limits, network)
@@ -163,6 +164,7 @@ async function openParts(
     inFlight,
     waitingCallers,
     records,
+    places,
     pubSub,
     direct,
     streamed: createStreamedAnswers(inFlight),

@@ -5,8 +5,11 @@ import { describe, expect, onTestFinished, test } from 'vitest'
 import type { ClientSecretRecord, PollAnswer, QueueCount } from '../../src/protocol/record.ts'
 import { consoleLogger } from '../../src/relay/common/logger.ts'
 import type { QueueOptions } from '../../src/relay/common/queue-options.ts'
+import type { Database } from '../../src/relay/database/database.ts'
 import { openPostgres } from '../../src/relay/database/postgres-database.ts'
+import { createRecords } from '../../src/relay/database/records.ts'
 import { createSharedQueueCalls, type Taken } from '../../src/relay/database/shared-queue-calls.ts'
+import { openSqlite } from '../../src/relay/database/sqlite-database.ts'
 import type { RelayOptions } from '../../src/relay/options.ts'
 import { door, json, startApi, type ApiAnswer } from '../helpers/api.ts'
 import { postgresOfThisFile } from '../helpers/postgres.ts'
@@ -210,6 +213,44 @@ describe.each([
     expect((await poll('b', second!.id)).errors).toMatchObject([{ error: { code: 'REQUEST_NOT_FOUND' } }])
   })
 
+  test('tells a held poll that a place moves when a request of another caller is cancelled, or expires', async () => {
+    const calls = heldCalls()
+    const { submit, poll, cancel } = await setUp(relayCount, { maxConcurrency: 1 }, calls.answer)
+    await submit('a', 0)
+    await until(() => calls.arrived() === 1)
+    const [ofB, ofC, ofD] = [await submit('b', 0), await submit('c', 0, { expires: 3 }), await submit('d', 0)]
+    const next = async (version: string) => (await poll('d', `${ofD.id}:${version}`, 20_000)).records[0]!
+    const held = next(ofD.version)
+    await cancel('b', ofB.id)
+    const second = await held
+    expect([ofC.inQueue, ofD.inQueue, second.inQueue]).toEqual([3, 4, 3])
+    expect((await next(second.version)).inQueue).toBe(2)
+    await calls.answerNext()
+    await calls.answerNext()
+  })
+
+  test('tells a place beyond 100 in steps, and truly in each', async () => {
+    const calls = heldCalls()
+    const { submit, poll } = await setUp(relayCount, { maxConcurrency: 1 }, calls.answer)
+    const running = await submit('0', 0)
+    await until(() => calls.arrived() === 1)
+    const waiting = []
+    for (let n = 1; n < 132; n++) waiting.push(await submit(String(n), 0))
+    expect(waiting.map(({ inQueue }) => inQueue)).toEqual(waiting.map((_, index) => index + 2))
+    await calls.answerNext()
+    while ((await poll('0', running.id)).records[0]!.status !== 'resolved');
+    await until(() => calls.arrived() === 2)
+    // At each relay.
+    for (let seen = 0; seen < relayCount;) {
+      const { inQueue } = (await poll('131', waiting.at(-1)!.id)).records[0]!
+      seen = inQueue === 131 ? seen + 1 : 0
+    }
+    const news = await Promise.all(waiting.map(({ id, version }, n) => poll(String(n + 1), `${id}:${version}`)))
+    const told = news.flatMap(({ records }) => records.map(({ inQueue }) => inQueue))
+    expect(told).toEqual([...upTo(101).slice(1), 110, 120, 130])
+    for (let n = 0; n < 131; n++) await calls.answerNext()
+  })
+
   test('pauses as a whole when the API asks for a pause', async () => {
     const { submit, submitAll, api, jobs } = await setUp(relayCount, { maxConcurrency: 1 }, (_call, outgoing) =>
       api.calls.length === 1 ? json(outgoing, {}, 429, { 'retry-after': '2' }) : json(outgoing, {}),
@@ -234,6 +275,49 @@ describe.each([
     await cancel('a', running!.id)
     await until(() => calls.arrived() === 2)
     expect(jobs()[1]).toEqual({ caller: 'b', n: 7 })
+  })
+})
+
+describe.each([
+  ['SQLite', () => openSqlite()],
+  ['Postgres', async () => openPostgres(await postgres.database(), consoleLogger)],
+])('places on %s', (_, open) => {
+  test('are read once for all who ask at once, and of a long queue not again for each change', async () => {
+    const database = await open()
+    onTestFinished(() => database.close())
+    let readings = 0
+    const counted: Database = {
+      ...database,
+      query: (sql, parameters) => {
+        if (sql.includes('ORDER BY round')) readings++
+        return database.query(sql, parameters)
+      },
+    }
+    const records = createRecords(counted)
+    const turns = createSharedQueueCalls(counted, { window: 61_000, maxSilence: Infinity })
+    const queue = { name: 'images', maxConcurrency: 1, perMinute: Infinity, isFair: false }
+    await turns.open(['images'])
+    const insert = async (n: number) => {
+      const request = {
+        clientSecretName: 'api',
+        url: 'https://api.example.com/',
+        method: 'POST' as const,
+        queue: 'images',
+      }
+      const one = { owner: 'ann', idempotencyKey: String(n), request, lifetime: 600_000, isShared: true }
+      return (await records.insert(one, (record, transaction) => turns.addTurn(record, queue, transaction))).record
+    }
+    const waiting = []
+    for (let n = 0; n < 500; n++) waiting.push(await insert(n))
+    // Also those that came after the reading that serves.
+    expect(waiting.map(({ place }) => place)).toEqual(waiting.map((_, index) => index + 1))
+    // One for each time that the last one served.
+    expect(readings).toBeLessThan(250)
+    readings = 0
+    const ids = waiting.map(({ id }) => id).slice(0, 200)
+    const polls = await Promise.all(upTo(90).map(() => records.summaries('ann', ids)))
+    for (const heads of polls) expect(new Set(heads.map(({ place }) => place)).size).toBe(200)
+    expect(readings).toBeLessThanOrEqual(2)
   })
 })
 

@@ -40,8 +40,6 @@ export interface SharedQueueCalls {
   recordOf(call: SharedCall): Promise<RecordSummary | null>
   /** No call of the queue begins for so many milliseconds. */
   pause(name: string, milliseconds: number): Promise<void>
-  /** Unsettled records of a queue, of all callers. */
-  count(name: string): Promise<number>
   /** Removes the turns of settled records, and the calls that no longer count. */
   removeOld(): Promise<void>
 }
@@ -227,14 +225,6 @@ export function createSharedQueueCalls(database: Database, times: SharedQueueTim
         `UPDATE shared_queues SET paused_until = ${now} + CAST($2 AS BIGINT) WHERE name = $1 AND paused_until < ${now} + CAST($2 AS BIGINT)`,
         [name, Math.ceil(milliseconds)],
       )
-    },
-
-    async count(name) {
-      const [row] = await database.query<{ count: number }>(
-        `SELECT count(*) AS count FROM shared_turns JOIN records ON records.id = shared_turns.id WHERE shared_turns.queue = $1 AND ${isUnsettled}`,
-        [name],
-      )
-      return Number(row?.count ?? 0)
     },
 
     async removeOld() {

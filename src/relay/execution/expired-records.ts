@@ -1,6 +1,7 @@
 import { isClientSecretError } from '../../protocol/errors.ts'
 import type { Logger } from '../common/logger.ts'
 import type { PubSub } from '../database/pub-sub.ts'
+import { placesOf } from '../database/shared-queue-places.ts'
 import type { Records } from '../database/records.ts'
 
 /** Milliseconds between two removals. */
@@ -14,7 +15,7 @@ export function removeExpiredRecords(deps: { records: Records; pubSub: PubSub; l
   async function remove(): Promise<void> {
     for (let isFull = true; isFull && !pubSub.isClosed();) {
       const removed = await records.removeExpired()
-      pubSub.publish(...removed.concurrencyKeys)
+      pubSub.publish(...removed.concurrencyKeys, ...removed.queueNames.map(placesOf))
       isFull = removed.isFull
     }
   }

@@ -3,6 +3,7 @@ import { isClientSecretError } from '../../protocol/errors.ts'
 import type { SharedQueue, SharedQueues } from '../common/queue-options.ts'
 import { retryWhileUnavailable } from '../common/retry-while-unavailable.ts'
 import type { Database, Transaction } from '../database/database.ts'
+import { placesOf } from '../database/shared-queue-places.ts'
 import { createSharedQueueCalls, type SharedCall, type Taken } from '../database/shared-queue-calls.ts'
 import { hash, type Outcome, type QueuedRecord, type StoredRecord } from '../database/stored-record.ts'
 import { retryDelayFrom } from '../upstream/retry-after.ts'
@@ -16,15 +17,13 @@ import type { QueueDeps } from './queue-worker.ts'
  * it for records when it may have some, runs them, and gives their slots back.
  */
 export interface SharedQueueRunner {
-  has(queueName: string | undefined): boolean
+  has(queueName: string | null | undefined): boolean
   /** Adds a record in the transaction that writes it. */
   add(this: void, record: QueuedRecord, transaction: Transaction): Promise<void>
   /** Begins to run records, as the relay with this id. */
   start(relay: string): void
   /** Frees the slots of dead relays, and settles their records. */
   takeOver(): Promise<void>
-  /** Unsettled records of a queue, of all callers. */
-  count(name: string): Promise<number>
   /** Starts no more records, and resolves when the running ones have ended. */
   close(): Promise<void>
 }
@@ -50,11 +49,6 @@ const lookEvery = 1_000
 const tellEvery = 1_000
 /** Milliseconds between two removals of old rows. */
 const removeEvery = 10_000
-
-/** Topic of the places in a shared queue. */
-export function placesOf(queueName: string): string {
-  return `places ${queueName}`
-}
 
 /** Topic that relays publish when there may be work in a shared queue for a relay with a free slot. */
 function workOf(queueName: string): string {
@@ -243,7 +237,7 @@ export async function createSharedQueues(deps: SharedQueueRunnerDeps): Promise<S
   }
 
   return {
-    has: (queueName) => queueName !== undefined && queues.has(queueName),
+    has: (queueName) => queues.has(queueName ?? ''),
 
     async add(record, transaction) {
       const queue = queues.get(record.queueName!)!
@@ -267,8 +261,6 @@ export async function createSharedQueues(deps: SharedQueueRunnerDeps): Promise<S
     },
 
     takeOver,
-
-    count: (name) => calls.count(name),
 
     async close() {
       closing.abort()
