@@ -155,7 +155,7 @@ async function openParts(
 
   sharedQueues.start(heartbeat.id)
 
-  atTheEnd(removeExpiredRecords({ records, pubSub, logger }))
+  atTheEnd(removeExpiredRecords({ records, pubSub, sharedQueues, logger }))
 
   return {
     settings,

@@ -32,7 +32,7 @@ async function setUp(
   relayCount: number,
   queue: Omit<QueueOptions, 'shared'>,
   answer: ApiAnswer,
-  more: Partial<RelayOptions> = {},
+  more: Partial<RelayOptions> | ((url: string) => Partial<RelayOptions>) = {},
   ofMinute = minute,
 ) {
   let atOnce = 0
@@ -47,20 +47,21 @@ async function setUp(
     queues: { images: { shared: true, ...queue } },
     limits: { requestsPerMinute: 10_000 },
     ...(relayCount > 1 && { database: await postgres.database() }),
-    ...more,
+    ...(typeof more === 'function' ? more(api.url) : more),
   }
   const relays = await Promise.all(Array.from({ length: relayCount }, () => startRelay(options, ofMinute)))
   await Promise.all(relays.map(({ relay }) => relay.ready))
   const urls = relays.map(({ url }) => url)
   let turn = 0
   const ask = async <Answer>(caller: string, path: string, init: RequestInit = {}) => {
-    const headers = { 'content-type': 'application/json', 'client-session': caller.padEnd(32, '-') }
+    const headers = { 'content-type': 'application/json', 'client-session': caller.padEnd(32, '-'), ...init.headers }
     const response = await fetch(urls[turn++ % urls.length]! + path, { ...init, headers })
     return (await response.json()) as Answer
   }
-  const submit = (caller: string, n: number, fields: object = {}) =>
+  const submit = (caller: string, n: number, fields: object = {}, headers: Record<string, string> = {}) =>
     ask<ClientSecretRecord>(caller, '/requests', {
       method: 'POST',
+      headers,
       body: JSON.stringify({
         clientSecretName: 'api',
         method: 'POST',
@@ -251,6 +252,88 @@ describe.each([
     for (let n = 0; n < 131; n++) await calls.answerNext()
   })
 
+  test('has at most maxWaiting requests: half of them of visitors, and a tenth of one caller', async () => {
+    const calls = heldCalls()
+    const { submit, poll, cancel } = await setUp(relayCount, { maxConcurrency: 1, maxWaiting: 20 }, calls.answer, {
+      authenticate: ({ headers }) => {
+        const id = headers.get('x-user')
+        return id ? { id } : null
+      },
+    })
+    const as = (id: string) => ({ 'x-user': id })
+    const split = (records: ClientSecretRecord[]) => ({
+      accepted: records.filter(({ id }) => id),
+      refusals: [
+        ...new Set(records.flatMap(({ error }) => error ?? []).map(({ code, message }) => `${code} ${message}`)),
+      ],
+    })
+    // All at once.
+    const ofOne = split(await Promise.all(upTo(9).map((n) => submit('a', n))))
+    expect(ofOne.accepted).toHaveLength(2)
+    expect(ofOne.refusals).toEqual([
+      'QUEUE_FULL This caller has 2 unsettled requests in the queue "images", a tenth of its limit (queues.images.maxWaiting). Wait for some of them to settle.',
+    ])
+    const ofVisitors = split(await Promise.all(upTo(40).map((n) => submit(`visitor ${n}`, 0))))
+    expect(ofVisitors.accepted).toHaveLength(8)
+    expect(ofVisitors.refusals).toEqual([
+      'QUEUE_FULL Visitors have 10 unsettled requests in the queue "images", half of its limit (queues.images.maxWaiting). Sign in, or send the request again later.',
+    ])
+    const ofUsers = split(await Promise.all(upTo(30).map((n) => submit('u', 0, {}, as(`user ${n}`)))))
+    expect(ofUsers.accepted).toHaveLength(10)
+    expect(ofUsers.refusals).toEqual([
+      'QUEUE_FULL The queue "images" has 20 unsettled requests, its limit (queues.images.maxWaiting). Send the request again later.',
+    ])
+    // A settled one makes room at once.
+    await cancel('a', ofOne.accepted[1]!.id)
+    expect((await submit('a', 9)).id).toBeDefined()
+    expect((await submit('a', 10)).error).toMatchObject({ code: 'QUEUE_FULL', retryAfter: 10 })
+    for (let n = 0; n < 20; n++) await calls.answerNext()
+    while ((await poll('a', ofOne.accepted[0]!.id)).records[0]!.status === 'running');
+  })
+
+  test('pauses only for the key and the host whose API asks for it', async () => {
+    const busy = await startApi((_call, outgoing) => json(outgoing, {}, 503, { 'retry-after': '600' }))
+    const { api, submit } = await setUp(relayCount, { maxConcurrency: 1 }, answerSoon, (url) => ({
+      keys: { api: keyFor(url), other: keyFor(busy.url) },
+    }))
+    await submit('a', 0, { clientSecretName: 'other', url: `${busy.url}/` })
+    await until(() => busy.calls[0]?.endedAt !== undefined)
+    await submit('a', 1, { clientSecretName: 'other', url: `${busy.url}/` })
+    await submit('b', 0)
+    await submit('b', 1)
+    await until(() => api.calls.length === 2)
+    expect(busy.calls).toHaveLength(1)
+  })
+
+  test('takes no requests with other keys than its own', async () => {
+    const { api, submit } = await setUp(relayCount, { maxConcurrency: 1, keys: ['api'] }, answerSoon, (url) => ({
+      keys: { api: keyFor(url), other: keyFor(url) },
+    }))
+    expect(await submit('a', 0, { clientSecretName: 'other' })).toMatchObject({
+      error: {
+        code: 'INVALID_PARAMETER',
+        message:
+          'The queue "images" takes no requests with the key "other" (the relay\'s option queues.images.keys). Use another queue, or none.',
+      },
+    })
+    await submit('a', 1)
+    await submit('b', 0, { clientSecretName: 'other', queue: 'texts' })
+    await until(() => api.calls.length === 2)
+  })
+
+  test('gives the visitors of one address one turn together, behind a trusted proxy', async () => {
+    const calls = heldCalls()
+    const { submit, jobs } = await setUp(relayCount, { maxConcurrency: 1 }, calls.answer, { trustProxy: 1 })
+    const from = (address: string) => ({ 'x-forwarded-for': address })
+    const places = []
+    for (let n = 0; n < 8; n++) places.push((await submit(`many ${n}`, n, {}, from('2001:db8::' + n))).inQueue)
+    expect(places).toEqual([1, 2, 3, 4, 5, 6, 7, 8])
+    await until(() => calls.arrived() === 1)
+    expect((await submit('one', 0, {}, from('2001:db8:1::1'))).inQueue).toBe(2)
+    for (let n = 0; n < 9; n++) await calls.answerNext()
+    expect(jobs()[1]!.caller).toBe('one')
+  })
+
   test('pauses as a whole when the API asks for a pause', async () => {
     const { submit, submitAll, api, jobs } = await setUp(relayCount, { maxConcurrency: 1 }, (_call, outgoing) =>
       api.calls.length === 1 ? json(outgoing, {}, 429, { 'retry-after': '2' }) : json(outgoing, {}),
@@ -295,7 +378,14 @@ describe.each([
     }
     const records = createRecords(counted)
     const turns = createSharedQueueCalls(counted, { window: 61_000, maxSilence: Infinity })
-    const queue = { name: 'images', maxConcurrency: 1, perMinute: Infinity, isFair: false }
+    const queue = {
+      name: 'images',
+      maxConcurrency: 1,
+      perMinute: Infinity,
+      maxWaiting: 10_000,
+      keys: undefined,
+      isFair: false,
+    }
     await turns.open(['images'])
     const insert = async (n: number) => {
       const request = {
@@ -305,7 +395,8 @@ describe.each([
         queue: 'images',
       }
       const one = { owner: 'ann', idempotencyKey: String(n), request, lifetime: 600_000, isShared: true }
-      return (await records.insert(one, (record, transaction) => turns.addTurn(record, queue, transaction))).record
+      return (await records.insert(one, (record, transaction) => turns.addTurn(record, queue, 'ann', transaction)))
+        .record
     }
     const waiting = []
     for (let n = 0; n < 500; n++) waiting.push(await insert(n))
@@ -409,16 +500,27 @@ test('requests of two shared queues are called once each', async () => {
 
 test('two relays that count at the same moment start one call, not two', async () => {
   const database = await postgres.database()
-  const { relays, submit } = await setUp(1, { maxConcurrency: 1 }, answerSoon, { database })
+  const { api, relays, submit } = await setUp(1, { maxConcurrency: 1 }, answerSoon, { database })
   // Both wait, and no relay runs them.
-  await postgres.query(database, `UPDATE shared_queues SET paused_until = ${Number.MAX_SAFE_INTEGER}`)
+  const { host } = new URL(api.url)
+  await postgres.query(
+    database,
+    `INSERT INTO shared_pauses VALUES ('images', 'api', '${host}', ${Number.MAX_SAFE_INTEGER})`,
+  )
   await submit('a', 0)
   await submit('b', 0)
   await relays[0]!.relay.close()
-  await postgres.query(database, 'UPDATE shared_queues SET paused_until = 0')
+  await postgres.query(database, 'DELETE FROM shared_pauses')
   await postgres.query(database, `INSERT INTO relays VALUES ('one', ${Date.now()}), ('two', ${Date.now()})`)
 
-  const queue = { name: 'images', maxConcurrency: 1, perMinute: Infinity, isFair: true }
+  const queue = {
+    name: 'images',
+    maxConcurrency: 1,
+    perMinute: Infinity,
+    maxWaiting: 10,
+    keys: undefined,
+    isFair: true,
+  }
   const times = { window: 61_000, maxSilence: 600_000 }
   const opened = [await openPostgres(database, consoleLogger), await openPostgres(database, consoleLogger)] as const
   onTestFinished(async () => void (await Promise.all(opened.map((one) => one.close()))))

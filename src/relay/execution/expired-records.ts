@@ -3,19 +3,27 @@ import type { Logger } from '../common/logger.ts'
 import type { PubSub } from '../database/pub-sub.ts'
 import { placesOf } from '../database/shared-queue-places.ts'
 import type { Records } from '../database/records.ts'
+import type { SharedQueueRunner } from './shared-queues.ts'
 
 /** Milliseconds between two removals. */
 const removeEvery = 1_000
 
+interface Deps {
+  records: Records
+  pubSub: PubSub
+  sharedQueues: Pick<SharedQueueRunner, 'has'>
+  logger: Logger
+}
+
 /** Removes expired records from now on. Returns the function that stops it. */
-export function removeExpiredRecords(deps: { records: Records; pubSub: PubSub; logger: Logger }): () => void {
-  const { records, pubSub, logger } = deps
+export function removeExpiredRecords(deps: Deps): () => void {
+  const { records, pubSub, sharedQueues, logger } = deps
   let removing: Promise<void> | undefined
 
   async function remove(): Promise<void> {
     for (let isFull = true; isFull && !pubSub.isClosed();) {
       const removed = await records.removeExpired()
-      pubSub.publish(...removed.concurrencyKeys, ...removed.queueNames.map(placesOf))
+      pubSub.publish(...removed.concurrencyKeys, ...removed.queueNames.filter(sharedQueues.has).map(placesOf))
       isFull = removed.isFull
     }
   }

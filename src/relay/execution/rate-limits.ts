@@ -1,7 +1,6 @@
-import ipaddr from 'ipaddr.js'
 import { RateLimiterMemory, RateLimiterRes } from 'rate-limiter-flexible'
 import { ClientSecretError } from '../../protocol/errors.ts'
-import { isVisitor, type Caller } from '../common/caller.ts'
+import { countedAs, isVisitor, type Caller } from '../common/caller.ts'
 import type { ReadLimits } from '../common/relay-limits.ts'
 import type { Key, KeyLimits } from '../keys/key.ts'
 
@@ -148,16 +147,4 @@ function meter(points: number | undefined, duration: number): Meter {
       await limiter.penalty(name, count)
     },
   }
-}
-
-/** Counts visitors by their network, if it is known, because a visitor can have any number of sessions. */
-function countedAs({ owner, address }: Caller): string {
-  return isVisitor(owner) && address ? `address:${network(address)}` : owner
-}
-
-/** A host with one IPv6 address usually has a whole /64. */
-function network(address: string): string {
-  if (!ipaddr.isValid(address)) return address
-  const parsed = ipaddr.process(address)
-  return parsed.kind() === 'ipv6' ? parsed.toByteArray().slice(0, 8).join('.') : parsed.toString()
 }

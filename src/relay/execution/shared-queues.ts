@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { isClientSecretError } from '../../protocol/errors.ts'
+import { countedAs, isVisitor, visitorPrefix, type Caller } from '../common/caller.ts'
 import type { SharedQueue, SharedQueues } from '../common/queue-options.ts'
 import { retryWhileUnavailable } from '../common/retry-while-unavailable.ts'
 import type { Database, Transaction } from '../database/database.ts'
@@ -17,9 +18,9 @@ import type { QueueDeps } from './queue-worker.ts'
  * it for records when it may have some, runs them, and gives their slots back.
  */
 export interface SharedQueueRunner {
-  has(queueName: string | null | undefined): boolean
+  has(this: void, queueName: string | null | undefined): boolean
   /** Adds a record in the transaction that writes it. */
-  add(this: void, record: QueuedRecord, transaction: Transaction): Promise<void>
+  add(record: QueuedRecord, caller: Caller, transaction: Transaction): Promise<void>
   /** Begins to run records, as the relay with this id. */
   start(relay: string): void
   /** Frees the slots of dead relays, and settles their records. */
@@ -192,7 +193,7 @@ export async function createSharedQueues(deps: SharedQueueRunnerDeps): Promise<S
     if (record) {
       await runner.begin(queue.name, before).run(record, {
         show: () => mayStillCall(queue, call),
-        answered: (outcome) => pauseIfAsked(queue, outcome),
+        answered: (outcome) => pauseIfAsked(queue, record, outcome),
         maxDelay,
       })
     }
@@ -218,11 +219,13 @@ export async function createSharedQueues(deps: SharedQueueRunnerDeps): Promise<S
     }
   }
 
-  /** A pause that an API asks for is a pause of the whole queue. */
-  async function pauseIfAsked(queue: SharedQueue, { response }: Outcome): Promise<void> {
+  /** A pause that an API asks for is a pause of all requests of the queue with this key to this host. */
+  async function pauseIfAsked(queue: SharedQueue, { request }: StoredRecord, { response }: Outcome): Promise<void> {
     const pause = response && retryDelayFrom(response.status, response.headers)
     if (pause === null || pause === undefined) return
-    await retryWhileUnavailable(() => calls.pause(queue.name, Math.min(pause, maxUpstreamWait)), runner.stopping)
+    const { host } = new URL(request.url)
+    const time = Math.min(pause, maxUpstreamWait)
+    await retryWhileUnavailable(() => calls.pause(queue.name, request.clientSecretName, host, time), runner.stopping)
   }
 
   async function takeOver(): Promise<void> {
@@ -239,9 +242,9 @@ export async function createSharedQueues(deps: SharedQueueRunnerDeps): Promise<S
   return {
     has: (queueName) => queues.has(queueName ?? ''),
 
-    async add(record, transaction) {
+    async add(record, caller, transaction) {
       const queue = queues.get(record.queueName!)!
-      await calls.addTurn(record, queue, transaction)
+      await calls.addTurn(record, queue, turnOf(caller, queue), transaction)
       const { look, tell } = looks.get(queue.name)!
       transaction.afterCommit(look)
       transaction.afterCommit(tell)
@@ -270,6 +273,12 @@ export async function createSharedQueues(deps: SharedQueueRunnerDeps): Promise<S
       await Promise.all(running)
     },
   }
+}
+
+/** Visitors share a turn as they share a limit. */
+function turnOf(caller: Caller, { name }: SharedQueue): string {
+  const turn = hash(JSON.stringify([countedAs(caller), name]))
+  return isVisitor(caller.owner) ? visitorPrefix + turn : turn
 }
 
 function nameOf({ id, version }: SharedCall): string {
