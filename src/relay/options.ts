@@ -81,13 +81,13 @@ const queueShape = {
   shared: z.literal(true, 'true: a queue without an entry belongs to each caller'),
   maxConcurrency: amount,
   perMinute: amount,
+  fair: z.optional(z.boolean('true or false')),
   maxWaiting: amount,
   keys: z.optional(
     z
       .array(z.string(), 'a list of names of keys')
-      .check(z.minLength(1, 'a list of names of keys; without it, all keys may use the queue')),
+      .check(z.minLength(1, 'a list with one name or more; without it, all keys may use the queue')),
   ),
-  fair: z.optional(z.boolean('true or false')),
 }
 const expiresShape = { default: amount, max: amount }
 const databaseExpectation =
