@@ -17,6 +17,12 @@ export function plainSegments({ pathname }: URL): string[] | undefined {
   return read.length === segments.length && read.every(isPlain) ? segments : undefined
 }
 
+/** Whether servers agree about where this segment ends: some end one at `;`, `?` or `#`, also encoded. */
+export function isPlainToItsEnd(segment: string): boolean {
+  const text = decoded(segment)
+  return text !== undefined && !/[?#;]/.test(text)
+}
+
 /** Each level of encoding costs one pass over the whole path. */
 const maxEncodings = 3
 
