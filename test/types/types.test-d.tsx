@@ -21,6 +21,8 @@ import {
 import { deepl, openai, s3, shopify, twilio } from '../../src/exports/presets.ts'
 import { relayRoute, type RelayOptions, type RouteHandler } from '../../src/exports/relay.ts'
 import { createTestClient, fail, hold, reply } from '../../src/exports/testing.ts'
+import type { ClientSecretRecord, WireError } from '../../src/protocol/record.ts'
+import type { errorAnswerSchema, recordSchema } from '../../src/protocol/record-schema.ts'
 
 interface Picture {
   picture: string
@@ -225,6 +227,16 @@ export function Testing() {
   // @ts-expect-error what was sent is for reading
   client.requests = []
   return <ClientSecretProvider client={client} />
+}
+
+/** An interface for hovers, and a schema for the key page: each field is in both. */
+export function WireShapes(record: ClientSecretRecord): z.infer<typeof recordSchema> {
+  type Field = keyof z.infer<typeof recordSchema>
+  isExactly<Field>()('' as keyof ClientSecretRecord)
+  type ErrorField = keyof z.infer<typeof errorAnswerSchema>['error']
+  isExactly<ErrorField>()('' as keyof WireError)
+  const back: ClientSecretRecord = {} as z.infer<typeof recordSchema>
+  return back.id ? back : record
 }
 
 export function Presets(): RelayOptions {
