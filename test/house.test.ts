@@ -24,7 +24,7 @@ const mayImport: Record<string, string[]> = {
   attack: ['attack', 'relay', 'protocol'],
   // The page gets all it shows over the wire.
   console: ['console', 'protocol'],
-  command: ['command', 'attack', 'relay', 'worker', 'protocol'],
+  command: ['command', 'attack', 'relay', 'worker', 'presets', 'protocol'],
   vite: ['vite', 'command', 'relay', 'protocol'],
   presets: ['presets', 'relay'],
   exports: ['exports', 'react', 'client', 'testing', 'worker', 'relay', 'vite', 'presets', 'protocol'],
@@ -33,7 +33,7 @@ const mayImport: Record<string, string[]> = {
 /** What they may import of others. */
 const mayImportPackage: Record<string, RegExp> = {
   protocol: /^zod\/mini$/,
-  client: /^$/,
+  client: /^eventsource-parser$/,
   react: /^(react|swr)$/,
   // Whoever tests with it brings a test runner of their own.
   testing: /^$/,

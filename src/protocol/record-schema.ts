@@ -2,7 +2,8 @@ import * as z from 'zod/mini'
 import { statuses } from './record.ts'
 import type { ClientSecretRequest } from './request.ts'
 
-// Lenient: unknown fields of a later relay are dropped, not refused.
+// Lenient: unknown fields of a later relay are dropped, not refused. The types of record.ts are public, and so are
+// interfaces, whose fields an editor shows with their comments; types.test-d.tsx compares both.
 const wireErrorSchema = z.object({
   code: z.string(),
   message: z.string(),

@@ -46,6 +46,7 @@ const relay = createRelayOn(
 )
 await relay.ready
 
+/** Of the thread that answers: V8's other threads compile and collect for the bodies before too. */
 const milliseconds = ({ user, system }: NodeJS.CpuUsage) => (user + system) / 1000
 
 /** What comes before a call, for what callers send; of what APIs answer, the whole call. */
@@ -70,19 +71,19 @@ async function costOf({ kind, text }: ExpensiveBody): Promise<Cost> {
     },
     body,
   })
-  const before = process.cpuUsage()
+  const before = process.threadCpuUsage()
   const response = await relay.fetch(request)
   await response.text()
   // What it has left to do belongs to it.
   await turn()
-  const spent = milliseconds(process.cpuUsage(before))
-  const beforeParse = process.cpuUsage()
+  const spent = milliseconds(process.threadCpuUsage(before))
+  const beforeParse = process.threadCpuUsage()
   try {
     JSON.parse(bytes.toString())
   } catch {
     // It costs what it costs up to the mistake.
   }
-  const parse = milliseconds(process.cpuUsage(beforeParse))
+  const parse = milliseconds(process.threadCpuUsage(beforeParse))
   return { kind, spent, parse, bytes: bytes.length, status: response.status }
 }
 

@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import fc from 'fast-check'
 import { expensive, type ExpensiveBody } from './expensive.ts'
 
-/** What a body cost a relay, and what its bytes cost `JSON.parse`, in milliseconds of the processor. */
+/** What a body cost a relay, and what its bytes cost `JSON.parse`, in milliseconds of the relay's thread. */
 export interface Cost {
   kind: ExpensiveBody['kind']
   spent: number

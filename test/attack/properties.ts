@@ -42,13 +42,13 @@ const counted = (sent: Sent | null): Sent | null => {
   return sent
 }
 
-/** Few secrets, often: to make a redactor costs more than to use one. */
+/** The same secrets again: to make a redactor costs more than to use one. */
 const secretsToRedact = fc.constantFrom(
   ...fc.sample(
     // A shorter one may be too short to be searched for once the escapes in it are decoded; and what
     // a backslash before a digit means differs from language to language.
     secret.filter((value) => value.length >= 16 && !/\\\d/.test(value)),
-    150,
+    2_000,
   ),
 )
 const redactors = new Map<string, ReturnType<typeof createRedactor>>()

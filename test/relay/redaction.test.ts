@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { describe, expect, test } from 'vitest'
 import { createRedactor } from '../../src/relay/keys/redaction/secret-index.ts'
+import { forms } from '../../src/attack/vectors/forms.ts'
 import { base64, writers } from '../helpers/writers.ts'
 
 /** With all that may stand in a word: letters of both cases, and the signs that writers change. */
@@ -107,6 +108,28 @@ describe('a secret is found', () => {
     expect(redactor.text(`/cb?state=a&code=${secret}&amp;x&scope=b c`)).toBe(
       '/cb?state=a&code=$CLIENT_SECRET&scope=b c',
     )
+  })
+})
+
+describe('a secret that holds what looks like an escape is found', () => {
+  // Found by the fuzzer. The decoder reads a backslash, an ampersand or a percent sign of the secret as an escape.
+  test.each([
+    `O;$y+"+a\\=$'~\\\\%N&9&"|$$`,
+    `\\t+\\"D"aMK;;;";_%`,
+    `%)B2<\\\\TWJ\\';R"/\\\\\\&y~`,
+    `.&".;(@$]\\\\jk%<a%0An=;''X;`,
+    `<5/'E;&j%DEM'''%E4`,
+    `;3^$&2vP3f&<=/&#xaE'xoh=`,
+    `%(d/'%%de"&=/\\\\\\y);\\&`,
+    `3/W;8"+.+4&\\\\\\W~7"<y'$`,
+  ])('%s', (odd) => {
+    const redactor = createRedactor(odd)
+    const kept = forms.filter(({ write }) => {
+      const written = String(write(odd))
+      const text = redactor.text(`before\n${written}\nafter`)
+      return !text.includes('$CLIENT_SECRET') || text.includes(written)
+    })
+    expect(kept.map(({ name }) => name)).toEqual([])
   })
 })
 

@@ -34,6 +34,7 @@ const lockTimeout = 60_000
 const dialect: Dialect = {
   countedKey: 'BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY',
   now: 'CAST(extract(epoch FROM clock_timestamp()) * 1000 AS BIGINT)',
+  unlogged: 'UNLOGGED',
   skipLocked: 'FOR UPDATE SKIP LOCKED',
 }
 

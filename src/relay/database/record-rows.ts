@@ -21,12 +21,13 @@ export function sharedNow({ dialect }: Pick<Database, 'dialect'>): string {
   return `(SELECT ${dialect.now})`
 }
 
-/** Unsettled records of the same queue, up to and including this one. In a shared queue, the turns have their order. */
-export const place = `CASE WHEN queue_name IS NULL OR NOT ${isUnsettled} THEN 0
-  WHEN EXISTS (SELECT 1 FROM shared_turns WHERE shared_turns.id = records.id) THEN
-  (SELECT count(*) FROM shared_turns AS mine
-    JOIN shared_turns AS turn ON turn.queue = mine.queue AND (turn.round, turn.seq) <= (mine.round, mine.seq)
-    JOIN records AS ahead ON ahead.id = turn.id AND ahead.${isUnsettled} WHERE mine.id = records.id)
+/**
+ * Unsettled records of the same queue, up to and including this one; and in a shared queue, the round of its turn:
+ * shared-queue-places.ts makes the place of it.
+ */
+export const place = `CASE WHEN queue_name IS NULL OR NOT ${isUnsettled} THEN NULL
+  ELSE (SELECT round FROM shared_turns WHERE shared_turns.id = records.id) END AS round,
+  CASE WHEN queue_name IS NULL OR NOT ${isUnsettled} OR EXISTS (SELECT 1 FROM shared_turns WHERE shared_turns.id = records.id) THEN 0
   ELSE (SELECT count(*) FROM records AS ahead WHERE ahead.concurrency_key = records.concurrency_key AND ahead.${isUnsettled} AND ahead.seq <= records.seq)
   END AS place`
 
@@ -50,6 +51,8 @@ export interface SummaryRow {
   not_before: number
   relay: string | null
   place?: number
+  /** The round of its turn, if it is unsettled in a shared queue. */
+  round?: number | null
 }
 
 export interface Row extends SummaryRow {

@@ -2,7 +2,7 @@ import { classes, ESCAPE } from './characters.ts'
 import { base64, hasNumbers, hex, readEncoded, readNumbers, type Look } from './encodings.ts'
 import { PatternTable } from './pattern-table.ts'
 import { PrefixTable, minLengthWith } from './prefix-table.ts'
-import { Unescaper, type Reading } from './unescape.ts'
+import { all, Unescaper, type Reading } from './unescape.ts'
 
 /** The traces that identify a value. */
 export interface Traces {
@@ -10,6 +10,8 @@ export interface Traces {
   prefix: string
   /** Folded texts that only the value contains. */
   windows: readonly string[]
+  /** Whether a part of the value may look like an escape, so that nested decoding would change the value. */
+  looksEscaped: boolean
 }
 
 /**
@@ -24,6 +26,8 @@ export class Matcher {
   /** The number of values with a trace of so many bytes. */
   readonly #lengths = new Map<number, number>()
   #shortest = Infinity
+  /** The number of values that may look like an escape, which is rare. */
+  #escapedLooks = 0
   readonly #unescaper = new Unescaper()
   readonly #scratch: Uint8Array[] = []
   /** Looks at decoded text, for each depth. */
@@ -47,13 +51,15 @@ export class Matcher {
     return this.#shortest
   }
 
-  add({ prefix, windows }: Traces): void {
+  add({ prefix, windows, looksEscaped }: Traces): void {
+    if (looksEscaped) this.#escapedLooks++
     if (prefix) this.#prefixes.add(prefix)
     for (const window of windows) this.#tableOf(window).add(window)
     this.#count(lengthsOf(prefix, windows), 1)
   }
 
-  remove({ prefix, windows }: Traces): void {
+  remove({ prefix, windows, looksEscaped }: Traces): void {
+    if (looksEscaped) this.#escapedLooks--
     if (prefix) this.#prefixes.remove(prefix)
     for (const window of windows) this.#tableOf(window).remove(window)
     this.#count(lengthsOf(prefix, windows), -1)
@@ -85,16 +91,20 @@ export class Matcher {
     if (!hasEscape(bytes, from, to)) return false
     const unescaper = this.#unescaper
     const target = this.#scratchFor(2 * depth + 1, to - from)
-    const length = unescaper.read(bytes, from, to, target, { decodes: true, keepsBreaks: true, isOctal: false })
+    const length = unescaper.read(bytes, from, to, target, all)
     // For this reading only: the search reads more.
-    const { hasBreaks, hasOctals, hasInvisibles } = unescaper
+    const { hasBreaks, hasOctals, hasInvisibles, hasNested, isMixed } = unescaper
     const isThereAs = (reading: Reading) =>
       this.#isThere(target, 0, unescaper.read(bytes, from, to, target, reading), depth)
     return (
       this.#isThere(target, 0, length, depth) ||
-      (hasBreaks && isThereAs({ decodes: true, keepsBreaks: false, isOctal: false })) ||
-      (hasOctals && isThereAs({ decodes: true, keepsBreaks: false, isOctal: true })) ||
-      (hasInvisibles && isThereAs({ decodes: false, keepsBreaks: false, isOctal: false }))
+      (hasBreaks && isThereAs({ ...all, keepsBreaks: false })) ||
+      (hasOctals && isThereAs({ ...all, keepsBreaks: false, isOctal: true })) ||
+      (hasInvisibles && isThereAs({ ...all, keepsBreaks: false, escapes: 'none' })) ||
+      (this.#escapedLooks > 0 &&
+        ((isMixed && isThereAs({ ...all, keepsBreaks: false, escapes: 'percent' })) ||
+          (hasNested && isThereAs({ ...all, keepsBreaks: false, isNested: false })) ||
+          (isMixed && hasNested && isThereAs({ ...all, keepsBreaks: false, escapes: 'percent', isNested: false }))))
     )
   }
 

@@ -3,13 +3,18 @@ import { ALPHANUMERIC, classes, hexDigits, isInvisible } from './characters.ts'
 
 /** Chooses one of several possible readings. */
 export interface Reading {
-  /** False: only invisible characters are left out. */
-  decodes: boolean
+  /** The escapes that are decoded. In `none`, only invisible characters are left out. */
+  escapes: 'all' | 'percent' | 'none'
+  /** False: a decoded character begins no other escape. */
+  isNested: boolean
   /** True: line breaks stay. False: wrapped lines are joined, without indentation. */
   keepsBreaks: boolean
   /** `\60` is a 0, as in C, and not a grave accent, as in CSS. */
   isOctal: boolean
 }
+
+/** Reads all escapes, nested to any depth. */
+export const all: Reading = { escapes: 'all', isNested: true, keepsBreaks: true, isOctal: false }
 
 /**
  * Decodes the escapes of urls, JSON, JavaScript, HTML, CSS and C, nested to any depth, in one pass. It appends
@@ -21,10 +26,13 @@ export class Unescaper {
   hasBreaks = false
   hasOctals = false
   hasInvisibles = false
+  hasNested = false
+  #hasPercent = false
+  #hasOthers = false
 
   #target: Uint8Array = new Uint8Array(0)
   #length = 0
-  #reading: Reading = { decodes: true, keepsBreaks: true, isOctal: false }
+  #reading = all
   #isIndentation = false
   /** Another escape has ended an HTML number. It may be the semicolon of the number. */
   #mayEnd = false
@@ -39,12 +47,18 @@ export class Unescaper {
   readonly #digits = new Uint8Array(deepest)
   readonly #needed = new Uint8Array(deepest)
 
+  /** Percent signs among other escapes, or an escape that percent signs spell: a part of a secret looks like one. */
+  get isMixed(): boolean {
+    return this.#hasPercent && this.#hasOthers
+  }
+
   /** @returns The number of bytes in `target`, at most the number of bytes read. */
   read(bytes: Uint8Array, from: number, to: number, target: Uint8Array, reading: Reading): number {
     this.#target = target
     this.#reading = reading
     this.#length = this.#depth = 0
     this.hasBreaks = this.hasOctals = this.hasInvisibles = this.#isIndentation = this.#mayEnd = false
+    this.hasNested = this.#hasPercent = this.#hasOthers = false
     for (let at = from; at < to; at++) {
       const byte = bytes[at]!
       // Most characters are not part of an escape.
@@ -84,7 +98,7 @@ export class Unescaper {
     if (byte === 10 || byte === 13) return this.#break()
     if (this.#isIndentation && (byte === 32 || byte === 9)) return
     this.#isIndentation = false
-    if (this.#reading.decodes && isIntroducer(byte)) this.#begin(byte, isDecoded)
+    if (this.#isDecodable(byte, isDecoded)) this.#begin(byte, isDecoded)
     this.#write(byte)
   }
 
@@ -98,7 +112,17 @@ export class Unescaper {
     }
   }
 
+  #isDecodable(byte: number, isDecoded: boolean): boolean {
+    if (!isIntroducer(byte)) return false
+    const { escapes, isNested } = this.#reading
+    if (isDecoded) this.hasNested = true
+    if (isDecoded && !isNested) return false
+    return escapes === 'all' || (escapes === 'percent' && byte === PERCENT)
+  }
+
   #begin(byte: number, isDecoded: boolean): void {
+    if (byte === PERCENT) this.#hasPercent = true
+    else this.#hasOthers = true
     // Deeper nesting does not occur, so it is not an escape.
     if (this.#depth === deepest) this.#depth = 0
     const at = this.#depth++

@@ -1,7 +1,7 @@
 import { classes, WORD } from './characters.ts'
 import { isTelling, minPrefix } from './prefix-table.ts'
 import { publicPartOf, type PublicPart } from './public-prefixes.ts'
-import { Unescaper } from './unescape.ts'
+import { all, Unescaper } from './unescape.ts'
 import type { Traces } from './matcher.ts'
 import { isGuessable, windowsOf } from './windows.ts'
 
@@ -20,13 +20,13 @@ const betweenPieces = /["\\\x00-\x1f]+/
 
 /**
  * All texts that reveal a secret: the secret without the name of a scheme, its content if it is base64, and the password
- * of `user:password`; each also with its escapes decoded.
+ * of `user:password`; each also with its escapes decoded, as it is and as JSON writes it.
  */
 export function valuesOf(secret: string, publicPrefix?: string): Value[] {
   const token = withoutScheme(secret)
   const prefix = publicPrefix === undefined ? undefined : withoutScheme(publicPrefix)
   return [valueOf(token, prefix), ...credentialsIn(token)].flatMap(({ text, publicPart }) =>
-    [...new Set([text, unescaped(text)])].flatMap((spelled) => {
+    [...new Set([text, unescaped(text), unescaped(inJson(text))])].flatMap((spelled) => {
       const whole = spelled.replace(/=+$/, '')
       const pieces = whole.split(betweenPieces)
       const isString = pieces.length > 1
@@ -78,13 +78,12 @@ function withoutScheme(text: string): string {
 function unescaped(text: string): string {
   const bytes = Buffer.from(text, 'latin1')
   const target = Buffer.alloc(bytes.length)
-  const length = new Unescaper().read(bytes, 0, bytes.length, target, {
-    decodes: true,
-    keepsBreaks: true,
-    isOctal: false,
-  })
+  const length = new Unescaper().read(bytes, 0, bytes.length, target, all)
   return target.toString('latin1', 0, length)
 }
+
+/** The decoder takes a backslash of the secret itself for another level of JSON. */
+const inJson = (text: string): string => JSON.stringify(text).slice(1, -1)
 
 function tracesOf(text: string, { split, shape }: PublicPart): Value {
   const isWhole = text.startsWith(split)
@@ -92,7 +91,12 @@ function tracesOf(text: string, { split, shape }: PublicPart): Value {
   const prefix = isWhole && shape.length >= minPrefix && text.length > shape.length ? shape : ''
   // A window of a short text would be easy to guess. It needs none if its public beginning identifies it.
   const needsNone = unknown.length < 17 && isTelling(prefix)
-  return { prefix, windows: needsNone ? [] : windowsOf(unknown), unit: endsWords(text) ? 'line' : 'word' }
+  return {
+    prefix,
+    windows: needsNone ? [] : windowsOf(unknown),
+    looksEscaped: /[%\\&]/.test(text),
+    unit: endsWords(text) ? 'line' : 'word',
+  }
 }
 
 /**
