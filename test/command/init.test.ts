@@ -193,6 +193,10 @@ test.each<[string[], RegExp]>([
   [[], /init needs --api with the name of a preset: airtable, /],
   [['--api', 'otter'], /There is no preset "otter"\. The presets are airtable, /],
   [['--api', 'constructor'], /There is no preset "constructor"/],
+  [
+    ['--api', 'shopify', '--set', 'shop=otters'],
+    /shopify has no call for every visitor, so init does not set it up\. Write its key .* shopify\(\{ endpoints: \['graphql'\] \}\)\./,
+  ],
   [['--api', 'twilio'], /twilio needs accountSid\. Add --set accountSid=…\./],
   [['--api', 'openai', '--set', 'x=1'], /openai has no setting x\./],
   [['--api', 'openai', '--kind', 'vue'], /--kind must be one of vite, next/],
@@ -223,7 +227,7 @@ test.each(apiNames)('%s: the config that init writes allows the request of its c
   const names =
     typeof api.variables === 'object' && api.variables.length > 1 ? Object.keys(options.secret as object) : undefined
   const rules = allow.map((rule, index) => compileRule(rule, `allow[${index}]`, undefined, names))
-  expect(findRule(name, rules, sent)).toBeDefined()
+  expect(findRule({ name, rules }, sent)).toBeDefined()
 })
 
 test.each<[string, (text: string) => string | null, string, string | null]>([

@@ -28,8 +28,10 @@ export interface StarterRequest {
 type AnyPreset = Preset<string, string, string>
 const presets = { ...modelsAndMedia, ...services } as unknown as Record<string, AnyPreset>
 
-/** The names of all APIs that init can set up. */
-export const apiNames = Object.keys(presets).sort()
+/** The names of all APIs that init can set up: it writes a key for every visitor. */
+export const apiNames = Object.keys(presets)
+  .filter((name) => presets[name]!.defaults.length > 0)
+  .sort()
 
 /** The first calls of APIs without a harmless read: an endpoint, its method and url, and a body. */
 const firstCalls: Record<string, [endpoint: string, data: object]> = {
@@ -49,6 +51,7 @@ const firstCalls: Record<string, [endpoint: string, data: object]> = {
     'chat',
     { model: 'mistral-small-latest', messages: [{ role: 'user', content: 'Describe an otter in one sentence.' }] },
   ],
+  github: ['issues', { title: 'An otter waves' }],
   deepl: ['translate', { text: ['an otter'], target_lang: 'DE' }],
 }
 
@@ -60,6 +63,10 @@ export function requiredSettings(name: string): readonly string[] {
 function presetOf(name: string): AnyPreset {
   const found = Object.hasOwn(presets, name) ? presets[name] : undefined
   if (!found) throw new UsageError(`There is no preset "${name}". The presets are ${apiNames.join(', ')}.`)
+  if (found.defaults.length === 0)
+    throw new UsageError(
+      `${name} has no call for every visitor, so init does not set it up. Write its key with endpoints, and with authenticate: ${name}({ endpoints: ['${Object.keys(found.endpoints)[0]}'] }).`,
+    )
   return found
 }
 
