@@ -21,7 +21,8 @@ export interface RelayRoute {
  * A relay as the exports of a route file: of Next.js, Astro, TanStack Start or React Router.
  * It keeps one relay while a dev server reloads the file, as `keepRelay` does.
  *
- * @param name Identifies the relay. Each relay of a process needs its own. Default: `relayRoute`.
+ * @param name Identifies the relay. Each relay of a process needs its own: two routes with one name are one relay, with
+ *   the keys and the `authenticate` of the later one. Default: `relayRoute`.
  *
  * @example
  * export const { GET, POST, PUT, DELETE } = relayRoute({
