@@ -6,7 +6,7 @@ import { inspect } from 'node:util'
 import { createRelayOn } from '../relay/create-relay.ts'
 import type { RelayOptions } from '../relay/options.ts'
 import { masterKeyVariable, newMasterKey } from '../relay/keys/encryption.ts'
-import { administratorHeader, createAttacker, userHeader, type Gathered } from './attacker.ts'
+import { administratorHeader, createAttacker, userHeader, type FetchThrough, type Gathered } from './attacker.ts'
 import { makeCanary, type Canary } from './canary.ts'
 import { startFakeInternet, type FakeInternet } from './fake-internet.ts'
 import { corpus } from './corpus.ts'
@@ -43,6 +43,8 @@ export interface AttackOptions {
   budget?: number
   /** Rows of the threat model to try. Default: all. */
   rows?: readonly number[]
+  /** Sends each fetch of the corpus this way too. */
+  fetchThrough?: FetchThrough
 }
 
 /** The number of relays attacked in parallel, each with a part of the vectors. Most of the time they wait. */
@@ -62,7 +64,7 @@ const maxVector = 120_000
 export async function attack(
   options: RelayOptions,
   serve: Serve,
-  { budget = 2_000, rows }: AttackOptions = {},
+  { budget = 2_000, rows, fetchThrough }: AttackOptions = {},
 ): Promise<AttackResult> {
   // The tests cover keys with several values and with a token.
   const keys = Object.fromEntries(
@@ -88,7 +90,13 @@ export async function attack(
     const inLanes = async (start: (lane: number, internet: FakeInternet, log: string[]) => Promise<Defender>) => {
       const parts = await Promise.all(
         Array.from({ length: lanes }, (_, lane) =>
-          attackOne(spread(vectors, lanes, lane), targets, serve, (internet, log) => start(lane, internet, log)),
+          attackOne(
+            spread(vectors, lanes, lane),
+            targets,
+            serve,
+            (internet, log) => start(lane, internet, log),
+            fetchThrough,
+          ),
         ),
       )
       return vectors.map((_, index) => parts[index % lanes]![Math.floor(index / lanes)]!)
@@ -184,6 +192,7 @@ async function attackOne(
   targets: readonly Target[],
   serve: Serve,
   start: (internet: FakeInternet, log: string[]) => Promise<Defender>,
+  fetchThrough: FetchThrough | undefined,
 ): Promise<Outcome[]> {
   const privateHosts = new Set(targets.filter(({ rule }) => rule.allowPrivateNetwork).map(({ host }) => host))
   const internet = await startFakeInternet(privateHosts)
@@ -206,7 +215,7 @@ async function attackOne(
       log.length = 0
       crashes.length = 0
       internet.begin({})
-      const ended = vector.run(createAttacker(served.url, internet, defender.budget, gathered)).then(
+      const ended = vector.run(createAttacker(served.url, internet, defender.budget, gathered, fetchThrough)).then(
         () => null,
         (error: unknown) => String(error),
       )

@@ -46,6 +46,14 @@ export const userHeader = 'x-attack-user'
 /** The header that marks an administrator. */
 export const administratorHeader = 'x-attack-administrator'
 
+/** Another way of a request to the relay, such as that of the service worker. */
+export type FetchThrough = (
+  relay: string,
+  headers: Record<string, string>,
+  request: Request,
+  keyName: string,
+) => Promise<Response>
+
 /** The timeout of one step, in milliseconds. */
 const maxStep = 20_000
 
@@ -61,6 +69,7 @@ export function createAttacker(
   internet: FakeInternet,
   budget: number,
   { replies, blamed, notes }: Gathered,
+  fetchThrough?: FetchThrough,
 ): Attacker {
   const session = randomBytes(18).toString('base64url')
   const identity = {
@@ -104,6 +113,9 @@ export function createAttacker(
       const reply = await call(`${url}/fetch`, 'POST', { ...described, ...identity[as], ...headers }, body, true)
       const head = Buffer.from(String(reply.headers['client-secret-response'] ?? ''), 'base64').toString('latin1')
       replies.push({ ...reply, head: `${reply.head}\n${head}` })
+      const again = fetchThrough && asRequest(request)
+      if (again)
+        replies.push(await replyOf(await fetchThrough(url, { ...identity[as], ...headers }, again, keyNameOf(request))))
       return reply
     },
     async ask(method, path, { as = 'user', headers = {} } = {}, body) {
@@ -137,6 +149,32 @@ function asFetch({ params, data, queue: _, ...described }: Wish): { description:
     description: description.replace(/[^ -~]/g, (one) => `\\u${one.charCodeAt(0).toString(16).padStart(4, '0')}`),
     body: data === undefined ? undefined : JSON.stringify(data),
   }
+}
+
+const keyNameOf = ({ clientSecretName }: Wish) => String(clientSecretName)
+
+/** Undefined for what no page can send. */
+function asRequest(wish: Wish): Request | undefined {
+  const { description, body } = asFetch(wish)
+  const { url, method, headers } = JSON.parse(description) as { url: string; method: string; headers: HeadersInit }
+  try {
+    return new Request(url, { method, headers, body: body ?? null })
+  } catch {
+    return undefined
+  }
+}
+
+async function replyOf(response: Response): Promise<Reply> {
+  const { status, statusText, headers } = response
+  const chunks: Uint8Array[] = []
+  try {
+    for await (const chunk of response.body ?? []) chunks.push(chunk)
+  } catch {
+    // An answer that breaks off is a valid outcome.
+  }
+  // What the API answers is no answer of the relay: status and type are those of any API.
+  const head = [status, statusText, ...[...headers].flat()].join('\n')
+  return { status: 200, head, headers: {}, body: Buffer.concat(chunks) }
 }
 
 export function idOf(reply: Reply): string {

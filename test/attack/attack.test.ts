@@ -1,20 +1,42 @@
 import { isUtf8 } from 'node:buffer'
 import { describe, expect, test } from 'vitest'
 import { attack } from '../../src/attack/attack.ts'
+import type { FetchThrough } from '../../src/attack/attacker.ts'
 import { findSecret } from '../../src/attack/find-secret.ts'
 import { makeCanary } from '../../src/attack/canary.ts'
 import { byteForms, forms, mixtures, rareForms } from '../../src/attack/vectors/forms.ts'
 import { summarize } from '../../src/attack/report.ts'
 import { serveOnFreePort } from '../../src/command/attack.ts'
+import { serveClientSecrets } from '../../src/worker/serve-client-secrets.ts'
 import options from './relay.config.ts'
+
+/** The service worker, with this key for the origin of the request. It has the scope of a worker for a moment. */
+const throughWorker: FetchThrough = async (relay, headers, request, keyName) => {
+  let listen: ((event: object) => void) | undefined
+  const scope = globalThis as { addEventListener?: unknown }
+  scope.addEventListener = (name: string, listener: typeof listen) => void (name === 'fetch' && (listen = listener))
+  try {
+    serveClientSecrets({ relay, headers, keys: { [new URL(request.url).origin]: keyName } })
+  } finally {
+    delete scope.addEventListener
+  }
+  let answer: Promise<Response> | undefined
+  // Node has no destination in a request. An empty one is that of scripts.
+  Object.defineProperty(request, 'destination', { value: '' })
+  listen!({ request, respondWith: (given: Promise<Response>) => (answer = given) })
+  if (answer) through++
+  return answer ?? new Response('not taken by the worker')
+}
+let through = 0
 
 /** The rows that this corpus tries; the others have tests of their own. */
 const covered = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 12, 13, 14, 15, 16, 17, 18, 19, 21, 25, 28]
 
 test('the relay gives up no secret, and a vulnerable one gives up almost all', async () => {
-  const summary = summarize(await attack(options, serveOnFreePort, { budget: 60 }))
+  const summary = summarize(await attack(options, serveOnFreePort, { budget: 60, fetchThrough: throughWorker }))
   expect(summary.leaks).toEqual([])
   expect(summary.total.tried).toBeGreaterThanOrEqual(3_500)
+  expect(through).toBeGreaterThan(1_500)
   expect(summary.classes.filter(({ tried }) => tried > 0).map(({ row }) => row)).toEqual(covered)
   // A corpus that finds nothing in the vulnerable relay would find nothing anywhere.
   expect(summary.total.controlLeaked / summary.total.canLeak).toBeGreaterThan(0.9)
