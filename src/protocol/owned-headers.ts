@@ -26,11 +26,6 @@ export function isOwnedByRelay(name: string): boolean {
   return connectionHeader.test(known) || proxyHeaders.some((family) => family.test(known))
 }
 
-/** Whether some servers take this query parameter for the method: those of Google, Rails, PHP. */
-export function replacesMethod(name: string): boolean {
-  return /^(\$httpmethod|-method|x-(http-)?method(-override)?)$/.test(name.toLowerCase().replace(/[^a-z0-9$]+/g, '-'))
-}
-
 /** Whether the header belongs to a connection. A `fetch` silently drops it. */
 export function isOfConnection(name: string): boolean {
   return connectionHeader.test(name.toLowerCase())

@@ -1,5 +1,5 @@
 import { abridged, invalid, isObject, mustBe, shown } from './invalid-parameter.ts'
-import { isOwnedByRelay, replacesMethod } from './owned-headers.ts'
+import { isOwnedByRelay } from './owned-headers.ts'
 import { isPlain } from './placeholder.ts'
 import type { ParamValue } from './request.ts'
 
@@ -24,7 +24,7 @@ export function checkUrl(url: unknown): void {
   mustBe(isUrl, 'url', 'an absolute url such as "https://api.example.com/v1/items"', url)
   const expected = (isMet: boolean, expectation: string) => mustBe(isMet, 'url', expectation, url)
   expected(url.length <= maxUrlLength, `at most ${maxUrlLength} characters long; put what is longer into data`)
-  const { protocol, username, password, host, search, searchParams } = new URL(url)
+  const { protocol, username, password, host, search } = new URL(url)
   expected(/^https?:$/.test(protocol), 'a url that begins with https://')
   expected(!username && !password, 'a url without user name and password; put the key into a header')
   expected(
@@ -32,13 +32,6 @@ export function checkUrl(url: unknown): void {
     'a url without $CLIENT_SECRET in its host; a secret goes into headers, params, data or the path',
   )
   expected(search.split('&', maxParams + 1).length <= maxParams, `a url with at most ${maxParams} values in its query`)
-  for (const name of searchParams.keys()) checkNoMethod(name)
-}
-
-function checkNoMethod(name: string): void {
-  if (!replacesMethod(name)) return
-  const path = `params.${abridged(name)}`
-  throw invalid(path, `${path} must be left out: some servers take it for the method. Write the method into "method".`)
 }
 
 export function checkHeaders(headers: unknown): void {
@@ -84,7 +77,6 @@ export function checkParams(params: unknown): void {
   let length = 0
   for (const [name, value] of Object.entries(params)) {
     const path = checkFieldName('params', name)
-    checkNoMethod(name)
     const values: unknown[] = Array.isArray(value) ? value : [value]
     count += values.length
     if (count > maxParams) {

@@ -51,6 +51,7 @@ const firstCalls: Record<string, [endpoint: string, data: object]> = {
     'chat',
     { model: 'mistral-small-latest', messages: [{ role: 'user', content: 'Describe an otter in one sentence.' }] },
   ],
+  github: ['issues', { title: 'An otter waves' }],
   deepl: ['translate', { text: ['an otter'], target_lang: 'DE' }],
 }
 

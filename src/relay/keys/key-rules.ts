@@ -8,7 +8,8 @@ import {
 } from '../../protocol/placeholder.ts'
 import { methods, type ClientSecretRequest, type Method } from '../../protocol/request.ts'
 import { startContext, configError, type ErrorContext } from '../common/config-error.ts'
-import { isPlainToItsEnd, plainSegments, segmentsOf } from './plain-path.ts'
+import { refuseMethodOverride } from './method-override.ts'
+import { matchesPath, plainSegments, segmentsOf } from './plain-path.ts'
 import { checkS3Call } from './s3-calls.ts'
 import type { SignOptions } from './sign-options.ts'
 import { suggestRule } from './suggested-rule.ts'
@@ -223,6 +224,7 @@ export function findRule({ name: keyName, rules, sign }: RuledKey, request: Clie
   const found = findPlaceholders(request)
   const rule = forMethod.find((candidate) => found.every((one) => isPlaceOf(candidate, one)))
   if (rule) {
+    refuseMethodOverride(request, url)
     checkS3Call(keyName, sign, request)
     return rule
   }
@@ -289,24 +291,4 @@ function matchesOrigin(rule: CompiledRule, url: URL): boolean {
     labels.length === rule.host.length &&
     rule.host.every((label, index) => (label === '*' ? labels[index] !== '' : label === labels[index]))
   )
-}
-
-function matchesPath(pattern: readonly string[], segments: readonly string[]): boolean {
-  const open = pattern.at(-1) === '**'
-  const fixed = open ? pattern.slice(0, -1) : pattern
-  if (open ? segments.length <= fixed.length : segments.length !== fixed.length) return false
-  // If the rule puts the secret into one segment, no other segment may contain it.
-  const isPlaced = pattern.some(containsPlaceholder)
-  return segments.every((segment, index) => {
-    const part = fixed[index] ?? '**'
-    return part === segment || (matchesSegment(part, segment) && !(isPlaced && containsPlaceholder(segment)))
-  })
-}
-
-/** Whether a part of a pattern matches other text than its own. */
-export function matchesSegment(part: string, segment: string): boolean {
-  if (part === '**') return true
-  if (part === '*') return segment !== ''
-  const isVerb = part.startsWith('*:') && segment.endsWith(part.slice(1)) && segment.length >= part.length
-  return isVerb && isPlainToItsEnd(segment)
 }

@@ -1,5 +1,6 @@
 import { containsPlaceholder } from '../../protocol/placeholder.ts'
-import { matchesSegment, type CompiledRule } from './key-rules.ts'
+import type { CompiledRule } from './key-rules.ts'
+import { matchesSegment } from './plain-path.ts'
 
 /** A destination that a key's value did not have before. */
 export interface WiderReach {
