@@ -35,6 +35,7 @@ export default {
           ],
           'Generate a picture',
           'Direct request',
+          'Chat',
           'Survives a reload',
           'Past requests',
           'When it fails',

@@ -33,7 +33,7 @@ const mayImport: Record<string, string[]> = {
 /** What they may import of others. */
 const mayImportPackage: Record<string, RegExp> = {
   protocol: /^zod\/mini$/,
-  client: /^$/,
+  client: /^eventsource-parser$/,
   react: /^(react|swr)$/,
   // Whoever tests with it brings a test runner of their own.
   testing: /^$/,

@@ -1,15 +1,7 @@
-import { ClientSecretError, type ErrorCode } from '../protocol/errors.ts'
-import {
-  fetchAnswerHeader,
-  fetchRequestHeader,
-  inFrontOfBody,
-  maxHeaderJson,
-  refusalOf,
-  toAscii,
-  type FetchAnswerHead,
-  type FetchRefusalHead,
-} from '../protocol/fetch.ts'
+import type { ClientSecretError, ErrorCode } from '../protocol/errors.ts'
+import { inFrontOfBody, maxHeaderJson, refusalOf, toAscii } from '../protocol/fetch.ts'
 import { placeholder } from '../protocol/placeholder.ts'
+import { callFetch, type FetchAnswer, type FetchCall } from './call-fetch.ts'
 import { randomId } from './random-id.ts'
 import { errorFromWire } from './read-record.ts'
 import type { Transport } from './transport.ts'
@@ -67,50 +59,33 @@ function fetchThrough(transport: Transport, clientSecretName: string, refuses: b
     for (const [one, { at }] of lost) if (Date.now() - at > joinedFor) lost.delete(one)
     const name = () => nameOf(method, url, headers, bytes)
     const before = lost.size > 0 ? lost.get(name()) : undefined
-    const call = before ?? { idempotencyKey: randomId(), json: toAscii(description), bytes, at: 0 }
+    const json = toAscii(JSON.stringify(description))
+    const isLong = json.length > maxHeaderJson
+    const call = before ?? {
+      idempotencyKey: randomId(),
+      header: isLong ? inFrontOfBody : btoa(json),
+      body: isLong ? new Blob([lengthOf(json), json, bytes]) : bytes,
+      at: 0,
+    }
     const lose = () => void lost.set(name(), { ...call, at: Date.now() })
-    const { idempotencyKey, json } = call
-    const cancel = () => void transport.cancel(idempotencyKey).catch(() => {})
+    const cancel = () => void transport.cancel(call.idempotencyKey).catch(() => {})
     signal?.addEventListener('abort', cancel)
     const over = () => signal?.removeEventListener('abort', cancel)
 
-    const where = `POST ${transport.name}/fetch`
-    let answer: Response
-    try {
-      const isLong = json.length > maxHeaderJson
-      answer = await transport.fetch({
-        headers: { [fetchRequestHeader]: isLong ? inFrontOfBody : btoa(json), 'idempotency-key': idempotencyKey },
-        body: isLong ? new Blob([lengthOf(json), json, call.bytes]) : call.bytes,
-        signal,
-      })
-    } catch (cause) {
+    const answer = await callFetch(transport, call, signal).catch((error: unknown) => {
       over()
-      // The error of fetch, because an SDK recognises its own signal.
-      if (signal?.aborted) throw cause
-      lose()
-      // The same text as in relay-transport.ts, so that it compresses well.
-      const message = `${where} got no answer: ${String(cause)}. Check that the relay runs and allows this page in its option origins. The API may have acted.`
-      throw new ClientSecretError('NETWORK_ERROR', message, { cause })
-    }
-    const head = answer.headers.get(fetchAnswerHeader)
-    if (!head) {
-      over()
-      lose()
-      const message = `${where} answered ${answer.status}, but not from the relay. Check that it runs at this address. The API may have acted.`
-      return refused('UNAVAILABLE', message)
-    }
-    if (before) lost.delete(name())
-    return responseOf(JSON.parse(atob(head)) as FetchAnswerHead, url, answer.body, over)
+      if (!signal?.aborted) lose()
+      throw error
+    })
+    if (answer.isLost) lose()
+    else if (before) lost.delete(name())
+    return responseOf(answer.head, url, answer.body, over)
   }
 
   return Object.assign(ownFetch, { Response })
 }
 
-interface SentCall {
-  /** Identifies the call to the relay. */
-  idempotencyKey: string
-  json: string
-  bytes: Uint8Array<ArrayBuffer>
+interface SentCall extends FetchCall {
   /** The time at which its answer was lost. */
   at: number
 }
@@ -153,15 +128,16 @@ function nameOf(method: string, url: string, headers: Record<string, string>, by
 const bodiless = [204, 205, 304]
 
 function responseOf(
-  { error, ...head }: FetchAnswerHead & Partial<FetchRefusalHead>,
+  { error, ...head }: FetchAnswer['head'],
   url: string,
-  body: ReadableStream<Uint8Array<ArrayBuffer>> | string | null,
+  body: FetchAnswer['body'],
   over: () => void,
 ): Response {
-  const isEmpty = bodiless.includes(head.status) || !body
-  if (isEmpty) over()
-  const passing = isEmpty || typeof body === 'string' ? body : body.pipeThrough(new TransformStream({ flush: over }))
-  const response = new Response(isEmpty ? null : passing, head)
+  const given = bodiless.includes(head.status) ? null : body
+  const isWhole = !given || typeof given === 'string'
+  if (isWhole) over()
+  const passing = isWhole ? given : given.pipeThrough(new TransformStream({ flush: over }))
+  const response = new Response(passing, head)
   Object.defineProperty(response, 'url', { value: url })
   if (error) refusals.set(response, errorFromWire(error, head.status))
   return response
@@ -169,6 +145,6 @@ function responseOf(
 
 /** Returned, not thrown: an SDK would retry after a thrown error, and hide its message. */
 function refused(code: ErrorCode, message: string): Response {
-  const { head, body } = refusalOf({ code, message }, code === 'UNAVAILABLE' ? 424 : 400)
+  const { head, body } = refusalOf({ code, message }, 400)
   return responseOf(head, '', body, () => {})
 }

@@ -1,5 +1,4 @@
 import { ClientSecretError } from '../protocol/errors.ts'
-import type { Answer } from './read-record.ts'
 
 /**
  * The interface of zod, valibot, arktype and others.
@@ -23,12 +22,18 @@ type SchemaResult<Output> =
       }[]
     }
 
+interface Checked {
+  data: unknown
+  response: { status: number }
+  record: { id: string }
+}
+
 /**
- * Checks the answer's data with a schema.
+ * Checks the data of an answer, or of an event of it, with a schema.
  *
  * @throws ClientSecretError `INVALID_RESPONSE` with the path of the first mismatch.
  */
-export async function checked(answer: Answer, schema: StandardSchema | undefined): Promise<Answer> {
+export async function checked<One extends Checked>(answer: One, schema: StandardSchema | undefined): Promise<One> {
   if (!schema) return answer
   const result = await schema['~standard'].validate(answer.data)
   if (!result.issues) return { ...answer, data: result.value }

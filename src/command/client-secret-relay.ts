@@ -37,7 +37,8 @@ const usage = `client-secret-relay: holds API keys and calls the APIs for your p
                                   CLIENT_SECRET_ADMIN_TOKEN. Required while the relay has a SQLite file open.
   client-secret-relay worker public/client-secret-worker.js --relay /relay --key https://api.resend.com=resend
       Write a service worker that sends requests with $CLIENT_SECRET through the relay, for SDKs without a
-      fetch option, <img> and <audio>. --key names the key of an origin. Repeat for each.
+      fetch option. --key names the key of an origin. Repeat for each. --media https://maps.example.com lets
+      <img>, <audio> and <video> use the key of this origin, also in content of other people.
   client-secret-relay master-key
       Print a new master key for CLIENT_SECRET_MASTER_KEY.
 

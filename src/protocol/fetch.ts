@@ -17,8 +17,8 @@ export const maxHeaderJson = 6_000
 /** The head of the API's answer, as JSON in base64. The relay's own answer always has status 200 and the body of the API. */
 export const fetchAnswerHeader = 'client-secret-response'
 
-/** The description of a call. */
-export interface FetchDescription extends Pick<ClientSecretRequest, 'clientSecretName' | 'url' | 'method' | 'headers'> {
+/** The description of a call: a request without `poll` and `queue`. With `data`, the call has no raw body. */
+export interface FetchDescription extends Omit<ClientSecretRequest, 'poll' | 'queue'> {
   redirect?: 'follow' | 'manual' | 'error' | undefined
 }
 
@@ -28,6 +28,8 @@ export interface FetchAnswerHead {
   statusText: string
   /** Names in lower case. */
   headers: Record<string, string>
+  /** Identifies the record. Absent in a refusal. */
+  id?: string | undefined
 }
 
 /** The head of a refusal, with the error for `clientSecretErrorOf`. */
@@ -67,10 +69,7 @@ export function refusalOf(
   }
 }
 
-/** JSON in ASCII, as `btoa` needs it. */
-export function toAscii(value: object): string {
-  return JSON.stringify(value).replace(
-    /[^ -~]/g,
-    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
-  )
+/** The same JSON in ASCII, as `btoa` needs it. */
+export function toAscii(json: string): string {
+  return json.replace(/[^ -~]/g, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`)
 }

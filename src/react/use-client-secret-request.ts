@@ -5,6 +5,7 @@ import type { QueuedRequest } from '../client/queued-request.ts'
 import type { ClientSecretRequestParams, RequestParams } from '../client/request-params.ts'
 import { ClientSecretError } from '../protocol/errors.ts'
 import type { CancelAnswer } from '../protocol/record.ts'
+import { isEvent, mergeRequest, type SendEvent } from './merge-request.ts'
 import { useClient } from './provider.tsx'
 import type { CreatePersister } from './persisted-requests.ts'
 import type { RequestPlace } from './request-place.ts'
@@ -26,9 +27,6 @@ export interface UseClientSecretRequestOptions<Data = unknown> extends RequestPa
 
 /** Fields of the hook's request that `send` replaces. */
 export type SendOverrides<Data = unknown> = Partial<ClientSecretRequestParams<Data>>
-
-/** An event of React's, or of the browser's. */
-export type SendEvent = { readonly nativeEvent: unknown } | { readonly isTrusted: boolean }
 
 /** The answer; a stop, with `poll`; a queued request to poll by hand, with `queue` alone. */
 type Sent<Data> = Data | PollStopped | QueuedRequest<Data>
@@ -126,7 +124,7 @@ export function useClientSecretRequest(options: UseClientSecretRequestOptions): 
       } = latest.current
       // The callbacks of this send replace the hook's.
       const own = { ...(onResponse && { onResponse }), ...(onError && { onError }) }
-      return place.send(merged(request, params), () => ({ ...latest.current, ...own }))
+      return place.send(mergeRequest(request, params), () => ({ ...latest.current, ...own }))
     }
     return {
       sendAsync,
@@ -143,27 +141,4 @@ export function useClientSecretRequest(options: UseClientSecretRequestOptions): 
 /** The actions of a place. */
 export function actionsOf({ stop, resume, cancel }: RequestPlace) {
   return { stop, resume, cancel }
-}
-
-function isEvent(value: SendOverrides | SendEvent | undefined): value is SendEvent {
-  return value instanceof Object && ('nativeEvent' in value || 'isTrusted' in value)
-}
-
-/** A list and a text have no fields: they replace the value before. */
-function hasNames(value: unknown): value is object {
-  return value instanceof Object && !Array.isArray(value)
-}
-
-/** Merges headers, params and data by name, and replaces all other fields. */
-function merged(request: RequestParams, overrides: Partial<RequestParams>): RequestParams {
-  const all = { ...request, ...overrides }
-  for (const field of ['headers', 'params', 'data'] as const) {
-    const [fields, others] = [request[field], overrides[field]]
-    if (!hasNames(fields) || !hasNames(others)) continue
-    const entries = Object.entries({ ...fields, ...others })
-    // Header names ignore case; the later one counts.
-    const byName = entries.map((entry) => [field === 'headers' ? entry[0].toLowerCase() : entry[0], entry] as const)
-    Object.assign(all, { [field]: Object.fromEntries(new Map(byName).values()) })
-  }
-  return all
 }

@@ -73,6 +73,7 @@ export async function startOpenAi({ secret, delay = 0, fixtures }: OpenAiOptions
       (upstream) => {
         outgoing.writeHead(upstream.statusCode ?? 502, upstream.headers)
         upstream.pipe(outgoing)
+        upstream.once('close', () => !upstream.complete && outgoing.destroy())
       },
     )
     onward.once('error', () => outgoing.destroy())

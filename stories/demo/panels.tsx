@@ -1,6 +1,6 @@
 import { Fragment, useEffect, useState, type ReactNode } from 'react'
 import { standIn } from 'virtual:demo-api'
-import type { RequestStatus } from '../../src/exports/index.ts'
+import type { RequestStatus, StreamStatus } from '../../src/exports/index.ts'
 
 /** The frame of a demo: what it shows on the left, what happens on the right. */
 export function Demo({
@@ -70,7 +70,7 @@ export function json(value: unknown): string {
 }
 
 /** The statuses that a request went through, each with the time at which it came. */
-export function Timeline({ status }: { status: RequestStatus }) {
+export function Timeline({ status }: { status: RequestStatus | StreamStatus }) {
   const steps = useTimeline(status)
   return (
     <ol className="timeline" aria-label="Statuses">
@@ -86,12 +86,12 @@ export function Timeline({ status }: { status: RequestStatus }) {
 }
 
 interface TimelineStep {
-  status: RequestStatus
+  status: RequestStatus | StreamStatus
   /** Milliseconds since it was sent. */
   after: number
 }
 
-function useTimeline(status: RequestStatus): TimelineStep[] {
+function useTimeline(status: RequestStatus | StreamStatus): TimelineStep[] {
   const [{ steps, sentAt }, setTimeline] = useState({
     steps: [{ status: 'idle', after: 0 }] as TimelineStep[],
     sentAt: 0,

@@ -1,10 +1,13 @@
 import { resolve } from 'node:path'
 import { expect, test } from 'vitest'
-import { measureAdded, measureOwn } from '../../bench/parts/size.ts'
+import { measureAdded, measureOwn, namesOf } from '../../bench/parts/size.ts'
 
 const entry = (name: string) => resolve(import.meta.dirname, '../../dist', `${name}.js`)
 
-/** Bytes, minified and gzipped, that an entry may have: our own code alone, and all but React. */
+/** What a page without streams does not import. */
+const ofStreams = ['useClientSecretStream', 'createStream', 'deltaText']
+
+/** Bytes, minified and gzipped, that an entry may have without streams: our own code alone, and all but React. */
 const budgets = {
   index: [12_300, 17_700],
   client: [7_750, 7_750],
@@ -13,9 +16,24 @@ const budgets = {
 } as const
 
 test.each(Object.entries(budgets))('the entry %s is within its budget', async (name, [own, all]) => {
-  const ownSize = await measureOwn(entry(name))
-  const allSize = await measureAdded(entry(name))
-  console.log(`${name}: own code ${ownSize.gzipped} bytes, everything but React ${allSize.gzipped}`)
+  const path = entry(name)
+  const names = (await namesOf(path)).filter((one) => !ofStreams.includes(one))
+  await checkSize(name, { path, names }, own, all)
+})
+
+/** Bytes of pages with streams. The last one has a provider and the hook alone, SWR included. */
+test.each([
+  ['index, with streams', 'index', undefined, 16_500, 22_000],
+  ['client, with streams', 'client', undefined, 11_450, 11_300],
+  ['a page with a stream', 'index', ['ClientSecretProvider', 'useClientSecretStream'], 12_250, 17_500],
+])('%s is within its budget', async (title, name, names, own, all) => {
+  await checkSize(title, { path: entry(name), names }, own, all)
+})
+
+async function checkSize(title: string, imported: Parameters<typeof measureOwn>[0], own: number, all: number) {
+  const ownSize = await measureOwn(imported)
+  const allSize = await measureAdded(imported)
+  console.log(`${title}: own code ${ownSize.gzipped} bytes, everything but React ${allSize.gzipped}`)
   expect(ownSize.gzipped).toBeLessThanOrEqual(own)
   expect(allSize.gzipped).toBeLessThanOrEqual(all)
-})
+}

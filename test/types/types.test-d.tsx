@@ -12,6 +12,7 @@ import {
   useClientSecretQuery,
   useClientSecretRecord,
   useClientSecretRequest,
+  useClientSecretStream,
   type ClientSecretError,
   type PollStopped,
   type QueuedRequest,
@@ -241,7 +242,7 @@ export function WireShapes(record: ClientSecretRecord): z.infer<typeof recordSch
 export function Presets(): RelayOptions {
   openai({ endpoints: ['chat', 'images'], locked: false })
   s3({ bucket: 'b', region: 'r', folder: 'f', accessKeyId: 'a' })
-  shopify({ shop: 'otters' })
+  shopify({ shop: 'otters', endpoints: ['graphql'] })
   deepl({ host: 'api-free.deepl.com' })
   // @ts-expect-error there is no such endpoint
   openai({ endpoints: ['chats'] })
@@ -266,4 +267,36 @@ export function Routes(): (request: Request) => Promise<Response> {
   // @ts-expect-error there is no such option
   relayRoute({ kees: {} })
   return GET
+}
+
+export function Streams() {
+  const Delta = z.object({ delta: z.string() })
+  const stream = useClientSecretStream(request, { schema: Delta })
+  isExactly<string>()(stream.text)
+  isExactly<readonly { delta: string }[]>()(stream.events)
+  isExactly<{ delta: string } | undefined>()(stream.data)
+  isExactly<string | undefined>()(stream.record?.id)
+  if (stream.status === 'failed' || stream.status === 'cancelled') isExactly<ClientSecretError>()(stream.error)
+  if (stream.status === 'resolved') isExactly<undefined>()(stream.error)
+  isExactly<unknown>()(useClientSecretStream(request).data)
+  isExactly<string>()(useClientSecretStream(request, { read: 'text' }).data)
+  isExactly<Uint8Array>()(useClientSecretStream(request, { read: 'bytes' }).data)
+  const counted = useClientSecretStream(request, {
+    schema: Delta,
+    reduce: (count: number, { delta }) => count + delta.length,
+    initial: 0,
+    onResponse: (count, { status }) => [count.toFixed(), status.toFixed()],
+  })
+  isExactly<number>()(counted.data)
+  isExactly<readonly { delta: string }[]>()(counted.events)
+  counted.send({ data: { prompt: 'otter' } })
+  // @ts-expect-error a stream has no queue
+  useClientSecretStream({ ...request, queue: 'chat' })
+  // @ts-expect-error nothing else can be read
+  useClientSecretStream(request, { read: 'lines' })
+  // @ts-expect-error reduce needs a first state
+  useClientSecretStream(request, { reduce: (count: number) => count })
+  // @ts-expect-error no such status
+  if (stream.status === 'running') return null
+  return <button onClick={stream.send}>{stream.text}</button>
 }

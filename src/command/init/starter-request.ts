@@ -18,6 +18,8 @@ export interface Api {
 export interface StarterRequest {
   /** The endpoint of the preset that allows it. */
   endpoint: string
+  /** Whether every visitor may make it. Not where an API's endpoints all read or write much. */
+  isForVisitors: boolean
   url: string
   method: string
   headers: Record<string, string>
@@ -49,6 +51,7 @@ const firstCalls: Record<string, [endpoint: string, data: object]> = {
     'chat',
     { model: 'mistral-small-latest', messages: [{ role: 'user', content: 'Describe an otter in one sentence.' }] },
   ],
+  github: ['issues', { title: 'An otter waves' }],
   deepl: ['translate', { text: ['an otter'], target_lang: 'DE' }],
 }
 
@@ -75,11 +78,16 @@ export function readApi(name: string, settings: Record<string, string>): Api {
   return { name, settings, variables: typeof variables === 'string' ? [variables] : Object.values(variables) }
 }
 
+/** Of an API whose endpoints all read or write much, a config must name them: then any. */
+function endpointsOf({ defaults, endpoints }: AnyPreset): readonly string[] {
+  return defaults.length > 0 ? defaults : Object.keys(endpoints)
+}
+
 /** A request that one endpoint of the preset allows: a known first call, or else a read, or else any. */
 export function starterRequestOf({ name, settings }: Api): StarterRequest {
   const preset = presetOf(name)
   const known = firstCalls[name]
-  const candidates = (known ? [known[0]] : preset.defaults).flatMap((endpoint) => {
+  const candidates = (known ? [known[0]] : endpointsOf(preset)).flatMap((endpoint) => {
     const { allow } = preset({ ...settings, endpoints: [endpoint] } as never)
     return allow.flatMap(({ url, methods }) => methods.map((method) => ({ endpoint, url, method })))
   })
@@ -91,6 +99,7 @@ export function starterRequestOf({ name, settings }: Api): StarterRequest {
     Object.fromEntries(Object.entries(texts).map(([field, text]) => [field, fill(text)]))
   return {
     ...found,
+    isForVisitors: preset.defaults.includes(found.endpoint),
     url: found.url.replaceAll('**', 'example').replaceAll('*', 'example'),
     headers: filled(preset.auth.headers),
     // A path with the placeholder needs no other place.

@@ -15,7 +15,7 @@ export interface StartedCall extends RawCall {
 /** An answer that the relay passes on as it arrives, to all callers that asked for it. */
 export interface StreamedAnswer {
   /** Rejects with a `ClientSecretError` if there is no answer. */
-  readonly head: Promise<AnswerHead>
+  readonly head: Promise<AnswerHead & { id: string }>
   /** The call that delivers the answer. */
   call(call: Pick<RawCall, 'body' | 'redirect'>): StartedCall
   /** To be called with the record at the end of the call. */
@@ -51,8 +51,12 @@ export function createStreamedAnswer(room: Room, onEnd: (size: number | undefine
 
   const fail = (error: unknown) => finish(asClientSecretError(error))
 
+  const bothKnown = Promise.all([head.promise, id.promise]).then(([known, id]) => ({ ...known, id }))
+  // The reader of the head gets its error.
+  bothKnown.catch(() => {})
+
   return {
-    head: head.promise,
+    head: bothKnown,
     fail,
     call: ({ body, redirect }) => ({
       body,

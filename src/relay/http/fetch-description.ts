@@ -15,7 +15,17 @@ export interface DescribedFetch {
   body: Uint8Array | null
 }
 
-const fields: readonly (keyof FetchDescription)[] = ['clientSecretName', 'url', 'method', 'headers', 'redirect']
+const fields: readonly (keyof FetchDescription)[] = [
+  'clientSecretName',
+  'url',
+  'method',
+  'headers',
+  'data',
+  'formArrays',
+  'params',
+  'expires',
+  'redirect',
+]
 const redirects = ['follow', 'manual', 'error'] as const
 
 /** A page of another site needs a CORS preflight to send this header. */
@@ -54,6 +64,8 @@ export function readFetch(header: string, bytes: Uint8Array, demand: (bytes: num
   const headers = withoutConnection(request['headers'])
   const isJson = bodyFormat(headers as Record<string, string>) === 'json'
   if (rest.length === 0) return { request: { ...request, headers }, redirect, body: null }
+  if (request['data'] !== undefined)
+    throw invalid('A fetch has either data in its description or a body. Leave one out.', 'data')
   if (!rest.includes(placeholder)) return { request: { ...request, headers }, redirect, body: rest }
   if (!isJson) {
     throw invalid(

@@ -76,7 +76,9 @@ const sameForAll = {
 }
 
 function passedOn(head: FetchAnswerHead, body: BodyInit | null): Response {
-  return new Response(body, { headers: { ...sameForAll, [fetchAnswerHeader]: btoa(toAscii(bounded(head))) } })
+  return new Response(body, {
+    headers: { ...sameForAll, [fetchAnswerHeader]: btoa(toAscii(JSON.stringify(bounded(head)))) },
+  })
 }
 
 /** Characters of all headers. Proxies reject more. */

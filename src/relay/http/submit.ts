@@ -64,7 +64,7 @@ export async function submit(
   // First, because the other checks cost more.
   const key = keyFor(keys, caller, readKeyName(body))
   const request = parseRequest(body)
-  findRule(key.name, key.rules, request)
+  findRule(key, request)
   checkQueue(settings, key, request)
   await limits.admitUse(key, bytes)
   const lifetime = lifetimeOf(request, settings.expires)

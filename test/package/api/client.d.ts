@@ -1,7 +1,9 @@
 import { C as ClientSecretError } from './errors.js';
 export { a as ClientSecretErrorDetails, E as ErrorCode, i as isClientSecretError } from './errors.js';
-export { g as Answer, A as ApiResponse, h as Callbacks, C as Client, b as ClientCore, i as ClientOptions, j as ClientSecretRequestFunction, e as ClientSecretRequestParams, F as FetchWith, k as FetchWithOptions, l as FollowOptions, L as Listeners, P as ParsedResponse, a as PauseReason, m as PollOptions, n as PollPromise, f as PollStopped, o as Polling, p as PollingOptions, Q as QueuedRequest, q as ReadOptions, r as RequestData, s as RequestFields, d as RequestObject, t as RequestOptions, R as RequestParams, u as RequestProgress, c as RequestStart, v as ResponseType, w as SendOptions, x as Sent, S as StandardSchema, y as createClient, z as isPollStopped } from './create-client.js';
-export { a as CancelAnswer, C as ClientSecretRecord, H as HistoryFilter, b as HistoryPage, P as PollAnswer, Q as QueueCount, R as RecordStatus, c as RecordVersion, T as Transport, U as UpstreamResponse, W as WireError, i as isSettled } from './transport.js';
+import { a as CancelAnswer, T as Transport } from './transport.js';
+export { C as ClientSecretRecord, H as HistoryFilter, b as HistoryPage, P as PollAnswer, Q as QueueCount, R as RecordStatus, c as RecordVersion, U as UpstreamResponse, W as WireError, i as isSettled } from './transport.js';
+import { S as StandardSchema, R as RequestParams } from './create-client.js';
+export { g as Answer, A as ApiResponse, h as Callbacks, C as Client, b as ClientCore, i as ClientOptions, j as ClientSecretRequestFunction, e as ClientSecretRequestParams, F as FetchWith, k as FetchWithOptions, l as FollowOptions, L as Listeners, P as ParsedResponse, a as PauseReason, m as PollOptions, n as PollPromise, f as PollStopped, o as Polling, p as PollingOptions, Q as QueuedRequest, q as ReadOptions, r as RequestData, s as RequestFields, d as RequestObject, t as RequestOptions, u as RequestProgress, c as RequestStart, v as ResponseType, w as SendOptions, x as Sent, y as createClient, z as isPollStopped } from './create-client.js';
 export { R as RelayTransportOptions } from './relay-transport.js';
 export { C as ClientSecretRequest, F as FormArrays, J as JsonObject, M as Method, P as ParamValue, R as RequestBody } from './request.js';
 
@@ -14,4 +16,136 @@ export { C as ClientSecretRequest, F as FormArrays, J as JsonObject, M as Method
  */
 declare function clientSecretErrorOf(thrownOrResponse: unknown): ClientSecretError | undefined;
 
-export { ClientSecretError, clientSecretErrorOf };
+/** An event of a stream, and its fields in server-sent events. */
+interface StreamEvent {
+    /** Parsed JSON; the text of a server-sent event that is no JSON. */
+    data: unknown;
+    /** The field `event` of a server-sent event. */
+    event?: string | undefined;
+    /** The field `id` of a server-sent event. */
+    id?: string | undefined;
+}
+
+/** The head of the API's answer. */
+interface StreamResponse {
+    status: number;
+    /** Names in lower case. */
+    headers: Record<string, string>;
+}
+/** How to read a stream, and its callbacks. */
+interface StreamOptions<Event = unknown, Data = unknown> {
+    /**
+     * `events`: server-sent events or NDJSON, each parsed as JSON; the JSON of any other answer is one event. `text`: the
+     * decoded text. `bytes`: a `Uint8Array`. Text and bytes come in pieces of any length. Default `events`.
+     */
+    read?: 'events' | 'text' | 'bytes' | undefined;
+    /** Any Standard Schema (zod, valibot, arktype …); checks each event and gives it its type. A mismatch ends the stream with `INVALID_RESPONSE`. */
+    schema?: StandardSchema<Event> | undefined;
+    /** The text that an event adds to `text`. An error thrown here ends the stream. Default: `deltaText`. */
+    textOf?: ((event: Event) => string | undefined) | undefined;
+    /** Computes `data` from the data before and an event, or a piece of text or bytes. Called once for each, in order. */
+    reduce?: ((data: Data, event: Event) => Data) | undefined;
+    /** The first `data` of `reduce`. */
+    initial?: Data | undefined;
+    /** Called with each event, or piece of text or bytes, and with the fields of a server-sent event. */
+    onEvent?: ((event: Event, source: Pick<StreamEvent, 'event' | 'id'>) => void) | undefined;
+    /** Called once when the answer is complete. */
+    onResponse?: ((data: Data, response: StreamResponse) => void) | undefined;
+    /** Called once when the stream fails or is cancelled. */
+    onError?: ((error: ClientSecretError) => void) | undefined;
+    /** Called once at the end, with the data or the error. */
+    onSettled?: ((data: Data | undefined, error: ClientSecretError | undefined) => void) | undefined;
+}
+
+/** The request of a stream. It runs directly, without a queue. */
+type StreamParams = Omit<RequestParams, 'poll' | 'queue' | 'responseType'>;
+/** The state of a stream. Narrowing on `status` narrows `error`. */
+type StreamState<Event = unknown, Data = unknown> = {
+    /** The text so far. Of events, the text of their deltas. Empty for bytes. */
+    text: string;
+    /** The events so far, checked by `schema`. Empty for text and bytes. */
+    events: readonly Event[];
+    /** The result of `reduce`; without it the last event, the text, or the bytes so far. */
+    data: Data;
+    /** The relay's record of the stream, once the API answers. `useClientSecretRecord(record.id)` follows it. */
+    record: {
+        id: string;
+    } | undefined;
+    /** True from `send` until the stream ends or stops. */
+    isStreaming: boolean;
+} & ({
+    /**
+     * `idle`: before `send`. `sending`: until the API answers. `streaming`: until the answer ends. `resolved`: the
+     * answer is complete. `stopped`: after `stop`, and `resume` continues.
+     */
+    status: 'idle' | 'sending' | 'streaming' | 'resolved' | 'stopped';
+    error: undefined;
+} | {
+    /** The answer is incomplete or missing, and `error` says why. */
+    status: 'failed' | 'cancelled';
+    error: ClientSecretError;
+});
+/** The status of a stream. */
+type StreamStatus = StreamState['status'];
+/** One streamed answer, from start to end. */
+interface StreamObject<Event = unknown, Data = unknown> {
+    /** The current state. */
+    state: () => StreamState<Event, Data>;
+    /** Sends the request and reads the answer. Call it once. Resolves at the end, at a failure and at a stop. */
+    send: () => Promise<void>;
+    /** Stops reading. `resume` continues; without a reader, the relay ends the call after `limits.disconnectGracePeriod`. */
+    stop: () => void;
+    /** Continues after a stop or a lost connection, where the reading ended. Does not call the API again. */
+    resume: () => Promise<void>;
+    /** Stops reading until `resume`, and leaves the status as it is. */
+    pause: () => void;
+    /**
+     * Ends the call.
+     *
+     * @throws ClientSecretError when the relay cannot be reached.
+     */
+    cancel: () => Promise<CancelAnswer>;
+}
+/** The start of a stream. */
+interface StreamStart<Event = unknown, Data = unknown> {
+    params: StreamParams;
+    /** Returns the options. Called for each event. */
+    options?: (() => StreamOptions<Event, Data>) | undefined;
+    /** Called after each change of the state. `isUrgent` is false for more content of the answer. */
+    onChange?: ((isUrgent: boolean) => void) | undefined;
+    /** Aborting it ends the call, and the stream with `ABORTED`. */
+    signal?: AbortSignal | undefined;
+}
+/**
+ * Reads the answer of an API while it arrives, without React. Each stream is one call of the API: a lost connection
+ * continues at the byte where it broke.
+ *
+ * @example
+ * const stream = createStream(client, {
+ *   params: {
+ *     clientSecretName: 'openai',
+ *     url: 'https://api.openai.com/v1/responses',
+ *     method: 'POST',
+ *     headers: { Authorization: 'Bearer $CLIENT_SECRET' },
+ *     data: { model: 'gpt-5', input: 'Tell me about otters.', stream: true },
+ *   },
+ *   onChange: () => console.log(stream.state().text),
+ * })
+ * await stream.send()
+ *
+ * @throws ClientSecretError `INVALID_PARAMETER` for a value that JSON cannot carry, and for a transport without `fetch`.
+ */
+declare function createStream<Event = unknown, Data = Event | undefined>(client: {
+    readonly transport: Transport;
+}, start: StreamStart<Event, Data>): StreamObject<Event, Data>;
+
+/**
+ * The text that an event adds to an answer: the first choice of OpenAI's chat completions, OpenAI's responses,
+ * Anthropic, Gemini and Ollama. Empty for all other events, and for thoughts of a model.
+ *
+ * @throws ClientSecretError `UPSTREAM_ERROR` for an event in which such an API reports a failure.
+ */
+declare function deltaText(event: unknown): string;
+
+export { CancelAnswer, ClientSecretError, RequestParams, StandardSchema, Transport, clientSecretErrorOf, createStream, deltaText };
+export type { StreamEvent, StreamObject, StreamOptions, StreamParams, StreamResponse, StreamStart, StreamState, StreamStatus };

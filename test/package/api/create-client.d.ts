@@ -75,36 +75,6 @@ interface Listeners<Data = unknown> extends Callbacks<Data> {
     responseType?: ResponseType | undefined;
 }
 
-/** The result of a stopped poll. The request goes on, and you can follow it again. */
-interface PollStopped {
-    id: string;
-    status: 'stopped';
-}
-/** True for the result of a stopped poll. False for an API's body of the same shape. */
-declare function isPollStopped(value: unknown): value is PollStopped;
-
-/** Why the polling pauses: the page is hidden, or the device is offline. */
-type PauseReason = 'hidden' | 'offline';
-
-/** The callbacks for one record. */
-interface Watcher {
-    /** Upper bound on the age of the record, in milliseconds. */
-    interval: () => number;
-    /** Called with every change of the record; a settled one is the last. */
-    onRecord: (record: ClientSecretRecord) => void;
-    /** Called when the polling pauses, with the reason, and with `undefined` when it continues. */
-    onPause: (reason: PauseReason | undefined) => void;
-    /** Called when the polling ends early: with an error, or without one after `stop`. */
-    onEnd: (error?: ClientSecretError) => void;
-}
-
-interface Poller {
-    /** Polls a record until it settles, fails, or the returned function is called. */
-    watch: (seen: RecordVersion, watcher: Watcher) => () => void;
-    /** Ends all polling of a record. */
-    stop: (id: string) => void;
-}
-
 /** A body: fields or a list that JSON can carry, or a text. */
 type RequestData = string | readonly unknown[] | RequestFields;
 /** Fields of JSON values: no form, file, bytes, stream, map or function. */
@@ -155,6 +125,36 @@ interface RequestParams {
 }
 /** The parameters of `clientSecretRequest`. */
 interface ClientSecretRequestParams<Data = unknown> extends RequestParams, Callbacks<Data> {
+}
+
+/** The result of a stopped poll. The request goes on, and you can follow it again. */
+interface PollStopped {
+    id: string;
+    status: 'stopped';
+}
+/** True for the result of a stopped poll. False for an API's body of the same shape. */
+declare function isPollStopped(value: unknown): value is PollStopped;
+
+/** Why the polling pauses: the page is hidden, or the device is offline. */
+type PauseReason = 'hidden' | 'offline';
+
+/** The callbacks for one record. */
+interface Watcher {
+    /** Upper bound on the age of the record, in milliseconds. */
+    interval: () => number;
+    /** Called with every change of the record; a settled one is the last. */
+    onRecord: (record: ClientSecretRecord) => void;
+    /** Called when the polling pauses, with the reason, and with `undefined` when it continues. */
+    onPause: (reason: PauseReason | undefined) => void;
+    /** Called when the polling ends early: with an error, or without one after `stop`. */
+    onEnd: (error?: ClientSecretError) => void;
+}
+
+interface Poller {
+    /** Polls a record until it settles, fails, or the returned function is called. */
+    watch: (seen: RecordVersion, watcher: Watcher) => () => void;
+    /** Ends all polling of a record. */
+    stop: (id: string) => void;
 }
 
 /** A poll by hand. */

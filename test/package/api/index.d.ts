@@ -7,7 +7,8 @@ export { b as HistoryPage, P as PollAnswer, Q as QueueCount, R as RecordStatus, 
 import { C as ClientSecretError } from './errors.js';
 export { a as ClientSecretErrorDetails, E as ErrorCode, i as isClientSecretError } from './errors.js';
 import { SWRResponse, SWRConfiguration } from 'swr';
-export { clientSecretErrorOf } from './client.js';
+import { StreamParams, StreamState, StreamOptions } from './client.js';
+export { StreamEvent, StreamObject, StreamResponse, StreamStart, StreamStatus, clientSecretErrorOf, createStream, deltaText } from './client.js';
 export { C as ClientSecretRequest, F as FormArrays, J as JsonObject, M as Method, P as ParamValue, R as RequestBody } from './request.js';
 
 /** A relay, or a client. */
@@ -183,6 +184,13 @@ With<AtRest & {
 /** The status of a hook's request. */
 type RequestStatus = RequestState['status'];
 
+/** An event of React's, or of the browser's. */
+type SendEvent = {
+    readonly nativeEvent: unknown;
+} | {
+    readonly isTrusted: boolean;
+};
+
 /** Keeps one request over a reload. */
 interface Persister {
     /** Called before a request is sent. After a reload, the caller must be the same. */
@@ -212,12 +220,6 @@ interface UseClientSecretRequestOptions<Data = unknown> extends RequestParams, L
 }
 /** Fields of the hook's request that `send` replaces. */
 type SendOverrides<Data = unknown> = Partial<ClientSecretRequestParams<Data>>;
-/** An event of React's, or of the browser's. */
-type SendEvent = {
-    readonly nativeEvent: unknown;
-} | {
-    readonly isTrusted: boolean;
-};
 /** The answer; a stop, with `poll`; a queued request to poll by hand, with `queue` alone. */
 type Sent<Data> = Data | PollStopped | QueuedRequest<Data>;
 /** The result depends on `queue` and `poll`, of the hook and of the send. */
@@ -306,5 +308,65 @@ type UseClientSecretRecord<Data = unknown> = RequestState<Data> & Omit<RequestAc
  */
 declare function useClientSecretRecord<Data = unknown>(id: string | null, listeners?: Listeners<Data>): UseClientSecretRecord<Data>;
 
-export { ApiResponse, CancelAnswer, Client, ClientCore, ClientSecretError, ClientSecretProvider, ClientSecretRecord, ClientSecretRequestParams, HistoryFilter, Listeners, ParsedResponse, PauseReason, PollStopped, QueuedRequest, RelayTransportOptions, RequestObject, RequestParams, RequestStart, StandardSchema, localPersister, sessionPersister, useClientSecretHistory, useClientSecretQuery, useClientSecretQueue, useClientSecretRecord, useClientSecretRequest };
-export type { ClientSecretProviderProps, CreatePersister, HistoryRecord, HistoryState, Persister, RequestActions, RequestState, RequestStatus, SendAsync, SendEvent, SendOverrides, UseClientSecretHistory, UseClientSecretQuery, UseClientSecretQueryOptions, UseClientSecretQueue, UseClientSecretRecord, UseClientSecretRequest, UseClientSecretRequestOptions };
+/** How the hook reads its stream, and its callbacks. */
+interface UseClientSecretStreamOptions<Event = unknown, Data = unknown> extends StreamOptions<Event, Data> {
+    /** Components of one provider with the same id share one stream and its state. */
+    id?: string | undefined;
+}
+/** Fields of the hook's request that `send` replaces. */
+type StreamOverrides = Partial<StreamParams>;
+/** The state of the latest stream, and its actions. */
+type UseClientSecretStream<Event = unknown, Data = Event | undefined> = StreamState<Event, Data> & {
+    /**
+     * Sends the request. Never rejects: the state and the callbacks have the outcome. Stops the stream before it.
+     * `overrides` change the hook's request for this send; headers, params and data are merged by name. An event, as from
+     * `onClick={chat.send}`, changes nothing.
+     */
+    send: (overrides?: StreamOverrides | SendEvent) => void;
+    /**
+     * Stops reading, and leaves the text as it is. The call is not cancelled: the relay ends it when no reader returns
+     * within its `limits.disconnectGracePeriod`, 10 seconds by default.
+     */
+    stop: () => void;
+    /** Continues after `stop` or a lost connection, at the character where the reading ended. Does not call the API again. */
+    resume: () => void;
+    /**
+     * Ends the call of the API at once.
+     *
+     * @throws ClientSecretError when the relay cannot be reached.
+     */
+    cancel: () => Promise<CancelAnswer>;
+};
+/**
+ * An answer that is read while the API writes it, such as that of a chat. Each `send` is one call of the API.
+ *
+ * A component renders once a frame at most, and only for fields that it reads. A lost connection continues where it
+ * broke. An unmount stops the reading as `stop` does; a component that returns in time continues it.
+ *
+ * @example
+ * const chat = useClientSecretStream({
+ *   clientSecretName: 'openai',
+ *   url: 'https://api.openai.com/v1/responses',
+ *   method: 'POST',
+ *   headers: { Authorization: 'Bearer $CLIENT_SECRET' },
+ *   data: { model: 'gpt-5', stream: true },
+ * })
+ * chat.send({ data: { input: 'Tell me about otters.' } })
+ * // chat.text grows with each frame.
+ *
+ * @throws Error outside a provider, as the other hooks do.
+ */
+declare function useClientSecretStream<Event, Data>(request: StreamParams, options: UseClientSecretStreamOptions<Event, Data> & {
+    reduce: (data: Data, event: Event) => Data;
+    initial: Data;
+}): UseClientSecretStream<Event, Data>;
+declare function useClientSecretStream(request: StreamParams, options: UseClientSecretStreamOptions<string, string> & {
+    read: 'text';
+}): UseClientSecretStream<string, string>;
+declare function useClientSecretStream(request: StreamParams, options: UseClientSecretStreamOptions<Uint8Array, Uint8Array> & {
+    read: 'bytes';
+}): UseClientSecretStream<Uint8Array, Uint8Array>;
+declare function useClientSecretStream<Event = unknown>(request: StreamParams, options?: UseClientSecretStreamOptions<Event, Event | undefined>): UseClientSecretStream<Event>;
+
+export { ApiResponse, CancelAnswer, Client, ClientCore, ClientSecretError, ClientSecretProvider, ClientSecretRecord, ClientSecretRequestParams, HistoryFilter, Listeners, ParsedResponse, PauseReason, PollStopped, QueuedRequest, RelayTransportOptions, RequestObject, RequestParams, RequestStart, StandardSchema, StreamOptions, StreamParams, StreamState, localPersister, sessionPersister, useClientSecretHistory, useClientSecretQuery, useClientSecretQueue, useClientSecretRecord, useClientSecretRequest, useClientSecretStream };
+export type { ClientSecretProviderProps, CreatePersister, HistoryRecord, HistoryState, Persister, RequestActions, RequestState, RequestStatus, SendAsync, SendEvent, SendOverrides, StreamOverrides, UseClientSecretHistory, UseClientSecretQuery, UseClientSecretQueryOptions, UseClientSecretQueue, UseClientSecretRecord, UseClientSecretRequest, UseClientSecretRequestOptions, UseClientSecretStream, UseClientSecretStreamOptions };

@@ -1,0 +1,282 @@
+import { asClientSecretError, ClientSecretError } from '../protocol/errors.ts'
+import { failedAnswer } from '../protocol/failed-answer.ts'
+import { inFrontOfBody, maxHeaderJson, toAscii } from '../protocol/fetch.ts'
+import { isSettled, type CancelAnswer } from '../protocol/record.ts'
+import { callBack } from './callbacks.ts'
+import { callFetch, type FetchAnswer, type FetchCall } from './call-fetch.ts'
+import { cancelByKey } from './cancel-by-key.ts'
+import { nothingToCancel } from './create-request.ts'
+import { onAbort } from './on-abort.ts'
+import { randomId } from './random-id.ts'
+import { errorFromWire, readRecord } from './read-record.ts'
+import type { RequestParams } from './request-params.ts'
+import { maySubmitAgain, retryDelay, sleep } from './retry-delay.ts'
+import { createStreamContent, type StreamOptions, type StreamResponse } from './stream-content.ts'
+import { toJson } from './to-json.ts'
+import type { Transport } from './transport.ts'
+
+/** The request of a stream. It runs directly, without a queue. */
+export type StreamParams = Omit<RequestParams, 'poll' | 'queue' | 'responseType'>
+
+/** The state of a stream. Narrowing on `status` narrows `error`. */
+export type StreamState<Event = unknown, Data = unknown> = {
+  /** The text so far. Of events, the text of their deltas. Empty for bytes. */
+  text: string
+  /** The events so far, checked by `schema`. Empty for text and bytes. */
+  events: readonly Event[]
+  /** The result of `reduce`; without it the last event, the text, or the bytes so far. */
+  data: Data
+  /** The relay's record of the stream, once the API answers. `useClientSecretRecord(record.id)` follows it. */
+  record: { id: string } | undefined
+  /** True from `send` until the stream ends or stops. */
+  isStreaming: boolean
+} & (
+  | {
+      /**
+       * `idle`: before `send`. `sending`: until the API answers. `streaming`: until the answer ends. `resolved`: the
+       * answer is complete. `stopped`: after `stop`, and `resume` continues.
+       */
+      status: 'idle' | 'sending' | 'streaming' | 'resolved' | 'stopped'
+      error: undefined
+    }
+  | {
+      /** The answer is incomplete or missing, and `error` says why. */
+      status: 'failed' | 'cancelled'
+      error: ClientSecretError
+    }
+)
+
+/** The status of a stream. */
+export type StreamStatus = StreamState['status']
+
+/** One streamed answer, from start to end. */
+export interface StreamObject<Event = unknown, Data = unknown> {
+  /** The current state. */
+  state: () => StreamState<Event, Data>
+  /** Sends the request and reads the answer. Call it once. Resolves at the end, at a failure and at a stop. */
+  send: () => Promise<void>
+  /** Stops reading. `resume` continues; without a reader, the relay ends the call after `limits.disconnectGracePeriod`. */
+  stop: () => void
+  /** Continues after a stop or a lost connection, where the reading ended. Does not call the API again. */
+  resume: () => Promise<void>
+  /** Stops reading until `resume`, and leaves the status as it is. */
+  pause: () => void
+  /**
+   * Ends the call.
+   *
+   * @throws ClientSecretError when the relay cannot be reached.
+   */
+  cancel: () => Promise<CancelAnswer>
+}
+
+/** The start of a stream. */
+export interface StreamStart<Event = unknown, Data = unknown> {
+  params: StreamParams
+  /** Returns the options. Called for each event. */
+  options?: (() => StreamOptions<Event, Data>) | undefined
+  /** Called after each change of the state. `isUrgent` is false for more content of the answer. */
+  onChange?: ((isUrgent: boolean) => void) | undefined
+  /** Aborting it ends the call, and the stream with `ABORTED`. */
+  signal?: AbortSignal | undefined
+}
+
+/** Errors after which `resume` may find the rest of the answer. */
+const resumable = ['NETWORK_ERROR', 'UNAVAILABLE']
+
+/**
+ * Reads the answer of an API while it arrives, without React. Each stream is one call of the API: a lost connection
+ * continues at the byte where it broke.
+ *
+ * @example
+ * const stream = createStream(client, {
+ *   params: {
+ *     clientSecretName: 'openai',
+ *     url: 'https://api.openai.com/v1/responses',
+ *     method: 'POST',
+ *     headers: { Authorization: 'Bearer $CLIENT_SECRET' },
+ *     data: { model: 'gpt-5', input: 'Tell me about otters.', stream: true },
+ *   },
+ *   onChange: () => console.log(stream.state().text),
+ * })
+ * await stream.send()
+ *
+ * @throws ClientSecretError `INVALID_PARAMETER` for a value that JSON cannot carry, and for a transport without `fetch`.
+ */
+export function createStream<Event = unknown, Data = Event | undefined>(
+  client: { readonly transport: Transport },
+  start: StreamStart<Event, Data>,
+): StreamObject<Event, Data> {
+  const { transport } = client
+  const { params, options = (): StreamOptions<Event, Data> => ({}), onChange, signal } = start
+  if (!transport.fetch)
+    throw new ClientSecretError('INVALID_PARAMETER', `${transport.name} has no fetch, which a stream needs.`)
+  const call: FetchCall = { idempotencyKey: randomId(), ...described(toAscii(toJson(params))) }
+  const content = createStreamContent(options as () => StreamOptions)
+  let status: StreamStatus = 'idle'
+  let error: ClientSecretError | undefined
+  let record: { id: string } | undefined
+  let response: StreamResponse | undefined
+  let connection = new AbortController()
+  /** The current or last reading. The next one waits for its end. */
+  let reading = Promise.resolve()
+  /** Bytes read so far. */
+  let had = 0
+  let letGo = () => {}
+
+  const isOpen = () => status === 'sending' || status === 'streaming'
+
+  function set(next: StreamStatus, failure?: ClientSecretError): void {
+    status = next
+    error = failure
+    onChange?.(true)
+  }
+
+  function end(failure?: ClientSecretError): void {
+    letGo()
+    connection.abort()
+    const { onResponse, onError, onSettled } = options()
+    set(!failure ? 'resolved' : failure.code === 'CANCELLED' ? 'cancelled' : 'failed', failure)
+    const data = content.state().data as Data
+    if (!failure) callBack(onResponse, data, response!)
+    else callBack(onError, failure)
+    callBack(onSettled, failure ? undefined : data, failure)
+  }
+
+  /** Reads until the end of the answer, over several connections if one is lost. */
+  async function read({ signal }: AbortController): Promise<void> {
+    let tries = 0
+    let before = -1
+    while (!signal.aborted) {
+      // The relay gives the rest of the same answer, because the idempotency key is the same.
+      if (had > before) tries = 0
+      before = had
+      try {
+        await readConnection(signal)
+        return signal.aborted ? undefined : end()
+      } catch (thrown) {
+        if (signal.aborted) return
+        const failure = asClientSecretError(thrown)
+        if (!transport.isIdempotent || !maySubmitAgain(failure, ++tries)) return end(failure)
+        await sleep(retryDelay(failure, tries), signal)
+      }
+    }
+  }
+
+  async function readConnection(signal: AbortSignal): Promise<void> {
+    const { head, body } = await callFetch(transport, call, signal)
+    if (head.error) throw errorFromWire(head.error, head.status)
+    // A relay that forgot the answer of a GET makes another call.
+    if (record && head.id !== record.id) throw restarted(record.id)
+    if (!response) {
+      record = { id: head.id! }
+      response = { status: head.status, headers: head.headers }
+      if (head.status < 400) content.begin({ response, record })
+    }
+    if (response.status >= 400) throw await errorOf(response, body, record!.id)
+    set('streaming')
+    const reader = new Response(body ?? '').body!.getReader()
+    for (let position = 0; ;) {
+      const { done, value } = await reader.read().catch((cause: unknown) => broken(cause, signal))
+      if (done) break
+      const fresh = value.subarray(Math.max(0, had - position))
+      position += value.length
+      if (fresh.length === 0) continue
+      had = position
+      await content.push(fresh)
+      // After a stop, the rest of this chunk still counts.
+      onChange?.(false)
+      if (signal.aborted) return
+    }
+    await content.end()
+  }
+
+  /** The connection broke. The record says whether the call did too. */
+  async function broken(cause: unknown, signal: AbortSignal): Promise<never> {
+    if (!signal.aborted) {
+      const { records } = await transport.poll([record!], { wait: 0, signal })
+      const [now] = records
+      if (now && isSettled(now) && now.status !== 'resolved') readRecord(now)
+    }
+    throw new ClientSecretError('NETWORK_ERROR', `The connection to ${transport.name} broke: ${String(cause)}.`, {
+      cause,
+      requestId: record!.id,
+    })
+  }
+
+  function connect(): Promise<void> {
+    const mine = (connection = new AbortController())
+    return (reading = reading.then(() => read(mine)))
+  }
+
+  function abort(): void {
+    void stream.cancel().catch(() => {})
+    end(new ClientSecretError('ABORTED', 'The signal aborted the stream.', { requestId: record?.id }))
+  }
+
+  const stream: StreamObject<Event, Data> = {
+    state: () => ({ ...content.state(), status, error, record, isStreaming: isOpen() }) as StreamState<Event, Data>,
+    async send() {
+      if (status !== 'idle') return reading
+      set('sending')
+      letGo = onAbort(signal, abort)
+      if (isOpen()) await connect()
+    },
+    stop() {
+      if (!isOpen()) return
+      connection.abort()
+      set('stopped')
+    },
+    pause: () => connection.abort(),
+    async resume() {
+      const isLost = status === 'failed' && resumable.includes(error!.code)
+      if (status !== 'stopped' && !isLost && !(isOpen() && connection.signal.aborted)) return reading
+      set(record ? 'streaming' : 'sending')
+      await connect()
+    },
+    async cancel() {
+      if (!isOpen() && status !== 'stopped') return nothingToCancel
+      const answer = await (record
+        ? transport.cancel(record.id)
+        : cancelByKey(transport, call.idempotencyKey, connection))
+      if (answer.removed && (isOpen() || status === 'stopped'))
+        end(new ClientSecretError('CANCELLED', 'The stream was cancelled.', { requestId: record?.id }))
+      return answer
+    },
+  }
+  return stream
+}
+
+function restarted(requestId: string): ClientSecretError {
+  return new ClientSecretError(
+    'INTERRUPTED',
+    'The relay no longer has the rest of this answer. Send the request as a new one.',
+    { requestId },
+  )
+}
+
+/** The error for an answer with a status of 400 or more. */
+async function errorOf(
+  response: StreamResponse,
+  body: FetchAnswer['body'],
+  requestId: string,
+): Promise<ClientSecretError> {
+  const text = await new Response(body).text()
+  const wire = failedAnswer({ ...response, body: text }, {})
+  return errorFromWire({ ...wire, requestId }, response.status, parsed(text))
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return text
+  }
+}
+
+/** In front of an empty body if it is long. Not in a Blob, because that of jsdom is none of fetch's. */
+function described(json: string): Pick<FetchCall, 'header' | 'body'> {
+  if (json.length <= maxHeaderJson) return { header: btoa(json), body: '' }
+  const body = new TextEncoder().encode(`0000${json}`)
+  new DataView(body.buffer).setUint32(0, json.length)
+  return { header: inFrontOfBody, body }
+}
