@@ -1,5 +1,6 @@
 import { createBytesInFlight } from './common/bytes-in-flight.ts'
 import { boundRecords } from './database/bounded-records.ts'
+import { createStreamPieces } from './database/stream-pieces.ts'
 import { createPubSub } from './database/pub-sub.ts'
 import { createRecords } from './database/records.ts'
 import { explainStartFailure } from './database/explain-start-failure.ts'
@@ -84,6 +85,7 @@ async function openParts(
   const records = storage.isInMemory
     ? await boundRecords(createRecords(database), database, { bytesInMemory, logger })
     : createRecords(database)
+  const pieces = createStreamPieces(database)
   const pubSub = createPubSub(storage.peers)
   const keys = await openKeyStore({ database, pubSub, settings, secrets, logger })
   atTheEnd(() => keys.close())
@@ -165,7 +167,8 @@ async function openParts(
     records,
     pubSub,
     direct,
-    streamed: createStreamedAnswers(inFlight),
+    streamed: createStreamedAnswers(inFlight, { pieces, pubSub, maxKept: responseBytes }),
+    pieces,
     queue,
     sharedQueues,
     heartbeat,
