@@ -47,7 +47,7 @@ const overhead = [1_000, 100_000, 5_000_000].map((bytes) => {
       JSON.stringify(request.data)
       answer.toString('utf8')
     },
-    rules: () => findRule('api', rules, request),
+    rules: () => findRule({ name: 'api', rules }, request),
     substitution: () => substitute(request, { secret }, { places: ['headers.authorization'] }),
     redaction: () => redactor.text(answer.toString('utf8')),
   }

@@ -26,7 +26,7 @@ function facts({ auth, defaults, endpoints, settings, variables }: Any): string 
     ...(written.length > 0 ? [`a request writes: ${written.join(', ')}`] : []),
     ...(settings.required.length > 0 ? [`settings: ${listed(settings.required)}`] : []),
     ...(optional.length > 0 ? [`settings with a default: ${optional.join(', ')}`] : []),
-    `endpoints: ${listed(defaults)}`,
+    ...(defaults.length > 0 ? [`endpoints: ${listed(defaults)}`] : []),
     ...(names.length > defaults.length
       ? [`endpoints that a config must name: ${listed(names.filter((name) => !defaults.includes(name)))}`]
       : []),
@@ -55,7 +55,8 @@ export default {
 } satisfies RelayOptions
 \`\`\`
 
-- \`endpoints\` are the parts of the API that pages may call. Without it, a preset allows the first list below. Endpoints that delete data, place orders or read much need their name.
+- \`endpoints\` are the parts of the API that pages may call. Without it, a preset allows the first list below. A config must name endpoints that change or delete data, read private data or move money.
+- An endpoint that sends messages sends what any caller writes, to anybody. Keep it \`locked\`, or set low \`limits\`.
 - The secret comes from the environment variable below, or from \`CLIENT_SECRET_<NAME>\`, or from the option \`secret\`.
 - With \`locked: false\`, all visitors together may send 60 requests per minute. Set other \`limits\` as for [any key](?path=/docs/docs-choose-key-rules--docs#how-much).
 - \`allow\` adds rules. If the relay rejects a request with [\`NOT_ALLOWED\`](?path=/docs/docs-errors--docs#not_allowed), the message prints the rule to add.

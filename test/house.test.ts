@@ -24,7 +24,7 @@ const mayImport: Record<string, string[]> = {
   attack: ['attack', 'relay', 'protocol'],
   // The page gets all it shows over the wire.
   console: ['console', 'protocol'],
-  command: ['command', 'attack', 'relay', 'worker', 'protocol'],
+  command: ['command', 'attack', 'relay', 'worker', 'presets', 'protocol'],
   vite: ['vite', 'command', 'relay', 'protocol'],
   presets: ['presets', 'relay'],
   exports: ['exports', 'react', 'client', 'testing', 'worker', 'relay', 'vite', 'presets', 'protocol'],

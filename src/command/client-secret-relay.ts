@@ -9,6 +9,14 @@ import { watchFiles } from './watch-files.ts'
 
 const usage = `client-secret-relay: holds API keys and calls the APIs for your pages
 
+  client-secret-relay init [FOLDER] [--api openai] [--set NAME=VALUE] [--kind vite] [--yes]
+      Set up the project in this folder for one API: the config, the plugin of Vite or a route, .env.example and
+      an example component. Show every change and ask before writing. Overwrite nothing.
+        --api                     A preset, such as openai or stripe. Required without a terminal.
+        --set accountSid=AC1      A setting of the preset. Repeat for each.
+        --kind                    vite, next, react-router, tanstack-start, astro, express or server. By default,
+                                  as package.json says.
+        --yes                     Write without a question.
   client-secret-relay serve relay.config.mjs [--port 8787] [--host 127.0.0.1] [--watch]
       Run the relay. Write one JSON line per request.
         --watch                   Reload the config when it, its imports or the env file change.
@@ -29,7 +37,8 @@ const usage = `client-secret-relay: holds API keys and calls the APIs for your p
                                   CLIENT_SECRET_ADMIN_TOKEN. Required while the relay has a SQLite file open.
   client-secret-relay worker public/client-secret-worker.js --relay /relay --key https://api.resend.com=resend
       Write a service worker that sends requests with $CLIENT_SECRET through the relay, for SDKs without a
-      fetch option, <img> and <audio>. --key names the key of an origin. Repeat for each.
+      fetch option. --key names the key of an origin. Repeat for each. --media https://maps.example.com lets
+      <img>, <audio> and <video> use the key of this origin, also in content of other people.
   client-secret-relay master-key
       Print a new master key for CLIENT_SECRET_MASTER_KEY.
 
@@ -54,6 +63,10 @@ async function main(args: string[]): Promise<void> {
   if (args[0] === 'keys' && !args.includes('--help') && !args.includes('-h')) {
     const { keys } = await load(() => import('./keys.ts'))
     return keys(args.slice(1))
+  }
+  if (args[0] === 'init' && !args.includes('--help') && !args.includes('-h')) {
+    const { init } = await load(() => import('./init.ts'))
+    return init(args.slice(1))
   }
   if (args[0] === 'worker' && !args.includes('--help') && !args.includes('-h')) {
     const { worker } = await load(() => import('./worker.ts'))

@@ -10,15 +10,18 @@ export async function worker(args: string[]): Promise<void> {
   const { positionals, values } = parseArgs({
     args,
     allowPositionals: true,
-    options: { relay: { type: 'string' }, key: { type: 'string', multiple: true } },
+    options: {
+      relay: { type: 'string' },
+      key: { type: 'string', multiple: true },
+      media: { type: 'string', multiple: true },
+    },
   })
   const [file, ...rest] = positionals
   if (!file || rest.length > 0) throw new UsageError('worker needs one path, of the file to write.')
-  const { relay, key: given = [] } = values
-  if (!relay || !/^(\/|https?:\/\/)/.test(relay))
-    throw new UsageError('worker needs --relay, a path such as /relay or an absolute url.')
+  const { relay = '', key: given = [], media } = values
+  if (!isRelay(relay)) throw new UsageError('worker needs --relay, a path such as /relay or an absolute url.')
   const text = `/* react-client-secret: client-secret-relay worker writes this file. */
-const clientSecretWorkerOptions = ${JSON.stringify({ relay, keys: keysOf(given) }, null, 2)};
+const clientSecretWorkerOptions = ${JSON.stringify({ relay, keys: keysOf(given, media), media }, null, 2)};
 ${workerCode}`
   await writeFile(file, text).catch((error: NodeJS.ErrnoException) => {
     throw error.code === 'ENOENT' ? new UsageError(`There is no folder for ${file}.`) : error
@@ -28,10 +31,22 @@ ${workerCode}`
   )
 }
 
-function keysOf(given: string[]): Record<string, string> {
-  const keys = Object.fromEntries(given.map((one) => /^([^=]*)=?(.*)$/s.exec(one)!.slice(1) as [string, string]))
-  if (given.length === 0 || Object.values(keys).includes(''))
+/** `//example.com` looks like a path, and is another site. */
+function isRelay(relay: string): boolean {
+  const page = 'https://page.invalid'
+  if (relay.startsWith('/')) return URL.canParse(relay, page) && new URL(relay, page).origin === page
+  return /^https?:\/\//.test(relay) && URL.canParse(relay)
+}
+
+function keysOf(given: string[], media: string[] = []): Record<string, string> {
+  const pairs = given.map((one) => /^([^=]*)=?(.*)$/s.exec(one)!.slice(1) as [string, string])
+  if (given.length === 0 || pairs.some(([, name]) => name === ''))
     throw new UsageError('worker needs --key with an origin and a name, such as --key https://api.resend.com=resend.')
+  const twice = pairs.find(([origin], index) => pairs.findIndex(([other]) => other === origin) < index)
+  if (twice) throw new UsageError(`worker needs one --key for each origin; ${twice[0]} has two.`)
+  const keys = Object.fromEntries(pairs)
+  const unknown = media.find((origin) => !Object.hasOwn(keys, origin))
+  if (unknown !== undefined) throw new UsageError(`worker needs a --key for each --media; ${unknown} has none.`)
   try {
     keyNames(keys)
   } catch (error) {

@@ -34,11 +34,16 @@ export const anthropic: Preset<'messages' | 'countTokens' | 'models'> = /* @__PU
 })
 
 /** Google Gemini. */
-export const gemini: Preset<'generate' | 'models'> = /* @__PURE__ */ preset({
+export const gemini: Preset<'generate' | 'countTokens' | 'embed' | 'models'> = /* @__PURE__ */ preset({
   url: 'https://generativelanguage.googleapis.com/v1beta',
   variables: 'GEMINI_API_KEY',
   auth: { headers: { 'X-Goog-Api-Key': '$CLIENT_SECRET' } },
-  endpoints: { generate: 'POST /models/*', models: ['GET /models', 'GET /models/*'] },
+  endpoints: {
+    generate: ['POST /models/*:generateContent', 'POST /models/*:streamGenerateContent'],
+    countTokens: 'POST /models/*:countTokens',
+    embed: ['POST /models/*:embedContent', 'POST /models/*:batchEmbedContents'],
+    models: ['GET /models', 'GET /models/*'],
+  },
 })
 
 /** Mistral. */

@@ -3,7 +3,7 @@ import type { KeyRule, Place } from '../relay/keys/key-rules.ts'
 
 /** What a preset lets you set, besides the settings of its API. */
 export interface PresetOptions<Endpoint extends string> {
-  /** The endpoints that pages may call. Default: all but those that delete data, place orders or read much. */
+  /** The endpoints that pages may call. Default: none that changes or deletes data, reads private data or moves money. */
   endpoints?: Endpoint[] | undefined
   /** More rules, such as the rule that an error with `NOT_ALLOWED` prints. */
   allow?: KeyRule[] | undefined
@@ -52,7 +52,7 @@ export interface Api<Endpoint extends string, More extends string, Required exte
   auth: PresetAuth
   /** Methods, and a path or an url. A third word is the place of the secret, where it differs from `auth`. */
   endpoints: Record<Endpoint, string | readonly string[]>
-  /** Endpoints that a config must name: they delete data, place orders or read much. */
+  /** Endpoints that a config must name: they change or delete data, read private data or move money. */
   more?: Record<More, string | readonly string[]>
   required?: readonly Required[]
   optional?: Record<Optional, string>
@@ -83,6 +83,8 @@ export function preset<
     const unknown = chosen.find((name) => !Object.hasOwn(endpoints, name))
     if (unknown !== undefined)
       throw new TypeError(`There is no endpoint "${unknown}". The endpoints are ${Object.keys(endpoints).join(', ')}.`)
+    if (chosen === defaults && chosen.length === 0)
+      throw new TypeError(`The preset needs "endpoints". Choose from ${Object.keys(endpoints).join(', ')}.`)
     const isUnlocked = locked === false
     return {
       secret: secret ?? secretOf(variables),

@@ -2,18 +2,18 @@ import { preset, type Preset } from './preset.ts'
 
 const bearer = { headers: { Authorization: 'Bearer $CLIENT_SECRET' } }
 
-/** Stripe. */
+/** Stripe. The caller of `checkout` chooses the prices; that of `paymentIntents` can charge a saved card. */
 export const stripe: Preset<'checkout' | 'paymentIntents' | 'setupIntents' | 'customers' | 'products'> =
   /* @__PURE__ */ preset({
     url: 'https://api.stripe.com/v1',
     variables: 'STRIPE_SECRET_KEY',
     auth: bearer,
-    endpoints: {
+    endpoints: { products: ['GET /products', 'GET /prices'] },
+    more: {
       checkout: 'POST /checkout/sessions',
       paymentIntents: 'POST /payment_intents',
       setupIntents: 'POST /setup_intents',
       customers: 'POST /customers',
-      products: ['GET /products', 'GET /prices'],
     },
   })
 
@@ -22,7 +22,8 @@ export const twilio: Preset<'messages' | 'calls', 'accountSid'> = /* @__PURE__ *
   url: 'https://api.twilio.com/2010-04-01/Accounts/{accountSid}',
   variables: 'TWILIO_AUTH_TOKEN',
   auth: { headers: { Authorization: 'Basic {accountSid}:$CLIENT_SECRET' } },
-  endpoints: { messages: 'POST /Messages.json', calls: 'POST /Calls.json' },
+  endpoints: { messages: 'POST /Messages.json' },
+  more: { calls: 'POST /Calls.json' },
   required: ['accountSid'],
 })
 
@@ -61,11 +62,12 @@ export const postmark: Preset<'emails'> = /* @__PURE__ */ preset({
 })
 
 /** Slack. */
-export const slack: Preset<'messages' | 'channels'> = /* @__PURE__ */ preset({
+export const slack: Preset<'messages' | 'updateMessages' | 'channels'> = /* @__PURE__ */ preset({
   url: 'https://slack.com/api',
   variables: 'SLACK_BOT_TOKEN',
   auth: bearer,
-  endpoints: { messages: ['POST /chat.postMessage', 'POST /chat.update'], channels: 'GET /conversations.list' },
+  endpoints: { messages: 'POST /chat.postMessage' },
+  more: { updateMessages: 'POST /chat.update', channels: 'GET /conversations.list' },
 })
 
 /** Discord, as a bot. */
@@ -89,74 +91,81 @@ export const notion: Preset<'pages' | 'query' | 'search' | 'readPages' | 'update
   url: 'https://api.notion.com/v1',
   variables: 'NOTION_TOKEN',
   auth: { headers: { Authorization: 'Bearer $CLIENT_SECRET', 'Notion-Version': '2022-06-28' } },
-  endpoints: {
-    pages: 'POST /pages',
+  endpoints: { pages: 'POST /pages' },
+  more: {
     query: ['POST /databases/*/query', 'POST /data_sources/*/query'],
     search: 'POST /search',
+    readPages: ['GET /pages/*', 'GET /blocks/*/children'],
+    updatePages: 'PATCH /pages/*',
   },
-  more: { readPages: ['GET /pages/*', 'GET /blocks/*/children'], updatePages: 'PATCH /pages/*' },
 })
 
 /** Airtable, one base. */
-export const airtable: Preset<'list' | 'create' | 'update' | 'delete', 'base'> = /* @__PURE__ */ preset({
+export const airtable: Preset<'create' | 'list' | 'update' | 'delete', 'base'> = /* @__PURE__ */ preset({
   url: 'https://api.airtable.com/v0/{base}',
   variables: 'AIRTABLE_TOKEN',
   auth: bearer,
-  endpoints: { list: 'GET /*', create: 'POST /*', update: 'PATCH /*' },
-  more: { delete: 'DELETE /*' },
+  endpoints: { create: 'POST /*' },
+  more: { list: 'GET /*', update: 'PATCH /*', delete: 'DELETE /*' },
   required: ['base'],
 })
 
 /** GitHub, one repository. */
-export const github: Preset<'issues' | 'comments' | 'releases', 'owner' | 'repo'> = /* @__PURE__ */ preset({
-  url: 'https://api.github.com/repos/{owner}/{repo}',
-  variables: 'GITHUB_TOKEN',
-  auth: bearer,
-  endpoints: {
-    issues: ['GET /issues', 'POST /issues', 'GET /issues/*'],
-    comments: ['GET /issues/*/comments', 'POST /issues/*/comments'],
-    releases: 'GET /releases',
-  },
-  required: ['owner', 'repo'],
-})
-
-/** A GitHub App, for one repository. The secret is its private key. */
-export const githubApp: Preset<'issues' | 'comments', 'appId' | 'installationId' | 'owner' | 'repo'> =
+export const github: Preset<'issues' | 'readIssues' | 'comments' | 'readComments' | 'releases', 'owner' | 'repo'> =
   /* @__PURE__ */ preset({
     url: 'https://api.github.com/repos/{owner}/{repo}',
-    variables: 'GITHUB_APP_PRIVATE_KEY',
+    variables: 'GITHUB_TOKEN',
     auth: bearer,
-    endpoints: {
-      issues: ['GET /issues', 'POST /issues', 'GET /issues/*'],
-      comments: ['GET /issues/*/comments', 'POST /issues/*/comments'],
+    endpoints: { issues: 'POST /issues' },
+    more: {
+      readIssues: 'GET /issues',
+      comments: 'POST /issues/*/comments',
+      readComments: 'GET /issues/*/comments',
+      releases: 'GET /releases',
     },
-    required: ['appId', 'installationId', 'owner', 'repo'],
-    token: {
-      grant: 'jwt-bearer',
-      auth: 'bearer',
-      clientId: '{appId}',
-      url: 'https://api.github.com/app/installations/{installationId}/access_tokens',
-    },
+    required: ['owner', 'repo'],
   })
 
+/** A GitHub App, for one repository. The secret is its private key. */
+export const githubApp: Preset<
+  'issues' | 'readIssues' | 'comments' | 'readComments',
+  'appId' | 'installationId' | 'owner' | 'repo'
+> = /* @__PURE__ */ preset({
+  url: 'https://api.github.com/repos/{owner}/{repo}',
+  variables: 'GITHUB_APP_PRIVATE_KEY',
+  auth: bearer,
+  endpoints: { issues: 'POST /issues' },
+  more: {
+    readIssues: 'GET /issues',
+    comments: 'POST /issues/*/comments',
+    readComments: 'GET /issues/*/comments',
+  },
+  required: ['appId', 'installationId', 'owner', 'repo'],
+  token: {
+    grant: 'jwt-bearer',
+    auth: 'bearer',
+    clientId: '{appId}',
+    url: 'https://api.github.com/app/installations/{installationId}/access_tokens',
+  },
+})
+
 /** Jira in the cloud. */
-export const jira: Preset<'issues' | 'comments' | 'search', 'site' | 'email'> = /* @__PURE__ */ preset({
+export const jira: Preset<'issues' | 'readIssues' | 'comments' | 'search', 'site' | 'email'> = /* @__PURE__ */ preset({
   url: 'https://{site}.atlassian.net/rest/api/3',
   variables: 'JIRA_API_TOKEN',
   auth: { headers: { Authorization: 'Basic {email}:$CLIENT_SECRET' } },
-  endpoints: { issues: ['POST /issue', 'GET /issue/*'], comments: 'POST /issue/*/comment', search: 'POST /search/jql' },
+  endpoints: { issues: 'POST /issue' },
+  more: { readIssues: 'GET /issue/*', comments: 'POST /issue/*/comment', search: 'POST /search/jql' },
   required: ['site', 'email'],
 })
 
-/** Zendesk. */
+/** Zendesk. `search` finds articles of the help center, also internal ones. */
 export const zendesk: Preset<'tickets' | 'search', 'subdomain' | 'email'> = /* @__PURE__ */ preset({
   url: 'https://{subdomain}.zendesk.com/api/v2',
   variables: 'ZENDESK_API_TOKEN',
   auth: { headers: { Authorization: 'Basic {email}/token:$CLIENT_SECRET' } },
-  endpoints: {
-    tickets: ['POST /tickets.json', 'POST /tickets'],
-    search: ['GET /help_center/articles/search.json', 'GET /help_center/articles/search'],
-  },
+  endpoints: { tickets: ['POST /tickets.json', 'POST /tickets'] },
+  more: { search: ['GET /help_center/articles/search.json', 'GET /help_center/articles/search'] },
   required: ['subdomain', 'email'],
 })
 
@@ -165,12 +174,13 @@ export const shopify: Preset<'graphql', 'shop', 'version'> = /* @__PURE__ */ pre
   url: 'https://{shop}.myshopify.com/admin/api/{version}',
   variables: 'SHOPIFY_ACCESS_TOKEN',
   auth: { headers: { 'X-Shopify-Access-Token': '$CLIENT_SECRET' } },
-  endpoints: { graphql: 'POST /graphql.json' },
+  endpoints: {},
+  more: { graphql: 'POST /graphql.json' },
   required: ['shop'],
   optional: { version: '2025-07' },
 })
 
-/** Algolia. */
+/** Algolia. Give it a key that can only search, in the indexes of the page. */
 export const algolia: Preset<'search', 'appId'> = /* @__PURE__ */ preset({
   url: 'https://{appId}-dsn.algolia.net/1/indexes',
   variables: 'ALGOLIA_API_KEY',
@@ -184,7 +194,8 @@ export const linear: Preset<'graphql'> = /* @__PURE__ */ preset({
   url: 'https://api.linear.app',
   variables: 'LINEAR_API_KEY',
   auth: { headers: { Authorization: '$CLIENT_SECRET' } },
-  endpoints: { graphql: 'POST /graphql' },
+  endpoints: {},
+  more: { graphql: 'POST /graphql' },
 })
 
 /** HubSpot. */
@@ -211,14 +222,15 @@ export const googleMaps: Preset<'places' | 'routes' | 'geocode'> = /* @__PURE__ 
   more: { geocode: 'GET https://maps.googleapis.com/maps/api/geocode/json params.key' },
 })
 
-/** Google, with a service account. The secret is its private key. */
-export const googleServiceAccount: Preset<'sheets' | 'append' | 'calendar', 'clientEmail', 'scope'> =
+/** Google, with a service account. The secret is its private key. A caller reaches every file that the account may open. */
+export const googleServiceAccount: Preset<'append' | 'sheets' | 'calendar', 'clientEmail', 'scope'> =
   /* @__PURE__ */ preset({
     url: 'https://sheets.googleapis.com/v4/spreadsheets',
     variables: 'GOOGLE_PRIVATE_KEY',
     auth: bearer,
-    endpoints: { sheets: ['GET /*', 'GET /*/values/*'], append: 'POST /*/values/*' },
+    endpoints: { append: 'POST /*/values/*:append' },
     more: {
+      sheets: ['GET /*', 'GET /*/values/*'],
       calendar: [
         'GET https://www.googleapis.com/calendar/v3/calendars/*/events',
         'POST https://www.googleapis.com/calendar/v3/calendars/*/events',
@@ -254,18 +266,19 @@ export const datadog: Preset<'metrics' | 'logs', never, 'site'> = /* @__PURE__ *
   url: 'https://api.{site}/api',
   variables: { api: 'DD_API_KEY', app: 'DD_APP_KEY' },
   auth: { headers: { 'DD-API-KEY': '$CLIENT_SECRET.api', 'DD-APPLICATION-KEY': '$CLIENT_SECRET.app' } },
-  endpoints: { metrics: 'GET /v1/query', logs: 'POST /v2/logs/events/search' },
+  endpoints: { metrics: 'GET /v1/query' },
+  more: { logs: 'POST /v2/logs/events/search' },
   optional: { site: 'datadoghq.com' },
 })
 
-/** Amazon S3, the objects of one folder of a bucket. */
+/** Amazon S3, the objects of one folder of a bucket. `write` also replaces objects. */
 export const s3: Preset<'read' | 'write' | 'delete', 'bucket' | 'region' | 'folder' | 'accessKeyId'> =
   /* @__PURE__ */ preset({
     url: 'https://{bucket}.s3.{region}.amazonaws.com/{folder}',
     variables: 'AWS_SECRET_ACCESS_KEY',
     auth: { headers: { Authorization: '$CLIENT_SECRET' } },
-    endpoints: { read: 'GET,HEAD /*', write: 'PUT /*' },
-    more: { delete: 'DELETE /*' },
+    endpoints: { read: 'GET,HEAD /*' },
+    more: { write: 'PUT /*', delete: 'DELETE /*' },
     required: ['bucket', 'region', 'folder', 'accessKeyId'],
     sign: { aws: 'sigv4', accessKeyId: '{accessKeyId}', service: 's3', region: '{region}' },
   })
@@ -275,7 +288,7 @@ export const binance: Preset<'account' | 'orders' | 'trades' | 'order'> = /* @__
   url: 'https://api.binance.com/api/v3',
   variables: { key: 'BINANCE_API_KEY', secret: 'BINANCE_API_SECRET' },
   auth: { headers: { 'X-MBX-APIKEY': '$CLIENT_SECRET.key' }, params: { signature: '$CLIENT_SECRET.secret' } },
-  endpoints: { account: 'GET /account', orders: 'GET /openOrders', trades: 'GET /myTrades' },
-  more: { order: 'POST /order' },
+  endpoints: {},
+  more: { account: 'GET /account', orders: 'GET /openOrders', trades: 'GET /myTrades', order: 'POST /order' },
   sign: { hmac: 'sha256', over: ['query', 'body'], value: 'secret' },
 })

@@ -22,7 +22,7 @@ export const errorStatus = {
   EXPIRED: 410,
   /** The request was cancelled before it had an answer. */
   CANCELLED: 409,
-  /** The caller has too many requests waiting already. */
+  /** The caller, the key or the shared queue has too many requests waiting already. */
   QUEUE_FULL: 429,
   /** The caller sends too many requests. */
   RATE_LIMITED: 429,

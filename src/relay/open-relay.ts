@@ -2,11 +2,14 @@ import { createBytesInFlight } from './common/bytes-in-flight.ts'
 import { boundRecords } from './database/bounded-records.ts'
 import { createStreamPieces } from './database/stream-pieces.ts'
 import { createPubSub } from './database/pub-sub.ts'
+import { createLimitCounts } from './database/limit-counts.ts'
 import { createRecords } from './database/records.ts'
+import { createSharedQueuePlaces } from './database/shared-queue-places.ts'
 import { explainStartFailure } from './database/explain-start-failure.ts'
 import { createCallSlots } from './execution/call-slots.ts'
 import { createDirectRequests } from './execution/direct-requests.ts'
 import { createHeartbeat, heartbeatTimeout, type Heartbeat } from './execution/heartbeat.ts'
+import { localMeter, sharedMeters } from './execution/meter.ts'
 import { createLimits } from './execution/rate-limits.ts'
 import type { Metrics } from './execution/metrics.ts'
 import { removeExpiredRecords } from './execution/expired-records.ts'
@@ -82,18 +85,19 @@ async function openParts(
   const { database } = storage
   atTheEnd(() => database.close())
   const { bytesInMemory } = limits
-  const records = storage.isInMemory
-    ? await boundRecords(createRecords(database), database, { bytesInMemory, logger })
-    : createRecords(database)
   const pieces = createStreamPieces(database)
   const pubSub = createPubSub(storage.peers)
+  const places = createSharedQueuePlaces(database, pubSub)
+  const allRecords = createRecords(database, places)
+  const records = storage.isInMemory ? await boundRecords(allRecords, database, { bytesInMemory, logger }) : allRecords
   const keys = await openKeyStore({ database, pubSub, settings, secrets, logger })
   atTheEnd(() => keys.close())
   const upstream = createUpstream(limits, network)
   atTheEnd(() => upstream.close())
   const tokens = createTokens(upstream, secrets)
   atTheEnd(() => tokens.close())
-  const allowance = createLimits(limits)
+  const counts = storage.isAlone ? undefined : createLimitCounts(database)
+  const allowance = createLimits(limits, counts ? sharedMeters(counts) : localMeter)
   const inFlight = createBytesInFlight(limits)
   const { maxUpstreamWait, disconnectGracePeriod, responseBytes } = limits
   const runner = createRunner({
@@ -156,7 +160,7 @@ async function openParts(
 
   sharedQueues.start(heartbeat.id)
 
-  atTheEnd(removeExpiredRecords({ records, pubSub, logger }))
+  atTheEnd(removeExpiredRecords({ records, pubSub, sharedQueues, counts, logger }))
 
   return {
     settings,
@@ -165,6 +169,7 @@ async function openParts(
     inFlight,
     waitingCallers,
     records,
+    places,
     pubSub,
     direct,
     streamed: createStreamedAnswers(inFlight, { pieces, pubSub, maxKept: responseBytes }),

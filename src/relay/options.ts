@@ -5,7 +5,7 @@ import { bytesOfRequest } from './common/bytes-in-flight.ts'
 import { startError } from './common/config-error.ts'
 import { hostNameOf } from './common/host-name.ts'
 import { consoleLogger, type Logger } from './common/logger.ts'
-import { readQueues, type QueueOptions } from './common/queue-options.ts'
+import { readQueues, type QueueOptions, type SharedQueues } from './common/queue-options.ts'
 import type { RelayLimits } from './common/relay-limits.ts'
 import { isPostgres } from './database/database.ts'
 import { bearerOf, minToken, tokenVariable, type IsAdministrator } from './http/administrator.ts'
@@ -82,6 +82,12 @@ const queueShape = {
   maxConcurrency: amount,
   perMinute: amount,
   fair: z.optional(z.boolean('true or false')),
+  maxWaiting: amount,
+  keys: z.optional(
+    z
+      .array(z.string(), 'a list of names of keys')
+      .check(z.minLength(1, 'a list with one name or more; without it, all keys may use the queue')),
+  ),
 }
 const expiresShape = { default: amount, max: amount }
 const databaseExpectation =
@@ -169,6 +175,8 @@ export function readOptions(options: RelayOptions, environment: Record<string, s
   const masterKeys = readMasterKeys(environment[masterKeyVariable])
   // A database may hold keys. openKeyStore reads it first, because their master key may be missing.
   if (keys.size === 0 && masterKeys.length === 0 && options.database === undefined) throw noKeys()
+  const queues = readQueues(options.queues ?? {})
+  if (masterKeys.length === 0) checkKeysOf(queues, keys)
   const locked = [...keys.values()].find((key) => key.locked)
   if (locked && !options.authenticate) {
     throw startError('authenticate', {
@@ -210,10 +218,22 @@ export function readOptions(options: RelayOptions, environment: Record<string, s
       disconnectGracePeriod: limits.disconnectGracePeriod ?? 10_000,
       maxUpstreamWait: limits.maxUpstreamWait ?? 600_000,
     },
-    queues: readQueues(options.queues ?? {}),
+    queues,
     expires: { default: expires.default ?? 86_400, max: expires.max ?? 30 * 86_400 },
     shutdownTimeout: options.shutdownTimeout ?? 10_000,
     logger: options.logger ?? consoleLogger,
+  }
+}
+
+/** Without a master key there are no other keys. */
+function checkKeysOf(queues: SharedQueues, keys: ReadonlyMap<string, unknown>): void {
+  for (const queue of queues.values()) {
+    const unknown = queue.keys?.find((name) => !keys.has(name))
+    if (unknown === undefined) continue
+    throw startError(`queues.${queue.name}.keys`, {
+      reason: `queues.${queue.name}.keys names the key ${shown(unknown)}, which the relay does not have`,
+      remedy: `The keys are ${[...keys.keys()].join(', ')}.`,
+    })
   }
 }
 

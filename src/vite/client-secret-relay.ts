@@ -1,8 +1,10 @@
 import { existsSync } from 'node:fs'
-import { basename, resolve } from 'node:path'
+import { basename, isAbsolute, resolve } from 'node:path'
 import type { Plugin, PreviewServer, ViteDevServer } from 'vite'
 import { checkNode } from '../relay/common/missing-peer.ts'
 import type { DevRelay } from './dev-relay.ts'
+import { copyDefined, exposedValues } from './exposed-values.ts'
+import { findPrivate, privateNames, refusePrivateFiles } from './private-files.ts'
 
 /** The options of the Vite plugin. */
 export interface ClientSecretRelayOptions {
@@ -19,16 +21,14 @@ const configNames = ['relay.config.ts', 'relay.config.mts', 'relay.config.js', '
 /** A list of a plugin takes the place of Vite's own. */
 const deniedByVite = ['.env', '.env.*', '*.{crt,pem}', '**/.git/**']
 
-/** SQLite files may be next to the page, and Vite serves the files of its root. */
-const databases = ['*.db', '*.db-wal', '*.db-shm']
-
 /**
  * A Vite plugin. It runs the relay of `relay.config.ts` in the dev server and in
  * `vite preview`, at `/relay`. It does nothing in a build.
  *
  * The next call uses an edited config. While a config is broken, the terminal
  * shows the reason and the relay keeps the previous one. Variables of `.env` and
- * `.env.local` reach the config, not the page.
+ * `.env.local` reach the config, not the page. No page gets the config, its env
+ * files and database, or a module that only the config imports.
  *
  * @example
  * export default { plugins: [clientSecretRelay()] }
@@ -37,13 +37,14 @@ export function clientSecretRelay(options: ClientSecretRelayOptions = {}): Plugi
   const { path = '/relay', envFiles = ['.env', '.env.local'] } = options
   const mounted = new Map<ViteDevServer, DevRelay>()
 
-  async function mount({ config, httpServer, middlewares }: ViteDevServer | PreviewServer): Promise<DevRelay> {
+  async function mount(server: ViteDevServer | PreviewServer): Promise<DevRelay> {
+    const { config, httpServer, middlewares } = server
     checkNode()
     const { openDevRelay } = await import('./dev-relay.ts')
     const relay = openDevRelay({
       file: configIn(config.root, options.config),
       envFiles: envFiles.map((file) => resolve(config.root, file)),
-      exposed: config.env,
+      exposed: exposedValues(config),
       logger: config.logger,
     })
     // Not before: test runners and frameworks make servers that do not listen.
@@ -53,6 +54,7 @@ export function clientSecretRelay(options: ClientSecretRelayOptions = {}): Plugi
       if (incoming.originalUrl?.[path.length] === '.') next()
       else relay.answer(incoming, outgoing)
     })
+    middlewares.use(refusePrivateFiles(server, relay.files))
     return relay
   }
 
@@ -61,9 +63,20 @@ export function clientSecretRelay(options: ClientSecretRelayOptions = {}): Plugi
     // Frameworks answer every path.
     enforce: 'pre',
     apply: 'serve',
-    config({ root = '.' }) {
-      const deny = [...deniedByVite, basename(configIn(resolve(root), options.config)), ...databases]
-      return { server: { fs: { deny } } }
+    config({ root = '.', define }) {
+      copyDefined(define)
+      const named = [configIn(resolve(root), options.config), ...envFiles].map((file) => asPattern(basename(file)))
+      return { server: { fs: { deny: [...deniedByVite, ...named, ...privateNames] } } }
+    },
+    // Modules also have paths without an ending, and those of aliases. Tests may import the config.
+    async load(id) {
+      const { environment } = this
+      const [file = ''] = id.split('?')
+      if (environment.name !== 'client' || environment.mode !== 'dev' || !isAbsolute(file) || process.env['VITEST'])
+        return
+      for (const relay of mounted.values())
+        if (findPrivate([file], await relay.files(), environment) !== undefined)
+          throw new Error(`No page may have ${file}: it belongs to the config of the relay.`)
     },
     async configureServer(server) {
       mounted.set(server, await mount(server))
@@ -91,4 +104,9 @@ export function clientSecretRelay(options: ClientSecretRelayOptions = {}): Plugi
 
 function configIn(root: string, given: string | undefined): string {
   return resolve(root, given ?? configNames.find((name) => existsSync(resolve(root, name))) ?? configNames[0]!)
+}
+
+/** A pattern of `server.fs.deny` for one name. */
+function asPattern(name: string): string {
+  return name.replace(/[*?[\]{}()!+@|\\]/g, '?')
 }

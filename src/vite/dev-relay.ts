@@ -1,18 +1,22 @@
 import { existsSync, statSync } from 'node:fs'
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { relative } from 'node:path'
+import { relative, resolve } from 'node:path'
 import { getRequestListener } from '@hono/node-server'
 import { messageOf, openConfig } from '../command/config.ts'
 import { watchFiles } from '../command/watch-files.ts'
 import { createKeptRelay } from '../relay/keep-relay.ts'
-import { secretsOf } from '../relay/keys/key.ts'
+import { isPostgres } from '../relay/database/database.ts'
 import { readOptions, type RelayOptions } from '../relay/options.ts'
+import { checkExposed, type ExposedValues } from './exposed-values.ts'
+import { databaseFiles, type RelayFiles } from './private-files.ts'
 
 /** The relay of a config file, for one server. */
 export interface DevRelay {
   /** Opens the relay before the first call. */
   start: () => void
   answer: (incoming: IncomingMessage, outgoing: ServerResponse) => void
+  /** Those known by now. After `start`, waits for the first look at the config. */
+  files: () => Promise<RelayFiles>
   /** Closes the relay when no other server uses it. */
   release: () => Promise<void>
 }
@@ -22,26 +26,31 @@ export interface DevRelayOptions {
   file: string
   /** Absolute paths. Missing files are skipped. */
   envFiles: readonly string[]
-  /** The variables that Vite puts into pages. */
-  exposed: Record<string, unknown>
+  exposed: ExposedValues
   logger: Pick<Console, 'info' | 'error'>
 }
 
 interface Shared {
   relay: ReturnType<typeof createConfigRelay>
-  users: number
+  /** What each server writes into pages. */
+  exposed: Set<ExposedValues>
 }
 
 /** A server that restarts makes the next one before it closes, and a database has one relay. */
 const shared = new Map<string, Shared>()
 const closing = new Map<string, Promise<void>>()
 
-/** The relay of this config, which all servers of the process share. */
+/**
+ * The relay of this config, which all servers of the process share.
+ *
+ * @throws Error if a restarted server would write a secret into pages.
+ */
 export function openDevRelay(options: DevRelayOptions): DevRelay {
   const { file } = options
-  const found = shared.get(file)
-  const use = found ?? { relay: createConfigRelay(options, closing.get(file)), users: 0 }
-  use.users++
+  const exposed = new Set<ExposedValues>()
+  const use = shared.get(file) ?? { relay: createConfigRelay(options, exposed, closing.get(file)), exposed }
+  use.relay.check(options.exposed)
+  use.exposed.add(options.exposed)
   shared.set(file, use)
   // The dev server's own Request and Response stay as they are.
   const answer = getRequestListener(use.relay.fetch, { overrideGlobalObjects: false })
@@ -49,10 +58,13 @@ export function openDevRelay(options: DevRelayOptions): DevRelay {
   return {
     start: () => void use.relay.refresh(),
     answer: (incoming, outgoing) => void answer(incoming, outgoing),
+    files: use.relay.files,
     async release() {
       if (isReleased) return
       isReleased = true
-      if (--use.users > 0) return
+      use.exposed.delete(options.exposed)
+      // What it wrote into pages may have been the reason why the relay does not run.
+      if (use.exposed.size > 0) return use.relay.forget()
       shared.delete(file)
       const closed = use.relay.close()
       closing.set(file, closed)
@@ -62,13 +74,19 @@ export function openDevRelay(options: DevRelayOptions): DevRelay {
 }
 
 /** A relay with the options of a file, as the file is at each call. */
-function createConfigRelay(options: DevRelayOptions, before: Promise<void> | undefined) {
-  const { file, envFiles, exposed, logger } = options
+function createConfigRelay(
+  { file, envFiles, logger }: DevRelayOptions,
+  exposed: ReadonlySet<ExposedValues>,
+  before: Promise<void> | undefined,
+) {
   const name = relative('', file)
   const config = openConfig(name, envFiles, { isEnvRequired: false })
   const relay = createKeptRelay()
   /** The versions of the files that were read last. */
   const versions = new Map<string, string>()
+  /** Those of the config that was read last. */
+  let keys: ReturnType<typeof readOptions>['keys'] = new Map()
+  const own = new Set([file, ...envFiles])
   let isRunning = false
   let refreshing = Promise.resolve(before)
   const watching = watchFiles(config.files, () => void refresh())
@@ -81,7 +99,11 @@ function createConfigRelay(options: DevRelayOptions, before: Promise<void> | und
       )
     const read = await config.read()
     try {
-      checkSecrets(read, exposed)
+      const { database, ...settings } = readOptions(read, process.env)
+      keys = settings.keys
+      if (database !== undefined && !isPostgres(database))
+        for (const one of databaseFiles(resolve(database))) own.add(one)
+      for (const one of exposed) checkExposed(keys.values(), one)
     } catch (error) {
       throw new Error(`${name}: ${messageOf(error)}`, { cause: error })
     }
@@ -119,6 +141,10 @@ function createConfigRelay(options: DevRelayOptions, before: Promise<void> | und
 
   return {
     refresh,
+    /** The next call reads the config again. */
+    forget: () => versions.clear(),
+    check: (values: ExposedValues) => checkExposed(keys.values(), values),
+    files: (): Promise<RelayFiles> => refreshing.then(() => ({ own, imports: config.files })),
     fetch: async (request: Request): Promise<Response> => {
       await refresh()
       return relay.fetch(request)
@@ -128,19 +154,6 @@ function createConfigRelay(options: DevRelayOptions, before: Promise<void> | und
       await refreshing
       await relay.close()
     },
-  }
-}
-
-/** Rejects options with which no relay starts, and secrets that Vite puts into every page. */
-function checkSecrets(options: RelayOptions, exposed: Record<string, unknown>): void {
-  const { keys } = readOptions(options, process.env)
-  for (const key of keys.values()) {
-    const secrets = key.values.flatMap(secretsOf)
-    const [variable] = Object.entries(exposed).find(([, value]) => secrets.includes(value as string)) ?? []
-    if (variable !== undefined)
-      throw new Error(
-        `Vite puts the variable ${variable} into every page, and keys.${key.name} uses its value. Make a new secret, and give it to the relay in a variable without the prefix of Vite, such as ${variable.replace(/^[A-Z]+_/, '')}.`,
-      )
   }
 }
 

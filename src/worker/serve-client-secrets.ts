@@ -9,6 +9,11 @@ export interface ClientSecretWorkerOptions extends RelayTransportOptions {
    * alone names no key. Requests to other origins are none of the worker's business.
    */
   keys: Record<string, string>
+  /**
+   * Origins in `keys` whose `<img>`, `<audio>` and `<video>` go through the relay too. Content of other people, such as
+   * comments in Markdown, can then spend these keys. Default: none, only calls of scripts.
+   */
+  media?: string[] | undefined
 }
 
 /** The part of a service worker's global object that is used. */
@@ -29,12 +34,15 @@ interface WorkerEvents {
   fetch: { request: Request; respondWith: (answer: Promise<Response>) => void }
 }
 
+const elements = /^(image|audio|video)$/
+
 /** What Chromium writes into each request of a page, and no SDK means. */
 const ofTheBrowser = /^(user-agent|sec-.*|upgrade-insecure-requests|dnt)$/
 
 /**
  * Makes a service worker send requests of its pages through the relay: those to an origin in `keys` whose url or
- * headers hold `$CLIENT_SECRET`. They go the same way as those of `client.fetchWith`. All others stay as they are.
+ * headers hold `$CLIENT_SECRET`. They go the same way as those of `client.fetchWith`. All others stay as they are, also
+ * those of elements such as `<img>`, unless `media` names their origin.
  *
  * @example
  * // The whole file of the worker.
@@ -42,7 +50,7 @@ const ofTheBrowser = /^(user-agent|sec-.*|upgrade-insecure-requests|dnt)$/
  *
  * @throws ClientSecretError `INVALID_PARAMETER`
  */
-export function serveClientSecrets({ keys, ...transport }: ClientSecretWorkerOptions): void {
+export function serveClientSecrets({ keys, media = [], ...transport }: ClientSecretWorkerOptions): void {
   const scope = globalThis as unknown as WorkerScope
   const names = keyNames(keys)
   const fetchWith = createFetchWith(relayTransport(transport))
@@ -57,8 +65,10 @@ export function serveClientSecrets({ keys, ...transport }: ClientSecretWorkerOpt
   scope.addEventListener('fetch', (event) => {
     const { request } = event
     const { url, headers } = request
-    const name = names.get(new URL(url).origin)
-    if (name === undefined) return
+    const { origin } = new URL(url)
+    const name = names.get(origin)
+    if (name === undefined || !(isOfScript(request) || (media.includes(origin) && elements.test(request.destination))))
+      return
     if ([url.replaceAll('%24CLIENT', '$CLIENT'), ...headers.values()].some(holdsPlaceholder))
       event.respondWith(fetchWith(name)(request, { headers: ownHeaders(request) }))
   })
@@ -69,8 +79,13 @@ export function serveClientSecrets({ keys, ...transport }: ClientSecretWorkerOpt
   }
 }
 
+/** A prefetch and the ping of a link have no destination either, but another mode. */
+function isOfScript({ destination, mode }: Request): boolean {
+  return destination === '' && mode !== 'no-cors'
+}
+
 function ownHeaders({ headers, destination }: Request): [string, string][] {
   const own = [...headers].filter(([name]) => !ofTheBrowser.test(name))
-  // Sound and film are asked for in parts, which the relay refuses. A player takes the whole, too.
-  return /^(audio|video)$/.test(destination) ? own.filter(([name]) => name !== 'range') : own
+  // Players ask for parts, which the relay refuses. They take the whole, too.
+  return destination ? own.filter(([name]) => name !== 'range') : own
 }

@@ -252,12 +252,12 @@ const apis: Record<string, WellKnown> = {
     accepts: (call) => isBearer(call) && query(call).getAll('records[]').join() === 'a,b',
   },
   'GitHub, a token': {
-    ...of(github, { owner: 'a', repo: 'b', endpoints: ['issues'] }),
+    ...of(github, { owner: 'a', repo: 'b', endpoints: ['readIssues'] }),
     request: { method: 'GET', to: '/repos/a/b/issues' },
     accepts: (call) => isBearer(call) && Boolean(call.headers['user-agent']),
   },
   'GitHub, an App': {
-    ...of(githubApp, { appId: '1', installationId: '2', owner: 'a', repo: 'b' }),
+    ...of(githubApp, { appId: '1', installationId: '2', owner: 'a', repo: 'b', endpoints: ['readIssues'] }),
     secret: String(rsa.privateKey.export({ type: 'pkcs1', format: 'pem' })),
     request: { method: 'GET', to: '/repos/a/b/issues' },
     token: (call) =>
@@ -276,7 +276,7 @@ const apis: Record<string, WellKnown> = {
     accepts: (call) => isBasic(call, 'ada@b.c/token', secret),
   },
   Shopify: {
-    ...of(shopify, { shop: 'otters', version: '2025-01' }),
+    ...of(shopify, { shop: 'otters', version: '2025-01', endpoints: ['graphql'] }),
     request: { to: '/admin/api/2025-01/graphql.json', data: { query: '{ shop { name } }' } },
     accepts: hasHeader('x-shopify-access-token'),
   },
@@ -301,7 +301,7 @@ const apis: Record<string, WellKnown> = {
     accepts: (call) => hasHeader('x-algolia-application-id', other)(call) && hasHeader('x-algolia-api-key')(call),
   },
   Linear: {
-    ...of(linear),
+    ...of(linear, { endpoints: ['graphql'] }),
     request: { to: '/graphql', data: { query: '{ viewer { id } }' } },
     accepts: hasHeader('authorization'),
   },
@@ -322,7 +322,7 @@ const apis: Record<string, WellKnown> = {
     accepts: hasHeader('x-goog-api-key'),
   },
   'Google, a service account': {
-    ...of(googleServiceAccount, { clientEmail: 'a@b.iam', scope: 's' }),
+    ...of(googleServiceAccount, { clientEmail: 'a@b.iam', scope: 's', endpoints: ['sheets'] }),
     secret: String(rsa.privateKey.export({ type: 'pkcs8', format: 'pem' })),
     request: { method: 'GET', to: '/v4/spreadsheets/1' },
     token: (call) => call.path === '/token' && isJwt(new URLSearchParams(call.body).get('assertion'), 'a@b.iam'),
@@ -352,7 +352,7 @@ const apis: Record<string, WellKnown> = {
     accepts: (call) => hasHeader('dd-api-key')(call) && hasHeader('dd-application-key', other)(call),
   },
   'Binance, HMAC': {
-    ...of(binance),
+    ...of(binance, { endpoints: ['account'] }),
     secret: { key: other, secret },
     request: { to: '/api/v3/account', method: 'GET', params: { timestamp: 1499827319559 } },
     accepts: (call) =>
@@ -360,7 +360,13 @@ const apis: Record<string, WellKnown> = {
       query(call).get('signature') === createHmac('sha256', secret).update('timestamp=1499827319559').digest('hex'),
   },
   'S3, an upload': {
-    ...of(s3, { bucket: 'otters', region: 'eu-central-1', folder: 'pictures', accessKeyId: 'AKIA' }),
+    ...of(s3, {
+      bucket: 'otters',
+      region: 'eu-central-1',
+      folder: 'pictures',
+      accessKeyId: 'AKIA',
+      endpoints: ['write'],
+    }),
     request: { to: '/pictures/otter.svg', method: 'PUT', headers: { 'Content-Type': 'image/svg+xml' }, data: '<svg/>' },
     accepts: ({ headers, body }) =>
       /^AWS4-HMAC-SHA256 Credential=AKIA\/\d{8}\/eu-central-1\/s3\/aws4_request,/.test(headers.authorization ?? '') &&

@@ -10,12 +10,17 @@ import type { KeyRule } from '../../src/relay/keys/key-rules.ts'
 import { canary, startRelay } from '../helpers/relay.ts'
 import { startApi } from '../helpers/api.ts'
 
-const { airtable, datadog, googleMaps, openai, s3, shopify, stripe, twilio } = presets
+const { airtable, datadog, gemini, googleMaps, openai, s3, shopify, stripe, twilio } = presets
 
 /** Any preset, with all that it needs. */
-type Any = ((options: Record<string, unknown>) => KeyOptions) & Pick<typeof twilio, 'settings' | 'variables'>
+type Any = ((options: Record<string, unknown>) => KeyOptions) &
+  Pick<typeof twilio, 'defaults' | 'endpoints' | 'settings' | 'variables'>
 const all = Object.entries(presets as unknown as Record<string, Any>)
-const settingsOf = ({ settings }: Any) => Object.fromEntries(settings.required.map((name) => [name, 'otters']))
+/** Its settings, and endpoints if it has no defaults. */
+const settingsOf = ({ settings, defaults, endpoints }: Any) => ({
+  ...Object.fromEntries(settings.required.map((name) => [name, 'otters'])),
+  ...(defaults.length === 0 && { endpoints: Object.keys(endpoints) }),
+})
 
 test('there are enough of them', () => expect(all.length).toBeGreaterThanOrEqual(30))
 
@@ -80,6 +85,18 @@ test('a rule for each endpoint', () => {
     api: ['headers.dd-api-key'],
     app: ['headers.dd-application-key'],
   })
+  expect(gemini({ endpoints: ['generate'] }).allow).toEqual([
+    {
+      url: 'https://generativelanguage.googleapis.com/v1beta/models/*:generateContent',
+      methods: ['POST'],
+      in: ['headers.x-goog-api-key'],
+    },
+    {
+      url: 'https://generativelanguage.googleapis.com/v1beta/models/*:streamGenerateContent',
+      methods: ['POST'],
+      in: ['headers.x-goog-api-key'],
+    },
+  ])
   expect(googleMaps({ endpoints: ['geocode'] }).allow[0]!.in).toEqual(['params.key'])
 })
 
@@ -97,10 +114,11 @@ test.each([
     /^There is no endpoint "chats"\. The endpoints are chat, responses, /,
   ],
   [() => openai({ endpoints: ['constructor' as never] }), /^There is no endpoint "constructor"/],
+  [() => shopify({ shop: 'otters' }), /^The preset needs "endpoints"\. Choose from graphql\.$/],
   [() => twilio({} as never), /^The preset needs the setting "accountSid", a text\.$/],
   [() => (twilio as unknown as () => void)(), /^The preset needs the setting "accountSid"/],
   [
-    () => shopify({ shop: 'evil.com/x' }),
+    () => shopify({ shop: 'evil.com/x', endpoints: ['graphql'] }),
     /^The setting "shop" is part of an url\. Write letters, digits, dots and dashes\.$/,
   ],
   [() => s3({ bucket: 'b', region: 'r', folder: '**', accessKeyId: 'a' }), /^The setting "folder" is part of an url/],

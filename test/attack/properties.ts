@@ -26,7 +26,7 @@ function send(input: unknown, keyRule: KeyRule, value: string): Sent | null {
   try {
     const compiled = compileRule(keyRule, 'keys.key.allow[0]')
     const request = parseRequest(input)
-    const found = findRule('key', [compiled], request)
+    const found = findRule({ name: 'key', rules: [compiled] }, request)
     return { request, call: substitute(request, { secret: value }, found) }
   } catch (error) {
     if (isClientSecretError(error) && error.code !== 'INTERNAL') return null

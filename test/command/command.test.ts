@@ -367,11 +367,13 @@ describe('worker', () => {
     const folder = await mkdtemp(join(tmpdir(), 'worker-'))
     onTestFinished(() => rm(folder, { recursive: true }))
     const file = join(folder, 'worker.js')
-    const { code, stdout } = await run('worker', file, ...relay, ...key, '--key', 'http://localhost:3000=local')
+    const more = ['--key', 'http://localhost:3000=local', '--media', 'http://localhost:3000']
+    const { code, stdout } = await run('worker', file, ...relay, ...key, ...more)
     expect(code).toBe(0)
     expect(stdout).toContain(`client-secret-relay wrote ${file}.`)
     const text = await readFile(file, 'utf8')
     expect(text).toContain('"https://api.resend.com": "resend",\n    "http://localhost:3000": "local"')
+    expect(text).toContain('"media": [\n    "http://localhost:3000"\n  ]')
     // A classic script: a module's imports would be an error.
     expect(() => new Script(text)).not.toThrow()
   })
@@ -380,6 +382,23 @@ describe('worker', () => {
     ['no file', [...relay, ...key], /worker needs one path/],
     ['no relay', ['x.js', ...key], /worker needs --relay/],
     ['a relay without scheme', ['x.js', '--relay', 'localhost:8787', ...key], /worker needs --relay/],
+    ...['//evil.example/relay', '/\\evil.example', '/\t/evil.example', 'https://'].map(
+      (other): [string, string[], RegExp] => [
+        `the relay ${JSON.stringify(other)}`,
+        ['x.js', '--relay', other, ...key],
+        /worker needs --relay/,
+      ],
+    ),
+    [
+      'two keys for one origin',
+      ['x.js', ...relay, ...key, '--key', 'https://api.resend.com=other'],
+      /worker needs one --key for each origin; https:\/\/api\.resend\.com has two\./,
+    ],
+    [
+      'media of an origin without a key',
+      ['x.js', ...relay, ...key, '--media', 'https://other.example'],
+      /worker needs a --key for each --media; https:\/\/other\.example has none\./,
+    ],
     ['no key', ['x.js', ...relay], /worker needs --key with an origin and a name/],
     ['a key without name', ['x.js', ...relay, '--key', 'https://api.resend.com'], /worker needs --key/],
     [

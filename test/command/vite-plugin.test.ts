@@ -1,8 +1,10 @@
 import { spawn } from 'node:child_process'
-import { mkdtemp, rm, symlink, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises'
+import { request } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
-import { expect, onTestFinished, test, vi } from 'vitest'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import { createClient } from '../../src/client/create-client.ts'
 import { isClientSecretError } from '../../src/protocol/errors.ts'
 import { openHandles } from '../frameworks/app.ts'
@@ -126,6 +128,121 @@ test.each([['dev'], ['preview', '--outDir', '.']])(
   },
 )
 
+/** The answer to a path as it is: `fetch` would change some. */
+function answerTo(url: string, path: string): Promise<{ status: number; text: string }> {
+  const { hostname, port } = new URL(url)
+  return new Promise((resolvePromise, reject) => {
+    const sent = request({ hostname, port, path }, (answer) => {
+      let text = ''
+      answer.setEncoding('utf8').on('data', (chunk: string) => (text += chunk))
+      answer.on('end', () => resolvePromise({ status: answer.statusCode!, text }))
+    })
+    sent.on('error', reject).end()
+  })
+}
+
+test.each([
+  ['Vite as it comes', ''],
+  ['a page that serves any file', 'fs: { strict: false }'],
+])('no page gets a file of the relay, at any of its paths: %s', async (_what, server) => {
+  const { folder, write, start } = await createProject()
+  await mkdir(join(folder, 'data/deep'), { recursive: true })
+  await write(
+    'vite.config.js',
+    `import { clientSecretRelay } from ${plugin}
+    export default {
+      plugins: [clientSecretRelay({ envFiles: ['secrets.env', 'env (1).txt'] })],
+      resolve: { alias: { '~': ${JSON.stringify(folder)} } },
+      server: { ${server} },
+    }`,
+  )
+  await rm(join(folder, '.env'))
+  const marked = (name: string) => `SHOP_KEY_OF_${name}=${secret}`
+  await write('secrets.env', `SHOP_KEY=${secret}`)
+  await write('env (1).txt', marked('ENV'))
+  await write('.dev.vars', marked('VARS'))
+  await write('data/other.sqlite3-wal', marked('OTHER'))
+  await symlink(join(folder, 'secrets.env'), join(folder, 'data/link.txt'))
+  await write('relay-keys.ts', `export const inline = 'sk-canary-inline'`)
+  await write('shared.ts', `export const title = 'a shared title'`)
+  await write('main.js', `import { title } from './shared.ts'\ndocument.title = title`)
+  await write(
+    'relay.config.ts',
+    `import { inline } from './relay-keys.ts'\nimport { title } from './shared.ts'\nvoid [inline, title]\n${configOf(['/first']).replace('process.env.SHOP_DATABASE', `'./data/relay'`)}`,
+  )
+  const { url, send } = await start('dev')
+  expect(await send('/first')).toBe('resolved')
+
+  // Without its list, Vite also serves files that are not of this relay.
+  const others = server === '' ? ['.dev.vars', 'data/other.sqlite3-wal'] : []
+  const names = [
+    ...others,
+    'relay.config.ts',
+    'secrets.env',
+    'env (1).txt',
+    'relay-keys.ts',
+    'relay-keys',
+    'data/relay',
+    'data/relay-wal',
+    'data/relay-shm',
+    'data/relay.lock',
+    'data/link.txt',
+  ]
+  const encoded = (text: string) => text.replace(/[.-]/, (one) => `%${one.charCodeAt(0).toString(16)}`)
+  for (const name of names) {
+    const path = encodeURI(name)
+    const paths = [
+      `/${path}`,
+      `//${path}`,
+      `/./${path}`,
+      `/data/../${path}`,
+      `/${encoded(path)}`,
+      `/${path}/`,
+      `/@fs${encodeURI(folder)}/${path}`,
+      `/@fs/${encodeURI(folder)}/${encoded(path)}`,
+      `/@id/${encodeURI(folder)}/${path}`,
+      `/@id/~/${path}`,
+      `/~/${path}`,
+    ]
+    const queries = [
+      '',
+      '?raw',
+      '?import',
+      '?import&raw',
+      '?url',
+      '?inline',
+      '?url&inline',
+      '?t=1',
+      '?worker',
+      '?raw??',
+      '?html-proxy',
+    ]
+    for (const one of paths)
+      for (const query of queries) {
+        const { text } = await answerTo(url, one + query)
+        expect(text, one + query).not.toMatch(/sk-canary|SHOP_KEY|SQLite format|CREATE TABLE/)
+      }
+    if (name !== 'relay-keys') expect((await answerTo(url, `/${path}`)).status, name).toBe(403)
+  }
+  // What the page imports too, it gets.
+  expect(await (await fetch(`${url}/main.js`)).text()).toContain('/shared.ts')
+  expect(await (await fetch(`${url}/shared.ts`)).text()).toContain('a shared title')
+})
+
+test('a module that only the config imports stays private until the page imports it', async () => {
+  const { write, start } = await createProject()
+  await write('shared.ts', `export const title = 'a shared title'`)
+  await write('relay.config.ts', `import { title } from './shared.ts'\nvoid title\n${configOf(['/first'])}`)
+  const { url, send } = await start('dev')
+  expect(await send('/first')).toBe('resolved')
+  const page = async (path: string) => (await fetch(url + path)).text()
+  await page('/main.js')
+  expect(await page('/shared.ts')).not.toContain('a shared title')
+  await write('main.js', `import { title } from './shared.ts'\ndocument.title = title`)
+  await vi.waitUntil(async () => (await page('/main.js')).includes('/shared.ts'))
+  expect(await page('/shared.ts')).toContain('a shared title')
+})
+
 test('the next call uses an edited config, and a broken one keeps the relay as it is', async () => {
   const { database, write, start } = await createProject()
   const { send, says, stop, ended } = await start('dev')
@@ -174,12 +291,61 @@ test('Vite restarts on an edit of .env: the relay goes on with the new key, and 
 
 test('a secret that Vite puts into pages stays unused', async () => {
   const { write, start } = await createProject()
-  await write('.env', `SHOP_KEY=${secret}\nVITE_SHOP_KEY=${secret}`)
+  await write('.env', `SHOP_KEY=${secret}\nVITE_SHOP_KEY=Bearer ${secret}`)
   const { send, says } = await start('dev')
   await says(
-    /Vite puts the variable VITE_SHOP_KEY into every page, and keys\.shop uses its value\..* such as SHOP_KEY\./,
+    /Vite writes the variable VITE_SHOP_KEY into every page, and it contains the secret of keys\.shop\..* without the prefix VITE_\./,
   )
   expect(await send('/first')).toBe('UNAVAILABLE')
+})
+
+describe('a secret in define', () => {
+  const configWith = (define: string, before = '') => `import { clientSecretRelay } from ${plugin}
+    import { loadEnv } from 'vite'
+    ${before}
+    export default { plugins: [clientSecretRelay()], define: ${define} }`
+
+  /** Edits a file until Vite notices: it overlooks edits in its first moments. */
+  async function editUntil(noticed: Promise<void>, edit: (comment: string) => Promise<void>) {
+    const done = noticed.then(() => true)
+    for (let n = 0; !(await Promise.race([done, sleep(500, false)])); n++) await edit(`// ${n}`)
+  }
+
+  test.each([
+    ['whole', `{ 'process.env': loadEnv('development', '.', '') }`, 'process.env'],
+    ['as JSON', `{ KEY: JSON.stringify(loadEnv('development', '.', '').SHOP_KEY) }`, 'KEY'],
+    ['as JSON of JSON', `{ KEY: JSON.stringify(JSON.stringify(loadEnv('development', '.', ''))) }`, 'KEY'],
+    ['as a part', `{ KEY: { auth: ['Bearer ' + loadEnv('development', '.', '').SHOP_KEY] } }`, 'KEY'],
+  ])('%s', async (_what, define, name) => {
+    const { write, start } = await createProject()
+    await write('vite.config.js', configWith(define))
+    const { url, says } = await start('dev')
+    await says(
+      RegExp(
+        `Vite writes define\\["${name}"\\] of its config into every page, and it contains the secret of keys\\.shop\\.`,
+      ),
+    )
+    const health = async () => (await fetch(`${url}/relay/health`)).status
+    expect(await health()).toBe(503)
+    // Out of the pages again.
+    await editUntil(says(/server restarted/), (comment) => write('vite.config.js', configWith('{}', comment)))
+    await vi.waitUntil(async () => (await health()) === 200)
+  })
+
+  test('from process.env after a restart: the server before goes on', async () => {
+    const { write, start } = await createProject()
+    await write('vite.config.js', configWith(`{ 'process.env': process.env }`))
+    const { url, send, says } = await start('dev')
+    await says(/runs with relay\.config\.ts/)
+    expect(await send('/first')).toBe('resolved')
+    await editUntil(
+      says(/Vite writes define\["process\.env"\] of its config into every page[^]*server restart failed/),
+      (comment) => write('vite.config.js', configWith(`{ 'process.env': process.env }`, comment)),
+    )
+    for (const path of ['/main.js', '/@vite/env', `/@fs${root}/node_modules/vite/dist/client/env.mjs`])
+      expect(await (await fetch(url + path)).text()).not.toContain(secret)
+    expect(await send('/first')).toBe('resolved')
+  })
 })
 
 test('a project without a config gets a sentence, and its first config counts from the next call on', async () => {

@@ -26,6 +26,8 @@ export interface Framework {
 
 export interface App {
   folder: string
+  /** What `react-client-secret init` printed in the generated app, the first and the second time. */
+  inits: string[]
   /** Rewrites a file of the app. */
   edit(path: string, change: (text: string) => string): Promise<void>
   build(): Promise<void>
@@ -80,17 +82,21 @@ export async function makeApp(framework: Framework, tarball: string, apiUrl: str
     await writeFile(path, text)
   }
 
-  async function command(program: string, args: string[], cwd: string): Promise<void> {
+  async function command(program: string, args: string[], cwd: string): Promise<string> {
     const running = promisify(execFile)(program, args, { cwd, env, maxBuffer: 2 ** 26 })
     running.child.stdin?.end()
-    await running.catch((error: { stdout: string; stderr: string }) => {
+    const { stdout } = await running.catch((error: { stdout: string; stderr: string }) => {
       throw new Error(`${program} ${args.join(' ')} failed:\n${error.stdout}\n${error.stderr}`)
     })
+    return stdout
   }
 
   for (const [path, text] of Object.entries((await framework.beside?.()) ?? {})) await write(join(home, path), text)
   await command('npx', ['--yes', ...framework.generator], home)
   await command('npm', ['install', '--no-audit', '--no-fund', '--prefer-offline', ...installed(tarball)], folder)
+  // Twice: what it wrote is part of the app that is built, and the second time it writes nothing.
+  const init = () => command('npx', ['react-client-secret', 'init', '--api', 'openai', '--yes'], folder)
+  const inits = [await init(), await init()]
   for (const [path, file] of Object.entries(framework.recipe)) {
     // The block as printed, except the API's address, which is local here.
     const text = blockOf(file)
@@ -102,6 +108,7 @@ export async function makeApp(framework: Framework, tarball: string, apiUrl: str
   let editedAt = 0
   return {
     folder,
+    inits,
     async edit(path, change) {
       const before = await readFile(join(folder, path), 'utf8')
       const after = change(before)
@@ -113,7 +120,7 @@ export async function makeApp(framework: Framework, tarball: string, apiUrl: str
       await writeFile(join(home, 'edited'), after)
       await rename(join(home, 'edited'), join(folder, path))
     },
-    build: () => command('npm', ['run', 'build'], folder),
+    build: async () => void (await command('npm', ['run', 'build'], folder)),
     async run(how) {
       const { port } = new URL(await freeUrl())
       const url = `http://${framework.host ?? '127.0.0.1'}:${port}`

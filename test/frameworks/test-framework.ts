@@ -67,6 +67,12 @@ export function testFramework(framework: Framework): void {
     await app?.remove()
   })
 
+  test('init sets up the generated app, and the second time it writes nothing', () => {
+    const [first, second] = app.inits
+    expect(first).toMatch(/Wrote relay\.config\.ts, .*\.env\.example/)
+    expect(second).toContain('Nothing to write: all of it is there.')
+  })
+
   /** Shared by the tests of the dev server. */
   let devServer: RunningApp | undefined
 

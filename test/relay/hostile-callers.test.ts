@@ -79,6 +79,29 @@ test.each([
   expect(api.calls).toEqual([])
 })
 
+test.each(['$httpMethod', '_method', '.method', 'X-HTTP-Method-Override', 'x_http_method', 'X-Method-Override'])(
+  'the parameter %s, which some servers take for the method, is refused',
+  async (name) => {
+    const api = await startApi()
+    const { client } = await startRelay({ keys: { api: keyFor(api.url) } })
+    const send = (url: string, params?: Record<string, string>) =>
+      client.clientSecretRequest({
+        clientSecretName: 'api',
+        url,
+        method: 'POST',
+        headers: { authorization: '$CLIENT_SECRET' },
+        params,
+      })
+    const refusal = { code: 'INVALID_PARAMETER', path: `params.${name}` }
+    await expect(send(`${api.url}/`, { [name]: 'DELETE' })).rejects.toMatchObject(refusal)
+    await expect(send(`${api.url}/?a=1&${encodeURIComponent(name)}=DELETE`)).rejects.toMatchObject(refusal)
+    expect(api.calls).toEqual([])
+    // That of Flickr and Last.fm names no method of HTTP.
+    await send(`${api.url}/?method=flickr.test.echo`, { method_id: 'a', _methods: 'b' })
+    expect(api.calls).toHaveLength(1)
+  },
+)
+
 test('headers of APIs that look like those of proxies go through', () => {
   const names = [
     ...['CF-Access-Client-Id', 'CF-Access-Client-Secret', 'cf-aig-authorization', 'X-RapidAPI-Host', 'X-RapidAPI-Key'],

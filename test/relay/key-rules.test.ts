@@ -1,18 +1,22 @@
 import { describe, expect, test } from 'vitest'
 import { compileRule, findRule, type KeyRule } from '../../src/relay/keys/key-rules.ts'
+import { widerReach } from '../../src/relay/keys/wider-reach.ts'
 import { substitute } from '../../src/relay/upstream/substitute.ts'
 import type { ClientSecretRequest } from '../../src/protocol/request.ts'
 
 function allows(rule: Partial<KeyRule>, request: Partial<ClientSecretRequest>): boolean {
   const compiled = compileRule({ url: 'https://api.example.com/v1/**', methods: ['POST'], ...rule }, 'rule')
   try {
-    findRule('key', [compiled], {
-      clientSecretName: 'key',
-      url: 'https://api.example.com/v1/items',
-      method: 'POST',
-      headers: { Authorization: '$CLIENT_SECRET' },
-      ...request,
-    })
+    findRule(
+      { name: 'key', rules: [compiled] },
+      {
+        clientSecretName: 'key',
+        url: 'https://api.example.com/v1/items',
+        method: 'POST',
+        headers: { Authorization: '$CLIENT_SECRET' },
+        ...request,
+      },
+    )
     return true
   } catch {
     return false
@@ -47,6 +51,22 @@ describe('the url of a rule', () => {
     ['https://api.example.com/v1/*/parts', 'https://api.example.com/v1//parts', false],
     ['https://api.example.com/v1/items', 'https://api.example.com/v1/items/7', false],
     ['https://api.example.com/', 'https://api.example.com', true],
+    ['https://api.example.com/v1/*:append', 'https://api.example.com/v1/A1:append', true],
+    ['https://api.example.com/v1/*:append', "https://api.example.com/v1/'My%20Otters'!A1:B2:append", true],
+    ['https://api.example.com/v1/*:append', 'https://api.example.com/v1/A1:clear', false],
+    ['https://api.example.com/v1/*:append', 'https://api.example.com/v1/A1:Append', false],
+    ['https://api.example.com/v1/*:append', 'https://api.example.com/v1/A1:appendAll', false],
+    ['https://api.example.com/v1/*:append', 'https://api.example.com/v1/A1%3Aappend', false],
+    ['https://api.example.com/v1/*:append', 'https://api.example.com/v1/:append', false],
+    ['https://api.example.com/v1/*:append', 'https://api.example.com/v1/*:append', true],
+    ['https://api.example.com/v1/*:append', 'https://api.example.com/v1/a/b:append', false],
+    ['https://api.example.com/v1/*:append', 'https://api.example.com/v1/A1:clear?x=:append', false],
+    ['https://api.example.com/v1/*:append', 'https://api.example.com/v1/A1:clear%3Fx:append', false],
+    ['https://api.example.com/v1/*:append', 'https://api.example.com/v1/A1:clear%253Fx:append', false],
+    ['https://api.example.com/v1/*:append', 'https://api.example.com/v1/A1:clear%23:append', false],
+    ['https://api.example.com/v1/*:append', 'https://api.example.com/v1/A1:clear;x=:append', false],
+    ['https://api.example.com/v1/*:append', 'https://api.example.com/v1/A1:clear？:append', false],
+    ['https://api.example.com/*:get/x', 'https://api.example.com/a:get/x', true],
     ['https://*.example.com/**', 'https://eu.example.com/x', true],
     ['https://*.example.com/**', 'https://a.b.example.com/x', false],
     ['https://*.example.com/**', 'https://example.com/x', false],
@@ -69,6 +89,28 @@ describe('the url of a rule', () => {
   test.each(cases)('%s, for %s: %s', (rule, url, allowed) => {
     expect(allows({ url: rule, in: ['url.path', 'headers.authorization'] }, { url })).toBe(allowed)
   })
+})
+
+test.each([
+  ['*', '*:append', null],
+  ['*', '**', 'url'],
+  ['*:append', '*:append', null],
+  ['*:append', 'A1:append', null],
+  ['*:append', '*', 'url'],
+  ['*:append', '*:clear', 'url'],
+  ['*:append', '**', 'url'],
+  ['*:append', 'A1%3F:append', 'url'],
+  ['**', '*:append', null],
+  ['a', '*:append', 'url'],
+])('a rule for %s, then one for %s: further at %s', (before, after, field) => {
+  const rulesFor = (path: string) => [compileRule({ url: `https://api.example.com/v1/${path}`, methods: ['GET'] }, 'a')]
+  expect(widerReach(rulesFor(before), rulesFor(after))?.field ?? null).toBe(field)
+})
+
+test.each(['a*', '*a', '*:', '*:a*', '*:a-b', '*:1', '**:a', '*:*', 'a*:b'])('%s is no part of a rule', (part) => {
+  expect(() => compileRule({ url: `https://api.example.com/${part}`, methods: ['GET'] }, 'rule')).toThrow(
+    '* matches a whole segment of the path, such as /v1/*/items, or what is before a verb, such as /v1/*:generate.',
+  )
 })
 
 describe('a path that another server may read as another one is refused', () => {
@@ -181,7 +223,7 @@ test('a refusal shows the beginning of a long url, once', () => {
   }
   let message = ''
   try {
-    findRule('key', rules, request)
+    findRule({ name: 'key', rules }, request)
   } catch (error) {
     message = (error as Error).message
   }

@@ -36,7 +36,7 @@ test('a record of the version before is kept, and what is large stands last in i
   onTestFinished(() => rm(folder, { recursive: true }))
   const file = join(folder, 'relay.db')
   const before = new DatabaseSync(file)
-  const dialect = { countedKey: 'INTEGER PRIMARY KEY AUTOINCREMENT', now: '0', skipLocked: '' }
+  const dialect = { countedKey: 'INTEGER PRIMARY KEY AUTOINCREMENT', now: '0', unlogged: '', skipLocked: '' }
   for (const statement of [...first(dialect), ...second(dialect)]) before.exec(statement)
   before.exec(`CREATE TABLE relay_version (version BIGINT NOT NULL); INSERT INTO relay_version VALUES (2);
     INSERT INTO records (id, owner, key_name, idempotency_key, fingerprint, method, url_hash, concurrency_key, status, version, request, response, created_at, updated_at, expires_at, not_before)

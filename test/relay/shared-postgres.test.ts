@@ -244,7 +244,7 @@ describe('the tables', () => {
     await postgres.query(options.database!, 'UPDATE relay_version SET version = version + 1')
     const { relay: older } = await startRelay(options)
     await expect(older.ready).rejects.toThrow(
-      'The relay does not start: its database has version 5, and this program knows versions up to 4.',
+      'The relay does not start: its database has version 7, and this program knows versions up to 6.',
     )
   })
 

@@ -5,8 +5,11 @@ import { describe, expect, onTestFinished, test } from 'vitest'
 import type { ClientSecretRecord, PollAnswer, QueueCount } from '../../src/protocol/record.ts'
 import { consoleLogger } from '../../src/relay/common/logger.ts'
 import type { QueueOptions } from '../../src/relay/common/queue-options.ts'
+import type { Database } from '../../src/relay/database/database.ts'
 import { openPostgres } from '../../src/relay/database/postgres-database.ts'
+import { createRecords } from '../../src/relay/database/records.ts'
 import { createSharedQueueCalls, type Taken } from '../../src/relay/database/shared-queue-calls.ts'
+import { openSqlite } from '../../src/relay/database/sqlite-database.ts'
 import type { RelayOptions } from '../../src/relay/options.ts'
 import { door, json, startApi, type ApiAnswer } from '../helpers/api.ts'
 import { postgresOfThisFile } from '../helpers/postgres.ts'
@@ -29,7 +32,7 @@ async function setUp(
   relayCount: number,
   queue: Omit<QueueOptions, 'shared'>,
   answer: ApiAnswer,
-  more: Partial<RelayOptions> = {},
+  more: Partial<RelayOptions> | ((url: string) => Partial<RelayOptions>) = {},
   ofMinute = minute,
 ) {
   let atOnce = 0
@@ -44,20 +47,21 @@ async function setUp(
     queues: { images: { shared: true, ...queue } },
     limits: { requestsPerMinute: 10_000 },
     ...(relayCount > 1 && { database: await postgres.database() }),
-    ...more,
+    ...(typeof more === 'function' ? more(api.url) : more),
   }
   const relays = await Promise.all(Array.from({ length: relayCount }, () => startRelay(options, ofMinute)))
   await Promise.all(relays.map(({ relay }) => relay.ready))
   const urls = relays.map(({ url }) => url)
   let turn = 0
   const ask = async <Answer>(caller: string, path: string, init: RequestInit = {}) => {
-    const headers = { 'content-type': 'application/json', 'client-session': caller.padEnd(32, '-') }
+    const headers = { 'content-type': 'application/json', 'client-session': caller.padEnd(32, '-'), ...init.headers }
     const response = await fetch(urls[turn++ % urls.length]! + path, { ...init, headers })
     return (await response.json()) as Answer
   }
-  const submit = (caller: string, n: number, fields: object = {}) =>
+  const submit = (caller: string, n: number, fields: object = {}, headers: Record<string, string> = {}) =>
     ask<ClientSecretRecord>(caller, '/requests', {
       method: 'POST',
+      headers,
       body: JSON.stringify({
         clientSecretName: 'api',
         method: 'POST',
@@ -210,6 +214,126 @@ describe.each([
     expect((await poll('b', second!.id)).errors).toMatchObject([{ error: { code: 'REQUEST_NOT_FOUND' } }])
   })
 
+  test('tells a held poll that a place moves when a request of another caller is cancelled, or expires', async () => {
+    const calls = heldCalls()
+    const { submit, poll, cancel } = await setUp(relayCount, { maxConcurrency: 1 }, calls.answer)
+    await submit('a', 0)
+    await until(() => calls.arrived() === 1)
+    const [ofB, ofC, ofD] = [await submit('b', 0), await submit('c', 0, { expires: 3 }), await submit('d', 0)]
+    const next = async (version: string) => (await poll('d', `${ofD.id}:${version}`, 20_000)).records[0]!
+    const held = next(ofD.version)
+    await cancel('b', ofB.id)
+    const second = await held
+    expect([ofC.inQueue, ofD.inQueue, second.inQueue]).toEqual([3, 4, 3])
+    expect((await next(second.version)).inQueue).toBe(2)
+    await calls.answerNext()
+    await calls.answerNext()
+  })
+
+  test('tells a place beyond 100 in steps, and truly in each', async () => {
+    const calls = heldCalls()
+    const { submit, poll } = await setUp(relayCount, { maxConcurrency: 1 }, calls.answer)
+    const running = await submit('0', 0)
+    await until(() => calls.arrived() === 1)
+    const waiting = []
+    for (let n = 1; n < 132; n++) waiting.push(await submit(String(n), 0))
+    expect(waiting.map(({ inQueue }) => inQueue)).toEqual(waiting.map((_, index) => index + 2))
+    await calls.answerNext()
+    while ((await poll('0', running.id)).records[0]!.status !== 'resolved');
+    await until(() => calls.arrived() === 2)
+    // At each relay.
+    for (let seen = 0; seen < relayCount;) {
+      const { inQueue } = (await poll('131', waiting.at(-1)!.id)).records[0]!
+      seen = inQueue === 131 ? seen + 1 : 0
+    }
+    const news = await Promise.all(waiting.map(({ id, version }, n) => poll(String(n + 1), `${id}:${version}`)))
+    const told = news.flatMap(({ records }) => records.map(({ inQueue }) => inQueue))
+    expect(told).toEqual([...upTo(101).slice(1), 110, 120, 130])
+    for (let n = 0; n < 131; n++) await calls.answerNext()
+  })
+
+  test('has at most maxWaiting requests: half of them of visitors, and a tenth of one caller', async () => {
+    const calls = heldCalls()
+    const { submit, poll, cancel } = await setUp(relayCount, { maxConcurrency: 1, maxWaiting: 20 }, calls.answer, {
+      authenticate: ({ headers }) => {
+        const id = headers.get('x-user')
+        return id ? { id } : null
+      },
+    })
+    const as = (id: string) => ({ 'x-user': id })
+    const split = (records: ClientSecretRecord[]) => ({
+      accepted: records.filter(({ id }) => id),
+      refusals: [
+        ...new Set(records.flatMap(({ error }) => error ?? []).map(({ code, message }) => `${code} ${message}`)),
+      ],
+    })
+    // All at once.
+    const ofOne = split(await Promise.all(upTo(9).map((n) => submit('a', n))))
+    expect(ofOne.accepted).toHaveLength(2)
+    expect(ofOne.refusals).toEqual([
+      'QUEUE_FULL This caller has 2 unsettled requests in the queue "images", a tenth of its limit (queues.images.maxWaiting). Wait for some of them to settle.',
+    ])
+    const ofVisitors = split(await Promise.all(upTo(40).map((n) => submit(`visitor ${n}`, 0))))
+    expect(ofVisitors.accepted).toHaveLength(8)
+    expect(ofVisitors.refusals).toEqual([
+      'QUEUE_FULL Visitors have 10 unsettled requests in the queue "images", half of its limit (queues.images.maxWaiting). Sign in, or send the request again later.',
+    ])
+    const ofUsers = split(await Promise.all(upTo(30).map((n) => submit('u', 0, {}, as(`user ${n}`)))))
+    expect(ofUsers.accepted).toHaveLength(10)
+    expect(ofUsers.refusals).toEqual([
+      'QUEUE_FULL The queue "images" has 20 unsettled requests, its limit (queues.images.maxWaiting). Send the request again later.',
+    ])
+    // A settled one makes room at once.
+    await cancel('a', ofOne.accepted[1]!.id)
+    expect((await submit('a', 9)).id).toBeDefined()
+    expect((await submit('a', 10)).error).toMatchObject({ code: 'QUEUE_FULL', retryAfter: 10 })
+    for (let n = 0; n < 20; n++) await calls.answerNext()
+    while ((await poll('a', ofOne.accepted[0]!.id)).records[0]!.status === 'running');
+  })
+
+  test('pauses only for the key and the host whose API asks for it', async () => {
+    const busy = await startApi((_call, outgoing) => json(outgoing, {}, 503, { 'retry-after': '600' }))
+    const { api, submit } = await setUp(relayCount, { maxConcurrency: 1 }, answerSoon, (url) => ({
+      keys: { api: keyFor(url), other: keyFor(busy.url) },
+    }))
+    await submit('a', 0, { clientSecretName: 'other', url: `${busy.url}/` })
+    await until(() => busy.calls[0]?.endedAt !== undefined)
+    await submit('a', 1, { clientSecretName: 'other', url: `${busy.url}/` })
+    await submit('b', 0)
+    await submit('b', 1)
+    await until(() => api.calls.length === 2)
+    expect(busy.calls).toHaveLength(1)
+  })
+
+  test('takes no requests with other keys than its own', async () => {
+    const { api, submit } = await setUp(relayCount, { maxConcurrency: 1, keys: ['api'] }, answerSoon, (url) => ({
+      keys: { api: keyFor(url), other: keyFor(url) },
+    }))
+    expect(await submit('a', 0, { clientSecretName: 'other' })).toMatchObject({
+      error: {
+        code: 'INVALID_PARAMETER',
+        message:
+          'The queue "images" takes no requests with the key "other" (the relay\'s option queues.images.keys). Use another queue, or none.',
+      },
+    })
+    await submit('a', 1)
+    await submit('b', 0, { clientSecretName: 'other', queue: 'texts' })
+    await until(() => api.calls.length === 2)
+  })
+
+  test('gives the visitors of one address one turn together, behind a trusted proxy', async () => {
+    const calls = heldCalls()
+    const { submit, jobs } = await setUp(relayCount, { maxConcurrency: 1 }, calls.answer, { trustProxy: 1 })
+    const from = (address: string) => ({ 'x-forwarded-for': address })
+    const places = []
+    for (let n = 0; n < 8; n++) places.push((await submit(`many ${n}`, n, {}, from('2001:db8::' + n))).inQueue)
+    expect(places).toEqual([1, 2, 3, 4, 5, 6, 7, 8])
+    await until(() => calls.arrived() === 1)
+    expect((await submit('one', 0, {}, from('2001:db8:1::1'))).inQueue).toBe(2)
+    for (let n = 0; n < 9; n++) await calls.answerNext()
+    expect(jobs()[1]!.caller).toBe('one')
+  })
+
   test('pauses as a whole when the API asks for a pause', async () => {
     const { submit, submitAll, api, jobs } = await setUp(relayCount, { maxConcurrency: 1 }, (_call, outgoing) =>
       api.calls.length === 1 ? json(outgoing, {}, 429, { 'retry-after': '2' }) : json(outgoing, {}),
@@ -234,6 +358,57 @@ describe.each([
     await cancel('a', running!.id)
     await until(() => calls.arrived() === 2)
     expect(jobs()[1]).toEqual({ caller: 'b', n: 7 })
+  })
+})
+
+describe.each([
+  ['SQLite', () => openSqlite()],
+  ['Postgres', async () => openPostgres(await postgres.database(), consoleLogger)],
+])('places on %s', (_, open) => {
+  test('are read once for all who ask at once, and of a long queue not again for each change', async () => {
+    const database = await open()
+    onTestFinished(() => database.close())
+    let readings = 0
+    const counted: Database = {
+      ...database,
+      query: (sql, parameters) => {
+        if (sql.includes('ORDER BY round')) readings++
+        return database.query(sql, parameters)
+      },
+    }
+    const records = createRecords(counted)
+    const turns = createSharedQueueCalls(counted, { window: 61_000, maxSilence: Infinity })
+    const queue = {
+      name: 'images',
+      maxConcurrency: 1,
+      perMinute: Infinity,
+      maxWaiting: 10_000,
+      keys: undefined,
+      isFair: false,
+    }
+    await turns.open(['images'])
+    const insert = async (n: number) => {
+      const request = {
+        clientSecretName: 'api',
+        url: 'https://api.example.com/',
+        method: 'POST' as const,
+        queue: 'images',
+      }
+      const one = { owner: 'ann', idempotencyKey: String(n), request, lifetime: 600_000, isShared: true }
+      return (await records.insert(one, (record, transaction) => turns.addTurn(record, queue, 'ann', transaction)))
+        .record
+    }
+    const waiting = []
+    for (let n = 0; n < 500; n++) waiting.push(await insert(n))
+    // Also those that came after the reading that serves.
+    expect(waiting.map(({ place }) => place)).toEqual(waiting.map((_, index) => index + 1))
+    // One for each time that the last one served.
+    expect(readings).toBeLessThan(250)
+    readings = 0
+    const ids = waiting.map(({ id }) => id).slice(0, 200)
+    const polls = await Promise.all(upTo(90).map(() => records.summaries('ann', ids)))
+    for (const heads of polls) expect(new Set(heads.map(({ place }) => place)).size).toBe(200)
+    expect(readings).toBeLessThanOrEqual(2)
   })
 })
 
@@ -325,16 +500,27 @@ test('requests of two shared queues are called once each', async () => {
 
 test('two relays that count at the same moment start one call, not two', async () => {
   const database = await postgres.database()
-  const { relays, submit } = await setUp(1, { maxConcurrency: 1 }, answerSoon, { database })
+  const { api, relays, submit } = await setUp(1, { maxConcurrency: 1 }, answerSoon, { database })
   // Both wait, and no relay runs them.
-  await postgres.query(database, `UPDATE shared_queues SET paused_until = ${Number.MAX_SAFE_INTEGER}`)
+  const { host } = new URL(api.url)
+  await postgres.query(
+    database,
+    `INSERT INTO shared_pauses VALUES ('images', 'api', '${host}', ${Number.MAX_SAFE_INTEGER})`,
+  )
   await submit('a', 0)
   await submit('b', 0)
   await relays[0]!.relay.close()
-  await postgres.query(database, 'UPDATE shared_queues SET paused_until = 0')
+  await postgres.query(database, 'DELETE FROM shared_pauses')
   await postgres.query(database, `INSERT INTO relays VALUES ('one', ${Date.now()}), ('two', ${Date.now()})`)
 
-  const queue = { name: 'images', maxConcurrency: 1, perMinute: Infinity, isFair: true }
+  const queue = {
+    name: 'images',
+    maxConcurrency: 1,
+    perMinute: Infinity,
+    maxWaiting: 10,
+    keys: undefined,
+    isFair: true,
+  }
   const times = { window: 61_000, maxSilence: 600_000 }
   const opened = [await openPostgres(database, consoleLogger), await openPostgres(database, consoleLogger)] as const
   onTestFinished(async () => void (await Promise.all(opened.map((one) => one.close()))))

@@ -1,7 +1,9 @@
 import { createHash, createHmac } from 'node:crypto'
 import { describe, expect, test } from 'vitest'
 import { check } from '../../src/command/check.ts'
+import type { ClientSecretError } from '../../src/protocol/errors.ts'
 import { createRelay } from '../../src/relay/create-relay.ts'
+import { compileRule, findRule } from '../../src/relay/keys/key-rules.ts'
 import type { KeyOptions } from '../../src/relay/keys/key.ts'
 import { json, startApi, type ApiCall } from '../helpers/api.ts'
 import { startRelay } from '../helpers/relay.ts'
@@ -122,7 +124,100 @@ describe('AWS', () => {
     const signature = /Signature=(\w+)/.exec(api.calls[0]!.headers.authorization!)![1]!
     expect(JSON.stringify(answer)).not.toContain(signature)
   })
+
+  // As https://docs.aws.amazon.com/AmazonS3/latest/API/API_Operations_Amazon_Simple_Storage_Service.html lists them.
+  describe('S3: what makes another operation of a call', () => {
+    type Sent = { method: 'GET' | 'PUT' | 'POST' | 'DELETE'; path?: string; headers?: Record<string, string> }
+    const copied = { 'x-amz-copy-source': '/otters/private/keys' }
+    const cases: [Sent, path: string | null][] = [
+      [{ method: 'PUT', headers: copied }, 'headers.x-amz-copy-source'],
+      [{ method: 'PUT', headers: { 'X-Amz-Copy-Source-Range': 'bytes=0-9' } }, 'headers.X-Amz-Copy-Source-Range'],
+      ...['acl', 'grant-read', 'tagging', 'website-redirect-location', 'object-lock-mode', 'security-token'].map(
+        (name): [Sent, string] => [{ method: 'PUT', headers: { [`x-amz-${name}`]: 'a' } }, `headers.x-amz-${name}`],
+      ),
+      // Of services like S3.
+      ...['x-minio-force-delete', 'x-goog-copy-source', 'x-rgw-object-type', 'x_amz_acl'].map(
+        (name): [Sent, string] => [{ method: 'DELETE', headers: { [name]: 'true' } }, `headers.${name}`],
+      ),
+      ...['acl', 'tagging', 'retention', 'legal-hold', 'torrent', 'versionId=1', 'attributes', 'ACL', '%61cl', '=acl']
+        .flatMap((query) => [query, `list-type=2&${query}`])
+        .map((query): [Sent, string] => [
+          { method: 'GET', path: `/public/x?${query}` },
+          `params.${[...new URLSearchParams(query).keys()].at(-1)}`,
+        ]),
+      ...['policy', 'uploads', 'location', 'versions', 'cors'].map((query): [Sent, string] => [
+        { method: 'GET', path: `/?${query}` },
+        `params.${query}`,
+      ]),
+      ...(['delete', 'select', 'restore'] as const).map((query): [Sent, string] => [
+        { method: 'POST', path: `/public/x?${query}` },
+        `params.${query}`,
+      ]),
+      [{ method: 'DELETE', path: '/public/x?versionId=1' }, 'params.versionId'],
+      [{ method: 'DELETE', path: '/' }, 'url'],
+      [{ method: 'DELETE', path: '/bucket/' }, 'url'],
+      [{ method: 'PUT', path: '/' }, 'url'],
+      // Another part of the same operation.
+      [
+        { method: 'PUT', headers: { 'x-amz-meta-otter': 'a', 'cache-control': 'no-cache', 'if-none-match': '*' } },
+        null,
+      ],
+      [{ method: 'GET', path: '/?list-type=2&prefix=public%2F&delimiter=%2F' }, null],
+      [{ method: 'POST', path: '/public/x?uploads=' }, null],
+      [{ method: 'PUT', path: '/public/x?uploadId=a&partNumber=1' }, null],
+      [{ method: 'DELETE', path: '/public/x' }, null],
+    ]
+    const hosts = [
+      ['s3', 'https://otters.s3.eu-central-1.amazonaws.com'],
+      [undefined, 'https://otters.s3.eu-central-1.amazonaws.com'],
+      [undefined, 'https://s3-eu-west-1.amazonaws.com'],
+      [undefined, 'https://otters.r2.cloudflarestorage.com'],
+      ['s3', 'https://files.example.com'],
+      ['s3express', 'https://files.example.com'],
+    ] as const
+
+    test.each(cases)('%j: %s', (sent, path) => {
+      for (const [service, origin] of hosts) {
+        const { method, path: below = '/public/x', headers } = sent
+        const allow = [{ url: `${origin}/**`, methods: [method] }]
+        const sign = { aws: 'sigv4' as const, accessKeyId: 'AKIAIOSFODNN7EXAMPLE', service }
+        const key = { name: 'files', sign, rules: allow.map((rule) => compileRule(rule, 'rule')) }
+        const request = {
+          clientSecretName: 'files',
+          url: origin + below,
+          method,
+          headers: { Authorization: '$CLIENT_SECRET', ...headers },
+        }
+        const refusal = refusalOf(() => findRule(key, request))
+        expect([origin, refusal?.path ?? null]).toEqual([origin, path])
+        if (path !== null)
+          expect(refusal!.message).toMatch(/^The key "files" may not be used with .*\. .* on your server\.$/)
+      }
+    })
+
+    test('params count too, and the relay does not call', async () => {
+      const { api, client } = await setUp(
+        isSigned,
+        { sign: { aws: 'sigv4', accessKeyId: 'AKIAIOSFODNN7EXAMPLE', service: 's3' } },
+        {},
+      )
+      const sent = { clientSecretName: 'api', url: `${api.url}/public/x`, method: 'PUT' as const }
+      const headers = { Authorization: '$CLIENT_SECRET' }
+      for (const change of [{ params: { acl: '' }, headers }, { headers: { ...headers, ...copied } }])
+        await expect(client.clientSecretRequest({ ...sent, ...change })).rejects.toMatchObject({ code: 'NOT_ALLOWED' })
+      expect(api.calls).toHaveLength(0)
+    })
+  })
 })
+
+function refusalOf(work: () => unknown): ClientSecretError | undefined {
+  try {
+    work()
+    return undefined
+  } catch (error) {
+    return error as ClientSecretError
+  }
+}
 
 const rule = { url: 'https://api.example.com/v1', methods: ['GET' as const] }
 test.each<[object, RegExp]>([

@@ -210,6 +210,16 @@ const refused: [string, unknown, RegExp][] = [
     /there is no option "queues.images.perMinutes". The options of queues.images are shared, maxConcurrency, perMinute, fair/,
   ],
   [
+    'an unknown key of a shared queue',
+    { keys: { openai: key }, queues: { images: { shared: true, perMinute: 60, keys: ['opnai'] } } },
+    /queues.images.keys names the key "opnai", which the relay does not have. The keys are openai\./,
+  ],
+  [
+    'a shared queue for no key',
+    { keys: { openai: key }, queues: { images: { shared: true, perMinute: 60, keys: [] } } },
+    /queues.images.keys must be a list with one name or more; without it, all keys may use the queue; it is a list/,
+  ],
+  [
     'an origin with a path',
     { keys: { openai: key }, origins: ['https://app.example.com/'] },
     /origins.0 must be an origin such as/,

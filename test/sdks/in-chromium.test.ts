@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { kinds, sdks, type Kind, type Sdk } from './sdks.ts'
 import { otterInHex, type Arrived } from './upstream.ts'
 import { workerSdks } from './worker-sdks.ts'
@@ -99,6 +99,36 @@ describe('the worker, for what takes no fetch', () => {
     through()
     const own = world.page.evaluate(([url, headers]) => fetch(url, { headers }), [url, headers] as const)
     await expect(own).rejects.toThrow('Failed to fetch')
+    expect(through()).toBe(0)
+  })
+
+  test.each([
+    // An origin whose key elements may not use.
+    ['api.otter.example', ['<img src="%">', '<p style="background: url(%)">p</p>', '<audio src="%"></audio>']],
+    ['api.otter.example', ['<video src="%"></video>', '<svg><image href="%" /></svg>', '<img srcset="% 2x">']],
+    // Elements that are no media.
+    ['maps.otter.example', ['<iframe src="%"></iframe>', '<link rel="prefetch" href="%">', '<embed src="%">']],
+    ['maps.otter.example', ['<link rel="stylesheet" href="%">', '<object data="%"></object>']],
+    ['maps.otter.example', ['<a href="#" ping="%">ping</a>', '<link rel="preload" as="font" crossorigin href="%">']],
+  ])('content spends no key of %s: %s', async (host, contents) => {
+    const { page, context } = world
+    through()
+    const asked = new Set<string>()
+    context.on('request', (request) => asked.add(request.url()))
+    const urls = contents.map((_, index) => `https://${host}/otter.png?n=${index}&key=$CLIENT_SECRET`)
+    await page.evaluate(
+      (html) => {
+        const box = document.body.appendChild(document.createElement('div'))
+        box.innerHTML = html
+        box.querySelector('a')?.click()
+      },
+      contents.map((content, index) => content.replace('%', urls[index]!.replace('&', '&amp;'))).join(''),
+    )
+    await vi
+      .waitUntil(() => urls.every((url) => asked.has(url)), { timeout: 10_000 })
+      .catch(() => {
+        expect([...asked]).toEqual(expect.arrayContaining(urls))
+      })
     expect(through()).toBe(0)
   })
 

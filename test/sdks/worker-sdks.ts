@@ -10,6 +10,8 @@ export interface WorkerSdk {
   name: string
   host: string
   place: 'headers.authorization' | 'params.key'
+  /** Elements may use its key. */
+  isMedia?: boolean
   calls: Record<string, () => Promise<string>>
 }
 
@@ -82,6 +84,7 @@ export const workerSdks: WorkerSdk[] = [
     name: '<img>',
     host: 'maps.otter.example',
     place: 'params.key',
+    isMedia: true,
     calls: {
       async show() {
         const image = document.body.appendChild(new Image())
@@ -101,6 +104,7 @@ export const workerSdks: WorkerSdk[] = [
     name: '<audio>',
     host: 'sounds.otter.example',
     place: 'params.key',
+    isMedia: true,
     calls: {
       play: () => play(null),
       'play, with crossorigin': () => play('anonymous'),

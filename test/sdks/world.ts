@@ -123,8 +123,9 @@ async function workerOf(workerSdks: WorkerSdk[]): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'worker-'))
   const file = join(folder, 'client-secret-worker.js')
   const keys = workerSdks.flatMap((sdk) => ['--key', `https://${sdk.host}=${keyNameOf(sdk)}`])
+  const media = workerSdks.flatMap(({ host, isMedia }) => (isMedia ? ['--media', `https://${host}`] : []))
   const command = join(import.meta.dirname, '../../src/command/client-secret-relay.ts')
-  await promisify(execFile)(process.execPath, [command, 'worker', file, '--relay', '/relay', ...keys])
+  await promisify(execFile)(process.execPath, [command, 'worker', file, '--relay', '/relay', ...keys, ...media])
   const text = await readFile(file, 'utf8')
   await rm(folder, { recursive: true })
   return text

@@ -242,7 +242,7 @@ export function WireShapes(record: ClientSecretRecord): z.infer<typeof recordSch
 export function Presets(): RelayOptions {
   openai({ endpoints: ['chat', 'images'], locked: false })
   s3({ bucket: 'b', region: 'r', folder: 'f', accessKeyId: 'a' })
-  shopify({ shop: 'otters' })
+  shopify({ shop: 'otters', endpoints: ['graphql'] })
   deepl({ host: 'api-free.deepl.com' })
   // @ts-expect-error there is no such endpoint
   openai({ endpoints: ['chats'] })

@@ -6,6 +6,10 @@ export interface QueueOptions {
   maxConcurrency?: number | undefined
   /** Most calls that begin within any 60 seconds. Default: no limit. */
   perMinute?: number | undefined
+  /** Most unsettled requests: of all callers, of visitors together half as many, of one caller a tenth. Beyond it, the relay refuses requests with `QUEUE_FULL`. Default 10,000. */
+  maxWaiting?: number | undefined
+  /** Names of the keys whose requests may use the queue. Default: all. */
+  keys?: string[] | undefined
   /** Callers take turns, one call each. With `false`, requests run in the order of arrival. Default `true`. */
   fair?: boolean | undefined
 }
@@ -15,6 +19,9 @@ export interface SharedQueue {
   name: string
   maxConcurrency: number
   perMinute: number
+  maxWaiting: number
+  /** Undefined: all keys. */
+  keys: readonly string[] | undefined
   isFair: boolean
 }
 
@@ -23,9 +30,9 @@ export type SharedQueues = ReadonlyMap<string, SharedQueue>
 
 export function readQueues(options: Record<string, QueueOptions>): SharedQueues {
   return new Map(
-    Object.entries(options).map(([name, { maxConcurrency = Infinity, perMinute = Infinity, fair = true }]) => [
-      name,
-      { name, maxConcurrency, perMinute, isFair: fair },
-    ]),
+    Object.entries(options).map(([name, options]) => {
+      const { maxConcurrency = Infinity, perMinute = Infinity, maxWaiting = 10_000, keys, fair = true } = options
+      return [name, { name, maxConcurrency, perMinute, maxWaiting, keys, isFair: fair }]
+    }),
   )
 }

@@ -29,6 +29,8 @@ export interface Dialect {
   countedKey: string
   /** Milliseconds since 1970, by the clock of the database, which all its relays share. */
   now: string
+  /** Of a table that may be empty after a crash, and is cheaper to write. */
+  unlogged: string
   /** At the end of a SELECT before a DELETE: skips rows that another relay is removing. */
   skipLocked: string
 }

@@ -1,7 +1,11 @@
+import { setImmediate } from 'node:timers/promises'
+
 /** Publishes changes to held polls and other listeners. */
 export interface PubSub {
   /** @param topics Ids of records, concurrency keys, and `keys`. */
   publish(...topics: (string | null)[]): void
+  /** Publishes to the listeners of this relay only, to a few in each turn of the event loop: each may have work. */
+  wakeInTurns(topics: Iterable<string>): Promise<void>
   /** Publishes to the other relays only. */
   publishToPeers(topic: string): void
   /** Calls the handler at each publication of the topic. Returns a function that unsubscribes. */
@@ -38,6 +42,9 @@ export function cancellationOf(concurrencyKey: string): string {
 /** The maximum of setTimeout, in milliseconds. */
 export const maxTimer = 2 ** 31 - 1
 
+/** Topics. */
+const wokenAtOnce = 10
+
 export function createPubSub(peers?: PeerChannel): PubSub {
   const handlers = new Map<string, Set<() => void>>()
   let closed = false
@@ -52,6 +59,15 @@ export function createPubSub(peers?: PeerChannel): PubSub {
       const named = topics.filter((topic) => topic !== null)
       wake(named)
       if (named.length > 0) peers?.send(named)
+    },
+
+    async wakeInTurns(topics) {
+      let woken = 0
+      for (const topic of topics) {
+        if (!handlers.has(topic)) continue
+        wake([topic])
+        if (++woken % wokenAtOnce === 0) await setImmediate()
+      }
     },
 
     publishToPeers: (topic) => peers?.send([topic]),

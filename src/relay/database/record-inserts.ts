@@ -3,6 +3,7 @@ import { batched } from './batched.ts'
 import type { Connection, Database, Transaction, Value } from './database.ts'
 import { checkUnsettled, type MostUnsettled } from './record-limits.ts'
 import { insertedColumns, parameterList, place, recordOf, rowOf, summaryColumns, type Row } from './record-rows.ts'
+import type { SharedQueuePlaces } from './shared-queue-places.ts'
 import { draftOf, hash, type Draft, type NewRecord, type QueuedRecord, type StoredRecord } from './stored-record.ts'
 
 /** The record that has the idempotency key now, without its response. */
@@ -32,7 +33,7 @@ export interface RecordInserts {
   isKnown(owner: string, idempotencyKey: string): Promise<boolean>
 }
 
-export function createRecordInserts(database: Database): RecordInserts {
+export function createRecordInserts(database: Database, places: SharedQueuePlaces): RecordInserts {
   const writeClaim = batched((drafts: Draft[]) => write(drafts, database), requestSize)
   const writeSettled = batched(
     (drafts: Draft[]) => write(drafts, database),
@@ -67,6 +68,11 @@ export function createRecordInserts(database: Database): RecordInserts {
     if (await writeClaim(draft)) return { record: draft, isNew: true, isSameRequest: true }
     const found = await findByKey(draft, database)
     return isValid(found) ? insertedOf(draft, found, false) : afterExpired(draft, () => claim(draft))
+  }
+
+  async function insertedOf({ request }: Draft, found: FoundRow, isNew: boolean): Promise<Inserted> {
+    const [row] = await places.placed([found])
+    return { record: recordOf(row!), isNew, isSameRequest: found.fingerprint === hash(jsonText(request)) }
   }
 
   /** Removes the expired record that still has the idempotency key, and tries again. */
@@ -124,26 +130,19 @@ async function write(drafts: readonly Draft[], connection: Connection): Promise<
   return drafts.map(({ id }) => ids.has(id))
 }
 
-interface Found {
-  record: StoredRecord
-  fingerprint: string
-}
+type FoundRow = Row & { fingerprint: string }
 
 /** Without the response: it may be large, and its reader makes room for it first. */
-async function findByKey({ owner, idempotencyKey }: Draft, connection: Connection): Promise<Found | null> {
-  const [row] = await connection.query<Row & { fingerprint: string }>(
+async function findByKey({ owner, idempotencyKey }: Draft, connection: Connection): Promise<FoundRow | null> {
+  const [row] = await connection.query<FoundRow>(
     `SELECT ${summaryColumns}, request, NULL AS response, ${place}, fingerprint FROM records WHERE owner = $1 AND idempotency_key = $2`,
     [owner, hash(idempotencyKey)],
   )
-  return row ? { record: recordOf(row), fingerprint: row.fingerprint } : null
+  return row ?? null
 }
 
-function isValid(found: Found | null): found is Found {
-  return found !== null && found.record.expiresAt > Date.now()
-}
-
-function insertedOf({ request }: Draft, { record, fingerprint }: Found, isNew: boolean): Inserted {
-  return { record, isNew, isSameRequest: fingerprint === hash(jsonText(request)) }
+function isValid(found: FoundRow | null): found is FoundRow {
+  return found !== null && found.expiresAt > Date.now()
 }
 
 function requestSize({ request }: Draft): number {

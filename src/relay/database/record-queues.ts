@@ -17,7 +17,7 @@ export interface RecordQueues {
   /** Unsettled direct requests of relays without a heartbeat for so many milliseconds. */
   orphans(silence: number): Promise<RecordSummary[]>
   /** Removes a batch of expired records. `isFull`: there may be more of them. */
-  removeExpired(): Promise<{ concurrencyKeys: string[]; isFull: boolean }>
+  removeExpired(): Promise<{ concurrencyKeys: string[]; queueNames: string[]; isFull: boolean }>
 }
 
 /** One statement removes so many records, so that other statements do not wait long for it. */
@@ -33,7 +33,7 @@ export function createRecordQueues(database: Database): RecordQueues {
         [concurrencyKey],
       )
       // The caller waits by the clock of this relay.
-      return row ? { ...summaryOf(row), notBefore: Date.now() + Number(row.pause) } : null
+      return row ? { ...summaryOf(row), notBefore: Date.now() + row.pause } : null
     },
 
     async notEmpty(concurrencyKeys, connection) {
@@ -76,11 +76,12 @@ export function createRecordQueues(database: Database): RecordQueues {
     },
 
     async removeExpired() {
-      const rows = await database.query<{ concurrency_key: string }>(
-        `DELETE FROM records WHERE id IN (SELECT id FROM records WHERE expires_at <= ${now} LIMIT ${removedAtOnce} ${database.dialect.skipLocked}) RETURNING concurrency_key`,
+      const rows = await database.query<{ concurrency_key: string; queue_name: string | null }>(
+        `DELETE FROM records WHERE id IN (SELECT id FROM records WHERE expires_at <= ${now} LIMIT ${removedAtOnce} ${database.dialect.skipLocked}) RETURNING concurrency_key, queue_name`,
       )
       return {
         concurrencyKeys: [...new Set(rows.map(({ concurrency_key }) => concurrency_key))],
+        queueNames: [...new Set(rows.flatMap(({ queue_name }) => queue_name ?? []))],
         isFull: rows.length === removedAtOnce,
       }
     },

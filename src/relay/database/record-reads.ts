@@ -13,6 +13,7 @@ import {
   type Row,
   type SummaryRow,
 } from './record-rows.ts'
+import type { SharedQueuePlaces } from './shared-queue-places.ts'
 import { hash, type OwnedRecord, type RecordSummary, type StoredRecord } from './stored-record.ts'
 
 export interface RecordReads {
@@ -58,16 +59,10 @@ export interface RecordOfUse {
   updatedAt: number
 }
 
-interface UseRow extends Pick<SummaryRow, 'id' | 'owner' | 'status' | 'error' | 'created_at' | 'updated_at'> {
-  method: string
-  host: string | null
-  upstream_status: number | null
-}
-
 /** Bytes of requests and responses after which a page of the history ends. */
 const maxPageBytes = 4_000_000
 
-export function createRecordReads(database: Database): RecordReads {
+export function createRecordReads(database: Database, places: SharedQueuePlaces): RecordReads {
   return {
     async summaries(owner, ids) {
       if (ids.length === 0) return []
@@ -75,7 +70,7 @@ export function createRecordReads(database: Database): RecordReads {
         `SELECT ${summaryColumns}, ${place} FROM records WHERE owner = $1 AND id IN (${parameterList(ids, 1)})`,
         [owner, ...ids],
       )
-      return rows.map(summaryOf)
+      return (await places.placed(rows)).map(summaryOf)
     },
 
     async read(owner, id) {
@@ -83,7 +78,7 @@ export function createRecordReads(database: Database): RecordReads {
         owner,
         id,
       ])
-      return row ? recordOf(row) : null
+      return row ? recordOf((await places.placed([row]))[0]!) : null
     },
 
     async find(owner, idOrKey) {
@@ -91,24 +86,26 @@ export function createRecordReads(database: Database): RecordReads {
         `SELECT ${summaryColumns}, ${place} FROM records WHERE owner = $1 AND (id = $2 OR idempotency_key = $3)`,
         [owner, idOrKey, hash(idOrKey)],
       )
-      return row ? summaryOf(row) : null
+      return row ? summaryOf((await places.placed([row]))[0]!) : null
     },
 
-    history: (owner, filter) => readHistory(database, owner, filter),
+    history: (owner, filter) => readHistory(database, places, owner, filter),
 
     async usesOf(keyName, limit) {
-      const rows = await database.query<UseRow>(
-        `SELECT id, owner, status, method, host, upstream_status, error, created_at, updated_at FROM records
+      const rows = await database.query<Omit<RecordOfUse, 'error'> & { error: string | null }>(
+        `SELECT id, owner, status, method, host, upstream_status AS "upstreamStatus", error, created_at AS "createdAt",
+           updated_at AS "updatedAt" FROM records
          WHERE key_name = $1 AND expires_at > $2 ORDER BY seq DESC LIMIT $3`,
         [keyName, Date.now(), limit],
       )
-      return rows.map(recordOfUse)
+      return rows.map(({ error, ...row }) => ({ ...row, error: error === null ? null : errorOf(error) }))
     },
   }
 }
 
 async function readHistory(
   database: Database,
+  places: SharedQueuePlaces,
   owner: string,
   { limit, before, isCompact, url, method, queue, status }: RecordFilter,
 ): Promise<RecordPage> {
@@ -142,20 +139,5 @@ async function readHistory(
      FROM records WHERE id IN (SELECT id FROM summed WHERE number <= $3 AND bytes_above < $5) ORDER BY seq DESC`,
     parameters,
   )
-  return { records: rows.map(ownedRecordOf), hasMore: Number(rows[0]?.found ?? 0) > rows.length }
-}
-
-function recordOfUse(row: UseRow): RecordOfUse {
-  const { id, owner, status, method, host, upstream_status, error, created_at, updated_at } = row
-  return {
-    id,
-    owner,
-    status,
-    method,
-    host,
-    upstreamStatus: upstream_status === null ? null : Number(upstream_status),
-    error: error === null ? null : errorOf(error),
-    createdAt: Number(created_at),
-    updatedAt: Number(updated_at),
-  }
+  return { records: (await places.placed(rows)).map(ownedRecordOf), hasMore: (rows[0]?.found ?? 0) > rows.length }
 }

@@ -1,9 +1,11 @@
 import type { Database } from './database.ts'
+import { createPubSub } from './pub-sub.ts'
 import { createRecordInserts, type RecordInserts } from './record-inserts.ts'
 import { createRecordLimits, type RecordLimits } from './record-limits.ts'
 import { createRecordQueues, type RecordQueues } from './record-queues.ts'
 import { createRecordReads, type RecordReads } from './record-reads.ts'
 import { createRecordTransitions, type RecordTransitions } from './record-transitions.ts'
+import { createSharedQueuePlaces } from './shared-queue-places.ts'
 
 export type { MostUnsettled } from './record-limits.ts'
 export type { RecordFilter, RecordOfUse } from './record-reads.ts'
@@ -14,12 +16,12 @@ export interface Records extends RecordInserts, RecordTransitions, RecordQueues,
   hasMadeRoom(id: string): boolean
 }
 
-export function createRecords(database: Database): Records {
+export function createRecords(database: Database, places = createSharedQueuePlaces(database, createPubSub())): Records {
   return {
-    ...createRecordInserts(database),
+    ...createRecordInserts(database, places),
     ...createRecordTransitions(database),
     ...createRecordQueues(database),
-    ...createRecordReads(database),
+    ...createRecordReads(database, places),
     ...createRecordLimits(database),
     hasMadeRoom: () => false,
   }

@@ -11,6 +11,7 @@ import {
   type Row,
   type SummaryRow,
 } from './record-rows.ts'
+import { checkRoom, lengthsOf, type QueueLengths } from './shared-queue-room.ts'
 import type { QueuedRecord, RecordSummary, StoredRecord } from './stored-record.ts'
 
 /**
@@ -20,8 +21,12 @@ import type { QueuedRecord, RecordSummary, StoredRecord } from './stored-record.
 export interface SharedQueueCalls {
   /** Creates the rows of these queues. */
   open(names: readonly string[]): Promise<void>
-  /** Gives a new record its turn, in the transaction that writes the record. */
-  addTurn(record: QueuedRecord, queue: SharedQueue, transaction: Transaction): Promise<void>
+  /**
+   * Gives a new record its turn, in the transaction that writes the record. Throws `QUEUE_FULL` for one record too many.
+   *
+   * @param caller Has one record in a round. One who begins with `visitor:` shares half of the queue with the others.
+   */
+  addTurn(record: QueuedRecord, queue: SharedQueue, caller: string, transaction: Transaction): Promise<void>
   /** Whether records of a queue wait. */
   hasWaiting(name: string): Promise<boolean>
   /** Names and lengths of the queues in which records wait. */
@@ -38,10 +43,8 @@ export interface SharedQueueCalls {
   orphans(relay: string, silence: number): Promise<SharedCall[]>
   /** The running record of a call; null if it has changed since. */
   recordOf(call: SharedCall): Promise<RecordSummary | null>
-  /** No call of the queue begins for so many milliseconds. */
-  pause(name: string, milliseconds: number): Promise<void>
-  /** Unsettled records of a queue, of all callers. */
-  count(name: string): Promise<number>
+  /** No call of the queue with this key to this host begins for so many milliseconds. */
+  pause(name: string, keyName: string, host: string, milliseconds: number): Promise<void>
   /** Removes the turns of settled records, and the calls that no longer count. */
   removeOld(): Promise<void>
 }
@@ -82,6 +85,9 @@ export function createSharedQueueCalls(database: Database, times: SharedQueueTim
       AND earlier.${isUnsettled} AND earlier.expires_at > ${now} AND earlier.seq < records.seq)
     AND NOT EXISTS (SELECT 1 FROM shared_calls WHERE shared_calls.concurrency_key = records.concurrency_key AND relay IS NOT NULL)`
 
+  const isNotPaused = `NOT EXISTS (SELECT 1 FROM shared_pauses WHERE shared_pauses.queue = $1
+    AND shared_pauses.key_name = records.key_name AND shared_pauses.host = records.host AND paused_until > ${now})`
+
   /** Milliseconds until a further call may begin in this minute; 0 if it may now. */
   async function waitInMinute({ name, perMinute }: SharedQueue, except: string, connection: Connection) {
     if (perMinute === Infinity) return { wait: 0, left: Infinity }
@@ -95,16 +101,18 @@ export function createSharedQueueCalls(database: Database, times: SharedQueueTim
   }
 
   async function numbersOf(queue: SharedQueue, connection: Connection) {
-    const [row] = await connection.query<{ running: number; pause: number; round: number }>(
+    const [row] = await connection.query<{ running: number; pause: number | null; round: number }>(
       `SELECT (SELECT count(*) FROM shared_calls WHERE queue = $1 AND relay IS NOT NULL) AS running,
-         paused_until - ${now} AS pause, round FROM shared_queues WHERE name = $1`,
+         (SELECT min(paused_until) FROM shared_pauses WHERE queue = $1 AND paused_until > ${now}) - ${now} AS pause,
+         round FROM shared_queues WHERE name = $1`,
       [queue.name],
     )
-    const inMinute = await waitInMinute(queue, '', connection)
-    const wait = Math.max(inMinute.wait, Number(row!.pause))
+    const { wait, left } = await waitInMinute(queue, '', connection)
     return {
-      free: wait > 0 ? 0 : Math.min(queue.maxConcurrency - Number(row!.running), inMinute.left),
+      free: wait > 0 ? 0 : Math.min(queue.maxConcurrency - Number(row!.running), left),
       wait: wait > 0 ? wait : null,
+      /** Milliseconds until the first pause is over. */
+      pause: row!.pause === null ? null : Number(row!.pause),
       round: Number(row!.round),
     }
   }
@@ -112,28 +120,29 @@ export function createSharedQueueCalls(database: Database, times: SharedQueueTim
   return {
     async open(names) {
       for (const name of names)
-        await database.query(
-          'INSERT INTO shared_queues (name, round, paused_until) VALUES ($1, 0, 0) ON CONFLICT (name) DO NOTHING',
-          [name],
-        )
+        await database.query('INSERT INTO shared_queues (name, round) VALUES ($1, 0) ON CONFLICT (name) DO NOTHING', [
+          name,
+        ])
     },
 
     // A round is over when the first record of the next one starts. A caller has one record in a round: a new record
     // comes into the present round, or into the one after the last of its caller.
-    async addTurn({ id, concurrencyKey }, { name, isFair }, transaction) {
+    async addTurn({ id }, queue, caller, transaction) {
+      const { name, isFair } = queue
       const round = isFair
         ? `(SELECT max(round) FROM (
              SELECT round FROM shared_queues WHERE name = $2
-             UNION ALL SELECT max(round) + 1 FROM shared_calls WHERE concurrency_key = $3
+             UNION ALL SELECT max(round) + 1 FROM shared_calls WHERE caller = $3
              UNION ALL SELECT max(round) + 1 FROM shared_turns JOIN records ON records.id = shared_turns.id
-               WHERE shared_turns.concurrency_key = $3 AND ${isUnsettled}
+               WHERE shared_turns.caller = $3 AND ${isUnsettled}
            ) AS rounds)`
         : '0'
-      await transaction.query(
-        `INSERT INTO shared_turns (id, queue, concurrency_key, round, seq)
-         SELECT id, CAST($2 AS TEXT), CAST($3 AS TEXT), ${round}, seq FROM records WHERE id = $1`,
-        [id, name, concurrencyKey],
+      const [lengths] = await transaction.query<QueueLengths>(
+        `INSERT INTO shared_turns (id, queue, caller, round, seq)
+         SELECT id, CAST($2 AS TEXT), CAST($3 AS TEXT), ${round}, seq FROM records WHERE id = $1 RETURNING ${lengthsOf('$2', '$3')}`,
+        [id, name, caller],
       )
+      await checkRoom(queue, caller, lengths!, transaction)
     },
 
     async hasWaiting(name) {
@@ -154,23 +163,23 @@ export function createSharedQueueCalls(database: Database, times: SharedQueueTim
 
     take: (queue, relay, most) =>
       database.transaction(lockOf(queue.name), async (transaction) => {
-        const { free, wait, round } = await numbersOf(queue, transaction)
+        const { free, wait, pause, round } = await numbersOf(queue, transaction)
         const count = Math.min(free, most)
         if (count <= 0) return { calls: [], wait }
         const rows = await transaction.query<Row>(
           `UPDATE records SET status = 'running', version = version + 1, updated_at = $3, attempted_at = coalesce(attempted_at, $3)
            WHERE id IN (
              SELECT records.id FROM shared_turns JOIN records ON records.id = shared_turns.id
-             WHERE shared_turns.queue = $1 AND status = 'pending' AND not_before <= ${now} AND expires_at > ${now} AND ${isFirstOfCaller}
+             WHERE shared_turns.queue = $1 AND status = 'pending' AND not_before <= ${now} AND expires_at > ${now} AND ${isFirstOfCaller} AND ${isNotPaused}
              ORDER BY shared_turns.round, shared_turns.seq LIMIT $4
            ) AND status = 'pending' AND ${isAlive} RETURNING ${columns}`,
           [queue.name, relay, Date.now(), count],
         )
-        if (rows.length === 0) return { calls: [], wait: null }
+        if (rows.length === 0) return { calls: [], wait: pause }
         const taken = parameterList(rows, 2)
         const rounds = await transaction.query<{ round: number }>(
-          `INSERT INTO shared_calls (id, version, queue, concurrency_key, round, relay, started_at)
-           SELECT records.id, version, CAST($1 AS TEXT), records.concurrency_key, round, CAST($2 AS TEXT), ${now}
+          `INSERT INTO shared_calls (id, version, queue, concurrency_key, caller, round, relay, started_at)
+           SELECT records.id, version, CAST($1 AS TEXT), records.concurrency_key, caller, round, CAST($2 AS TEXT), ${now}
            FROM records JOIN shared_turns ON shared_turns.id = records.id WHERE records.id IN (${taken}) RETURNING round`,
           [queue.name, relay, ...rows.map(({ id }) => id)],
         )
@@ -222,23 +231,18 @@ export function createSharedQueueCalls(database: Database, times: SharedQueueTim
       return row ? summaryOf(row) : null
     },
 
-    async pause(name, milliseconds) {
+    async pause(name, keyName, host, milliseconds) {
       await database.query(
-        `UPDATE shared_queues SET paused_until = ${now} + CAST($2 AS BIGINT) WHERE name = $1 AND paused_until < ${now} + CAST($2 AS BIGINT)`,
-        [name, Math.ceil(milliseconds)],
+        `INSERT INTO shared_pauses (queue, key_name, host, paused_until) VALUES ($1, $2, $3, ${now} + CAST($4 AS BIGINT))
+         ON CONFLICT (queue, key_name, host) DO UPDATE SET paused_until = excluded.paused_until
+         WHERE shared_pauses.paused_until < excluded.paused_until`,
+        [name, keyName, host, Math.ceil(milliseconds)],
       )
-    },
-
-    async count(name) {
-      const [row] = await database.query<{ count: number }>(
-        `SELECT count(*) AS count FROM shared_turns JOIN records ON records.id = shared_turns.id WHERE shared_turns.queue = $1 AND ${isUnsettled}`,
-        [name],
-      )
-      return Number(row?.count ?? 0)
     },
 
     async removeOld() {
       await database.transaction(['shared queues'], async (transaction) => {
+        await transaction.query(`DELETE FROM shared_pauses WHERE paused_until <= ${now}`)
         await transaction.query(`DELETE FROM shared_calls WHERE relay IS NULL AND started_at <= ${now} - ${window}`)
         await transaction.query(
           `DELETE FROM shared_turns WHERE NOT EXISTS (SELECT 1 FROM records WHERE records.id = shared_turns.id AND ${isUnsettled})`,

@@ -21,6 +21,7 @@ const dialect: Dialect = {
   countedKey: 'INTEGER PRIMARY KEY AUTOINCREMENT',
   now: `CAST(unixepoch('subsec') * 1000 AS INTEGER)`,
   // One process, one writer.
+  unlogged: '',
   skipLocked: '',
 }
 

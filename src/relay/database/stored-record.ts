@@ -133,7 +133,13 @@ export function hash(text: string): string {
 
 /** Changes with the record. It includes the place in the queue, so that a poll reports a step forward. */
 export function versionOf({ version, place }: RecordSummary): string {
-  return place ? `${version}.${place}` : String(version)
+  return place ? `${version}.${placeStep(place)}` : String(version)
+}
+
+/** The places that a poll reports: up to 100 each one, beyond it those of two digits and zeros. */
+export function placeStep(place: number): number {
+  const unit = place <= 100 ? 1 : 10 ** (String(place).length - 2)
+  return Math.ceil(place / unit) * unit
 }
 
 /** The record as the relay sends it. */

@@ -1,9 +1,8 @@
-import ipaddr from 'ipaddr.js'
-import { RateLimiterMemory, RateLimiterRes } from 'rate-limiter-flexible'
 import { ClientSecretError } from '../../protocol/errors.ts'
-import { isVisitor, type Caller } from '../common/caller.ts'
+import { countedAs, isVisitor, type Caller } from '../common/caller.ts'
 import type { ReadLimits } from '../common/relay-limits.ts'
 import type { Key, KeyLimits } from '../keys/key.ts'
+import type { MakeMeter, Meter } from './meter.ts'
 
 /** The limits of callers and keys. */
 export interface Limits {
@@ -12,7 +11,7 @@ export interface Limits {
   /** Counts a use of this key by any caller. Throws `RATE_LIMITED` above the limit. */
   admitUse(key: Key, bytes: number): Promise<void>
   /** Counts the bytes of an answer, which are known only at its end. */
-  countAnswer(owner: string, keyName: string, bytes: number): Promise<void>
+  countAnswer(owner: string, key: Key | undefined, bytes: number): Promise<void>
   /**
    * Counts a held poll until the returned function is called. Null above the limit of all polls, or of a visitor's
    * network: the relay then answers the poll at once. Throws `RATE_LIMITED` above the limit of this caller.
@@ -25,10 +24,10 @@ export interface Limits {
 const minute = 60
 const day = 86_400
 
-export function createLimits(limits: ReadLimits): Limits {
+export function createLimits(limits: ReadLimits, meter: MakeMeter): Limits {
   const ofCallers = {
-    requests: meter(limits.requestsPerMinute, minute),
-    bytes: meter(limits.bytesPerDay, day),
+    requests: meter('requests of the caller', limits.requestsPerMinute, minute),
+    bytes: meter('bytes of the caller', limits.bytesPerDay, day),
   }
   const ofKeys = new Map<string, KeyMeters>()
   const polls = new Map<string, number>()
@@ -44,8 +43,8 @@ export function createLimits(limits: ReadLimits): Limits {
     const made = {
       requestsPerMinute,
       bytesPerDay,
-      requests: meter(requestsPerMinute, minute),
-      bytes: meter(bytesPerDay, day),
+      requests: meter('requests with the key', requestsPerMinute, minute),
+      bytes: meter('bytes with the key', bytesPerDay, day),
     }
     ofKeys.set(name, made)
     return made
@@ -81,9 +80,9 @@ export function createLimits(limits: ReadLimits): Limits {
       )
     },
 
-    async countAnswer(owner, keyName, bytes) {
+    async countAnswer(owner, key, bytes) {
       await ofCallers.bytes.add(owner, bytes)
-      await ofKeys.get(keyName)?.bytes.add(keyName, bytes)
+      if (key) await metersOf(key).bytes.add(key.name, bytes)
     },
 
     holdPoll(caller) {
@@ -118,46 +117,7 @@ export function createLimits(limits: ReadLimits): Limits {
   }
 }
 
-interface Meter {
-  take(name: string, points: number, sentence: string): Promise<void>
-  add(name: string, points: number): Promise<void>
-}
-
 interface KeyMeters extends Pick<KeyLimits, 'requestsPerMinute' | 'bytesPerDay'> {
   requests: Meter
   bytes: Meter
-}
-
-const unlimited: Meter = { take: async () => {}, add: async () => {} }
-
-function meter(points: number | undefined, duration: number): Meter {
-  if (points === undefined) return unlimited
-  const limiter = new RateLimiterMemory({ points, duration })
-  return {
-    async take(name, count, sentence) {
-      try {
-        await limiter.consume(name, count)
-      } catch (rejected) {
-        if (!(rejected instanceof RateLimiterRes)) throw rejected
-        throw new ClientSecretError('RATE_LIMITED', sentence, {
-          retryAfter: Math.max(1, Math.ceil(rejected.msBeforeNext / 1000)),
-        })
-      }
-    },
-    async add(name, count) {
-      await limiter.penalty(name, count)
-    },
-  }
-}
-
-/** Counts visitors by their network, if it is known, because a visitor can have any number of sessions. */
-function countedAs({ owner, address }: Caller): string {
-  return isVisitor(owner) && address ? `address:${network(address)}` : owner
-}
-
-/** A host with one IPv6 address usually has a whole /64. */
-function network(address: string): string {
-  if (!ipaddr.isValid(address)) return address
-  const parsed = ipaddr.process(address)
-  return parsed.kind() === 'ipv6' ? parsed.toByteArray().slice(0, 8).join('.') : parsed.toString()
 }

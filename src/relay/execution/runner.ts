@@ -178,7 +178,7 @@ async function callAndSettle(
     requestBytes: traffic.sent,
     responseBytes: traffic.received,
   })
-  await limits.countAnswer(record.owner, request.clientSecretName, traffic.received)
+  await limits.countAnswer(record.owner, keys.get(request.clientSecretName), traffic.received)
 }
 
 interface Cancellation {

@@ -1,8 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { isClientSecretError } from '../../protocol/errors.ts'
+import { countedAs, isVisitor, visitorPrefix, type Caller } from '../common/caller.ts'
 import type { SharedQueue, SharedQueues } from '../common/queue-options.ts'
 import { retryWhileUnavailable } from '../common/retry-while-unavailable.ts'
 import type { Database, Transaction } from '../database/database.ts'
+import { placesOf } from '../database/shared-queue-places.ts'
 import { createSharedQueueCalls, type SharedCall, type Taken } from '../database/shared-queue-calls.ts'
 import { hash, type Outcome, type QueuedRecord, type StoredRecord } from '../database/stored-record.ts'
 import { retryDelayFrom } from '../upstream/retry-after.ts'
@@ -16,15 +18,13 @@ import type { QueueDeps } from './queue-worker.ts'
  * it for records when it may have some, runs them, and gives their slots back.
  */
 export interface SharedQueueRunner {
-  has(queueName: string | undefined): boolean
+  has(this: void, queueName: string | null | undefined): boolean
   /** Adds a record in the transaction that writes it. */
-  add(this: void, record: QueuedRecord, transaction: Transaction): Promise<void>
+  add(record: QueuedRecord, caller: Caller, transaction: Transaction): Promise<void>
   /** Begins to run records, as the relay with this id. */
   start(relay: string): void
   /** Frees the slots of dead relays, and settles their records. */
   takeOver(): Promise<void>
-  /** Unsettled records of a queue, of all callers. */
-  count(name: string): Promise<number>
   /** Starts no more records, and resolves when the running ones have ended. */
   close(): Promise<void>
 }
@@ -50,11 +50,6 @@ const lookEvery = 1_000
 const tellEvery = 1_000
 /** Milliseconds between two removals of old rows. */
 const removeEvery = 10_000
-
-/** Topic of the places in a shared queue. */
-export function placesOf(queueName: string): string {
-  return `places ${queueName}`
-}
 
 /** Topic that relays publish when there may be work in a shared queue for a relay with a free slot. */
 function workOf(queueName: string): string {
@@ -198,7 +193,7 @@ export async function createSharedQueues(deps: SharedQueueRunnerDeps): Promise<S
     if (record) {
       await runner.begin(queue.name, before).run(record, {
         show: () => mayStillCall(queue, call),
-        answered: (outcome) => pauseIfAsked(queue, outcome),
+        answered: (outcome) => pauseIfAsked(queue, record, outcome),
         maxDelay,
       })
     }
@@ -224,11 +219,13 @@ export async function createSharedQueues(deps: SharedQueueRunnerDeps): Promise<S
     }
   }
 
-  /** A pause that an API asks for is a pause of the whole queue. */
-  async function pauseIfAsked(queue: SharedQueue, { response }: Outcome): Promise<void> {
+  /** A pause that an API asks for is a pause of all requests of the queue with this key to this host. */
+  async function pauseIfAsked(queue: SharedQueue, { request }: StoredRecord, { response }: Outcome): Promise<void> {
     const pause = response && retryDelayFrom(response.status, response.headers)
     if (pause === null || pause === undefined) return
-    await retryWhileUnavailable(() => calls.pause(queue.name, Math.min(pause, maxUpstreamWait)), runner.stopping)
+    const { host } = new URL(request.url)
+    const time = Math.min(pause, maxUpstreamWait)
+    await retryWhileUnavailable(() => calls.pause(queue.name, request.clientSecretName, host, time), runner.stopping)
   }
 
   async function takeOver(): Promise<void> {
@@ -243,11 +240,11 @@ export async function createSharedQueues(deps: SharedQueueRunnerDeps): Promise<S
   }
 
   return {
-    has: (queueName) => queueName !== undefined && queues.has(queueName),
+    has: (queueName) => queues.has(queueName ?? ''),
 
-    async add(record, transaction) {
+    async add(record, caller, transaction) {
       const queue = queues.get(record.queueName!)!
-      await calls.addTurn(record, queue, transaction)
+      await calls.addTurn(record, queue, turnOf(caller, queue), transaction)
       const { look, tell } = looks.get(queue.name)!
       transaction.afterCommit(look)
       transaction.afterCommit(tell)
@@ -268,8 +265,6 @@ export async function createSharedQueues(deps: SharedQueueRunnerDeps): Promise<S
 
     takeOver,
 
-    count: (name) => calls.count(name),
-
     async close() {
       closing.abort()
       clearInterval(timer)
@@ -278,6 +273,12 @@ export async function createSharedQueues(deps: SharedQueueRunnerDeps): Promise<S
       await Promise.all(running)
     },
   }
+}
+
+/** Visitors share a turn as they share a limit. */
+function turnOf(caller: Caller, { name }: SharedQueue): string {
+  const turn = hash(JSON.stringify([countedAs(caller), name]))
+  return isVisitor(caller.owner) ? visitorPrefix + turn : turn
 }
 
 function nameOf({ id, version }: SharedCall): string {

@@ -4,8 +4,17 @@ import { cancellationOf, type PubSub } from '../database/pub-sub.ts'
 import type { DirectRequests } from '../execution/direct-requests.ts'
 import { absence } from './poll.ts'
 import type { Records } from '../database/records.ts'
+import { placesOf } from '../database/shared-queue-places.ts'
+import type { SharedQueueRunner } from '../execution/shared-queues.ts'
 
 const ended = { removed: true, message: 'The relay ended the API call. The API may have acted already.' }
+
+interface CancelDeps {
+  records: Records
+  direct: DirectRequests
+  pubSub: PubSub
+  sharedQueues: Pick<SharedQueueRunner, 'has'>
+}
 
 /**
  * Removes a request from its queue, or ends its running call. The caller names it by
@@ -14,7 +23,7 @@ const ended = { removed: true, message: 'The relay ended the API call. The API m
  * @throws ClientSecretError `REQUEST_NOT_FOUND` or `EXPIRED`
  */
 export async function cancel(
-  { records, direct, pubSub }: { records: Records; direct: DirectRequests; pubSub: PubSub },
+  { records, direct, pubSub, sharedQueues }: CancelDeps,
   owner: string,
   idOrKey: string,
 ): Promise<CancelAnswer> {
@@ -24,9 +33,9 @@ export async function cancel(
     const { code, message, requestId } = absence(records, idOrKey)
     throw new ClientSecretError(code, message, { requestId })
   }
-  const { id, concurrencyKey } = found
+  const { id, concurrencyKey, queueName } = found
   if (await records.cancel(id, 'pending')) {
-    pubSub.publish(id, concurrencyKey)
+    pubSub.publish(id, concurrencyKey, sharedQueues.has(queueName) ? placesOf(queueName!) : null)
     return { removed: true, message: 'The relay removed the request from its queue, and does not call the API for it.' }
   }
   if (await records.cancel(id, 'running')) {

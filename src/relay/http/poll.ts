@@ -6,7 +6,8 @@ import type { Settings } from './settings.ts'
 import type { PubSub } from '../database/pub-sub.ts'
 import type { Room } from '../common/bytes-in-flight.ts'
 import type { Limits } from '../execution/rate-limits.ts'
-import { placesOf } from '../execution/shared-queues.ts'
+import type { SharedQueueRunner } from '../execution/shared-queues.ts'
+import type { SharedQueuePlaces } from '../database/shared-queue-places.ts'
 import { UnreadableRecordError } from '../database/record-rows.ts'
 import type { Records } from '../database/records.ts'
 import { expiryOf, toWire, versionOf, type RecordSummary } from '../database/stored-record.ts'
@@ -60,6 +61,8 @@ interface PollDeps {
   records: Records
   pubSub: PubSub
   limits: Limits
+  sharedQueues: Pick<SharedQueueRunner, 'has'>
+  places: Pick<SharedQueuePlaces, 'watch'>
   settings: Pick<Settings, 'limits'>
 }
 
@@ -76,7 +79,7 @@ interface Polled {
  * holds the poll until a record changes, for at most `wait` milliseconds.
  */
 export async function poll(
-  { records, pubSub, limits, settings }: PollDeps,
+  { records, pubSub, limits, sharedQueues, places, settings }: PollDeps,
   caller: Caller,
   { seen, wait, signal, room }: Polled,
 ): Promise<PollAnswer> {
@@ -86,6 +89,7 @@ export async function poll(
   // The relay answers a poll at once if it may not hold it. The client then waits before the next one.
   const deadline = Date.now() + (letGo ? wait : 0)
   const listener = pubSub.subscribe(ids)
+  const watched = new Map<string, () => void>()
   try {
     if (letGo) room.demand(ids.length * bytesOfListener)
     for (;;) {
@@ -102,16 +106,16 @@ export async function poll(
       if (answer.records.length > 0 || answer.errors.length > 0 || left <= 0 || signal.aborted || pubSub.isClosed())
         return answer
       // A request moves forward in its queue when an earlier one settles.
-      listener.add(
-        heads.flatMap(({ concurrencyKey, queueName }) =>
-          queueName === null ? [concurrencyKey] : [concurrencyKey, placesOf(queueName)],
-        ),
-      )
+      for (const { concurrencyKey, queueName } of heads) {
+        if (queueName === null || !sharedQueues.has(queueName)) listener.add([concurrencyKey])
+        else if (!watched.has(queueName)) watched.set(queueName, places.watch(queueName))
+      }
       const nextExpiry = Math.min(...heads.map(({ expiresAt }) => expiresAt)) - Date.now()
       await listener.next(Math.min(left, nextExpiry + 1), signal)
     }
   } finally {
     listener.stop()
+    for (const stopWatching of watched.values()) stopWatching()
     letGo?.()
   }
 }

@@ -1,6 +1,7 @@
 import type { BytesInFlight } from '../common/bytes-in-flight.ts'
 import type { PubSub } from '../database/pub-sub.ts'
 import type { Records } from '../database/records.ts'
+import type { SharedQueuePlaces } from '../database/shared-queue-places.ts'
 import type { DirectRequests } from '../execution/direct-requests.ts'
 import type { Heartbeat } from '../execution/heartbeat.ts'
 import type { Limits } from '../execution/rate-limits.ts'
@@ -21,6 +22,7 @@ export interface RelayDeps {
   inFlight: BytesInFlight
   waitingCallers: WaitingCallers
   records: Records
+  places: SharedQueuePlaces
   pubSub: PubSub
   direct: DirectRequests
   streamed: StreamedAnswers

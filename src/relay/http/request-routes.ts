@@ -77,9 +77,9 @@ export function requestRoutes(app: Hono, settings: Settings, { admitBody, read, 
 
   app.get('/queues/:name', (context) => {
     const queueName = context.req.param('name')
-    return read(context, async ({ records, sharedQueues }, { owner }) => {
+    return read(context, async ({ records, sharedQueues, places }, { owner }) => {
       const inQueue = sharedQueues.has(queueName)
-        ? await sharedQueues.count(queueName)
+        ? await places.length(queueName)
         : await records.countUnsettled({ owner, queueName })
       return { queueName, inQueue } satisfies QueueCount
     })

@@ -64,7 +64,8 @@ export async function submit(
   // First, because the other checks cost more.
   const key = keyFor(keys, caller, readKeyName(body))
   const request = parseRequest(body)
-  findRule(key.name, key.rules, request)
+  findRule(key, request)
+  checkQueue(settings, key, request)
   await limits.admitUse(key, bytes)
   const lifetime = lifetimeOf(request, settings.expires)
   const isBackground = runsInBackground(request)
@@ -84,8 +85,9 @@ export async function submit(
     return raw ? answer : waitingCallers.during(id, signal, answer)
   }
   const isShared = sharedQueues.has(request.queue)
+  const addShared: typeof queue.add = (record, transaction) => sharedQueues.add(record, caller, transaction)
   const { record, isSameRequest } = await records
-    .insert({ ...newRecord, isShared }, isShared ? sharedQueues.add : queue.add, most)
+    .insert({ ...newRecord, isShared }, isShared ? addShared : queue.add, most)
     .catch(mayBeTaken)
   checkSameRequest(isSameRequest)
   if (!isSettled(record)) {
@@ -144,6 +146,16 @@ function keyFor(keys: Keys, caller: Caller, name: string): Key {
   if (!key) throw keyNotFound(name)
   if (key.locked && isVisitor(caller.owner)) throw signInRequired(key.name)
   return key
+}
+
+function checkQueue({ queues }: Settings, { name }: Key, { queue = '' }: ClientSecretRequest): void {
+  const { keys } = queues.get(queue) ?? {}
+  if (!keys || keys.includes(name)) return
+  throw new ClientSecretError(
+    'INVALID_PARAMETER',
+    `The queue "${queue}" takes no requests with the key "${name}" (the relay's option queues.${queue}.keys). Use another queue, or none.`,
+    { path: 'queue' },
+  )
 }
 
 function lifetimeOf({ expires }: ClientSecretRequest, { default: byDefault, max }: Settings['expires']): number {

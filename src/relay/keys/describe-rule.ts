@@ -91,7 +91,8 @@ function originOf({ protocol, host, port }: CompiledRule): string {
 function pathInWords({ segments }: CompiledRule): string {
   const fixed = segments.at(-1) === '**' ? segments.slice(0, -1) : segments
   const path = `/${fixed.join('/')}`
-  const stars = fixed.includes('*') ? ', where * is any one segment' : ''
+  const part = fixed.some((segment) => segment.startsWith('*:')) ? 'any text without a slash' : 'any one segment'
+  const stars = fixed.some((segment) => segment.startsWith('*')) ? `, where * is ${part}` : ''
   if (fixed.length === segments.length) return `to ${path}${stars}`
   return fixed.length === 0 ? 'to any path' : `to any path below ${path}/${stars}`
 }

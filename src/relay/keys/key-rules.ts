@@ -8,7 +8,10 @@ import {
 } from '../../protocol/placeholder.ts'
 import { methods, type ClientSecretRequest, type Method } from '../../protocol/request.ts'
 import { startContext, configError, type ErrorContext } from '../common/config-error.ts'
-import { plainSegments, segmentsOf } from './plain-path.ts'
+import { refuseMethodOverride } from './method-override.ts'
+import { matchesPath, plainSegments, segmentsOf } from './plain-path.ts'
+import { checkS3Call } from './s3-calls.ts'
+import type { SignOptions } from './sign-options.ts'
 import { suggestRule } from './suggested-rule.ts'
 
 /** A place in a request for a secret. */
@@ -17,9 +20,9 @@ export type Place = `headers.${string}` | `params.${string}` | `data#/${string}`
 /** A destination that a key allows. The relay refuses everything else. */
 export interface KeyRule {
   /**
-   * The destination of the secret. Scheme, host and port must match exactly. `*` matches one segment of the path, `**`
-   * at the end the rest of the path, and `*.` before a host one label. A segment may contain the placeholder:
-   * `https://api.telegram.org/bot$CLIENT_SECRET/*`.
+   * The destination of the secret. Scheme, host and port must match exactly. `*` matches one segment of the path,
+   * `*:verb` one that ends with this verb, as APIs of Google have it, `**` at the end the rest of the path, and `*.`
+   * before a host one label. A segment may contain the placeholder: `https://api.telegram.org/bot$CLIENT_SECRET/*`.
    */
   url: string
   /** Any letter case. */
@@ -119,8 +122,11 @@ export function compileRule(
   const rest = segments.indexOf('**')
   if (rest !== -1 && rest !== segments.length - 1)
     return refuse(`has the url "${rule.url}". ** matches the rest of the path, so it must come last.`, 'url')
-  if (segments.some((segment) => segment.includes('*') && segment !== '*' && segment !== '**')) {
-    return refuse(`has the url "${rule.url}". * matches a whole segment of the path, such as /v1/*/items.`, 'url')
+  if (segments.some((segment) => segment.includes('*') && !/^\*(\*|:[A-Za-z]+)?$/.test(segment))) {
+    return refuse(
+      `has the url "${rule.url}". * matches a whole segment of the path, such as /v1/*/items, or what is before a verb, such as /v1/*:generate.`,
+      'url',
+    )
   }
   if (!Array.isArray(rule.methods) || rule.methods.length === 0)
     return refuse(`has no methods. Name them, such as methods: ['POST'].`, 'methods')
@@ -185,13 +191,20 @@ function readPlacesByName(
   return new Map(Object.entries(inEach).map(([name, list]) => [name, readPlaces(list, `inEach.${name}`, refuse)]))
 }
 
+/** The part of a key that decides about a request. */
+export interface RuledKey {
+  name: string
+  rules: readonly CompiledRule[]
+  sign?: SignOptions
+}
+
 /**
  * The rule that allows this request to use the key.
  *
  * @throws ClientSecretError `NOT_ALLOWED`. The message says whether no rule allows the url, the method, or a place, and
  *   gives the rule that would.
  */
-export function findRule(keyName: string, rules: readonly CompiledRule[], request: ClientSecretRequest): CompiledRule {
+export function findRule({ name: keyName, rules, sign }: RuledKey, request: ClientSecretRequest): CompiledRule {
   const url = new URL(request.url)
   const refuse = (what: string, path: string) =>
     new ClientSecretError(
@@ -210,7 +223,11 @@ export function findRule(keyName: string, rules: readonly CompiledRule[], reques
   if (forMethod.length === 0) throw refuse(`with ${request.method} at ${shownUrl()}`, 'method')
   const found = findPlaceholders(request)
   const rule = forMethod.find((candidate) => found.every((one) => isPlaceOf(candidate, one)))
-  if (rule) return rule
+  if (rule) {
+    refuseMethodOverride(request, url)
+    checkS3Call(keyName, sign, request)
+    return rule
+  }
   const wrong = found.find((one) => !forMethod.some((candidate) => isPlaceOf(candidate, one)))
   if (wrong) {
     const names = [...(forMethod[0]!.placesByName?.keys() ?? [])]
@@ -257,12 +274,9 @@ function unknownName(keyName: string, { place, name }: FoundPlaceholder, names: 
 }
 
 /** Whether a rule allows this request to use the key. */
-export function isAllowed(
-  key: { name: string; rules: readonly CompiledRule[] },
-  request: ClientSecretRequest,
-): boolean {
+export function isAllowed(key: RuledKey, request: ClientSecretRequest): boolean {
   try {
-    return Boolean(findRule(key.name, key.rules, request))
+    return Boolean(findRule(key, request))
   } catch {
     return false
   }
@@ -277,17 +291,4 @@ function matchesOrigin(rule: CompiledRule, url: URL): boolean {
     labels.length === rule.host.length &&
     rule.host.every((label, index) => (label === '*' ? labels[index] !== '' : label === labels[index]))
   )
-}
-
-function matchesPath(pattern: readonly string[], segments: readonly string[]): boolean {
-  const open = pattern.at(-1) === '**'
-  const fixed = open ? pattern.slice(0, -1) : pattern
-  if (open ? segments.length <= fixed.length : segments.length !== fixed.length) return false
-  // If the rule puts the secret into one segment, no other segment may contain it.
-  const isPlaced = pattern.some(containsPlaceholder)
-  return segments.every((segment, index) => {
-    const part = fixed[index] ?? '**'
-    if (part === segment) return true
-    return (part === '**' || (part === '*' && segment !== '')) && !(isPlaced && containsPlaceholder(segment))
-  })
 }

@@ -1,3 +1,5 @@
+import { containsPlaceholder } from '../../protocol/placeholder.ts'
+
 /**
  * The segments of a path that every server reads the same way; undefined for any other path. Some servers decode once
  * more, map characters to similar ones (NFKC), trim, or end a segment at `;`. For all of them, no segment may be `.` or
@@ -15,6 +17,12 @@ export function plainSegments({ pathname }: URL): string[] | undefined {
     return !/^\.+$/.test(name) && (name !== '' || index === read.length - 1)
   }
   return read.length === segments.length && read.every(isPlain) ? segments : undefined
+}
+
+/** Whether servers agree about where this segment ends: some end one at `;`, `?` or `#`, also encoded. */
+function isPlainToItsEnd(segment: string): boolean {
+  const text = decoded(segment)
+  return text !== undefined && !/[?#;]/.test(text)
 }
 
 /** Each level of encoding costs one pass over the whole path. */
@@ -52,4 +60,25 @@ function unescaped(text: string): string | undefined {
 
 export function segmentsOf(pathname: string): string[] {
   return pathname.slice(1).split('/')
+}
+
+/** Whether the pattern of a rule matches a path. */
+export function matchesPath(pattern: readonly string[], segments: readonly string[]): boolean {
+  const open = pattern.at(-1) === '**'
+  const fixed = open ? pattern.slice(0, -1) : pattern
+  if (open ? segments.length <= fixed.length : segments.length !== fixed.length) return false
+  // If the rule puts the secret into one segment, no other segment may contain it.
+  const isPlaced = pattern.some(containsPlaceholder)
+  return segments.every((segment, index) => {
+    const part = fixed[index] ?? '**'
+    return part === segment || (matchesSegment(part, segment) && !(isPlaced && containsPlaceholder(segment)))
+  })
+}
+
+/** Whether a part of a pattern matches other text than its own. */
+export function matchesSegment(part: string, segment: string): boolean {
+  if (part === '**') return true
+  if (part === '*') return segment !== ''
+  const isVerb = part.startsWith('*:') && segment.endsWith(part.slice(1)) && segment.length >= part.length
+  return isVerb && isPlainToItsEnd(segment)
 }

@@ -3,7 +3,10 @@ import { configError, type ErrorContext } from '../common/config-error.ts'
 /** A part of the call that an HMAC covers. */
 export type SignedPart = 'method' | 'path' | 'query' | 'body' | `headers.${string}`
 
-/** Signatures of AWS, and of compatible services such as S3 storage. */
+/**
+ * Signatures of AWS, and of compatible services such as S3 storage. For S3, the relay signs plain calls only: it rejects
+ * query parameters and headers that change the operation, such as `acl` and `x-amz-copy-source`.
+ */
 export interface AwsSignature {
   aws: 'sigv4'
   accessKeyId: string

@@ -1,5 +1,6 @@
 import { containsPlaceholder } from '../../protocol/placeholder.ts'
 import type { CompiledRule } from './key-rules.ts'
+import { matchesSegment } from './plain-path.ts'
 
 /** A destination that a key's value did not have before. */
 export interface WiderReach {
@@ -52,7 +53,7 @@ function coversPath(pattern: readonly string[], other: readonly string[]): boole
   return other.every((segment, index) => {
     const part = fixed[index] ?? '**'
     if (part === segment) return true
-    const isWild = part === '**' || (part === '*' && segment !== '**' && segment !== '')
-    return isWild && !(isPlaced && containsPlaceholder(segment))
+    const isWild = segment !== '**' || part === '**'
+    return isWild && matchesSegment(part, segment) && !(isPlaced && containsPlaceholder(segment))
   })
 }

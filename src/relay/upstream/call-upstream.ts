@@ -152,7 +152,7 @@ async function ask(
   request: ClientSecretRequest,
   { upstream, hold, idempotencyKey, signal, room, right, traffic }: Circumstances,
 ): Promise<Answered> {
-  const rule = findRule(key.name, key.rules, request)
+  const rule = findRule(key, request)
   const { allowPrivateNetwork, retryable } = rule
   const signed = key.sign && (await signCall(key.sign, value, request, rule))
   const prepared = signed?.call ?? substitute(request, value, rule)

@@ -10,5 +10,5 @@ export function isNonIdempotent(method: Method): boolean {
 /** Whether the relay may run an interrupted request again. */
 export function isSafeToRetry(key: Key | undefined, request: ClientSecretRequest): boolean {
   if (!isNonIdempotent(request.method)) return true
-  return key !== undefined && isAllowed(key, request) && findRule(key.name, key.rules, request).retryable
+  return key !== undefined && isAllowed(key, request) && findRule(key, request).retryable
 }

@@ -79,7 +79,7 @@ export async function streamAnswer(
     })
     const counted = count(answer.body, (bytes) => (traffic.received += bytes))
     const looked = lookedThrough(counted, headers['content-type'], { secrets, maxBytes: responseBytes, held })
-    const isAllowed = isRedirected ? key.rules.every(letsStream) : letsStream(findRule(key.name, key.rules, request))
+    const isAllowed = isRedirected ? key.rules.every(letsStream) : letsStream(findRule(key, request))
     const whole = isAllowed ? looked : gathered(looked, responseBytes, held)
     // Texts in pieces come first, because the other search leaves gaps in them.
     const joined = comesInEvents(headers['content-type']) ? redacted(whole, new DeltaRedactor(secrets), held) : whole

@@ -22,7 +22,7 @@ declare const errorStatus: {
     readonly EXPIRED: 410;
     /** The request was cancelled before it had an answer. */
     readonly CANCELLED: 409;
-    /** The caller has too many requests waiting already. */
+    /** The caller, the key or the shared queue has too many requests waiting already. */
     readonly QUEUE_FULL: 429;
     /** The caller sends too many requests. */
     readonly RATE_LIMITED: 429;

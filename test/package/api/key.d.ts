@@ -1,36 +1,11 @@
 import { M as Method } from './request.js';
 
-/** A place in a request for a secret. */
-type Place = `headers.${string}` | `params.${string}` | `data#/${string}` | 'url.path';
-/** A destination that a key allows. The relay refuses everything else. */
-interface KeyRule {
-    /**
-     * The destination of the secret. Scheme, host and port must match exactly. `*` matches one segment of the path, `**`
-     * at the end the rest of the path, and `*.` before a host one label. A segment may contain the placeholder:
-     * `https://api.telegram.org/bot$CLIENT_SECRET/*`.
-     */
-    url: string;
-    /** Any letter case. */
-    methods: (Method | Lowercase<Method>)[];
-    /** The places in the request. Default: `['headers.authorization']`, or `['url.path']` if the url of the rule contains the placeholder. */
-    in?: Place[] | undefined;
-    /**
-     * Instead of `in`, for a key with several values: the places of each value, by its name. A value without a name here
-     * has no place.
-     * `{ id: ['headers.x-app-id'], key: ['headers.x-api-key'] }`
-     */
-    inEach?: Record<string, Place[]> | undefined;
-    /** Allows `http:` and addresses of this machine and network too. Default: false. */
-    allowPrivateNetwork?: boolean | undefined;
-    /** The relay may repeat an interrupted POST or PATCH. Default: false. */
-    retryable?: boolean | undefined;
-    /** Streams answers to a fetch also for secrets in `params` or `data#`, which APIs may show. Secrets in other places always stream. Default: false. */
-    stream?: boolean | undefined;
-}
-
 /** A part of the call that an HMAC covers. */
 type SignedPart = 'method' | 'path' | 'query' | 'body' | `headers.${string}`;
-/** Signatures of AWS, and of compatible services such as S3 storage. */
+/**
+ * Signatures of AWS, and of compatible services such as S3 storage. For S3, the relay signs plain calls only: it rejects
+ * query parameters and headers that change the operation, such as `acl` and `x-amz-copy-source`.
+ */
 interface AwsSignature {
     aws: 'sigv4';
     accessKeyId: string;
@@ -51,6 +26,34 @@ interface HmacSignature {
 }
 /** For an API that needs a signature of each call. `$CLIENT_SECRET` becomes the signature, and the secret stays in the relay. */
 type SignOptions = AwsSignature | HmacSignature;
+
+/** A place in a request for a secret. */
+type Place = `headers.${string}` | `params.${string}` | `data#/${string}` | 'url.path';
+/** A destination that a key allows. The relay refuses everything else. */
+interface KeyRule {
+    /**
+     * The destination of the secret. Scheme, host and port must match exactly. `*` matches one segment of the path,
+     * `*:verb` one that ends with this verb, as APIs of Google have it, `**` at the end the rest of the path, and `*.`
+     * before a host one label. A segment may contain the placeholder: `https://api.telegram.org/bot$CLIENT_SECRET/*`.
+     */
+    url: string;
+    /** Any letter case. */
+    methods: (Method | Lowercase<Method>)[];
+    /** The places in the request. Default: `['headers.authorization']`, or `['url.path']` if the url of the rule contains the placeholder. */
+    in?: Place[] | undefined;
+    /**
+     * Instead of `in`, for a key with several values: the places of each value, by its name. A value without a name here
+     * has no place.
+     * `{ id: ['headers.x-app-id'], key: ['headers.x-api-key'] }`
+     */
+    inEach?: Record<string, Place[]> | undefined;
+    /** Allows `http:` and addresses of this machine and network too. Default: false. */
+    allowPrivateNetwork?: boolean | undefined;
+    /** The relay may repeat an interrupted POST or PATCH. Default: false. */
+    retryable?: boolean | undefined;
+    /** Streams answers to a fetch also for secrets in `params` or `data#`, which APIs may show. Secrets in other places always stream. Default: false. */
+    stream?: boolean | undefined;
+}
 
 declare const grants: readonly ["client_credentials", "jwt-bearer", "login"];
 declare const auths: readonly ["basic", "body", "bearer"];

@@ -4,7 +4,7 @@ import './request.js';
 
 /** What a preset lets you set, besides the settings of its API. */
 interface PresetOptions<Endpoint extends string> {
-    /** The endpoints that pages may call. Default: all but those that delete data, place orders or read much. */
+    /** The endpoints that pages may call. Default: none that changes or deletes data, reads private data or moves money. */
     endpoints?: Endpoint[] | undefined;
     /** More rules, such as the rule that an error with `NOT_ALLOWED` prints. */
     allow?: KeyRule[] | undefined;
@@ -45,7 +45,7 @@ declare const openai: Preset<'chat' | 'responses' | 'images' | 'speech' | 'trans
 /** Anthropic. */
 declare const anthropic: Preset<'messages' | 'countTokens' | 'models'>;
 /** Google Gemini. */
-declare const gemini: Preset<'generate' | 'models'>;
+declare const gemini: Preset<'generate' | 'countTokens' | 'embed' | 'models'>;
 /** Mistral. */
 declare const mistral: Preset<'chat' | 'fim' | 'embeddings' | 'ocr' | 'moderations' | 'models'>;
 /** Groq. */
@@ -77,7 +77,7 @@ declare const fal: Preset<'run' | 'queue'>;
 /** DeepL. With a free account, set `host` to `api-free.deepl.com`. */
 declare const deepl: Preset<'translate' | 'languages', never, 'host'>;
 
-/** Stripe. */
+/** Stripe. The caller of `checkout` chooses the prices; that of `paymentIntents` can charge a saved card. */
 declare const stripe: Preset<'checkout' | 'paymentIntents' | 'setupIntents' | 'customers' | 'products'>;
 /** Twilio. */
 declare const twilio: Preset<'messages' | 'calls', 'accountSid'>;
@@ -90,7 +90,7 @@ declare const resend: Preset<'emails'>;
 /** Postmark. */
 declare const postmark: Preset<'emails'>;
 /** Slack. */
-declare const slack: Preset<'messages' | 'channels'>;
+declare const slack: Preset<'messages' | 'updateMessages' | 'channels'>;
 /** Discord, as a bot. */
 declare const discord: Preset<'messages'>;
 /** Telegram, as a bot. The url of a request begins with `https://api.telegram.org/bot$CLIENT_SECRET/`. */
@@ -98,18 +98,18 @@ declare const telegram: Preset<'messages' | 'photos' | 'documents'>;
 /** Notion. */
 declare const notion: Preset<'pages' | 'query' | 'search' | 'readPages' | 'updatePages'>;
 /** Airtable, one base. */
-declare const airtable: Preset<'list' | 'create' | 'update' | 'delete', 'base'>;
+declare const airtable: Preset<'create' | 'list' | 'update' | 'delete', 'base'>;
 /** GitHub, one repository. */
-declare const github: Preset<'issues' | 'comments' | 'releases', 'owner' | 'repo'>;
+declare const github: Preset<'issues' | 'readIssues' | 'comments' | 'readComments' | 'releases', 'owner' | 'repo'>;
 /** A GitHub App, for one repository. The secret is its private key. */
-declare const githubApp: Preset<'issues' | 'comments', 'appId' | 'installationId' | 'owner' | 'repo'>;
+declare const githubApp: Preset<'issues' | 'readIssues' | 'comments' | 'readComments', 'appId' | 'installationId' | 'owner' | 'repo'>;
 /** Jira in the cloud. */
-declare const jira: Preset<'issues' | 'comments' | 'search', 'site' | 'email'>;
-/** Zendesk. */
+declare const jira: Preset<'issues' | 'readIssues' | 'comments' | 'search', 'site' | 'email'>;
+/** Zendesk. `search` finds articles of the help center, also internal ones. */
 declare const zendesk: Preset<'tickets' | 'search', 'subdomain' | 'email'>;
 /** Shopify, the GraphQL API of an admin: a caller can do everything that the scopes of the token allow. */
 declare const shopify: Preset<'graphql', 'shop', 'version'>;
-/** Algolia. */
+/** Algolia. Give it a key that can only search, in the indexes of the page. */
 declare const algolia: Preset<'search', 'appId'>;
 /** Linear, its GraphQL API: a caller can do everything that the key allows. */
 declare const linear: Preset<'graphql'>;
@@ -117,13 +117,13 @@ declare const linear: Preset<'graphql'>;
 declare const hubspot: Preset<'contacts' | 'deals' | 'search'>;
 /** Google Maps. `geocode` writes the key into the query, as `params.key`. */
 declare const googleMaps: Preset<'places' | 'routes' | 'geocode'>;
-/** Google, with a service account. The secret is its private key. */
-declare const googleServiceAccount: Preset<'sheets' | 'append' | 'calendar', 'clientEmail', 'scope'>;
+/** Google, with a service account. The secret is its private key. A caller reaches every file that the account may open. */
+declare const googleServiceAccount: Preset<'append' | 'sheets' | 'calendar', 'clientEmail', 'scope'>;
 /** Spotify, without the account of a user. */
 declare const spotify: Preset<'search' | 'tracks' | 'albums' | 'artists', 'clientId'>;
 /** Datadog. */
 declare const datadog: Preset<'metrics' | 'logs', never, 'site'>;
-/** Amazon S3, the objects of one folder of a bucket. */
+/** Amazon S3, the objects of one folder of a bucket. `write` also replaces objects. */
 declare const s3: Preset<'read' | 'write' | 'delete', 'bucket' | 'region' | 'folder' | 'accessKeyId'>;
 /** Binance, the account. A request also has `params.timestamp`. */
 declare const binance: Preset<'account' | 'orders' | 'trades' | 'order'>;

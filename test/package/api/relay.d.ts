@@ -19,6 +19,10 @@ interface QueueOptions {
     maxConcurrency?: number | undefined;
     /** Most calls that begin within any 60 seconds. Default: no limit. */
     perMinute?: number | undefined;
+    /** Most unsettled requests: of all callers, of visitors together half as many, of one caller a tenth. Beyond it, the relay refuses requests with `QUEUE_FULL`. Default 10,000. */
+    maxWaiting?: number | undefined;
+    /** Names of the keys whose requests may use the queue. Default: all. */
+    keys?: string[] | undefined;
     /** Callers take turns, one call each. With `false`, requests run in the order of arrival. Default `true`. */
     fair?: boolean | undefined;
 }

@@ -15,7 +15,8 @@ interface ClientSecretRelayOptions {
  *
  * The next call uses an edited config. While a config is broken, the terminal
  * shows the reason and the relay keeps the previous one. Variables of `.env` and
- * `.env.local` reach the config, not the page.
+ * `.env.local` reach the config, not the page. No page gets the config, its env
+ * files and database, or a module that only the config imports.
  *
  * @example
  * export default { plugins: [clientSecretRelay()] }

@@ -18,10 +18,16 @@ interface ClientSecretWorkerOptions extends RelayTransportOptions {
      * alone names no key. Requests to other origins are none of the worker's business.
      */
     keys: Record<string, string>;
+    /**
+     * Origins in `keys` whose `<img>`, `<audio>` and `<video>` go through the relay too. Content of other people, such as
+     * comments in Markdown, can then spend these keys. Default: none, only calls of scripts.
+     */
+    media?: string[] | undefined;
 }
 /**
  * Makes a service worker send requests of its pages through the relay: those to an origin in `keys` whose url or
- * headers hold `$CLIENT_SECRET`. They go the same way as those of `client.fetchWith`. All others stay as they are.
+ * headers hold `$CLIENT_SECRET`. They go the same way as those of `client.fetchWith`. All others stay as they are, also
+ * those of elements such as `<img>`, unless `media` names their origin.
  *
  * @example
  * // The whole file of the worker.
@@ -29,7 +35,7 @@ interface ClientSecretWorkerOptions extends RelayTransportOptions {
  *
  * @throws ClientSecretError `INVALID_PARAMETER`
  */
-declare function serveClientSecrets({ keys, ...transport }: ClientSecretWorkerOptions): void;
+declare function serveClientSecrets({ keys, media, ...transport }: ClientSecretWorkerOptions): void;
 
 export { RelayTransportOptions, registerClientSecretWorker, serveClientSecrets };
 export type { ClientSecretWorkerOptions };

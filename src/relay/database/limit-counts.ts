@@ -1,0 +1,66 @@
+import { batched } from './batched.ts'
+import type { Database, Value } from './database.ts'
+import { sharedNow } from './record-rows.ts'
+
+/** Counts that all relays share, by the clock of the database. */
+export interface LimitCounts {
+  /** Adds to a count, and gives it with all additions so far. One that has ended begins again at zero. */
+  add(addition: Addition): Promise<Counted>
+  /** Removes the counts that have ended. */
+  removeOld(): Promise<void>
+}
+
+interface Addition {
+  name: string
+  points: number
+  /** Milliseconds from the first addition to the end of the count. */
+  duration: number
+}
+
+interface Counted {
+  count: number
+  /** Milliseconds until the count ends. */
+  left: number
+}
+
+export function createLimitCounts(database: Pick<Database, 'query' | 'dialect'>): LimitCounts {
+  const now = sharedNow(database)
+
+  /** One statement counts and takes for all who ask at once, so that no other relay comes between. */
+  async function addAll(additions: readonly Addition[]): Promise<Counted[]> {
+    const sums = new Map<string, Addition>()
+    for (const { name, points, duration } of additions)
+      sums.set(name, { name, points: points + (sums.get(name)?.points ?? 0), duration })
+    // In order, because two relays that lock the same rows in another order wait for each other forever.
+    const sorted = [...sums.values()].sort((one, other) => (one.name < other.name ? -1 : 1))
+    const parameters: Value[] = []
+    const values = sorted.map(({ name, points, duration }) => {
+      const [first, second, third] = [parameters.push(name), parameters.push(points), parameters.push(duration)]
+      return `($${first}, CAST($${second} AS BIGINT), ${now} + CAST($${third} AS BIGINT))`
+    })
+    const rows = await database.query<{ name: string; count: number; time_left: number }>(
+      `INSERT INTO limit_counts (name, count, ends_at) VALUES ${values.join(', ')}
+       ON CONFLICT (name) DO UPDATE SET
+         count = CASE WHEN limit_counts.ends_at <= ${now} THEN 0 ELSE limit_counts.count END + excluded.count,
+         ends_at = CASE WHEN limit_counts.ends_at <= ${now} THEN excluded.ends_at ELSE limit_counts.ends_at END
+       RETURNING name, count, ends_at - ${now} AS time_left`,
+      parameters,
+    )
+    /** The count before the additions that remain, by name. */
+    const before = new Map<string, Counted>()
+    for (const { name, count, time_left } of rows)
+      before.set(name, { count: Number(count) - sums.get(name)!.points, left: Number(time_left) })
+    return additions.map(({ name, points }) => {
+      const one = before.get(name)!
+      one.count += points
+      return { ...one }
+    })
+  }
+
+  return {
+    add: batched(addAll),
+    async removeOld() {
+      await database.query(`DELETE FROM limit_counts WHERE ends_at <= ${now}`)
+    },
+  }
+}
