@@ -343,7 +343,7 @@ function numberOf({ url }: UpstreamCall): number {
 /**
  * Rounds of kills, any relay at any moment of the beginning of a round; the rest
  * of a round leaves the time after which a relay takes over from others, by design:
- * it must itself have been there for 15 s, or it could not tell who else is.
+ * it must itself have been there for 10 s, or it could not tell who else is.
  */
 function killInRounds({ rounds, kills, within, calm }: Record<'rounds' | 'kills' | 'within' | 'calm', number>) {
   return async ({ relays, strike, random }: Scene): Promise<void> => {

@@ -8,7 +8,7 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { startPostgres } from '../test/helpers/start-postgres.ts'
-import { numberOption, rounded, writeResult } from './parts/figures.ts'
+import { numberOption, percentile, rounded, writeResult } from './parts/figures.ts'
 import { keyFor, noLimits, startRelayProcess } from './parts/relay.ts'
 import { answerWith, startUpstream } from './parts/upstream.ts'
 
@@ -32,6 +32,8 @@ interface Arrival extends Job {
 }
 
 const arrivals: Arrival[] = []
+/** When each caller sent its first request. */
+const firstSent = new Map<string, number>()
 let atOnce = 0
 let mostAtOnce = 0
 const upstream = await startUpstream((call, outgoing) => {
@@ -56,6 +58,7 @@ let turn = 0
 
 /** Sends a request, and gives its place in the queue. */
 async function submit({ caller, n }: Job): Promise<number> {
+  if (!firstSent.has(caller)) firstSent.set(caller, performance.now())
   const response = await fetch(`${relays[turn++ % relays.length]!.url}/requests`, {
     method: 'POST',
     headers: { 'content-type': 'application/json', 'client-session': caller.padEnd(32, '-') },
@@ -80,7 +83,6 @@ const submitAll = async (caller: string, count: number) => {
 await submitAll('many', ofFirst)
 const before = others.slice(0, 20)
 await Promise.all(before.map((caller) => submitAll(caller, ofOthers)))
-const sentAt = performance.now()
 const place = await submit({ caller: 'one', n: 0 })
 await Promise.all(others.slice(20).map((caller) => submitAll(caller, ofOthers)))
 const sent = ofFirst + 1 + others.length * ofOthers
@@ -110,6 +112,9 @@ const violations = [...byCaller.values()].filter((jobs) =>
   jobs.some(({ n }, index) => index > 0 && n <= jobs[index - 1]!.n),
 ).length
 const first = (caller: string) => byCaller.get(caller)?.[0]?.at ?? NaN
+/** Seconds from the first request of a caller to its call. */
+const waitOf = (caller: string) => (first(caller) - firstSent.get(caller)!) / 1000
+const waits = before.map(waitOf)
 const figures = {
   'relays, one of them killed': 3,
   callers,
@@ -123,7 +128,10 @@ const figures = {
   'below the bound, %': rounded(below, 1),
   'calls that ran at the kill': runningAtKill,
   'place of the caller with one request': place,
-  'its wait, s': rounded((first('one') - sentAt) / 1000, 1),
+  'its wait, s': rounded(waitOf('one'), 1),
+  'its wait in the order of arrival, s': ((ofFirst + before.length * ofOthers) / queue.perMinute) * 60,
+  'first requests of the 20 callers before it, p50 of the wait, s': rounded(percentile(waits, 0.5), 1),
+  'first requests of the 20 callers before it, longest wait, s': rounded(Math.max(...waits), 1),
   'calls of the caller with 500 before it': byCaller.get('many')!.filter(({ at }) => at < first('one')).length,
   'calls of the caller with 500': byCaller.get('many')!.length,
   'callers with a call': byCaller.size,

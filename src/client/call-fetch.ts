@@ -14,7 +14,10 @@ export interface FetchCall {
   idempotencyKey: string
   /** The description as base64; or `body`, if it comes in front of the body. */
   header: string
-  body: BodyInit
+  body?: BodyInit
+  /** Default: POST /fetch. */
+  path?: string
+  method?: string
 }
 
 /** The relay's answer to a call: the API's, or a refusal. */
@@ -32,7 +35,7 @@ export interface FetchAnswer {
  */
 export async function callFetch(
   transport: Transport,
-  { idempotencyKey, header, body }: FetchCall,
+  { idempotencyKey, header, ...init }: FetchCall,
   signal: AbortSignal | null,
 ): Promise<FetchAnswer> {
   const where = `POST ${transport.name}/fetch`
@@ -40,7 +43,7 @@ export async function callFetch(
   try {
     answer = await transport.fetch!({
       headers: { [fetchRequestHeader]: header, 'idempotency-key': idempotencyKey },
-      body,
+      ...init,
       signal,
     })
   } catch (cause) {

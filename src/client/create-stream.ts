@@ -16,7 +16,13 @@ import { toJson } from './to-json.ts'
 import type { Transport } from './transport.ts'
 
 /** The request of a stream. It runs directly, without a queue. */
-export type StreamParams = Omit<RequestParams, 'poll' | 'queue' | 'responseType'>
+export interface StreamParams extends Omit<RequestParams, 'poll' | 'queue' | 'responseType'> {
+  /**
+   * Keeps the answer with the relay's record until the record expires. The call then goes on without a reader, and
+   * any page of the caller can read the stream from any byte. Default false.
+   */
+  keep?: boolean | undefined
+}
 
 /** The state of a stream. Narrowing on `status` narrows `error`. */
 export type StreamState<Event = unknown, Data = unknown> = {
@@ -71,7 +77,10 @@ export interface StreamObject<Event = unknown, Data = unknown> {
 
 /** The start of a stream. */
 export interface StreamStart<Event = unknown, Data = unknown> {
-  params: StreamParams
+  /** The request to send. */
+  params?: StreamParams | undefined
+  /** A kept stream that was sent before. `resume` reads it from its beginning. */
+  record?: { id: string } | undefined
   /** Returns the options. Called for each event. */
   options?: (() => StreamOptions<Event, Data>) | undefined
   /** Called after each change of the state. `isUrgent` is false for more content of the answer. */
@@ -110,11 +119,11 @@ export function createStream<Event = unknown, Data = Event | undefined>(
   const { params, options = (): StreamOptions<Event, Data> => ({}), onChange, signal } = start
   if (!transport.fetch)
     throw new ClientSecretError('INVALID_PARAMETER', `${transport.name} has no fetch, which a stream needs.`)
-  const call: FetchCall = { idempotencyKey: randomId(), ...described(toAscii(toJson(params))) }
+  const call: FetchCall = { idempotencyKey: randomId(), ...described(toAscii(toJson(params ?? {}))) }
   const content = createStreamContent(options as () => StreamOptions)
   let status: StreamStatus = 'idle'
   let error: ClientSecretError | undefined
-  let record: { id: string } | undefined
+  let record = start.record
   let response: StreamResponse | undefined
   let connection = new AbortController()
   /** The current or last reading. The next one waits for its end. */
@@ -163,7 +172,8 @@ export function createStream<Event = unknown, Data = Event | undefined>(
   }
 
   async function readConnection(signal: AbortSignal): Promise<void> {
-    const { head, body } = await callFetch(transport, call, signal)
+    const isKept = record !== undefined && (!params || params.keep === true)
+    const { head, body } = await callFetch(transport, isKept ? restOf(call, record!.id, had) : call, signal)
     if (head.error) throw errorFromWire(head.error, head.status)
     // A relay that forgot the answer of a GET makes another call.
     if (record && head.id !== record.id) throw restarted(record.id)
@@ -175,8 +185,8 @@ export function createStream<Event = unknown, Data = Event | undefined>(
     if (response.status >= 400) throw await errorOf(response, body, record!.id)
     set('streaming')
     const reader = new Response(body ?? '').body!.getReader()
-    for (let position = 0; ;) {
-      const { done, value } = await reader.read().catch((cause: unknown) => broken(cause, signal))
+    for (let position = isKept ? had : 0; ;) {
+      const { done, value } = await reader.read().catch((cause: unknown) => explain(cause, signal))
       if (done) break
       const fresh = value.subarray(Math.max(0, had - position))
       position += value.length
@@ -187,20 +197,27 @@ export function createStream<Event = unknown, Data = Event | undefined>(
       onChange?.(false)
       if (signal.aborted) return
     }
+    // That of a kept stream ends without an error, so that no byte before the error is lost.
+    if (isKept && !(await hasResolved(signal))) throw broken('it ended early')
     await content.end()
   }
 
-  /** The connection broke. The record says whether the call did too. */
-  async function broken(cause: unknown, signal: AbortSignal): Promise<never> {
-    if (!signal.aborted) {
-      const { records } = await transport.poll([record!], { wait: 0, signal })
-      const [now] = records
-      if (now && isSettled(now) && now.status !== 'resolved') readRecord(now)
-    }
-    throw new ClientSecretError('NETWORK_ERROR', `The connection to ${transport.name} broke: ${String(cause)}.`, {
-      cause,
-      requestId: record!.id,
-    })
+  /** Whether the record is resolved. Throws its error if it has failed. */
+  async function hasResolved(signal: AbortSignal): Promise<boolean> {
+    const [now] = (await transport.poll([record!], { wait: 0, signal })).records
+    if (now && isSettled(now) && now.status !== 'resolved') readRecord(now)
+    return now?.status === 'resolved'
+  }
+
+  /** The connection broke. The record says whether the call did too. The rest of a kept stream comes first. */
+  async function explain(cause: unknown, signal: AbortSignal): Promise<never> {
+    if (!signal.aborted && !params?.keep) await hasResolved(signal)
+    throw broken(cause)
+  }
+
+  function broken(cause: unknown): ClientSecretError {
+    const message = `The connection to ${transport.name} broke: ${String(cause)}.`
+    return new ClientSecretError('NETWORK_ERROR', message, { cause, requestId: record!.id })
   }
 
   function connect(): Promise<void> {
@@ -228,9 +245,10 @@ export function createStream<Event = unknown, Data = Event | undefined>(
     },
     pause: () => connection.abort(),
     async resume() {
+      const isEarlier = status === 'idle' && record !== undefined
       const isLost = status === 'failed' && resumable.includes(error!.code)
-      if (status !== 'stopped' && !isLost && !(isOpen() && connection.signal.aborted)) return reading
-      set(record ? 'streaming' : 'sending')
+      if (status !== 'stopped' && !isLost && !isEarlier && !(isOpen() && connection.signal.aborted)) return reading
+      set(response ? 'streaming' : 'sending')
       await connect()
     },
     async cancel() {
@@ -279,4 +297,14 @@ function described(json: string): Pick<FetchCall, 'header' | 'body'> {
   const body = new TextEncoder().encode(`0000${json}`)
   new DataView(body.buffer).setUint32(0, json.length)
   return { header: inFrontOfBody, body }
+}
+
+/** Asks for the rest of a kept stream. */
+function restOf({ idempotencyKey }: FetchCall, id: string, after: number): FetchCall {
+  return {
+    idempotencyKey,
+    header: '',
+    path: `/requests/${encodeURIComponent(id)}/stream?after=${after}`,
+    method: 'GET',
+  }
 }

@@ -109,10 +109,10 @@ export function relayTransport({ relay, headers, fetch }: RelayTransportOptions,
 
     queueCount: (queueName) => call<QueueCount>('inQueue', `/queues/${encodeURIComponent(queueName)}`),
 
-    fetch: async ({ headers, ...init }) =>
-      (fetch ?? globalThis.fetch)(`${base}/fetch`, {
-        ...init,
+    fetch: async ({ headers, path = '/fetch', ...init }) =>
+      (fetch ?? globalThis.fetch)(base + path, {
         method: 'POST',
+        ...init,
         headers: { ...(await ownHeaders()), ...headers },
       }),
 

@@ -38,8 +38,14 @@ export interface Transport {
   cancel: (id: string) => Promise<CancelAnswer>
   /** Counts the caller's unsettled requests in queues of this name. */
   queueCount: (queueName: string) => Promise<QueueCount>
-  /** Sends a call to `/fetch`, and gives the server's answer as it is. */
-  fetch?(init: { headers: Record<string, string>; body: BodyInit; signal: AbortSignal | null }): Promise<Response>
+  /** Sends a call, and gives the server's answer as it is. The path is `/fetch` by default, the method POST. */
+  fetch?(init: {
+    path?: string | undefined
+    method?: string
+    headers: Record<string, string>
+    body?: BodyInit
+    signal: AbortSignal | null
+  }): Promise<Response>
   /**
    * The session of a visitor who is not signed in. Before the first call, `known` becomes
    * the session: that of an earlier page load.

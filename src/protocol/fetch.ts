@@ -19,6 +19,8 @@ export const fetchAnswerHeader = 'client-secret-response'
 
 /** The description of a call: a request without `poll` and `queue`. With `data`, the call has no raw body. */
 export interface FetchDescription extends Omit<ClientSecretRequest, 'poll' | 'queue'> {
+  /** Keeps the answer's bytes with the record, for `GET /requests/:id/stream`. */
+  keep?: boolean | undefined
   redirect?: 'follow' | 'manual' | 'error' | undefined
 }
 

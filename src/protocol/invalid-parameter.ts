@@ -3,7 +3,12 @@ import { ClientSecretError } from './errors.ts'
 /** @throws ClientSecretError `INVALID_PARAMETER` with the field, the expectation and the value found. */
 export function mustBe(isMet: boolean, path: string, expectation: string, found: unknown): asserts isMet {
   if (isMet) return
-  throw invalid(path, `${path || 'The request'} must be ${expectation}; it is ${shown(found)}.`)
+  throw invalid(path, `${mismatch(path || 'The request', expectation, found)}.`)
+}
+
+/** What is expected, and what was found, in a request or in the options of a relay; without a full stop. */
+export function mismatch(subject: string, expectation: string, found: unknown): string {
+  return `${subject} must be ${expectation}; it is ${shown(found)}`
 }
 
 export function invalid(path: string, sentence: string): ClientSecretError {

@@ -1,10 +1,17 @@
 import { callBack } from '../client/callbacks.ts'
 import type { ClientCore } from '../client/create-core.ts'
-import { nothingToCancel } from '../client/create-request.ts'
-import { createStream, type StreamObject, type StreamParams, type StreamState } from '../client/create-stream.ts'
+import { nothingToCancel, type RequestObject, type RequestStart } from '../client/create-request.ts'
+import {
+  createStream,
+  type StreamObject,
+  type StreamStart,
+  type StreamState,
+  type StreamParams,
+} from '../client/create-stream.ts'
 import type { StreamOptions } from '../client/stream-content.ts'
 import { asClientSecretError, type ClientSecretError } from '../protocol/errors.ts'
 import type { CancelAnswer } from '../protocol/record.ts'
+import type { Persister } from './persisted-requests.ts'
 import { onNextFrame } from './next-frame.ts'
 import { createLoopCheck } from './send-loop.ts'
 import type { SWRStore } from './swr-store.ts'
@@ -17,7 +24,7 @@ export interface StreamPlace {
   resume: () => void
   cancel: () => Promise<CancelAnswer>
   /** Called by a component that shows the place, until it calls the returned function. */
-  attach: () => () => void
+  attach: (options: () => StreamOptions, persister: Persister | null) => () => void
 }
 
 /** The state before `send`. */
@@ -34,6 +41,7 @@ export const idleStream: StreamState = {
 export function createStreamPlace(client: ClientCore, store: SWRStore<StreamState>): StreamPlace {
   let shown: StreamObject | undefined
   let cancelFrame: (() => void) | undefined
+  let persister: Persister | null = null
   const loopError = createLoopCheck()
 
   /** Once a frame, however fast the stream is. */
@@ -44,8 +52,38 @@ export function createStreamPlace(client: ClientCore, store: SWRStore<StreamStat
       store.write(stream.state())
     }
     if (shown !== stream) return
-    if (isUrgent) writeNow()
-    else cancelFrame ??= onNextFrame(writeNow)
+    if (isUrgent) {
+      writeNow()
+      persist(stream.state())
+    } else cancelFrame ??= onNextFrame(writeNow)
+  }
+
+  function show(start: StreamStart<unknown, unknown>): StreamObject {
+    const stream: StreamObject = createStream<unknown, unknown>(client, {
+      ...start,
+      onChange: (isUrgent) => write(stream, isUrgent),
+    })
+    shown = stream
+    return stream
+  }
+
+  function persist({ record, status, error, isStreaming }: StreamState): void {
+    if (!persister || !record) return
+    // The id begins with the time of expiry.
+    const expiresAt = parseInt(record.id, 36)
+    const now = isStreaming || status === 'stopped' ? 'running' : status
+    const head = { ...record, status: now, version: '1', expiresAt }
+    persister.write({ record: head, interval: 1, outcome: error } as unknown as RequestObject)
+  }
+
+  function restore(options: () => StreamOptions): void {
+    const restored = ({ seen, record }: RequestStart) => {
+      // The callbacks of a settled stream ran before the reload.
+      const quiet = () => ({ ...options(), onResponse: undefined, onError: undefined, onSettled: undefined })
+      const stream = show({ record: { id: seen!.id }, options: record ? options : quiet })
+      return { resume: () => void stream.resume() } as RequestObject
+    }
+    persister?.restore(restored, () => ({}))
   }
 
   function refuse(error: ClientSecretError, { onError, onSettled }: StreamOptions): void {
@@ -65,13 +103,9 @@ export function createStreamPlace(client: ClientCore, store: SWRStore<StreamStat
       // Once: a new state would run the effect again.
       if (error) return void (store.read().error?.code !== error.code && refuse(error, options()))
       try {
-        const stream: StreamObject = createStream<unknown, unknown>(client, {
-          params,
-          options,
-          onChange: (isUrgent) => write(stream, isUrgent),
-        })
-        shown = stream
-        void stream.send()
+        persister?.prepare()
+        persister?.forget()
+        void show({ params: persister ? { ...params, keep: true } : params, options }).send()
       } catch (thrown) {
         refuse(asClientSecretError(thrown), options())
       }
@@ -81,9 +115,11 @@ export function createStreamPlace(client: ClientCore, store: SWRStore<StreamStat
     resume: () => void shown?.resume(),
     cancel: async () => shown?.cancel() ?? nothingToCancel,
 
-    attach() {
+    attach(options, ownPersister) {
       const detach = store.attach()
+      persister = ownPersister ?? persister
       if (shown?.state().isStreaming) void shown.resume()
+      else if (!shown && store.read() === store.initial) restore(options)
       return () => {
         detach()
         // StrictMode and Fast Refresh unmount a component and mount it again at once.

@@ -2,8 +2,10 @@ import { useEffect, useMemo } from 'react'
 import { useSWRConfig } from 'swr'
 import type { StreamParams, StreamState } from '../client/create-stream.ts'
 import type { StreamOptions } from '../client/stream-content.ts'
+import { ClientSecretError } from '../protocol/errors.ts'
 import type { CancelAnswer } from '../protocol/record.ts'
 import { isEvent, mergeRequest, type SendEvent } from './merge-request.ts'
+import type { CreatePersister } from './persisted-requests.ts'
 import { useClient } from './provider.tsx'
 import { sharedInstances } from './shared-instances.ts'
 import { createStreamPlace, idleStream, type StreamPlace } from './stream-place.ts'
@@ -16,6 +18,11 @@ import { useLatest } from './use-latest.ts'
 export interface UseClientSecretStreamOptions<Event = unknown, Data = unknown> extends StreamOptions<Event, Data> {
   /** Components of one provider with the same id share one stream and its state. */
   id?: string | undefined
+  /**
+   * Keeps the stream over a reload, and sends requests with `keep: true`: `sessionPersister` for this tab,
+   * `localPersister` for this browser. Needs an `id`.
+   */
+  persist?: CreatePersister | undefined
 }
 
 /** Fields of the hook's request that `send` replaces. */
@@ -63,7 +70,7 @@ const shared = sharedInstances<StreamPlace>()
  * chat.send({ data: { input: 'Tell me about otters.' } })
  * // chat.text grows with each frame.
  *
- * @throws Error outside a provider, as the other hooks do.
+ * @throws ClientSecretError `INVALID_PARAMETER` for `persist` without an `id`; Error outside a provider, as the other hooks do.
  */
 export function useClientSecretStream<Event, Data>(
   request: StreamParams,
@@ -86,7 +93,9 @@ export function useClientSecretStream(
   options: object = {},
 ): UseClientSecretStream<never, never> {
   const client = useClient('useClientSecretStream')
-  const { id, reduce, initial, read } = options as UseClientSecretStreamOptions
+  const { id, reduce, initial, read, persist } = options as UseClientSecretStreamOptions
+  if (persist && id === undefined)
+    throw new ClientSecretError('INVALID_PARAMETER', 'persist needs an id, such as id: "chat".', { path: 'id' })
   const { cache, mutate } = useSWRConfig()
   const place = useKept(() => {
     const empty = read === 'text' ? '' : read === 'bytes' ? new Uint8Array() : undefined
@@ -96,7 +105,11 @@ export function useClientSecretStream(
     return shared.get(cache, client, id, () => make(`${keyPrefix}${client.key}/stream/${id}`))
   }, [cache, mutate, client, id])
   const latest = useLatest({ request, options })
-  useEffect(() => place.attach(), [place])
+  const persister = useKept(
+    () => (persist && id !== undefined ? persist(client, `stream/${id}`) : null),
+    [client, !persist, id],
+  )
+  useEffect(() => place.attach(() => latest.current.options, persister), [place, latest, persister])
   const state = useSWRStore(place.store)
 
   const actions = useKept(() => {

@@ -1,5 +1,6 @@
 import { createBytesInFlight } from './common/bytes-in-flight.ts'
 import { boundRecords } from './database/bounded-records.ts'
+import { createStreamPieces } from './database/stream-pieces.ts'
 import { createPubSub } from './database/pub-sub.ts'
 import { createLimitCounts } from './database/limit-counts.ts'
 import { createRecords } from './database/records.ts'
@@ -84,6 +85,7 @@ async function openParts(
   const { database } = storage
   atTheEnd(() => database.close())
   const { bytesInMemory } = limits
+  const pieces = createStreamPieces(database)
   const pubSub = createPubSub(storage.peers)
   const places = createSharedQueuePlaces(database, pubSub)
   const allRecords = createRecords(database, places)
@@ -170,7 +172,8 @@ async function openParts(
     places,
     pubSub,
     direct,
-    streamed: createStreamedAnswers(inFlight),
+    streamed: createStreamedAnswers(inFlight, { pieces, pubSub, maxKept: responseBytes }),
+    pieces,
     queue,
     sharedQueues,
     heartbeat,

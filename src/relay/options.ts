@@ -1,6 +1,6 @@
 import * as z from 'zod/mini'
 import { ClientSecretError } from '../protocol/errors.ts'
-import { shown } from '../protocol/invalid-parameter.ts'
+import { mismatch, shown } from '../protocol/invalid-parameter.ts'
 import { bytesOfRequest } from './common/bytes-in-flight.ts'
 import { startError } from './common/config-error.ts'
 import { hostNameOf } from './common/host-name.ts'
@@ -270,7 +270,7 @@ function wrongOption(options: unknown, issue: z.core.$ZodIssue): ClientSecretErr
     (value, step) => (typeof value === 'object' && value !== null ? Reflect.get(value, step) : undefined),
     options,
   )
-  return startError(path, { reason: `${path || 'the options'} must be ${issue.message}; it is ${shown(found)}` })
+  return startError(path, { reason: mismatch(path || 'the options', issue.message, found) })
 }
 
 /** The names of all options, at the top level or within `limits`, `expires` or a queue. */

@@ -223,9 +223,9 @@ const rule = { url: 'https://api.example.com/v1', methods: ['GET' as const] }
 test.each<[object, RegExp]>([
   [{ sign: 'aws-sigv4' }, /has a sign of an unknown form\. Write/],
   [{ sign: { aws: 'sigv4' } }, /not \{ aws: 'sigv4', accessKeyId \}/],
-  [{ sign: { hmac: 'md5', over: ['query'] } }, /whose hmac is not/],
-  [{ sign: { hmac: 'sha256', over: [] } }, /whose over is not a list/],
-  [{ sign: { hmac: 'sha256', over: ['url'] } }, /whose over is not a list/],
+  [{ sign: { hmac: 'md5', over: ['query'] } }, /sign\.hmac must be sha256, sha384 or sha512; it is "md5"/],
+  [{ sign: { hmac: 'sha256', over: [] } }, /sign\.over must be a list of method, path/],
+  [{ sign: { hmac: 'sha256', over: ['url'] } }, /sign\.over must be a list of method, path/],
   [{ sign: { hmac: 'sha256', over: ['query'], value: 'secret' } }, /its key has a single value/],
   [
     { secret: { id: secret, key: secret }, sign: { hmac: 'sha256', over: ['query'], value: 'x' } },

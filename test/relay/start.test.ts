@@ -120,12 +120,12 @@ const refused: [string, unknown, RegExp][] = [
   [
     'a flag that is no boolean',
     { keys: { openai: { ...key, allow: [{ ...rule, allowPrivateNetwork: 'false' }] } } },
-    /has allowPrivateNetwork: "false". Write true or false/,
+    /allowPrivateNetwork must be true or false; it is "false"/,
   ],
   [
     'locked that is no boolean',
     { keys: { openai: { ...key, locked: 0 } } },
-    /keys.openai has locked: 0. Write true or false/,
+    /keys.openai.locked must be true or false; it is 0/,
   ],
   [
     'a secret that is no string',

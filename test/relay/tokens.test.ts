@@ -252,13 +252,19 @@ test('login: JSON with the secret in it, and a field that is named', async () =>
 const rule = { url: 'https://api.example.com/v1', methods: ['GET' as const] }
 const url = 'https://api.example.com/token'
 test.each<[object, RegExp]>([
-  [{ token: {} }, /keys\.api has a token whose grant is not one of/],
-  [{ token: { grant: 'password', url } }, /grant is not one of client_credentials, jwt-bearer, login/],
+  [{ token: {} }, /keys\.api\.token\.grant must be one of .*; it is missing or undefined/],
+  [
+    { token: { grant: 'password', url } },
+    /token\.grant must be one of client_credentials, jwt-bearer, login; it is "password"/,
+  ],
   [{ token: { ...credentials } }, /token without url/],
   [{ token: { ...credentials, url: 'http://api.example.com/token' } }, /unencrypted/],
   [{ token: { ...credentials, url, clientId: undefined } }, /without clientId/],
   [{ token: { ...credentials, url, scop: 'a' } }, /with a field "scop"/],
-  [{ token: { ...credentials, url, expiresIn: 1 } }, /not a whole number of seconds, 10 or more/],
+  [
+    { token: { ...credentials, url, expiresIn: 1 } },
+    /token\.expiresIn must be a whole number of seconds, 10 or more; it is 1/,
+  ],
   [{ token: { grant: 'login', url, body: {} } }, /without a body that holds \$CLIENT_SECRET/],
   [{ token: { grant: 'jwt-bearer', url } }, /not a private key in PEM/],
   [{ token: { ...credentials, url }, secret: { id: secret, key: secret } }, /a token and several values/],

@@ -18,16 +18,20 @@ function importOf(names: string, module: string): string {
 }
 
 /** The key in a config. */
-export function keyText({ name, settings }: Api, { endpoint }: StarterRequest): string {
-  return `${name}: ${name}(${literal({ ...settings, endpoints: [endpoint], locked: false })})`
+export function keyText({ name, settings }: Api, { endpoint, isForVisitors }: StarterRequest): string {
+  const options = { ...settings, endpoints: [endpoint], ...(isForVisitors && { locked: false }) }
+  return `${name}: ${name}(${literal(options)})`
 }
 
 export function configText(api: Api, request: StarterRequest, isTypeScript: boolean): string {
+  const callers = request.isForVisitors
+    ? 'Every visitor may use this key, 60 times a minute together. Without locked: false, only signed-in users may.'
+    : 'Only signed-in users may use this key, because it reads or writes much. Add authenticate, which says who they are.'
   return `${importOf(`{ ${api.name} }`, 'react-client-secret/presets')}
 ${isTypeScript ? `${importOf('type { RelayOptions }', 'react-client-secret/relay')}\n` : ''}
 export default {
   keys: {
-    // Every visitor may use this key, 60 times a minute together. Without locked: false, only signed-in users may.
+    // ${callers}
     ${keyText(api, request)},
   },
   database: './relay.db',

@@ -18,6 +18,8 @@ export interface Api {
 export interface StarterRequest {
   /** The endpoint of the preset that allows it. */
   endpoint: string
+  /** Whether every visitor may make it. Not where an API's endpoints all read or write much. */
+  isForVisitors: boolean
   url: string
   method: string
   headers: Record<string, string>
@@ -28,10 +30,8 @@ export interface StarterRequest {
 type AnyPreset = Preset<string, string, string>
 const presets = { ...modelsAndMedia, ...services } as unknown as Record<string, AnyPreset>
 
-/** The names of all APIs that init can set up: it writes a key for every visitor. */
-export const apiNames = Object.keys(presets)
-  .filter((name) => presets[name]!.defaults.length > 0)
-  .sort()
+/** The names of all APIs that init can set up. */
+export const apiNames = Object.keys(presets).sort()
 
 /** The first calls of APIs without a harmless read: an endpoint, its method and url, and a body. */
 const firstCalls: Record<string, [endpoint: string, data: object]> = {
@@ -63,10 +63,6 @@ export function requiredSettings(name: string): readonly string[] {
 function presetOf(name: string): AnyPreset {
   const found = Object.hasOwn(presets, name) ? presets[name] : undefined
   if (!found) throw new UsageError(`There is no preset "${name}". The presets are ${apiNames.join(', ')}.`)
-  if (found.defaults.length === 0)
-    throw new UsageError(
-      `${name} has no call for every visitor, so init does not set it up. Write its key with endpoints, and with authenticate: ${name}({ endpoints: ['${Object.keys(found.endpoints)[0]}'] }).`,
-    )
   return found
 }
 
@@ -82,11 +78,16 @@ export function readApi(name: string, settings: Record<string, string>): Api {
   return { name, settings, variables: typeof variables === 'string' ? [variables] : Object.values(variables) }
 }
 
+/** Of an API whose endpoints all read or write much, a config must name them: then any. */
+function endpointsOf({ defaults, endpoints }: AnyPreset): readonly string[] {
+  return defaults.length > 0 ? defaults : Object.keys(endpoints)
+}
+
 /** A request that one endpoint of the preset allows: a known first call, or else a read, or else any. */
 export function starterRequestOf({ name, settings }: Api): StarterRequest {
   const preset = presetOf(name)
   const known = firstCalls[name]
-  const candidates = (known ? [known[0]] : preset.defaults).flatMap((endpoint) => {
+  const candidates = (known ? [known[0]] : endpointsOf(preset)).flatMap((endpoint) => {
     const { allow } = preset({ ...settings, endpoints: [endpoint] } as never)
     return allow.flatMap(({ url, methods }) => methods.map((method) => ({ endpoint, url, method })))
   })
@@ -98,6 +99,7 @@ export function starterRequestOf({ name, settings }: Api): StarterRequest {
     Object.fromEntries(Object.entries(texts).map(([field, text]) => [field, fill(text)]))
   return {
     ...found,
+    isForVisitors: preset.defaults.includes(found.endpoint),
     url: found.url.replaceAll('**', 'example').replaceAll('*', 'example'),
     headers: filled(preset.auth.headers),
     // A path with the placeholder needs no other place.

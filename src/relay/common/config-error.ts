@@ -1,4 +1,5 @@
 import { ClientSecretError } from '../../protocol/errors.ts'
+import { mismatch } from '../../protocol/invalid-parameter.ts'
 
 /**
  * The reader of an error about a key: the operator who starts the relay, or an administrator who fills in a form. The
@@ -29,6 +30,21 @@ export function configError(
 ): ClientSecretError {
   return new ClientSecretError('INVALID_PARAMETER', `${beginning}${subject} ${problem}`, {
     path: [path, field].filter(Boolean).join('.') || undefined,
+  })
+}
+
+/** Checks a field of a key, as `mustBe` checks a field of a request. */
+export function fieldMustBe(
+  isMet: boolean,
+  { beginning, path }: ErrorContext,
+  field: string,
+  expectation: string,
+  found: unknown,
+): asserts isMet {
+  if (isMet) return
+  const whole = [path, field].filter(Boolean).join('.')
+  throw new ClientSecretError('INVALID_PARAMETER', `${beginning}${mismatch(whole, expectation, found)}.`, {
+    path: whole,
   })
 }
 

@@ -8,9 +8,18 @@ import { migration as largeColumnsLast } from './migrations/0003-large-columns-l
 import { migration as sharedQueues } from './migrations/0004-shared-queues.ts'
 import { migration as callersAndPauses } from './migrations/0005-callers-and-pauses.ts'
 import { migration as limitCounts } from './migrations/0006-limit-counts.ts'
+import { migration as streamPieces } from './migrations/0007-stream-pieces.ts'
 
 /** The first is version 1. Never change a released one; add a new one at the end. */
-const migrations: readonly Migration[] = [records, keys, largeColumnsLast, sharedQueues, callersAndPauses, limitCounts]
+const migrations: readonly Migration[] = [
+  records,
+  keys,
+  largeColumnsLast,
+  sharedQueues,
+  callersAndPauses,
+  limitCounts,
+  streamPieces,
+]
 
 /** Updates the tables to the newest version. Several relays may call it at once. */
 export async function migrate(database: Pick<Database, 'transaction' | 'dialect'>): Promise<void> {

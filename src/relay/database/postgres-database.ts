@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import type { Pool, PoolClient } from 'pg'
+import type { CustomTypesConfig, Pool, PoolClient } from 'pg'
 import { isClientSecretError } from '../../protocol/errors.ts'
 import type { PeerChannel } from './pub-sub.ts'
 import {
@@ -69,7 +69,7 @@ export async function openPostgres(connectionString: string, logger: Logger): Pr
     await pool.end()
     for (const client of clients) letGo(client)
   }
-  const driver = postgresDriver(pool)
+  const driver = postgresDriver(pool, readNumbers(pg.types))
   try {
     await migrate(driver)
   } catch (error) {
@@ -88,16 +88,16 @@ export async function openPostgres(connectionString: string, logger: Logger): Pr
   }
 }
 
-function postgresDriver(pool: Pool): Omit<Database, 'close'> {
+function postgresDriver(pool: Pool, types: CustomTypesConfig): Omit<Database, 'close'> {
   return {
     dialect,
-    ...connectionOf(pool),
+    ...connectionOf(pool, types),
     async transaction<Result>(locks: readonly string[], work: (transaction: Transaction) => Promise<Result>) {
       const client = await orUnavailable(() => pool.connect())
       const happenings: (() => void)[] = []
       let failure: Error | undefined
       try {
-        const connection = connectionOf(client)
+        const connection = connectionOf(client, types)
         // One statement instead of two, because other requests wait in the queue.
         const locking = (before: string[], names: readonly string[]) => {
           const locks = lockNumbers(names).map((number) => `SELECT pg_advisory_xact_lock(${number})`)
@@ -135,10 +135,19 @@ function lockNumbers(names: readonly string[]): bigint[] {
   return numbers.sort((one, other) => (one < other ? -1 : 1))
 }
 
-function connectionOf(queryable: Pool | PoolClient): Connection {
+/** Postgres gives a BIGINT as text, because it may be greater than a number. Those of the relay are not. */
+function readNumbers(types: CustomTypesConfig): CustomTypesConfig {
+  const bigint = 20
+  const getTypeParser = (id: number, format?: 'text'): unknown =>
+    id === bigint ? Number : types.getTypeParser(id, format)
+  return { getTypeParser: getTypeParser as CustomTypesConfig['getTypeParser'] }
+}
+
+function connectionOf(queryable: Pool | PoolClient, types: CustomTypesConfig): Connection {
   return {
     async query<Row>(sql: string, parameters: readonly Value[] = []) {
-      const { rows } = await orUnavailable(() => queryable.query(sql, parameters.map(storable)))
+      const statement = { text: sql, values: parameters.map(storable), types }
+      const { rows } = await orUnavailable(() => queryable.query(statement))
       return rows as Row[]
     },
   }

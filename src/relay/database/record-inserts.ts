@@ -142,7 +142,7 @@ async function findByKey({ owner, idempotencyKey }: Draft, connection: Connectio
 }
 
 function isValid(found: FoundRow | null): found is FoundRow {
-  return found !== null && Number(found.expires_at) > Date.now()
+  return found !== null && found.expiresAt > Date.now()
 }
 
 function requestSize({ request }: Draft): number {

@@ -31,7 +31,7 @@ async function countUnsettled(of: CountedRecords, connection: Connection): Promi
     `SELECT count(*) AS count FROM records WHERE ${isUnsettled} ${named.map(([column], index) => `AND ${column} = $${index + 1}`).join(' ')}`,
     named.map(([, value]) => value),
   )
-  return Number(row?.count ?? 0)
+  return row?.count ?? 0
 }
 
 /**

@@ -33,7 +33,7 @@ export function createRecordQueues(database: Database): RecordQueues {
         [concurrencyKey],
       )
       // The caller waits by the clock of this relay.
-      return row ? { ...summaryOf(row), notBefore: Date.now() + Number(row.pause) } : null
+      return row ? { ...summaryOf(row), notBefore: Date.now() + row.pause } : null
     },
 
     async notEmpty(concurrencyKeys, connection) {

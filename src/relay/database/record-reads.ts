@@ -59,12 +59,6 @@ export interface RecordOfUse {
   updatedAt: number
 }
 
-interface UseRow extends Pick<SummaryRow, 'id' | 'owner' | 'status' | 'error' | 'created_at' | 'updated_at'> {
-  method: string
-  host: string | null
-  upstream_status: number | null
-}
-
 /** Bytes of requests and responses after which a page of the history ends. */
 const maxPageBytes = 4_000_000
 
@@ -98,12 +92,13 @@ export function createRecordReads(database: Database, places: SharedQueuePlaces)
     history: (owner, filter) => readHistory(database, places, owner, filter),
 
     async usesOf(keyName, limit) {
-      const rows = await database.query<UseRow>(
-        `SELECT id, owner, status, method, host, upstream_status, error, created_at, updated_at FROM records
+      const rows = await database.query<Omit<RecordOfUse, 'error'> & { error: string | null }>(
+        `SELECT id, owner, status, method, host, upstream_status AS "upstreamStatus", error, created_at AS "createdAt",
+           updated_at AS "updatedAt" FROM records
          WHERE key_name = $1 AND expires_at > $2 ORDER BY seq DESC LIMIT $3`,
         [keyName, Date.now(), limit],
       )
-      return rows.map(recordOfUse)
+      return rows.map(({ error, ...row }) => ({ ...row, error: error === null ? null : errorOf(error) }))
     },
   }
 }
@@ -144,20 +139,5 @@ async function readHistory(
      FROM records WHERE id IN (SELECT id FROM summed WHERE number <= $3 AND bytes_above < $5) ORDER BY seq DESC`,
     parameters,
   )
-  return { records: (await places.placed(rows)).map(ownedRecordOf), hasMore: Number(rows[0]?.found ?? 0) > rows.length }
-}
-
-function recordOfUse(row: UseRow): RecordOfUse {
-  const { id, owner, status, method, host, upstream_status, error, created_at, updated_at } = row
-  return {
-    id,
-    owner,
-    status,
-    method,
-    host,
-    upstreamStatus: upstream_status === null ? null : Number(upstream_status),
-    error: error === null ? null : errorOf(error),
-    createdAt: Number(created_at),
-    updatedAt: Number(updated_at),
-  }
+  return { records: (await places.placed(rows)).map(ownedRecordOf), hasMore: (rows[0]?.found ?? 0) > rows.length }
 }

@@ -1,4 +1,4 @@
-import type { RecordStatus, UpstreamResponse, WireError } from '../../protocol/record.ts'
+import type { UpstreamResponse, WireError } from '../../protocol/record.ts'
 import type { ClientSecretRequest } from '../../protocol/request.ts'
 import type { Database, Value } from './database.ts'
 import { jsonText } from '../common/json-text.ts'
@@ -31,25 +31,52 @@ export const place = `CASE WHEN queue_name IS NULL OR NOT ${isUnsettled} THEN NU
   ELSE (SELECT count(*) FROM records AS ahead WHERE ahead.concurrency_key = records.concurrency_key AND ahead.${isUnsettled} AND ahead.seq <= records.seq)
   END AS place`
 
-export const summaryColumns =
-  'id, owner, seq, queue_name, concurrency_key, status, version, error, created_at, updated_at, expires_at, attempted_at, not_before, relay'
+/** A column of a record. */
+interface Column {
+  /** The field of a summary that it fills. */
+  field?: Exclude<keyof RecordSummary, 'place'>
+  /** Its value in a new record. Without it, the database makes the value. */
+  write?: (draft: Draft) => Value
+}
+
+/** The columns of a record, in the order of the table. `request` and `response` are large, and not in a summary. */
+const table: Record<string, Column> = {
+  id: { field: 'id', write: ({ id }) => id },
+  owner: { field: 'owner', write: ({ owner }) => owner },
+  seq: { field: 'seq' },
+  key_name: { write: ({ request }) => request.clientSecretName },
+  idempotency_key: { write: ({ idempotencyKey }) => hash(idempotencyKey) },
+  fingerprint: { write: ({ request }) => hash(jsonText(request)) },
+  method: { write: ({ request }) => request.method },
+  host: { write: ({ request }) => new URL(request.url).host },
+  url_hash: { write: ({ request }) => hash(request.url) },
+  queue_name: { field: 'queueName', write: ({ queueName }) => queueName },
+  queue_hash: { write: ({ queueName }) => (queueName === null ? null : hash(queueName)) },
+  concurrency_key: { field: 'concurrencyKey', write: ({ concurrencyKey }) => concurrencyKey },
+  relay: { field: 'relay', write: ({ relay }) => relay },
+  status: { field: 'status', write: ({ status }) => status },
+  version: { field: 'version', write: ({ version }) => version },
+  error: { field: 'error', write: (draft) => endingOf(draft).error },
+  upstream_status: { write: (draft) => endingOf(draft).upstreamStatus },
+  created_at: { field: 'createdAt', write: ({ createdAt }) => createdAt },
+  updated_at: { field: 'updatedAt', write: ({ updatedAt }) => updatedAt },
+  expires_at: { field: 'expiresAt', write: ({ expiresAt }) => expiresAt },
+  attempted_at: { field: 'attemptedAt', write: ({ attemptedAt }) => attemptedAt },
+  not_before: { field: 'notBefore', write: ({ notBefore }) => notBefore },
+  request: { write: ({ request }) => jsonText(request) },
+  response: { write: (draft) => endingOf(draft).response },
+}
+
+/** The columns of a summary, under the names of its fields: a row is a summary whose error is a text. */
+export const summaryColumns = Object.entries(table)
+  .filter(([, { field }]) => field !== undefined)
+  .map(([column, { field }]) => `${column} AS "${field}"`)
+  .join(', ')
 export const columns = `${summaryColumns}, request, response`
 
-export interface SummaryRow {
-  id: string
-  owner: string
-  seq: number
-  queue_name: string | null
-  concurrency_key: string
-  status: RecordStatus
-  version: number
+/** A row of `summaryColumns`, with what `place` adds. */
+export interface SummaryRow extends Omit<RecordSummary, 'error' | 'place'> {
   error: string | null
-  created_at: number
-  updated_at: number
-  expires_at: number
-  attempted_at: number | null
-  not_before: number
-  relay: string | null
   place?: number
   /** The round of its turn, if it is unsettled in a shared queue. */
   round?: number | null
@@ -60,38 +87,12 @@ export interface Row extends SummaryRow {
   response: string | null
 }
 
-/** The columns of a new record, and where their values come from. The database adds `seq`. */
-const insertedValues: Record<string, (draft: Draft) => Value> = {
-  id: ({ id }) => id,
-  owner: ({ owner }) => owner,
-  key_name: ({ request }) => request.clientSecretName,
-  idempotency_key: ({ idempotencyKey }) => hash(idempotencyKey),
-  fingerprint: ({ request }) => hash(jsonText(request)),
-  method: ({ request }) => request.method,
-  host: ({ request }) => new URL(request.url).host,
-  url_hash: ({ request }) => hash(request.url),
-  queue_name: ({ queueName }) => queueName,
-  queue_hash: ({ queueName }) => (queueName === null ? null : hash(queueName)),
-  concurrency_key: ({ concurrencyKey }) => concurrencyKey,
-  relay: ({ relay }) => relay,
-  status: ({ status }) => status,
-  version: ({ version }) => version,
-  request: ({ request }) => jsonText(request),
-  response: (draft) => endingOf(draft).response,
-  error: (draft) => endingOf(draft).error,
-  upstream_status: (draft) => endingOf(draft).upstreamStatus,
-  created_at: ({ createdAt }) => createdAt,
-  updated_at: ({ updatedAt }) => updatedAt,
-  expires_at: ({ expiresAt }) => expiresAt,
-  attempted_at: ({ attemptedAt }) => attemptedAt,
-  not_before: ({ notBefore }) => notBefore,
-}
-const valuesInOrder = Object.values(insertedValues)
-export const insertedColumns = Object.keys(insertedValues).join(', ')
+const written = Object.entries(table).flatMap(([column, { write }]) => (write ? [{ column, write }] : []))
+export const insertedColumns = written.map(({ column }) => column).join(', ')
 
 /** The values of a new record, in the order of `insertedColumns`. */
 export function rowOf(draft: Draft): Value[] {
-  return valuesInOrder.map((valueOf) => valueOf(draft))
+  return written.map(({ write }) => write(draft))
 }
 
 /** How a run ended, as the columns store it. */
@@ -121,24 +122,8 @@ export class UnreadableRecordError extends Error {
 }
 
 /** Works for every row: a record with an unreadable request can still be settled and listed. */
-export function summaryOf(row: SummaryRow): RecordSummary {
-  return {
-    id: row.id,
-    owner: row.owner,
-    seq: Number(row.seq),
-    queueName: row.queue_name,
-    concurrencyKey: row.concurrency_key,
-    status: row.status,
-    version: Number(row.version),
-    notBefore: Number(row.not_before),
-    relay: row.relay,
-    attemptedAt: row.attempted_at === null ? null : Number(row.attempted_at),
-    place: Number(row.place ?? 0),
-    error: row.error === null ? null : errorOf(row.error),
-    createdAt: Number(row.created_at),
-    updatedAt: Number(row.updated_at),
-    expiresAt: Number(row.expires_at),
-  }
+export function summaryOf({ error, place = 0, ...row }: SummaryRow): RecordSummary {
+  return { ...row, place, error: error === null ? null : errorOf(error) }
 }
 
 export function errorOf(text: string): WireError {

@@ -1,6 +1,4 @@
-import { ClientSecretError } from '../../protocol/errors.ts'
 import type { SharedQueue } from '../common/queue-options.ts'
-import { visitorPrefix } from '../common/caller.ts'
 import type { Connection, Database, Transaction } from './database.ts'
 import {
   columns,
@@ -13,6 +11,7 @@ import {
   type Row,
   type SummaryRow,
 } from './record-rows.ts'
+import { checkRoom, lengthsOf, type QueueLengths } from './shared-queue-room.ts'
 import type { QueuedRecord, RecordSummary, StoredRecord } from './stored-record.ts'
 
 /**
@@ -138,12 +137,12 @@ export function createSharedQueueCalls(database: Database, times: SharedQueueTim
                WHERE shared_turns.caller = $3 AND ${isUnsettled}
            ) AS rounds)`
         : '0'
-      await transaction.query(
+      const [lengths] = await transaction.query<QueueLengths>(
         `INSERT INTO shared_turns (id, queue, caller, round, seq)
-         SELECT id, CAST($2 AS TEXT), CAST($3 AS TEXT), ${round}, seq FROM records WHERE id = $1`,
+         SELECT id, CAST($2 AS TEXT), CAST($3 AS TEXT), ${round}, seq FROM records WHERE id = $1 RETURNING ${lengthsOf('$2', '$3')}`,
         [id, name, caller],
       )
-      await checkRoom(queue, caller, transaction)
+      await checkRoom(queue, caller, lengths!, transaction)
     },
 
     async hasWaiting(name) {
@@ -251,33 +250,6 @@ export function createSharedQueueCalls(database: Database, times: SharedQueueTim
       })
     },
   }
-}
-
-/** Counts this record too. Last in its transaction, because others of the queue wait from here until the commit. */
-async function checkRoom({ name, maxWaiting }: SharedQueue, caller: string, transaction: Transaction): Promise<void> {
-  await transaction.lock([`length of the shared queue ${name}`])
-  /** Why there is no room. */
-  async function refusal(turns: string): Promise<string | undefined> {
-    const [row] = await transaction.query<{ total: number; visitors: number; own: number }>(
-      `SELECT count(*) AS total, count(CASE WHEN caller LIKE '${visitorPrefix}%' THEN 1 END) AS visitors,
-         count(CASE WHEN caller = $2 THEN 1 END) AS own FROM ${turns}`,
-      [name, caller],
-    )
-    const most = `(queues.${name}.maxWaiting)`
-    if (Number(row!.own) > Math.ceil(maxWaiting / 10))
-      return `This caller has ${Number(row!.own) - 1} unsettled requests in the queue "${name}", a tenth of its limit ${most}. Wait for some of them to settle.`
-    if (Number(row!.total) > maxWaiting)
-      return `The queue "${name}" has ${maxWaiting} unsettled requests, its limit ${most}. Send the request again later.`
-    if (caller.startsWith(visitorPrefix) && Number(row!.visitors) > Math.ceil(maxWaiting / 2))
-      return `Visitors have ${Number(row!.visitors) - 1} unsettled requests in the queue "${name}", half of its limit ${most}. Sign in, or send the request again later.`
-    return undefined
-  }
-  // First with the turns of settled records, which are cheaper to count.
-  if (!(await refusal('shared_turns WHERE queue = $1'))) return
-  const sentence = await refusal(
-    `shared_turns JOIN records ON records.id = shared_turns.id WHERE shared_turns.queue = $1 AND ${isUnsettled}`,
-  )
-  if (sentence) throw new ClientSecretError('QUEUE_FULL', sentence, { retryAfter: 10 })
 }
 
 function takenOf(row: Row, queue: string, relay: string): Taken['calls'][number] {

@@ -79,12 +79,11 @@ export function createSharedQueuePlaces(database: Pick<Database, 'query'>, pubSu
   async function read(name: string, queue: Watched): Promise<void> {
     const at = performance.now()
     queue.isOld = false
-    const rows = await database.query<Turn>(
+    const turns = await database.query<Turn>(
       `SELECT shared_turns.id, round, shared_turns.seq FROM shared_turns JOIN records ON records.id = shared_turns.id
        WHERE shared_turns.queue = $1 AND ${isUnsettled} ORDER BY round, shared_turns.seq`,
       [name],
     )
-    const turns = rows.map(({ id, round, seq }) => ({ id, round: Number(round), seq: Number(seq) }))
     const places = new Map(turns.map(({ id }, index) => [id, index + 1]))
     const before = queue.reading?.places
     queue.reading = { at, turns, places }
@@ -113,14 +112,12 @@ export function createSharedQueuePlaces(database: Pick<Database, 'query'>, pubSu
   return {
     async placed(rows) {
       const names = new Set(
-        rows.flatMap(({ round, queue_name }) => (isSet(round) && queue_name !== null ? [queue_name] : [])),
+        rows.flatMap(({ round, queueName }) => (isSet(round) && queueName !== null ? [queueName] : [])),
       )
       if (names.size === 0) return [...rows]
       const readings = new Map<string | null, Reading>()
       await Promise.all([...names].map(async (name) => readings.set(name, await readingOf(name))))
-      return rows.map((row) =>
-        isSet(row.round) ? { ...row, place: placeIn(readings.get(row.queue_name)!, row) } : row,
-      )
+      return rows.map((row) => (isSet(row.round) ? { ...row, place: placeIn(readings.get(row.queueName)!, row) } : row))
     },
 
     length: async (queueName) => (await readingOf(queueName)).turns.length,
@@ -142,7 +139,7 @@ function isSet(round: number | null | undefined): boolean {
 function placeIn({ places, turns }: Reading, row: SummaryRow): number {
   const known = places.get(row.id)
   if (known !== undefined) return known
-  const turn = { id: row.id, round: Number(row.round), seq: Number(row.seq) }
+  const turn = { id: row.id, round: row.round ?? 0, seq: row.seq }
   const ahead = turnsBefore(turn, turns)
   turns.splice(ahead, 0, turn)
   places.set(turn.id, ahead + 1)

@@ -16,6 +16,8 @@ export interface SharedBody {
   readonly size: number
   /** Resolves when the body has room for more; rejects with the reason of the signal. */
   write(chunk: Buffer, signal: AbortSignal): Promise<void>
+  /** Takes a chunk of a kept stream. Slow readers lose their place, and find the bytes in the database. */
+  add: (chunk: Buffer) => void
   /** @param error Readers get it after the last chunk. */
   end(error?: Error): void
   /** The body from its beginning. Calls `leave` if the reader leaves before the end. */
@@ -69,6 +71,15 @@ export function createSharedBody(room: Room): SharedBody {
     wakeReaders()
   }
 
+  function add(chunk: Buffer): void {
+    take(chunk)
+    while (size > maxJoinable) {
+      size -= chunks.shift()!.length
+      first++
+    }
+    room.hold(size)
+  }
+
   /** The next chunk, once it is there; null at the end, and for a reader that left. Rejects with the error at the end. */
   async function nextFor(reader: Reader): Promise<Buffer | null> {
     const waits = () => readers.has(reader) && !end && reader.next >= first + chunks.length
@@ -97,6 +108,8 @@ export function createSharedBody(room: Room): SharedBody {
     get size() {
       return size
     },
+
+    add,
 
     async write(chunk, signal) {
       take(chunk)
@@ -177,7 +190,7 @@ function readerStream(
 }
 
 /** Servers print the error of a stream. The log already has its line, so the stack would be noise. */
-function printedInOneLine(error: Error): Error {
+export function printedInOneLine(error: Error): Error {
   return Object.defineProperty(error, inspect.custom, { value: () => String(error), configurable: true })
 }
 

@@ -4,11 +4,14 @@ import type { Room } from '../common/bytes-in-flight.ts'
 import type { StoredRecord } from '../database/stored-record.ts'
 import type { AnswerHead, RawCall } from '../upstream/stream-answer.ts'
 import { deferred } from '../common/deferred.ts'
+import { createKeptWriter, type KeptStreamDeps } from './kept-writer.ts'
 import { answerLost, createSharedBody } from './shared-body.ts'
 import type { WaitingCallers } from './waiting-callers.ts'
 
 /** A call that reports the id of its record. */
 export interface StartedCall extends RawCall {
+  /** Its bytes are kept, so the record must be in the database before the call. */
+  isKept: boolean
   started(id: string): void
 }
 
@@ -27,12 +30,20 @@ export interface StreamedAnswer {
   read(leave: () => void): ReadableStream<Uint8Array>
 }
 
-/** @param onEnd Called at the end with the number of kept bytes; undefined if the API was not called. */
-export function createStreamedAnswer(room: Room, onEnd: (size: number | undefined) => void): StreamedAnswer {
+/**
+ * @param onEnd Called at the end with the number of bytes in memory; undefined if the API was not called.
+ * @param kept Keeps the bytes in the database.
+ */
+export function createStreamedAnswer(
+  room: Room,
+  onEnd: (size: number | undefined) => void,
+  kept?: KeptStreamDeps,
+): StreamedAnswer {
   const id = deferred<string>()
   const head = deferred<AnswerHead>()
   const done = deferred<void>()
   const shared = createSharedBody(room)
+  const writer = kept && createKeptWriter(kept, id.promise, shared.add)
   let isStarted = false
   let hasBegun = false
   let hasEnded = false
@@ -69,9 +80,16 @@ export function createStreamedAnswer(room: Room, onEnd: (size: number | undefine
         hasBegun = true
         // The body is sent by now.
         this.body = null
-        head.resolve(given)
+        if (!writer) return head.resolve(given)
+        writer.begin(given).then(
+          () => head.resolve(given),
+          // The next write has its error.
+          () => {},
+        )
       },
-      write: (chunk, signal) => shared.write(chunk, signal),
+      isKept: writer !== undefined,
+      write: (chunk, signal) => writer?.write(chunk) ?? shared.write(chunk, signal),
+      flush: writer?.flush,
     }),
     settle({ id: requestId, status, error, response }) {
       if (!hasBegun && !error) return fail(answerLost(requestId))

@@ -2,6 +2,7 @@ import { createHash, randomUUID } from 'node:crypto'
 import type { BytesInFlight } from '../common/bytes-in-flight.ts'
 import { isVisitor } from '../common/caller.ts'
 import { checkSameRequest } from './claims.ts'
+import type { KeptStreamDeps } from './kept-writer.ts'
 import { createStreamedAnswer, type StreamedAnswer } from './streamed-answer.ts'
 
 export interface StreamedAnswers {
@@ -10,6 +11,7 @@ export interface StreamedAnswers {
     owner: string,
     idempotencyKey: string | undefined,
     request: readonly (string | Uint8Array)[],
+    isKept: boolean,
   ): { answer: StreamedAnswer; isNew: boolean }
 }
 
@@ -19,7 +21,7 @@ const keptFor = 60_000
 const maxKept = 32 * 2 ** 20
 
 /** The current and the recent streamed answers of this relay. */
-export function createStreamedAnswers(inFlight: BytesInFlight): StreamedAnswers {
+export function createStreamedAnswers(inFlight: BytesInFlight, keeping: KeptStreamDeps): StreamedAnswers {
   const answers = new Map<string, { answer: StreamedAnswer; digest: string }>()
   const kept = new Map<string, { size: number; ofVisitor: boolean }>()
 
@@ -41,7 +43,7 @@ export function createStreamedAnswers(inFlight: BytesInFlight): StreamedAnswers 
   }
 
   return {
-    open(owner, idempotencyKey = randomUUID(), request) {
+    open(owner, idempotencyKey = randomUUID(), request, isKept) {
       const name = JSON.stringify([owner, idempotencyKey])
       const hash = createHash('sha256')
       for (const part of request) hash.update(part)
@@ -51,14 +53,15 @@ export function createStreamedAnswers(inFlight: BytesInFlight): StreamedAnswers 
         checkSameRequest(before.digest === digest)
         return { answer: before.answer, isNew: false }
       }
-      const answer = createStreamedAnswer(inFlight.open(owner), (size) => {
+      const onEnd = (size: number | undefined) => {
         // A request that was refused before its call may be sent again.
         if (size === undefined) return forget(name)
         kept.set(name, { size, ofVisitor: isVisitor(owner) })
         makeRoom(true)
         makeRoom(false)
         setTimeout(() => kept.has(name) && answers.get(name)?.answer === answer && forget(name), keptFor).unref()
-      })
+      }
+      const answer = createStreamedAnswer(inFlight.open(owner), onEnd, isKept ? keeping : undefined)
       answers.set(name, { answer, digest })
       return { answer, isNew: true }
     },

@@ -15,10 +15,11 @@ import { fetchRoute, refusedFetch } from './fetch-route.ts'
 import type { RelayDeps } from './relay-parts.ts'
 import { requestRoutes } from './request-routes.ts'
 import type { Settings } from './settings.ts'
+import { streamRoute } from './stream-route.ts'
 
 /** The end of a path, after any mount path. A new route belongs here too, and into `noSuchRoute`. */
 const route =
-  /(\/fetch|\/requests(\/[^/]+)?|\/queues\/[^/]+|\/health|\/metrics|\/keys(\/[^/]+(\/requests)?)?|\/audit|\/console(\/app\.(js|css))?)\/?$/
+  /(\/fetch|\/requests(\/[^/]+(\/stream)?)?|\/queues\/[^/]+|\/health|\/metrics|\/keys(\/[^/]+(\/requests)?)?|\/audit|\/console(\/app\.(js|css))?)\/?$/
 
 /** Characters. Node allows as much for all headers, and the longest poll needs less. */
 const maxCallUrlLength = 16_384
@@ -54,6 +55,7 @@ export function createApp(settings: Settings, opening: Promise<RelayDeps>, metri
   const admission = createAdmission(settings, opening)
   requestRoutes(app, settings, admission)
   fetchRoute(app, settings, admission)
+  streamRoute(app, admission)
   monitoringRoutes(app, settings, admission, { metrics, secrets })
   keyRoutes(app, settings, admission.running)
   consoleRoutes(app)
@@ -61,7 +63,7 @@ export function createApp(settings: Settings, opening: Promise<RelayDeps>, metri
   app.notFound((context) => errorAnswer(context, noSuchRoute(context), secrets))
 
   const answerError = (context: Context, error: ClientSecretError) =>
-    context.req.path === '/fetch' ? refusedFetch(error, secrets) : errorAnswer(context, error, secrets)
+    isStream(context.req.path) ? refusedFetch(error, secrets) : errorAnswer(context, error, secrets)
   app.onError((thrown, context) => {
     if (isClientSecretError(thrown)) {
       metrics.refused(thrown)
@@ -74,4 +76,9 @@ export function createApp(settings: Settings, opening: Promise<RelayDeps>, metri
     return answerError(context, new ClientSecretError('INTERNAL', unforeseen(requestId), { requestId }))
   })
   return app
+}
+
+/** Whether the client expects the head of an answer, also in a refusal. */
+function isStream(path: string): boolean {
+  return path === '/fetch' || path.endsWith('/stream')
 }

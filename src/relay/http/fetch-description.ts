@@ -11,6 +11,8 @@ import { parseJson } from './json-body.ts'
 export interface DescribedFetch {
   request: Record<string, unknown>
   redirect: NonNullable<FetchDescription['redirect']>
+  /** Whether the relay keeps the answer's bytes. */
+  keep: boolean
   /** Null if the request has `data`, or no body. */
   body: Uint8Array | null
 }
@@ -24,6 +26,7 @@ const fields: readonly (keyof FetchDescription)[] = [
   'formArrays',
   'params',
   'expires',
+  'keep',
   'redirect',
 ]
 const redirects = ['follow', 'manual', 'error'] as const
@@ -59,21 +62,26 @@ export function readFetch(header: string, bytes: Uint8Array, demand: (bytes: num
       unknown.slice(0, 60),
     )
   }
-  const { redirect = 'follow', ...request } = described as { redirect?: DescribedFetch['redirect'] } & JsonObject
+  const {
+    redirect = 'follow',
+    keep = false,
+    ...request
+  } = described as Partial<Pick<DescribedFetch, 'redirect' | 'keep'>> & JsonObject
+  if (typeof keep !== 'boolean') throw invalid('keep must be true or false.', 'keep')
   if (!redirects.includes(redirect)) throw invalid(`redirect must be one of ${redirects.join(', ')}.`, 'redirect')
   const headers = withoutConnection(request['headers'])
   const isJson = bodyFormat(headers as Record<string, string>) === 'json'
-  if (rest.length === 0) return { request: { ...request, headers }, redirect, body: null }
+  if (rest.length === 0) return { request: { ...request, headers }, redirect, keep, body: null }
   if (request['data'] !== undefined)
     throw invalid('A fetch has either data in its description or a body. Leave one out.', 'data')
-  if (!rest.includes(placeholder)) return { request: { ...request, headers }, redirect, body: rest }
+  if (!rest.includes(placeholder)) return { request: { ...request, headers }, redirect, keep, body: rest }
   if (!isJson) {
     throw invalid(
       `The body of this fetch contains ${placeholder}, but its content type is not JSON. The relay inserts a key into headers, the url and JSON only. Move it there.`,
       'body',
     )
   }
-  return { request: { ...request, headers, data: parse(rest.toString()) }, redirect, body: null }
+  return { request: { ...request, headers, data: parse(rest.toString()) }, redirect, keep, body: null }
 }
 
 function parts(header: string, bytes: Buffer): { json: string; rest: Buffer } {

@@ -32,13 +32,14 @@ export function fetchRoute(app: Hono, settings: Settings, { admitFetch, running 
     const bytes = new Uint8Array(await raw.arrayBuffer())
     // Checked again, because the relay may have stopped while the body arrived.
     const parts = await running()
-    const answer = await answerTo(parts, caller, room, bytes, raw)
+    const { answer, keep } = await answerTo(parts, caller, room, bytes, raw)
     // Before the head, only the signal shows that the caller left. After it, only the reader does.
     const left = new AbortController()
     const leave = () => left.abort()
     raw.signal.addEventListener('abort', leave, { once: true })
     if (raw.signal.aborted) leave()
-    answer.waitedFor(left.signal, parts.waitingCallers)
+    // A kept stream goes on without a reader.
+    if (!keep) answer.waitedFor(left.signal, parts.waitingCallers)
     const head = await answer.head
     return passedOn(head, answer.read(leave))
   })
@@ -51,20 +52,20 @@ async function answerTo(
   room: Room,
   bytes: Uint8Array,
   { headers, signal }: Request,
-): Promise<StreamedAnswer> {
+): Promise<{ answer: StreamedAnswer; keep: boolean }> {
   await parts.limits.admitCaller(caller, bytes.length)
   const header = headers.get(fetchRequestHeader) ?? ''
   const described = readFetch(header, bytes, room.demand)
   const idempotencyKey = headers.get('idempotency-key') ?? undefined
-  const { answer, isNew } = parts.streamed.open(caller.owner, idempotencyKey, [header, bytes])
-  if (!isNew) return answer
-  const { request, redirect, body } = described
+  const { request, redirect, keep, body } = described
+  const { answer, isNew } = parts.streamed.open(caller.owner, idempotencyKey, [header, bytes], keep)
+  if (!isNew) return { answer, keep }
   // A streamed answer accounts for its own memory.
   const getRoom = async () => {}
   const raw = answer.call({ body, redirect })
   const submitted = { body: request, bytes: bytes.length, idempotencyKey, getRoom, raw, signal }
   void parts.calls.during(submit(parts, caller, submitted)).then(answer.settle, answer.fail)
-  return answer
+  return { answer, keep }
 }
 
 const sameForAll = {
@@ -75,7 +76,7 @@ const sameForAll = {
   'x-content-type-options': 'nosniff',
 }
 
-function passedOn(head: FetchAnswerHead, body: BodyInit | null): Response {
+export function passedOn(head: FetchAnswerHead, body: BodyInit | null): Response {
   return new Response(body, {
     headers: { ...sameForAll, [fetchAnswerHeader]: btoa(toAscii(JSON.stringify(bounded(head)))) },
   })

@@ -5,6 +5,7 @@ import type { SharedQueuePlaces } from '../database/shared-queue-places.ts'
 import type { DirectRequests } from '../execution/direct-requests.ts'
 import type { Heartbeat } from '../execution/heartbeat.ts'
 import type { Limits } from '../execution/rate-limits.ts'
+import type { StreamPieces } from '../database/stream-pieces.ts'
 import type { StreamedAnswers } from '../execution/streamed-answers.ts'
 import type { SharedQueueRunner } from '../execution/shared-queues.ts'
 import type { Queue } from '../execution/queue.ts'
@@ -25,6 +26,7 @@ export interface RelayDeps {
   pubSub: PubSub
   direct: DirectRequests
   streamed: StreamedAnswers
+  pieces: StreamPieces
   queue: Queue
   sharedQueues: SharedQueueRunner
   heartbeat: Heartbeat

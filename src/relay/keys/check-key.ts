@@ -1,4 +1,4 @@
-import { configError, type ErrorContext } from '../common/config-error.ts'
+import { configError, fieldMustBe, type ErrorContext } from '../common/config-error.ts'
 import { compileRule } from './key-rules.ts'
 import type { KeyOptions, KeyUse } from './key.ts'
 
@@ -72,15 +72,8 @@ export function checkUse(
   names?: readonly string[],
 ): KeyUse {
   const { locked = true, allow, limits = {} } = options
-  if (typeof locked !== 'boolean')
-    throw configError(context, `has locked: ${JSON.stringify(locked)}. Write true or false.`, 'locked')
-  const wrongLimit = wrongLimitOf(limits)
-  if (wrongLimit)
-    throw configError(
-      context,
-      `has ${wrongLimit.text}. The limits are ${limitFields.join(', ')}, each a whole number above 0.`,
-      wrongLimit.field,
-    )
+  fieldMustBe(typeof locked === 'boolean', context, 'locked', 'true or false', locked)
+  checkLimits(limits, context)
   if (!Array.isArray(allow) || allow.length === 0) {
     throw configError(
       context,
@@ -95,13 +88,13 @@ export function checkUse(
   return { locked, allow, rules, limits }
 }
 
-/** The first wrong limit, if there is one. */
-function wrongLimitOf(limits: unknown): { field: string; text: string } | undefined {
-  if (typeof limits !== 'object' || limits === null || Array.isArray(limits))
-    return { field: 'limits', text: `limits: ${JSON.stringify(limits)}` }
-  const wrong = Object.entries(limits as Record<string, unknown>).find(
-    ([name, value]) =>
-      !limitFields.includes(name) || (value !== undefined && !(Number.isSafeInteger(value) && Number(value) > 0)),
-  )
-  return wrong && { field: `limits.${wrong[0]}`, text: `limits.${wrong[0]}: ${JSON.stringify(wrong[1])}` }
+function checkLimits(limits: unknown, context: ErrorContext): void {
+  const isObject = typeof limits === 'object' && limits !== null && !Array.isArray(limits)
+  fieldMustBe(isObject, context, 'limits', `an object of ${limitFields.join(', ')}`, limits)
+  for (const [name, value] of Object.entries(limits as Record<string, unknown>)) {
+    const field = `limits.${name}`
+    fieldMustBe(limitFields.includes(name), context, field, `left out: the limits are ${limitFields.join(', ')}`, value)
+    const isLimit = value === undefined || (Number.isSafeInteger(value) && Number(value) > 0)
+    fieldMustBe(isLimit, context, field, 'a whole number above 0', value)
+  }
 }

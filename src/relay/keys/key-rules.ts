@@ -7,7 +7,7 @@ import {
   type FoundPlaceholder,
 } from '../../protocol/placeholder.ts'
 import { methods, type ClientSecretRequest, type Method } from '../../protocol/request.ts'
-import { startContext, configError, type ErrorContext } from '../common/config-error.ts'
+import { configError, fieldMustBe, startContext, type ErrorContext } from '../common/config-error.ts'
 import { refuseMethodOverride } from './method-override.ts'
 import { matchesPath, plainSegments, segmentsOf } from './plain-path.ts'
 import { checkS3Call } from './s3-calls.ts'
@@ -134,10 +134,10 @@ export function compileRule(
   const unknownMethod = named.find((method) => !methods.includes(method))
   if (unknownMethod !== undefined)
     return refuse(`has the method ${JSON.stringify(unknownMethod)}. The methods are ${methods.join(', ')}.`, 'methods')
-  const wrongFlag = (['allowPrivateNetwork', 'retryable', 'stream'] as const).find(
-    (name) => !['boolean', 'undefined'].includes(typeof rule[name]),
-  )
-  if (wrongFlag) return refuse(`has ${wrongFlag}: ${JSON.stringify(rule[wrongFlag])}. Write true or false.`, wrongFlag)
+  for (const flag of ['allowPrivateNetwork', 'retryable', 'stream'] as const) {
+    const isFlag = ['boolean', 'undefined'].includes(typeof rule[flag])
+    fieldMustBe(isFlag, context, flag, 'true or false', rule[flag])
+  }
   const given = rule.in ?? (segments.some(containsPlaceholder) ? ['url.path' as const] : defaultPlaces)
   const placesByName = names && readPlacesByName(rule, given, names, refuse)
   if (!names && rule.inEach !== undefined)

@@ -1,4 +1,4 @@
-import { configError, type ErrorContext } from '../common/config-error.ts'
+import { configError, fieldMustBe, type ErrorContext } from '../common/config-error.ts'
 
 /** A part of the call that an HMAC covers. */
 export type SignedPart = 'method' | 'path' | 'query' | 'body' | `headers.${string}`
@@ -57,10 +57,16 @@ export function readSign(given: unknown, telling: ErrorContext, names?: readonly
     return given as AwsSignature
   }
   const { hmac, over, encoding = 'hex', value } = sign
-  if (!['sha256', 'sha384', 'sha512'].includes(hmac as string)) refuse('whose hmac is not sha256, sha384 or sha512.')
-  if (!Array.isArray(over) || over.length === 0 || !over.every((one) => typeof one === 'string' && part.test(one)))
-    refuse('whose over is not a list. Write a list of method, path, query, body and headers.<name>.')
-  if (encoding !== 'hex' && encoding !== 'base64') refuse('whose encoding is neither hex nor base64.')
+  const mustBe = (isMet: boolean, field: keyof HmacSignature, expectation: string) =>
+    fieldMustBe(isMet, telling, `sign.${field}`, expectation, sign[field])
+  const isPart = (one: unknown) => typeof one === 'string' && part.test(one)
+  mustBe(['sha256', 'sha384', 'sha512'].includes(hmac as string), 'hmac', 'sha256, sha384 or sha512')
+  mustBe(
+    Array.isArray(over) && over.length > 0 && over.every(isPart),
+    'over',
+    'a list of method, path, query, body and headers.<name>',
+  )
+  mustBe(encoding === 'hex' || encoding === 'base64', 'encoding', 'hex or base64')
   if (names ? !names.includes(value as string) : value !== undefined)
     refuse(
       names

@@ -1,5 +1,5 @@
 import { createPrivateKey } from 'node:crypto'
-import { configError, type ErrorContext } from '../common/config-error.ts'
+import { configError, fieldMustBe, type ErrorContext } from '../common/config-error.ts'
 
 const grants = ['client_credentials', 'jwt-bearer', 'login'] as const
 const auths = ['basic', 'body', 'bearer'] as const
@@ -57,16 +57,16 @@ export function readToken(given: unknown, secret: unknown, telling: ErrorContext
   const token = given as TokenOptions
   const unknown = Object.keys(token).find((field) => !fields.includes(field))
   if (unknown !== undefined) refuse(`with a field "${unknown}". The fields are ${fields.join(', ')}.`)
-  const wrong = texts.find((field) => !['string', 'undefined'].includes(typeof token[field]))
-  if (wrong) refuse(`whose ${wrong} is not a text.`, wrong)
-  if (!grants.includes(token.grant)) refuse(`whose grant is not one of ${grants.join(', ')}.`, 'grant')
-  if (token.auth !== undefined && !auths.includes(token.auth))
-    refuse(`whose auth is not one of ${auths.join(', ')}.`, 'auth')
-  if (token.algorithm !== undefined && !algorithms.includes(token.algorithm))
-    refuse(`whose algorithm is not one of ${algorithms.join(', ')}.`, 'algorithm')
+  const mustBe = (isMet: boolean, field: keyof TokenOptions, expectation: string) =>
+    fieldMustBe(isMet, telling, `token.${field}`, expectation, token[field])
+  const isOneOf = (values: readonly string[], value: string | undefined) =>
+    value === undefined || values.includes(value)
+  for (const field of texts) mustBe(['string', 'undefined'].includes(typeof token[field]), field, 'a string')
+  mustBe(grants.includes(token.grant), 'grant', `one of ${grants.join(', ')}`)
+  mustBe(isOneOf(auths, token.auth), 'auth', `one of ${auths.join(', ')}`)
+  mustBe(isOneOf(algorithms, token.algorithm), 'algorithm', `one of ${algorithms.join(', ')}`)
   const { expiresIn = 300 } = token
-  if (!(Number.isSafeInteger(expiresIn) && expiresIn >= 10))
-    refuse('whose expiresIn is not a whole number of seconds, 10 or more.', 'expiresIn')
+  mustBe(Number.isSafeInteger(expiresIn) && expiresIn >= 10, 'expiresIn', 'a whole number of seconds, 10 or more')
   checkTokenUrl(token, refuse)
   if (token.grant === 'client_credentials' && !token.clientId)
     refuse('without clientId, which client_credentials needs.', 'clientId')

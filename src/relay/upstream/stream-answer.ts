@@ -28,6 +28,8 @@ export interface RawCall {
   begin(head: AnswerHead): void
   /** Resolves when there is room for more; rejects with the reason of the signal. */
   write(chunk: Buffer, signal: AbortSignal): Promise<void>
+  /** Called after the last `write`, before the end of the call is known. */
+  flush?: (() => Promise<void>) | undefined
 }
 
 /**
@@ -81,7 +83,11 @@ export async function streamAnswer(
     const whole = isAllowed ? looked : gathered(looked, responseBytes, held)
     // Texts in pieces come first, because the other search leaves gaps in them.
     const joined = comesInEvents(headers['content-type']) ? redacted(whole, new DeltaRedactor(secrets), held) : whole
-    for await (const chunk of redacted(joined, secrets.stream(), held)) await raw.write(chunk, signal)
+    try {
+      for await (const chunk of redacted(joined, secrets.stream(), held)) await raw.write(chunk, signal)
+    } finally {
+      await raw.flush?.()
+    }
     return response
   } finally {
     opened?.body.discard()

@@ -58,7 +58,13 @@ interface StreamOptions<Event = unknown, Data = unknown> {
 }
 
 /** The request of a stream. It runs directly, without a queue. */
-type StreamParams = Omit<RequestParams, 'poll' | 'queue' | 'responseType'>;
+interface StreamParams extends Omit<RequestParams, 'poll' | 'queue' | 'responseType'> {
+    /**
+     * Keeps the answer with the relay's record until the record expires. The call then goes on without a reader, and
+     * any page of the caller can read the stream from any byte. Default false.
+     */
+    keep?: boolean | undefined;
+}
 /** The state of a stream. Narrowing on `status` narrows `error`. */
 type StreamState<Event = unknown, Data = unknown> = {
     /** The text so far. Of events, the text of their deltas. Empty for bytes. */
@@ -108,7 +114,12 @@ interface StreamObject<Event = unknown, Data = unknown> {
 }
 /** The start of a stream. */
 interface StreamStart<Event = unknown, Data = unknown> {
-    params: StreamParams;
+    /** The request to send. */
+    params?: StreamParams | undefined;
+    /** A kept stream that was sent before. `resume` reads it from its beginning. */
+    record?: {
+        id: string;
+    } | undefined;
     /** Returns the options. Called for each event. */
     options?: (() => StreamOptions<Event, Data>) | undefined;
     /** Called after each change of the state. `isUrgent` is false for more content of the answer. */

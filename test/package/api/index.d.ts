@@ -312,6 +312,11 @@ declare function useClientSecretRecord<Data = unknown>(id: string | null, listen
 interface UseClientSecretStreamOptions<Event = unknown, Data = unknown> extends StreamOptions<Event, Data> {
     /** Components of one provider with the same id share one stream and its state. */
     id?: string | undefined;
+    /**
+     * Keeps the stream over a reload, and sends requests with `keep: true`: `sessionPersister` for this tab,
+     * `localPersister` for this browser. Needs an `id`.
+     */
+    persist?: CreatePersister | undefined;
 }
 /** Fields of the hook's request that `send` replaces. */
 type StreamOverrides = Partial<StreamParams>;
@@ -354,7 +359,7 @@ type UseClientSecretStream<Event = unknown, Data = Event | undefined> = StreamSt
  * chat.send({ data: { input: 'Tell me about otters.' } })
  * // chat.text grows with each frame.
  *
- * @throws Error outside a provider, as the other hooks do.
+ * @throws ClientSecretError `INVALID_PARAMETER` for `persist` without an `id`; Error outside a provider, as the other hooks do.
  */
 declare function useClientSecretStream<Event, Data>(request: StreamParams, options: UseClientSecretStreamOptions<Event, Data> & {
     reduce: (data: Data, event: Event) => Data;

@@ -121,10 +121,12 @@ interface Transport {
     cancel: (id: string) => Promise<CancelAnswer>;
     /** Counts the caller's unsettled requests in queues of this name. */
     queueCount: (queueName: string) => Promise<QueueCount>;
-    /** Sends a call to `/fetch`, and gives the server's answer as it is. */
+    /** Sends a call, and gives the server's answer as it is. The path is `/fetch` by default, the method POST. */
     fetch?(init: {
+        path?: string | undefined;
+        method?: string;
         headers: Record<string, string>;
-        body: BodyInit;
+        body?: BodyInit;
         signal: AbortSignal | null;
     }): Promise<Response>;
     /**

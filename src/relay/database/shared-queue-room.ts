@@ -1,0 +1,61 @@
+import { ClientSecretError } from '../../protocol/errors.ts'
+import { visitorPrefix } from '../common/caller.ts'
+import type { SharedQueue } from '../common/queue-options.ts'
+import type { Transaction } from './database.ts'
+import { isUnsettled } from './record-rows.ts'
+
+/** Turns in a queue, also of some settled records: of all callers, and of one. */
+export interface QueueLengths {
+  total: number
+  own: number
+}
+
+/** More than the records that all relays add at the same moment. */
+const margin = 100
+
+/** The columns of `QueueLengths`, for these parameters. */
+export function lengthsOf(queue: string, caller: string): string {
+  return `(SELECT count(*) FROM shared_turns AS turn WHERE turn.queue = ${queue}) AS total,
+    (SELECT count(*) FROM shared_turns AS turn WHERE turn.queue = ${queue} AND turn.caller = ${caller}) AS own`
+}
+
+/**
+ * Throws `QUEUE_FULL` if the record that this transaction has written is one too many. Far from the limits, `lengths`
+ * suffice. Near them it counts under a lock, so that all relays together never exceed them: others of the queue wait
+ * from here until the commit.
+ */
+export async function checkRoom(
+  { name, maxWaiting }: SharedQueue,
+  caller: string,
+  lengths: QueueLengths,
+  transaction: Transaction,
+): Promise<void> {
+  const ofVisitors = Math.ceil(maxWaiting / 2)
+  const ofCaller = Math.ceil(maxWaiting / 10)
+  if (Number(lengths.total) + margin <= ofVisitors && Number(lengths.own) + margin <= ofCaller) return
+  await transaction.lock([`length of the shared queue ${name}`])
+
+  /** Why there is no room. */
+  async function refusal(turns: string): Promise<string | undefined> {
+    const [row] = await transaction.query<{ total: number; visitors: number; own: number }>(
+      `SELECT count(*) AS total, count(CASE WHEN caller LIKE '${visitorPrefix}%' THEN 1 END) AS visitors,
+         count(CASE WHEN caller = $2 THEN 1 END) AS own FROM ${turns}`,
+      [name, caller],
+    )
+    const most = `(queues.${name}.maxWaiting)`
+    if (Number(row!.own) > ofCaller)
+      return `This caller has ${ofCaller} unsettled requests in the queue "${name}", a tenth of its limit ${most}. Wait for some of them to settle.`
+    if (Number(row!.total) > maxWaiting)
+      return `The queue "${name}" has ${maxWaiting} unsettled requests, its limit ${most}. Send the request again later.`
+    if (caller.startsWith(visitorPrefix) && Number(row!.visitors) > ofVisitors)
+      return `Visitors have ${ofVisitors} unsettled requests in the queue "${name}", half of its limit ${most}. Sign in, or send the request again later.`
+    return undefined
+  }
+
+  // First with the turns of settled records, which are cheaper to count.
+  if (!(await refusal('shared_turns WHERE queue = $1'))) return
+  const sentence = await refusal(
+    `shared_turns JOIN records ON records.id = shared_turns.id WHERE shared_turns.queue = $1 AND ${isUnsettled}`,
+  )
+  if (sentence) throw new ClientSecretError('QUEUE_FULL', sentence, { retryAfter: 10 })
+}
