@@ -3,6 +3,7 @@ import { isClientSecretError } from '../../../protocol/errors.ts'
 import { countedAs, isVisitor, visitorPrefix, type Caller } from '../../common/caller.ts'
 import type { SharedQueue, SharedQueues } from '../../common/queue-options.ts'
 import { retryWhileUnavailable } from '../../common/retry-while-unavailable.ts'
+import { throttled } from '../../common/throttled.ts'
 import type { Database, Transaction } from '../../database/database.ts'
 import { placesOf } from '../../database/shared-queue-places.ts'
 import { createSharedQueueCalls, type SharedCall, type Taken } from '../../database/shared-queue-calls.ts'
@@ -83,7 +84,7 @@ export async function createSharedQueues(deps: SharedQueueRunnerDeps): Promise<S
 
   /** Looks for records of one queue, once at a time, and again when a notification arrives in between. */
   function createLook(queue: SharedQueue) {
-    const tell = throttled(() => pubSub.publish(placesOf(queue.name)))
+    const tell = throttled(() => pubSub.publish(placesOf(queue.name)), tellEvery)
     let isAsked = false
     let looking: Promise<void> | undefined
     let timer: NodeJS.Timeout | undefined
@@ -283,21 +284,4 @@ function turnOf(caller: Caller, { name }: SharedQueue): string {
 
 function nameOf({ id, version }: SharedCall): string {
   return `${id} ${version}`
-}
-
-/** Calls `work` at once, and then at most once in `tellEvery`. */
-function throttled(work: () => void): () => void {
-  let timer: NodeJS.Timeout | undefined
-  let isAsked = false
-  return function tell() {
-    isAsked = true
-    if (timer) return
-    isAsked = false
-    work()
-    timer = setTimeout(() => {
-      timer = undefined
-      if (isAsked) tell()
-    }, tellEvery)
-    timer.unref()
-  }
 }
