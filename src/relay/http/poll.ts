@@ -8,7 +8,7 @@ import type { Room } from '../common/bytes-in-flight.ts'
 import type { Limits } from '../execution/rate-limits.ts'
 import type { SharedQueueRunner } from '../execution/queue/shared-queues.ts'
 import type { SharedQueuePlaces } from '../database/shared-queue-places.ts'
-import { UnreadableRecordError } from '../database/record-rows.ts'
+import { UnreadableRecordError } from '../database/record-columns.ts'
 import type { Records } from '../database/records.ts'
 import { expiryOf, toWire, versionOf, type RecordSummary } from '../database/stored-record.ts'
 
