@@ -1,5 +1,7 @@
-import { bytesOfRequest } from './bytes-in-flight.ts'
 import { startError } from './config-error.ts'
+
+/** Bytes of a request's own overhead: connections, headers and waits. They also cover an answer of this size. */
+export const bytesOfRequest = 64 * 1024
 
 /** Limits for callers and for answers of APIs; each a whole number above 0. */
 export interface RelayLimits {
