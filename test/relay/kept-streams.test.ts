@@ -5,6 +5,9 @@ import { join } from 'node:path'
 import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import { createClient } from '../../src/client/create-client.ts'
 import { createStream, type StreamObject } from '../../src/client/create-stream.ts'
+import { createBytesInFlight } from '../../src/relay/common/bytes-in-flight.ts'
+import { readLimits } from '../../src/relay/common/relay-limits.ts'
+import { createSharedBody } from '../../src/relay/execution/direct/shared-body.ts'
 import type { RelayOptions } from '../../src/relay/options.ts'
 import { startApi } from '../helpers/api.ts'
 import { postgresOfThisFile } from '../helpers/postgres.ts'
@@ -208,4 +211,84 @@ test('a kept stream is bounded, redacted in the database, and goes with its reco
   expect(rows()).not.toContain(secret)
   expect(rows().length).toBeLessThanOrEqual(100_000)
   await vi.waitFor(() => expect(rows()).toBe(''), 10_000)
+})
+
+/** The head of a kept stream that runs. */
+async function running(options: RelayOptions, request: object, answered: () => Promise<void>, more: object = {}) {
+  const { client, url } = await startRelay(options)
+  const stream = createStream(client, { params: { ...request, ...more } as never, options: () => read })
+  void stream.send()
+  await answered()
+  await vi.waitFor(() => expect(stream.state().record).toBeDefined())
+  const session = client.transport.session!(null)
+  return {
+    url,
+    stream,
+    path: `${url}/requests/${stream.state().record!.id}/stream`,
+    headers: { 'client-session': session },
+  }
+}
+
+const statusOf = (answer: Response) =>
+  (JSON.parse(atob(answer.headers.get('client-secret-response')!)) as { status: number }).status
+
+test('HEAD of a stream has no reader, so it leaves nothing behind', async () => {
+  const { options, request, answers, answered } = await setUp()
+  const { path, headers: own } = await running(options, request, answered)
+  answers[0]!.end(whole)
+  const statuses = new Set<number>()
+  for (let n = 0; n < 150; n++) statuses.add(statusOf(await fetch(path, { method: 'HEAD', headers: own })))
+  expect([...statuses]).toEqual([200])
+})
+
+test('a reader counts as a held poll, and holds no memory while the API is silent', async () => {
+  const { options, request, answered } = await setUp()
+  const { path, headers: own } = await running(
+    {
+      ...options,
+      limits: {
+        heldPollsPerCaller: 40,
+        requestBytes: 1_000,
+        responseBytes: 100_000,
+        bytesInFlight: 700_000,
+        bytesInFlightPerCaller: 340_000,
+      },
+    },
+    request,
+    answered,
+  )
+  const readers = await Promise.all(Array.from({ length: 40 }, () => fetch(path, { headers: own })))
+  expect([...new Set(readers.map(statusOf))]).toEqual([200])
+  const refused = await fetch(path, { headers: own })
+  expect([statusOf(refused), await refused.text()]).toEqual([429, expect.stringContaining('limits.heldPollsPerCaller')])
+  for (const reader of readers) await reader.body!.cancel()
+  await vi.waitFor(async () => expect(statusOf(await fetch(path, { headers: own }))).toBe(200))
+})
+
+test('a kept call ends with its record', async () => {
+  const { options, request, answers, answered } = await setUp(await file())
+  const { stream } = await running(options, request, answered, { expires: 1 })
+  stream.pause()
+  const ended = vi.fn()
+  answers[0]!.once('close', ended)
+  await vi.waitFor(() => expect(ended).toHaveBeenCalled(), 10_000)
+})
+
+test('bytes of a kept stream stay in memory only while there is room and a reader', () => {
+  const limits = readLimits({ requestBytes: 1_000, responseBytes: 100_000 })
+  const { open } = createBytesInFlight(limits)
+  const kept = createSharedBody(open('one'))
+  kept.add(Buffer.alloc(1_000))
+  expect(kept.size).toBe(1_000)
+  // Another answer of this caller takes the rest of the caller's room.
+  open('one').demand(limits.bytesInFlightPerCaller - 1_500)
+  kept.add(Buffer.alloc(1_000))
+  expect(kept.size).toBe(0)
+  const left = createSharedBody(open('two'))
+  const reader = left.read(() => {}).getReader()
+  left.add(Buffer.alloc(1_000))
+  expect(left.size).toBe(1_000)
+  void reader.cancel()
+  left.add(Buffer.alloc(1_000))
+  expect(left.size).toBe(0)
 })

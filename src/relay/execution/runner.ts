@@ -108,8 +108,9 @@ export function createRunner(deps: RunnerDeps): Runner {
         endIfOver().catch((error: unknown) => logger.warn({ id: record.id, err: error }, 'a call could not be ended'))
       })
       pubSub.publish(record.id)
-      // A direct request's caller waits for its answer. A background request's caller cannot, after it expires.
-      if (record.relay === null) {
+      // A direct request's caller waits for its answer. After the expiry, no caller of a background request or of a
+      // kept stream can get it.
+      if (record.relay === null || steps.raw?.isKept) {
         const left = Math.min(record.expiresAt - Date.now(), maxTimer)
         expiry = setTimeout(() => ending.abort(expired), left)
       }

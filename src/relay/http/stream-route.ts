@@ -5,6 +5,7 @@ import { isSettled, type WireError } from '../../protocol/record.ts'
 import type { FetchAnswerHead } from '../../protocol/fetch.ts'
 import { shown } from '../../protocol/invalid-parameter.ts'
 import type { Listener } from '../database/pub-sub.ts'
+import type { Room } from '../common/bytes-in-flight.ts'
 import type { RecordSummary } from '../database/stored-record.ts'
 import { streamOf } from '../database/stream-pieces.ts'
 import { printedInOneLine } from '../execution/direct/shared-body.ts'
@@ -13,8 +14,11 @@ import { passedOn } from './fetch-route.ts'
 import { absence } from './poll.ts'
 import type { RelayDeps } from './relay-parts.ts'
 
-/** Memory for one read of a stream. */
+/** Memory for one read of a stream, and for a reader that waits for the next bytes. */
 const bytesOfRead = 2 ** 19
+const bytesOfWaiting = 1_024
+/** Milliseconds that a reader may take for a chunk. */
+const maxReading = 300_000
 /** Milliseconds between two looks at a silent stream. Other relays report new bytes at once. */
 const lookEvery = 1_000
 
@@ -25,6 +29,8 @@ interface Reader {
   id: string
   listener: Listener
   signal: AbortSignal
+  /** Holds the memory of a read until the reader has taken its bytes. */
+  room: Room
 }
 
 /**
@@ -38,17 +44,27 @@ export function streamRoute(app: Hono, { admit }: Admission): void {
     const after = readPosition(context.req.query('after') ?? '0')
     const { signal } = context.req.raw
     await parts.limits.admitCaller(caller, 0)
+    // A reader waits as a held poll does.
+    const letGo = parts.limits.holdPoll(caller)
+    if (!letGo) throw tooManyReaders()
     const room = parts.inFlight.open(caller.owner)
     const listener = parts.pubSub.subscribe([id, streamOf(id)])
+    let isOver = false
     const over = () => {
+      if (isOver) return
+      isOver = true
+      letGo()
       listener.stop()
       room.leave()
     }
     try {
-      room.demand(bytesOfRead)
-      const reader = { parts, owner: caller.owner, id, listener, signal }
+      room.demand(bytesOfWaiting)
+      const reader = { parts, owner: caller.owner, id, listener, signal, room }
       const head = await headOf(reader)
-      return passedOn({ ...head, id }, bodyOf(reader, after, over))
+      // The server drops the body of a HEAD unread.
+      if (context.req.raw.method !== 'HEAD') return passedOn({ ...head, id }, bodyOf(reader, after, over))
+      over()
+      return passedOn({ ...head, id }, null)
     } catch (error) {
       over()
       throw error
@@ -76,12 +92,19 @@ async function headOf(reader: Reader): Promise<FetchAnswerHead> {
 
 function bodyOf(reader: Reader, after: number, over: () => void): ReadableStream<Uint8Array> {
   let position = after
+  let timer: NodeJS.Timeout | undefined
+  const end = () => {
+    clearTimeout(timer)
+    over()
+  }
   async function nextBytes(): Promise<Buffer | null> {
     for (;;) {
       // First the status: an answer is complete before its record settles.
       const now = await recordOf(reader)
+      await reader.room.wait(bytesOfRead, reader.signal)
       const bytes = await reader.parts.pieces.read(reader.id, position)
       position += bytes.length
+      reader.room.hold(Math.max(bytes.length, bytesOfWaiting))
       if (bytes.length > 0) return bytes
       // No error at the end: connections lose the bytes before it. The record has it.
       if (isSettled(now)) return null
@@ -91,16 +114,24 @@ function bodyOf(reader: Reader, after: number, over: () => void): ReadableStream
   return new ReadableStream<Uint8Array>(
     {
       async pull(controller) {
+        clearTimeout(timer)
+        const fail = (error: unknown) => {
+          controller.error(printedInOneLine(error as Error))
+          end()
+        }
         try {
           const bytes = await nextBytes()
-          if (bytes) return controller.enqueue(bytes)
-          controller.close()
+          if (!bytes) {
+            controller.close()
+            return end()
+          }
+          timer = setTimeout(() => fail(new Error('the caller took too long to read the answer')), maxReading).unref()
+          controller.enqueue(bytes)
         } catch (error) {
-          controller.error(printedInOneLine(error as Error))
+          fail(error)
         }
-        over()
       },
-      cancel: over,
+      cancel: end,
     },
     { highWaterMark: 0 },
   )
@@ -128,6 +159,14 @@ function endOf({ id, status, error }: RecordSummary): ClientSecretError | undefi
 
 function errorOf({ code, message, path }: WireError, requestId: string): ClientSecretError {
   return new ClientSecretError(isErrorCode(code) ? code : 'INTERNAL', message, { requestId, path })
+}
+
+function tooManyReaders(): ClientSecretError {
+  return new ClientSecretError(
+    'RATE_LIMITED',
+    'The relay already holds its maximum of polls and readers of streams (limits.heldPolls, limits.heldPollsPerCaller). Try again later.',
+    { retryAfter: 5 },
+  )
 }
 
 function notKept(requestId: string): ClientSecretError {

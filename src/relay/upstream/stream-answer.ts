@@ -28,6 +28,8 @@ export interface RawCall {
   begin(head: AnswerHead): void
   /** Resolves when there is room for more; rejects with the reason of the signal. */
   write(chunk: Buffer, signal: AbortSignal): Promise<void>
+  /** Whether the call goes on without a reader, because its bytes are kept. Default false. */
+  isKept?: boolean | undefined
   /** Called after the last `write`, before the end of the call is known. */
   flush?: (() => Promise<void>) | undefined
 }

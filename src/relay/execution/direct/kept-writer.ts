@@ -38,6 +38,7 @@ export function createKeptWriter(
   let position = 0
   let isWriting = false
   let writing = Promise.resolve()
+  let failure: { cause: unknown } | undefined
 
   async function writeAll(known: string): Promise<void> {
     while (waiting.length > 0) {
@@ -57,7 +58,7 @@ export function createKeptWriter(
     if (isWriting) return
     isWriting = true
     writing = writing.then(async () => writeAll(await id))
-    writing.catch(() => {})
+    writing.catch((cause: unknown) => (failure = { cause }))
   }
 
   return {
@@ -72,6 +73,8 @@ export function createKeptWriter(
     },
 
     async write(chunk) {
+      // The call ends at once: its record may be gone.
+      if (failure) throw failure.cause
       waiting.push(chunk)
       size += chunk.length
       if (position + size > maxKept) throw tooLarge(maxKept)

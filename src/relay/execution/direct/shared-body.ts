@@ -16,7 +16,10 @@ export interface SharedBody {
   readonly size: number
   /** Resolves when the body has room for more; rejects with the reason of the signal. */
   write(chunk: Buffer, signal: AbortSignal): Promise<void>
-  /** Takes a chunk of a kept stream. Slow readers lose their place, and find the bytes in the database. */
+  /**
+   * Takes a chunk of a kept stream, and keeps it only while it has room and readers. A reader that loses its place
+   * finds the bytes in the database.
+   */
   add: (chunk: Buffer) => void
   /** @param error Readers get it after the last chunk. */
   end(error?: Error): void
@@ -41,6 +44,7 @@ export function createSharedBody(room: Room): SharedBody {
   let total = 0
   let end: { error: Error | undefined } | undefined
   const readers = new Set<Reader>()
+  let hadReader = false
   let writerWakes = () => {}
 
   const furthest = () => Math.max(first, ...[...readers].map(({ next }) => next))
@@ -62,22 +66,36 @@ export function createSharedBody(room: Room): SharedBody {
     chunks.push(chunk)
     size += chunk.length
     total += chunk.length
-    try {
-      if (size > maxJoinable || first > 0) trim()
-      else room.demand(chunk.length)
-    } catch {
-      trim()
-    }
+    if (size > maxJoinable || first > 0 || !hasRoomFor(chunk.length)) trim()
     wakeReaders()
   }
 
   function add(chunk: Buffer): void {
-    take(chunk)
-    while (size > maxJoinable) {
+    chunks.push(chunk)
+    size += chunk.length
+    total += chunk.length
+    const isLeft = hadReader && readers.size === 0
+    if (isLeft || !hasRoomFor(chunk.length)) drop(0)
+    else drop(maxJoinable)
+    room.hold(size)
+    wakeReaders()
+  }
+
+  /** Drops the oldest chunks, until at most so many bytes are left. */
+  function drop(most: number): void {
+    while (size > most) {
       size -= chunks.shift()!.length
       first++
     }
-    room.hold(size)
+  }
+
+  function hasRoomFor(bytes: number): boolean {
+    try {
+      room.demand(bytes)
+      return true
+    } catch {
+      return false
+    }
   }
 
   /** The next chunk, once it is there; null at the end, and for a reader that left. Rejects with the error at the end. */
@@ -134,6 +152,7 @@ export function createSharedBody(room: Room): SharedBody {
     read(leave) {
       const reader: Reader = { next: 0, had: 0, wake: () => {} }
       readers.add(reader)
+      hadReader = true
       return readerStream(
         () => nextFor(reader),
         () => remove(reader),
