@@ -13,7 +13,7 @@ import {
 } from '../protocol/fetch.ts'
 import { isOfConnection } from '../protocol/owned-headers.ts'
 import { isSettled } from '../protocol/record.ts'
-import type { ClientSecretRequest } from '../protocol/request.ts'
+import { bodyFormat, type ClientSecretRequest } from '../protocol/request.ts'
 import type { Piece } from './answers.ts'
 import { absence, type Entry } from './records.ts'
 import { bytesOf } from './stream-answers.ts'
@@ -127,7 +127,7 @@ async function requestOf(header: string, body: BodyInit | undefined): Promise<Cl
   const { keep: _keep, redirect: _redirect, ...request } = JSON.parse(json) as FetchDescription
   const headers = Object.fromEntries(Object.entries(request.headers ?? {}).filter(([name]) => !isOfConnection(name)))
   const text = new TextDecoder().decode(bytes.subarray(end))
-  return { ...request, headers, ...(text && { data: parsed(text) }) }
+  return { ...request, headers, ...(text && { data: bodyFormat(headers) === 'json' ? parsed(text) : text }) }
 }
 
 /** The object or the list of a JSON text; every other text as it is. */
