@@ -93,8 +93,8 @@ export function stream(
  * const answer = holdStream()
  * client.on({ url: /chat/ }, answer)
  * // … send …
- * act(() => answer.write({ choices: [{ delta: { content: 'Otters ' } }] }))
- * act(() => answer.breakOff())
+ * answer.write({ choices: [{ delta: { content: 'Otters ' } }] })
+ * answer.breakOff()
  */
 export function holdStream(options: StreamHeadOptions = {}): HeldStream {
   const head = headOf(options)
