@@ -83,6 +83,22 @@ describe(`the rooms of the relay: ${rooms.join(' → ')}`, () => {
   })
 })
 
+/** Both ways to run a request end in the runner, and neither knows the other. */
+test.each([
+  ['relay/execution/direct/', /^relay\/execution\/queue\//],
+  ['relay/execution/queue/', /^relay\/execution\/direct\//],
+  ['relay/execution/', /^relay\/execution\/(direct|queue)\//],
+])('%s does not import the other part', (folder, other) => {
+  const own = files.filter((file) => file.startsWith(folder) && !other.test(file))
+  expect(own.length).toBeGreaterThan(0)
+  expect(
+    own
+      .filter((file) => !file.slice(folder.length).includes('/'))
+      .flatMap(importsOf)
+      .filter((name) => other.test(name)),
+  ).toEqual([])
+})
+
 test('nothing goes in a circle', () => {
   const withoutEnd = new Set(files)
   for (let isFewer = true; isFewer;) {

@@ -1,9 +1,8 @@
 import { asClientSecretError, ClientSecretError } from '../protocol/errors.ts'
-import { failedAnswer } from '../protocol/failed-answer.ts'
-import { inFrontOfBody, maxHeaderJson, toAscii } from '../protocol/fetch.ts'
+import { toAscii } from '../protocol/fetch.ts'
 import { isSettled, type CancelAnswer } from '../protocol/record.ts'
 import { callBack } from './callbacks.ts'
-import { callFetch, type FetchAnswer, type FetchCall } from './call-fetch.ts'
+import { callFetch, type FetchCall } from './call-fetch.ts'
 import { cancelByKey } from './cancel-by-key.ts'
 import { nothingToCancel } from './create-request.ts'
 import { onAbort } from './on-abort.ts'
@@ -11,6 +10,7 @@ import { randomId } from './random-id.ts'
 import { errorFromWire, readRecord } from './read-record.ts'
 import type { RequestParams } from './request-params.ts'
 import { maySubmitAgain, retryDelay, sleep } from './retry-delay.ts'
+import { described, errorOf, restarted, restOf } from './stream-call.ts'
 import { createStreamContent, type StreamOptions, type StreamResponse } from './stream-content.ts'
 import { toJson } from './to-json.ts'
 import type { Transport } from './transport.ts'
@@ -111,6 +111,7 @@ const resumable = ['NETWORK_ERROR', 'UNAVAILABLE']
  *
  * @throws ClientSecretError `INVALID_PARAMETER` for a value that JSON cannot carry, and for a transport without `fetch`.
  */
+// Longer than 100 lines: its functions share the state of one stream, of which each is a step.
 export function createStream<Event = unknown, Data = Event | undefined>(
   client: { readonly transport: Transport },
   start: StreamStart<Event, Data>,
@@ -262,49 +263,4 @@ export function createStream<Event = unknown, Data = Event | undefined>(
     },
   }
   return stream
-}
-
-function restarted(requestId: string): ClientSecretError {
-  return new ClientSecretError(
-    'INTERRUPTED',
-    'The relay no longer has the rest of this answer. Send the request as a new one.',
-    { requestId },
-  )
-}
-
-/** The error for an answer with a status of 400 or more. */
-async function errorOf(
-  response: StreamResponse,
-  body: FetchAnswer['body'],
-  requestId: string,
-): Promise<ClientSecretError> {
-  const text = await new Response(body).text()
-  const wire = failedAnswer({ ...response, body: text }, {})
-  return errorFromWire({ ...wire, requestId }, response.status, parsed(text))
-}
-
-function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return text
-  }
-}
-
-/** In front of an empty body if it is long. Not in a Blob, because that of jsdom is none of fetch's. */
-function described(json: string): Pick<FetchCall, 'header' | 'body'> {
-  if (json.length <= maxHeaderJson) return { header: btoa(json), body: '' }
-  const body = new TextEncoder().encode(`0000${json}`)
-  new DataView(body.buffer).setUint32(0, json.length)
-  return { header: inFrontOfBody, body }
-}
-
-/** Asks for the rest of a kept stream. */
-function restOf({ idempotencyKey }: FetchCall, id: string, after: number): FetchCall {
-  return {
-    idempotencyKey,
-    header: '',
-    path: `/requests/${encodeURIComponent(id)}/stream?after=${after}`,
-    method: 'GET',
-  }
 }

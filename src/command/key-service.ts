@@ -16,7 +16,7 @@ import { openKeyStore } from '../relay/keys/key-store.ts'
 import { readOptions, type RelayOptions } from '../relay/options.ts'
 import { createSecretIndex } from '../relay/keys/redaction/secret-index.ts'
 import { masterKeyVariable } from '../relay/keys/encryption.ts'
-import { openStorage } from '../relay/execution/storage.ts'
+import { openStorage } from '../relay/execution/queue/open-storage.ts'
 import { withSecrets } from './check.ts'
 
 /** The registered keys of a database, or of a running relay. */

@@ -5,7 +5,7 @@ import type { RequestState } from './request-state.ts'
 import { mergeGetters } from './swr-store.ts'
 import { actionsOf, type RequestActions } from './use-client-secret-request.ts'
 import { useKept } from './use-kept.ts'
-import { useRequestPlace } from './use-request-place.ts'
+import { useRequestPlace } from './use-shown-request.ts'
 
 /** The state of the request, and its actions. */
 export type UseClientSecretRecord<Data = unknown> = RequestState<Data> & Omit<RequestActions, 'reset'>

@@ -8,11 +8,11 @@ import type { CancelAnswer } from '../protocol/record.ts'
 import { isEvent, mergeRequest, type SendEvent } from './merge-request.ts'
 import { useClient } from './provider.tsx'
 import type { CreatePersister } from './persisted-requests.ts'
-import type { RequestPlace } from './request-place.ts'
+import type { RequestPlace } from './shown-request.ts'
 import type { RequestState } from './request-state.ts'
 import { mergeGetters } from './swr-store.ts'
 import { useKept } from './use-kept.ts'
-import { useRequestPlace } from './use-request-place.ts'
+import { useRequestPlace } from './use-shown-request.ts'
 
 /** The request of a component, and its options. */
 export interface UseClientSecretRequestOptions<Data = unknown> extends RequestParams, Listeners<Data> {

@@ -1,12 +1,11 @@
 import * as z from 'zod/mini'
 import { ClientSecretError } from '../protocol/errors.ts'
 import { mismatch, shown } from '../protocol/invalid-parameter.ts'
-import { bytesOfRequest } from './common/bytes-in-flight.ts'
 import { startError } from './common/config-error.ts'
 import { hostNameOf } from './common/host-name.ts'
 import { consoleLogger, type Logger } from './common/logger.ts'
 import { readQueues, type QueueOptions, type SharedQueues } from './common/queue-options.ts'
-import type { RelayLimits } from './common/relay-limits.ts'
+import { readLimits, type RelayLimits } from './common/relay-limits.ts'
 import { isPostgres } from './database/database.ts'
 import { bearerOf, minToken, tokenVariable, type IsAdministrator } from './http/administrator.ts'
 import type { Authenticate } from './http/identify.ts'
@@ -204,20 +203,7 @@ export function readOptions(options: RelayOptions, environment: Record<string, s
     hosts: options.hosts,
     trustProxy: options.trustProxy ?? 0,
     database: options.database,
-    limits: {
-      ...bytesAtOnce(limits),
-      upstreamTimeout: limits.upstreamTimeout ?? 300_000,
-      streamIdleTimeout: limits.streamIdleTimeout ?? 120_000,
-      streamTimeout: limits.streamTimeout ?? 3_600_000,
-      unsettledPerCaller: limits.unsettledPerCaller ?? 1_000,
-      requestsPerMinute: limits.requestsPerMinute ?? 600,
-      bytesPerDay: limits.bytesPerDay,
-      heldPollsPerCaller: limits.heldPollsPerCaller ?? 100,
-      heldPolls: limits.heldPolls ?? 10_000,
-      backgroundCalls: limits.backgroundCalls ?? 100,
-      disconnectGracePeriod: limits.disconnectGracePeriod ?? 10_000,
-      maxUpstreamWait: limits.maxUpstreamWait ?? 600_000,
-    },
+    limits: readLimits(limits),
     queues,
     expires: { default: expires.default ?? 86_400, max: expires.max ?? 30 * 86_400 },
     shutdownTimeout: options.shutdownTimeout ?? 10_000,
@@ -235,26 +221,6 @@ function checkKeysOf(queues: SharedQueues, keys: ReadonlyMap<string, unknown>): 
       remedy: `The keys are ${[...keys.keys()].join(', ')}.`,
     })
   }
-}
-
-/** The limits in bytes. The bytes in flight must have room for at least one request of the largest size. */
-function bytesAtOnce(limits: RelayLimits) {
-  const { requestBytes = 2 ** 20, responseBytes = 10 * 2 ** 20, bytesInMemory = 256 * 2 ** 20 } = limits
-  const largest = requestBytes + responseBytes + bytesOfRequest
-  const {
-    bytesInFlightPerCaller = Math.max(32 * 2 ** 20, 2 * largest),
-    bytesInFlight = Math.max(128 * 2 ** 20, 2 * bytesInFlightPerCaller),
-  } = limits
-  for (const [name, value, least, reason] of [
-    ['bytesInFlightPerCaller', bytesInFlightPerCaller, largest, 'requestBytes, responseBytes and 64 KiB'],
-    ['bytesInFlight', bytesInFlight, 2 * largest, 'twice requestBytes, responseBytes and 64 KiB'],
-  ] as const) {
-    if (value >= least) continue
-    throw startError(`limits.${name}`, {
-      reason: `limits.${name} must be at least ${least}, ${reason}, so that there is room for one of the largest requests; it is ${value}`,
-    })
-  }
-  return { requestBytes, responseBytes, bytesInFlight, bytesInFlightPerCaller, bytesInMemory }
 }
 
 function wrongOption(options: unknown, issue: z.core.$ZodIssue): ClientSecretError {

@@ -2,9 +2,6 @@ import { ClientSecretError } from '../../protocol/errors.ts'
 import { isVisitor } from './caller.ts'
 import type { ReadLimits } from './relay-limits.ts'
 
-/** Bytes of a request's own overhead: connections, headers and waits. They also cover an answer of this size. */
-export const bytesOfRequest = 64 * 1024
-
 /** Counts the bytes that the relay holds in memory, for each caller and for all. */
 export interface BytesInFlight {
   /** Opens an empty room for this caller. */

@@ -1,3 +1,8 @@
+import { startError } from './config-error.ts'
+
+/** Bytes of a request's own overhead: connections, headers and waits. They also cover an answer of this size. */
+export const bytesOfRequest = 64 * 1024
+
 /** Limits for callers and for answers of APIs; each a whole number above 0. */
 export interface RelayLimits {
   /** Largest body of a submit, in bytes. Default 1 MiB. */
@@ -49,4 +54,42 @@ export interface RelayLimits {
 /** The limits with their defaults. */
 export type ReadLimits = { [Name in keyof Omit<RelayLimits, 'bytesPerDay'>]-?: number } & {
   bytesPerDay: number | undefined
+}
+
+/** @throws ClientSecretError `INVALID_PARAMETER` if the bytes in flight have no room for the largest request. */
+export function readLimits(limits: RelayLimits): ReadLimits {
+  return {
+    ...bytesAtOnce(limits),
+    upstreamTimeout: limits.upstreamTimeout ?? 300_000,
+    streamIdleTimeout: limits.streamIdleTimeout ?? 120_000,
+    streamTimeout: limits.streamTimeout ?? 3_600_000,
+    unsettledPerCaller: limits.unsettledPerCaller ?? 1_000,
+    requestsPerMinute: limits.requestsPerMinute ?? 600,
+    bytesPerDay: limits.bytesPerDay,
+    heldPollsPerCaller: limits.heldPollsPerCaller ?? 100,
+    heldPolls: limits.heldPolls ?? 10_000,
+    backgroundCalls: limits.backgroundCalls ?? 100,
+    disconnectGracePeriod: limits.disconnectGracePeriod ?? 10_000,
+    maxUpstreamWait: limits.maxUpstreamWait ?? 600_000,
+  }
+}
+
+/** The limits in bytes. The bytes in flight must have room for at least one request of the largest size. */
+function bytesAtOnce(limits: RelayLimits) {
+  const { requestBytes = 2 ** 20, responseBytes = 10 * 2 ** 20, bytesInMemory = 256 * 2 ** 20 } = limits
+  const largest = requestBytes + responseBytes + bytesOfRequest
+  const {
+    bytesInFlightPerCaller = Math.max(32 * 2 ** 20, 2 * largest),
+    bytesInFlight = Math.max(128 * 2 ** 20, 2 * bytesInFlightPerCaller),
+  } = limits
+  for (const [name, value, least, reason] of [
+    ['bytesInFlightPerCaller', bytesInFlightPerCaller, largest, 'requestBytes, responseBytes and 64 KiB'],
+    ['bytesInFlight', bytesInFlight, 2 * largest, 'twice requestBytes, responseBytes and 64 KiB'],
+  ] as const) {
+    if (value >= least) continue
+    throw startError(`limits.${name}`, {
+      reason: `limits.${name} must be at least ${least}, ${reason}, so that there is room for one of the largest requests; it is ${value}`,
+    })
+  }
+  return { requestBytes, responseBytes, bytesInFlight, bytesInFlightPerCaller, bytesInMemory }
 }

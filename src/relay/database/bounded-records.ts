@@ -2,7 +2,7 @@ import { ClientSecretError } from '../../protocol/errors.ts'
 import { isVisitor } from '../common/caller.ts'
 import type { Logger } from '../common/logger.ts'
 import type { Database } from './database.ts'
-import { isUnsettled } from './record-rows.ts'
+import { isUnsettled } from './record-columns.ts'
 import type { Records } from './records.ts'
 
 /** Small, because each record may hold a large answer. */

@@ -1,6 +1,6 @@
 import { batched } from './batched.ts'
 import type { Database, Value } from './database.ts'
-import { sharedNow } from './record-rows.ts'
+import { sharedNow } from './record-columns.ts'
 
 /** Counts that all relays share, by the clock of the database. */
 export interface LimitCounts {

@@ -1,4 +1,4 @@
-import { columns, insertedColumns } from './record-rows.ts'
+import { columns, insertedColumns } from './record-columns.ts'
 import { startFailure } from '../common/config-error.ts'
 import type { Database } from './database.ts'
 import type { Migration } from './migration.ts'

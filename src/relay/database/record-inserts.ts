@@ -2,7 +2,7 @@ import { jsonText } from '../common/json-text.ts'
 import { batched } from './batched.ts'
 import type { Connection, Database, Transaction, Value } from './database.ts'
 import { checkUnsettled, type MostUnsettled } from './record-limits.ts'
-import { insertedColumns, parameterList, place, recordOf, rowOf, summaryColumns, type Row } from './record-rows.ts'
+import { insertedColumns, parameterList, place, recordOf, rowOf, summaryColumns, type Row } from './record-columns.ts'
 import type { SharedQueuePlaces } from './shared-queue-places.ts'
 import { draftOf, hash, type Draft, type NewRecord, type QueuedRecord, type StoredRecord } from './stored-record.ts'
 

@@ -1,5 +1,5 @@
 import type { Connection, Database, Transaction } from './database.ts'
-import { isUnsettled } from './record-rows.ts'
+import { isUnsettled } from './record-columns.ts'
 import type { Draft } from './stored-record.ts'
 
 /** The records that a limit counts: of an owner, or only in queues of this exact name; or of a key, for all owners. */

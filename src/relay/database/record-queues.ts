@@ -1,5 +1,5 @@
 import type { Connection, Database } from './database.ts'
-import { isUnsettled, parameterList, sharedNow, summaryColumns, summaryOf, type SummaryRow } from './record-rows.ts'
+import { isUnsettled, parameterList, sharedNow, summaryColumns, summaryOf, type SummaryRow } from './record-columns.ts'
 import type { OwnedKey, RecordSummary, RecordVersion } from './stored-record.ts'
 
 /** The order of unsettled records, and their expiry. */

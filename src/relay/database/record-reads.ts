@@ -12,7 +12,7 @@ import {
   summaryOf,
   type Row,
   type SummaryRow,
-} from './record-rows.ts'
+} from './record-columns.ts'
 import type { SharedQueuePlaces } from './shared-queue-places.ts'
 import { hash, type OwnedRecord, type RecordSummary, type StoredRecord } from './stored-record.ts'
 

@@ -1,6 +1,15 @@
 import { batched } from './batched.ts'
 import type { Database, Value } from './database.ts'
-import { columns, endingOf, isUnsettled, readable, recordOf, sharedNow, type Ending, type Row } from './record-rows.ts'
+import {
+  columns,
+  endingOf,
+  isUnsettled,
+  readable,
+  recordOf,
+  sharedNow,
+  type Ending,
+  type Row,
+} from './record-columns.ts'
 import type { Outcome, RecordVersion, StoredRecord } from './stored-record.ts'
 
 /** The changes of a record's status. Each changes a record only if it is as the caller has seen it. */

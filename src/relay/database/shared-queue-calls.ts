@@ -10,7 +10,7 @@ import {
   summaryOf,
   type Row,
   type SummaryRow,
-} from './record-rows.ts'
+} from './record-columns.ts'
 import { checkRoom, lengthsOf, type QueueLengths } from './shared-queue-room.ts'
 import type { QueuedRecord, RecordSummary, StoredRecord } from './stored-record.ts'
 

@@ -1,7 +1,7 @@
 import { batched } from './batched.ts'
 import type { Database } from './database.ts'
 import type { PubSub } from './pub-sub.ts'
-import { isUnsettled, type SummaryRow } from './record-rows.ts'
+import { isUnsettled, type SummaryRow } from './record-columns.ts'
 import { placeStep } from './stored-record.ts'
 
 /**

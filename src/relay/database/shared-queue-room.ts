@@ -2,7 +2,7 @@ import { ClientSecretError } from '../../protocol/errors.ts'
 import { visitorPrefix } from '../common/caller.ts'
 import type { SharedQueue } from '../common/queue-options.ts'
 import type { Transaction } from './database.ts'
-import { isUnsettled } from './record-rows.ts'
+import { isUnsettled } from './record-columns.ts'
 
 /** Turns in a queue, also of some settled records: of all callers, and of one. */
 export interface QueueLengths {

@@ -1,7 +1,7 @@
 import { retryWhileUnavailable } from '../common/retry-while-unavailable.ts'
 import type { Logger } from '../common/logger.ts'
 import type { PubSub } from '../database/pub-sub.ts'
-import { unreadable, UnreadableRecordError } from '../database/record-rows.ts'
+import { unreadable, UnreadableRecordError } from '../database/record-columns.ts'
 import type { Records } from '../database/records.ts'
 import type { Outcome, RecordSummary, StoredRecord } from '../database/stored-record.ts'
 import type { Keys } from '../keys/key.ts'

@@ -1,6 +1,7 @@
 import type { Context, MiddlewareHandler } from 'hono'
 import { ClientSecretError } from '../../protocol/errors.ts'
-import { bytesOfRequest, type Room } from '../common/bytes-in-flight.ts'
+import type { Room } from '../common/bytes-in-flight.ts'
+import { bytesOfRequest } from '../common/relay-limits.ts'
 import type { Caller } from '../common/caller.ts'
 import { answer } from './answers.ts'
 import { identify } from './identify.ts'

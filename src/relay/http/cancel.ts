@@ -1,11 +1,11 @@
 import { ClientSecretError } from '../../protocol/errors.ts'
 import type { CancelAnswer } from '../../protocol/record.ts'
 import { cancellationOf, type PubSub } from '../database/pub-sub.ts'
-import type { DirectRequests } from '../execution/direct-requests.ts'
+import type { DirectRequests } from '../execution/direct/direct-requests.ts'
 import { absence } from './poll.ts'
 import type { Records } from '../database/records.ts'
 import { placesOf } from '../database/shared-queue-places.ts'
-import type { SharedQueueRunner } from '../execution/shared-queues.ts'
+import type { SharedQueueRunner } from '../execution/queue/shared-queues.ts'
 
 const ended = { removed: true, message: 'The relay ended the API call. The API may have acted already.' }
 

@@ -10,7 +10,7 @@ import {
 } from '../../protocol/fetch.ts'
 import type { Room } from '../common/bytes-in-flight.ts'
 import type { Caller } from '../common/caller.ts'
-import type { StreamedAnswer } from '../execution/streamed-answer.ts'
+import type { StreamedAnswer } from '../execution/direct/streamed-answer.ts'
 import { wireError } from '../keys/redacted-error.ts'
 import type { Redactor } from '../keys/redaction/redactor.ts'
 import type { Admission } from './admission.ts'

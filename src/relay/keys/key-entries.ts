@@ -2,7 +2,7 @@ import type { KeyEntry } from '../../protocol/keys.ts'
 import { describeKey } from './describe-rule.ts'
 import type { Usage } from './key-table.ts'
 import type { Key } from './key.ts'
-import type { LoadedKey } from './stored-keys.ts'
+import type { LoadedKey } from './loaded-keys.ts'
 import { addedUp } from './usage-counter.ts'
 
 /** The last four characters of a value are shown only if it is at least this long: the rest must stay a secret. */

@@ -5,7 +5,7 @@ import { masterKeyVariable } from './encryption.ts'
 import { refuseSecretsOutside, withoutSecrets, type KeyChangeRead } from './key-change.ts'
 import type { StoredKey } from './key-table.ts'
 import type { KeySettings, KeyValue } from './key.ts'
-import { decryptValues, encryptKey, rulesOf } from './stored-key.ts'
+import { decryptValues, encryptKey, rulesOf } from './encrypted-key.ts'
 import { widerReach, type WiderReach } from './wider-reach.ts'
 
 /** What a change writes. */

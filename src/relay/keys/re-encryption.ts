@@ -4,7 +4,7 @@ import type { Database } from '../database/database.ts'
 import type { PubSub } from '../database/pub-sub.ts'
 import { masterKeyVariable, type MasterKey } from './encryption.ts'
 import { keysLock, keysTopic, readStoredKeys, writeStoredKey, type StoredKey } from './key-table.ts'
-import { decryptValues, encryptKey } from './stored-key.ts'
+import { decryptValues, encryptKey } from './encrypted-key.ts'
 
 /**
  * Stops the start with a wrong master key: every request would fail, and new keys would be encrypted with another

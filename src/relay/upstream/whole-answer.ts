@@ -1,4 +1,5 @@
-import { bytesOfRequest, type Room } from '../common/bytes-in-flight.ts'
+import type { Room } from '../common/bytes-in-flight.ts'
+import { bytesOfRequest } from '../common/relay-limits.ts'
 import { encodingOf, hasBody, type UpstreamAnswer } from './answer-head.ts'
 import { passedOn } from './answer-headers.ts'
 import { decodeBody, type Flow } from './decode-body.ts'

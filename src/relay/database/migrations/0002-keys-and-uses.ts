@@ -1,7 +1,7 @@
 import type { Migration } from '../migration.ts'
 
 export const migration: Migration = ({ countedKey }) => [
-  // Encryption binds the values to the columns that limit their use; see bindingOf in stored-key.ts.
+  // Encryption binds the values to the columns that limit their use; see bindingOf in encrypted-key.ts.
   `CREATE TABLE stored_keys (
     name TEXT PRIMARY KEY,
     locked BIGINT NOT NULL,

@@ -1,6 +1,6 @@
 import { classes, LINE } from './characters.ts'
 import type { Matcher } from './matcher.ts'
-import { beforeBackslashes, Unit, type Bytes, type Region, type Scanner } from './unit.ts'
+import { beforeBackslashes, Unit, type Bytes, type Region, type Scanner } from './removed-region.ts'
 
 /** Finds lines, for values with blanks. A line ends at quotes and control characters. */
 export class LineScanner implements Scanner {

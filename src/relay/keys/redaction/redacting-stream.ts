@@ -2,7 +2,7 @@ import { ClientSecretError } from '../../../protocol/errors.ts'
 import { placeholder } from '../../../protocol/placeholder.ts'
 import { behindLastNumber, nextDigit } from './encodings.ts'
 import type { RedactorStream } from './redactor.ts'
-import type { Region, Scanner } from './unit.ts'
+import type { Region, Scanner } from './removed-region.ts'
 
 /** Bytes that the stream keeps after it has returned them, for the scanners to look back at. */
 const lookBehind = 64

@@ -1,5 +1,5 @@
 import type { Matcher } from './matcher.ts'
-import { Unit, type Bytes, type Region, type Scanner } from './unit.ts'
+import { Unit, type Bytes, type Region, type Scanner } from './removed-region.ts'
 
 /**
  * Finds whole JSON strings, for values with quotes or backslashes: these characters end every smaller unit. In other

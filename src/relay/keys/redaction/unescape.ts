@@ -1,3 +1,4 @@
+// Longer than 300 lines: one state machine, whose states and steps belong together.
 import { htmlCodeOf, maxName } from './html-names.ts'
 import { ALPHANUMERIC, classes, hexDigits, isInvisible } from './characters.ts'
 

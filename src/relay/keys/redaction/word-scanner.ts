@@ -2,7 +2,7 @@ import { behindLastNumber, nextDigit } from './encodings.ts'
 import { ALPHANUMERIC, classes, DIGIT, invisibleLength, LEAD, WORD } from './characters.ts'
 import type { Matcher } from './matcher.ts'
 import { htmlCodeOf, maxName } from './html-names.ts'
-import { beforeBackslashes, Unit, type Bytes, type Region, type Scanner } from './unit.ts'
+import { beforeBackslashes, Unit, type Bytes, type Region, type Scanner } from './removed-region.ts'
 
 /** Each line of a wrapped word has at least so many bytes. */
 const minLine = 16

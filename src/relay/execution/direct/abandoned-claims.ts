@@ -1,8 +1,8 @@
-import type { Logger } from '../common/logger.ts'
-import { retryWhileUnavailable } from '../common/retry-while-unavailable.ts'
-import type { Records } from '../database/records.ts'
-import type { Draft, StoredRecord } from '../database/stored-record.ts'
-import type { Runner } from './runner.ts'
+import type { Logger } from '../../common/logger.ts'
+import { retryWhileUnavailable } from '../../common/retry-while-unavailable.ts'
+import type { Records } from '../../database/records.ts'
+import type { Draft, StoredRecord } from '../../database/stored-record.ts'
+import type { Runner } from '../runner.ts'
 
 /**
  * Claims and restarts whose statements got no answer. The database may have them, but

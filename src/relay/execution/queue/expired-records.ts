@@ -1,9 +1,9 @@
-import { isClientSecretError } from '../../protocol/errors.ts'
-import type { Logger } from '../common/logger.ts'
-import type { PubSub } from '../database/pub-sub.ts'
-import { placesOf } from '../database/shared-queue-places.ts'
-import type { LimitCounts } from '../database/limit-counts.ts'
-import type { Records } from '../database/records.ts'
+import { isClientSecretError } from '../../../protocol/errors.ts'
+import type { Logger } from '../../common/logger.ts'
+import type { PubSub } from '../../database/pub-sub.ts'
+import { placesOf } from '../../database/shared-queue-places.ts'
+import type { LimitCounts } from '../../database/limit-counts.ts'
+import type { Records } from '../../database/records.ts'
 import type { SharedQueueRunner } from './shared-queues.ts'
 
 /** Milliseconds between two removals. */

@@ -1,6 +1,6 @@
-import { isClientSecretError } from '../../protocol/errors.ts'
-import type { Logger } from '../common/logger.ts'
-import type { PubSub } from '../database/pub-sub.ts'
+import { isClientSecretError } from '../../../protocol/errors.ts'
+import type { Logger } from '../../common/logger.ts'
+import type { PubSub } from '../../database/pub-sub.ts'
 import type { CallSlots } from './call-slots.ts'
 import type { QueueJob, QueueJobs } from './queue-jobs.ts'
 

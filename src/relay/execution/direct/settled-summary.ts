@@ -1,8 +1,8 @@
-import { ClientSecretError } from '../../protocol/errors.ts'
-import { isSettled } from '../../protocol/record.ts'
-import type { PubSub } from '../database/pub-sub.ts'
-import type { Records } from '../database/records.ts'
-import type { RecordSummary } from '../database/stored-record.ts'
+import { ClientSecretError } from '../../../protocol/errors.ts'
+import { isSettled } from '../../../protocol/record.ts'
+import type { PubSub } from '../../database/pub-sub.ts'
+import type { Records } from '../../database/records.ts'
+import type { RecordSummary } from '../../database/stored-record.ts'
 import { endUnknown, stopping } from './unknown-outcome-errors.ts'
 
 /** Waits until a record settles, at any relay. Throws if it expires, or if this relay stops. */

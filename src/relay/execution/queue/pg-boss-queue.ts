@@ -1,5 +1,5 @@
-import type { PostgresDatabase } from '../database/postgres-database.ts'
-import { hash, type OwnedKey } from '../database/stored-record.ts'
+import type { PostgresDatabase } from '../../database/postgres-database.ts'
+import { hash, type OwnedKey } from '../../database/stored-record.ts'
 import { createJobFetcher, work } from './job-fetcher.ts'
 import { createJobLeases, type JobLease } from './job-leases.ts'
 import { openQueueJobs, type NewJob, type QueueJob } from './queue-jobs.ts'

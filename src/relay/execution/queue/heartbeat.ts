@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
-import type { Database } from '../database/database.ts'
-import type { Logger } from '../common/logger.ts'
-import { since, thisMoment } from '../common/clock.ts'
+import type { Database } from '../../database/database.ts'
+import type { Logger } from '../../common/logger.ts'
+import { since, thisMoment } from '../../common/clock.ts'
 
 /** Milliseconds between two heartbeats. */
 const beatEvery = 2_000

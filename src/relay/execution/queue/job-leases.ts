@@ -1,8 +1,8 @@
-import { batched } from '../database/batched.ts'
-import type { Database } from '../database/database.ts'
-import type { PubSub } from '../database/pub-sub.ts'
-import type { Records } from '../database/records.ts'
-import type { RecordSummary, StoredRecord } from '../database/stored-record.ts'
+import { batched } from '../../database/batched.ts'
+import type { Database } from '../../database/database.ts'
+import type { PubSub } from '../../database/pub-sub.ts'
+import type { Records } from '../../database/records.ts'
+import type { RecordSummary, StoredRecord } from '../../database/stored-record.ts'
 import { maxStartDelay } from './heartbeat.ts'
 import type { QueueJob, QueueJobs } from './queue-jobs.ts'
 

@@ -1,5 +1,5 @@
-import type { Transaction } from '../database/database.ts'
-import type { QueuedRecord } from '../database/stored-record.ts'
+import type { Transaction } from '../../database/database.ts'
+import type { QueuedRecord } from '../../database/stored-record.ts'
 
 /**
  * Milliseconds for which a queue of a single relay pauses after its process died during a call. Few APIs notice a lost

@@ -1,14 +1,15 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { isClientSecretError } from '../../protocol/errors.ts'
-import { countedAs, isVisitor, visitorPrefix, type Caller } from '../common/caller.ts'
-import type { SharedQueue, SharedQueues } from '../common/queue-options.ts'
-import { retryWhileUnavailable } from '../common/retry-while-unavailable.ts'
-import type { Database, Transaction } from '../database/database.ts'
-import { placesOf } from '../database/shared-queue-places.ts'
-import { createSharedQueueCalls, type SharedCall, type Taken } from '../database/shared-queue-calls.ts'
-import { hash, type Outcome, type QueuedRecord, type StoredRecord } from '../database/stored-record.ts'
-import { retryDelayFrom } from '../upstream/retry-after.ts'
-import { thisMoment, type Moment } from '../common/clock.ts'
+import { isClientSecretError } from '../../../protocol/errors.ts'
+import { countedAs, isVisitor, visitorPrefix, type Caller } from '../../common/caller.ts'
+import type { SharedQueue, SharedQueues } from '../../common/queue-options.ts'
+import { retryWhileUnavailable } from '../../common/retry-while-unavailable.ts'
+import { throttled } from '../../common/throttled.ts'
+import type { Database, Transaction } from '../../database/database.ts'
+import { placesOf } from '../../database/shared-queue-places.ts'
+import { createSharedQueueCalls, type SharedCall, type Taken } from '../../database/shared-queue-calls.ts'
+import { hash, type Outcome, type QueuedRecord, type StoredRecord } from '../../database/stored-record.ts'
+import { retryDelayFrom } from '../../upstream/retry-after.ts'
+import { thisMoment, type Moment } from '../../common/clock.ts'
 import { heartbeatTimeout, maxStartDelay } from './heartbeat.ts'
 import { restAfterDeath } from './queue.ts'
 import type { QueueDeps } from './queue-worker.ts'
@@ -83,7 +84,7 @@ export async function createSharedQueues(deps: SharedQueueRunnerDeps): Promise<S
 
   /** Looks for records of one queue, once at a time, and again when a notification arrives in between. */
   function createLook(queue: SharedQueue) {
-    const tell = throttled(() => pubSub.publish(placesOf(queue.name)))
+    const tell = throttled(() => pubSub.publish(placesOf(queue.name)), tellEvery)
     let isAsked = false
     let looking: Promise<void> | undefined
     let timer: NodeJS.Timeout | undefined
@@ -283,21 +284,4 @@ function turnOf(caller: Caller, { name }: SharedQueue): string {
 
 function nameOf({ id, version }: SharedCall): string {
   return `${id} ${version}`
-}
-
-/** Calls `work` at once, and then at most once in `tellEvery`. */
-function throttled(work: () => void): () => void {
-  let timer: NodeJS.Timeout | undefined
-  let isAsked = false
-  return function tell() {
-    isAsked = true
-    if (timer) return
-    isAsked = false
-    work()
-    timer = setTimeout(() => {
-      timer = undefined
-      if (isAsked) tell()
-    }, tellEvery)
-    timer.unref()
-  }
 }

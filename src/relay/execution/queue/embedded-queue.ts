@@ -1,5 +1,5 @@
 import { runRecords, type Lease, type QueueDeps } from './queue-worker.ts'
-import type { OwnedKey } from '../database/stored-record.ts'
+import type { OwnedKey } from '../../database/stored-record.ts'
 import { restAfterDeath, type Queue } from './queue.ts'
 
 interface KeyState {

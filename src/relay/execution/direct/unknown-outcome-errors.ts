@@ -1,4 +1,4 @@
-import { ClientSecretError, isClientSecretError } from '../../protocol/errors.ts'
+import { ClientSecretError, isClientSecretError } from '../../../protocol/errors.ts'
 
 /** The error of a request whose relay stops before it knows the outcome. */
 export function stopping(requestId: string): ClientSecretError {

@@ -6,7 +6,7 @@ import { createHeldSecrets } from './held-secrets.ts'
 import { keysTopic, readStoredKeys, type StoredKey } from './key-table.ts'
 import { keyOf, type Key, type KeySettings } from './key.ts'
 import type { SecretIndex } from './redaction/secret-index.ts'
-import { decryptValues, permissionsOf } from './stored-key.ts'
+import { decryptValues, permissionsOf } from './encrypted-key.ts'
 
 /** A key of the database. */
 export interface LoadedKey {

@@ -1,12 +1,12 @@
-import { ClientSecretError } from '../../protocol/errors.ts'
-import type { ClientSecretRequest } from '../../protocol/request.ts'
-import type { Logger } from '../common/logger.ts'
-import { databaseUnavailable } from '../database/database.ts'
-import type { Records } from '../database/records.ts'
-import type { Draft, RecordSummary, StoredRecord } from '../database/stored-record.ts'
+import { ClientSecretError } from '../../../protocol/errors.ts'
+import type { ClientSecretRequest } from '../../../protocol/request.ts'
+import type { Logger } from '../../common/logger.ts'
+import { databaseUnavailable } from '../../database/database.ts'
+import type { Records } from '../../database/records.ts'
+import type { Draft, RecordSummary, StoredRecord } from '../../database/stored-record.ts'
 import { createAbandonedClaims } from './abandoned-claims.ts'
 import { createCounter } from './in-flight-counts.ts'
-import type { Runner } from './runner.ts'
+import type { Runner } from '../runner.ts'
 
 /** A record in status `running`, written before the call, so that only one relay runs the request. */
 export interface Claim {

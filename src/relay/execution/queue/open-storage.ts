@@ -1,8 +1,8 @@
-import type { PeerChannel } from '../database/pub-sub.ts'
-import { isPostgres, type Database } from '../database/database.ts'
+import type { PeerChannel } from '../../database/pub-sub.ts'
+import { isPostgres, type Database } from '../../database/database.ts'
 import { createEmbeddedQueue } from './embedded-queue.ts'
 import type { QueueDeps } from './queue-worker.ts'
-import type { Logger } from '../common/logger.ts'
+import type { Logger } from '../../common/logger.ts'
 import type { Queue } from './queue.ts'
 
 /** The database of the records, with its queue and the channel between relays. */
@@ -19,7 +19,7 @@ export interface Storage {
 export async function openStorage(address: string | undefined, logger: Logger): Promise<Storage> {
   if (!isPostgres(address)) {
     // Loaded on demand, because each database needs modules that may be missing.
-    const { memory, openSqlite } = await import('../database/sqlite-database.ts')
+    const { memory, openSqlite } = await import('../../database/sqlite-database.ts')
     const database = await openSqlite(address, logger)
     return {
       database,
@@ -29,7 +29,7 @@ export async function openStorage(address: string | undefined, logger: Logger): 
       createQueue: createEmbeddedQueue,
     }
   }
-  const { openPostgres } = await import('../database/postgres-database.ts')
+  const { openPostgres } = await import('../../database/postgres-database.ts')
   const { createPgBossQueue } = await import('./pg-boss-queue.ts')
   const database = await openPostgres(address, logger)
   return {

@@ -1,9 +1,9 @@
-import { isSettled } from '../../protocol/record.ts'
-import type { MostUnsettled, Records } from '../database/records.ts'
-import type { Draft, Outcome, StoredRecord } from '../database/stored-record.ts'
+import { isSettled } from '../../../protocol/record.ts'
+import type { MostUnsettled, Records } from '../../database/records.ts'
+import type { Draft, Outcome, StoredRecord } from '../../database/stored-record.ts'
 import type { InFlightCounts } from './in-flight-counts.ts'
-import { isAborted } from './run-errors.ts'
-import type { Runner, RunSteps } from './runner.ts'
+import { isAborted } from '../run-errors.ts'
+import type { Runner, RunSteps } from '../runner.ts'
 import { endUnknown, stopping } from './unknown-outcome-errors.ts'
 
 /** A request that was sent, and its answer to come. */

@@ -1,9 +1,9 @@
-import { jsonText } from '../common/json-text.ts'
-import type { Logger } from '../common/logger.ts'
-import { retryWhileUnavailable } from '../common/retry-while-unavailable.ts'
-import type { PubSub } from '../database/pub-sub.ts'
-import type { Draft } from '../database/stored-record.ts'
-import { createSharedBudget } from './shared-budget.ts'
+import { jsonText } from '../../common/json-text.ts'
+import type { Logger } from '../../common/logger.ts'
+import { retryWhileUnavailable } from '../../common/retry-while-unavailable.ts'
+import type { PubSub } from '../../database/pub-sub.ts'
+import type { Draft } from '../../database/stored-record.ts'
+import { createSharedBudget } from '../shared-budget.ts'
 
 /** Answers that the database does not have yet. */
 export interface UnwrittenAnswers {

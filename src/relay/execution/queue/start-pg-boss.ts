@@ -1,7 +1,7 @@
 import type { PgBoss } from 'pg-boss'
-import type { Logger } from '../common/logger.ts'
-import { explainMissingPeer } from '../common/missing-peer.ts'
-import type { PostgresDatabase } from '../database/postgres-database.ts'
+import type { Logger } from '../../common/logger.ts'
+import { explainMissingPeer } from '../../common/missing-peer.ts'
+import type { PostgresDatabase } from '../../database/postgres-database.ts'
 import { heartbeatTimeout } from './heartbeat.ts'
 
 /** The one queue of pg-boss that the relays use, and its schema. */

@@ -1,7 +1,7 @@
 import { inspect } from 'node:util'
-import type { Room } from '../common/bytes-in-flight.ts'
-import { ClientSecretError } from '../../protocol/errors.ts'
-import { deferred } from '../common/deferred.ts'
+import type { Room } from '../../common/bytes-in-flight.ts'
+import { ClientSecretError } from '../../../protocol/errors.ts'
+import { deferred } from '../../common/deferred.ts'
 
 /** Bytes of one answer that stay available from its beginning, for callers that join. */
 const maxJoinable = 4 * 2 ** 20

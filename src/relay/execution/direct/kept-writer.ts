@@ -1,7 +1,7 @@
-import { ClientSecretError } from '../../protocol/errors.ts'
-import type { PubSub } from '../database/pub-sub.ts'
-import { streamOf, type StreamPieces } from '../database/stream-pieces.ts'
-import type { AnswerHead } from '../upstream/stream-answer.ts'
+import { ClientSecretError } from '../../../protocol/errors.ts'
+import type { PubSub } from '../../database/pub-sub.ts'
+import { streamOf, type StreamPieces } from '../../database/stream-pieces.ts'
+import type { AnswerHead } from '../../upstream/stream-answer.ts'
 
 export interface KeptStreamDeps {
   pieces: StreamPieces

@@ -1,5 +1,5 @@
-import type { MostUnsettled } from '../database/records.ts'
-import type { Draft } from '../database/stored-record.ts'
+import type { MostUnsettled } from '../../database/records.ts'
+import type { Draft } from '../../database/stored-record.ts'
 
 export interface InFlightCounts {
   /** Counts a request until the returned function is called. Throws `max.tooMany` above a limit. */

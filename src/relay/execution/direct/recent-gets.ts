@@ -1,5 +1,5 @@
-import type { Draft, StoredRecord } from '../database/stored-record.ts'
-import { createSharedBudget } from './shared-budget.ts'
+import type { Draft, StoredRecord } from '../../database/stored-record.ts'
+import { createSharedBudget } from '../shared-budget.ts'
 
 /** A GET that runs at this relay, or whose answer the relay still keeps. */
 export interface KeptGet {

@@ -1,10 +1,10 @@
-import { isClientSecretError } from '../../protocol/errors.ts'
-import type { Logger } from '../common/logger.ts'
-import type { PubSub } from '../database/pub-sub.ts'
-import type { Records } from '../database/records.ts'
-import type { RecordSummary, StoredRecord } from '../database/stored-record.ts'
+import { isClientSecretError } from '../../../protocol/errors.ts'
+import type { Logger } from '../../common/logger.ts'
+import type { PubSub } from '../../database/pub-sub.ts'
+import type { Records } from '../../database/records.ts'
+import type { RecordSummary, StoredRecord } from '../../database/stored-record.ts'
 import type { CallSlots } from './call-slots.ts'
-import type { Runner } from './runner.ts'
+import type { Runner } from '../runner.ts'
 
 export interface WorkerDeps {
   records: Records

@@ -1,6 +1,6 @@
-import type { Logger } from '../common/logger.ts'
-import type { Transaction } from '../database/database.ts'
-import { withinTransaction, type PostgresDatabase } from '../database/postgres-database.ts'
+import type { Logger } from '../../common/logger.ts'
+import type { Transaction } from '../../database/database.ts'
+import { withinTransaction, type PostgresDatabase } from '../../database/postgres-database.ts'
 import { startPgBoss, stopPgBoss, queueName } from './start-pg-boss.ts'
 
 /** The token of one concurrency key. The relay that fetched it may run the key's records. */
