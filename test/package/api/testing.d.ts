@@ -214,8 +214,8 @@ declare function stream(chunks: readonly unknown[], { after, every, breaksOff, .
  * const answer = holdStream()
  * client.on({ url: /chat/ }, answer)
  * // … send …
- * act(() => answer.write({ choices: [{ delta: { content: 'Otters ' } }] }))
- * act(() => answer.breakOff())
+ * answer.write({ choices: [{ delta: { content: 'Otters ' } }] })
+ * answer.breakOff()
  */
 declare function holdStream(options?: StreamHeadOptions): HeldStream;
 
