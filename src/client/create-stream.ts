@@ -210,9 +210,9 @@ export function createStream<Event = unknown, Data = Event | undefined>(
     return now?.status === 'resolved'
   }
 
-  /** The connection broke. The record says whether the call did too. The rest of a kept stream comes first. */
+  /** The connection broke. The record says whether the call did too. The rest of a kept stream comes first, if it is read. */
   async function explain(cause: unknown, signal: AbortSignal): Promise<never> {
-    if (!signal.aborted && !params?.keep) await hasResolved(signal)
+    if (!signal.aborted && !(params?.keep && transport.isIdempotent)) await hasResolved(signal)
     throw broken(cause)
   }
 

@@ -1,5 +1,7 @@
 export { fail, hold, reply } from '../testing/answers.ts'
 export { createTestClient } from '../testing/create-test-client.ts'
+export { holdStream, stream } from '../testing/stream-answers.ts'
 export type { FailOptions, HeldAnswer, ReplyOptions, ScriptedAnswer, Timing } from '../testing/answers.ts'
 export type { TestClient, TestClientOptions } from '../testing/create-test-client.ts'
+export type { HeldStream, StreamAnswerOptions, StreamHeadOptions } from '../testing/stream-answers.ts'
 export type { Answering, Matcher, RequestMatch } from '../testing/script.ts'

@@ -48,9 +48,19 @@ export interface Course {
   moveTo: (place: number) => void
   /** Waits. Ends early if the request ends, such as by `cancel`. */
   wait: (milliseconds: number) => Promise<void>
+  /** Begins a streamed answer with its head. */
+  begin: (head: StreamedHead) => void
+  /** Delivers a piece of the streamed answer. */
+  write: (piece: Piece) => void
 }
 
-/** The scripted outcome of a request. Create one with `reply`, `fail` or `hold`. */
+/** The head of a streamed answer. */
+export type StreamedHead = Pick<UpstreamResponse, 'status' | 'headers'>
+
+/** A piece of a streamed answer. */
+export type Piece = string | Uint8Array
+
+/** The scripted outcome of a request. Create one with `reply`, `fail`, `hold`, `stream` or `holdStream`. */
 export interface ScriptedAnswer {
   /** The first position in the queue. */
   readonly inQueue: number
@@ -83,11 +93,24 @@ export interface HeldAnswer extends ScriptedAnswer {
  * client.on({ url: /chat/ }, reply({ error: { message: 'Incorrect API key provided.' } }, { status: 401 }))
  */
 export function reply(body?: unknown, { status = 200, headers, ...timing }: ReplyOptions = {}): ScriptedAnswer {
-  const response: UpstreamResponse = { status, ...written(body) }
-  for (const [name, value] of Object.entries(headers ?? {})) response.headers[name.toLowerCase()] = value
-  if (status < 400) return timed({ response }, timing)
+  return timed(outcomeOf(status, written(body), headers), timing)
+}
+
+/** The outcome of a whole answer. From a status of 400 on, it is an error too. */
+export function outcomeOf(
+  status: number,
+  body: Omit<UpstreamResponse, 'status'>,
+  headers: Record<string, string> = {},
+): Outcome {
+  const response: UpstreamResponse = { status, ...body, headers: { ...body.headers, ...inLowerCase(headers) } }
+  if (status < 400) return { response }
   const retryAfter = Number(response.headers['retry-after']) || undefined
-  return timed({ response, error: failedAnswer(response, { retryAfter }) }, timing)
+  return { response, error: failedAnswer(response, { retryAfter }) }
+}
+
+/** The headers with names in lower case. */
+export function inLowerCase(headers: Record<string, string>): Record<string, string> {
+  return Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]))
 }
 
 /** The errors that come before there is a record. */
@@ -174,13 +197,7 @@ export function hold({ inQueue = 1 }: Pick<Timing, 'inQueue'> = {}): HeldAnswer 
 
 function timed(outcome: Outcome, { after = 0, inQueue = 1 }: Timing): ScriptedAnswer {
   checkPlace(inQueue)
-  if (!(after >= 0 && after < Infinity)) {
-    throw new ClientSecretError(
-      'INVALID_PARAMETER',
-      `after must be a number of milliseconds, 0 or more; it is ${shown(after)}. To give the answer by hand, use hold().`,
-      { path: 'after' },
-    )
-  }
+  checkTime(after, 'after', 'hold')
   return {
     inQueue,
     isRefusal: false,
@@ -194,6 +211,15 @@ function timed(outcome: Outcome, { after = 0, inQueue = 1 }: Timing): ScriptedAn
   }
 }
 
+export function checkTime(milliseconds: number, path: string, byHand: string): void {
+  if (milliseconds >= 0 && milliseconds < Infinity) return
+  throw new ClientSecretError(
+    'INVALID_PARAMETER',
+    `${path} must be a number of milliseconds, 0 or more; it is ${shown(milliseconds)}. To give the answer by hand, use ${byHand}().`,
+    { path },
+  )
+}
+
 function checkPlace(inQueue: number): void {
   if (Number.isInteger(inQueue) && inQueue >= 1) return
   throw new ClientSecretError(
@@ -203,10 +229,16 @@ function checkPlace(inQueue: number): void {
   )
 }
 
-function written(body: unknown): Pick<UpstreamResponse, 'headers' | 'body' | 'encoding'> {
+/** Also for a `Uint8Array` of another realm, such as one of jsdom. */
+export function isBytes(value: unknown): value is Uint8Array {
+  return Object.prototype.toString.call(value) === '[object Uint8Array]'
+}
+
+/** The body as a record has it, with its content type. */
+export function written(body: unknown): Pick<UpstreamResponse, 'headers' | 'body' | 'encoding'> {
   if (body === undefined) return { headers: {}, body: '' }
   if (typeof body === 'string') return { headers: { 'content-type': 'text/plain' }, body }
-  if (body instanceof Uint8Array) {
+  if (isBytes(body)) {
     const bytes = Array.from(body, (byte) => String.fromCharCode(byte)).join('')
     return { headers: { 'content-type': 'application/octet-stream' }, body: btoa(bytes), encoding: 'base64' }
   }

@@ -11,7 +11,7 @@ export interface TestClient extends Client {
    * override what all tests share.
    *
    * @param match Fields of the request; a missing field matches all. Or a function of the request.
-   * @param answers Each a `reply`, a `fail` or a `hold`, or a function that returns one for the request.
+   * @param answers Each a `reply`, a `fail`, a `hold`, a `stream` or a `holdStream`, or a function that returns one for the request.
    * @returns The client, for the next `on`.
    */
   on: (match: Matcher, ...answers: [Answering, ...Answering[]]) => TestClient
@@ -33,7 +33,7 @@ export interface TestClientOptions {
 /**
  * Creates a client for tests and stories of your components. It needs no relay and no
  * network: it plays its script. Pass it to the provider as `client`. Checks, polling,
- * queues, history and cancelling work as in the real client.
+ * queues, history, streams and cancelling work as in the real client.
  *
  * It waits with `setTimeout` and `Date` only, so fake timers control it. A request
  * without a script fails with `INTERNAL`, and the error says how to script it.

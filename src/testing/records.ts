@@ -7,7 +7,7 @@ import {
   type WireError,
 } from '../protocol/record.ts'
 import type { ClientSecretRequest } from '../protocol/request.ts'
-import type { Outcome } from './answers.ts'
+import type { Outcome, Piece, StreamedHead } from './answers.ts'
 import { aborted } from './time.ts'
 
 /** One request. */
@@ -23,6 +23,10 @@ export interface Entry {
   place: number
   changes: number
   outcome: Outcome
+  /** The head of a streamed answer. */
+  head?: StreamedHead
+  /** The pieces of a streamed answer so far. */
+  readonly pieces: Piece[]
   /** Aborts when the request settles. */
   readonly end: AbortController
 }
@@ -36,6 +40,8 @@ export interface Records {
   list: () => Entry[]
   /** Changes an unsettled entry. */
   write: (entry: Entry, fields: Partial<Pick<Entry, 'status' | 'place' | 'outcome'>>) => void
+  /** Adds the head or a piece to the streamed answer of an unsettled entry. */
+  stream: (entry: Entry, part: { head: StreamedHead } | { piece: Piece }) => void
   /** Whether an entry is the first in its queue. */
   isNext: (entry: Entry) => boolean
   /** Resolves when the entry is the first in its queue, or has settled. */
@@ -89,6 +95,7 @@ export function createRecords(): Records {
         place,
         changes: 0,
         outcome: {},
+        pieces: [],
         end: new AbortController(),
       }
       entries.push(entry)
@@ -106,6 +113,13 @@ export function createRecords(): Records {
       entry.changes += 1
       entry.updatedAt = Date.now()
       if (isSettled(entry)) entry.end.abort()
+      tell()
+    },
+
+    stream(entry, part) {
+      if (isSettled(entry)) return
+      if ('head' in part) entry.head = part.head
+      else entry.pieces.push(part.piece)
       tell()
     },
 

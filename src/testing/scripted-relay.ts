@@ -8,6 +8,7 @@ import type { ClientSecretRequest } from '../protocol/request.ts'
 import type { Outcome, ScriptedAnswer } from './answers.ts'
 import { absence, createRecords, type Entry } from './records.ts'
 import type { Script } from './script.ts'
+import { scriptedFetch } from './scripted-fetch.ts'
 import { aborted, wait } from './time.ts'
 
 /** A relay in memory. Its APIs answer as scripted. */
@@ -31,6 +32,8 @@ const defaultLimit = 20
 export function scriptedRelay(script: Script, latency: number): ScriptedRelay {
   const records = createRecords()
   const requests: ClientSecretRequest[] = []
+  /** The calls of `fetch` by idempotency key. A client repeats a call after a lost connection. */
+  const fetched = new Map<string, ClientSecretRequest>()
   let isConnected = true
 
   /** Checks the connection to the relay. */
@@ -58,6 +61,8 @@ export function scriptedRelay(script: Script, latency: number): ScriptedRelay {
     const outcome = await answer.play({
       moveTo: (place) => records.write(entry, { place, status: mayRun(entry, place) ? 'running' : 'pending' }),
       wait: (milliseconds) => wait(milliseconds, entry.end.signal),
+      begin: (head) => records.stream(entry, { head }),
+      write: (piece) => records.stream(entry, { piece }),
     })
     records.write(entry, { outcome, status: statusOf(outcome) })
   }
@@ -92,6 +97,23 @@ export function scriptedRelay(script: Script, latency: number): ScriptedRelay {
     return answer
   }
 
+  /** Adds a request that has arrived, and starts its answer. Throws a scripted refusal. */
+  async function begin(
+    request: ClientSecretRequest,
+    idempotencyKey: string,
+    signal: AbortSignal | undefined,
+  ): Promise<Entry> {
+    const answer = script.answerTo(request)
+    if (answer.isRefusal) {
+      const { error } = await answer.play({ ...noCourse, wait: (milliseconds) => wait(milliseconds, signal) })
+      checkWay(signal)
+      throw errorFromWire(error!)
+    }
+    const entry = records.add(request, idempotencyKey, answer.inQueue)
+    void live(entry, answer)
+    return entry
+  }
+
   const transport: Transport = {
     // Unique, so that a test does not find the persisted requests of an earlier one.
     name: `testing-${randomId()}`,
@@ -102,14 +124,7 @@ export function scriptedRelay(script: Script, latency: number): ScriptedRelay {
       const request = asItTravels(params)
       requests.push(request)
       await arrive(signal)
-      const answer = script.answerTo(request)
-      if (answer.isRefusal) {
-        const { error } = await answer.play({ moveTo: () => {}, wait: (milliseconds) => wait(milliseconds, signal) })
-        checkWay(signal)
-        throw errorFromWire(error!)
-      }
-      const entry = records.add(request, idempotencyKey, answer.inQueue)
-      void live(entry, answer)
+      const entry = await begin(request, idempotencyKey, signal)
       if (request.queue !== undefined || request.poll) return records.toWire(entry)
       await settled(entry, signal)
       return records.toWire(known(entry.id))
@@ -163,6 +178,26 @@ export function scriptedRelay(script: Script, latency: number): ScriptedRelay {
       const inQueue = records.list().filter((entry) => entry.request.queue === queueName && !isSettled(entry)).length
       return { queueName, inQueue }
     },
+
+    fetch: scriptedFetch({
+      async enter(read, idempotencyKey, signal) {
+        const before = fetched.get(idempotencyKey)
+        const request = before ?? asItTravels(await read())
+        if (!before) requests.push(request)
+        fetched.set(idempotencyKey, request)
+        await arrive(signal)
+        return records.find(idempotencyKey) ?? begin(request, idempotencyKey, signal)
+      },
+      async find(id, signal) {
+        await arrive(signal)
+        return known(id)
+      },
+      checkWay,
+      async nextChange(signal) {
+        await aborted(changeOr(signal))
+        checkWay(signal)
+      },
+    }),
   }
 
   return {
@@ -179,6 +214,9 @@ export function scriptedRelay(script: Script, latency: number): ScriptedRelay {
 function asItTravels(params: ClientSecretRequest): ClientSecretRequest {
   return JSON.parse(JSON.stringify(parseRequest(params))) as ClientSecretRequest
 }
+
+/** The course of a refusal, which changes no record. */
+const noCourse = { moveTo: () => {}, begin: () => {}, write: () => {} }
 
 function mayRun({ request }: Entry, place: number): boolean {
   return place === 1 || request.queue === undefined

@@ -1,11 +1,23 @@
-import { createTestClient, fail, reply } from '../../src/exports/testing.ts'
+import { createTestClient, fail, reply, stream, type StreamAnswerOptions } from '../../src/exports/testing.ts'
 import otter from './otter.png?inline'
 import type { SeenByApi } from './panels.tsx'
+import { story } from './story.ts'
 
 // What stands in for the relay and the API where Storybook is built into files:
 // the pages of the demo work the same, and nothing is called.
 
 export const apiUrl = 'https://api.openai.com'
+
+/** The first chunks of the story, as of OpenAI's chat. */
+function told(chunks: number, options: StreamAnswerOptions = {}) {
+  const pieces = story.match(/.{1,5}/g)!.slice(0, chunks)
+  return stream(
+    pieces.map((content) => ({ choices: [{ index: 0, delta: { content } }] })),
+    { after: 300, every: 40, ...options },
+  )
+}
+
+const asks = (words: RegExp) => (request: object) => words.test(JSON.stringify(request))
 
 /** Says and paints what the API of `vite-plugin.ts` does, in the same time. */
 export const client = createTestClient({ latency: 80 })
@@ -17,8 +29,10 @@ export const client = createTestClient({ latency: 80 })
       { after: 300 },
     ),
   )
+  .on(asks(/long story/i), told(Infinity))
+  .on(asks(/breaks off/i), told(12, { breaksOff: 'UPSTREAM_UNREACHABLE' }))
   .on(
-    ({ data }) => /busy/i.test(JSON.stringify(data)),
+    asks(/busy/i),
     reply(
       { error: { message: 'The server is overloaded with otters. Please try again later.' } },
       { status: 503, after: 300 },

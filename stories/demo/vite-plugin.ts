@@ -6,6 +6,7 @@ import type { LLMock } from '@copilotkit/aimock'
 import type { Plugin } from 'vite'
 import { createRelay, type Relay } from '../../src/relay/create-relay.ts'
 import { startOpenAi, type OpenAi } from './openai.ts'
+import { story } from './story.ts'
 
 const virtualModule = 'virtual:demo-api'
 
@@ -96,8 +97,6 @@ function answers(mock: LLMock, otter: string): void {
     },
     status: 503,
   })
-  const story =
-    'Otters hold hands while they sleep, so that they do not drift apart. Each one has a favourite stone, and keeps it in a pocket of loose skin under its arm. With it, the otter opens shells on its belly.'
   mock.onMessage(/breaks off/i, { content: story }, { latency: 40, chunkSize: 5, truncateAfterChunks: 12 })
   mock.onMessage(/long story/i, { content: story }, { latency: 40, chunkSize: 5 })
   mock.onMessage(/./, { content: 'Otters hold hands while they sleep, so that they do not drift apart.' })

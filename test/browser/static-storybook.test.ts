@@ -53,6 +53,20 @@ test('built into files, a story comes to its answer without a relay, and asks no
   await context.close()
 })
 
+test('built into files, the stories of the chat play to their end: streamed, stopped, broken off', async () => {
+  const context = await browser.newContext()
+  const page = await context.newPage()
+  const chats = readEntries(folder).filter(({ id, type }) => id.startsWith('chat--') && type === 'story')
+  expect(chats.length).toBeGreaterThanOrEqual(3)
+  const failed: Record<string, string> = {}
+  for (const entry of chats) {
+    const failure = await openEntry(page, server.url, entry)
+    if (failure) failed[entry.id] = failure
+  }
+  expect(failed).toEqual({})
+  await context.close()
+})
+
 // The stories are looked through as they are played; see .storybook/preview.tsx.
 test.each(['light', 'dark'] as const)('axe finds nothing in the pages of documentation, %s', async (colorScheme) => {
   const context = await browser.newContext({ colorScheme })

@@ -1,6 +1,6 @@
-import { describe, expect, test } from 'vitest'
-import type { Answer, ClientSecretRequest } from '../../src/exports/client.ts'
-import { createTestClient, fail, hold, reply } from '../../src/exports/testing.ts'
+import { describe, expect, test, vi } from 'vitest'
+import { clientSecretErrorOf, type Answer, type ClientSecretRequest } from '../../src/exports/client.ts'
+import { createTestClient, fail, hold, holdStream, reply, stream } from '../../src/exports/testing.ts'
 
 const request = {
   clientSecretName: 'api',
@@ -116,6 +116,107 @@ test('mistakes in a script are told where it is written', () => {
   expect(() => later.moveTo(0)).toThrow('it is 0')
   later.answer(reply(1))
   expect(() => later.answer(reply(2))).toThrow('given before')
+  expect(() => stream([], { after: -1 })).toThrow('use holdStream()')
+  expect(() => stream([], { every: NaN })).toThrow('every must be a number of milliseconds, 0 or more; it is NaN.')
+})
+
+test('a request that is no stream gets a streamed answer whole, or the error that breaks it off', async () => {
+  const later = holdStream({ headers: { 'Content-Type': 'text/plain' } })
+  const client = createTestClient().on(
+    {},
+    stream(['{"picture":', '"otter"}'], { headers: { 'content-type': 'application/json' } }),
+    stream([Uint8Array.of(0, 128), Uint8Array.of(255)], { headers: { 'content-type': 'image/png' } }),
+    stream(['half'], { breaksOff: 'UPSTREAM_TIMEOUT' }),
+    later,
+  )
+  await expect(client.clientSecretRequest(request)).resolves.toEqual({ picture: 'otter' })
+  await expect(client.clientSecretRequest(request)).resolves.toEqual(Uint8Array.of(0, 128, 255))
+  await expect(client.clientSecretRequest(request)).rejects.toMatchObject({ code: 'UPSTREAM_TIMEOUT' })
+  const polled = client.clientSecretRequest({ ...request, queue: 'q', poll: 1_000 })
+  later.write('an ', 'otter')
+  later.end()
+  await expect(polled).resolves.toBe('an otter')
+})
+
+describe('fetchWith', () => {
+  const headers = { authorization: 'Bearer $CLIENT_SECRET', 'content-type': 'application/json' }
+
+  test('gets every answer, and its calls are among the requests as JSON', async () => {
+    const bytes = Uint8Array.of(0, 128, 255)
+    const client = createTestClient()
+      .on({ method: 'POST' }, reply({ picture: 'otter' }))
+      .on({ method: 'get' }, reply(bytes))
+    const fetch = client.fetchWith('api')
+    const json = await fetch(request.url, { method: 'POST', headers, body: '{"prompt":"Ötter"}' })
+    expect([json.status, await json.json()]).toEqual([200, { picture: 'otter' }])
+    const raw = await fetch(`${request.url}?size=1`, { headers: { authorization: 'Bearer $CLIENT_SECRET' } })
+    expect(new Uint8Array(await raw.arrayBuffer())).toEqual(bytes)
+    expect(client.requests).toMatchObject([
+      { clientSecretName: 'api', url: request.url, method: 'POST', data: { prompt: 'Ötter' } },
+      { url: `${request.url}?size=1`, method: 'GET' },
+    ])
+    expect(client.requests[1]).not.toHaveProperty('data')
+  })
+
+  test.each([
+    [
+      'a long description',
+      { 'content-type': 'application/json', 'x-note': 'n'.repeat(7_000) },
+      '{"prompt":"otter"}',
+      { prompt: 'otter' },
+    ],
+    ['JSON as a text', { 'content-type': 'text/plain' }, '{"prompt":"otter"}', '{"prompt":"otter"}'],
+    ['a text', { 'content-type': 'text/plain' }, 'an otter', 'an otter'],
+    ['a number as JSON', { 'content-type': 'application/json' }, '5', '5'],
+    ['a form', {}, new URLSearchParams({ prompt: 'otter' }), 'prompt=otter'],
+  ])('sends %s', async (_what, more, body, data) => {
+    const client = createTestClient().on({}, reply('yes'))
+    const { 'content-type': _type, ...own } = headers
+    const answer = await client.fetchWith('api')(request.url, { method: 'POST', headers: { ...own, ...more }, body })
+    expect([answer.status, await answer.text()]).toEqual([200, 'yes'])
+    expect(client.requests).toMatchObject([{ data }])
+  })
+
+  test('a failure of the relay is an answer that says why; one of the network rejects', async () => {
+    const client = createTestClient().on(
+      {},
+      fail('RATE_LIMITED', { retryAfter: 7 }),
+      fail('NETWORK_ERROR'),
+      reply('yes'),
+    )
+    const fetch = client.fetchWith('api')
+    const answer = await fetch(request.url, { headers })
+    expect([answer.status, answer.headers.get('retry-after')]).toEqual([429, '7'])
+    expect(clientSecretErrorOf({ response: answer })).toMatchObject({ code: 'RATE_LIMITED' })
+    await expect(fetch(request.url, { headers })).rejects.toMatchObject({ code: 'NETWORK_ERROR' })
+    expect(await (await fetch(request.url, { headers })).text()).toBe('yes')
+  })
+
+  test('an abort rejects with its reason, before the answer and within it', async () => {
+    const client = createTestClient().on({}, hold(), holdStream())
+    const fetch = client.fetchWith('api')
+    const early = new AbortController()
+    const call = fetch(request.url, { headers, signal: early.signal })
+    await vi.waitFor(async () => expect((await client.history()).records).toHaveLength(1))
+    early.abort()
+    await expect(call).rejects.toMatchObject({ name: 'AbortError' })
+    const late = new AbortController()
+    const answer = await fetch(request.url, { headers, signal: late.signal })
+    late.abort()
+    await expect(answer.text()).rejects.toMatchObject({ name: 'AbortError' })
+    await vi.waitFor(async () => expect((await client.history({ status: 'cancelled' })).records).toHaveLength(2))
+  })
+
+  test('a broken stream and a lost connection reject the reading', async () => {
+    const later = holdStream()
+    const client = createTestClient().on({}, stream(['half'], { breaksOff: 'UPSTREAM_UNREACHABLE' }), later)
+    const fetch = client.fetchWith('api')
+    await expect((await fetch(request.url, { headers })).text()).rejects.toThrow(TypeError)
+    const answer = await fetch(request.url, { headers })
+    const text = answer.text()
+    client.disconnect()
+    await expect(text).rejects.toThrow('reconnect()')
+  })
 })
 
 test('what is held gets the answer, and what comes later too; a held answer may take its time', async () => {

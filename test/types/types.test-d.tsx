@@ -20,7 +20,7 @@ import {
 } from '../../src/exports/index.ts'
 import { deepl, openai, s3, shopify, twilio } from '../../src/exports/presets.ts'
 import { relayRoute, type RelayOptions, type RouteHandler } from '../../src/exports/relay.ts'
-import { createTestClient, fail, hold, reply } from '../../src/exports/testing.ts'
+import { createTestClient, fail, hold, holdStream, reply, stream } from '../../src/exports/testing.ts'
 import type { ClientSecretRecord, WireError } from '../../src/protocol/record.ts'
 import type { errorAnswerSchema, recordSchema } from '../../src/protocol/record-schema.ts'
 
@@ -224,6 +224,15 @@ export function Testing() {
   client.on({})
   // @ts-expect-error when a held answer comes is not known before
   hold({ after: 100 })
+  const writing = holdStream({ headers: { 'content-type': 'application/x-ndjson' } })
+  client.on({ url: /chat/ }, stream(['a', { n: 1 }], { every: 50, breaksOff: 'UPSTREAM_TIMEOUT' }), writing)
+  writing.write('a', { n: 1 }, new Uint8Array())
+  // @ts-expect-error chunks are a list
+  stream('a')
+  // @ts-expect-error there is no such error
+  writing.breakOff('TOO_BAD')
+  // @ts-expect-error when a held stream ends is not known before
+  holdStream({ every: 50 })
   // @ts-expect-error what was sent is for reading
   client.requests = []
   return <ClientSecretProvider client={client} />

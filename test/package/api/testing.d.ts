@@ -44,8 +44,16 @@ interface Course {
     moveTo: (place: number) => void;
     /** Waits. Ends early if the request ends, such as by `cancel`. */
     wait: (milliseconds: number) => Promise<void>;
+    /** Begins a streamed answer with its head. */
+    begin: (head: StreamedHead) => void;
+    /** Delivers a piece of the streamed answer. */
+    write: (piece: Piece) => void;
 }
-/** The scripted outcome of a request. Create one with `reply`, `fail` or `hold`. */
+/** The head of a streamed answer. */
+type StreamedHead = Pick<UpstreamResponse, 'status' | 'headers'>;
+/** A piece of a streamed answer. */
+type Piece = string | Uint8Array;
+/** The scripted outcome of a request. Create one with `reply`, `fail`, `hold`, `stream` or `holdStream`. */
 interface ScriptedAnswer {
     /** The first position in the queue. */
     readonly inQueue: number;
@@ -124,7 +132,7 @@ interface TestClient extends Client {
      * override what all tests share.
      *
      * @param match Fields of the request; a missing field matches all. Or a function of the request.
-     * @param answers Each a `reply`, a `fail` or a `hold`, or a function that returns one for the request.
+     * @param answers Each a `reply`, a `fail`, a `hold`, a `stream` or a `holdStream`, or a function that returns one for the request.
      * @returns The client, for the next `on`.
      */
     on: (match: Matcher, ...answers: [Answering, ...Answering[]]) => TestClient;
@@ -144,7 +152,7 @@ interface TestClientOptions {
 /**
  * Creates a client for tests and stories of your components. It needs no relay and no
  * network: it plays its script. Pass it to the provider as `client`. Checks, polling,
- * queues, history and cancelling work as in the real client.
+ * queues, history, streams and cancelling work as in the real client.
  *
  * It waits with `setTimeout` and `Date` only, so fake timers control it. A request
  * without a script fails with `INTERNAL`, and the error says how to script it.
@@ -155,5 +163,61 @@ interface TestClientOptions {
  */
 declare function createTestClient({ latency, user }?: TestClientOptions): TestClient;
 
-export { createTestClient, fail, hold, reply };
-export type { Answering, FailOptions, HeldAnswer, Matcher, ReplyOptions, RequestMatch, ScriptedAnswer, TestClient, TestClientOptions, Timing };
+/** The head of a streamed answer. */
+interface StreamHeadOptions extends Pick<ReplyOptions, 'status'> {
+    /** Headers of the API, in any letter case. Default content type: `text/event-stream`. */
+    headers?: Record<string, string> | undefined;
+}
+interface StreamAnswerOptions extends StreamHeadOptions {
+    /** Milliseconds until the head of the answer. Default 0: at once, without a timer. */
+    after?: number | undefined;
+    /** Milliseconds before each chunk, and before the end. Default 0. */
+    every?: number | undefined;
+    /** Breaks the answer off with this error after the last chunk, such as `UPSTREAM_UNREACHABLE`. Default: a clean end. */
+    breaksOff?: ErrorCode | undefined;
+}
+/** A streamed answer that the test writes. */
+interface HeldStream extends ScriptedAnswer {
+    /**
+     * Delivers chunks to every reader. A later request gets them too, from the first on.
+     *
+     * @throws ClientSecretError `INVALID_PARAMETER` after the end.
+     */
+    write: (...chunks: unknown[]) => void;
+    /**
+     * Completes the answer.
+     *
+     * @throws ClientSecretError `INVALID_PARAMETER` after the end.
+     */
+    end: () => void;
+    /**
+     * Breaks the answer off. Default: `UPSTREAM_UNREACHABLE`, as for an API that closes its connection.
+     *
+     * @throws ClientSecretError `INVALID_PARAMETER` after the end.
+     */
+    breakOff: (code?: ErrorCode) => void;
+}
+/**
+ * Scripts a streamed answer, for `useClientSecretStream`, `createStream` and `fetchWith`. Other requests get it whole.
+ *
+ * @param chunks A string or a `Uint8Array` travels as it is; every other value is one event, with the value as JSON.
+ *
+ * @example
+ * const delta = (content: string) => ({ choices: [{ delta: { content } }] })
+ * client.on({ url: /chat/ }, stream([delta('Otters '), delta('hold hands.')], { every: 50 }))
+ */
+declare function stream(chunks: readonly unknown[], { after, every, breaksOff, ...options }?: StreamAnswerOptions): ScriptedAnswer;
+/**
+ * Scripts a streamed answer that the test writes chunk by chunk. The head comes at once.
+ *
+ * @example
+ * const answer = holdStream()
+ * client.on({ url: /chat/ }, answer)
+ * // … send …
+ * answer.write({ choices: [{ delta: { content: 'Otters ' } }] })
+ * answer.breakOff()
+ */
+declare function holdStream(options?: StreamHeadOptions): HeldStream;
+
+export { createTestClient, fail, hold, holdStream, reply, stream };
+export type { Answering, FailOptions, HeldAnswer, HeldStream, Matcher, ReplyOptions, RequestMatch, ScriptedAnswer, StreamAnswerOptions, StreamHeadOptions, TestClient, TestClientOptions, Timing };
