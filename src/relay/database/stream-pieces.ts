@@ -13,8 +13,9 @@ export interface StreamPieces {
 
 /** Bytes of a piece. A reader in its middle reads it whole. */
 export const pieceLength = 65_536
-/** Limits of one read: its last piece begins so far behind its first one, and it has so many pieces. */
+/** The last piece of one read begins so far behind the first one at most: all of them are within 256 KiB. */
 const furthest = 3 * pieceLength
+/** Most pieces of one read. */
 const piecesAtOnce = 1_000
 const headPosition = -1
 
