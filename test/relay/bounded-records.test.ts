@@ -15,7 +15,7 @@ async function setUp() {
       outgoing.writeHead(200, { 'content-type': 'text/plain' })
       const write = () => setImmediate(() => void (outgoing.write('otter\n'.repeat(10_000)) && write()))
       outgoing.on('drain', write)
-      return write()
+      return void write()
     }
     if (size) {
       outgoing.writeHead(200, { 'content-type': 'text/plain' }).write('otter\n'.repeat(Number(size) / 6))
