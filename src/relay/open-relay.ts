@@ -85,11 +85,12 @@ async function openParts(
   const { database } = storage
   atTheEnd(() => database.close())
   const { bytesInMemory } = limits
-  const pieces = createStreamPieces(database)
   const pubSub = createPubSub(storage.peers)
   const places = createSharedQueuePlaces(database, pubSub)
-  const allRecords = createRecords(database, places)
-  const records = storage.isInMemory ? await boundRecords(allRecords, database, { bytesInMemory, logger }) : allRecords
+  const unbounded = { records: createRecords(database, places), pieces: createStreamPieces(database) }
+  const { records, pieces } = storage.isInMemory
+    ? await boundRecords(unbounded, database, { bytesInMemory, logger })
+    : unbounded
   const keys = await openKeyStore({ database, pubSub, settings, secrets, logger })
   atTheEnd(() => keys.close())
   const upstream = createUpstream(limits, network)

@@ -1,9 +1,11 @@
 import { ClientSecretError } from '../../protocol/errors.ts'
 import { isVisitor } from '../common/caller.ts'
 import type { Logger } from '../common/logger.ts'
+import { boundPieces } from './bounded-pieces.ts'
 import type { Database } from './database.ts'
 import { isUnsettled } from './record-columns.ts'
 import type { Records } from './records.ts'
+import type { StreamPieces } from './stream-pieces.ts'
 
 /** Small, because each record may hold a large answer. */
 const removedAtOnce = 8
@@ -11,15 +13,15 @@ const removedAtOnce = 8
 const maxRemembered = 10_000
 
 /**
- * Keeps the records of a database in memory within `bytesInMemory`. The oldest settled records expire early to make
- * room. If the unsettled ones alone fill it, the relay refuses new requests of visitors; signed-in users have a quarter
- * more.
+ * Keeps the records of a database in memory, and their kept streams, within `bytesInMemory`. The oldest settled records
+ * expire early to make room. If the unsettled ones alone fill it, the relay refuses new requests of visitors; signed-in
+ * users have a quarter more. Streams that find no room fail.
  */
 export async function boundRecords(
-  records: Records,
+  { records, pieces }: { records: Records; pieces: StreamPieces },
   database: Pick<Database, 'query'>,
   { bytesInMemory, logger }: { bytesInMemory: number; logger: Logger },
-): Promise<Records> {
+): Promise<{ records: Records; pieces: StreamPieces }> {
   await database.query(`CREATE INDEX records_settled ON records (updated_at) WHERE NOT ${isUnsettled}`)
   const removed = new Set<string>()
   let hasWarned = false
@@ -32,12 +34,13 @@ export async function boundRecords(
     return found!.size
   }
 
-  async function makeRoom(): Promise<void> {
-    while ((await size()) > bytesInMemory) {
+  /** False if the unsettled records leave no room for so many bytes. */
+  async function makeRoom(bytes = 0): Promise<boolean> {
+    while ((await size()) + bytes > bytesInMemory) {
       const rows = await database.query<{ id: string }>(
         `DELETE FROM records WHERE id IN (SELECT id FROM records INDEXED BY records_settled WHERE NOT ${isUnsettled} ORDER BY updated_at LIMIT ${removedAtOnce}) RETURNING id`,
       )
-      if (rows.length === 0) return
+      if (rows.length === 0) return false
       for (const { id } of rows) removed.add(id)
       for (const id of removed) {
         if (removed.size <= maxRemembered) break
@@ -50,7 +53,10 @@ export async function boundRecords(
         'the database in memory is full (limits.bytesInMemory), so the relay removes the oldest settled records early; to keep them, give the option database a file',
       )
     }
+    return true
   }
+
+  const bounded = boundPieces(pieces, database, bytesInMemory, makeRoom)
 
   async function checkRoom(owner: string): Promise<void> {
     const most = isVisitor(owner) ? bytesInMemory : bytesInMemory * 1.25
@@ -70,17 +76,24 @@ export async function boundRecords(
   }
 
   return {
-    ...records,
-    async insert(record, addJob, most) {
-      await checkRoom(record.owner)
-      return roomAfter(records.insert(record, addJob, most))
+    pieces: bounded.pieces,
+    records: {
+      ...records,
+      async insert(record, addJob, most) {
+        await checkRoom(record.owner)
+        return roomAfter(records.insert(record, addJob, most))
+      },
+      async claim(draft) {
+        await checkRoom(draft.owner)
+        return roomAfter(records.claim(draft))
+      },
+      insertSettled: (draft) => roomAfter(records.insertSettled(draft)),
+      async settle(seen, outcome) {
+        const isSettled = await roomAfter(records.settle(seen, outcome))
+        bounded.ended(seen.id)
+        return isSettled
+      },
+      hasMadeRoom: (id) => removed.has(id),
     },
-    async claim(draft) {
-      await checkRoom(draft.owner)
-      return roomAfter(records.claim(draft))
-    },
-    insertSettled: (draft) => roomAfter(records.insertSettled(draft)),
-    settle: (seen, outcome) => roomAfter(records.settle(seen, outcome)),
-    hasMadeRoom: (id) => removed.has(id),
   }
 }

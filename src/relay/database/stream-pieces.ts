@@ -12,9 +12,11 @@ export interface StreamPieces {
 }
 
 /** Bytes of a piece. A reader in its middle reads it whole. */
-const pieceLength = 65_536
-/** Pieces of one read. */
-const piecesAtOnce = 4
+export const pieceLength = 65_536
+/** The last piece of one read begins so far behind the first one at most: all of them are within 256 KiB. */
+const furthest = 3 * pieceLength
+/** Most pieces of one read. */
+const piecesAtOnce = 1_000
 const headPosition = -1
 
 /** The topic of new bytes of a stream. */
@@ -47,8 +49,9 @@ export function createStreamPieces(database: Database): StreamPieces {
 
     async read(id, after) {
       const rows = await database.query<{ position: number | string; bytes: string }>(
-        `SELECT position, bytes FROM stream_pieces
-         WHERE id = $1 AND position >= (SELECT max(position) FROM stream_pieces WHERE id = $1 AND position BETWEEN 0 AND $2)
+        `WITH start (at) AS (SELECT max(position) FROM stream_pieces WHERE id = $1 AND position BETWEEN 0 AND $2)
+         SELECT position, bytes FROM stream_pieces
+         WHERE id = $1 AND position BETWEEN (SELECT at FROM start) AND (SELECT at FROM start) + ${furthest}
          ORDER BY position LIMIT ${piecesAtOnce}`,
         [id, after],
       )
