@@ -1,12 +1,12 @@
 import { execFileSync } from 'node:child_process'
-import { mkdir, writeFile } from 'node:fs/promises'
-import { dirname, join, resolve } from 'node:path'
+import { resolve } from 'node:path'
 import { createInterface, type Interface } from 'node:readline/promises'
 import { parseArgs } from 'node:util'
 import { planOf, type Change } from './init/changes.ts'
 import { kinds, readProject, type Kind } from './init/project.ts'
 import { showChange } from './init/show-change.ts'
 import { apiNames, readApi, requiredSettings, type Api } from './init/starter-request.ts'
+import { writeChange } from './init/write-change.ts'
 import { UsageError } from './usage-error.ts'
 
 /**
@@ -46,11 +46,7 @@ export async function init(args: string[]): Promise<void> {
       console.log('Wrote nothing. To write without a question, add --yes.')
       return
     }
-    for (const { path, after } of changes) {
-      const file = join(folder, path)
-      await mkdir(dirname(file), { recursive: true })
-      await writeFile(file, after)
-    }
+    for (const change of changes) await writeChange(folder, change)
     if (changes.length > 0) console.log(`Wrote ${changes.map(({ path }) => path).join(', ')}.\n`)
     console.log(`Next:\n${steps.map((step, index) => `  ${index + 1}. ${step}`).join('\n')}`)
   } finally {

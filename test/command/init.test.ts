@@ -1,5 +1,5 @@
 import { execFile, execFileSync } from 'node:child_process'
-import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join, resolve } from 'node:path'
 import { promisify } from 'node:util'
@@ -8,6 +8,7 @@ import { expect, onTestFinished, test } from 'vitest'
 import { addAstroPlugin, addReactRoute, addVitePlugin } from '../../src/command/init/edits.ts'
 import { componentText, configText } from '../../src/command/init/files.ts'
 import { apiNames, readApi, requiredSettings, starterRequestOf } from '../../src/command/init/starter-request.ts'
+import { writeChange } from '../../src/command/init/write-change.ts'
 import * as presets from '../../src/exports/presets.ts'
 import { parseRequest } from '../../src/protocol/parse-request.ts'
 import { compileRule, findRule } from '../../src/relay/keys/key-rules.ts'
@@ -225,6 +226,51 @@ test.each(apiNames)('%s: the config that init writes allows the request of its c
     typeof api.variables === 'object' && api.variables.length > 1 ? Object.keys(options.secret as object) : undefined
   const rules = allow.map((rule, index) => compileRule(rule, `allow[${index}]`, undefined, names))
   expect(findRule({ name, rules, ...(options.sign && { sign: options.sign }) }, sent)).toBeDefined()
+})
+
+test.each([
+  ['a dangling symlink', 'relay.config.ts', 'new.ts', 'relay.config.ts is a symlink'],
+  ['a symlink to a file', '.env.example', 'victim.txt', '.env.example is a symlink'],
+  ['a symlink to a config', 'vite.config.ts', 'vite.config.ts', 'vite.config.ts is a symlink'],
+  ['a folder outside', 'src', '.', 'src leads out of the project'],
+  ['a folder that is not there', 'src', 'missing', 'src leads out of the project'],
+])('init writes nothing through %s', async (_name, path, target, sentence) => {
+  const outside = await project({ 'victim.txt': 'victim', 'vite.config.ts': viteConfig })
+  const folder = await project({
+    ...manifest('vite', 'typescript'),
+    ...(path !== 'vite.config.ts' && { 'vite.config.ts': viteConfig }),
+  })
+  await symlink(join(outside, target), join(folder, path))
+  const before = [await filesOf(folder), await filesOf(outside)]
+  const { code, stderr } = await init(folder, '--api', 'openai', '--yes')
+  expect(stderr).toContain(sentence)
+  expect(code).toBeGreaterThan(0)
+  expect([await filesOf(folder), await filesOf(outside)]).toEqual(before)
+})
+
+test('init follows a symlink inside of the project, and one to the project', async () => {
+  const folder = await project({ ...manifest('vite', 'typescript'), 'vite.config.ts': viteConfig, 'code/a.ts': '' })
+  await symlink('code', join(folder, 'src'))
+  const around = await project({})
+  await symlink(folder, join(around, 'link'))
+  expect(await init(join(around, 'link'), '--api', 'openai', '--yes')).toMatchObject({ code: 0 })
+  expect(Object.keys(await filesOf(folder))).toContain('code/ClientSecretExample.tsx')
+})
+
+test('a file that appears after the plan is not overwritten', async () => {
+  const folder = await project({ 'a.ts': 'mine' })
+  await expect(writeChange(folder, { path: 'a.ts', before: null, after: 'new' })).rejects.toMatchObject({
+    code: 'EEXIST',
+  })
+  expect(await filesOf(folder)).toEqual({ 'a.ts': 'mine' })
+})
+
+test('a setting of several lines is a string', () => {
+  const clientEmail = "a\nb\r'+process.exit(7)+'\\"
+  const api = readApi('googleServiceAccount', { clientEmail })
+  const text = configText(api, starterRequestOf(api), false)
+  const [, written] = /clientEmail: ('.*'), endpoints/.exec(text)!
+  expect(runInNewContext(written!)).toBe(clientEmail)
 })
 
 test.each<[string, (text: string) => string | null, string, string | null]>([

@@ -3,7 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { expect, onTestFinished, test } from 'vitest'
+import { describe, expect, onTestFinished, test } from 'vitest'
 import { parseRequest } from '../../src/protocol/parse-request.ts'
 import { createRelay } from '../../src/relay/create-relay.ts'
 import { serve } from '../../src/command/serve.ts'
@@ -101,6 +101,95 @@ test.each(['$httpMethod', '_method', '.method', 'X-HTTP-Method-Override', 'x_htt
     expect(api.calls).toHaveLength(1)
   },
 )
+
+test.each(['$httpHeaders', '$HTTPx', '_method\0a', 'a\nb'])('the parameter %j is refused', async (name) => {
+  const api = await startApi()
+  const { client } = await startRelay({ keys: { api: keyFor(api.url) } })
+  const send = (query: string, params?: Record<string, string>) =>
+    client.clientSecretRequest({
+      clientSecretName: 'api',
+      url: `${api.url}/${query}`,
+      method: 'POST',
+      headers: { authorization: '$CLIENT_SECRET' },
+      params,
+    })
+  await expect(send('', { [name]: 'DELETE' })).rejects.toMatchObject({ code: 'INVALID_PARAMETER' })
+  await expect(send(`?${encodeURIComponent(name)}=DELETE`)).rejects.toMatchObject({ code: 'INVALID_PARAMETER' })
+  await expect(send('?a=1;%5Fmethod=DELETE')).rejects.toMatchObject({ code: 'INVALID_PARAMETER' })
+  expect(api.calls).toEqual([])
+})
+
+describe('a field of a form that Rails and Laravel take for the method', () => {
+  const form = 'application/x-www-form-urlencoded'
+  const set = async () => {
+    const api = await startApi()
+    const { client, url } = await startRelay({ keys: { api: keyFor(api.url) } })
+    const asData = (data: object | string, type = form) =>
+      client.clientSecretRequest({
+        clientSecretName: 'api',
+        url: `${api.url}/`,
+        method: 'POST',
+        headers: { authorization: '$CLIENT_SECRET', 'content-type': type },
+        data,
+      })
+    const raw = async (body: string, type?: string) => {
+      const described = {
+        clientSecretName: 'api',
+        url: `${api.url}/`,
+        method: 'POST',
+        headers: { authorization: '$CLIENT_SECRET', ...(type !== undefined && { 'content-type': type }) },
+      }
+      const description = Buffer.from(JSON.stringify(described)).toString('base64')
+      const headers = { 'client-session': session['client-session'], 'client-secret-request': description }
+      return (await fetch(`${url}/fetch`, { method: 'POST', headers, body: Buffer.from(body) })).text()
+    }
+    return { api, asData, raw }
+  }
+
+  test('is refused in data', async () => {
+    const { api, asData } = await set()
+    const fields = [
+      { _method: 'DELETE' },
+      { '[_method]': 'DELETE' },
+      { '': { _method: 'DELETE' } },
+      { '_method\0': 'PUT' },
+    ]
+    for (const data of [...fields, 'a=1&_method=DELETE'])
+      await expect(asData(data)).rejects.toMatchObject({ code: 'INVALID_PARAMETER' })
+    expect(api.calls).toEqual([])
+    await asData({ method: 'a', _methods: 'b', a: { _method: 'c' } })
+    await asData({ _method: 'DELETE' }, 'application/json')
+    expect(api.calls).toHaveLength(2)
+  })
+
+  test.each([
+    ...['_method=DELETE', 'a=1&%5F%6dethod=DELETE', 'a=1;_method=DELETE', 'a=1& _method=DELETE', '[_method]=DELETE'],
+    ...['_method%00a=DELETE', '_method', `${'+'.repeat(120)}_method=DELETE`, '_method]=DELETE', '.Method=DELETE'],
+  ])('is refused in a raw body: %s', async (body) => {
+    const { api, raw } = await set()
+    for (const type of [form, `${form.toUpperCase()};charset=utf-8`, `${form}, text/plain`, undefined])
+      expect(await raw(body, type)).toContain('some servers take it for the method')
+    expect(api.calls).toEqual([])
+  })
+
+  test('is no other field, and no JSON', async () => {
+    const { api, raw } = await set()
+    await raw('method=1&_methods=2&a[_method]=3&b=_method=4&c=%26_method=5', form)
+    await raw('{"method":"x"}', form)
+    await raw('{"_method":"DELETE"}', 'application/json')
+    expect(api.calls).toHaveLength(3)
+  })
+
+  test('costs little to find in a large body', async () => {
+    const { api, raw } = await set()
+    const started = performance.now()
+    for (const piece of ['&', '_', 'a&', `&${'['.repeat(99)}`, '&x-http-', '%5b'])
+      await raw(piece.repeat(900_000 / piece.length), form)
+    // Some 0.1 s; a search of each name from each of its characters would take minutes.
+    expect(performance.now() - started).toBeLessThan(5_000)
+    expect(api.calls.length).toBeGreaterThan(3)
+  })
+})
 
 test('headers of APIs that look like those of proxies go through', () => {
   const names = [

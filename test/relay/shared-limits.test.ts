@@ -121,4 +121,20 @@ describe.each([
     await relays[0]!.removeOld()
     expect(await database.query('SELECT name FROM limit_counts')).toEqual([{ name: 'name 0' }])
   })
+
+  test('are read, not written, for an addition of zero', async () => {
+    const database = await open()
+    onTestFinished(() => database.close())
+    const counts = createLimitCounts(database)
+    const add = (name: string, points: number, duration = 60_000) => counts.add({ name, points, duration })
+    expect(await add('a', 0)).toEqual({ count: 0, left: 0 })
+    expect(await database.query('SELECT name FROM limit_counts')).toEqual([])
+    const both = await Promise.all([add('b', 3), add('a', 0), add('b', 0), add('c', 1, 1)])
+    expect(both.map(({ count }) => count)).toEqual([3, 0, 3, 1])
+    const { count, left } = await add('b', 0)
+    expect(count).toBe(3)
+    expect(left).toBeGreaterThan(50_000)
+    while ((await add('c', 0)).count > 0);
+    expect(await database.query('SELECT name FROM limit_counts ORDER BY name')).toEqual([{ name: 'b' }, { name: 'c' }])
+  })
 })

@@ -1,5 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { checkTarget } from './check-target.ts'
 import { addAstroPlugin, addLines, addReactRoute, addVitePlugin, type Edit } from './edits.ts'
 import { componentText, configText, keyText, listenerText, routeText, webRoute } from './files.ts'
 import type { Project } from './project.ts'
@@ -40,6 +41,7 @@ export function planOf(project: Project, api: Api): Plan {
   const changes: Change[] = []
   const steps: string[] = []
   const read = (path: string) => {
+    checkTarget(project.folder, path)
     const file = join(project.folder, path)
     return existsSync(file) ? readFileSync(file, 'utf8') : null
   }

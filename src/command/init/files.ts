@@ -4,7 +4,10 @@ import type { Api, StarterRequest } from './starter-request.ts'
 
 /** A value as code, with as few quotes as possible. */
 function literal(value: unknown): string {
-  if (typeof value === 'string') return `'${value.replaceAll('\\', '\\\\').replaceAll("'", "\\'")}'`
+  if (typeof value === 'string') {
+    const escaped = value.replace(/['\\]/g, '\\$&').replaceAll('\n', '\\n').replaceAll('\r', '\\r')
+    return `'${escaped}'`
+  }
   if (Array.isArray(value)) return `[${value.map(literal).join(', ')}]`
   if (typeof value !== 'object' || value === null) return String(value)
   const members = Object.entries(value).map(

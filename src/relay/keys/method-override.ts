@@ -1,21 +1,82 @@
-import { abridged, invalid } from '../../protocol/invalid-parameter.ts'
-import type { ClientSecretRequest } from '../../protocol/request.ts'
+import { abridged, invalid, isObject } from '../../protocol/invalid-parameter.ts'
+import { headerOf, type ClientSecretRequest } from '../../protocol/request.ts'
 
-/** Parameters that replace the method at servers of Google, Rails or PHP, which reads other characters as `_`. */
-const overrides = /^(\$httpmethod|-method|x-(http-)?method(-override)?)$/
+/** Letters as they are or percent-encoded, in either case. */
+const word = (text: string) => [...text].map((one) => `(?:${one}|%${hex(one)}|%${hex(one.toUpperCase())})`).join('')
+const hex = (one: string) => one.charCodeAt(0).toString(16)
+
+/** A character that is no letter and no digit, also percent-encoded. PHP reads some of them as `_`. */
+const mark = '(?:[^a-z0-9$%&;=]|%(?!24|3\\d|[46][1-9a-f]|[57][\\da])[\\da-f]{2})'
+/** What PHP and Rack leave out in front of a name. */
+const leftOut = '(?:[ +[\\]]|%20|%5b|%5d)'
+const end = '(?:\\]|%5d)*(?:[=&;\\p{Cc}]|%[01][\\da-f]|%7f|$)'
+const override = `${mark}{1,9}${word('method')}${end}|${word('x')}${mark}{1,9}(?:${word('http')}${mark}{1,9})?${word('method')}(?:${mark}{1,9}${word('override')})?${end}`
 
 /**
- * A rule names methods. No parameter may change them on the way.
+ * Finds a parameter that replaces the method at servers of Google, Rails or PHP, in a query or a form as it is sent.
+ * Each name is looked at for a bounded length, so the search costs little for a large form.
+ */
+const overrides = new RegExp(
+  `(?:^|[&;])(?=${leftOut}{100}|${leftOut}{0,99}(?:(?:\\$|%24)${word('http')}|${override}))([^=&;]{0,200})`,
+  'iu',
+)
+
+/**
+ * A rule names methods. No parameter, and no field of a form, may change them on the way.
  *
  * @throws ClientSecretError `INVALID_PARAMETER`
  */
-export function refuseMethodOverride({ params = {} }: ClientSecretRequest, url: URL): void {
-  for (const name of [...url.searchParams.keys(), ...Object.keys(params)]) {
-    if (!overrides.test(name.toLowerCase().replace(/[^a-z0-9$]+/g, '-'))) continue
+export function refuseMethodOverride({ params = {}, headers, data }: ClientSecretRequest, url: URL): void {
+  const inQuery = nameIn(url.search.slice(1))
+  if (inQuery !== undefined) throw refused(`params.${abridged(inQuery)}`)
+  const ofQuery = [...url.searchParams.keys()]
+  for (const name of [...ofQuery, ...Object.keys(params)]) {
     const path = `params.${abridged(name)}`
-    throw invalid(
-      path,
-      `${path} must be left out: some servers take it for the method. Write the method into "method".`,
-    )
+    if (overrides.test(name)) throw refused(path)
+    if (/\p{Cc}/u.test(name))
+      throw invalid(
+        path,
+        `${path} must have no control characters in its name: servers read such a name in different ways.`,
+      )
   }
+  if (typeof data === 'string') return refuseFormOverride(headers, data, 'data')
+  if (!isForm(headers) || !isObject(data)) return
+  for (const name of namesOf(data)) if (overrides.test(name)) throw refused(`data#/${abridged(name)}`)
+}
+
+/**
+ * The same for a body that the caller wrote itself.
+ *
+ * @throws ClientSecretError `INVALID_PARAMETER`
+ */
+export function refuseFormOverride(
+  headers: ClientSecretRequest['headers'],
+  body: string | Buffer,
+  path = 'body',
+): void {
+  if (!isForm(headers)) return
+  const name = nameIn(typeof body === 'string' ? body : body.toString('latin1'))
+  if (name !== undefined) throw refused(`${path}#/${abridged(name)}`)
+}
+
+function nameIn(text: string): string | undefined {
+  const name = overrides.exec(text)?.[1]
+  return name === undefined ? undefined : [...new URLSearchParams(name).keys()].join()
+}
+
+/** Rack reads a body without a type as a form, and the type up to a comma; PHP up to a space. */
+function isForm(headers: ClientSecretRequest['headers']): boolean {
+  return /^\s*(application\/x-www-form-urlencoded\s*([\s;,]|$)|$)/i.test(headerOf(headers, 'content-type') ?? '')
+}
+
+/** The names of a form. Rack reads `[_method]`, the field of an object without a name, as `_method`. */
+function* namesOf(data: object): Generator<string> {
+  for (const [name, value] of Object.entries(data)) {
+    yield name
+    if (isObject(value) && /^[[\]]*$/.test(name)) yield* namesOf(value)
+  }
+}
+
+function refused(path: string) {
+  return invalid(path, `${path} must be left out: some servers take it for the method. Write the method into "method".`)
 }
