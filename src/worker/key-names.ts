@@ -7,17 +7,9 @@ import { ClientSecretError } from '../protocol/errors.ts'
  */
 export function keyNames(keys: Record<string, string>): Map<string, string> {
   for (const origin of Object.keys(keys)) {
-    if (originOf(origin) === origin) continue
-    const message = `keys of a worker must be origins such as https://api.example.com, without a path; "${origin}" is none.`
+    if (URL.canParse(origin) && new URL(origin).origin === origin) continue
+    const message = `keys must be origins such as https://api.example.com; "${origin}" is none.`
     throw new ClientSecretError('INVALID_PARAMETER', message, { path: 'keys' })
   }
   return new Map(Object.entries(keys))
-}
-
-function originOf(url: string): string | undefined {
-  try {
-    return new URL(url).origin
-  } catch {
-    return undefined
-  }
 }

@@ -64,11 +64,12 @@ export function serveClientSecrets({ keys, media = [], ...transport }: ClientSec
   })
   scope.addEventListener('fetch', (event) => {
     const { request } = event
-    const { url, headers } = request
+    const { url, headers, destination, mode } = request
     const { origin } = new URL(url)
     const name = names.get(origin)
-    if (name === undefined || !(isOfScript(request) || (media.includes(origin) && elements.test(request.destination))))
-      return
+    // A call of a script has no destination. Nor has a prefetch or the ping of a link, but its mode is no-cors.
+    const mayUse = destination ? media.includes(origin) && elements.test(destination) : mode !== 'no-cors'
+    if (name === undefined || !mayUse) return
     if ([url.replaceAll('%24CLIENT', '$CLIENT'), ...headers.values()].some(holdsPlaceholder))
       event.respondWith(fetchWith(name)(request, { headers: ownHeaders(request) }))
   })
@@ -77,11 +78,6 @@ export function serveClientSecrets({ keys, media = [], ...transport }: ClientSec
     await scope.clients.claim()
     return (await scope.clients.matchAll()).some((client) => client.id === id)
   }
-}
-
-/** A prefetch and the ping of a link have no destination either, but another mode. */
-function isOfScript({ destination, mode }: Request): boolean {
-  return destination === '' && mode !== 'no-cors'
 }
 
 function ownHeaders({ headers, destination }: Request): [string, string][] {

@@ -92,6 +92,7 @@ describe('one install', () => {
       '@hono/node-server': 'MIT',
       aws4fetch: 'MIT',
       dequal: 'MIT',
+      'eventsource-parser': 'MIT',
       hono: 'MIT',
       'ipaddr.js': 'MIT',
       jose: 'MIT',
@@ -108,8 +109,8 @@ describe('one install', () => {
   })
 
   test.each([
-    ['index', ['dequal', 'react', 'swr', 'use-sync-external-store']],
-    ['client', []],
+    ['index', ['dequal', 'eventsource-parser', 'react', 'swr', 'use-sync-external-store']],
+    ['client', ['eventsource-parser']],
     ['skapi', []],
     ['testing', []],
   ])('a page that bundles all of %s contains no package of the relay', async (entry, expected) => {
@@ -140,6 +141,8 @@ describe.each(['module', 'commonjs'] as const)('as %s', (type) => {
         'ClientSecretProvider',
         'clientSecretErrorOf',
         'createClient',
+        'createStream',
+        'deltaText',
         'isClientSecretError',
         'isPollStopped',
         'localPersister',
@@ -149,16 +152,26 @@ describe.each(['module', 'commonjs'] as const)('as %s', (type) => {
         'useClientSecretQueue',
         'useClientSecretRecord',
         'useClientSecretRequest',
+        'useClientSecretStream',
       ],
     ],
     ['react-client-secret/skapi', ['skapiTransport']],
     ['react-client-secret/vite', ['clientSecretRelay']],
     ['react-client-secret/presets', Object.keys(presets).sort()],
     ['react-client-secret/worker', ['registerClientSecretWorker', 'serveClientSecrets']],
-    ['react-client-secret/testing', ['createTestClient', 'fail', 'hold', 'reply']],
+    ['react-client-secret/testing', ['createTestClient', 'fail', 'hold', 'holdStream', 'reply', 'stream']],
     [
       'react-client-secret/client',
-      ['ClientSecretError', 'clientSecretErrorOf', 'createClient', 'isClientSecretError', 'isPollStopped', 'isSettled'],
+      [
+        'ClientSecretError',
+        'clientSecretErrorOf',
+        'createClient',
+        'createStream',
+        'deltaText',
+        'isClientSecretError',
+        'isPollStopped',
+        'isSettled',
+      ],
     ],
   ])('%s loads', (name, exported) => {
     expect(evaluate(app, type, `console.log(Object.keys(${load(name)}).sort().join())`)).toBe(exported.join())

@@ -306,7 +306,7 @@ describe('what is no request', () => {
       expect(await response.json()).toMatchObject({
         error: {
           message: expect.stringMatching(
-            /It answers POST and GET \/requests, POST \/fetch, DELETE \/requests\/:id, GET \/queues\/:name, GET \/health/,
+            /It answers POST and GET \/requests, POST \/fetch, DELETE \/requests\/:id, GET \/requests\/:id\/stream, GET \/queues\/:name, GET \/health/,
           ),
         },
       })

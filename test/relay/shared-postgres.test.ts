@@ -245,7 +245,7 @@ describe('the tables', () => {
     await postgres.query(options.database!, 'UPDATE relay_version SET version = version + 1')
     const { relay: older } = await startRelay(options)
     await expect(older.ready).rejects.toThrow(
-      'The relay does not start: its database has version 7, and this program knows versions up to 6.',
+      'The relay does not start: its database has version 8, and this program knows versions up to 7.',
     )
   })
 

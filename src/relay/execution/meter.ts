@@ -1,5 +1,5 @@
 import { RateLimiterMemory, RateLimiterRes } from 'rate-limiter-flexible'
-import { ClientSecretError } from '../../protocol/errors.ts'
+import { ClientSecretError, isClientSecretError } from '../../protocol/errors.ts'
 import type { LimitCounts } from '../database/limit-counts.ts'
 import { hash } from '../database/stored-record.ts'
 
@@ -38,10 +38,11 @@ export const localMeter: MakeMeter = (_what, most, seconds) => {
 /** Names above their limit, of which a relay remembers that it refuses them. */
 const maxRemembered = 10_000
 
-/** Meters that count for all relays of the database. */
+/** Meters that count for all relays of the database. While it is unavailable, each relay counts alone. */
 export function sharedMeters(counts: LimitCounts): MakeMeter {
   return (what, most, seconds) => {
     if (most === undefined) return unlimited
+    const alone = localMeter(what, most, seconds)
     /** When the names above the limit are below it again: a flood of refused calls costs no statements. */
     const full = new Map<string, number>()
 
@@ -60,7 +61,11 @@ export function sharedMeters(counts: LimitCounts): MakeMeter {
         const left = (full.get(name) ?? 0) - performance.now()
         if (left > 0) throw limited(sentence, left)
         full.delete(name)
-        const counted = await count(name, points)
+        const counted = await count(name, points).catch((error: unknown) => {
+          if (isClientSecretError(error) && error.code === 'UNAVAILABLE') return null
+          throw error
+        })
+        if (!counted) return alone.take(name, points, sentence)
         if (counted.count > most) throw limited(sentence, counted.left)
       },
       async add(name, points) {
