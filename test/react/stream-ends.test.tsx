@@ -178,6 +178,8 @@ describe('a lost connection continues where it broke', () => {
           // Later, so that the reader gets the chunk before the error.
           if (rest <= 0) setTimeout(() => controller.error(new TypeError('network error')))
         },
+        // An answer that ends meanwhile must not end well.
+        flush: () => (rest <= 0 ? new Promise<void>(() => {}) : undefined),
       })
       return new Response(response.body!.pipeThrough(breaking), response)
     }
