@@ -77,13 +77,14 @@ async function costOf({ kind, text }: ExpensiveBody): Promise<Cost> {
   // What it has left to do belongs to it.
   await turn()
   const spent = milliseconds(process.threadCpuUsage(before))
-  const beforeParse = process.threadCpuUsage()
+  // The count of a thread moves in ticks of some milliseconds, in which this would be nothing.
+  const beforeParse = process.cpuUsage()
   try {
     JSON.parse(bytes.toString())
   } catch {
     // It costs what it costs up to the mistake.
   }
-  const parse = milliseconds(process.threadCpuUsage(beforeParse))
+  const parse = milliseconds(process.cpuUsage(beforeParse))
   return { kind, spent, parse, bytes: bytes.length, status: response.status }
 }
 
