@@ -314,6 +314,20 @@ describe('what is no request', () => {
     expect(await (await fetch(`${url}/health`)).json()).toEqual({ status: 'ok' })
   })
 
+  test('a queue or a record with the name "stream" is refused with a status, as every other', async () => {
+    const { url } = await setUp()
+    for (const [method, path] of [
+      ['GET', '/queues/stream'],
+      ['DELETE', '/requests/stream'],
+    ] as const) {
+      const response = await fetch(url + path, { method, headers: { 'client-session': 'x'.repeat(5_000) } })
+      expect([response.status, await response.json()]).toEqual([
+        400,
+        { error: expect.objectContaining({ code: 'INVALID_PARAMETER' }) },
+      ])
+    }
+  })
+
   test('too many unsettled requests of one caller', async () => {
     const api = await startApi(() => {})
     const { client } = await startRelay({ keys: { api: keyFor(api.url) }, limits: { unsettledPerCaller: 2 } })

@@ -80,5 +80,5 @@ export function createApp(settings: Settings, opening: Promise<RelayDeps>, metri
 
 /** Whether the client expects the head of an answer, also in a refusal. */
 function isStream(path: string): boolean {
-  return path === '/fetch' || path.endsWith('/stream')
+  return path === '/fetch' || /^\/requests\/[^/]+\/stream$/.test(path)
 }
