@@ -29,7 +29,7 @@ export function configError(
   field = '',
 ): ClientSecretError {
   return new ClientSecretError('INVALID_PARAMETER', `${beginning}${subject} ${problem}`, {
-    path: [path, field].filter(Boolean).join('.') || undefined,
+    path: joined(path, field) || undefined,
   })
 }
 
@@ -42,10 +42,14 @@ export function fieldMustBe(
   found: unknown,
 ): asserts isMet {
   if (isMet) return
-  const whole = [path, field].filter(Boolean).join('.')
+  const whole = joined(path, field)
   throw new ClientSecretError('INVALID_PARAMETER', `${beginning}${mismatch(whole, expectation, found)}.`, {
     path: whole,
   })
+}
+
+function joined(path: string, field: string): string {
+  return [path, field].filter(Boolean).join('.')
 }
 
 /** Why a relay does not start. */

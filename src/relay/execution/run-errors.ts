@@ -1,6 +1,7 @@
 import { ClientSecretError } from '../../protocol/errors.ts'
 import { expiredMessage } from '../../protocol/record.ts'
-import type { Outcome } from '../database/stored-record.ts'
+import { isErrorCode } from '../../protocol/error-codes.ts'
+import type { Outcome, RecordSummary } from '../database/stored-record.ts'
 
 /** Ends a call that its caller cancelled, or that another relay makes now. */
 export const cancelled = new ClientSecretError('CANCELLED', 'The request was cancelled.')
@@ -14,6 +15,18 @@ export function abandoned(): ClientSecretError {
     'ABORTED',
     'The caller disconnected, so the relay ended the API call. The API may have acted on it already.',
   )
+}
+
+/** Why a settled record has no answer; undefined if it is resolved. */
+export function errorOfRecord({
+  id: requestId,
+  status,
+  error,
+}: Pick<RecordSummary, 'id' | 'status' | 'error'>): ClientSecretError | undefined {
+  if (status === 'cancelled') return new ClientSecretError('CANCELLED', cancelled.message, { requestId })
+  if (!error) return undefined
+  const { code, message, path } = error
+  return new ClientSecretError(isErrorCode(code) ? code : 'INTERNAL', message, { requestId, path })
 }
 
 /** Whether there is no answer because the relay ended the call. */

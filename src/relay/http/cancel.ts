@@ -1,8 +1,7 @@
-import { ClientSecretError } from '../../protocol/errors.ts'
 import type { CancelAnswer } from '../../protocol/record.ts'
 import { cancellationOf, type PubSub } from '../database/pub-sub.ts'
 import type { DirectRequests } from '../execution/direct/direct-requests.ts'
-import { absence } from './poll.ts'
+import { absent } from './poll.ts'
 import type { Records } from '../database/records.ts'
 import { placesOf } from '../database/shared-queue-places.ts'
 import type { SharedQueueRunner } from '../execution/queue/shared-queues.ts'
@@ -29,10 +28,7 @@ export async function cancel(
 ): Promise<CancelAnswer> {
   if (direct.cancel(owner, idOrKey)) return ended
   const found = await records.find(owner, idOrKey)
-  if (!found || found.expiresAt <= Date.now()) {
-    const { code, message, requestId } = absence(records, idOrKey)
-    throw new ClientSecretError(code, message, { requestId })
-  }
+  if (!found || found.expiresAt <= Date.now()) throw absent(records, idOrKey)
   const { id, concurrencyKey, queueName } = found
   if (await records.cancel(id, 'pending')) {
     pubSub.publish(id, concurrencyKey, sharedQueues.has(queueName) ? placesOf(queueName!) : null)

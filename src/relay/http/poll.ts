@@ -144,7 +144,7 @@ async function news(
 }
 
 /** Why this caller has no such record. Another caller's record looks like a missing one. */
-export function absence(
+function absence(
   records: Pick<Records, 'hasMadeRoom'>,
   id: string,
 ): WireError & { code: 'EXPIRED' | 'REQUEST_NOT_FOUND' } {
@@ -162,4 +162,10 @@ export function absence(
     requestId: id,
     status: 404,
   }
+}
+
+/** The same as an error. */
+export function absent(records: Pick<Records, 'hasMadeRoom'>, id: string): ClientSecretError {
+  const { code, message, requestId } = absence(records, id)
+  return new ClientSecretError(code, message, { requestId })
 }

@@ -1,24 +1,22 @@
 import type { Hono } from 'hono'
-import { isErrorCode } from '../../protocol/error-codes.ts'
 import { ClientSecretError } from '../../protocol/errors.ts'
-import { isSettled, type WireError } from '../../protocol/record.ts'
+import { isSettled } from '../../protocol/record.ts'
 import type { FetchAnswerHead } from '../../protocol/fetch.ts'
 import { shown } from '../../protocol/invalid-parameter.ts'
 import type { Listener } from '../database/pub-sub.ts'
 import type { Room } from '../common/bytes-in-flight.ts'
 import type { RecordSummary } from '../database/stored-record.ts'
 import { streamOf } from '../database/stream-pieces.ts'
-import { printedInOneLine } from '../execution/direct/shared-body.ts'
+import { printedInOneLine, readerStream } from '../execution/direct/reader-stream.ts'
+import { errorOfRecord } from '../execution/run-errors.ts'
 import type { Admission } from './admission.ts'
 import { passedOn } from './fetch-route.ts'
-import { absence } from './poll.ts'
+import { absent } from './poll.ts'
 import type { RelayDeps } from './relay-parts.ts'
 
 /** Memory for one read of a stream, and for a reader that waits for the next bytes. */
 const bytesOfRead = 2 ** 19
 const bytesOfWaiting = 1_024
-/** Milliseconds that a reader may take for a chunk. */
-const maxReading = 300_000
 /** Milliseconds between two looks at a silent stream. Other relays report new bytes at once. */
 const lookEvery = 1_000
 
@@ -85,18 +83,13 @@ async function headOf(reader: Reader): Promise<FetchAnswerHead> {
     const now = await recordOf(reader)
     const head = await reader.parts.pieces.head(reader.id)
     if (head !== null) return JSON.parse(head) as FetchAnswerHead
-    if (isSettled(now)) throw now.error ? errorOf(now.error, now.id) : (endOf(now) ?? notKept(now.id))
+    if (isSettled(now)) throw errorOfRecord(now) ?? notKept(now.id)
     await next(reader)
   }
 }
 
 function bodyOf(reader: Reader, after: number, over: () => void): ReadableStream<Uint8Array> {
   let position = after
-  let timer: NodeJS.Timeout | undefined
-  const end = () => {
-    clearTimeout(timer)
-    over()
-  }
   async function nextBytes(): Promise<Buffer | null> {
     for (;;) {
       // First the status: an answer is complete before its record settles.
@@ -111,37 +104,17 @@ function bodyOf(reader: Reader, after: number, over: () => void): ReadableStream
       await next(reader)
     }
   }
-  return new ReadableStream<Uint8Array>(
-    {
-      async pull(controller) {
-        clearTimeout(timer)
-        const fail = (error: unknown) => {
-          controller.error(printedInOneLine(error as Error))
-          end()
-        }
-        try {
-          const bytes = await nextBytes()
-          if (!bytes) {
-            controller.close()
-            return end()
-          }
-          timer = setTimeout(() => fail(new Error('the caller took too long to read the answer')), maxReading).unref()
-          controller.enqueue(bytes)
-        } catch (error) {
-          fail(error)
-        }
-      },
-      cancel: end,
-    },
-    { highWaterMark: 0 },
-  )
+  return readerStream(() => nextBytes().catch(failInOneLine), over, over)
+}
+
+function failInOneLine(error: unknown): never {
+  throw printedInOneLine(error as Error)
 }
 
 async function recordOf({ parts: { records }, owner, id }: Reader): Promise<RecordSummary> {
   const [now] = await records.summaries(owner, [id])
   if (now && now.expiresAt > Date.now()) return now
-  const { code, message, requestId } = absence(records, id)
-  throw new ClientSecretError(code, message, { requestId })
+  throw absent(records, id)
 }
 
 async function next({ parts: { pubSub }, listener, signal }: Reader): Promise<void> {
@@ -149,16 +122,6 @@ async function next({ parts: { pubSub }, listener, signal }: Reader): Promise<vo
   signal.throwIfAborted()
   if (pubSub.isClosed())
     throw new ClientSecretError('UNAVAILABLE', 'The relay is stopping. Try again.', { retryAfter: 1 })
-}
-
-/** The error of a stream that ended early. */
-function endOf({ id, status, error }: RecordSummary): ClientSecretError | undefined {
-  if (status === 'cancelled') return new ClientSecretError('CANCELLED', 'The request was cancelled.', { requestId: id })
-  return error ? errorOf(error, id) : undefined
-}
-
-function errorOf({ code, message, path }: WireError, requestId: string): ClientSecretError {
-  return new ClientSecretError(isErrorCode(code) ? code : 'INTERNAL', message, { requestId, path })
 }
 
 function tooManyReaders(): ClientSecretError {

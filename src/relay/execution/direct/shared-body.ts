@@ -1,14 +1,12 @@
-import { inspect } from 'node:util'
 import type { Room } from '../../common/bytes-in-flight.ts'
 import { ClientSecretError } from '../../../protocol/errors.ts'
 import { deferred } from '../../common/deferred.ts'
+import { printedInOneLine, readerStream } from './reader-stream.ts'
 
 /** Bytes of one answer that stay available from its beginning, for callers that join. */
 const maxJoinable = 4 * 2 ** 20
 /** Bytes that may wait for the fastest reader. Beyond this, the API waits too. */
 const maxAhead = 256 * 1024
-/** Milliseconds that a reader may take for a chunk. */
-const maxReading = 300_000
 
 /** A body that one call writes and several callers read, each from its beginning. */
 export interface SharedBody {
@@ -62,21 +60,22 @@ export function createSharedBody(room: Room): SharedBody {
     room.hold(size)
   }
 
-  function take(chunk: Buffer): void {
+  function push(chunk: Buffer): void {
     chunks.push(chunk)
     size += chunk.length
     total += chunk.length
+  }
+
+  function take(chunk: Buffer): void {
+    push(chunk)
     if (size > maxJoinable || first > 0 || !hasRoomFor(chunk.length)) trim()
     wakeReaders()
   }
 
   function add(chunk: Buffer): void {
-    chunks.push(chunk)
-    size += chunk.length
-    total += chunk.length
+    push(chunk)
     const isLeft = hadReader && readers.size === 0
-    if (isLeft || !hasRoomFor(chunk.length)) drop(0)
-    else drop(maxJoinable)
+    drop(isLeft || !hasRoomFor(chunk.length) ? 0 : maxJoinable)
     room.hold(size)
     wakeReaders()
   }
@@ -160,57 +159,6 @@ export function createSharedBody(room: Room): SharedBody {
       )
     },
   }
-}
-
-/**
- * @param next Gives the next chunk; null at the end.
- * @param remove Called when the stream is over for any reason.
- * @param leave Called when the reader leaves before the end, or takes too long.
- */
-function readerStream(
-  next: () => Promise<Buffer | null>,
-  remove: () => void,
-  leave: () => void,
-): ReadableStream<Uint8Array> {
-  let timer: NodeJS.Timeout | undefined
-  let isCancelled = false
-  const over = () => {
-    clearTimeout(timer)
-    remove()
-  }
-  return new ReadableStream<Uint8Array>(
-    {
-      async pull(controller) {
-        clearTimeout(timer)
-        const chunk = await next().catch((error: unknown) => {
-          over()
-          throw error
-        })
-        if (isCancelled) return
-        if (!chunk) {
-          over()
-          return controller.close()
-        }
-        timer = setTimeout(() => {
-          over()
-          leave()
-          controller.error(new Error('the caller took too long to read the answer'))
-        }, maxReading).unref()
-        controller.enqueue(chunk)
-      },
-      cancel() {
-        isCancelled = true
-        over()
-        leave()
-      },
-    },
-    { highWaterMark: 0 },
-  )
-}
-
-/** Servers print the error of a stream. The log already has its line, so the stack would be noise. */
-export function printedInOneLine(error: Error): Error {
-  return Object.defineProperty(error, inspect.custom, { value: () => String(error), configurable: true })
 }
 
 export function answerLost(requestId?: string): ClientSecretError {

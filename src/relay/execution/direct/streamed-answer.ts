@@ -1,9 +1,9 @@
-import { isErrorCode } from '../../../protocol/error-codes.ts'
-import { asClientSecretError, ClientSecretError } from '../../../protocol/errors.ts'
+import { asClientSecretError } from '../../../protocol/errors.ts'
 import type { Room } from '../../common/bytes-in-flight.ts'
 import type { StoredRecord } from '../../database/stored-record.ts'
 import type { AnswerHead, RawCall } from '../../upstream/stream-answer.ts'
 import { deferred } from '../../common/deferred.ts'
+import { errorOfRecord } from '../run-errors.ts'
 import { createKeptWriter, type KeptStreamDeps } from './kept-writer.ts'
 import { answerLost, createSharedBody } from './shared-body.ts'
 import type { WaitingCallers } from './waiting-callers.ts'
@@ -91,14 +91,12 @@ export function createStreamedAnswer(
       write: (chunk, signal) => writer?.write(chunk) ?? shared.write(chunk, signal),
       flush: writer?.flush,
     }),
-    settle({ id: requestId, status, error, response }) {
+    settle(record) {
+      const { id: requestId, status, error, response } = record
       if (!hasBegun && !error) return fail(answerLost(requestId))
-      if (status === 'cancelled')
-        return fail(new ClientSecretError('CANCELLED', 'The request was cancelled.', { requestId }))
       // An answer with a status of 400 or more has a body. After any other failure, the body is missing or incomplete.
-      if (!error || (response && hasBegun)) return finish()
-      const { code, message, ...details } = error
-      fail(new ClientSecretError(isErrorCode(code) ? code : 'INTERNAL', message, { requestId, path: details.path }))
+      if (status !== 'cancelled' && (!error || (response && hasBegun))) return finish()
+      fail(errorOfRecord(record))
     },
     waitedFor(signal, waitingCallers) {
       id.promise.then((known) => waitingCallers.during(known, signal, done.promise)).catch(() => {})
