@@ -71,7 +71,7 @@ export function createLimitCounts(database: Pick<Database, 'query' | 'dialect'>)
     /** The count before the additions that remain, by name. */
     const before = new Map<string, Counted>()
     for (const { name, count, time_left } of [...written, ...read])
-      before.set(name, { count: Number(count) - sums.get(name)!.points, left: Number(time_left) })
+      before.set(name, { count: count - sums.get(name)!.points, left: time_left })
     return additions.map(({ name, points }) => {
       const one = before.get(name) ?? { count: 0, left: 0 }
       one.count += points

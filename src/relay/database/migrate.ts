@@ -25,8 +25,8 @@ const migrations: readonly Migration[] = [
 export async function migrate(database: Pick<Database, 'transaction' | 'dialect'>): Promise<void> {
   await database.transaction(['client-secret-relay: migrations'], async (transaction) => {
     await transaction.query('CREATE TABLE IF NOT EXISTS relay_version (version BIGINT NOT NULL)')
-    const [row] = await transaction.query<{ version: number | string }>('SELECT version FROM relay_version')
-    const version = Number(row?.version ?? 0)
+    const [row] = await transaction.query<{ version: number }>('SELECT version FROM relay_version')
+    const version = row?.version ?? 0
     if (version > migrations.length) {
       throw startFailure({
         reason: `its database has version ${version}, and this program knows versions up to ${migrations.length}`,

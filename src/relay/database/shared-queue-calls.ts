@@ -96,8 +96,8 @@ export function createSharedQueueCalls(database: Database, times: SharedQueueTim
        WHERE queue = $1 AND started_at > ${now} - ${window} AND id <> $2`,
       [name, except],
     )
-    const left = perMinute - Number(row!.count)
-    return { wait: left > 0 ? 0 : Math.max(1, Number(row!.first)), left }
+    const left = perMinute - row!.count
+    return { wait: left > 0 ? 0 : Math.max(1, row!.first ?? 1), left }
   }
 
   async function numbersOf(queue: SharedQueue, connection: Connection) {
@@ -109,11 +109,11 @@ export function createSharedQueueCalls(database: Database, times: SharedQueueTim
     )
     const { wait, left } = await waitInMinute(queue, '', connection)
     return {
-      free: wait > 0 ? 0 : Math.min(queue.maxConcurrency - Number(row!.running), left),
+      free: wait > 0 ? 0 : Math.min(queue.maxConcurrency - row!.running, left),
       wait: wait > 0 ? wait : null,
       /** Milliseconds until the first pause is over. */
-      pause: row!.pause === null ? null : Number(row!.pause),
-      round: Number(row!.round),
+      pause: row!.pause,
+      round: row!.round,
     }
   }
 
@@ -183,7 +183,7 @@ export function createSharedQueueCalls(database: Database, times: SharedQueueTim
            FROM records JOIN shared_turns ON shared_turns.id = records.id WHERE records.id IN (${taken}) RETURNING round`,
           [queue.name, relay, ...rows.map(({ id }) => id)],
         )
-        const newest = Math.max(round, ...rounds.map((one) => Number(one.round)))
+        const newest = Math.max(round, ...rounds.map((one) => one.round))
         await transaction.query('UPDATE shared_queues SET round = $2 WHERE name = $1', [queue.name, newest])
         return { calls: rows.map((row) => takenOf(row, queue.name, relay)), wait: null }
       }),
@@ -208,20 +208,15 @@ export function createSharedQueueCalls(database: Database, times: SharedQueueTim
         ])
     },
 
-    async callsOf(relay) {
-      return (
-        await database.query<SharedCall>('SELECT id, version, queue, relay FROM shared_calls WHERE relay = $1', [relay])
-      ).map(callOf)
-    },
+    callsOf: (relay) =>
+      database.query<SharedCall>('SELECT id, version, queue, relay FROM shared_calls WHERE relay = $1', [relay]),
 
-    async orphans(relay, silence) {
-      const rows = await database.query<SharedCall>(
+    orphans: (relay, silence) =>
+      database.query<SharedCall>(
         `SELECT id, version, queue, relay FROM shared_calls WHERE relay IS NOT NULL AND relay <> $1
          AND relay NOT IN (SELECT id FROM relays WHERE seen_at > ${database.dialect.now} - $2)`,
         [relay, silence],
-      )
-      return rows.map(callOf)
-    },
+      ),
 
     async recordOf({ id, version }) {
       const [row] = await database.query<SummaryRow>(
@@ -255,8 +250,4 @@ export function createSharedQueueCalls(database: Database, times: SharedQueueTim
 function takenOf(row: Row, queue: string, relay: string): Taken['calls'][number] {
   const { id, version } = summaryOf(row)
   return { call: { id, version, queue, relay }, record: readable([row])[0] ?? null }
-}
-
-function callOf(row: SharedCall): SharedCall {
-  return { ...row, version: Number(row.version) }
 }

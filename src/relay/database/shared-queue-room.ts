@@ -32,7 +32,7 @@ export async function checkRoom(
 ): Promise<void> {
   const ofVisitors = Math.ceil(maxWaiting / 2)
   const ofCaller = Math.ceil(maxWaiting / 10)
-  if (Number(lengths.total) + margin <= ofVisitors && Number(lengths.own) + margin <= ofCaller) return
+  if (lengths.total + margin <= ofVisitors && lengths.own + margin <= ofCaller) return
   await transaction.lock([`length of the shared queue ${name}`])
 
   /** Why there is no room. */
@@ -43,11 +43,11 @@ export async function checkRoom(
       [name, caller],
     )
     const most = `(queues.${name}.maxWaiting)`
-    if (Number(row!.own) > ofCaller)
+    if (row!.own > ofCaller)
       return `This caller has ${ofCaller} unsettled requests in the queue "${name}", a tenth of its limit ${most}. Wait for some of them to settle.`
-    if (Number(row!.total) > maxWaiting)
+    if (row!.total > maxWaiting)
       return `The queue "${name}" has ${maxWaiting} unsettled requests, its limit ${most}. Send the request again later.`
-    if (caller.startsWith(visitorPrefix) && Number(row!.visitors) > ofVisitors)
+    if (caller.startsWith(visitorPrefix) && row!.visitors > ofVisitors)
       return `Visitors have ${ofVisitors} unsettled requests in the queue "${name}", half of its limit ${most}. Sign in, or send the request again later.`
     return undefined
   }

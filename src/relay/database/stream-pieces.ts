@@ -48,7 +48,7 @@ export function createStreamPieces(database: Database): StreamPieces {
     },
 
     async read(id, after) {
-      const rows = await database.query<{ position: number | string; bytes: string }>(
+      const rows = await database.query<{ position: number; bytes: string }>(
         `WITH start (at) AS (SELECT max(position) FROM stream_pieces WHERE id = $1 AND position BETWEEN 0 AND $2)
          SELECT position, bytes FROM stream_pieces
          WHERE id = $1 AND position BETWEEN (SELECT at FROM start) AND (SELECT at FROM start) + ${furthest}
@@ -56,7 +56,7 @@ export function createStreamPieces(database: Database): StreamPieces {
         [id, after],
       )
       const bytes = Buffer.concat(rows.map((row) => Buffer.from(row.bytes, 'base64')))
-      return bytes.subarray(after - Number(rows[0]?.position ?? after))
+      return bytes.subarray(after - (rows[0]?.position ?? after))
     },
   }
 }

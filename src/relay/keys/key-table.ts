@@ -1,5 +1,5 @@
 import type { AuditEntry } from '../../protocol/keys.ts'
-import type { Connection, Database, Value } from '../database/database.ts'
+import type { Connection, Database } from '../database/database.ts'
 
 /** Every SQL statement about keys is in this file. */
 
@@ -33,31 +33,27 @@ export const keysTopic = 'keys'
 /** A transaction that changes keys holds it, so that nothing changes between its reads and its writes. */
 export const keysLock = 'client-secret-relay: keys'
 
-const text = (value: Value) => value
-/** Postgres gives a BIGINT as text. */
-const number = (value: Value) => (value === null ? null : Number(value))
-/** Only 0 means open: a damaged row is locked. */
-const flag = (value: Value) => Number(value) !== 0
-
-/** The columns of a key, and how to read them. */
-const columns: Record<keyof StoredKey, [name: string, read: (value: Value) => Value | boolean]> = {
-  name: ['name', text],
-  locked: ['locked', flag],
-  allow: ['allow', text],
-  limits: ['limits', text],
-  version: ['version', number],
-  value: ['value', text],
-  previousVersion: ['previous_version', number],
-  previousValue: ['previous_value', text],
-  masterKey: ['master_key', text],
-  createdAt: ['created_at', number],
-  updatedAt: ['updated_at', number],
-  uses: ['uses', number],
-  lastUsedAt: ['last_used_at', number],
-  fellBackAt: ['fell_back_at', number],
+/** The columns of a key, by field. */
+const columns: Record<keyof StoredKey, string> = {
+  name: 'name',
+  locked: 'locked',
+  allow: 'allow',
+  limits: 'limits',
+  version: 'version',
+  value: 'value',
+  previousVersion: 'previous_version',
+  previousValue: 'previous_value',
+  masterKey: 'master_key',
+  createdAt: 'created_at',
+  updatedAt: 'updated_at',
+  uses: 'uses',
+  lastUsedAt: 'last_used_at',
+  fellBackAt: 'fell_back_at',
 }
 const fields = Object.keys(columns) as (keyof StoredKey)[]
-const columnNames = fields.map((field) => columns[field][0])
+const columnNames = Object.values(columns)
+/** Under the names of the fields: a row is a key whose flag is a number. */
+const readColumns = fields.map((field) => `${columns[field]} AS "${field}"`).join(', ')
 
 /** Only `addUsage` changes the counts of a key that is there, and nothing changes the time of its creation. */
 const keptColumns = ['name', 'created_at', 'uses', 'last_used_at']
@@ -67,24 +63,21 @@ const writeStatement = `INSERT INTO stored_keys (${columnNames.join(', ')}) VALU
     .map((name) => `${name} = excluded.${name}`)
     .join(', ')}`
 
-type Row = Record<string, Value>
+type Row = Omit<StoredKey, 'locked'> & { locked: number }
 
 export async function readStoredKeys(connection: Connection): Promise<StoredKey[]> {
-  const rows = await connection.query<Row>(`SELECT ${columnNames.join(', ')} FROM stored_keys ORDER BY name`)
+  const rows = await connection.query<Row>(`SELECT ${readColumns} FROM stored_keys ORDER BY name`)
   return rows.map(storedKeyOf)
 }
 
 export async function readStoredKey(connection: Connection, name: string): Promise<StoredKey | null> {
-  const [row] = await connection.query<Row>(`SELECT ${columnNames.join(', ')} FROM stored_keys WHERE name = $1`, [name])
+  const [row] = await connection.query<Row>(`SELECT ${readColumns} FROM stored_keys WHERE name = $1`, [name])
   return row ? storedKeyOf(row) : null
 }
 
 function storedKeyOf(row: Row): StoredKey {
-  const entries = fields.map((field) => {
-    const [name, read] = columns[field]
-    return [field, read(row[name]!)]
-  })
-  return Object.fromEntries(entries) as StoredKey
+  // Only 0 means open: a damaged row is locked.
+  return { ...row, locked: row.locked !== 0 }
 }
 
 /** Adds a key, or replaces it and keeps its counts. */
@@ -104,7 +97,7 @@ export async function removeStoredKey(connection: Connection, name: string): Pro
     'DELETE FROM stored_keys WHERE name = $1 RETURNING version',
     [name],
   )
-  return row ? Number(row.version) : null
+  return row?.version ?? null
 }
 
 export async function addUsage(connection: Connection, name: string, usage: Usage): Promise<void> {
@@ -139,14 +132,8 @@ export async function readAudit(database: Database, limit: number): Promise<Audi
     at: number
     who: string
     what: AuditEntry['what']
-    key_name: string
+    key: string
     version: number | null
-  }>('SELECT at, who, what, key_name, version FROM key_changes ORDER BY seq DESC LIMIT $1', [limit])
-  return rows.map(({ at, who, what, key_name, version }) => ({
-    at: Number(at),
-    who,
-    what,
-    key: key_name,
-    version: version === null ? undefined : Number(version),
-  }))
+  }>('SELECT at, who, what, key_name AS "key", version FROM key_changes ORDER BY seq DESC LIMIT $1', [limit])
+  return rows.map(({ version, ...entry }) => ({ ...entry, version: version ?? undefined }))
 }

@@ -58,12 +58,12 @@ export async function createHeartbeat({
   async function show(): Promise<number> {
     const at = thisMoment()
     const { now } = database.dialect
-    const [seen] = await database.query<{ seen_at: number | string }>(
+    const [seen] = await database.query<{ seen_at: number }>(
       `INSERT INTO relays (id, seen_at) VALUES ($1, ${now}) ON CONFLICT (id) DO UPDATE SET seen_at = ${now} RETURNING seen_at`,
       [id],
     )
     shownAt = at
-    return Number(seen?.seen_at)
+    return seen!.seen_at
   }
 
   async function beat(): Promise<void> {
