@@ -7,6 +7,7 @@ import { kinds, readProject, type Kind } from './init/project.ts'
 import { showChange } from './init/show-change.ts'
 import { apiNames, readApi, requiredSettings, type Api } from './init/starter-request.ts'
 import { writeChange } from './init/write-change.ts'
+import { pairsOf } from './name-value-pairs.ts'
 import { UsageError } from './usage-error.ts'
 
 /**
@@ -58,7 +59,7 @@ async function chooseApi(person: Interface | undefined, given: string | undefine
   if (!person && given === undefined)
     throw new UsageError(`init needs --api with the name of a preset: ${apiNames.join(', ')}.`)
   const name = given ?? ((await person!.question(`Which API? ${apiNames.join(', ')}\n[openai] `)).trim() || 'openai')
-  const settings = Object.fromEntries(set.map((one) => /^([^=]*)=?(.*)$/s.exec(one)!.slice(1) as [string, string]))
+  const settings = Object.fromEntries(pairsOf(set))
   if (person) {
     for (const setting of requiredSettings(name))
       settings[setting] ??= (await person.question(`${setting} of your account at ${name}: `)).trim()

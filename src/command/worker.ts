@@ -2,6 +2,7 @@ import { writeFile } from 'node:fs/promises'
 import { parseArgs } from 'node:util'
 import { isClientSecretError } from '../protocol/errors.ts'
 import { keyNames } from '../worker/key-names.ts'
+import { pairsOf } from './name-value-pairs.ts'
 import { UsageError } from './usage-error.ts'
 import { workerCode } from './worker-code.ts'
 
@@ -39,7 +40,7 @@ function isRelay(relay: string): boolean {
 }
 
 function keysOf(given: string[], media: string[] = []): Record<string, string> {
-  const pairs = given.map((one) => /^([^=]*)=?(.*)$/s.exec(one)!.slice(1) as [string, string])
+  const pairs = pairsOf(given)
   if (given.length === 0 || pairs.some(([, name]) => name === ''))
     throw new UsageError('worker needs --key with an origin and a name, such as --key https://api.resend.com=resend.')
   const twice = pairs.find(([origin], index) => pairs.findIndex(([other]) => other === origin) < index)

@@ -148,7 +148,7 @@ function placesOf({ headers = {}, params = {} }: PresetAuth): Pick<KeyRule, 'in'
 type Fill = (text: string) => string
 
 /** Writes the settings into a text. In an url, a setting is one word: it must not widen a rule. */
-function filler(settings: Partial<Record<string, unknown>>, required: readonly string[]): Fill {
+export function filler(settings: Partial<Record<string, unknown>>, required: readonly string[]): Fill {
   const missing = required.find((name) => typeof settings[name] !== 'string' || settings[name] === '')
   if (missing !== undefined) throw new TypeError(`The preset needs the setting "${missing}", a text.`)
   return (text) =>

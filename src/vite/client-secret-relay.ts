@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs'
 import { basename, isAbsolute, resolve } from 'node:path'
 import type { Plugin, PreviewServer, ViteDevServer } from 'vite'
+import { configNames } from '../command/config-names.ts'
 import { checkNode } from '../relay/common/missing-peer.ts'
 import type { DevRelay } from './dev-relay.ts'
 import { copyDefined, exposedValues } from './exposed-values.ts'
@@ -15,8 +16,6 @@ export interface ClientSecretRelayOptions {
   /** Files with environment variables, from the root of the project. A later file takes precedence over an earlier one, and the environment over both. Default: `.env` and `.env.local`. */
   envFiles?: string[] | undefined
 }
-
-const configNames = ['relay.config.ts', 'relay.config.mts', 'relay.config.js', 'relay.config.mjs']
 
 /** A list of a plugin takes the place of Vite's own. */
 const deniedByVite = ['.env', '.env.*', '*.{crt,pem}', '**/.git/**']

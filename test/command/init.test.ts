@@ -169,6 +169,24 @@ test('a file of a person stays, and the missing lines become a step', async () =
   expect(stdout).toContain('Add clientSecretRelay() from react-client-secret/vite to the plugins of Vite.')
 })
 
+test('a project of React Router in JavaScript has the route of its own file', async () => {
+  const folder = await project({
+    ...manifest('@react-router/dev', 'vite', 'react'),
+    'vite.config.js': viteConfig,
+    'app/routes.js': `import { index } from '@react-router/dev/routes'\n\nexport default [index('routes/home.jsx')]\n`,
+  })
+  await init(folder, '--api', 'openai', '--yes')
+  const after = await filesOf(folder)
+  expect(Object.keys(after)).toContain('app/routes/relay.js')
+  expect(after['app/routes.js']).toContain(`[route('relay/*', 'routes/relay.js'), index('routes/home.jsx')]`)
+})
+
+test('the steps name the config that is there', async () => {
+  const folder = await project({ ...manifest(), 'relay.config.js': 'export default { keys: {} }\n' })
+  const { stdout } = await init(folder, '--api', 'openai', '--yes')
+  expect(stdout).toContain('npx client-secret-relay serve relay.config.js ')
+})
+
 test('in a dirty tree, it names the uncommitted files that it edits', async () => {
   const folder = await project({
     ...manifest('vite'),
@@ -300,7 +318,7 @@ test.each<[string, (text: string) => string | null, string, string | null]>([
     `import x from "x"\nexport default defineConfig({ vite: { plugins: [x()] } })`,
     `import x from "x"\nimport { clientSecretRelay } from "react-client-secret/vite"\nexport default defineConfig({ vite: { plugins: [clientSecretRelay(), x()] } })`,
   ],
-  ['routes elsewhere', addReactRoute, `export default flatRoutes()`, null],
+  ['routes elsewhere', addReactRoute('routes/relay.ts'), `export default flatRoutes()`, null],
 ])('an edit of a config: %s', (_name, edit, before, after) => {
   expect(edit(before)).toBe(after)
   if (after !== null) expect(edit(after)).toBe(after)

@@ -12,8 +12,7 @@ export function checkTarget(folder: string, path: string): void {
   const root = realpathSync(folder)
   for (let above = dirname(path); above !== '.'; above = dirname(above)) {
     const entry = join(folder, above)
-    const isLink = isSymlink(entry)
-    if (!isLink && !existsSync(entry)) continue
+    if (!lstatSync(entry, { throwIfNoEntry: false })) continue
     if (existsSync(entry) && isInside(root, realpathSync(entry))) return
     throw new Error(
       `${above} leads out of the project in ${folder}, so init writes nothing to ${path}. Replace the symlink with a folder, and run init again.`,

@@ -20,13 +20,15 @@ export function addAstroPlugin(text: string): string | null {
   return edited && withImport(edited)
 }
 
-/** Adds the relay to the routes of React Router. */
-export function addReactRoute(text: string): string | null {
-  if (text.includes('relay/*')) return text
-  const edited = replaced(text, /export default \[\s*/, (whole) => `${whole}route('relay/*', 'routes/relay.ts'), `)
-  if (!edited) return null
-  if (/import\s*\{[^}]*\broute\b[^}]*\}\s*from\s*['"]@react-router\/dev\/routes['"]/.test(edited)) return edited
-  return replaced(edited, /(import\s*\{[^}]*?)\s*(\}\s*from\s*['"]@react-router\/dev\/routes['"])/, '$1, route $2')
+/** Adds the relay, in this module, to the routes of React Router. */
+export function addReactRoute(module: string): Edit {
+  return (text) => {
+    if (text.includes('relay/*')) return text
+    const edited = replaced(text, /export default \[\s*/, (whole) => `${whole}route('relay/*', '${module}'), `)
+    if (!edited) return null
+    if (/import\s*\{[^}]*\broute\b[^}]*\}\s*from\s*['"]@react-router\/dev\/routes['"]/.test(edited)) return edited
+    return replaced(edited, /(import\s*\{[^}]*?)\s*(\}\s*from\s*['"]@react-router\/dev\/routes['"])/, '$1, route $2')
+  }
 }
 
 /** Adds lines that a file does not have yet. */

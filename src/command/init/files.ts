@@ -1,20 +1,7 @@
+import { literal } from '../../relay/keys/suggested-rule.ts'
 import type { Api, StarterRequest } from './starter-request.ts'
 
 /** The texts of the files that init creates. */
-
-/** A value as code, with as few quotes as possible. */
-function literal(value: unknown): string {
-  if (typeof value === 'string') {
-    const escaped = value.replace(/['\\]/g, '\\$&').replaceAll('\n', '\\n').replaceAll('\r', '\\r')
-    return `'${escaped}'`
-  }
-  if (Array.isArray(value)) return `[${value.map(literal).join(', ')}]`
-  if (typeof value !== 'object' || value === null) return String(value)
-  const members = Object.entries(value).map(
-    ([name, item]) => `${/^[A-Za-z_$][\w$]*$/.test(name) ? name : literal(name)}: ${literal(item)}`,
-  )
-  return members.length === 0 ? '{}' : `{ ${members.join(', ')} }`
-}
 
 function importOf(names: string, module: string): string {
   return `import ${names} from ${literal(module)}`

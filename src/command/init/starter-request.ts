@@ -1,5 +1,5 @@
 import * as modelsAndMedia from '../../presets/models-and-media.ts'
-import type { Preset } from '../../presets/preset.ts'
+import { filler, type Preset } from '../../presets/preset.ts'
 import * as services from '../../presets/services.ts'
 import { placeholder } from '../../protocol/placeholder.ts'
 import { UsageError } from '../usage-error.ts'
@@ -94,7 +94,7 @@ export function starterRequestOf({ name, settings }: Api): StarterRequest {
   const isRead = ({ method }: { method: string }) => method === 'GET'
   const found =
     candidates.find((one) => isRead(one) && !one.url.includes('*')) ?? candidates.find(isRead) ?? candidates[0]!
-  const fill = (text: string) => text.replace(/\{(\w+)\}/g, (whole, setting: string) => settings[setting] ?? whole)
+  const fill = filler({ ...preset.settings.optional, ...settings }, preset.settings.required)
   const filled = (texts: Readonly<Record<string, string>> = {}) =>
     Object.fromEntries(Object.entries(texts).map(([field, text]) => [field, fill(text)]))
   return {
