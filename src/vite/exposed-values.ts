@@ -1,4 +1,5 @@
 import type { ResolvedConfig } from 'vite'
+import { inJson } from '../relay/common/in-json.ts'
 import { secretsOf, type Key } from '../relay/keys/key.ts'
 
 /** What Vite writes into pages, with a name for each. */
@@ -35,8 +36,4 @@ function contains(value: unknown, secret: string): boolean {
   const text = typeof value === 'string' ? value : (JSON.stringify(value) ?? '')
   const once = inJson(secret)
   return [secret, once, inJson(once)].some((form) => text.includes(form))
-}
-
-function inJson(text: string): string {
-  return JSON.stringify(text).slice(1, -1)
 }

@@ -124,12 +124,12 @@ describe('a field of a form that Rails and Laravel take for the method', () => {
   const set = async () => {
     const api = await startApi()
     const { client, url } = await startRelay({ keys: { api: keyFor(api.url) } })
-    const asData = (data: object | string, type = form) =>
+    const asData = (data: object | string, type: string | null = form) =>
       client.clientSecretRequest({
         clientSecretName: 'api',
         url: `${api.url}/`,
         method: 'POST',
-        headers: { authorization: '$CLIENT_SECRET', 'content-type': type },
+        headers: { authorization: '$CLIENT_SECRET', ...(type !== null && { 'content-type': type }) },
         data,
       })
     const raw = async (body: string, type?: string) => {
@@ -159,7 +159,10 @@ describe('a field of a form that Rails and Laravel take for the method', () => {
     expect(api.calls).toEqual([])
     await asData({ method: 'a', _methods: 'b', a: { _method: 'c' } })
     await asData({ _method: 'DELETE' }, 'application/json')
-    expect(api.calls).toHaveLength(2)
+    // Without a type, an object is sent as JSON.
+    await asData({ _method: 'DELETE' }, null)
+    expect(api.calls).toHaveLength(3)
+    expect(api.calls[2]!.headers['content-type']).toBe('application/json')
   })
 
   test.each([

@@ -1,5 +1,5 @@
 import { ClientSecretError } from '../../protocol/errors.ts'
-import { mismatch } from '../../protocol/invalid-parameter.ts'
+import { invalid, mismatch } from '../../protocol/invalid-parameter.ts'
 
 /**
  * The reader of an error about a key: the operator who starts the relay, or an administrator who fills in a form. The
@@ -43,9 +43,7 @@ export function fieldMustBe(
 ): asserts isMet {
   if (isMet) return
   const whole = joined(path, field)
-  throw new ClientSecretError('INVALID_PARAMETER', `${beginning}${mismatch(whole, expectation, found)}.`, {
-    path: whole,
-  })
+  throw invalid(whole, `${beginning}${mismatch(whole, expectation, found)}.`)
 }
 
 function joined(path: string, field: string): string {

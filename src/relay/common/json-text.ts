@@ -1,4 +1,5 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
+import { inJson } from './in-json.ts'
 import type { UpstreamResponse } from '../../protocol/record.ts'
 import type { ClientSecretRequest } from '../../protocol/request.ts'
 
@@ -24,7 +25,7 @@ export async function writeJsonText(response: UpstreamResponse): Promise<void> {
   const written = [`${JSON.stringify(rest).slice(0, -1)},"body":"`]
   for (const piece of pieces([body])) {
     await nextTurn()
-    written.push(JSON.stringify(piece).slice(1, -1))
+    written.push(inJson(piece))
   }
   await nextTurn()
   texts.set(response, [...written, '"}'].join(''))

@@ -5,7 +5,6 @@ import { isOfConnection } from '../../protocol/owned-headers.ts'
 import { placeholder } from '../../protocol/placeholder.ts'
 import { bodyFormat, type JsonObject } from '../../protocol/request.ts'
 import { sizeOfValues } from '../common/json-text.ts'
-import { refuseFormOverride } from '../keys/method-override.ts'
 import { parseJson } from './json-body.ts'
 
 /** A parsed call of `POST /fetch`. `parseRequest` checks it. */
@@ -75,10 +74,7 @@ export function readFetch(header: string, bytes: Uint8Array, demand: (bytes: num
   if (rest.length === 0) return { request: { ...request, headers }, redirect, keep, body: null }
   if (request['data'] !== undefined)
     throw invalid('A fetch has either data in its description or a body. Leave one out.', 'data')
-  if (!rest.includes(placeholder)) {
-    refuseFormOverride(headers as Record<string, string>, rest)
-    return { request: { ...request, headers }, redirect, keep, body: rest }
-  }
+  if (!rest.includes(placeholder)) return { request: { ...request, headers }, redirect, keep, body: rest }
   if (!isJson) {
     throw invalid(
       `The body of this fetch contains ${placeholder}, but its content type is not JSON. The relay inserts a key into headers, the url and JSON only. Move it there.`,

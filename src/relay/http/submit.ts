@@ -10,6 +10,7 @@ import type { PubSub } from '../database/pub-sub.ts'
 import { checkSameRequest } from '../execution/direct/claims.ts'
 import type { DirectRequests } from '../execution/direct/direct-requests.ts'
 import { findRule } from '../keys/key-rules.ts'
+import { refuseFormOverride } from '../keys/method-override.ts'
 import type { Key, Keys } from '../keys/key.ts'
 import type { Limits } from '../execution/rate-limits.ts'
 import type { Heartbeat } from '../execution/queue/heartbeat.ts'
@@ -65,6 +66,7 @@ export async function submit(
   const key = keyFor(keys, caller, readKeyName(body))
   const request = parseRequest(body)
   findRule(key, request)
+  if (raw?.body) refuseFormOverride(request.headers, raw.body)
   checkQueue(settings, key, request)
   await limits.admitUse(key, bytes)
   const lifetime = lifetimeOf(request, settings.expires)

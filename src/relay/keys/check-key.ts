@@ -1,3 +1,4 @@
+import { isObject } from '../../protocol/invalid-parameter.ts'
 import { configError, fieldMustBe, type ErrorContext } from '../common/config-error.ts'
 import { compileRule } from './key-rules.ts'
 import type { KeyOptions, KeyUse } from './key.ts'
@@ -89,9 +90,14 @@ export function checkUse(
 }
 
 function checkLimits(limits: unknown, context: ErrorContext): void {
-  const isObject = typeof limits === 'object' && limits !== null && !Array.isArray(limits)
-  fieldMustBe(isObject, context, 'limits', `an object of ${limitFields.join(', ')}`, limits)
-  for (const [name, value] of Object.entries(limits as Record<string, unknown>)) {
+  fieldMustBe(
+    isObject(limits) && !Array.isArray(limits),
+    context,
+    'limits',
+    `an object of ${limitFields.join(', ')}`,
+    limits,
+  )
+  for (const [name, value] of Object.entries(limits)) {
     const field = `limits.${name}`
     fieldMustBe(limitFields.includes(name), context, field, `left out: the limits are ${limitFields.join(', ')}`, value)
     const isLimit = value === undefined || (Number.isSafeInteger(value) && Number(value) > 0)

@@ -5,6 +5,7 @@ import { checkName, checkSecret, checkUse } from './check-key.ts'
 import { isOwnName } from './keys-of-options.ts'
 import type { KeyLimits, KeyOptions, KeyUse } from './key.ts'
 import { createRedactor } from './redaction/secret-index.ts'
+import { inJson } from '../common/in-json.ts'
 import { formContext, configError } from '../common/config-error.ts'
 
 /** A key as a form describes it, checked. */
@@ -91,7 +92,7 @@ export function withoutSecrets<Result>(secrets: readonly string[], work: () => R
       redactor.text(
         secrets
           .flatMap((secret) => [secret, secret.toUpperCase()])
-          .flatMap((secret) => [JSON.stringify(secret).slice(1, -1), encodeURIComponent(secret), secret])
+          .flatMap((secret) => [inJson(secret), encodeURIComponent(secret), secret])
           .reduce((rest, spelled) => rest.replaceAll(spelled, placeholder), text),
       )
     // Without the cause, which may quote the value.

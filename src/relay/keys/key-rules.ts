@@ -273,13 +273,18 @@ function unknownName(keyName: string, { place, name }: FoundPlaceholder, names: 
   )
 }
 
+/** The rule that allows this request to use the key; undefined if none does. */
+export function ruleFor(key: RuledKey, request: ClientSecretRequest): CompiledRule | undefined {
+  try {
+    return findRule(key, request)
+  } catch {
+    return undefined
+  }
+}
+
 /** Whether a rule allows this request to use the key. */
 export function isAllowed(key: RuledKey, request: ClientSecretRequest): boolean {
-  try {
-    return Boolean(findRule(key, request))
-  } catch {
-    return false
-  }
+  return ruleFor(key, request) !== undefined
 }
 
 /** Whether a rule allows this scheme, host and port, with any path. */

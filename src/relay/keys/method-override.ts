@@ -1,5 +1,5 @@
 import { abridged, invalid, isObject } from '../../protocol/invalid-parameter.ts'
-import { headerOf, type ClientSecretRequest } from '../../protocol/request.ts'
+import { bodyFormat, headerOf, type ClientSecretRequest } from '../../protocol/request.ts'
 
 /** Letters as they are or percent-encoded, in either case. */
 const word = (text: string) => [...text].map((one) => `(?:${one}|%${hex(one)}|%${hex(one.toUpperCase())})`).join('')
@@ -40,7 +40,7 @@ export function refuseMethodOverride({ params = {}, headers, data }: ClientSecre
       )
   }
   if (typeof data === 'string') return refuseFormOverride(headers, data, 'data')
-  if (!isForm(headers) || !isObject(data)) return
+  if (!isObject(data) || bodyFormat(headers) !== 'form') return
   for (const name of namesOf(data)) if (overrides.test(name)) throw refused(`data#/${abridged(name)}`)
 }
 
@@ -51,11 +51,13 @@ export function refuseMethodOverride({ params = {}, headers, data }: ClientSecre
  */
 export function refuseFormOverride(
   headers: ClientSecretRequest['headers'],
-  body: string | Buffer,
+  body: string | Uint8Array,
   path = 'body',
 ): void {
   if (!isForm(headers)) return
-  const name = nameIn(typeof body === 'string' ? body : body.toString('latin1'))
+  const name = nameIn(
+    typeof body === 'string' ? body : Buffer.from(body.buffer, body.byteOffset, body.length).toString('latin1'),
+  )
   if (name !== undefined) throw refused(`${path}#/${abridged(name)}`)
 }
 

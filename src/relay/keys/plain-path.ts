@@ -62,8 +62,16 @@ export function segmentsOf(pathname: string): string[] {
   return pathname.slice(1).split('/')
 }
 
-/** Whether the pattern of a rule matches a path. */
-export function matchesPath(pattern: readonly string[], segments: readonly string[]): boolean {
+/**
+ * Whether the pattern of a rule matches a path.
+ *
+ * @param matches Whether a part of the pattern matches other text than its own. Default: for the path of a request.
+ */
+export function matchesPath(
+  pattern: readonly string[],
+  segments: readonly string[],
+  matches = matchesSegment,
+): boolean {
   const open = pattern.at(-1) === '**'
   const fixed = open ? pattern.slice(0, -1) : pattern
   if (open ? segments.length <= fixed.length : segments.length !== fixed.length) return false
@@ -71,7 +79,7 @@ export function matchesPath(pattern: readonly string[], segments: readonly strin
   const isPlaced = pattern.some(containsPlaceholder)
   return segments.every((segment, index) => {
     const part = fixed[index] ?? '**'
-    return part === segment || (matchesSegment(part, segment) && !(isPlaced && containsPlaceholder(segment)))
+    return part === segment || (matches(part, segment) && !(isPlaced && containsPlaceholder(segment)))
   })
 }
 

@@ -1,3 +1,4 @@
+import { inJson } from '../common/in-json.ts'
 import { findPlaceholders } from '../../protocol/placeholder.ts'
 import type { ClientSecretRequest } from '../../protocol/request.ts'
 
@@ -36,15 +37,15 @@ export function suggestRule(request: ClientSecretRequest, hasNames: boolean): { 
 }
 
 /** A value as people write it in a config. */
-function literal(value: unknown): string {
+export function literal(value: unknown): string {
   if (Array.isArray(value)) return `[${value.map(literal).join(', ')}]`
-  if (typeof value === 'object' && value !== null)
-    return `{ ${Object.entries(value)
-      .map(([name, one]) => `${/^\w+$/.test(name) ? name : quoted(name)}: ${literal(one)}`)
-      .join(', ')} }`
-  return typeof value === 'string' ? quoted(value) : String(value)
+  if (typeof value !== 'object' || value === null) return typeof value === 'string' ? quoted(value) : String(value)
+  const members = Object.entries(value).map(
+    ([name, one]) => `${/^[A-Za-z_$][\w$]*$/.test(name) ? name : quoted(name)}: ${literal(one)}`,
+  )
+  return members.length === 0 ? '{}' : `{ ${members.join(', ')} }`
 }
 
 function quoted(text: string): string {
-  return `'${JSON.stringify(text).slice(1, -1).replaceAll('\\"', '"').replaceAll("'", "\\'")}'`
+  return `'${inJson(text).replaceAll('\\"', '"').replaceAll("'", "\\'")}'`
 }

@@ -1,6 +1,5 @@
-import { containsPlaceholder } from '../../protocol/placeholder.ts'
 import type { CompiledRule } from './key-rules.ts'
-import { matchesSegment } from './plain-path.ts'
+import { matchesPath, matchesSegment } from './plain-path.ts'
 
 /** A destination that a key's value did not have before. */
 export interface WiderReach {
@@ -46,14 +45,10 @@ function coversOrigin(one: CompiledRule, other: CompiledRule): boolean {
 
 /** Whether this pattern matches every path of the other one, with the secret in the same segments. */
 function coversPath(pattern: readonly string[], other: readonly string[]): boolean {
-  const isOpen = pattern.at(-1) === '**'
-  const fixed = isOpen ? pattern.slice(0, -1) : pattern
-  if (isOpen ? other.length <= fixed.length : other.length !== pattern.length) return false
-  const isPlaced = pattern.some(containsPlaceholder)
-  return other.every((segment, index) => {
-    const part = fixed[index] ?? '**'
-    if (part === segment) return true
-    const isWild = segment !== '**' || part === '**'
-    return isWild && matchesSegment(part, segment) && !(isPlaced && containsPlaceholder(segment))
-  })
+  return matchesPath(pattern, other, coversSegment)
+}
+
+/** `**` stands for several segments, which only `**` matches. */
+function coversSegment(part: string, segment: string): boolean {
+  return (segment !== '**' || part === '**') && matchesSegment(part, segment)
 }

@@ -1,5 +1,5 @@
 import type { ClientSecretRequest, Method } from '../../protocol/request.ts'
-import { findRule, isAllowed } from '../keys/key-rules.ts'
+import { ruleFor } from '../keys/key-rules.ts'
 import type { Key } from '../keys/key.ts'
 
 /** A repeat would make a second order, message or image. */
@@ -10,5 +10,5 @@ export function isNonIdempotent(method: Method): boolean {
 /** Whether the relay may run an interrupted request again. */
 export function isSafeToRetry(key: Key | undefined, request: ClientSecretRequest): boolean {
   if (!isNonIdempotent(request.method)) return true
-  return key !== undefined && isAllowed(key, request) && findRule(key, request).retryable
+  return key !== undefined && (ruleFor(key, request)?.retryable ?? false)
 }

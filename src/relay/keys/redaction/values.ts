@@ -1,3 +1,4 @@
+import { inJson } from '../../common/in-json.ts'
 import { classes, WORD } from './characters.ts'
 import { isTelling, minPrefix } from './prefix-table.ts'
 import { publicPartOf, type PublicPart } from './public-prefixes.ts'
@@ -26,6 +27,7 @@ export function valuesOf(secret: string, publicPrefix?: string): Value[] {
   const token = withoutScheme(secret)
   const prefix = publicPrefix === undefined ? undefined : withoutScheme(publicPrefix)
   return [valueOf(token, prefix), ...credentialsIn(token)].flatMap(({ text, publicPart }) =>
+    // The decoder takes a backslash of the secret itself for another level of JSON.
     [...new Set([text, unescaped(text), unescaped(inJson(text))])].flatMap((spelled) => {
       const whole = spelled.replace(/=+$/, '')
       const pieces = whole.split(betweenPieces)
@@ -81,9 +83,6 @@ function unescaped(text: string): string {
   const length = new Unescaper().read(bytes, 0, bytes.length, target, all)
   return target.toString('latin1', 0, length)
 }
-
-/** The decoder takes a backslash of the secret itself for another level of JSON. */
-const inJson = (text: string): string => JSON.stringify(text).slice(1, -1)
 
 function tracesOf(text: string, { split, shape }: PublicPart): Value {
   const isWhole = text.startsWith(split)
