@@ -111,7 +111,7 @@ export function createRunner(deps: RunnerDeps): Runner {
       // A direct request's caller waits for its answer. After the expiry, no caller of a background request or of a
       // kept stream can get it.
       if (record.relay === null || steps.raw?.isKept) {
-        const left = Math.min(record.expiresAt - Date.now(), maxTimer)
+        const left = Math.min(record.expiresAt - records.now(), maxTimer)
         expiry = setTimeout(() => ending.abort(expired), left)
       }
       room = inFlight.open(record.owner)

@@ -33,7 +33,7 @@ export function createSettlement(deps: SettlementDeps): Settlement {
   function settle(record: StoredRecord, outcome: Outcome): Promise<StoredRecord['status']> {
     return retryWhileUnavailable(async () => {
       if (stopping.aborted && isAborted(outcome)) return settleInterrupted(record)
-      const until = waitsUntil(record, outcome, maxUpstreamWait)
+      const until = waitsUntil(record, outcome, maxUpstreamWait, records.now())
       const isWritten = until === null ? await records.settle(record, outcome) : await records.requeue(record, until)
       // A record that is not running any more was cancelled.
       if (!isWritten) return 'cancelled'
@@ -77,9 +77,10 @@ function waitsUntil(
   { queueName, attemptedAt, expiresAt }: StoredRecord,
   { response }: Outcome,
   maxUpstreamWait: number,
+  now: number,
 ): number | null {
   const pause = response && retryDelayFrom(response.status, response.headers)
   if (queueName === null || pause === null || pause === undefined) return null
-  const until = Date.now() + pause
-  return until < Math.min(expiresAt, (attemptedAt ?? Date.now()) + maxUpstreamWait) ? until : null
+  const isInTime = now + pause < Math.min(expiresAt, (attemptedAt ?? now) + maxUpstreamWait)
+  return isInTime ? Date.now() + pause : null
 }

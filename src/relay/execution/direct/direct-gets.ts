@@ -41,7 +41,7 @@ export function createDirectGets(deps: GetsDeps): DirectGets {
   return {
     send(newRecord, getRoom, max, raw) {
       const before = gets.find(newRecord.owner, newRecord.idempotencyKey)
-      if (before && before.draft.expiresAt > Date.now()) {
+      if (before && before.draft.expiresAt > records.now()) {
         checkSameRequest(jsonText(before.draft.request) === jsonText(newRecord.request))
         return { id: before.draft.id, answer: before.answer.then((settled) => getRoom().then(() => settled)) }
       }

@@ -50,7 +50,7 @@ export function beginDirectRun(
             isInterrupted = true
             return runner.settleInterrupted(record)
           }
-          const mine = (settled = { ...draft, ...asSettled(record, outcome) })
+          const mine = (settled = { ...draft, ...asSettled(record, outcome, records.now()) })
           await end(mine, record, outcome)
           return mine.status
         },
@@ -71,13 +71,13 @@ export function beginDirectRun(
   }
 }
 
-function asSettled(record: StoredRecord, { status, response, error }: Outcome): StoredRecord {
+function asSettled(record: StoredRecord, { status, response, error }: Outcome, now: number): StoredRecord {
   return {
     ...record,
     status,
     version: record.version + 1,
     response: response ?? null,
     error: error ?? null,
-    updatedAt: Date.now(),
+    updatedAt: now,
   }
 }
