@@ -120,6 +120,8 @@ interface StreamStart<Event = unknown, Data = unknown> {
     record?: {
         id: string;
     } | undefined;
+    /** Identifies the request to the relay. Without `params`, it names a kept stream that was sent before. Default: random. */
+    idempotencyKey?: string | undefined;
     /** Returns the options. Called for each event. */
     options?: (() => StreamOptions<Event, Data>) | undefined;
     /** Called after each change of the state. `isUrgent` is false for more content of the answer. */
