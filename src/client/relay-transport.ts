@@ -10,7 +10,7 @@ import type {
 import { readStorage, storageKey } from './browser-storage.ts'
 import { randomId } from './random-id.ts'
 import { errorFromWire } from './read-record.ts'
-import { toJson } from './to-json.ts'
+import { writeRequest } from './raw-body.ts'
 import type { Transport } from './transport.ts'
 
 /** The relay's address, and how to call it. */
@@ -86,13 +86,15 @@ export function relayTransport({ relay, headers, fetch }: RelayTransportOptions,
     name: base,
     isIdempotent: true,
 
-    submit: (request, { idempotencyKey, signal = null }) =>
-      call<ClientSecretRecord>('version', '/requests', {
+    async submit(request, { idempotencyKey, signal = null }) {
+      const { headers, body } = writeRequest(request)
+      return call<ClientSecretRecord>('version', '/requests', {
         method: 'POST',
-        headers: { 'content-type': 'application/json', 'idempotency-key': idempotencyKey },
-        body: toJson(request),
+        headers: { ...headers, 'idempotency-key': idempotencyKey },
+        body,
         signal,
-      }),
+      })
+    },
 
     poll(seen, { wait, signal }) {
       const ids = seen.map(({ id, version }) => (version === undefined ? id : `${id}:${version}`)).join()
