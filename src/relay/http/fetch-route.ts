@@ -25,17 +25,17 @@ export function fetchRoute(app: Hono, settings: Settings, { admitFetch, running 
     const { raw } = context.req
     const described = await readDescribed(context, { limits, room, isFetch: true })
     const { keep, body } = described
-    // Checked again, because the relay may have stopped while the body arrived.
-    const parts = await running()
-    const answer = await answerTo(parts, caller, described, raw)
-    // Before the head, only the signal shows that the caller left. After it, only the reader does.
-    const left = new AbortController()
-    const leave = () => left.abort()
-    raw.signal.addEventListener('abort', leave, { once: true })
-    if (raw.signal.aborted) leave()
-    // A kept stream goes on without a reader.
-    if (!keep) answer.waitedFor(left.signal, parts.waitingCallers)
     try {
+      // Checked again, because the relay may have stopped while the body arrived.
+      const parts = await running()
+      const answer = await answerTo(parts, caller, described, raw)
+      // Before the head, only the signal shows that the caller left. After it, only the reader does.
+      const left = new AbortController()
+      const leave = () => left.abort()
+      raw.signal.addEventListener('abort', leave, { once: true })
+      if (raw.signal.aborted) leave()
+      // A kept stream goes on without a reader.
+      if (!keep) answer.waitedFor(left.signal, parts.waitingCallers)
       const head = await answer.head
       return passedOn(head, answer.read(leave))
     } finally {

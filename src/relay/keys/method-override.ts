@@ -23,7 +23,7 @@ const overrides = new RegExp(
 
 /** The same in the head of a part of a multipart form, which may have a line break before a space. */
 const overridesInParts = new RegExp(
-  `content-disposition:(?:[^\\r\\n]|\\r?\\n[ \\t]){0,300}?[;\\s]name\\*?\\s{0,9}=\\s{0,9}["']?(?=${leftOut}{100}|${leftOut}{0,99}(?:(?:\\$|%24)${word('http')}|${override}))([^"\\r\\n;]{0,200})`,
+  `content-disposition:(?:[^\\r\\n]|\\r?\\n(?=[ \\t])){0,300}?[;\\s]name\\*?\\s{0,9}=\\s{0,9}["']?(?=${leftOut}{100}|${leftOut}{0,99}(?:(?:\\$|%24)${word('http')}|${override}))([^"\\r\\n;]{0,200})`,
   'iu',
 )
 
