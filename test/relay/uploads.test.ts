@@ -246,7 +246,7 @@ describe('the limits of uploads', () => {
       const { url, apiUrl } = await setUp(undefined, { limits: { bytesPerDay: 3 * MiB } })
       const statuses = []
       for (let n = 0; n < 3; n++) {
-        const { call, answer } = openCall(url, apiUrl, headers as Record<string, string>)
+        const { call, answer } = openCall(url, apiUrl, headers)
         call.end(Buffer.alloc(2 * MiB))
         statuses.push((await answer).status)
       }

@@ -1,11 +1,11 @@
 import type { Context, Hono, MiddlewareHandler } from 'hono'
-import { isSettled, type QueueCount } from '../../protocol/record.ts'
+import type { QueueCount } from '../../protocol/record.ts'
 import type { Room } from '../common/bytes-in-flight.ts'
 import type { Caller } from '../common/caller.ts'
 import { sizeOfValues } from '../common/json-text.ts'
-import { wireTexts, type StoredRecord } from '../database/stored-record.ts'
+import type { StoredRecord } from '../database/stored-record.ts'
 import type { Admission } from './admission.ts'
-import { answer } from './answers.ts'
+import { recordAnswer } from './answers.ts'
 import { cancel } from './cancel.ts'
 import { readDescribed } from './described-call.ts'
 import { history, parseHistory } from './history.ts'
@@ -35,7 +35,7 @@ export function requestRoutes(app: Hono, settings: Settings, { admitBody, read, 
       const record = await (isDescribed(context.req)
         ? takeRaw(context, caller, { body: room, answer: forAnswer })
         : take(caller, { body: room, answer: forAnswer }, context.req.raw))
-      return answer(context, wireTexts(record), forAnswer, isSettled(record) ? 200 : 202)
+      return recordAnswer(context, record, forAnswer)
     } catch (error) {
       forAnswer.leave()
       throw error
