@@ -60,6 +60,7 @@ const amount = z.optional(
 )
 const limitsShape = {
   requestBytes: amount,
+  uploadBytes: amount,
   responseBytes: amount,
   upstreamTimeout: amount,
   streamIdleTimeout: amount,

@@ -25,6 +25,13 @@ export function wentSilent({ host }: URL, milliseconds: number): ClientSecretErr
   )
 }
 
+export function uploadStopped({ host }: URL, milliseconds: number): ClientSecretError {
+  return new ClientSecretError(
+    'UPSTREAM_TIMEOUT',
+    `The upload to ${host} made no progress for ${milliseconds} milliseconds (limits.streamIdleTimeout).`,
+  )
+}
+
 export function timedOut(url: URL, milliseconds: number): ClientSecretError {
   return new ClientSecretError('UPSTREAM_TIMEOUT', `${url.host} did not answer within ${milliseconds} milliseconds.`)
 }

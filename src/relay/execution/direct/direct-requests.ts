@@ -7,7 +7,7 @@ import { createClaims, type ClaimsDeps } from './claims.ts'
 import { createDirectGets } from './direct-gets.ts'
 import type { Sent } from './direct-run.ts'
 import { createInFlightCounts } from './in-flight-counts.ts'
-import type { StartedCall } from './streamed-answer.ts'
+import type { DirectCall } from './streamed-answer.ts'
 import { createUnwrittenAnswers } from './unwritten-answers.ts'
 
 /** Requests whose callers wait for the answer in the call that sends them. */
@@ -16,7 +16,7 @@ export interface DirectRequests {
    * Runs a request, or joins an earlier send of it; `getRoom` waits for room for the answer of an earlier one.
    * Throws `max.tooMany` above a limit of this relay. The answer to a `raw` call goes to `raw`, not into the record.
    */
-  send(newRecord: NewRecord, getRoom: () => Promise<void>, max?: MostUnsettled, raw?: StartedCall): Promise<Sent>
+  send(newRecord: NewRecord, getRoom: () => Promise<void>, max?: MostUnsettled, raw?: DirectCall): Promise<Sent>
   /** Direct requests of this caller, or of this key, that run at this relay. */
   inFlight(name: { owner: string } | { keyName: string }): number
   /** Ends a GET that runs at this relay and is not in the records yet; false when there is none. */
@@ -48,7 +48,7 @@ export function createDirectRequests(deps: DirectDeps): DirectRequests {
         const message = 'The relay has too many answers that its database has not stored yet. Try again.'
         throw new ClientSecretError('UNAVAILABLE', message, { retryAfter: 1 })
       }
-      return (request.method === 'GET' && !raw?.isKept ? gets : claimed).send(newRecord, getRoom, max, raw)
+      return (request.method === 'GET' && !raw?.reader?.isKept ? gets : claimed).send(newRecord, getRoom, max, raw)
     },
     inFlight: counts.of,
     cancel: gets.cancel,
