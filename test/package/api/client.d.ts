@@ -1,9 +1,10 @@
 import { C as ClientSecretError } from './errors.js';
 export { a as ClientSecretErrorDetails, E as ErrorCode, i as isClientSecretError } from './errors.js';
 import { a as CancelAnswer, T as Transport } from './transport.js';
-export { C as ClientSecretRecord, H as HistoryFilter, b as HistoryPage, P as PollAnswer, Q as QueueCount, R as RecordStatus, c as RecordVersion, U as UpstreamResponse, W as WireError, i as isSettled } from './transport.js';
+export { C as ClientSecretRecord, H as HistoryFilter, b as HistoryPage, P as PollAnswer, Q as QueueCount, c as RecordStatus, R as RecordVersion, U as UpstreamResponse, W as WireError, i as isSettled } from './transport.js';
 import { S as StandardSchema, R as RequestParams } from './create-client.js';
-export { g as Answer, A as ApiResponse, h as Callbacks, C as Client, b as ClientCore, i as ClientOptions, j as ClientSecretRequestFunction, e as ClientSecretRequestParams, F as FetchWith, k as FetchWithOptions, l as FollowOptions, L as Listeners, P as ParsedResponse, a as PauseReason, m as PollOptions, n as PollPromise, f as PollStopped, o as Polling, p as PollingOptions, Q as QueuedRequest, q as ReadOptions, r as RequestData, s as RequestFields, d as RequestObject, t as RequestOptions, u as RequestProgress, c as RequestStart, v as ResponseType, w as SendOptions, x as Sent, y as createClient, z as isPollStopped } from './create-client.js';
+export { e as Answer, A as ApiResponse, f as Callbacks, C as Client, g as ClientSecretRequestFunction, c as ClientSecretRequestParams, F as FetchWith, h as FetchWithOptions, i as FollowOptions, L as Listeners, P as ParsedResponse, j as PollOptions, k as PollPromise, d as PollStopped, l as Polling, m as PollingOptions, Q as QueuedRequest, n as ReadOptions, o as RequestData, p as RequestFields, b as RequestObject, q as RequestOptions, r as RequestProgress, a as RequestStart, s as ResponseType, t as SendOptions, u as Sent, v as createClient, w as isPollStopped } from './create-client.js';
+export { C as ClientCore, a as ClientOptions, P as PauseReason } from './create-core.js';
 export { R as RelayTransportOptions } from './relay-transport.js';
 export { C as ClientSecretRequest, F as FormArrays, J as JsonObject, M as Method, P as ParamValue, R as RequestBody } from './request.js';
 
@@ -77,6 +78,8 @@ type StreamState<Event = unknown, Data = unknown> = {
     record: {
         id: string;
     } | undefined;
+    /** The head of the API's answer, once it answers. */
+    response: StreamResponse | undefined;
     /** True from `send` until the stream ends or stops. */
     isStreaming: boolean;
 } & ({
@@ -120,6 +123,8 @@ interface StreamStart<Event = unknown, Data = unknown> {
     record?: {
         id: string;
     } | undefined;
+    /** Identifies the request to the relay. Without `params`, it names a kept stream that was sent before. Default: random. */
+    idempotencyKey?: string | undefined;
     /** Returns the options. Called for each event. */
     options?: (() => StreamOptions<Event, Data>) | undefined;
     /** Called after each change of the state. `isUrgent` is false for more content of the answer. */

@@ -1,7 +1,7 @@
-import { C as ClientSecretRecord, c as RecordVersion, a as CancelAnswer, T as Transport, R as RecordStatus, H as HistoryFilter, b as HistoryPage, Q as QueueCount } from './transport.js';
+import { C as ClientSecretRecord, R as RecordVersion, a as CancelAnswer, c as RecordStatus, H as HistoryFilter, b as HistoryPage, Q as QueueCount } from './transport.js';
+import { P as PauseReason, C as ClientCore, a as ClientOptions } from './create-core.js';
 import { C as ClientSecretError } from './errors.js';
 import { M as Method, F as FormArrays, P as ParamValue } from './request.js';
-import { R as RelayTransportOptions } from './relay-transport.js';
 
 /** The API's response. */
 interface ApiResponse {
@@ -135,28 +135,6 @@ interface PollStopped {
 /** True for the result of a stopped poll. False for an API's body of the same shape. */
 declare function isPollStopped(value: unknown): value is PollStopped;
 
-/** Why the polling pauses: the page is hidden, or the device is offline. */
-type PauseReason = 'hidden' | 'offline';
-
-/** The callbacks for one record. */
-interface Watcher {
-    /** Upper bound on the age of the record, in milliseconds. */
-    interval: () => number;
-    /** Called with every change of the record; a settled one is the last. */
-    onRecord: (record: ClientSecretRecord) => void;
-    /** Called when the polling pauses, with the reason, and with `undefined` when it continues. */
-    onPause: (reason: PauseReason | undefined) => void;
-    /** Called when the polling ends early: with an error, or without one after `stop`. */
-    onEnd: (error?: ClientSecretError) => void;
-}
-
-interface Poller {
-    /** Polls a record until it settles, fails, or the returned function is called. */
-    watch: (seen: RecordVersion, watcher: Watcher) => () => void;
-    /** Ends all polling of a record. */
-    stop: (id: string) => void;
-}
-
 /** A poll by hand. */
 interface Polling extends Promise<Answer | PollStopped> {
     /** Ends this poll, and with the last one all polling. The request goes on. */
@@ -223,27 +201,6 @@ interface RequestObject extends Readonly<RequestProgress> {
     /** Continues a paused request, not a stopped one. */
     unpause: () => void;
     cancel: () => Promise<CancelAnswer>;
-}
-
-/** The server of the client, and its user. */
-type ClientOptions = (RelayTransportOptions | {
-    transport: Transport;
-}) & {
-    /** Your id of the signed-in user. Requests that persist are separate for each user. */
-    user?: string | undefined;
-};
-/** The parts of a client that hooks use. */
-interface ClientCore {
-    /** Server, user and a number: unique among the clients of a page. */
-    readonly key: string;
-    readonly transport: Transport;
-    readonly user: string | undefined;
-    /** Polls for all requests of this client. */
-    readonly poller: Poller;
-    /** One request as an object, with its state and its actions. Hooks and promises use it. */
-    createRequest: (start: RequestStart) => RequestObject;
-    /** Calls the listener with the first record of each request of this client, until the returned function is called. */
-    onSent: (listener: (record: ClientSecretRecord) => void) => () => void;
 }
 
 /** Options of `fetchWith`. */
@@ -364,5 +321,5 @@ interface Client extends ClientCore {
  */
 declare function createClient(options: ClientOptions): Client;
 
-export { createClient as y, isPollStopped as z };
-export type { ApiResponse as A, Client as C, FetchWith as F, Listeners as L, ParsedResponse as P, QueuedRequest as Q, RequestParams as R, StandardSchema as S, PauseReason as a, ClientCore as b, RequestStart as c, RequestObject as d, ClientSecretRequestParams as e, PollStopped as f, Answer as g, Callbacks as h, ClientOptions as i, ClientSecretRequestFunction as j, FetchWithOptions as k, FollowOptions as l, PollOptions as m, PollPromise as n, Polling as o, PollingOptions as p, ReadOptions as q, RequestData as r, RequestFields as s, RequestOptions as t, RequestProgress as u, ResponseType as v, SendOptions as w, Sent as x };
+export { createClient as v, isPollStopped as w };
+export type { ApiResponse as A, Client as C, FetchWith as F, Listeners as L, ParsedResponse as P, QueuedRequest as Q, RequestParams as R, StandardSchema as S, RequestStart as a, RequestObject as b, ClientSecretRequestParams as c, PollStopped as d, Answer as e, Callbacks as f, ClientSecretRequestFunction as g, FetchWithOptions as h, FollowOptions as i, PollOptions as j, PollPromise as k, Polling as l, PollingOptions as m, ReadOptions as n, RequestData as o, RequestFields as p, RequestOptions as q, RequestProgress as r, ResponseType as s, SendOptions as t, Sent as u };

@@ -1,12 +1,14 @@
 import { ReactNode } from 'react';
-import { C as Client, P as ParsedResponse, S as StandardSchema, R as RequestParams, a as PauseReason, A as ApiResponse, b as ClientCore, c as RequestStart, d as RequestObject, L as Listeners, e as ClientSecretRequestParams, f as PollStopped, Q as QueuedRequest } from './create-client.js';
-export { g as Answer, h as Callbacks, i as ClientOptions, j as ClientSecretRequestFunction, F as FetchWith, k as FetchWithOptions, l as FollowOptions, m as PollOptions, n as PollPromise, o as Polling, p as PollingOptions, q as ReadOptions, r as RequestData, s as RequestFields, t as RequestOptions, u as RequestProgress, v as ResponseType, w as SendOptions, x as Sent, y as createClient, z as isPollStopped } from './create-client.js';
+import { C as Client, P as ParsedResponse, S as StandardSchema, R as RequestParams, A as ApiResponse, a as RequestStart, b as RequestObject, L as Listeners, c as ClientSecretRequestParams, d as PollStopped, Q as QueuedRequest } from './create-client.js';
+export { e as Answer, f as Callbacks, g as ClientSecretRequestFunction, F as FetchWith, h as FetchWithOptions, i as FollowOptions, j as PollOptions, k as PollPromise, l as Polling, m as PollingOptions, n as ReadOptions, o as RequestData, p as RequestFields, q as RequestOptions, r as RequestProgress, s as ResponseType, t as SendOptions, u as Sent, v as createClient, w as isPollStopped } from './create-client.js';
 import { R as RelayTransportOptions } from './relay-transport.js';
 import { C as ClientSecretRecord, H as HistoryFilter, a as CancelAnswer } from './transport.js';
-export { b as HistoryPage, P as PollAnswer, Q as QueueCount, R as RecordStatus, c as RecordVersion, T as Transport, U as UpstreamResponse, W as WireError, i as isSettled } from './transport.js';
+export { b as HistoryPage, P as PollAnswer, Q as QueueCount, c as RecordStatus, R as RecordVersion, T as Transport, U as UpstreamResponse, W as WireError, i as isSettled } from './transport.js';
 import { C as ClientSecretError } from './errors.js';
 export { a as ClientSecretErrorDetails, E as ErrorCode, i as isClientSecretError } from './errors.js';
 import { SWRResponse, SWRConfiguration } from 'swr';
+import { P as PauseReason, C as ClientCore } from './create-core.js';
+export { a as ClientOptions } from './create-core.js';
 import { StreamParams, StreamState, StreamOptions } from './client.js';
 export { StreamEvent, StreamObject, StreamResponse, StreamStart, StreamStatus, clientSecretErrorOf, createStream, deltaText } from './client.js';
 export { C as ClientSecretRequest, F as FormArrays, J as JsonObject, M as Method, P as ParamValue, R as RequestBody } from './request.js';
