@@ -25,11 +25,14 @@ const theirs = [
   ['config', 'declare const config: { keys: { shop: unknown } }'],
   ['otterId', 'declare const otterId: string'],
   ['render', 'declare function render(element: ReactNode): void'],
+  ['createOpenAI', "import { createOpenAI } from '@ai-sdk/openai'"],
+  ['ToolLoopAgent', "import { ToolLoopAgent } from 'ai'"],
+  ['useChat', "import { useChat } from '@ai-sdk/react'"],
   ['session', 'declare function session(request: Request): Promise<{ userId: string } | undefined>'],
 ] as const
 
 /** The package's import paths, as files of the sources. */
-const entries = ['index', 'client', 'relay', 'skapi', 'testing', 'vite', 'presets', 'worker']
+const entries = ['index', 'client', 'relay', 'skapi', 'testing', 'vite', 'presets', 'worker', 'ai-sdk']
 
 /**
  * Compiles blocks of code against the sources, strictly, each as a module of
@@ -134,6 +137,7 @@ function importsFor({ code }: Block): string {
     "import type { SWRConfiguration, SWRResponse } from 'swr'",
     "import type { ReactNode } from 'react'",
     "import type { Plugin } from 'vite'",
+    "import type { Agent, ChatTransport, DirectChatTransportOptions, InferUITools, ToolSet, UIMessage } from 'ai'",
     "import type { IncomingMessage, ServerResponse } from 'node:http'",
   ].join('\n')
 }

@@ -137,4 +137,4 @@ interface Transport {
 }
 
 export { isSettled as i };
-export type { ClientSecretRecord as C, HistoryFilter as H, PollAnswer as P, QueueCount as Q, RecordStatus as R, Transport as T, UpstreamResponse as U, WireError as W, CancelAnswer as a, HistoryPage as b, RecordVersion as c };
+export type { ClientSecretRecord as C, HistoryFilter as H, PollAnswer as P, QueueCount as Q, RecordVersion as R, Transport as T, UpstreamResponse as U, WireError as W, CancelAnswer as a, HistoryPage as b, RecordStatus as c };
