@@ -12,6 +12,7 @@ import type { DirectRequests } from '../execution/direct/direct-requests.ts'
 import { findRule } from '../keys/key-rules.ts'
 import { refuseFormOverride } from '../keys/method-override.ts'
 import type { Key, Keys } from '../keys/key.ts'
+import type { Budgets, Reservation } from '../execution/budgets.ts'
 import type { Limits } from '../execution/rate-limits.ts'
 import type { Heartbeat } from '../execution/queue/heartbeat.ts'
 import type { SharedQueueRunner } from '../execution/queue/shared-queues.ts'
@@ -25,6 +26,7 @@ interface SubmitDeps {
   settings: Settings
   keys: Keys
   limits: Limits
+  budgets: Budgets
   waitingCallers: WaitingCallers
   records: Records
   pubSub: PubSub
@@ -75,13 +77,15 @@ export async function submit(
   const isOneMore = await checkRoom(parts, caller, key, isBackground, idempotencyKey, most)
 
   const newRecord = { owner: caller.owner, idempotencyKey: idempotencyKey ?? randomUUID(), request, lifetime }
+  const reservation = await reserve(parts, caller, request, isBackground, idempotencyKey, raw?.body)
   if (!isBackground) {
-    const { id, answer } = await direct.send(
-      { ...newRecord, relay: heartbeat.id },
-      getRoom,
-      isOneMore ? most : undefined,
-      raw,
-    )
+    const max = isOneMore ? most : undefined
+    const { id, answer } = await direct
+      .send({ ...newRecord, relay: heartbeat.id }, getRoom, { max, raw, reservation })
+      .catch(async (error: unknown) => {
+        await reservation?.release()
+        throw error
+      })
     raw?.started(id)
     // The reader of a streamed answer waits itself.
     return raw ? answer : waitingCallers.during(id, signal, answer)
@@ -183,6 +187,27 @@ function maxUnsettled({ limits: { unsettledPerCaller } }: Settings, { name, limi
       return new ClientSecretError('QUEUE_FULL', `${sentence} Wait for some of them to settle.`, { retryAfter: 1 })
     },
   }
+}
+
+/**
+ * Reserves a part of the caller's budgets for a direct request. The run of a background request reserves it itself, so
+ * this only checks that there is some left. A repeat of an accepted request reserves nothing, if there is none left.
+ */
+async function reserve(
+  { budgets, records }: SubmitDeps,
+  { owner }: Caller,
+  request: ClientSecretRequest,
+  isBackground: boolean,
+  idempotencyKey: string | undefined,
+  rawBody: Uint8Array | null | undefined,
+): Promise<Reservation | undefined> {
+  try {
+    if (!isBackground) return await budgets.reserve(owner, request, rawBody)
+    await budgets.check(owner, request)
+  } catch (error) {
+    if (idempotencyKey === undefined || !(await records.isKnown(owner, idempotencyKey))) throw error
+  }
+  return undefined
 }
 
 /**

@@ -9,6 +9,7 @@ import { redactBody, type Redactor } from '../keys/redaction/redactor.ts'
 import { maxRedirects, redirected, withPlaceholders } from './redirect.ts'
 import type { RightToCall } from './right-to-call.ts'
 import type { Tokens } from './tokens.ts'
+import { isWithoutConnection } from './call-errors.ts'
 import { isNonIdempotent } from './safe-to-retry.ts'
 import { signCall } from './sign-call.ts'
 import { substitute } from './substitute.ts'
@@ -23,6 +24,10 @@ export interface Traffic {
   received: number
   /** The number of calls that carried the secret. */
   calls: number
+  /** Whether the last call had no connection, so that the API cannot have acted. */
+  isUnreached?: boolean
+  /** Looks at the bytes of an answer. */
+  read?: ((bytes: Buffer) => void) | undefined
 }
 
 /** Milliseconds that an API may need until it accepts a new value. */
@@ -162,8 +167,12 @@ async function ask(
   hold(value)
   traffic.sent += Buffer.byteLength(prepared.body ?? '')
   traffic.calls += 1
-  const answer = await upstream.call(prepared, { allowPrivateNetwork, signal, room, right })
+  const answer = await upstream.call(prepared, { allowPrivateNetwork, signal, room, right }).catch((error: Error) => {
+    traffic.isUnreached = isWithoutConnection(error)
+    throw error
+  })
   traffic.received += answer.body.length
+  traffic.read?.(answer.body)
   return { answer, value }
 }
 
