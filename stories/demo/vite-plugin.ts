@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url'
 import { getRequestListener } from '@hono/node-server'
 import type { LLMock } from '@copilotkit/aimock'
 import type { Plugin } from 'vite'
+import { buildWorker } from '../../scripts/build-worker.ts'
 import { createRelay, type Relay } from '../../src/relay/create-relay.ts'
 import { startOpenAi, type OpenAi } from './openai.ts'
 import { story } from './story.ts'
@@ -56,6 +57,13 @@ export function demo(): Plugin {
       server.middlewares.use('/demo/calls', (_incoming, outgoing) => {
         outgoing.setHeader('content-type', 'application/json')
         outgoing.end(JSON.stringify(api.calls))
+      })
+      // As `client-secret-relay worker` writes it.
+      const options = { relay: '/relay', keys: { [api.url]: 'openai' } }
+      const worker = `const clientSecretWorkerOptions = ${JSON.stringify(options)};\n${await buildWorker()}`
+      server.middlewares.use('/client-secret-worker.js', (_incoming, outgoing) => {
+        outgoing.setHeader('content-type', 'text/javascript')
+        outgoing.end(worker)
       })
       const close = server.close.bind(server)
       server.close = async () => {

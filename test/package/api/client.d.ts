@@ -2,8 +2,8 @@ import { C as ClientSecretError } from './errors.js';
 export { a as ClientSecretErrorDetails, E as ErrorCode, i as isClientSecretError } from './errors.js';
 import { a as CancelAnswer, T as Transport } from './transport.js';
 export { C as ClientSecretRecord, H as HistoryFilter, b as HistoryPage, P as PollAnswer, Q as QueueCount, R as RecordStatus, c as RecordVersion, U as UpstreamResponse, W as WireError, i as isSettled } from './transport.js';
-import { S as StandardSchema, R as RequestParams } from './create-client.js';
-export { g as Answer, A as ApiResponse, h as Callbacks, C as Client, b as ClientCore, i as ClientOptions, j as ClientSecretRequestFunction, e as ClientSecretRequestParams, F as FetchWith, k as FetchWithOptions, l as FollowOptions, L as Listeners, P as ParsedResponse, a as PauseReason, m as PollOptions, n as PollPromise, f as PollStopped, o as Polling, p as PollingOptions, Q as QueuedRequest, q as ReadOptions, r as RequestData, s as RequestFields, d as RequestObject, t as RequestOptions, u as RequestProgress, c as RequestStart, v as ResponseType, w as SendOptions, x as Sent, y as createClient, z as isPollStopped } from './create-client.js';
+import { S as StandardSchema, K as KeyAndUrl, v as RequestDetails } from './create-client.js';
+export { g as Answer, A as ApiResponse, h as Callbacks, C as Client, b as ClientCore, i as ClientOptions, j as ClientSecretName, k as ClientSecretRequestFunction, e as ClientSecretRequestParams, l as ClientSecretUrl, F as FetchWith, m as FetchWithOptions, n as FollowOptions, L as Listeners, P as ParsedResponse, a as PauseReason, o as PollOptions, p as PollPromise, f as PollStopped, q as Polling, r as PollingOptions, Q as QueuedRequest, s as ReadOptions, t as Register, u as RequestData, w as RequestFields, d as RequestObject, x as RequestOptions, R as RequestParams, y as RequestProgress, c as RequestStart, z as ResponseType, B as SendOptions, D as Sent, E as createClient, G as isPollStopped } from './create-client.js';
 export { R as RelayTransportOptions } from './relay-transport.js';
 export { C as ClientSecretRequest, F as FormArrays, J as JsonObject, M as Method, P as ParamValue, R as RequestBody } from './request.js';
 
@@ -58,13 +58,13 @@ interface StreamOptions<Event = unknown, Data = unknown> {
 }
 
 /** The request of a stream. It runs directly, without a queue. */
-interface StreamParams extends Omit<RequestParams, 'poll' | 'queue' | 'responseType'> {
+type StreamParams = KeyAndUrl & Omit<RequestDetails, 'poll' | 'queue' | 'responseType'> & {
     /**
      * Keeps the answer with the relay's record until the record expires. The call then goes on without a reader, and
      * any page of the caller can read the stream from any byte. Default false.
      */
     keep?: boolean | undefined;
-}
+};
 /** The state of a stream. Narrowing on `status` narrows `error`. */
 type StreamState<Event = unknown, Data = unknown> = {
     /** The text so far. Of events, the text of their deltas. Empty for bytes. */
@@ -120,6 +120,8 @@ interface StreamStart<Event = unknown, Data = unknown> {
     record?: {
         id: string;
     } | undefined;
+    /** Identifies the request to the relay. Without `params`, it names a kept stream that was sent before. Default: random. */
+    idempotencyKey?: string | undefined;
     /** Returns the options. Called for each event. */
     options?: (() => StreamOptions<Event, Data>) | undefined;
     /** Called after each change of the state. `isUrgent` is false for more content of the answer. */
@@ -158,5 +160,5 @@ declare function createStream<Event = unknown, Data = Event | undefined>(client:
  */
 declare function deltaText(event: unknown): string;
 
-export { CancelAnswer, ClientSecretError, RequestParams, StandardSchema, Transport, clientSecretErrorOf, createStream, deltaText };
+export { CancelAnswer, ClientSecretError, KeyAndUrl, RequestDetails, StandardSchema, Transport, clientSecretErrorOf, createStream, deltaText };
 export type { StreamEvent, StreamObject, StreamOptions, StreamParams, StreamResponse, StreamStart, StreamState, StreamStatus };

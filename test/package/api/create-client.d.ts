@@ -3,6 +3,48 @@ import { C as ClientSecretError } from './errors.js';
 import { M as Method, F as FormArrays, P as ParamValue } from './request.js';
 import { R as RelayTransportOptions } from './relay-transport.js';
 
+/**
+ * The relay of these pages, for the types of their requests. Once its config is registered, a key without an entry
+ * there, and a url that no rule of the key allows, do not compile. Write the config with `satisfies RelayOptions`.
+ *
+ * @example
+ * // `config` is the default export of relay.config.ts, imported with `import type`.
+ * declare module 'react-client-secret' {
+ *   interface Register {
+ *     relay: typeof config
+ *   }
+ * }
+ */
+interface Register {
+}
+type RegisteredKeys = Register extends {
+    relay: {
+        keys?: infer Keys;
+    };
+} ? NonNullable<Keys> : Record<string, unknown>;
+/** The name of a key: any text, or a key of the registered relay. */
+type ClientSecretName = Extract<keyof RegisteredKeys, string>;
+/** The urls that the rules of a key allow: any text, until a relay is registered. */
+type ClientSecretUrl<Name extends ClientSecretName = ClientSecretName> = RegisteredKeys[Name] extends infer Key ? UrlOfKey<Key> : never;
+/** A key, and a url that its rules allow. */
+type KeyAndUrl = {
+    [Name in ClientSecretName]: {
+        /** Name of a key that the relay knows. */
+        clientSecretName: Name;
+        /** Absolute `https:` url; `http:` only where a key's rule allows it. */
+        url: ClientSecretUrl<Name>;
+    };
+}[ClientSecretName];
+type UrlOfKey<Key> = Key extends {
+    allow: readonly (infer Rule)[];
+} ? UrlOfRule<Rule> : string;
+type UrlOfRule<Rule> = Rule extends {
+    url: infer Url extends string;
+} ? WithQuery<Filled<Url>> : never;
+type WithQuery<Url extends string> = Url | `${Url}?${string}`;
+/** The pattern of a rule, with text for each of its stars. */
+type Filled<Pattern extends string> = Pattern extends `${infer Start}**` ? `${Filled<Start>}${string}` : Pattern extends `${infer Start}*${infer Rest}` ? `${Start}${string}${Filled<Rest>}` : Pattern;
+
 /** The API's response. */
 interface ApiResponse {
     status: number;
@@ -89,11 +131,9 @@ type RequestFields = (object | {
     readonly getReader?: never;
 };
 /** The fields of a request. */
-interface RequestParams {
-    /** Name of a key that the relay knows. */
-    clientSecretName: string;
-    /** Absolute `https:` url; `http:` only where a key's rule allows it. */
-    url: string;
+type RequestParams = KeyAndUrl & RequestDetails;
+/** The fields of a request beside its key and url. */
+interface RequestDetails {
     /** Any letter case. */
     method: Method | Lowercase<Method>;
     /** `$CLIENT_SECRET` in a value becomes the key. */
@@ -124,8 +164,7 @@ interface RequestParams {
     queue?: string | undefined;
 }
 /** The parameters of `clientSecretRequest`. */
-interface ClientSecretRequestParams<Data = unknown> extends RequestParams, Callbacks<Data> {
-}
+type ClientSecretRequestParams<Data = unknown> = RequestParams & Callbacks<Data>;
 
 /** The result of a stopped poll. The request goes on, and you can follow it again. */
 interface PollStopped {
@@ -252,7 +291,7 @@ interface FetchWithOptions {
     withoutPlaceholder?: 'native' | 'refuse' | undefined;
 }
 /** Returns a `fetch` that makes its calls through the relay, with this key. */
-type FetchWith = (clientSecretName: string, options?: FetchWithOptions) => typeof fetch;
+type FetchWith = (clientSecretName: ClientSecretName, options?: FetchWithOptions) => typeof fetch;
 
 /** Result of a request with a `queue` and no `poll`. */
 interface QueuedRequest<Data = unknown> {
@@ -364,5 +403,5 @@ interface Client extends ClientCore {
  */
 declare function createClient(options: ClientOptions): Client;
 
-export { createClient as y, isPollStopped as z };
-export type { ApiResponse as A, Client as C, FetchWith as F, Listeners as L, ParsedResponse as P, QueuedRequest as Q, RequestParams as R, StandardSchema as S, PauseReason as a, ClientCore as b, RequestStart as c, RequestObject as d, ClientSecretRequestParams as e, PollStopped as f, Answer as g, Callbacks as h, ClientOptions as i, ClientSecretRequestFunction as j, FetchWithOptions as k, FollowOptions as l, PollOptions as m, PollPromise as n, Polling as o, PollingOptions as p, ReadOptions as q, RequestData as r, RequestFields as s, RequestOptions as t, RequestProgress as u, ResponseType as v, SendOptions as w, Sent as x };
+export { createClient as E, isPollStopped as G };
+export type { ApiResponse as A, SendOptions as B, Client as C, Sent as D, FetchWith as F, KeyAndUrl as K, Listeners as L, ParsedResponse as P, QueuedRequest as Q, RequestParams as R, StandardSchema as S, PauseReason as a, ClientCore as b, RequestStart as c, RequestObject as d, ClientSecretRequestParams as e, PollStopped as f, Answer as g, Callbacks as h, ClientOptions as i, ClientSecretName as j, ClientSecretRequestFunction as k, ClientSecretUrl as l, FetchWithOptions as m, FollowOptions as n, PollOptions as o, PollPromise as p, Polling as q, PollingOptions as r, ReadOptions as s, Register as t, RequestData as u, RequestDetails as v, RequestFields as w, RequestOptions as x, RequestProgress as y, ResponseType as z };

@@ -1,6 +1,6 @@
 import { ReactNode } from 'react';
 import { C as Client, P as ParsedResponse, S as StandardSchema, R as RequestParams, a as PauseReason, A as ApiResponse, b as ClientCore, c as RequestStart, d as RequestObject, L as Listeners, e as ClientSecretRequestParams, f as PollStopped, Q as QueuedRequest } from './create-client.js';
-export { g as Answer, h as Callbacks, i as ClientOptions, j as ClientSecretRequestFunction, F as FetchWith, k as FetchWithOptions, l as FollowOptions, m as PollOptions, n as PollPromise, o as Polling, p as PollingOptions, q as ReadOptions, r as RequestData, s as RequestFields, t as RequestOptions, u as RequestProgress, v as ResponseType, w as SendOptions, x as Sent, y as createClient, z as isPollStopped } from './create-client.js';
+export { g as Answer, h as Callbacks, i as ClientOptions, j as ClientSecretName, k as ClientSecretRequestFunction, l as ClientSecretUrl, F as FetchWith, m as FetchWithOptions, n as FollowOptions, K as KeyAndUrl, o as PollOptions, p as PollPromise, q as Polling, r as PollingOptions, s as ReadOptions, t as Register, u as RequestData, v as RequestDetails, w as RequestFields, x as RequestOptions, y as RequestProgress, z as ResponseType, B as SendOptions, D as Sent, E as createClient, G as isPollStopped } from './create-client.js';
 import { R as RelayTransportOptions } from './relay-transport.js';
 import { C as ClientSecretRecord, H as HistoryFilter, a as CancelAnswer } from './transport.js';
 export { b as HistoryPage, P as PollAnswer, Q as QueueCount, R as RecordStatus, c as RecordVersion, T as Transport, U as UpstreamResponse, W as WireError, i as isSettled } from './transport.js';
@@ -209,7 +209,7 @@ declare const sessionPersister: CreatePersister;
 declare const localPersister: CreatePersister;
 
 /** The request of a component, and its options. */
-interface UseClientSecretRequestOptions<Data = unknown> extends RequestParams, Listeners<Data> {
+type UseClientSecretRequestOptions<Data = unknown> = RequestParams & Listeners<Data> & {
     /** Components of one provider with the same id share one request and its state. */
     id?: string | undefined;
     /**
@@ -217,7 +217,7 @@ interface UseClientSecretRequestOptions<Data = unknown> extends RequestParams, L
      * for this browser. Needs an `id`.
      */
     persist?: CreatePersister | undefined;
-}
+};
 /** Fields of the hook's request that `send` replaces. */
 type SendOverrides<Data = unknown> = Partial<ClientSecretRequestParams<Data>>;
 /** The answer; a stop, with `poll`; a queued request to poll by hand, with `queue` alone. */

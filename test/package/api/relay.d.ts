@@ -1,6 +1,6 @@
 import { IncomingMessage, ServerResponse } from 'node:http';
-import { a as KeyOptions } from './key.js';
-export { A as AwsSignature, H as HmacSignature, b as KeyLimits, K as KeyRule, P as Place, S as SignOptions, c as SignedPart, T as TokenOptions } from './key.js';
+import { K as KeyOptions } from './key.js';
+export { A as AwsSignature, H as HmacSignature, b as KeyLimits, a as KeyRule, P as Place, S as SignOptions, c as SignedPart, T as TokenOptions } from './key.js';
 export { C as ClientSecretError, E as ErrorCode, i as isClientSecretError } from './errors.js';
 import './request.js';
 
