@@ -1,6 +1,8 @@
 import { jsonText } from '../common/json-text.ts'
+import { isVisitor } from '../common/caller.ts'
 import { batched } from './batched.ts'
 import type { Connection, Database, Transaction, Value } from './database.ts'
+import { createInsertGate, type Refusal } from './insert-gate.ts'
 import { checkUnsettled, type MostUnsettled } from './record-limits.ts'
 import {
   insertedColumns,
@@ -12,6 +14,7 @@ import {
   summaryColumns,
   type Row,
 } from './record-columns.ts'
+import { QueueFull } from './shared-queue-room.ts'
 import type { SharedQueuePlaces } from './shared-queue-places.ts'
 import { draftOf, hash, type Draft, type NewRecord, type QueuedRecord, type StoredRecord } from './stored-record.ts'
 
@@ -50,7 +53,40 @@ export function createRecordInserts(database: Database, places: SharedQueuePlace
     (draft) => requestSize(draft) + (draft.response?.body.length ?? 0),
   )
 
+  const gate = createInsertGate()
+
   async function insert(
+    newRecord: NewRecord,
+    addJob: (record: QueuedRecord, transaction: Transaction) => Promise<void>,
+    most?: MostUnsettled,
+  ): Promise<Inserted> {
+    if (!most) return insertNow(newRecord, addJob)
+    const { owner, idempotencyKey, isShared, request } = newRecord
+    const ofOwner = `caller ${owner}`
+    const ofKey = `key ${request.clientSecretName}`
+    const ofQueue = (of: QueueFull['of']) => `queue ${request.queue} ${of} ${of === 'caller' ? owner : ''}`
+    const noted: Refusal[] = []
+    const noting: MostUnsettled = {
+      ...most,
+      tooMany(of) {
+        const error = most.tooMany(of)
+        noted.push({ scope: of === 'owner' ? ofOwner : ofKey, error })
+        return error
+      },
+    }
+    return gate.pass(
+      isShared ? ofQueue('all') : most.ofKey === undefined ? ofOwner : ofKey,
+      [ofOwner, ofKey, ofQueue('caller'), ofQueue('all'), ...(isVisitor(owner) ? [ofQueue('visitors')] : [])],
+      async (refusalSince) => {
+        // A repeat of an accepted request is not one more.
+        if (refusalSince && !(await isKnown(owner, idempotencyKey))) throw refusalSince
+        return insertNow(newRecord, addJob, noting)
+      },
+      (error) => (error instanceof QueueFull ? { scope: ofQueue(error.of), error } : noted[0]),
+    )
+  }
+
+  async function insertNow(
     newRecord: NewRecord,
     addJob: (record: QueuedRecord, transaction: Transaction) => Promise<void>,
     most?: MostUnsettled,
@@ -71,7 +107,15 @@ export function createRecordInserts(database: Database, places: SharedQueuePlace
     )
     return isNew || isValid(found)
       ? insertedOf(draft, found!, isNew)
-      : afterExpired(draft, () => insert(newRecord, addJob, most))
+      : afterExpired(draft, () => insertNow(newRecord, addJob, most))
+  }
+
+  async function isKnown(owner: string, idempotencyKey: string): Promise<boolean> {
+    const rows = await database.query('SELECT id FROM records WHERE owner = $1 AND idempotency_key = $2', [
+      owner,
+      hash(idempotencyKey),
+    ])
+    return rows.length > 0
   }
 
   async function claim(draft: Draft): Promise<Inserted> {
@@ -112,13 +156,7 @@ export function createRecordInserts(database: Database, places: SharedQueuePlace
       )
     },
 
-    async isKnown(owner, idempotencyKey) {
-      const rows = await database.query('SELECT id FROM records WHERE owner = $1 AND idempotency_key = $2', [
-        owner,
-        hash(idempotencyKey),
-      ])
-      return rows.length > 0
-    },
+    isKnown,
   }
 }
 

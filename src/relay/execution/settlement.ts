@@ -75,11 +75,13 @@ export function createSettlement(deps: SettlementDeps): Settlement {
 /** When a queued request runs again because the upstream asked for a pause; null when it does not. */
 function waitsUntil(
   { queueName, attemptedAt, expiresAt }: StoredRecord,
-  { response }: Outcome,
+  { response, error }: Outcome,
   maxUpstreamWait: number,
   now: number,
 ): number | null {
-  const pause = response && retryDelayFrom(response.status, response.headers)
+  // The relay itself asks for a pause while the caller's budget is reserved for its other calls.
+  const ownPause = error?.code === 'RATE_LIMITED' && error.retryAfter ? error.retryAfter * 1000 : null
+  const pause = response ? retryDelayFrom(response.status, response.headers) : ownPause
   if (queueName === null || pause === null || pause === undefined) return null
   const isInTime = now + pause < Math.min(expiresAt, (attemptedAt ?? now) + maxUpstreamWait)
   return isInTime ? Date.now() + pause : null
