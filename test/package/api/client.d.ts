@@ -1,9 +1,7 @@
 import { C as ClientSecretError } from './errors.js';
 export { a as ClientSecretErrorDetails, E as ErrorCode, i as isClientSecretError } from './errors.js';
-import { a as CancelAnswer, T as Transport } from './transport.js';
-export { C as ClientSecretRecord, H as HistoryFilter, b as HistoryPage, P as PollAnswer, Q as QueueCount, R as RecordStatus, c as RecordVersion, U as UpstreamResponse, W as WireError, i as isSettled } from './transport.js';
-import { S as StandardSchema, R as RequestParams } from './create-client.js';
-export { g as Answer, A as ApiResponse, h as Callbacks, C as Client, b as ClientCore, i as ClientOptions, j as ClientSecretRequestFunction, e as ClientSecretRequestParams, F as FetchWith, k as FetchWithOptions, l as FollowOptions, L as Listeners, P as ParsedResponse, a as PauseReason, m as PollOptions, n as PollPromise, f as PollStopped, o as Polling, p as PollingOptions, Q as QueuedRequest, q as ReadOptions, r as RequestData, s as RequestFields, d as RequestObject, t as RequestOptions, u as RequestProgress, c as RequestStart, v as ResponseType, w as SendOptions, x as Sent, y as createClient, z as isPollStopped } from './create-client.js';
+import { S as StandardSchema, C as CancelAnswer, R as RequestParams, T as Transport } from './create-client.js';
+export { j as Answer, A as ApiResponse, k as Callbacks, b as Client, f as ClientCore, l as ClientOptions, c as ClientSecretRecord, m as ClientSecretRequestFunction, i as ClientSecretRequestParams, F as FetchWith, n as FetchWithOptions, o as FollowOptions, H as HistoryFilter, p as HistoryPage, L as Listeners, d as ParsedResponse, e as PauseReason, q as PollAnswer, r as PollOptions, s as PollPromise, P as PollStopped, t as Polling, u as PollingOptions, v as QueueCount, Q as QueuedRequest, w as ReadOptions, a as RecordStatus, x as RecordVersion, y as RequestData, z as RequestFields, h as RequestObject, B as RequestOptions, D as RequestProgress, g as RequestStart, E as ResponseType, G as SendOptions, I as Sent, U as UpstreamResponse, W as WireError, J as createClient, K as isPollStopped, M as isSettled } from './create-client.js';
 export { R as RelayTransportOptions } from './relay-transport.js';
 export { C as ClientSecretRequest, F as FormArrays, J as JsonObject, M as Method, P as ParamValue, R as RequestBody } from './request.js';
 

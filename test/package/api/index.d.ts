@@ -1,9 +1,7 @@
 import { ReactNode } from 'react';
-import { C as Client, P as ParsedResponse, S as StandardSchema, R as RequestParams, a as PauseReason, A as ApiResponse, b as ClientCore, c as RequestStart, d as RequestObject, L as Listeners, e as ClientSecretRequestParams, f as PollStopped, Q as QueuedRequest } from './create-client.js';
-export { g as Answer, h as Callbacks, i as ClientOptions, j as ClientSecretRequestFunction, F as FetchWith, k as FetchWithOptions, l as FollowOptions, m as PollOptions, n as PollPromise, o as Polling, p as PollingOptions, q as ReadOptions, r as RequestData, s as RequestFields, t as RequestOptions, u as RequestProgress, v as ResponseType, w as SendOptions, x as Sent, y as createClient, z as isPollStopped } from './create-client.js';
+import { b as Client, c as ClientSecretRecord, d as ParsedResponse, H as HistoryFilter, S as StandardSchema, R as RequestParams, e as PauseReason, A as ApiResponse, f as ClientCore, g as RequestStart, h as RequestObject, L as Listeners, C as CancelAnswer, i as ClientSecretRequestParams, P as PollStopped, Q as QueuedRequest } from './create-client.js';
+export { j as Answer, k as Callbacks, l as ClientOptions, m as ClientSecretRequestFunction, F as FetchWith, n as FetchWithOptions, o as FollowOptions, p as HistoryPage, q as PollAnswer, r as PollOptions, s as PollPromise, t as Polling, u as PollingOptions, v as QueueCount, w as ReadOptions, a as RecordStatus, x as RecordVersion, y as RequestData, z as RequestFields, B as RequestOptions, D as RequestProgress, E as ResponseType, G as SendOptions, I as Sent, T as Transport, U as UpstreamResponse, W as WireError, J as createClient, K as isPollStopped, M as isSettled } from './create-client.js';
 import { R as RelayTransportOptions } from './relay-transport.js';
-import { C as ClientSecretRecord, H as HistoryFilter, a as CancelAnswer } from './transport.js';
-export { b as HistoryPage, P as PollAnswer, Q as QueueCount, R as RecordStatus, c as RecordVersion, T as Transport, U as UpstreamResponse, W as WireError, i as isSettled } from './transport.js';
 import { C as ClientSecretError } from './errors.js';
 export { a as ClientSecretErrorDetails, E as ErrorCode, i as isClientSecretError } from './errors.js';
 import { SWRResponse, SWRConfiguration } from 'swr';
