@@ -160,7 +160,7 @@ describe.each(['module', 'commonjs'] as const)('as %s', (type) => {
         'useClientSecretStream',
       ],
     ],
-    ['react-client-secret/skapi', ['skapiTransport']],
+    ['react-client-secret/skapi', ['skapiCompatible', 'skapiTransport']],
     ['react-client-secret/vite', ['clientSecretRelay']],
     ['react-client-secret/presets', Object.keys(presets).sort()],
     ['react-client-secret/worker', ['registerClientSecretWorker', 'serveClientSecrets']],
