@@ -1,5 +1,6 @@
-import { T as Transport } from './create-client.js';
-import { RequestParams, RecordStatus, CancelAnswer, PollStopped, Client } from './client.js';
+import { T as Transport } from './create-core.js';
+import { RecordStatus, CancelAnswer } from './client.js';
+import { RequestParams, PollStopped, Client } from './client.js';
 import './request.js';
 import './errors.js';
 import './relay-transport.js';
@@ -127,9 +128,6 @@ interface SkapiCompatible {
  * skapi.stopClientSecretPolling({ queue: 'images' })
  */
 declare function skapiCompatible(client: Client): SkapiCompatible;
-
-/** The methods that Skapi knows. */
-type SkapiMethod = 'GET' | 'POST' | 'PUT' | 'DELETE';
 
 /** The methods that Skapi knows. */
 type SkapiMethod = 'GET' | 'POST' | 'PUT' | 'DELETE';

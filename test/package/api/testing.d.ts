@@ -1,7 +1,7 @@
 import { ErrorCode } from './client.js';
-import { UpstreamResponse, WireError, Client } from './client.js';
+import { UpstreamResponse, WireError } from './client.js';
+import { Client } from './client.js';
 import { ClientSecretRequest, Method } from './client.js';
-import './create-core.js';
 import './relay-transport.js';
 
 /** The time of an answer. */
