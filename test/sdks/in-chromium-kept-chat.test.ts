@@ -3,8 +3,10 @@ import type { Server } from 'node:http'
 import { createAdaptorServer } from '@hono/node-server'
 import { createRelay, type Relay } from '../../src/relay/create-relay.ts'
 import { listen } from '../../stories/demo/openai.ts'
+import { randomFrom } from '../../bench/parts/figures.ts'
 import { keyFor } from '../helpers/relay.ts'
 import { begin, delta, end, startChatWorld, text, toolCall, words, type ChatCall } from './kept-chat-world.ts'
+import { reloadAtRandom } from './random-moments.ts'
 
 let world: Awaited<ReturnType<typeof startChatWorld>>
 let relay: Relay
@@ -24,6 +26,19 @@ afterAll(async () => {
   server?.closeAllConnections()
   server?.close()
   await relay?.close()
+})
+
+// `npm run crash:streams` does it at more moments, and kills relays.
+test('reloads at random moments, of useClientSecretStream and of useChat: the same text, one call', async () => {
+  const seed = Math.floor(Math.random() * 2 ** 31)
+  const random = randomFrom(seed)
+  const moments = await Promise.all(
+    (['stream', 'inline', 'stream', 'inline'] as const).map((page) => reloadAtRandom(world, page, random)),
+  )
+  expect(
+    moments.filter(({ problems }) => problems.length > 0),
+    `seed ${seed}`,
+  ).toEqual([])
 })
 
 const soon = { timeout: 15_000 }

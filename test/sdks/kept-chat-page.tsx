@@ -78,7 +78,7 @@ function Stream() {
       url: `${window.apiUrl}/v1/responses`,
       method: 'POST',
       headers: { Authorization: 'Bearer $CLIENT_SECRET' },
-      data: { stream: true, input: 'stream' },
+      data: { stream: true, input: location.search },
     },
     { id: 'stream', persist: sessionPersister },
   )
