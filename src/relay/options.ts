@@ -61,6 +61,7 @@ const amount = z.optional(
 const limitsShape = {
   requestBytes: amount,
   uploadBytes: amount,
+  downloadBytes: amount,
   responseBytes: amount,
   upstreamTimeout: amount,
   streamIdleTimeout: amount,
