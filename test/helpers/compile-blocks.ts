@@ -75,7 +75,7 @@ export function compileBlocks(blocks: readonly Block[]): Map<Block, string[]> {
           }
         : ts.resolveModuleName(text, from, options, host)
     })
-  const program = ts.createProgram([...files.keys()], options, host)
+  const program = ts.createProgram([...files.keys(), resolve(root, 'test/types/secret-managers.d.ts')], options, host)
   return new Map(
     [...files].map(([path, block]) => {
       const file = program.getSourceFile(path)!
