@@ -1,4 +1,5 @@
 // @vitest-environment jsdom
+/* eslint-disable @typescript-eslint/no-unsafe-call, @typescript-eslint/no-unsafe-member-access -- skapi-js gives `any`. */
 import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import { createClient } from '../../src/client/create-client.ts'
 import { skapiCompatible, type SkapiCompatible } from '../../src/client/skapi-compatible.ts'
