@@ -203,11 +203,23 @@ describe.each([
   })
 
   test('let calls run at once whose most fits into the budget', async () => {
-    const { api, send } = await setUp(relayCount, { limits: { tokensPerDay: 50_000 } })
-    const answers = upTo(20).map((n) => send(n, { path, data: { ...data, slow: 300 } }))
-    await until(() => api.calls.length === 20)
-    expect(api.calls.filter(({ endedAt }) => endedAt)).toEqual([])
-    for (const { http } of await Promise.all(answers)) expect(http).toBe(200)
+    let open!: () => void
+    const gate = new Promise<void>((resolve) => (open = resolve))
+    let arrived = 0
+    const { send } = await setUp(relayCount, { limits: { tokensPerDay: 50_000 } }, async (call, outgoing) => {
+      arrived += 1
+      // No answer before the last call.
+      if (arrived === 20) open()
+      await gate
+      return answerOfModel(call, outgoing)
+    })
+    const answers = upTo(20).map(async (n) => {
+      const { http } = await send(n, { path, data })
+      open()
+      return http
+    })
+    expect(await Promise.all(answers)).toEqual(Array(20).fill(200))
+    expect(arrived).toBe(20)
   })
 
   test('let queued requests wait for what others have reserved, and fail what finds nothing left', async () => {
