@@ -36,6 +36,8 @@ export type StreamState<Event = unknown, Data = unknown> = {
   data: Data
   /** The relay's record of the stream, once the API answers. `useClientSecretRecord(record.id)` follows it. */
   record: { id: string } | undefined
+  /** The head of the API's answer, once it answers. */
+  response: StreamResponse | undefined
   /** True from `send` until the stream ends or stops. */
   isStreaming: boolean
 } & (
@@ -172,7 +174,7 @@ export function createStream<Event = unknown, Data = Event | undefined>(
         if (signal.aborted) return
         const failure = asClientSecretError(thrown)
         // The request of the page before may still be on its way.
-        const isEarly = !params && !record && isGone(failure) && ++tries < 5
+        const isEarly = !params && !record && isGone(failure) && ++tries < 4
         if (!isEarly && (!transport.isIdempotent || !maySubmitAgain(failure, ++tries))) return end(failure)
         await sleep(retryDelay(failure, tries), signal)
       }
@@ -243,7 +245,8 @@ export function createStream<Event = unknown, Data = Event | undefined>(
   }
 
   const stream: StreamObject<Event, Data> = {
-    state: () => ({ ...content.state(), status, error, record, isStreaming: isOpen() }) as StreamState<Event, Data>,
+    state: () =>
+      ({ ...content.state(), status, error, record, response, isStreaming: isOpen() }) as StreamState<Event, Data>,
     async send() {
       if (status !== 'idle') return reading
       set('sending')
@@ -261,7 +264,9 @@ export function createStream<Event = unknown, Data = Event | undefined>(
       const isLost = status === 'failed' && resumable.includes(error!.code)
       if (status !== 'stopped' && !isLost && !isEarlier && !(isOpen() && connection.signal.aborted)) return reading
       set(response ? 'streaming' : 'sending')
-      await connect()
+      letGo()
+      letGo = onAbort(signal, abort)
+      if (isOpen()) await connect()
     },
     async cancel() {
       if (!isOpen() && status !== 'stopped') return nothingToCancel

@@ -3,8 +3,11 @@ import type { Callbacks } from './callbacks.ts'
 import type { ResponseType } from './read-record.ts'
 import type { KeyAndUrl } from './registered-keys.ts'
 
-/** A body: fields or a list that JSON can carry, or a text. */
-export type RequestData = string | readonly unknown[] | RequestFields
+/** A body: fields or a list that JSON can carry, a text, or bytes, a file or a form. */
+export type RequestData = string | readonly unknown[] | RequestFields | RawData
+
+/** A body that JSON cannot carry. Its request runs directly, without queue and poll, except for URLSearchParams. */
+export type RawData = Blob | ArrayBuffer | ArrayBufferView | FormData | URLSearchParams
 
 /** Fields of JSON values: no form, file, bytes, stream, map or function. */
 export type RequestFields = (object | { readonly [name: string]: unknown }) & {
@@ -26,8 +29,10 @@ export interface RequestDetails {
   /** `$CLIENT_SECRET` in a value becomes the key. */
   headers?: Record<string, string> | undefined
   /**
-   * The body of POST, PUT, PATCH and DELETE: JSON, or a form with the Content-Type `application/x-www-form-urlencoded`.
-   * The relay sends a string unchanged, with any Content-Type; it may not contain a placeholder.
+   * The body of POST, PUT, PATCH and DELETE: JSON, or a form with the Content-Type `application/x-www-form-urlencoded`
+   * or `multipart/form-data`. URLSearchParams are such a form. The relay sends a string, a Blob, a File, bytes and the
+   * files of a FormData unchanged, with any Content-Type; they may not contain a placeholder. A request with files or
+   * bytes runs directly, without `queue` and `poll`.
    * With `stream: true`, the answer still arrives whole, as one text.
    */
   data?: RequestData | undefined

@@ -164,6 +164,11 @@ async function serveUntilStopped(
   }
   process.on('SIGINT', stop)
   process.on('SIGTERM', stop)
+  // Not SIGHUP, which a terminal sends when it closes.
+  process.on('SIGUSR2', () => {
+    console.log('client-secret-relay asks the sources of the secrets')
+    served.refreshSecrets().catch((error: unknown) => console.error(messageOf(error)))
+  })
 }
 
 /** Reloads the config when one of its files changes. */

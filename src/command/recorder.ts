@@ -1,12 +1,18 @@
 import {
   fetchAnswerHeader,
   fetchRequestHeader,
+  inFrontOfBody,
   type FetchAnswerHead,
   type FetchRefusalHead,
 } from '../protocol/fetch.ts'
-import { isSettled, type ClientSecretRecord, type PollAnswer, type WireError } from '../protocol/record.ts'
+import {
+  isSettled,
+  recordWithBytes,
+  type ClientSecretRecord,
+  type PollAnswer,
+  type WireError,
+} from '../protocol/record.ts'
 import type { RecordedPiece, RecordedRequest, Recording } from '../protocol/recording.ts'
-import { readFetch } from '../relay/http/fetch-description.ts'
 
 export type Relay = (request: Request) => Promise<Response>
 
@@ -64,14 +70,13 @@ export function createRecorder(relay: Relay, onRecording: (all: readonly Recordi
     const answer = await relay(request)
     const copy = answer.clone()
     note(async () => {
-      const sent = (await asked.json()) as RecordedRequest
-      let record = (await copy.json()) as Partial<ClientSecretRecord>
+      let record = await recordIn(copy)
       while (record.id && record.status && !isSettled({ status: record.status }))
         record = (await poll(asked, record.id, record.version)) ?? record
       // The caller's own end of it.
       if (record.status === 'cancelled') return
       const { id, response, error } = record
-      add(id, { request: recorded(sent), after: since(began), response, error: kept(error), isRefusal: !id })
+      add(id, { request: await requestOf(asked), after: since(began), response, error: kept(error), isRefusal: !id })
     })
     return answer
   }
@@ -86,13 +91,7 @@ export function createRecorder(relay: Relay, onRecording: (all: readonly Recordi
     const after = since(began)
     const [body, copy] = answer.body.tee()
     note(async () => {
-      const sent = readFetch(
-        asked.headers.get(fetchRequestHeader)!,
-        new Uint8Array(await asked.arrayBuffer()),
-        () => {},
-      )
-      const data = sent.request['data'] ?? (sent.body ? Buffer.from(sent.body).toString() : undefined)
-      const both = { request: recorded({ ...sent.request, data } as RecordedRequest), after }
+      const both = { request: await requestOf(asked), after }
       const { status, headers, error, id } = head
       if (error) return add(id, { ...both, error: kept(error), isRefusal: true })
       const { pieces, isBroken } = await read(copy)
@@ -123,6 +122,28 @@ function callerOf(headers: Headers): [string, string][] {
   return [...headers].filter(
     ([name]) => !/^(content-|idempotency-key|client-secret-request|transfer-encoding)/.test(name),
   )
+}
+
+/** The request as a relay reads it: JSON, or a header that describes it and a raw body. */
+async function requestOf(asked: Request): Promise<RecordedRequest> {
+  const header = asked.headers.get(fetchRequestHeader)
+  if (header === null) return recorded((await asked.json()) as RecordedRequest)
+  const bytes = Buffer.from(await asked.arrayBuffer())
+  const end = header === inFrontOfBody ? 4 + bytes.readUInt32BE() : 0
+  const json = end > 0 ? bytes.toString('utf8', 4, end) : Buffer.from(header, 'base64').toString()
+  const request = JSON.parse(json) as RecordedRequest
+  const text = bytes.toString('utf8', end)
+  return recorded(text ? { ...request, data: text } : request)
+}
+
+/** The record in an answer: JSON, or with the bytes of the API's answer behind it. */
+async function recordIn(answer: Response): Promise<Partial<ClientSecretRecord>> {
+  if (answer.headers.get('content-type') !== recordWithBytes) return (await answer.json()) as ClientSecretRecord
+  const bytes = Buffer.from(await answer.arrayBuffer())
+  const end = 4 + bytes.readUInt32BE()
+  const record = JSON.parse(bytes.toString('utf8', 4, end)) as ClientSecretRecord
+  const response = { ...record.response!, body: bytes.toString('base64', end), encoding: 'base64' as const }
+  return { ...record, response }
 }
 
 /** What tells requests apart. */

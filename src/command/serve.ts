@@ -16,6 +16,8 @@ export interface ServedRelay {
   url: string
   /** Uses these options from now on. Rejects when they are invalid; the relay then rejects all calls. */
   take(options: Promise<RelayOptions>): Promise<void>
+  /** Asks the sources of the secrets. */
+  refreshSecrets(): Promise<void>
   /** Stops listening, waits for running requests, and closes the relay. */
   close(): Promise<void>
 }
@@ -66,6 +68,7 @@ export async function serve(
       relay.take(changed.then((options) => ({ hosts, ...options })))
       return relay.ready
     },
+    refreshSecrets: relay.refreshSecrets,
     async close() {
       const closed = new Promise((resolve) => server.close(resolve))
       // Answers open calls, including held polls, and waits for running requests.

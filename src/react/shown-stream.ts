@@ -38,6 +38,7 @@ export const idleStream: StreamState = {
   events: [],
   data: undefined,
   record: undefined,
+  response: undefined,
   isStreaming: false,
   error: undefined,
 }

@@ -14,6 +14,8 @@ export interface Relay {
   fetch: (request: Request) => Promise<Response>
   /** Resolves when the relay has opened its database. Rejects if it cannot; the message says what to do. `fetch` waits for it itself. */
   ready: Promise<void>
+  /** Asks the sources of all keys whose `secret` is a function. A source that fails keeps its last value, and the log says so. */
+  refreshSecrets: () => Promise<void>
   /** Refuses new requests, waits for running ones (`shutdownTimeout`), and closes the database. */
   close: () => Promise<void>
 }
@@ -88,6 +90,7 @@ export function createRelayOn(
       isWaitedFor = true
       return ready
     },
+    refreshSecrets: async () => (await parts).keys.askAll(),
     close: () =>
       (closing ??= parts.then(
         (opened) => opened.close(),
@@ -98,6 +101,7 @@ export function createRelayOn(
       const next = readOptions(other, environment)
       const opened = await parts.catch(() => null)
       if (!opened || opened.pubSub.isClosed() || !isOnSameGround(settings, next)) return false
+      await opened.keys.open(next.keys)
       given = next
       lookForSecrets()
       Object.assign(settings, next, { logger })

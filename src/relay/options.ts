@@ -73,6 +73,8 @@ const price = z
   .check(z.minimum(0, 'a number of 0 or more, for a million tokens'))
 const limitsShape = {
   requestBytes: amount,
+  uploadBytes: amount,
+  downloadBytes: amount,
   responseBytes: amount,
   upstreamTimeout: amount,
   streamIdleTimeout: amount,

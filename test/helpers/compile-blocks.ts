@@ -25,11 +25,14 @@ const theirs = [
   ['config', 'declare const config: { keys: { shop: unknown } }'],
   ['otterId', 'declare const otterId: string'],
   ['render', 'declare function render(element: ReactNode): void'],
+  ['createOpenAI', "import { createOpenAI } from '@ai-sdk/openai'"],
+  ['ToolLoopAgent', "import { ToolLoopAgent } from 'ai'"],
+  ['useChat', "import { useChat } from '@ai-sdk/react'"],
   ['session', 'declare function session(request: Request): Promise<{ userId: string } | undefined>'],
 ] as const
 
 /** The package's import paths, as files of the sources. */
-const entries = ['index', 'client', 'relay', 'skapi', 'testing', 'vite', 'presets', 'worker']
+const entries = ['index', 'client', 'relay', 'skapi', 'testing', 'vite', 'presets', 'worker', 'ai-sdk']
 
 /**
  * Compiles blocks of code against the sources, strictly, each as a module of
@@ -85,7 +88,8 @@ function compile(some: readonly Block[], blocks: readonly Block[]): Map<Block, s
         : ts.resolveModuleName(text, from, options, host)
     })
   // A module that is only extended is not loaded. The reader's page imports it.
-  const program = ts.createProgram([...some.map(pathOf), resolve(root, 'src/exports/index.ts')], options, host)
+  const beside = ['src/exports/index.ts', 'test/types/secret-managers.d.ts'].map((file) => resolve(root, file))
+  const program = ts.createProgram([...some.map(pathOf), ...beside], options, host)
   return new Map(
     some.map((block) => {
       const file = program.getSourceFile(pathOf(block))!
@@ -134,6 +138,7 @@ function importsFor({ code }: Block): string {
     "import type { SWRConfiguration, SWRResponse } from 'swr'",
     "import type { ReactNode } from 'react'",
     "import type { Plugin } from 'vite'",
+    "import type { Agent, ChatTransport, DirectChatTransportOptions, InferUITools, ToolSet, UIMessage } from 'ai'",
     "import type { IncomingMessage, ServerResponse } from 'node:http'",
   ].join('\n')
 }

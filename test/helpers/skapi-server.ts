@@ -242,7 +242,7 @@ function skapiOfFolder(): typeof Skapi {
 function keepSession(service: string): void {
   const encode = (part: object) => Buffer.from(JSON.stringify(part)).toString('base64url')
   const now = Math.floor(Date.now() / 1000)
-  const claims = { sub: 'user-1', 'cognito:username': 'user-1', 'custom:service': service, iat: now, exp: now + 3600 }
+  const claims = { sub: 'user-1', 'cognito:username': 'user-1', 'custom:service': service, iat: now, exp: now + 86_400 }
   const token = `${encode({ alg: 'RS256' })}.${encode(claims)}.c2ln`
   const prefix = 'CognitoIdentityServiceProvider.a'
   window.localStorage.setItem(`${prefix}.LastAuthUser`, 'user-1')

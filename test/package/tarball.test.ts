@@ -92,7 +92,6 @@ describe('one install', () => {
       '@hono/node-server': 'MIT',
       aws4fetch: 'MIT',
       dequal: 'MIT',
-      'eventsource-parser': 'MIT',
       hono: 'MIT',
       'ipaddr.js': 'MIT',
       jose: 'MIT',
@@ -109,10 +108,12 @@ describe('one install', () => {
   })
 
   test.each([
-    ['index', ['dequal', 'eventsource-parser', 'react', 'swr', 'use-sync-external-store']],
-    ['client', ['eventsource-parser']],
+    ['index', ['dequal', 'react', 'swr', 'use-sync-external-store']],
+    ['client', []],
     ['skapi', []],
     ['testing', []],
+    ['worker', []],
+    ['ai-sdk', []],
   ])('a page that bundles all of %s contains no package of the relay', async (entry, expected) => {
     const { metafile } = await build({
       stdin: { contents: `export * from './${entry}.js'`, resolveDir: join(installed, 'dist') },
@@ -120,12 +121,16 @@ describe('one install', () => {
       format: 'esm',
       // `node:` imports fail here: a page has none.
       platform: 'browser',
+      // An optional peer, which only its own entry imports.
+      external: ['ai'],
       metafile: true,
       write: false,
     })
     const bundled = Object.keys(metafile.inputs).flatMap(
       (path) => /.*node_modules\/((@[^/]+\/)?[^/]+)/.exec(path)?.[1] ?? [],
     )
+    const { imports } = Object.values(metafile.outputs)[0]!
+    expect(imports.map(({ path }) => path)).toEqual(entry === 'ai-sdk' ? ['ai'] : [])
     expect([...new Set(bundled)].filter((name) => name !== 'react-client-secret').sort()).toEqual(expected)
   })
 })
@@ -155,7 +160,7 @@ describe.each(['module', 'commonjs'] as const)('as %s', (type) => {
         'useClientSecretStream',
       ],
     ],
-    ['react-client-secret/skapi', ['skapiTransport']],
+    ['react-client-secret/skapi', ['skapiCompatible', 'skapiTransport']],
     ['react-client-secret/vite', ['clientSecretRelay']],
     ['react-client-secret/presets', Object.keys(presets).sort()],
     ['react-client-secret/worker', ['registerClientSecretWorker', 'serveClientSecrets']],
@@ -175,6 +180,10 @@ describe.each(['module', 'commonjs'] as const)('as %s', (type) => {
     ],
   ])('%s loads', (name, exported) => {
     expect(evaluate(app, type, `console.log(Object.keys(${load(name)}).sort().join())`)).toBe(exported.join())
+  })
+
+  test('react-client-secret/ai-sdk without the AI SDK says that it is missing', () => {
+    expect(evaluate(app, type, load('react-client-secret/ai-sdk'))).toMatch(/Cannot find (package|module) 'ai'/)
   })
 
   test('react-client-secret/relay makes a relay', () => {

@@ -7,13 +7,20 @@ export const bytesOfRequest = 64 * 1024
 export interface RelayLimits {
   /** Largest body of a submit, in bytes. Default 1 MiB. */
   requestBytes?: number | undefined
+  /**
+   * Largest upload, in bytes: a body that is neither JSON nor a urlencoded form. Beyond `requestBytes` it passes through
+   * the relay as it arrives, to one call, without redirects and repeats. Default 100 MiB.
+   */
+  uploadBytes?: number | undefined
   /** Largest answer of an upstream, in bytes, counted after decompression. Default 10 MiB. */
   responseBytes?: number | undefined
-  /** Longest time for the whole answer of an upstream, in milliseconds; for a fetch, for the head of the answer. Default 300,000. */
+  /** Largest streamed answer to a fetch, in bytes, counted after decompression. Default 1 GiB. */
+  downloadBytes?: number | undefined
+  /** Longest time for the whole answer of an upstream, in milliseconds; for a fetch, for the head of the answer. It begins after an upload. Default 300,000. */
   upstreamTimeout?: number | undefined
-  /** Longest silence in the answer to a fetch, in milliseconds. Default 120,000. */
+  /** Longest silence in an upload, or in the answer to a fetch, in milliseconds. Default 120,000. */
   streamIdleTimeout?: number | undefined
-  /** Longest time for the body of the answer to a fetch, in milliseconds. Default 3,600,000. */
+  /** Longest time for an upload, or for the body of the answer to a fetch, in milliseconds. Default 3,600,000. */
   streamTimeout?: number | undefined
   /** Most unsettled requests of one caller. Background requests and direct requests count separately, direct ones at each relay. Default 1,000. */
   unsettledPerCaller?: number | undefined
@@ -70,6 +77,8 @@ type LimitOfDay = 'bytesPerDay' | 'tokensPerDay' | 'costPerDay'
 export function readLimits(limits: RelayLimits): ReadLimits {
   return {
     ...bytesAtOnce(limits),
+    uploadBytes: limits.uploadBytes ?? 100 * 2 ** 20,
+    downloadBytes: limits.downloadBytes ?? 2 ** 30,
     upstreamTimeout: limits.upstreamTimeout ?? 300_000,
     streamIdleTimeout: limits.streamIdleTimeout ?? 120_000,
     streamTimeout: limits.streamTimeout ?? 3_600_000,

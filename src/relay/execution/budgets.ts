@@ -6,6 +6,7 @@ import type { ReadLimits } from '../common/relay-limits.ts'
 import { createLocalCounts, type LimitCounts } from '../database/limit-counts.ts'
 import { hash } from '../database/stored-record.ts'
 import { createUsageReader, type TokenUsage } from '../upstream/token-usage.ts'
+import type { RawBody } from '../upstream/raw-body.ts'
 import { comesInEvents } from '../upstream/delta-redactor.ts'
 import { modelCallOf } from './model-call.ts'
 
@@ -21,7 +22,7 @@ export interface Budgets {
   reserve(
     owner: string,
     request: ClientSecretRequest,
-    rawBody: Uint8Array | null | undefined,
+    rawBody: RawBody | null | undefined,
   ): Promise<Reservation | undefined>
 }
 
@@ -149,7 +150,7 @@ export function createBudgets(
         await Promise.all(giveBacks.map((giveBack) => giveBack()))
       }
       try {
-        if (model !== undefined)
+        if (most.output > 0)
           for (const budget of budgets) giveBacks.push(await reserveOf(budget, owner, budget.amountOf(most, model)))
       } catch (error) {
         await release()

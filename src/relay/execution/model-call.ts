@@ -1,12 +1,13 @@
 import type { ClientSecretRequest } from '../../protocol/request.ts'
 import { jsonText } from '../common/json-text.ts'
+import { isSentOnce, type RawBody } from '../upstream/raw-body.ts'
 import type { TokenUsage } from '../upstream/token-usage.ts'
 
 /** A call that may use tokens. */
 export interface ModelCall {
   /** Undefined if the request names no model. */
   model: string | undefined
-  /** The most that it is expected to use; zero if it names no model. */
+  /** The most that it is expected to use; zero for a body that names no model. */
   most: TokenUsage
 }
 
@@ -17,8 +18,10 @@ const maxInput = 200_000
 const none: TokenUsage = { input: 0, output: 0 }
 
 /** Null for a read, which uses no tokens: a report in its answer is about an earlier call. */
-export function modelCallOf(request: ClientSecretRequest, rawBody: Uint8Array | null | undefined): ModelCall | null {
+export function modelCallOf(request: ClientSecretRequest, rawBody: RawBody | null | undefined): ModelCall | null {
   if (request.method === 'GET' || request.method === 'HEAD') return null
+  // It passes through unread. Its model may be any.
+  if (isSentOnce(rawBody)) return { model: modelInPath(request.url), most: { input: maxInput, output: unnamedOutput } }
   const body = rawBody ? parsed(rawBody) : request.data
   const fields = (typeof body === 'object' && body !== null ? body : {}) as Record<string, unknown>
   const named = typeof fields['model'] === 'string' ? fields['model'] : undefined

@@ -8,6 +8,7 @@ import type { Traffic } from '../upstream/call-upstream.ts'
 import { thisMoment, type Moment } from '../common/clock.ts'
 import { createRightToCall, takenOver } from '../upstream/right-to-call.ts'
 import { isSafeToRetry } from '../upstream/safe-to-retry.ts'
+import { isSentOnce } from '../upstream/raw-body.ts'
 import type { RawCall } from '../upstream/stream-answer.ts'
 import { callForRecord, type CallDeps, type RunCircumstances } from './call-for-record.ts'
 import type { Budgets, Reservation } from './budgets.ts'
@@ -57,7 +58,7 @@ export interface RunSteps {
   answered?(outcome: Outcome): Promise<void>
   /** Milliseconds from `begin` to the call after which `show` is necessary. Default: as other relays need for a takeover. */
   maxDelay?: number
-  /** The source and destination of the body, in place of the record. */
+  /** The parts of the call outside of the record. */
   raw?: RawCall | undefined
   /** The part of the caller's budgets that is reserved for the call. Default: the run reserves it. */
   reservation?: Reservation | undefined
@@ -115,7 +116,7 @@ export function createRunner(deps: RunnerDeps): Runner {
       pubSub.publish(record.id)
       // A direct request's caller waits for its answer. After the expiry, no caller of a background request or of a
       // kept stream can get it.
-      if (record.relay === null || steps.raw?.isKept) {
+      if (record.relay === null || steps.raw?.reader?.isKept) {
         const left = Math.min(record.expiresAt - records.now(), maxTimer)
         expiry = setTimeout(() => ending.abort(expired), left)
       }
@@ -163,6 +164,8 @@ async function callAndSettle(
   const { request } = record
   const traffic: Traffic = { sent: 0, received: 0, calls: 0 }
   const startedAt = performance.now()
+  const upload = steps.raw?.body
+  const isUncounted = isSentOnce(upload) && upload.size === undefined
   const ended = await callWithinBudget(deps, record, steps, { ...given, traffic })
   const outcome: Outcome = given.signal.reason === cancelled && isAborted(ended) ? { status: 'cancelled' } : ended
   const took = performance.now() - startedAt
@@ -184,7 +187,9 @@ async function callAndSettle(
     requestBytes: traffic.sent,
     responseBytes: traffic.received,
   })
-  await limits.countAnswer(record.owner, keys.get(request.clientSecretName), traffic.received)
+  // An upload of unknown size was not counted before.
+  const bytes = traffic.received + (isUncounted ? traffic.sent : 0)
+  await limits.countAnswer(record.owner, keys.get(request.clientSecretName), bytes)
 }
 
 /** Makes the call if the budgets of its caller have room for it, and counts its use. */

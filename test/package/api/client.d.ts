@@ -1,9 +1,9 @@
 import { C as ClientSecretError } from './errors.js';
 export { a as ClientSecretErrorDetails, E as ErrorCode, i as isClientSecretError } from './errors.js';
-import { a as CancelAnswer, T as Transport } from './transport.js';
-export { C as ClientSecretRecord, H as HistoryFilter, b as HistoryPage, P as PollAnswer, Q as QueueCount, R as RecordStatus, c as RecordVersion, U as UpstreamResponse, W as WireError, i as isSettled } from './transport.js';
-import { S as StandardSchema, K as KeyAndUrl, v as RequestDetails } from './create-client.js';
-export { g as Answer, A as ApiResponse, h as Callbacks, C as Client, b as ClientCore, i as ClientOptions, j as ClientSecretName, k as ClientSecretRequestFunction, e as ClientSecretRequestParams, l as ClientSecretUrl, F as FetchWith, m as FetchWithOptions, n as FollowOptions, L as Listeners, P as ParsedResponse, a as PauseReason, o as PollOptions, p as PollPromise, f as PollStopped, q as Polling, r as PollingOptions, Q as QueuedRequest, s as ReadOptions, t as Register, u as RequestData, w as RequestFields, d as RequestObject, x as RequestOptions, R as RequestParams, y as RequestProgress, c as RequestStart, z as ResponseType, B as SendOptions, D as Sent, E as createClient, G as isPollStopped } from './create-client.js';
+import { a as CancelAnswer, T as Transport } from './create-core.js';
+export { C as ClientCore, c as ClientOptions, b as ClientSecretRecord, H as HistoryFilter, d as HistoryPage, P as PauseReason, e as PollAnswer, Q as QueueCount, R as RecordStatus, f as RecordVersion, U as UpstreamResponse, W as WireError, i as isSettled } from './create-core.js';
+import { S as StandardSchema, K as KeyAndUrl, t as RequestDetails } from './create-client.js';
+export { e as Answer, A as ApiResponse, f as Callbacks, C as Client, g as ClientSecretName, h as ClientSecretRequestFunction, d as ClientSecretRequestParams, i as ClientSecretUrl, F as FetchWith, j as FetchWithOptions, k as FollowOptions, L as Listeners, a as ParsedResponse, l as PollOptions, m as PollPromise, P as PollStopped, n as Polling, o as PollingOptions, Q as QueuedRequest, p as RawData, q as ReadOptions, r as Register, s as RequestData, u as RequestFields, c as RequestObject, v as RequestOptions, R as RequestParams, w as RequestProgress, b as RequestStart, x as ResponseType, y as SendOptions, z as Sent, B as createClient, D as isPollStopped } from './create-client.js';
 export { R as RelayTransportOptions } from './relay-transport.js';
 export { C as ClientSecretRequest, F as FormArrays, J as JsonObject, M as Method, P as ParamValue, R as RequestBody } from './request.js';
 
@@ -77,6 +77,8 @@ type StreamState<Event = unknown, Data = unknown> = {
     record: {
         id: string;
     } | undefined;
+    /** The head of the API's answer, once it answers. */
+    response: StreamResponse | undefined;
     /** True from `send` until the stream ends or stops. */
     isStreaming: boolean;
 } & ({

@@ -1,7 +1,6 @@
-import { C as ClientSecretRecord, c as RecordVersion, a as CancelAnswer, T as Transport, R as RecordStatus, H as HistoryFilter, b as HistoryPage, Q as QueueCount } from './transport.js';
+import { b as ClientSecretRecord, P as PauseReason, f as RecordVersion, a as CancelAnswer, R as RecordStatus, C as ClientCore, H as HistoryFilter, d as HistoryPage, Q as QueueCount, c as ClientOptions } from './create-core.js';
 import { C as ClientSecretError } from './errors.js';
 import { M as Method, F as FormArrays, P as ParamValue } from './request.js';
-import { R as RelayTransportOptions } from './relay-transport.js';
 
 /**
  * The relay of these pages, for the types of their requests. Once its config is registered, a key without an entry
@@ -117,8 +116,10 @@ interface Listeners<Data = unknown> extends Callbacks<Data> {
     responseType?: ResponseType | undefined;
 }
 
-/** A body: fields or a list that JSON can carry, or a text. */
-type RequestData = string | readonly unknown[] | RequestFields;
+/** A body: fields or a list that JSON can carry, a text, or bytes, a file or a form. */
+type RequestData = string | readonly unknown[] | RequestFields | RawData;
+/** A body that JSON cannot carry. Its request runs directly, without queue and poll, except for URLSearchParams. */
+type RawData = Blob | ArrayBuffer | ArrayBufferView | FormData | URLSearchParams;
 /** Fields of JSON values: no form, file, bytes, stream, map or function. */
 type RequestFields = (object | {
     readonly [name: string]: unknown;
@@ -139,8 +140,10 @@ interface RequestDetails {
     /** `$CLIENT_SECRET` in a value becomes the key. */
     headers?: Record<string, string> | undefined;
     /**
-     * The body of POST, PUT, PATCH and DELETE: JSON, or a form with the Content-Type `application/x-www-form-urlencoded`.
-     * The relay sends a string unchanged, with any Content-Type; it may not contain a placeholder.
+     * The body of POST, PUT, PATCH and DELETE: JSON, or a form with the Content-Type `application/x-www-form-urlencoded`
+     * or `multipart/form-data`. URLSearchParams are such a form. The relay sends a string, a Blob, a File, bytes and the
+     * files of a FormData unchanged, with any Content-Type; they may not contain a placeholder. A request with files or
+     * bytes runs directly, without `queue` and `poll`.
      * With `stream: true`, the answer still arrives whole, as one text.
      */
     data?: RequestData | undefined;
@@ -173,28 +176,6 @@ interface PollStopped {
 }
 /** True for the result of a stopped poll. False for an API's body of the same shape. */
 declare function isPollStopped(value: unknown): value is PollStopped;
-
-/** Why the polling pauses: the page is hidden, or the device is offline. */
-type PauseReason = 'hidden' | 'offline';
-
-/** The callbacks for one record. */
-interface Watcher {
-    /** Upper bound on the age of the record, in milliseconds. */
-    interval: () => number;
-    /** Called with every change of the record; a settled one is the last. */
-    onRecord: (record: ClientSecretRecord) => void;
-    /** Called when the polling pauses, with the reason, and with `undefined` when it continues. */
-    onPause: (reason: PauseReason | undefined) => void;
-    /** Called when the polling ends early: with an error, or without one after `stop`. */
-    onEnd: (error?: ClientSecretError) => void;
-}
-
-interface Poller {
-    /** Polls a record until it settles, fails, or the returned function is called. */
-    watch: (seen: RecordVersion, watcher: Watcher) => () => void;
-    /** Ends all polling of a record. */
-    stop: (id: string) => void;
-}
 
 /** A poll by hand. */
 interface Polling extends Promise<Answer | PollStopped> {
@@ -262,27 +243,6 @@ interface RequestObject extends Readonly<RequestProgress> {
     /** Continues a paused request, not a stopped one. */
     unpause: () => void;
     cancel: () => Promise<CancelAnswer>;
-}
-
-/** The server of the client, and its user. */
-type ClientOptions = (RelayTransportOptions | {
-    transport: Transport;
-}) & {
-    /** Your id of the signed-in user. Requests that persist are separate for each user. */
-    user?: string | undefined;
-};
-/** The parts of a client that hooks use. */
-interface ClientCore {
-    /** Server, user and a number: unique among the clients of a page. */
-    readonly key: string;
-    readonly transport: Transport;
-    readonly user: string | undefined;
-    /** Polls for all requests of this client. */
-    readonly poller: Poller;
-    /** One request as an object, with its state and its actions. Hooks and promises use it. */
-    createRequest: (start: RequestStart) => RequestObject;
-    /** Calls the listener with the first record of each request of this client, until the returned function is called. */
-    onSent: (listener: (record: ClientSecretRecord) => void) => () => void;
 }
 
 /** Options of `fetchWith`. */
@@ -403,5 +363,5 @@ interface Client extends ClientCore {
  */
 declare function createClient(options: ClientOptions): Client;
 
-export { createClient as E, isPollStopped as G };
-export type { ApiResponse as A, SendOptions as B, Client as C, Sent as D, FetchWith as F, KeyAndUrl as K, Listeners as L, ParsedResponse as P, QueuedRequest as Q, RequestParams as R, StandardSchema as S, PauseReason as a, ClientCore as b, RequestStart as c, RequestObject as d, ClientSecretRequestParams as e, PollStopped as f, Answer as g, Callbacks as h, ClientOptions as i, ClientSecretName as j, ClientSecretRequestFunction as k, ClientSecretUrl as l, FetchWithOptions as m, FollowOptions as n, PollOptions as o, PollPromise as p, Polling as q, PollingOptions as r, ReadOptions as s, Register as t, RequestData as u, RequestDetails as v, RequestFields as w, RequestOptions as x, RequestProgress as y, ResponseType as z };
+export { createClient as B, isPollStopped as D };
+export type { ApiResponse as A, Client as C, FetchWith as F, KeyAndUrl as K, Listeners as L, PollStopped as P, QueuedRequest as Q, RequestParams as R, StandardSchema as S, ParsedResponse as a, RequestStart as b, RequestObject as c, ClientSecretRequestParams as d, Answer as e, Callbacks as f, ClientSecretName as g, ClientSecretRequestFunction as h, ClientSecretUrl as i, FetchWithOptions as j, FollowOptions as k, PollOptions as l, PollPromise as m, Polling as n, PollingOptions as o, RawData as p, ReadOptions as q, Register as r, RequestData as s, RequestDetails as t, RequestFields as u, RequestOptions as v, RequestProgress as w, ResponseType as x, SendOptions as y, Sent as z };

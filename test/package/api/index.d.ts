@@ -1,9 +1,9 @@
 import { ReactNode } from 'react';
-import { C as Client, P as ParsedResponse, S as StandardSchema, R as RequestParams, a as PauseReason, A as ApiResponse, b as ClientCore, c as RequestStart, d as RequestObject, L as Listeners, e as ClientSecretRequestParams, f as PollStopped, Q as QueuedRequest } from './create-client.js';
-export { g as Answer, h as Callbacks, i as ClientOptions, j as ClientSecretName, k as ClientSecretRequestFunction, l as ClientSecretUrl, F as FetchWith, m as FetchWithOptions, n as FollowOptions, K as KeyAndUrl, o as PollOptions, p as PollPromise, q as Polling, r as PollingOptions, s as ReadOptions, t as Register, u as RequestData, v as RequestDetails, w as RequestFields, x as RequestOptions, y as RequestProgress, z as ResponseType, B as SendOptions, D as Sent, E as createClient, G as isPollStopped } from './create-client.js';
+import { C as Client, a as ParsedResponse, S as StandardSchema, R as RequestParams, A as ApiResponse, b as RequestStart, c as RequestObject, L as Listeners, d as ClientSecretRequestParams, P as PollStopped, Q as QueuedRequest } from './create-client.js';
+export { e as Answer, f as Callbacks, g as ClientSecretName, h as ClientSecretRequestFunction, i as ClientSecretUrl, F as FetchWith, j as FetchWithOptions, k as FollowOptions, K as KeyAndUrl, l as PollOptions, m as PollPromise, n as Polling, o as PollingOptions, p as RawData, q as ReadOptions, r as Register, s as RequestData, t as RequestDetails, u as RequestFields, v as RequestOptions, w as RequestProgress, x as ResponseType, y as SendOptions, z as Sent, B as createClient, D as isPollStopped } from './create-client.js';
 import { R as RelayTransportOptions } from './relay-transport.js';
-import { C as ClientSecretRecord, H as HistoryFilter, a as CancelAnswer } from './transport.js';
-export { b as HistoryPage, P as PollAnswer, Q as QueueCount, R as RecordStatus, c as RecordVersion, T as Transport, U as UpstreamResponse, W as WireError, i as isSettled } from './transport.js';
+import { b as ClientSecretRecord, H as HistoryFilter, P as PauseReason, C as ClientCore, a as CancelAnswer } from './create-core.js';
+export { c as ClientOptions, d as HistoryPage, e as PollAnswer, Q as QueueCount, R as RecordStatus, f as RecordVersion, T as Transport, U as UpstreamResponse, W as WireError, i as isSettled } from './create-core.js';
 import { C as ClientSecretError } from './errors.js';
 export { a as ClientSecretErrorDetails, E as ErrorCode, i as isClientSecretError } from './errors.js';
 import { SWRResponse, SWRConfiguration } from 'swr';

@@ -46,7 +46,7 @@ export function createDirectRequests(deps: DirectDeps): DirectRequests {
         const message = 'The relay has too many answers that its database has not stored yet. Try again.'
         throw new ClientSecretError('UNAVAILABLE', message, { retryAfter: 1 })
       }
-      return (request.method === 'GET' && !given.raw?.isKept ? gets : claimed).send(newRecord, getRoom, given)
+      return (request.method === 'GET' && !given.raw?.reader?.isKept ? gets : claimed).send(newRecord, getRoom, given)
     },
     inFlight: counts.of,
     cancel: gets.cancel,
