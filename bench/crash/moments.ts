@@ -224,8 +224,9 @@ export async function playMoments({ blows: count, seed, victims: victimCount = 6
     await sleep(hasCome ? seconds * 1_000 : 0)
     if (kind.startsWith('frozen') && hasCome) signal('SIGCONT')
     if (kind.startsWith('database')) await victim.cable.mend()
-    if (await answers(relay)) return
-    failures.push(`relay ${victim.number}, after ${kind} at ${moment}`)
+    const silence = await silenceOf(relay)
+    if (!silence) return
+    failures.push(`relay ${victim.number}, after ${kind} at ${moment}: ${silence}`)
     await relay.kill()
     victim.relay = await start(victim.number, victim.way.through(database))
   }
@@ -247,7 +248,10 @@ export async function playMoments({ blows: count, seed, victims: victimCount = 6
   await Promise.all(victims.map(strikeAgainAndAgain))
   for (let waited = 0; waited < calm && requests.some(({ answer }) => !answer); waited += 100) await sleep(100)
   const took = performance.now() - started
-  for (const { number, relay } of victims) if (!(await answers(relay!))) failures.push(`relay ${number}, at the end`)
+  for (const { number, relay } of victims) {
+    const silence = await silenceOf(relay!)
+    if (silence) failures.push(`relay ${number}, at the end: ${silence}`)
+  }
   // Also of those that were not answered.
   for (const { planned, sender } of senders) {
     const history = await sender.history()
@@ -282,13 +286,25 @@ function countsOf(broken: Broken): Record<string, number> {
   return Object.fromEntries(promises.map((promise) => [promise, broken[promise]?.length ?? 0]))
 }
 
-/** Whether a relay lives and answers. */
-async function answers({ url }: RelayProcess): Promise<boolean> {
-  for (const until = performance.now() + 10_000; performance.now() < until; await sleep(200)) {
+/** How a relay answers, if it does not answer well within 20 seconds; undefined if it does. */
+async function silenceOf({ url, pid }: RelayProcess): Promise<string | undefined> {
+  let last = ''
+  for (const until = performance.now() + 20_000; performance.now() < until; await sleep(200)) {
     const signal = AbortSignal.timeout(5_000)
     const headers = { 'client-session': 'a-session-of-enough-characters' }
-    const response = await fetch(`${url}/queues/any`, { headers, signal }).catch(() => null)
-    if (response?.status === 200) return true
+    const response = await fetch(`${url}/queues/any`, { headers, signal }).catch((error: unknown) => String(error))
+    if (typeof response === 'string') last = response
+    else if (response.status === 200) return undefined
+    else last = await response.text()
+    if (!isAlive(pid)) return 'its process ended by itself'
   }
-  return false
+  return last
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    return process.kill(pid, 0)
+  } catch {
+    return false
+  }
 }

@@ -159,6 +159,14 @@ test('a direct POST is answered when its end is in the records: a relay that die
   expect(await statuses(address)).toEqual([{ status: 'resolved' }])
 })
 
+test('a direct POST waits for its record also while the database is cut off for 3 s', async () => {
+  const { address, proxy, sent, ...relay } = await setUp()
+  proxy.cutAt((bytes) => bytes.includes('WITH ended'))
+  setTimeout(proxy.mend, 3_000)
+  expect(await direct(relay, sent(1), 'one')).toMatchObject({ http: 200, status: 'resolved' })
+  expect(await statuses(address)).toEqual([{ status: 'resolved' }])
+})
+
 test('a direct POST is answered also while its end cannot be written, which is made up for', async () => {
   const { address, proxy, sent, ...relay } = await setUp()
   const letGo = proxy.holdUp((bytes) => bytes.includes('WITH ended'))

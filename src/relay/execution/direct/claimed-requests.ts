@@ -7,7 +7,13 @@ import { beginDirectRun, type GivenToRun, type Sent } from './direct-run.ts'
 import type { InFlightCounts } from './in-flight-counts.ts'
 import { settledSummary } from './settled-summary.ts'
 import { endUnknown, stopping } from './unknown-outcome-errors.ts'
-import { maxWait, type UnwrittenAnswers } from './unwritten-answers.ts'
+import type { UnwrittenAnswers } from './unwritten-answers.ts'
+
+/**
+ * Milliseconds for which an answer waits for its record. If the relay died after an answer without a record, the history
+ * would say INTERRUPTED. Longer than a short cut of the database.
+ */
+const maxWriteWait = 5_000
 
 interface ClaimedDeps extends ClaimsDeps {
   pubSub: PubSub
@@ -62,7 +68,7 @@ export function createClaimedRequests(deps: ClaimedDeps): {
           isTakenOver = !(await records.settle(seen, outcome)) && !(await records.correct(seen, outcome))
           release()
         })
-        await Promise.race([writing, sleep(maxWait, undefined, { ref: false })])
+        await Promise.race([writing, sleep(maxWriteWait, undefined, { ref: false })])
       },
     })
     const answer = running.then(

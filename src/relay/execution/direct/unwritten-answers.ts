@@ -24,8 +24,8 @@ interface UnwrittenDeps {
 
 /** Characters of all unwritten answers at one relay. */
 const maxUnwritten = 32_000_000
-/** Milliseconds for which a caller waits for an answer to be written. */
-export const maxWait = 2_000
+/** Milliseconds for which a reader waits for answers to be written. */
+const maxWait = 2_000
 
 export function createUnwrittenAnswers({ pubSub, logger, stopping }: UnwrittenDeps): UnwrittenAnswers {
   let last = 0
