@@ -56,6 +56,12 @@ export function readFetch(header: string, bytes: Uint8Array, demand: (bytes: num
   if (typeof described !== 'object' || described === null)
     throw invalid('The description of a fetch must be an object.')
   const unknown = Object.keys(described).find((name) => !fields.some((field) => field === name))
+  if (unknown === 'queue' || unknown === 'poll') {
+    throw invalid(
+      `A stream takes no ${unknown}: it runs at once, and its answer comes as the API writes it. Leave ${unknown} out, or send a request with it (useClientSecretRequest), whose answer comes whole.`,
+      unknown,
+    )
+  }
   if (unknown !== undefined) {
     throw invalid(
       `A fetch has no field "${unknown.slice(0, 60)}". The fields are ${fields.join(', ')}.`,
