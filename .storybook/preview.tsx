@@ -30,6 +30,7 @@ export default {
             'Security model',
             'Run many relays',
             'Register keys',
+            'Secrets from a vault',
             'Errors',
             'API reference',
           ],

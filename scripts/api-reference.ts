@@ -149,6 +149,9 @@ function printed(declaration: ts.Declaration): string {
   if (ts.isClassDeclaration(declaration)) return outline(declaration)
   if (ts.isVariableDeclaration(declaration) && declaration.type)
     return `declare const ${declaration.name.getText()}: ${declaration.type.getText()}`
+  // A preset. Its type argument is the table of its API, which the page of presets shows.
+  if (ts.isVariableDeclaration(declaration) && declaration.initializer && ts.isCallExpression(declaration.initializer))
+    return `declare const ${declaration.name.getText()}: ${checker.getTypeAtLocation(declaration).symbol.name}`
   return textWithout(ts.isVariableDeclaration(declaration) ? declaration.parent.parent : declaration).replace(
     /^export /,
     '',

@@ -8,7 +8,8 @@ import { nothingToCancel } from './create-request.ts'
 import { onAbort } from './on-abort.ts'
 import { randomId } from './random-id.ts'
 import { errorFromWire, readRecord } from './read-record.ts'
-import type { RequestParams } from './request-params.ts'
+import type { KeyAndUrl } from './registered-keys.ts'
+import type { RequestDetails } from './request-params.ts'
 import { maySubmitAgain, retryDelay, sleep } from './retry-delay.ts'
 import { described, errorOf, restarted, restOf } from './stream-call.ts'
 import { createStreamContent, type StreamOptions, type StreamResponse } from './stream-content.ts'
@@ -16,13 +17,14 @@ import { toJson } from './to-json.ts'
 import type { Transport } from './transport.ts'
 
 /** The request of a stream. It runs directly, without a queue. */
-export interface StreamParams extends Omit<RequestParams, 'poll' | 'queue' | 'responseType'> {
-  /**
-   * Keeps the answer with the relay's record until the record expires. The call then goes on without a reader, and
-   * any page of the caller can read the stream from any byte. Default false.
-   */
-  keep?: boolean | undefined
-}
+export type StreamParams = KeyAndUrl &
+  Omit<RequestDetails, 'poll' | 'queue' | 'responseType'> & {
+    /**
+     * Keeps the answer with the relay's record until the record expires. The call then goes on without a reader, and
+     * any page of the caller can read the stream from any byte. Default false.
+     */
+    keep?: boolean | undefined
+  }
 
 /** The state of a stream. Narrowing on `status` narrows `error`. */
 export type StreamState<Event = unknown, Data = unknown> = {

@@ -5,6 +5,7 @@ import { callFetch, type FetchAnswer, type FetchCall } from './call-fetch.ts'
 import { onAbort } from './on-abort.ts'
 import { randomId } from './random-id.ts'
 import { errorFromWire } from './read-record.ts'
+import type { ClientSecretName } from './registered-keys.ts'
 import type { Transport } from './transport.ts'
 
 /** Options of `fetchWith`. */
@@ -14,7 +15,7 @@ export interface FetchWithOptions {
 }
 
 /** Returns a `fetch` that makes its calls through the relay, with this key. */
-export type FetchWith = (clientSecretName: string, options?: FetchWithOptions) => typeof fetch
+export type FetchWith = (clientSecretName: ClientSecretName, options?: FetchWithOptions) => typeof fetch
 
 /** The errors of refused calls, for `clientSecretErrorOf`. */
 export const refusals = new WeakMap<object, ClientSecretError>()

@@ -118,7 +118,7 @@ function failInOneLine(error: unknown): never {
 
 async function recordOf({ parts: { records }, owner, id }: Reader): Promise<RecordSummary> {
   const [now] = await records.summaries(owner, [id])
-  if (now && now.expiresAt > Date.now()) return now
+  if (now && now.expiresAt > records.now()) return now
   throw absent(records, id)
 }
 

@@ -6,10 +6,11 @@ import { passedOn } from './answer-headers.ts'
 import { decodeBody } from './decode-body.ts'
 import { exchange, tooLate, type Receive } from './exchange.ts'
 import { addressRefused, checkedLookup, dns, isAllowedAddress, type Resolve, type SocketLookup } from './ip-filter.ts'
-import { connectTimeout, callError, timedOut, wentSilent } from './call-errors.ts'
+import { connectTimeout, callError, downloadTooLarge, timedOut, wentSilent } from './call-errors.ts'
 import type { RightToCall } from './right-to-call.ts'
 import { createStreamedBody, type StreamedBody } from './streamed-body.ts'
-import type { UpstreamCall } from './substitute.ts'
+import { isSentOnce, type RawUpstreamCall } from './raw-body.ts'
+import { paced } from './paced-upload.ts'
 import { receiveWhole } from './whole-answer.ts'
 
 /** An answer whose body is still on its way. */
@@ -28,8 +29,9 @@ export interface UpstreamLimits {
   streamIdleTimeout: number
   /** Maximum duration of a streamed answer, in milliseconds. */
   streamTimeout: number
-  /** Maximum answer in bytes, after decompression. */
+  /** Maximum answer in bytes, after decompression: of a whole one, and of a streamed one. */
   responseBytes: number
+  downloadBytes: number
 }
 
 export interface UpstreamOptions {
@@ -40,12 +42,9 @@ export interface UpstreamOptions {
   right: RightToCall
 }
 
-/** A call whose body may be bytes. */
-export type RawUpstreamCall = Omit<UpstreamCall, 'body'> & { body: Uint8Array | string | null }
-
 export interface Upstream {
   /** Gives the whole answer. */
-  call(call: UpstreamCall, options: UpstreamOptions): Promise<UpstreamAnswer>
+  call(call: RawUpstreamCall, options: UpstreamOptions): Promise<UpstreamAnswer>
   /** Gives the answer as soon as its head arrives. */
   open(call: RawUpstreamCall, options: Omit<UpstreamOptions, 'room'>): Promise<OpenedAnswer>
   close(): Promise<void>
@@ -104,6 +103,7 @@ export function createUpstream(limits: UpstreamLimits, network: Network = intern
           const { method, status, statusText, headers } = head
           begun.limitTo(limits.streamTimeout)
           const isEmpty = !hasBody(head)
+          let size = 0
           const { streamIdleTimeout } = limits
           const body = createStreamedBody({
             idleTimeout: streamIdleTimeout,
@@ -112,7 +112,11 @@ export function createUpstream(limits: UpstreamLimits, network: Network = intern
             toError: failed,
           })
           const { flows, ...decoding } = decodeBody(isEmpty ? '' : encodingOf(headers), connection, {
-            keep: body.add,
+            keep(chunk) {
+              size += chunk.length
+              if (size > limits.downloadBytes) fail(downloadTooLarge(limits.downloadBytes))
+              else body.add(chunk)
+            },
             finish() {
               ended()
               begun.over()
@@ -146,7 +150,7 @@ function beginCall(
   limits: UpstreamLimits,
   dispatcher: Agent,
 ) {
-  const { method, url, headers, body } = call
+  const { method, url, headers } = call
   const { allowPrivateNetwork, signal, right } = options
   // A socket looks up names only, so an address in the url is checked here.
   const host = url.hostname.replace(/^\[|\]$/g, '')
@@ -161,12 +165,21 @@ function beginCall(
     timer = setTimeout(() => ending.abort(timedOut(url, milliseconds)), milliseconds)
   }
   limitTo(limits.upstreamTimeout)
+  const [body, length] = isSentOnce(call.body)
+    ? [paced(call.body, { ...limits, limitTo, fail: (reason) => ending.abort(reason), url }), call.body.size]
+    : [call.body, undefined]
   const request = {
     origin: url.origin,
     path: `${url.pathname}${url.search}`,
     method,
-    headers: { 'user-agent': userAgent, ...headers, 'accept-encoding': 'identity' },
-    body,
+    headers: {
+      'user-agent': userAgent,
+      ...headers,
+      'accept-encoding': 'identity',
+      ...(length !== undefined && { 'content-length': String(length) }),
+    },
+    // The dispatcher takes an iterable too, which its types do not say.
+    body: body as Uint8Array | string | null,
   }
   return {
     limitTo,

@@ -1,6 +1,5 @@
 import { ToolSet, UIMessage, InferUITools, DirectChatTransportOptions, Agent, ChatTransport } from 'ai';
 import { ClientCore } from './client.js';
-import './transport.js';
 import './request.js';
 import './errors.js';
 import './relay-transport.js';

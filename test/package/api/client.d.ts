@@ -1,10 +1,9 @@
 import { C as ClientSecretError } from './errors.js';
 export { a as ClientSecretErrorDetails, E as ErrorCode, i as isClientSecretError } from './errors.js';
-import { a as CancelAnswer, T as Transport } from './transport.js';
-export { C as ClientSecretRecord, H as HistoryFilter, b as HistoryPage, P as PollAnswer, Q as QueueCount, c as RecordStatus, R as RecordVersion, U as UpstreamResponse, W as WireError, i as isSettled } from './transport.js';
-import { S as StandardSchema, R as RequestParams } from './create-client.js';
-export { e as Answer, A as ApiResponse, f as Callbacks, C as Client, g as ClientSecretRequestFunction, c as ClientSecretRequestParams, F as FetchWith, h as FetchWithOptions, i as FollowOptions, L as Listeners, P as ParsedResponse, j as PollOptions, k as PollPromise, d as PollStopped, l as Polling, m as PollingOptions, Q as QueuedRequest, n as ReadOptions, o as RequestData, p as RequestFields, b as RequestObject, q as RequestOptions, r as RequestProgress, a as RequestStart, s as ResponseType, t as SendOptions, u as Sent, v as createClient, w as isPollStopped } from './create-client.js';
-export { C as ClientCore, a as ClientOptions, P as PauseReason } from './create-core.js';
+import { a as CancelAnswer, T as Transport } from './create-core.js';
+export { C as ClientCore, c as ClientOptions, b as ClientSecretRecord, H as HistoryFilter, d as HistoryPage, P as PauseReason, e as PollAnswer, Q as QueueCount, R as RecordStatus, f as RecordVersion, U as UpstreamResponse, W as WireError, i as isSettled } from './create-core.js';
+import { S as StandardSchema, K as KeyAndUrl, t as RequestDetails } from './create-client.js';
+export { e as Answer, A as ApiResponse, f as Callbacks, C as Client, g as ClientSecretName, h as ClientSecretRequestFunction, d as ClientSecretRequestParams, i as ClientSecretUrl, F as FetchWith, j as FetchWithOptions, k as FollowOptions, L as Listeners, a as ParsedResponse, l as PollOptions, m as PollPromise, P as PollStopped, n as Polling, o as PollingOptions, Q as QueuedRequest, p as RawData, q as ReadOptions, r as Register, s as RequestData, u as RequestFields, c as RequestObject, v as RequestOptions, R as RequestParams, w as RequestProgress, b as RequestStart, x as ResponseType, y as SendOptions, z as Sent, B as createClient, D as isPollStopped } from './create-client.js';
 export { R as RelayTransportOptions } from './relay-transport.js';
 export { C as ClientSecretRequest, F as FormArrays, J as JsonObject, M as Method, P as ParamValue, R as RequestBody } from './request.js';
 
@@ -59,13 +58,13 @@ interface StreamOptions<Event = unknown, Data = unknown> {
 }
 
 /** The request of a stream. It runs directly, without a queue. */
-interface StreamParams extends Omit<RequestParams, 'poll' | 'queue' | 'responseType'> {
+type StreamParams = KeyAndUrl & Omit<RequestDetails, 'poll' | 'queue' | 'responseType'> & {
     /**
      * Keeps the answer with the relay's record until the record expires. The call then goes on without a reader, and
      * any page of the caller can read the stream from any byte. Default false.
      */
     keep?: boolean | undefined;
-}
+};
 /** The state of a stream. Narrowing on `status` narrows `error`. */
 type StreamState<Event = unknown, Data = unknown> = {
     /** The text so far. Of events, the text of their deltas. Empty for bytes. */
@@ -163,5 +162,5 @@ declare function createStream<Event = unknown, Data = Event | undefined>(client:
  */
 declare function deltaText(event: unknown): string;
 
-export { CancelAnswer, ClientSecretError, RequestParams, StandardSchema, Transport, clientSecretErrorOf, createStream, deltaText };
+export { CancelAnswer, ClientSecretError, KeyAndUrl, RequestDetails, StandardSchema, Transport, clientSecretErrorOf, createStream, deltaText };
 export type { StreamEvent, StreamObject, StreamOptions, StreamParams, StreamResponse, StreamStart, StreamState, StreamStatus };

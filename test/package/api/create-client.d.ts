@@ -1,7 +1,48 @@
-import { C as ClientSecretRecord, R as RecordVersion, a as CancelAnswer, c as RecordStatus, H as HistoryFilter, b as HistoryPage, Q as QueueCount } from './transport.js';
-import { P as PauseReason, C as ClientCore, a as ClientOptions } from './create-core.js';
+import { b as ClientSecretRecord, P as PauseReason, f as RecordVersion, a as CancelAnswer, R as RecordStatus, C as ClientCore, H as HistoryFilter, d as HistoryPage, Q as QueueCount, c as ClientOptions } from './create-core.js';
 import { C as ClientSecretError } from './errors.js';
 import { M as Method, F as FormArrays, P as ParamValue } from './request.js';
+
+/**
+ * The relay of these pages, for the types of their requests. Once its config is registered, a key without an entry
+ * there, and a url that no rule of the key allows, do not compile. Write the config with `satisfies RelayOptions`.
+ *
+ * @example
+ * // `config` is the default export of relay.config.ts, imported with `import type`.
+ * declare module 'react-client-secret' {
+ *   interface Register {
+ *     relay: typeof config
+ *   }
+ * }
+ */
+interface Register {
+}
+type RegisteredKeys = Register extends {
+    relay: {
+        keys?: infer Keys;
+    };
+} ? NonNullable<Keys> : Record<string, unknown>;
+/** The name of a key: any text, or a key of the registered relay. */
+type ClientSecretName = Extract<keyof RegisteredKeys, string>;
+/** The urls that the rules of a key allow: any text, until a relay is registered. */
+type ClientSecretUrl<Name extends ClientSecretName = ClientSecretName> = RegisteredKeys[Name] extends infer Key ? UrlOfKey<Key> : never;
+/** A key, and a url that its rules allow. */
+type KeyAndUrl = {
+    [Name in ClientSecretName]: {
+        /** Name of a key that the relay knows. */
+        clientSecretName: Name;
+        /** Absolute `https:` url; `http:` only where a key's rule allows it. */
+        url: ClientSecretUrl<Name>;
+    };
+}[ClientSecretName];
+type UrlOfKey<Key> = Key extends {
+    allow: readonly (infer Rule)[];
+} ? UrlOfRule<Rule> : string;
+type UrlOfRule<Rule> = Rule extends {
+    url: infer Url extends string;
+} ? WithQuery<Filled<Url>> : never;
+type WithQuery<Url extends string> = Url | `${Url}?${string}`;
+/** The pattern of a rule, with text for each of its stars. */
+type Filled<Pattern extends string> = Pattern extends `${infer Start}**` ? `${Filled<Start>}${string}` : Pattern extends `${infer Start}*${infer Rest}` ? `${Start}${string}${Filled<Rest>}` : Pattern;
 
 /** The API's response. */
 interface ApiResponse {
@@ -75,8 +116,10 @@ interface Listeners<Data = unknown> extends Callbacks<Data> {
     responseType?: ResponseType | undefined;
 }
 
-/** A body: fields or a list that JSON can carry, or a text. */
-type RequestData = string | readonly unknown[] | RequestFields;
+/** A body: fields or a list that JSON can carry, a text, or bytes, a file or a form. */
+type RequestData = string | readonly unknown[] | RequestFields | RawData;
+/** A body that JSON cannot carry. Its request runs directly, without queue and poll, except for URLSearchParams. */
+type RawData = Blob | ArrayBuffer | ArrayBufferView | FormData | URLSearchParams;
 /** Fields of JSON values: no form, file, bytes, stream, map or function. */
 type RequestFields = (object | {
     readonly [name: string]: unknown;
@@ -89,18 +132,18 @@ type RequestFields = (object | {
     readonly getReader?: never;
 };
 /** The fields of a request. */
-interface RequestParams {
-    /** Name of a key that the relay knows. */
-    clientSecretName: string;
-    /** Absolute `https:` url; `http:` only where a key's rule allows it. */
-    url: string;
+type RequestParams = KeyAndUrl & RequestDetails;
+/** The fields of a request beside its key and url. */
+interface RequestDetails {
     /** Any letter case. */
     method: Method | Lowercase<Method>;
     /** `$CLIENT_SECRET` in a value becomes the key. */
     headers?: Record<string, string> | undefined;
     /**
-     * The body of POST, PUT, PATCH and DELETE: JSON, or a form with the Content-Type `application/x-www-form-urlencoded`.
-     * The relay sends a string unchanged, with any Content-Type; it may not contain a placeholder.
+     * The body of POST, PUT, PATCH and DELETE: JSON, or a form with the Content-Type `application/x-www-form-urlencoded`
+     * or `multipart/form-data`. URLSearchParams are such a form. The relay sends a string, a Blob, a File, bytes and the
+     * files of a FormData unchanged, with any Content-Type; they may not contain a placeholder. A request with files or
+     * bytes runs directly, without `queue` and `poll`.
      * With `stream: true`, the answer still arrives whole, as one text.
      */
     data?: RequestData | undefined;
@@ -124,8 +167,7 @@ interface RequestParams {
     queue?: string | undefined;
 }
 /** The parameters of `clientSecretRequest`. */
-interface ClientSecretRequestParams<Data = unknown> extends RequestParams, Callbacks<Data> {
-}
+type ClientSecretRequestParams<Data = unknown> = RequestParams & Callbacks<Data>;
 
 /** The result of a stopped poll. The request goes on, and you can follow it again. */
 interface PollStopped {
@@ -209,7 +251,7 @@ interface FetchWithOptions {
     withoutPlaceholder?: 'native' | 'refuse' | undefined;
 }
 /** Returns a `fetch` that makes its calls through the relay, with this key. */
-type FetchWith = (clientSecretName: string, options?: FetchWithOptions) => typeof fetch;
+type FetchWith = (clientSecretName: ClientSecretName, options?: FetchWithOptions) => typeof fetch;
 
 /** Result of a request with a `queue` and no `poll`. */
 interface QueuedRequest<Data = unknown> {
@@ -321,5 +363,5 @@ interface Client extends ClientCore {
  */
 declare function createClient(options: ClientOptions): Client;
 
-export { createClient as v, isPollStopped as w };
-export type { ApiResponse as A, Client as C, FetchWith as F, Listeners as L, ParsedResponse as P, QueuedRequest as Q, RequestParams as R, StandardSchema as S, RequestStart as a, RequestObject as b, ClientSecretRequestParams as c, PollStopped as d, Answer as e, Callbacks as f, ClientSecretRequestFunction as g, FetchWithOptions as h, FollowOptions as i, PollOptions as j, PollPromise as k, Polling as l, PollingOptions as m, ReadOptions as n, RequestData as o, RequestFields as p, RequestOptions as q, RequestProgress as r, ResponseType as s, SendOptions as t, Sent as u };
+export { createClient as B, isPollStopped as D };
+export type { ApiResponse as A, Client as C, FetchWith as F, KeyAndUrl as K, Listeners as L, PollStopped as P, QueuedRequest as Q, RequestParams as R, StandardSchema as S, ParsedResponse as a, RequestStart as b, RequestObject as c, ClientSecretRequestParams as d, Answer as e, Callbacks as f, ClientSecretName as g, ClientSecretRequestFunction as h, ClientSecretUrl as i, FetchWithOptions as j, FollowOptions as k, PollOptions as l, PollPromise as m, Polling as n, PollingOptions as o, RawData as p, ReadOptions as q, Register as r, RequestData as s, RequestDetails as t, RequestFields as u, RequestOptions as v, RequestProgress as w, ResponseType as x, SendOptions as y, Sent as z };

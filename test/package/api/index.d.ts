@@ -1,14 +1,12 @@
 import { ReactNode } from 'react';
-import { C as Client, P as ParsedResponse, S as StandardSchema, R as RequestParams, A as ApiResponse, a as RequestStart, b as RequestObject, L as Listeners, c as ClientSecretRequestParams, d as PollStopped, Q as QueuedRequest } from './create-client.js';
-export { e as Answer, f as Callbacks, g as ClientSecretRequestFunction, F as FetchWith, h as FetchWithOptions, i as FollowOptions, j as PollOptions, k as PollPromise, l as Polling, m as PollingOptions, n as ReadOptions, o as RequestData, p as RequestFields, q as RequestOptions, r as RequestProgress, s as ResponseType, t as SendOptions, u as Sent, v as createClient, w as isPollStopped } from './create-client.js';
+import { C as Client, a as ParsedResponse, S as StandardSchema, R as RequestParams, A as ApiResponse, b as RequestStart, c as RequestObject, L as Listeners, d as ClientSecretRequestParams, P as PollStopped, Q as QueuedRequest } from './create-client.js';
+export { e as Answer, f as Callbacks, g as ClientSecretName, h as ClientSecretRequestFunction, i as ClientSecretUrl, F as FetchWith, j as FetchWithOptions, k as FollowOptions, K as KeyAndUrl, l as PollOptions, m as PollPromise, n as Polling, o as PollingOptions, p as RawData, q as ReadOptions, r as Register, s as RequestData, t as RequestDetails, u as RequestFields, v as RequestOptions, w as RequestProgress, x as ResponseType, y as SendOptions, z as Sent, B as createClient, D as isPollStopped } from './create-client.js';
 import { R as RelayTransportOptions } from './relay-transport.js';
-import { C as ClientSecretRecord, H as HistoryFilter, a as CancelAnswer } from './transport.js';
-export { b as HistoryPage, P as PollAnswer, Q as QueueCount, c as RecordStatus, R as RecordVersion, T as Transport, U as UpstreamResponse, W as WireError, i as isSettled } from './transport.js';
+import { b as ClientSecretRecord, H as HistoryFilter, P as PauseReason, C as ClientCore, a as CancelAnswer } from './create-core.js';
+export { c as ClientOptions, d as HistoryPage, e as PollAnswer, Q as QueueCount, R as RecordStatus, f as RecordVersion, T as Transport, U as UpstreamResponse, W as WireError, i as isSettled } from './create-core.js';
 import { C as ClientSecretError } from './errors.js';
 export { a as ClientSecretErrorDetails, E as ErrorCode, i as isClientSecretError } from './errors.js';
 import { SWRResponse, SWRConfiguration } from 'swr';
-import { P as PauseReason, C as ClientCore } from './create-core.js';
-export { a as ClientOptions } from './create-core.js';
 import { StreamParams, StreamState, StreamOptions } from './client.js';
 export { StreamEvent, StreamObject, StreamResponse, StreamStart, StreamStatus, clientSecretErrorOf, createStream, deltaText } from './client.js';
 export { C as ClientSecretRequest, F as FormArrays, J as JsonObject, M as Method, P as ParamValue, R as RequestBody } from './request.js';
@@ -211,7 +209,7 @@ declare const sessionPersister: CreatePersister;
 declare const localPersister: CreatePersister;
 
 /** The request of a component, and its options. */
-interface UseClientSecretRequestOptions<Data = unknown> extends RequestParams, Listeners<Data> {
+type UseClientSecretRequestOptions<Data = unknown> = RequestParams & Listeners<Data> & {
     /** Components of one provider with the same id share one request and its state. */
     id?: string | undefined;
     /**
@@ -219,7 +217,7 @@ interface UseClientSecretRequestOptions<Data = unknown> extends RequestParams, L
      * for this browser. Needs an `id`.
      */
     persist?: CreatePersister | undefined;
-}
+};
 /** Fields of the hook's request that `send` replaces. */
 type SendOverrides<Data = unknown> = Partial<ClientSecretRequestParams<Data>>;
 /** The answer; a stop, with `poll`; a queued request to poll by hand, with `queue` alone. */
