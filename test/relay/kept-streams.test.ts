@@ -33,6 +33,13 @@ async function setUp(database?: string) {
   return { api, options, request, answers, answered: () => vi.waitFor(() => expect(answers).toHaveLength(1)) }
 }
 
+/** A relay whose database is ready, so that a wait for a call is a wait for the call alone. */
+async function startReadyRelay(options: RelayOptions) {
+  const started = await startRelay(options)
+  await started.relay.ready
+  return started
+}
+
 async function file(): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'relay-'))
   onTestFinished(() => rm(folder, { recursive: true }))
@@ -51,7 +58,7 @@ describe.each([
 ])('a kept stream, in %s', (_name, databaseOf) => {
   test('another page reads it from its beginning while it runs, and at any byte; the API is called once', async () => {
     const { api, options, request, answers, answered } = await setUp(await databaseOf())
-    const { client, url } = await startRelay({ ...options, limits: { disconnectGracePeriod: 50 } })
+    const { client, url } = await startReadyRelay({ ...options, limits: { disconnectGracePeriod: 50 } })
     const first = createStream(client, { params: request, options: () => read })
     void first.send()
     await answered()
@@ -84,7 +91,7 @@ describe.each([
   test('an API that breaks off: each reader has what came, and the error', async () => {
     const printed = vi.spyOn(console, 'error').mockImplementation(() => {})
     const { options, request, answers, answered } = await setUp(await databaseOf())
-    const { client } = await startRelay(options)
+    const { client } = await startReadyRelay(options)
     const first = createStream(client, { params: request, options: () => read })
     const ended = first.send()
     await answered()
@@ -118,7 +125,7 @@ test.each([
     first.pause()
     const had = textOf(first)
     await before.kill()
-    const { url } = await startRelay(options)
+    const { url } = await startReadyRelay(options)
     const session = before.client.transport.session!(null)
     const transport = createClient({ relay: url }).transport
     transport.session!(session)
@@ -134,7 +141,7 @@ test.each([
 
 test('two relays of one database: the other one passes the bytes on while they come', async () => {
   const { api, options, request, answers, answered } = await setUp(await postgres.database())
-  const [one, other] = [await startRelay(options), await startRelay(options)]
+  const [one, other] = [await startReadyRelay(options), await startReadyRelay(options)]
   const first = createStream(one.client, { params: request, options: () => read })
   void first.send()
   await answered()
@@ -152,7 +159,7 @@ test('two relays of one database: the other one passes the bytes on while they c
 
 test('another caller, a stranger id, a stream that is not kept and a wrong position are refused', async () => {
   const { options, request, answers, answered } = await setUp()
-  const { client, url } = await startRelay(options)
+  const { client, url } = await startReadyRelay(options)
   const first = createStream(client, { params: { ...request, keep: false }, options: () => read })
   const ended = first.send()
   await answered()
@@ -182,9 +189,20 @@ test('another caller, a stranger id, a stream that is not kept and a wrong posit
   expect(await errorOf(`${id}/stream?after=-1`, own)).toBe('INVALID_PARAMETER')
 })
 
+test.each(['queue', 'poll'])('a stream with %s is refused with what to do, before a call', async (field) => {
+  const { api, options, request } = await setUp()
+  const { client } = await startReadyRelay(options)
+  const stream = createStream(client, { params: { ...request, [field]: field === 'queue' ? 'otters' : 1_000 } })
+  await stream.send()
+  const { error } = stream.state()
+  expect(error).toMatchObject({ code: 'INVALID_PARAMETER', path: field })
+  expect(error!.message).toMatch(/^A stream takes no (queue|poll): .*useClientSecretRequest/)
+  expect(api.calls).toHaveLength(0)
+})
+
 test('cancel ends a kept stream for all its readers; without a reader it goes on beyond the grace period', async () => {
   const { options, request, answers, answered } = await setUp()
-  const { client } = await startRelay({ ...options, limits: { disconnectGracePeriod: 50 } })
+  const { client } = await startReadyRelay({ ...options, limits: { disconnectGracePeriod: 50 } })
   const first = createStream(client, { params: request, options: () => read })
   void first.send()
   await answered()
@@ -204,7 +222,7 @@ test('cancel ends a kept stream for all its readers; without a reader it goes on
 test('a kept stream is bounded, redacted in the database, and goes with its record', async () => {
   const database = await file()
   const { options, request, answers, answered } = await setUp(database)
-  const { client } = await startRelay({ ...options, limits: { responseBytes: 100_000 } })
+  const { client } = await startReadyRelay({ ...options, limits: { responseBytes: 100_000 } })
   const first = createStream(client, { params: { ...request, expires: 3 }, options: () => read })
   const ended = first.send()
   await answered()
@@ -227,7 +245,7 @@ test('a kept stream is bounded, redacted in the database, and goes with its reco
 
 /** The head of a kept stream that runs. */
 async function running(options: RelayOptions, request: object, answered: () => Promise<void>, more: object = {}) {
-  const { client, url } = await startRelay(options)
+  const { client, url } = await startReadyRelay(options)
   const stream = createStream(client, { params: { ...request, ...more } as never, options: () => read })
   void stream.send()
   await answered()

@@ -124,6 +124,12 @@ function described(
   if (typeof description !== 'object' || description === null)
     throw invalid('The description of a call must be an object.')
   const unknown = isFetch && Object.keys(description).find((name) => !fields.some((field) => field === name))
+  if (unknown === 'queue' || unknown === 'poll') {
+    throw invalid(
+      `A stream takes no ${unknown}: it runs at once, and its answer comes as the API writes it. Leave ${unknown} out, or send a request with it (useClientSecretRequest), whose answer comes whole.`,
+      unknown,
+    )
+  }
   if (typeof unknown === 'string') {
     throw invalid(
       `A fetch has no field "${unknown.slice(0, 60)}". The fields are ${fields.join(', ')}.`,
