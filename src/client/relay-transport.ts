@@ -33,7 +33,7 @@ export function relayTransport({ relay, headers, fetch }: RelayTransportOptions,
       { path: 'relay' },
     )
   const base = relay.replace(/\/+$/, '')
-  const sessionKey = storageKey('session', base, user ?? null)
+  const sessionKey = storageKey('session', base, user)
   let session: string | undefined
 
   /**

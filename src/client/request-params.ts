@@ -1,6 +1,7 @@
 import type { FormArrays, Method, ParamValue } from '../protocol/request.ts'
 import type { Callbacks } from './callbacks.ts'
 import type { ResponseType } from './read-record.ts'
+import type { KeyAndUrl } from './registered-keys.ts'
 
 /** A body: fields or a list that JSON can carry, a text, or bytes, a file or a form. */
 export type RequestData = string | readonly unknown[] | RequestFields | RawData
@@ -19,11 +20,10 @@ export type RequestFields = (object | { readonly [name: string]: unknown }) & {
 }
 
 /** The fields of a request. */
-export interface RequestParams {
-  /** Name of a key that the relay knows. */
-  clientSecretName: string
-  /** Absolute `https:` url; `http:` only where a key's rule allows it. */
-  url: string
+export type RequestParams = KeyAndUrl & RequestDetails
+
+/** The fields of a request beside its key and url. */
+export interface RequestDetails {
   /** Any letter case. */
   method: Method | Lowercase<Method>
   /** `$CLIENT_SECRET` in a value becomes the key. */
@@ -57,4 +57,4 @@ export interface RequestParams {
 }
 
 /** The parameters of `clientSecretRequest`. */
-export interface ClientSecretRequestParams<Data = unknown> extends RequestParams, Callbacks<Data> {}
+export type ClientSecretRequestParams<Data = unknown> = RequestParams & Callbacks<Data>

@@ -1,11 +1,14 @@
 import { ClientSecretError } from '../protocol/errors.ts'
 import type { ClientSecretRecord, RecordStatus, UpstreamResponse } from '../protocol/record.ts'
-import type { ClientSecretRequest, Method } from '../protocol/request.ts'
+import type { ClientSecretRequest } from '../protocol/request.ts'
+
+/** The methods that Skapi knows. */
+export type SkapiMethod = 'GET' | 'POST' | 'PUT' | 'DELETE'
 
 /** What Skapi needs to find a request. It is the record's id, so a reload needs nothing else. */
 export interface Address {
   id: string
-  method: Method
+  method: SkapiMethod
   url: string
   queue: string | undefined
 }
@@ -22,7 +25,7 @@ export function readAddress(recordId: string): Address {
   try {
     const [id, method, url, queue] = JSON.parse(decodeURIComponent(recordId)) as [
       string,
-      Method,
+      SkapiMethod,
       string,
       string | undefined,
     ]
@@ -44,15 +47,15 @@ export function idOf(answer: unknown): string | undefined {
   return typeof id === 'string' ? id : undefined
 }
 
-/** Fields of a waiting request. An API's body may have a status too, but not the same id and only these fields. */
-const waitingNames = new Set(['id', 'status', 'queue_name', 'in_queue', 'poll', 'updated', 'expires', 'request_body'])
-
+/**
+ * Whether Skapi says that the request waits or runs. As in skapi-js, the status decides: Skapi adds fields.
+ * An API's body with another id is an answer.
+ */
 export function isWaiting(answer: unknown, id: string): boolean {
   const fields = fieldsOf(answer)
   return (
     (fields['status'] === 'pending' || fields['status'] === 'running') &&
-    (fields['id'] === undefined || fields['id'] === id) &&
-    Object.keys(fields).every((name) => waitingNames.has(name))
+    (fields['id'] === undefined || String(fields['id']).endsWith(id))
   )
 }
 
@@ -92,13 +95,15 @@ export function recordOf(
   }
 }
 
-/** An item of Skapi's history, as skapi-js 1.5.8 gives it. */
+/** An item of Skapi's history. 2.0 adds `created` and `queue_name`. */
 export function historyRecord(
   item: unknown,
-  { url, method, queue }: Omit<Address, 'id'>,
+  { url, method, queue: queueOfFilter }: Omit<Address, 'id'>,
   compact: boolean,
 ): ClientSecretRecord {
-  const { id, status, status_code, response_body, error, updated, request_body, expires } = fieldsOf(item)
+  const { id, status, status_code, response_body, error, created, updated, request_body, expires, queue_name } =
+    fieldsOf(item)
+  const queue = typeof queue_name === 'string' && queue_name ? queue_name : queueOfFilter
   const isKnown = status === 'pending' || status === 'running' || status === 'failed'
   const body = fieldsOf(request_body)
   return {
@@ -120,7 +125,9 @@ export function historyRecord(
       },
     ),
     ...(typeof updated === 'number' && { updatedAt: updated, createdAt: updated }),
-    ...(typeof expires === 'number' && { expiresAt: expires }),
+    ...(typeof created === 'number' && { createdAt: created }),
+    // Skapi counts it in seconds.
+    ...(typeof expires === 'number' && { expiresAt: expires * 1000 }),
     request: { clientSecretName: '', url, method, queue, ...(compact ? {} : { data: body }) },
   }
 }

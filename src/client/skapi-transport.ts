@@ -2,6 +2,7 @@ import { asClientSecretError, ClientSecretError } from '../protocol/errors.ts'
 import type { ClientSecretRecord, HistoryFilter, HistoryPage, PollAnswer } from '../protocol/record.ts'
 import { parseRequest } from '../protocol/parse-request.ts'
 import type { ClientSecretRequest } from '../protocol/request.ts'
+import { randomId } from './random-id.ts'
 import { skapiError, unsupported } from './skapi-errors.ts'
 import {
   failedRecord,
@@ -14,18 +15,23 @@ import {
   settledFields,
   waitingFields,
   type Address,
+  type SkapiMethod,
 } from './skapi-records.ts'
 import type { Transport } from './transport.ts'
 
 /**
  * The part of a Skapi object that this package uses, so that skapi-js is not a
- * dependency. Source: skapi-js 1.5.8 and the API of 2.0.
+ * dependency. Source: skapi-js 1.5.8 and 2.0.0-rc.6.
  */
 export interface SkapiLike {
-  /** The signed-in user, or null. */
+  /** The signed-in user, or null. Known only once `getConnectionInfo` resolves. */
   readonly user?: unknown
   /** The service's id; part of a polled id in 2.0. */
   readonly service?: string
+  /** The id of the service's owner. */
+  readonly owner?: string
+  /** Resolves once the client is connected and signed in. */
+  getConnectionInfo?: () => Promise<unknown>
   util: {
     request: (
       endpoint: string,
@@ -34,11 +40,25 @@ export interface SkapiLike {
     ) => Promise<unknown>
   }
   clientSecretRequestHistory: (
-    params: { url: string; method: 'GET' | 'POST' | 'PUT' | 'DELETE'; queue?: string },
+    params: {
+      url: string
+      method: SkapiMethod
+      queue?: string
+      /** From 2.0 on, as the two below. 1.5.8 drops them. */
+      status?: 'pending' | 'running' | 'resolved' | 'failed'
+      compact?: boolean
+      /** Without it, `queue` is the beginning of a name. */
+      queue_exact?: boolean
+    },
     options?: { limit?: number; startKey?: Record<string, unknown> },
   ) => Promise<{ list: unknown[]; startKey?: unknown; endOfList?: boolean }>
   /** From 2.0 on. */
-  cancelClientSecretRequest?: (params: { url: string; method: string; id: string; queue?: string }) => Promise<unknown>
+  cancelClientSecretRequest?: (params: {
+    url: string
+    method: SkapiMethod
+    id: string
+    queue?: string
+  }) => Promise<unknown>
   /** From 2.0 on. */
   clientSecretRequestQueueCount?: (params: { queue: string }) => Promise<unknown>
 }
@@ -46,7 +66,9 @@ export interface SkapiLike {
 /** Talks to Skapi. Features that Skapi lacks fail with an error that says so. */
 export function skapiTransport(skapi: SkapiLike): Transport {
   const isVersion2 = typeof skapi.cancelClientSecretRequest === 'function'
-  const { call, send } = createCalls(skapi)
+  const { call, send, signIn } = createCalls(skapi)
+  /** Requests that this page cancelled. Skapi forgets them. */
+  const cancelled = new Set<string>()
 
   /** The id in polls of Skapi, with the url in lower case, as Skapi stores it. */
   function polledId({ method, url, queue }: Omit<Address, 'id'>, id: string): string {
@@ -54,16 +76,28 @@ export function skapiTransport(skapi: SkapiLike): Transport {
     return `[${method}]${url.toLowerCase()}${group}:${id}`
   }
 
-  async function pollOne(recordId: string): Promise<ClientSecretRecord> {
-    const address = readAddress(recordId)
+  async function pollSkapi(address: Address): Promise<ClientSecretRecord> {
     try {
       const answer = await call('csr-poll', { id: polledId(address, address.id) })
-      return isWaiting(answer, address.id)
-        ? recordOf(address, waitingFields(answer))
-        : recordOf(address, settledFields(answer))
+      return recordOf(address, isWaiting(answer, address.id) ? waitingFields(answer) : settledFields(answer))
     } catch (thrown) {
       return failedRecord(address, asClientSecretError(thrown))
     }
+  }
+
+  async function pollOne(recordId: string): Promise<ClientSecretRecord> {
+    const address = readAddress(recordId)
+    const polled = cancelled.has(recordId) ? undefined : pollSkapi(address)
+    await polled?.catch(() => {})
+    // The cancel may have come during the poll.
+    return !polled || cancelled.has(recordId) ? recordOf(address, { status: 'cancelled' }) : polled
+  }
+
+  /** 2.0 runs in the background what has a queue, so a poll without one gets a queue of its own, as in skapi-js. */
+  async function queueOf({ queue, poll }: ClientSecretRequest): Promise<string | undefined> {
+    if (!isVersion2 || queue !== undefined || !poll) return queue
+    const { user_id } = fieldsOf((await signIn()) ? skapi.user : undefined)
+    return `${typeof user_id === 'string' ? user_id : 'anonymous'}-${randomId()}`
   }
 
   return {
@@ -77,9 +111,10 @@ export function skapiTransport(skapi: SkapiLike): Transport {
       if (typeof request.data === 'string' || Array.isArray(request.data))
         throw unsupported('a body that is not an object')
       const isBackground = request.queue !== undefined || Boolean(request.poll)
-      const { method, url, queue } = request
-      // 1.5.8 needs `poll` to run it in the background; 2.0 always may.
-      const body = { ...skapiBody(request), ...(!isVersion2 && { poll: isBackground }) }
+      const { method, url } = request
+      const queue = await queueOf(request)
+      // 1.5.8 runs in the background what has `poll`.
+      const body = { ...skapiBody({ ...request, queue }), ...(!isVersion2 && { poll: isBackground }) }
       const address: Address = { id: '', method, url, queue }
       try {
         const answer = await send(body)
@@ -120,6 +155,7 @@ export function skapiTransport(skapi: SkapiLike): Transport {
           throw skapiError(thrown)
         })
       const { removed, message } = fieldsOf(answer)
+      if (removed !== false) cancelled.add(recordId)
       return {
         removed: removed !== false,
         message: typeof message === 'string' ? message : 'The client asked Skapi to cancel the request.',
@@ -128,6 +164,12 @@ export function skapiTransport(skapi: SkapiLike): Transport {
 
     queueCount: async (queueName) => {
       if (!skapi.clientSecretRequestQueueCount) throw unsupported('counting a queue')
+      if (!queueName)
+        throw new ClientSecretError('INVALID_PARAMETER', 'Skapi counts one queue by its name: give a name.', {
+          path: 'queue',
+        })
+      if (!(await signIn()))
+        throw new ClientSecretError('SIGN_IN_REQUIRED', 'Skapi counts queues of signed-in users only.')
       const answer = await skapi.clientSecretRequestQueueCount({ queue: queueName }).catch((thrown: unknown) => {
         throw skapiError(thrown)
       })
@@ -142,10 +184,22 @@ function createCalls(skapi: SkapiLike) {
   /** Unanswered submits by their text: skapi-js merges equal ones. */
   const inFlight = new Map<string, Promise<unknown>>()
 
-  async function call(endpoint: string, data: object): Promise<unknown> {
-    const auth = Boolean(skapi.user)
+  /** Waits for the sign-in that skapi-js begins with. True with a user. */
+  async function signIn(): Promise<boolean> {
     try {
-      return await skapi.util.request(endpoint, data, { auth, tokenHeaders: { accessToken: auth } })
+      await skapi.getConnectionInfo?.()
+    } catch (thrown) {
+      throw skapiError(thrown)
+    }
+    return Boolean(skapi.user)
+  }
+
+  async function call(endpoint: string, data: object): Promise<unknown> {
+    const auth = await signIn()
+    const { service, owner } = skapi
+    const options = { auth, ...(endpoint === 'csr' && { tokenHeaders: { accessToken: auth } }) }
+    try {
+      return await skapi.util.request(endpoint, { service, owner, ...data }, options)
     } catch (thrown) {
       throw skapiError(thrown)
     }
@@ -166,7 +220,7 @@ function createCalls(skapi: SkapiLike) {
     return sent
   }
 
-  return { call, send }
+  return { call, send, signIn }
 }
 
 /** The body of a submit, without `poll`. */
@@ -200,7 +254,13 @@ async function readHistory(
   const startKey = cursor === undefined ? undefined : (JSON.parse(cursor) as Record<string, unknown>)
   const page = await skapi
     .clientSecretRequestHistory(
-      { url, method, ...(queue !== undefined && { queue }) },
+      {
+        url,
+        method,
+        ...(queue !== undefined && { queue, queue_exact: true }),
+        ...(status !== undefined && status !== 'cancelled' && { status }),
+        ...(compact && { compact }),
+      },
       { ...(limit !== undefined && { limit }), ...(startKey && { startKey }) },
     )
     .catch((thrown: unknown) => {

@@ -17,10 +17,12 @@ export type { ClientCore, ClientOptions } from '../client/create-core.ts'
 export type { RequestObject, RequestStart, Sent } from '../client/create-request.ts'
 export type { PollingOptions, RequestProgress } from '../client/request-polling.ts'
 export type { Polling } from '../client/waiters.ts'
+export type { ClientSecretName, ClientSecretUrl, KeyAndUrl, Register } from '../client/registered-keys.ts'
 export type {
   ClientSecretRequestParams,
   RawData,
   RequestData,
+  RequestDetails,
   RequestFields,
   RequestParams,
 } from '../client/request-params.ts'

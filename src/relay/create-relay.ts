@@ -14,6 +14,8 @@ export interface Relay {
   fetch: (request: Request) => Promise<Response>
   /** Resolves when the relay has opened its database. Rejects if it cannot; the message says what to do. `fetch` waits for it itself. */
   ready: Promise<void>
+  /** Asks the sources of all keys whose `secret` is a function. A source that fails keeps its last value, and the log says so. */
+  refreshSecrets: () => Promise<void>
   /** Refuses new requests, waits for running ones (`shutdownTimeout`), and closes the database. */
   close: () => Promise<void>
 }
@@ -43,7 +45,7 @@ export function createRelay(options: RelayOptions): Relay {
 export interface RenewableRelay extends Relay {
   /**
    * Uses these options from the next call on. Running requests continue. False if a new relay must replace this one:
-   * it is closed, or database, limits, queues or master keys differ.
+   * it is closed, or database, limits, queues, prices or master keys differ.
    *
    * @throws ClientSecretError as `createRelay` does. The relay then keeps its options.
    */
@@ -88,6 +90,7 @@ export function createRelayOn(
       isWaitedFor = true
       return ready
     },
+    refreshSecrets: async () => (await parts).keys.askAll(),
     close: () =>
       (closing ??= parts.then(
         (opened) => opened.close(),
@@ -98,6 +101,7 @@ export function createRelayOn(
       const next = readOptions(other, environment)
       const opened = await parts.catch(() => null)
       if (!opened || opened.pubSub.isClosed() || !isOnSameGround(settings, next)) return false
+      await opened.keys.open(next.keys)
       given = next
       lookForSecrets()
       Object.assign(settings, next, { logger })
@@ -109,11 +113,12 @@ export function createRelayOn(
 
 /** Whether only options differ that each call reads. */
 function isOnSameGround(now: Settings, next: Settings): boolean {
-  const groundOf = ({ database, limits, queues, masterKeys, keys }: Settings) =>
+  const groundOf = ({ database, limits, queues, prices, masterKeys, keys }: Settings) =>
     JSON.stringify([
       database,
       Object.entries(limits).sort(),
       [...queues.values()],
+      prices,
       masterKeys.map(({ id }) => id),
       keys.size === 0,
     ])

@@ -64,6 +64,7 @@ export function keepRelay(name: string, options: RelayOptions): Relay {
     get ready() {
       return current().ready
     },
+    refreshSecrets: () => current().refreshSecrets(),
     close: async () => {
       const kept = all.byName.get(name)
       // A replaced server may close its relay after the new server has used it.
@@ -108,6 +109,7 @@ export function createKeptRelay(): KeptRelay {
       isWaitedFor = true
       return current!.then(({ ready }) => ready)
     },
+    refreshSecrets: async () => (await current!).refreshSecrets(),
     async close() {
       await current?.catch(() => {})
       await opened?.close()

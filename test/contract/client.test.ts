@@ -5,7 +5,7 @@ import { isPollStopped } from '../../src/client/poll-stopped.ts'
 import { skapiTransport } from '../../src/client/skapi-transport.ts'
 import { door, json, startApi, type ApiAnswer } from '../helpers/api.ts'
 import { canary, keyFor, startRelay } from '../helpers/relay.ts'
-import { startSkapi, type SkapiServer } from '../helpers/skapi-server.ts'
+import { skapi2Folder, startSkapi, type SkapiServer } from '../helpers/skapi-server.ts'
 import { until, watchedFetch } from '../helpers/watched-fetch.ts'
 
 // What a client promises whatever server it talks to.
@@ -33,7 +33,9 @@ async function relayServer(apiUrl: string): Promise<Server> {
   }
 }
 
-const skapiServer = (version: 1 | 2) => async (): Promise<Server> => {
+if (!skapi2Folder) console.info('skipped: the contract over skapi-js 2.0. SKAPI_JS_2 names no folder with it.')
+
+const skapiServer = (version: 1 | 2 | 'folder') => async (): Promise<Server> => {
   const skapi = await startSkapi(version, skapiSecret)
   return {
     client: createClient({ transport: skapiTransport(skapi.skapi) }),
@@ -44,11 +46,14 @@ const skapiServer = (version: 1 | 2) => async (): Promise<Server> => {
   }
 }
 
-describe.each([
+const servers: [string, (apiUrl: string) => Promise<Server>][] = [
   ['our relay', relayServer],
   ['skapi-js 1.5.8', skapiServer(1)],
   ['the API of Skapi 2.0', skapiServer(2)],
-])('over %s', (name, start) => {
+]
+if (skapi2Folder) servers.push(['skapi-js 2.0', skapiServer('folder')])
+
+describe.each(servers)('over %s', (name, start) => {
   async function setUp(answer: ApiAnswer = (call, outgoing) => json(outgoing, { said: call.body })) {
     const api = await startApi(answer)
     const server = await start(api.url)
@@ -183,7 +188,9 @@ describe.each([
     ]) {
       const { client, request, background } = await setUp((_call, outgoing) => json(outgoing, body))
       await expect(client.clientSecretRequest(request)).resolves.toEqual(body)
-      await expect(client.clientSecretRequest({ ...request, ...background })).resolves.toEqual(body)
+      // With Skapi, as in skapi-js, a status of its own without another id keeps a background request waiting.
+      if (name === 'our relay' || body.id !== undefined)
+        await expect(client.clientSecretRequest({ ...request, ...background })).resolves.toEqual(body)
     }
   })
 
@@ -197,7 +204,7 @@ describe.each([
   })
 
   test('cancel and count work, or say what is missing', async () => {
-    const { client, request } = await setUp(() => {})
+    const { client, request, skapi } = await setUp(() => {})
     await client.clientSecretRequest({ ...request, queue: 'q' })
     const second = await client.clientSecretRequest({ ...request, queue: 'q' })
     if (name === 'skapi-js 1.5.8') {
@@ -208,8 +215,13 @@ describe.each([
       await expect(client.queueCount('q')).rejects.toMatchObject({ code: 'NOT_ALLOWED' })
       return
     }
-    expect(await client.queueCount('q')).toEqual({ queueName: 'q', inQueue: 2 })
+    // Skapi counts for signed-in users.
+    if (skapi) await expect(client.queueCount('q')).rejects.toMatchObject({ code: 'SIGN_IN_REQUIRED' })
+    else expect(await client.queueCount('q')).toEqual({ queueName: 'q', inQueue: 2 })
+    const followed = second.poll({ interval: 100 })
     expect(await client.cancel(second.id)).toMatchObject({ removed: true })
+    await expect(followed).rejects.toMatchObject({ code: 'CANCELLED' })
+    await expect(client.follow({ id: second.id })).rejects.toMatchObject({ code: 'CANCELLED' })
   })
 
   test('wrong input is refused before anything is sent', async () => {

@@ -3,6 +3,7 @@
  * A line below `@ts-expect-error` that compiles is an error there.
  */
 import { type } from 'arktype'
+import { Skapi } from 'skapi-js'
 import * as v from 'valibot'
 import * as z from 'zod'
 import {
@@ -20,6 +21,7 @@ import {
 } from '../../src/exports/index.ts'
 import { deepl, openai, s3, shopify, twilio } from '../../src/exports/presets.ts'
 import { relayRoute, type RelayOptions, type RouteHandler } from '../../src/exports/relay.ts'
+import { skapiTransport } from '../../src/exports/skapi.ts'
 import { createTestClient, fail, hold, holdStream, reply, stream } from '../../src/exports/testing.ts'
 import type { ClientSecretRecord, WireError } from '../../src/protocol/record.ts'
 import type { errorAnswerSchema, recordSchema } from '../../src/protocol/record-schema.ts'
@@ -304,3 +306,32 @@ export function Streams() {
   if (stream.status === 'running') return null
   return <button onClick={stream.send}>{stream.text}</button>
 }
+
+/** What skapi-js 2.0 adds to 1.5.8, with its narrow methods. */
+interface Skapi2 extends Omit<Skapi, 'clientSecretRequestHistory'> {
+  clientSecretRequestHistory(
+    params: {
+      url: string
+      method: 'GET' | 'POST' | 'DELETE' | 'PUT'
+      queue?: string
+      status?: 'pending' | 'running' | 'resolved' | 'failed'
+      compact?: boolean
+      queue_exact?: boolean
+      queue_exclude?: string
+    },
+    options?: object,
+  ): Promise<{ list: { id: string }[]; startKey: Record<string, unknown> | 'end'; endOfList: boolean }>
+  cancelClientSecretRequest(params: {
+    url: string
+    method: 'GET' | 'POST' | 'DELETE' | 'PUT'
+    id: string
+    queue?: string
+  }): Promise<{ removed: boolean; message: string }>
+  clientSecretRequestQueueCount(params: {
+    queue: string
+    service?: string
+    owner?: string
+  }): Promise<{ queue_name: string; in_queue: number }>
+}
+
+export const takesBothSkapis = (skapi2: Skapi2) => [skapiTransport(new Skapi('service_id')), skapiTransport(skapi2)]

@@ -28,6 +28,13 @@ export interface RelayLimits {
   requestsPerMinute?: number | undefined
   /** Most bytes of one caller in a day, sent and received. Default: no limit. */
   bytesPerDay?: number | undefined
+  /**
+   * Most tokens of one caller in a day, as the APIs of OpenAI, Anthropic, Gemini and those like them report them.
+   * Default: no limit. A call that reports none, such as a stream without its end, counts as the most that it may use.
+   */
+  tokensPerDay?: number | undefined
+  /** Most that one caller spends on tokens in a day, by the option `prices` and in its currency. Default: no limit. */
+  costPerDay?: number | undefined
   /** Most held polls of one caller, and of all visitors from one address if `trustProxy` is set. Default 100. */
   heldPollsPerCaller?: number | undefined
   /** Most held polls of all callers; half as many of visitors. The relay answers further polls at once. Default 10,000. */
@@ -59,9 +66,12 @@ export interface RelayLimits {
 }
 
 /** The limits with their defaults. */
-export type ReadLimits = { [Name in keyof Omit<RelayLimits, 'bytesPerDay'>]-?: number } & {
-  bytesPerDay: number | undefined
+export type ReadLimits = { [Name in keyof Omit<RelayLimits, LimitOfDay>]-?: number } & {
+  [Name in LimitOfDay]: number | undefined
 }
+
+/** A limit without a default. */
+type LimitOfDay = 'bytesPerDay' | 'tokensPerDay' | 'costPerDay'
 
 /** @throws ClientSecretError `INVALID_PARAMETER` if the bytes in flight have no room for the largest request. */
 export function readLimits(limits: RelayLimits): ReadLimits {
@@ -75,6 +85,8 @@ export function readLimits(limits: RelayLimits): ReadLimits {
     unsettledPerCaller: limits.unsettledPerCaller ?? 1_000,
     requestsPerMinute: limits.requestsPerMinute ?? 600,
     bytesPerDay: limits.bytesPerDay,
+    tokensPerDay: limits.tokensPerDay,
+    costPerDay: limits.costPerDay,
     heldPollsPerCaller: limits.heldPollsPerCaller ?? 100,
     heldPolls: limits.heldPolls ?? 10_000,
     backgroundCalls: limits.backgroundCalls ?? 100,

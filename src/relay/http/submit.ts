@@ -13,6 +13,7 @@ import type { DirectRequests } from '../execution/direct/direct-requests.ts'
 import { findRule } from '../keys/key-rules.ts'
 import { rawBodyCheck } from '../keys/raw-body-check.ts'
 import type { Key, Keys } from '../keys/key.ts'
+import type { Budgets, Reservation } from '../execution/budgets.ts'
 import type { Limits } from '../execution/rate-limits.ts'
 import type { Heartbeat } from '../execution/queue/heartbeat.ts'
 import type { SharedQueueRunner } from '../execution/queue/shared-queues.ts'
@@ -20,6 +21,7 @@ import type { Queue } from '../execution/queue/queue.ts'
 import type { MostUnsettled, Records } from '../database/records.ts'
 import type { StoredRecord } from '../database/stored-record.ts'
 import type { DirectCall } from '../execution/direct/streamed-answer.ts'
+import type { RawBody } from '../upstream/raw-body.ts'
 import type { Upload } from './upload.ts'
 import { keyNotFound, signInRequired } from '../execution/run-errors.ts'
 
@@ -27,6 +29,7 @@ interface SubmitDeps {
   settings: Settings
   keys: Keys
   limits: Limits
+  budgets: Budgets
   waitingCallers: WaitingCallers
   records: Records
   pubSub: PubSub
@@ -79,13 +82,15 @@ export async function submit(
   const isOneMore = await checkRoom(parts, caller, key, isBackground, idempotencyKey, most)
 
   const newRecord = { owner: caller.owner, idempotencyKey: idempotencyKey ?? randomUUID(), request, lifetime }
+  const reservation = await reserve(parts, caller, request, isBackground, idempotencyKey, raw?.body)
   if (!isBackground) {
-    const { id, answer } = await direct.send(
-      { ...newRecord, relay: heartbeat.id },
-      getRoom,
-      isOneMore ? most : undefined,
-      raw,
-    )
+    const max = isOneMore ? most : undefined
+    const { id, answer } = await direct
+      .send({ ...newRecord, relay: heartbeat.id }, getRoom, { max, raw, reservation })
+      .catch(async (error: unknown) => {
+        await reservation?.release()
+        throw error
+      })
     raw?.reader?.started(id)
     // The reader of a streamed answer waits itself.
     return raw?.reader ? answer : waitingCallers.during(id, signal, answer)
@@ -203,6 +208,27 @@ function maxUnsettled({ limits: { unsettledPerCaller } }: Settings, { name, limi
       return new ClientSecretError('QUEUE_FULL', `${sentence} Wait for some of them to settle.`, { retryAfter: 1 })
     },
   }
+}
+
+/**
+ * Reserves a part of the caller's budgets for a direct request. The run of a background request reserves it itself, so
+ * this only checks that there is some left. A repeat of an accepted request reserves nothing, if there is none left.
+ */
+async function reserve(
+  { budgets, records }: SubmitDeps,
+  { owner }: Caller,
+  request: ClientSecretRequest,
+  isBackground: boolean,
+  idempotencyKey: string | undefined,
+  rawBody: RawBody | null | undefined,
+): Promise<Reservation | undefined> {
+  try {
+    if (!isBackground) return await budgets.reserve(owner, request, rawBody)
+    await budgets.check(owner, request)
+  } catch (error) {
+    if (idempotencyKey === undefined || !(await records.isKnown(owner, idempotencyKey))) throw error
+  }
+  return undefined
 }
 
 /**

@@ -1,3 +1,4 @@
+import type { KeyValue } from './key.ts'
 import type { SecretIndex } from './redaction/secret-index.ts'
 
 /**
@@ -6,10 +7,10 @@ import type { SecretIndex } from './redaction/secret-index.ts'
  */
 const keptAfterRemoval = 24 * 60 * 60 * 1000
 
-/** The values of the registered keys in the index of all secrets. */
+/** The values of the keys that change while the relay runs, in the index of all secrets. */
 export interface HeldSecrets {
   /** Replaces the values. The index keeps the old ones for a while. */
-  set(secrets: Iterable<string>): void
+  set(values: Iterable<Pick<KeyValue, 'secret' | 'publicPrefix'>>): void
   close(): void
 }
 
@@ -17,9 +18,9 @@ export function createHeldSecrets(index: SecretIndex): HeldSecrets {
   const held = new Map<string, () => void>()
   const leaving = new Set<NodeJS.Timeout>()
   return {
-    set(secrets) {
-      const now = new Set(secrets)
-      for (const secret of now) if (!held.has(secret)) held.set(secret, index.add(secret))
+    set(values) {
+      const now = new Map([...values].map((value) => [value.secret, value]))
+      for (const [secret, value] of now) if (!held.has(secret)) held.set(secret, index.add(secret, value))
       for (const [secret, release] of held) {
         if (now.has(secret)) continue
         held.delete(secret)

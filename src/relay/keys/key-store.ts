@@ -24,11 +24,12 @@ import { checkMasterKeys, reEncrypt } from './re-encryption.ts'
 import type { SecretIndex } from './redaction/secret-index.ts'
 import { rulesOf } from './encrypted-key.ts'
 import { openStoredKeys, type LoadedKey } from './loaded-keys.ts'
+import { createSecretSources, type SecretSources } from './secret-sources.ts'
 import { createUsageCounter } from './usage-counter.ts'
 import { widerReach } from './wider-reach.ts'
 
 /** All keys: those of the options, and those of the database, which stores their values encrypted. */
-export interface KeyStore extends Keys {
+export interface KeyStore extends Keys, Pick<SecretSources, 'open' | 'askAll'> {
   /** All keys, sorted by name. If a name is there twice, the one that the relay uses comes first. */
   list(): Promise<KeyEntry[]>
   /** Says what a change would do, and saves nothing. Throws as `put` does. */
@@ -65,11 +66,16 @@ export async function openKeyStore({ database, pubSub, settings, secrets, logger
   checkMasterKeys(await readStoredKeys(database), masterKeys)
   if (settings.keys.size === 0 && masterKeys.length === 0) throw noKeys()
   await reEncrypt({ database, pubSub, masterKeys, logger })
+  const sources = createSecretSources({ secrets, logger })
+  await sources.open(settings.keys)
   const stored = await openStoredKeys({ database, pubSub, settings, secrets, logger })
   const usage = createUsageCounter({ database, logger })
 
   const isOption = (name: string) => settings.keys.has(name)
-  const get = (name: string) => settings.keys.get(name) ?? stored.get(name)?.key
+  const get = (name: string) => {
+    const option = settings.keys.get(name)
+    return option ? sources.filled(option) : stored.get(name)?.key
+  }
   const storedEntry = (loaded: LoadedKey) =>
     entryOfStored(loaded, usage.ofStored.get(loaded.row.name), isOption(loaded.row.name))
 
@@ -83,12 +89,19 @@ export async function openKeyStore({ database, pubSub, settings, secrets, logger
     get,
 
     async getNewest(name) {
-      if (!isOption(name)) await stored.load()
+      const option = settings.keys.get(name)
+      await (option ? sources.askAfterRefusal(option) : stored.load())
       return get(name)
     },
 
     worked(name, version) {
-      if (isOption(name) || !stored.tryFirst(name, version)) return
+      const option = settings.keys.get(name)
+      if (option && sources.tryFirst(option, version))
+        logger.warn(
+          { key: name, workedWith: version },
+          `an API refused the first value of the key "${name}" with 401 and took another one that its source gave; the relay tries that one first from now on`,
+        )
+      if (option || !stored.tryFirst(name, version)) return
       const newest = stored.get(name)!.row.version
       if (version === newest) return
       usage.ofStored.add(name, { fellBackAt: Date.now() })
@@ -102,7 +115,9 @@ export async function openKeyStore({ database, pubSub, settings, secrets, logger
 
     async list() {
       await stored.load()
-      const ofOptions = [...settings.keys.values()].map((key) => entryOfOption(key, usage.ofOptions.get(key.name)))
+      const ofOptions = [...settings.keys.values()].map((key) =>
+        entryOfOption(sources.filled(key), usage.ofOptions.get(key.name)),
+      )
       return sortedEntries([...ofOptions, ...stored.all().map(storedEntry)])
     },
 
@@ -151,7 +166,11 @@ export async function openKeyStore({ database, pubSub, settings, secrets, logger
 
     audit: () => readAudit(database, maxAuditEntries),
 
+    open: sources.open,
+    askAll: sources.askAll,
+
     async close() {
+      sources.close()
       await stored.close()
       await usage.close()
     },

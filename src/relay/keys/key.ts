@@ -3,14 +3,21 @@ import type { MasterKey } from './encryption.ts'
 import type { SignOptions } from './sign-options.ts'
 import type { TokenOptions } from './token-options.ts'
 
+/** Gives the current value of a secret. */
+export type SecretSource = () => string | Promise<string>
+
 /** A key in the options. */
 export interface KeyOptions {
   /**
    * The value. Default: the environment variable `CLIENT_SECRET_<NAME>`, the name in capitals with `_` for each
    * character that is not a letter or digit. For an API with several values, an object such as `{ id, key }`; requests
-   * then write `$CLIENT_SECRET.id` and `$CLIENT_SECRET.key`.
+   * then write `$CLIENT_SECRET.id` and `$CLIENT_SECRET.key`. A function is a source, such as a vault: the relay asks
+   * it at its start, every `refreshEvery` seconds, after a 401 of the API, and at `refreshSecrets`. If it fails, the
+   * relay goes on with the last value.
    */
-  secret?: string | Record<string, string | undefined> | undefined
+  secret?: string | Record<string, string | undefined> | SecretSource | undefined
+  /** Seconds between two questions to a source, 1 or more. Default 300. */
+  refreshEvery?: number | undefined
   /**
    * The beginning of every value of this API, such as `acme_live_`. The prefix itself is public: only the rest counts
    * as secret. The relay removes every word with this prefix from answers. Default: none; the relay knows the prefixes
@@ -64,6 +71,14 @@ export interface Key {
   allow: readonly KeyRule[]
   rules: readonly CompiledRule[]
   limits: KeyLimits
+  /** Gives the values while the relay runs; `values` is empty before. */
+  source?: {
+    ask: SecretSource
+    /** Throws if the value is no secret. */
+    check: (given: unknown) => Omit<KeyValue, 'version'>
+    /** Seconds. */
+    refreshEvery: number
+  }
   /** The way to get the token that replaces the secret. */
   token?: TokenOptions
   /** The way to sign calls with the secret; the secret itself is not sent. */
@@ -100,7 +115,7 @@ export type KeyUse = Pick<Key, 'locked' | 'allow' | 'rules' | 'limits'>
 export function keyOf(
   name: string,
   values: readonly KeyValue[],
-  use: KeyUse & Pick<Key, 'changedAt' | 'token' | 'sign'>,
+  use: KeyUse & Pick<Key, 'changedAt' | 'token' | 'sign' | 'source'>,
 ): Key {
   return { name, values, ...use }
 }

@@ -1,15 +1,15 @@
 import type { ClientSecretError } from '../../protocol/errors.ts'
-import { configError, startContext, startError } from '../common/config-error.ts'
+import { configError, fieldMustBe, startContext, startError } from '../common/config-error.ts'
 import { checkName, checkSecret, checkUse } from './check-key.ts'
 import { checkPublicPrefix } from './check-key.ts'
 import { masterKeyVariable } from './encryption.ts'
-import { keyOf, type Key, type KeyOptions } from './key.ts'
+import { keyOf, type Key, type KeyOptions, type SecretSource } from './key.ts'
 import { readSign } from './sign-options.ts'
 import { readToken } from './token-options.ts'
 
 const ownVariables = new Set(['CLIENT_SECRET_ADMIN_TOKEN', 'CLIENT_SECRET_MASTER_KEY'])
 
-const keyFields = ['secret', 'publicPrefix', 'token', 'sign', 'locked', 'allow', 'limits']
+const keyFields = ['secret', 'refreshEvery', 'publicPrefix', 'token', 'sign', 'locked', 'allow', 'limits']
 
 /**
  * Reads the keys from options and environment.
@@ -35,6 +35,7 @@ function readKey(name: string, options: KeyOptions, environment: Record<string, 
       `has an unknown field "${unknown}". The fields are ${keyFields.join(', ')}; the fields of a rule belong in allow.`,
     )
   if (typeof options.secret === 'object' && options.secret !== null) return readSeveral(name, options, options.secret)
+  if (typeof options.secret === 'function') return readSource(name, options, options.secret)
   const variable = variableOf(name)
   // The relay's own variables are not keys.
   const secret: unknown = options.secret ?? (ownVariables.has(variable) ? undefined : environment[variable])
@@ -54,6 +55,43 @@ function readKey(name: string, options: KeyOptions, environment: Record<string, 
 }
 
 const oneLine = (text: string) => text.trim().replace(/\s+/g, ' ')
+
+const defaultRefresh = 300
+const maxRefresh = 86_400
+
+/** A key with a source. The relay checks its values when the source gives them. */
+function readSource(name: string, options: KeyOptions, ask: SecretSource): Key {
+  const path = `keys.${name}`
+  const context = startContext(path)
+  const { publicPrefix, sign, refreshEvery = defaultRefresh } = options
+  fieldMustBe(
+    Number.isFinite(refreshEvery) && refreshEvery >= 1 && refreshEvery <= maxRefresh,
+    context,
+    'refreshEvery',
+    `seconds, from 1 to ${maxRefresh}`,
+    refreshEvery,
+  )
+  const token = options.token === undefined ? undefined : readToken(options.token, undefined, context)
+  if (token && sign !== undefined) throw configError(context, 'has both token and sign. Write one of them.', 'sign')
+  return keyOf(name, [], {
+    ...checkUse(options, context),
+    ...(token && { token }),
+    ...(sign !== undefined && { sign: readSign(sign, context) }),
+    source: {
+      ask,
+      refreshEvery,
+      check(given) {
+        const context = { ...startContext(path), beginning: '' }
+        const isPrivateKey = token?.grant === 'jwt-bearer' && typeof given === 'string'
+        if (isPrivateKey) readToken(options.token, given, context)
+        const secret: unknown = isPrivateKey ? oneLine(given) : given
+        checkSecret(secret, context, `Let the function of ${path}.secret return the value.`)
+        checkPublicPrefix(publicPrefix, secret, context)
+        return { secret: given as string, ...(publicPrefix !== undefined && { publicPrefix }) }
+      },
+    },
+  })
+}
 
 const valueName = /^[A-Za-z][A-Za-z0-9_]{0,63}$/
 

@@ -66,7 +66,7 @@ export async function openStoredKeys({
         const rows = await readStoredKeys(database)
         const read = new Map(rows.map((row) => [row.name, loadedKey(row, loaded.get(row.name), settings)]))
         // The redactor knows each value before a request can use it.
-        held.set([...read.values()].flatMap(({ key }) => key?.values.map(({ secret }) => secret) ?? []))
+        held.set([...read.values()].flatMap(({ key }) => key?.values ?? []))
         loaded = read
       }
     } finally {

@@ -39,8 +39,15 @@ export function uploadStopped({ host }: URL, milliseconds: number): ClientSecret
   )
 }
 
-export function timedOut(url: URL, milliseconds: number): ClientSecretError {
-  return new ClientSecretError('UPSTREAM_TIMEOUT', `${url.host} did not answer within ${milliseconds} milliseconds.`)
+export function timedOut(url: URL, milliseconds: number, cause?: unknown): ClientSecretError {
+  return new ClientSecretError('UPSTREAM_TIMEOUT', `${url.host} did not answer within ${milliseconds} milliseconds.`, {
+    cause,
+  })
+}
+
+/** Whether there was no connection to the API, so that it cannot have acted. */
+export function isWithoutConnection({ cause }: { cause?: unknown }): boolean {
+  return /^(ECONNREFUSED|ENOTFOUND|EAI_AGAIN|UND_ERR_CONNECT_TIMEOUT)$/.test((cause as { code?: string })?.code ?? '')
 }
 
 /** The cause of a failed call in our words: undici's messages say more about the relay than about the API. */
@@ -48,7 +55,7 @@ export function callError(thrown: unknown, url: URL): ClientSecretError {
   const error = thrown as NodeJS.ErrnoException & { cause?: unknown }
   if (isClientSecretError(error)) return error
   if (isClientSecretError(error.cause)) return error.cause
-  if (error.code === 'UND_ERR_CONNECT_TIMEOUT') return timedOut(url, connectTimeout)
+  if (error.code === 'UND_ERR_CONNECT_TIMEOUT') return timedOut(url, connectTimeout, error)
   if (error.name === 'AbortError')
     return new ClientSecretError('ABORTED', 'The relay ended the call before its answer arrived.', { cause: error })
   const reasons: Record<string, string> = {

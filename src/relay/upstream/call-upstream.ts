@@ -11,6 +11,7 @@ import { maxRedirects, redirected, withPlaceholders } from './redirect.ts'
 import { isSentOnce, withRawBody, type RawBody, type RawUpstreamCall } from './raw-body.ts'
 import type { RightToCall } from './right-to-call.ts'
 import type { Tokens } from './tokens.ts'
+import { isWithoutConnection } from './call-errors.ts'
 import { isNonIdempotent } from './safe-to-retry.ts'
 import { signCall } from './sign-call.ts'
 import { substitute } from './substitute.ts'
@@ -25,6 +26,10 @@ export interface Traffic {
   received: number
   /** The number of calls that carried the secret. */
   calls: number
+  /** Whether the last call had no connection, so that the API cannot have acted. */
+  isUnreached?: boolean
+  /** Looks at the bytes of an answer. */
+  read?: ((bytes: Buffer) => void) | undefined
 }
 
 /** Milliseconds that an API may need until it accepts a new value. */
@@ -169,8 +174,13 @@ async function ask(
   hold(value)
   const outgoing = withRawBody(prepared, raw?.body ?? null)
   traffic.calls += 1
-  const answer = await upstream.call(counted(outgoing, traffic), { allowPrivateNetwork, signal, room, right })
+  const sent = counted(outgoing, traffic)
+  const answer = await upstream.call(sent, { allowPrivateNetwork, signal, room, right }).catch((error: Error) => {
+    traffic.isUnreached = isWithoutConnection(error)
+    throw error
+  })
   traffic.received += answer.body.length
+  traffic.read?.(answer.body)
   return { answer, value }
 }
 

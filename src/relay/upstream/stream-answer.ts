@@ -6,7 +6,7 @@ import { shareTurn } from '../common/share-turn.ts'
 import type { Key } from '../keys/key.ts'
 import { findRule, type CompiledRule } from '../keys/key-rules.ts'
 import type { Redactor, RedactorStream } from '../keys/redaction/redactor.ts'
-import { call, type Circumstances } from './call-upstream.ts'
+import { call, type Circumstances, type Traffic } from './call-upstream.ts'
 import { comesInEvents, DeltaRedactor } from './delta-redactor.ts'
 import type { OpenedAnswer, Upstream } from './http-client.ts'
 import type { RawBody } from './raw-body.ts'
@@ -83,7 +83,7 @@ export async function streamAnswer(
       // Some clients expect a body unless the length is 0.
       headers: isEmpty ? { ...headers, 'content-length': '0' } : headers,
     })
-    const counted = count(answer.body, (bytes) => (traffic.received += bytes))
+    const counted = count(answer.body, traffic)
     const looked = lookedThrough(counted, headers['content-type'], { secrets, maxBytes: responseBytes, held })
     const isAllowed = isRedirected ? key.rules.every(letsStream) : letsStream(findRule(key, request))
     const whole = isAllowed ? looked : gathered(looked, responseBytes, held)
@@ -111,9 +111,10 @@ function redirectRefused(): ClientSecretError {
   )
 }
 
-async function* count(body: AsyncIterable<Buffer>, add: (bytes: number) => void): AsyncGenerator<Buffer> {
+async function* count(body: AsyncIterable<Buffer>, traffic: Traffic): AsyncGenerator<Buffer> {
   for await (const chunk of body) {
-    add(chunk.length)
+    traffic.received += chunk.length
+    traffic.read?.(chunk)
     yield chunk
   }
 }

@@ -1,7 +1,48 @@
-import { C as ClientSecretRecord, c as RecordVersion, a as CancelAnswer, T as Transport, R as RecordStatus, H as HistoryFilter, b as HistoryPage, Q as QueueCount } from './transport.js';
+import { b as ClientSecretRecord, P as PauseReason, f as RecordVersion, a as CancelAnswer, R as RecordStatus, C as ClientCore, H as HistoryFilter, d as HistoryPage, Q as QueueCount, c as ClientOptions } from './create-core.js';
 import { C as ClientSecretError } from './errors.js';
 import { M as Method, F as FormArrays, P as ParamValue } from './request.js';
-import { R as RelayTransportOptions } from './relay-transport.js';
+
+/**
+ * The relay of these pages, for the types of their requests. Once its config is registered, a key without an entry
+ * there, and a url that no rule of the key allows, do not compile. Write the config with `satisfies RelayOptions`.
+ *
+ * @example
+ * // `config` is the default export of relay.config.ts, imported with `import type`.
+ * declare module 'react-client-secret' {
+ *   interface Register {
+ *     relay: typeof config
+ *   }
+ * }
+ */
+interface Register {
+}
+type RegisteredKeys = Register extends {
+    relay: {
+        keys?: infer Keys;
+    };
+} ? NonNullable<Keys> : Record<string, unknown>;
+/** The name of a key: any text, or a key of the registered relay. */
+type ClientSecretName = Extract<keyof RegisteredKeys, string>;
+/** The urls that the rules of a key allow: any text, until a relay is registered. */
+type ClientSecretUrl<Name extends ClientSecretName = ClientSecretName> = RegisteredKeys[Name] extends infer Key ? UrlOfKey<Key> : never;
+/** A key, and a url that its rules allow. */
+type KeyAndUrl = {
+    [Name in ClientSecretName]: {
+        /** Name of a key that the relay knows. */
+        clientSecretName: Name;
+        /** Absolute `https:` url; `http:` only where a key's rule allows it. */
+        url: ClientSecretUrl<Name>;
+    };
+}[ClientSecretName];
+type UrlOfKey<Key> = Key extends {
+    allow: readonly (infer Rule)[];
+} ? UrlOfRule<Rule> : string;
+type UrlOfRule<Rule> = Rule extends {
+    url: infer Url extends string;
+} ? WithQuery<Filled<Url>> : never;
+type WithQuery<Url extends string> = Url | `${Url}?${string}`;
+/** The pattern of a rule, with text for each of its stars. */
+type Filled<Pattern extends string> = Pattern extends `${infer Start}**` ? `${Filled<Start>}${string}` : Pattern extends `${infer Start}*${infer Rest}` ? `${Start}${string}${Filled<Rest>}` : Pattern;
 
 /** The API's response. */
 interface ApiResponse {
@@ -91,11 +132,9 @@ type RequestFields = (object | {
     readonly getReader?: never;
 };
 /** The fields of a request. */
-interface RequestParams {
-    /** Name of a key that the relay knows. */
-    clientSecretName: string;
-    /** Absolute `https:` url; `http:` only where a key's rule allows it. */
-    url: string;
+type RequestParams = KeyAndUrl & RequestDetails;
+/** The fields of a request beside its key and url. */
+interface RequestDetails {
     /** Any letter case. */
     method: Method | Lowercase<Method>;
     /** `$CLIENT_SECRET` in a value becomes the key. */
@@ -128,8 +167,7 @@ interface RequestParams {
     queue?: string | undefined;
 }
 /** The parameters of `clientSecretRequest`. */
-interface ClientSecretRequestParams<Data = unknown> extends RequestParams, Callbacks<Data> {
-}
+type ClientSecretRequestParams<Data = unknown> = RequestParams & Callbacks<Data>;
 
 /** The result of a stopped poll. The request goes on, and you can follow it again. */
 interface PollStopped {
@@ -138,28 +176,6 @@ interface PollStopped {
 }
 /** True for the result of a stopped poll. False for an API's body of the same shape. */
 declare function isPollStopped(value: unknown): value is PollStopped;
-
-/** Why the polling pauses: the page is hidden, or the device is offline. */
-type PauseReason = 'hidden' | 'offline';
-
-/** The callbacks for one record. */
-interface Watcher {
-    /** Upper bound on the age of the record, in milliseconds. */
-    interval: () => number;
-    /** Called with every change of the record; a settled one is the last. */
-    onRecord: (record: ClientSecretRecord) => void;
-    /** Called when the polling pauses, with the reason, and with `undefined` when it continues. */
-    onPause: (reason: PauseReason | undefined) => void;
-    /** Called when the polling ends early: with an error, or without one after `stop`. */
-    onEnd: (error?: ClientSecretError) => void;
-}
-
-interface Poller {
-    /** Polls a record until it settles, fails, or the returned function is called. */
-    watch: (seen: RecordVersion, watcher: Watcher) => () => void;
-    /** Ends all polling of a record. */
-    stop: (id: string) => void;
-}
 
 /** A poll by hand. */
 interface Polling extends Promise<Answer | PollStopped> {
@@ -229,34 +245,13 @@ interface RequestObject extends Readonly<RequestProgress> {
     cancel: () => Promise<CancelAnswer>;
 }
 
-/** The server of the client, and its user. */
-type ClientOptions = (RelayTransportOptions | {
-    transport: Transport;
-}) & {
-    /** Your id of the signed-in user. Requests that persist are separate for each user. */
-    user?: string | undefined;
-};
-/** The parts of a client that hooks use. */
-interface ClientCore {
-    /** Server, user and a number: unique among the clients of a page. */
-    readonly key: string;
-    readonly transport: Transport;
-    readonly user: string | undefined;
-    /** Polls for all requests of this client. */
-    readonly poller: Poller;
-    /** One request as an object, with its state and its actions. Hooks and promises use it. */
-    createRequest: (start: RequestStart) => RequestObject;
-    /** Calls the listener with the first record of each request of this client, until the returned function is called. */
-    onSent: (listener: (record: ClientSecretRecord) => void) => () => void;
-}
-
 /** Options of `fetchWith`. */
 interface FetchWithOptions {
     /** For a call without `$CLIENT_SECRET` in its url, headers or text: `'native'` uses the page's own fetch, `'refuse'` refuses it. Default `'native'`. */
     withoutPlaceholder?: 'native' | 'refuse' | undefined;
 }
 /** Returns a `fetch` that makes its calls through the relay, with this key. */
-type FetchWith = (clientSecretName: string, options?: FetchWithOptions) => typeof fetch;
+type FetchWith = (clientSecretName: ClientSecretName, options?: FetchWithOptions) => typeof fetch;
 
 /** Result of a request with a `queue` and no `poll`. */
 interface QueuedRequest<Data = unknown> {
@@ -368,5 +363,5 @@ interface Client extends ClientCore {
  */
 declare function createClient(options: ClientOptions): Client;
 
-export { createClient as y, isPollStopped as z };
-export type { ApiResponse as A, Client as C, FetchWith as F, Listeners as L, ParsedResponse as P, QueuedRequest as Q, RequestParams as R, StandardSchema as S, PauseReason as a, ClientCore as b, RequestStart as c, RequestObject as d, ClientSecretRequestParams as e, PollStopped as f, Answer as g, Callbacks as h, ClientOptions as i, ClientSecretRequestFunction as j, FetchWithOptions as k, FollowOptions as l, PollOptions as m, PollPromise as n, Polling as o, PollingOptions as p, ReadOptions as q, RequestData as r, RequestFields as s, RequestOptions as t, RequestProgress as u, ResponseType as v, SendOptions as w, Sent as x };
+export { isPollStopped as B, createClient as z };
+export type { ApiResponse as A, Client as C, FetchWith as F, KeyAndUrl as K, Listeners as L, PollStopped as P, QueuedRequest as Q, RequestParams as R, StandardSchema as S, ParsedResponse as a, RequestStart as b, RequestObject as c, ClientSecretRequestParams as d, Answer as e, Callbacks as f, ClientSecretName as g, ClientSecretRequestFunction as h, ClientSecretUrl as i, FetchWithOptions as j, FollowOptions as k, PollOptions as l, PollPromise as m, Polling as n, PollingOptions as o, ReadOptions as p, Register as q, RequestData as r, RequestDetails as s, RequestFields as t, RequestOptions as u, RequestProgress as v, ResponseType as w, SendOptions as x, Sent as y };

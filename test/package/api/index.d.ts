@@ -1,9 +1,9 @@
 import { ReactNode } from 'react';
-import { C as Client, P as ParsedResponse, S as StandardSchema, R as RequestParams, a as PauseReason, A as ApiResponse, b as ClientCore, c as RequestStart, d as RequestObject, L as Listeners, e as ClientSecretRequestParams, f as PollStopped, Q as QueuedRequest } from './create-client.js';
-export { g as Answer, h as Callbacks, i as ClientOptions, j as ClientSecretRequestFunction, F as FetchWith, k as FetchWithOptions, l as FollowOptions, m as PollOptions, n as PollPromise, o as Polling, p as PollingOptions, q as ReadOptions, r as RequestData, s as RequestFields, t as RequestOptions, u as RequestProgress, v as ResponseType, w as SendOptions, x as Sent, y as createClient, z as isPollStopped } from './create-client.js';
+import { C as Client, a as ParsedResponse, S as StandardSchema, R as RequestParams, A as ApiResponse, b as RequestStart, c as RequestObject, L as Listeners, d as ClientSecretRequestParams, P as PollStopped, Q as QueuedRequest } from './create-client.js';
+export { e as Answer, f as Callbacks, g as ClientSecretName, h as ClientSecretRequestFunction, i as ClientSecretUrl, F as FetchWith, j as FetchWithOptions, k as FollowOptions, K as KeyAndUrl, l as PollOptions, m as PollPromise, n as Polling, o as PollingOptions, p as ReadOptions, q as Register, r as RequestData, s as RequestDetails, t as RequestFields, u as RequestOptions, v as RequestProgress, w as ResponseType, x as SendOptions, y as Sent, z as createClient, B as isPollStopped } from './create-client.js';
 import { R as RelayTransportOptions } from './relay-transport.js';
-import { C as ClientSecretRecord, H as HistoryFilter, a as CancelAnswer } from './transport.js';
-export { b as HistoryPage, P as PollAnswer, Q as QueueCount, R as RecordStatus, c as RecordVersion, T as Transport, U as UpstreamResponse, W as WireError, i as isSettled } from './transport.js';
+import { b as ClientSecretRecord, H as HistoryFilter, P as PauseReason, C as ClientCore, a as CancelAnswer } from './create-core.js';
+export { c as ClientOptions, d as HistoryPage, e as PollAnswer, Q as QueueCount, R as RecordStatus, f as RecordVersion, T as Transport, U as UpstreamResponse, W as WireError, i as isSettled } from './create-core.js';
 import { C as ClientSecretError } from './errors.js';
 export { a as ClientSecretErrorDetails, E as ErrorCode, i as isClientSecretError } from './errors.js';
 import { SWRResponse, SWRConfiguration } from 'swr';
@@ -209,7 +209,7 @@ declare const sessionPersister: CreatePersister;
 declare const localPersister: CreatePersister;
 
 /** The request of a component, and its options. */
-interface UseClientSecretRequestOptions<Data = unknown> extends RequestParams, Listeners<Data> {
+type UseClientSecretRequestOptions<Data = unknown> = RequestParams & Listeners<Data> & {
     /** Components of one provider with the same id share one request and its state. */
     id?: string | undefined;
     /**
@@ -217,7 +217,7 @@ interface UseClientSecretRequestOptions<Data = unknown> extends RequestParams, L
      * for this browser. Needs an `id`.
      */
     persist?: CreatePersister | undefined;
-}
+};
 /** Fields of the hook's request that `send` replaces. */
 type SendOverrides<Data = unknown> = Partial<ClientSecretRequestParams<Data>>;
 /** The answer; a stop, with `poll`; a queued request to poll by hand, with `queue` alone. */
