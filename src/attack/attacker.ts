@@ -30,6 +30,8 @@ export interface Attacker {
   submit(request: Wish | string, sent?: Sent): Promise<Reply>
   /** Sends a request as a fetch: its head in a header, its data as the body, and the answer as it comes. */
   fetch(request: Wish, sent?: Sent): Promise<Reply>
+  /** Sends a request with a raw body, as a record and as a fetch. */
+  sendRaw(request: Wish, body: string, sent?: Sent): Promise<void>
   ask(method: string, path: string, sent?: Sent, body?: string): Promise<Reply>
   /** Another caller, whose answers the attacker does not see. */
   victim: { submit(request: Wish): Promise<Reply>; ask(method: string, path: string): Promise<Reply> }
@@ -118,6 +120,22 @@ export function createAttacker(
         replies.push(await replyOf(await fetchThrough(url, { ...identity[as], ...headers }, again, keyNameOf(request))))
       return reply
     },
+    async sendRaw(request, body, { as = 'user', headers = {} } = {}) {
+      for (const path of ['/requests', '/fetch']) {
+        const described = { 'client-secret-request': btoa(inAscii(request)), 'idempotency-key': randomUUID() }
+        const type = { 'content-type': 'application/octet-stream' }
+        const reply = await call(
+          `${url}${path}`,
+          'POST',
+          { ...type, ...described, ...identity[as], ...headers },
+          body,
+          true,
+        )
+        const head = Buffer.from(String(reply.headers['client-secret-response'] ?? ''), 'base64').toString('latin1')
+        replies.push({ ...reply, head: `${reply.head}\n${head}` })
+      }
+      replies.push(await ask('GET', '/requests?limit=2', { ...identity[as], ...headers }))
+    },
     async ask(method, path, { as = 'user', headers = {} } = {}, body) {
       const reply = await ask(method, path, { ...identity[as], ...headers }, body)
       replies.push(reply)
@@ -144,11 +162,14 @@ function asFetch({ params, data, queue: _, ...described }: Wish): { description:
   const query = new URLSearchParams(params as Record<string, string> | undefined).toString()
   const url = query ? `${described.url}${described.url.includes('?') ? '&' : '?'}${query}` : described.url
   const type = data === undefined ? {} : { 'content-type': 'application/json' }
-  const description = JSON.stringify({ ...described, url, headers: { ...type, ...described.headers } })
   return {
-    description: description.replace(/[^ -~]/g, (one) => `\\u${one.charCodeAt(0).toString(16).padStart(4, '0')}`),
+    description: inAscii({ ...described, url, headers: { ...type, ...described.headers } }),
     body: data === undefined ? undefined : JSON.stringify(data),
   }
+}
+
+function inAscii(request: object): string {
+  return JSON.stringify(request).replace(/[^ -~]/g, (one) => `\\u${one.charCodeAt(0).toString(16).padStart(4, '0')}`)
 }
 
 const keyNameOf = ({ clientSecretName }: Wish) => String(clientSecretName)

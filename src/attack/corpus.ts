@@ -14,6 +14,7 @@ import { otherCallers } from './vectors/other-callers.ts'
 import { paths } from './vectors/paths.ts'
 import { places } from './vectors/places.ts'
 import { prototypes } from './vectors/prototypes.ts'
+import { rawBodies } from './vectors/raw-bodies.ts'
 import { redirects } from './vectors/redirects.ts'
 import { traces } from './vectors/traces.ts'
 import { upstreamHeaders } from './vectors/upstream-headers.ts'
@@ -59,6 +60,7 @@ export function corpus(targets: readonly Target[], options: RelayOptions): Vecto
     ...hosts(targets),
     ...addresses(targets),
     ...places(targets),
+    ...rawBodies(targets),
     ...redirects(targets),
     ...headers(targets),
     ...paths(targets),

@@ -11,6 +11,8 @@ interface VulnerableRequest {
   headers?: Record<string, string>
   params?: Record<string, string>
   data?: Record<string, unknown>
+  /** A raw body. */
+  raw?: string
   queue?: string
 }
 
@@ -66,9 +68,7 @@ export function createVulnerableRelay(
   /** As a fetch: the description in a header, the answer as it is. */
   async function answerFetch(request: Request): Promise<Response> {
     const described = JSON.parse(atob(request.headers.get('client-secret-request') ?? '')) as VulnerableRequest
-    const text = await request.text()
-    const data = text ? (JSON.parse(text) as Record<string, unknown>) : undefined
-    const [{ response }, headers] = await submit(JSON.stringify({ ...described, data }))
+    const [{ response }, headers] = await submit(await written(request, described))
     const { body, encoding, ...head } = response as VulnerableAnswer
     return new Response(encoding ? Buffer.from(body, 'base64') : body, {
       headers: harmless({
@@ -77,6 +77,16 @@ export function createVulnerableRelay(
         'client-secret-response': Buffer.from(JSON.stringify(head)).toString('base64'),
       }),
     })
+  }
+
+  /** Fills placeholders anywhere in a body, of any type. */
+  async function written(request: Request, described: VulnerableRequest): Promise<string> {
+    const text = await request.text()
+    try {
+      return JSON.stringify({ ...described, data: text ? (JSON.parse(text) as object) : described.data })
+    } catch {
+      return JSON.stringify({ ...described, raw: `${JSON.stringify(described.data ?? '')}${text}` })
+    }
   }
 
   /** Registers keys for any caller. Stores, logs and shows the request as sent. */
@@ -115,7 +125,10 @@ export function createVulnerableRelay(
       return Response.json({ records: found.reverse() }, { headers: cors(request) })
     }
     if (pathname === '/fetch') return answerFetch(request)
-    const [record, headers] = await submit(await request.text())
+    const described = request.headers.get('client-secret-request')
+    const [record, headers] = await submit(
+      await (described ? written(request, JSON.parse(atob(described)) as VulnerableRequest) : request.text()),
+    )
     return Response.json(record, { headers: harmless({ ...headers, ...cors(request) }) })
   }
 
@@ -217,14 +230,14 @@ async function callUpstream(
 
 function exchange(
   url: URL,
-  { method, headers = {}, data }: VulnerableRequest,
+  { method, headers = {}, data, raw }: VulnerableRequest,
   internet: FakeInternet,
   log: string[],
 ): Promise<Buffer> {
   const host = url.hostname.replace(/^\[|\]$/g, '')
   const port = url.port || (url.protocol === 'https:' ? '443' : '80')
   const isForm = Object.values(headers).some((value) => String(value).includes('form'))
-  const body = !data ? '' : isForm ? new URLSearchParams(flat(data)).toString() : JSON.stringify(data)
+  const body = raw ?? (!data ? '' : isForm ? new URLSearchParams(flat(data)).toString() : JSON.stringify(data))
   const lines = Object.entries({ host: url.host, 'content-length': String(Buffer.byteLength(body)), ...headers })
   const text = `${method} ${url.pathname}${url.search} HTTP/1.1\r\n${lines.map(([name, value]) => `${name}: ${value}\r\n`).join('')}\r\n${body}`
 

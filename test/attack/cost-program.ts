@@ -57,9 +57,20 @@ const asking = JSON.stringify({
   headers: { authorization: 'Bearer $CLIENT_SECRET' },
 })
 
-async function costOf({ kind, text }: ExpensiveBody): Promise<Cost> {
+/** Describes a raw body. */
+const described = (type: string) =>
+  btoa(
+    JSON.stringify({
+      clientSecretName: 'open',
+      url: 'https://open.example/v1/x',
+      method: 'POST',
+      headers: { authorization: 'Bearer $CLIENT_SECRET', ...(type && { 'content-type': type }) },
+    }),
+  )
+
+async function costOf({ kind, text, type }: ExpensiveBody): Promise<Cost> {
   const answer = kind === 'answer' ? text : '{}'
-  const bytes = Buffer.from(kind === 'answer' ? JSON.stringify(text) : text)
+  const bytes = Buffer.from(kind === 'request' ? text : JSON.stringify(text))
   internet.begin({ answer: () => [httpAnswer({ headers: { 'content-type': 'text/plain' }, body: answer })] })
   const body = kind === 'answer' ? asking : text
   const request = new Request('http://relay.example/requests', {
@@ -68,6 +79,7 @@ async function costOf({ kind, text }: ExpensiveBody): Promise<Cost> {
       'content-type': 'application/json',
       'content-length': String(Buffer.byteLength(body)),
       'client-session': 'a-visitor-of-the-fuzzer-4711',
+      ...(type !== undefined && { 'client-secret-request': described(type) }),
     },
     body,
   })

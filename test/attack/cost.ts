@@ -23,8 +23,8 @@ export interface CostResult {
 const maxRatio = 15
 /** Milliseconds that any body may cost: reading it in, finding the caller, writing a refusal; and a busy machine. */
 const floor = 10
-/** Milliseconds a byte: of a long text `JSON.parse` hardly looks at the characters. An answer has to be looked through. */
-const aByte = { request: 5e-6, answer: 25e-6 }
+/** Milliseconds a byte: of a long text `JSON.parse` hardly looks at the characters. An answer and a raw body have to be looked through. */
+const aByte = { request: 5e-6, answer: 25e-6, raw: 25e-6 }
 
 /** Megabytes of heap. */
 const heap = 256

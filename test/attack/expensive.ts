@@ -4,8 +4,10 @@ import { placeholder } from './generators.ts'
 
 /** A body that was made to be expensive: what is sent to the relay, or answered to it, and in short how it is made. */
 export interface ExpensiveBody {
-  kind: 'request' | 'answer'
+  kind: 'request' | 'answer' | 'raw'
   text: string
+  /** The content type of a raw body. */
+  type?: string
   shape: string
 }
 
@@ -240,8 +242,46 @@ const expensiveAnswer: fc.Arbitrary<ExpensiveBody> = fc
     return { kind: 'answer', text: one + other, shape: `an answer: ${shape.replaceAll(lookedFor, 'SECRET')}` }
   })
 
+/** What a look through a raw body may stumble over. */
+const rawUnits = [
+  'content-disposition:',
+  'Content-Disposition: form-data; name="',
+  '; name=',
+  ' name="[',
+  '\r\n ',
+  '--b\r\n',
+  '[',
+  '_method',
+  '%5b',
+  '&_',
+  ' ',
+  placeholder,
+  '$CLIENT_SECRE',
+  '%24CLIENT_SECRET&',
+  '=&',
+  '{"a":',
+  'é',
+  '\0',
+  'otter ',
+]
+
+/** A body that the relay passes on. */
+const expensiveRaw: fc.Arbitrary<ExpensiveBody> = fc
+  .tuple(
+    sizes,
+    pick('multipart/form-data; boundary=b', 'application/x-www-form-urlencoded', 'audio/wav', 'application/json', ''),
+    pick(...rawUnits),
+    pick(...rawUnits),
+    pick(1, 5, 100),
+  )
+  .map(([size, type, first, second, times]) => {
+    const one = first + second.repeat(times)
+    return { kind: 'raw', type, text: repeated(one, size), shape: `raw ${type}: ${shapeOf(one, repeated(one, size))}` }
+  })
+
 export const expensive: fc.Arbitrary<ExpensiveBody> = fc.oneof(
-  { weight: 9, arbitrary: expensiveBody },
+  { weight: 8, arbitrary: expensiveBody },
+  { weight: 2, arbitrary: expensiveRaw },
   { weight: 1, arbitrary: expensiveAnswer },
 )
 
