@@ -4,7 +4,17 @@ import typescript from 'typescript-eslint'
 
 export default typescript.config(
   // The examples are projects of their own; their test compiles them as a user does.
-  { ignores: ['dist', 'storybook-static', 'coverage', 'examples', 'test/package/api', 'eslint.config.js'] },
+  {
+    ignores: [
+      'dist',
+      'storybook-static',
+      'coverage',
+      'examples',
+      'test/package/api',
+      'test/package/registered',
+      'eslint.config.js',
+    ],
+  },
   js.configs.recommended,
   typescript.configs.recommendedTypeChecked,
   reactHooks.configs.flat.recommended,

@@ -13,6 +13,7 @@ const entries = {
   vite: 'src/exports/vite.ts',
   presets: 'src/exports/presets.ts',
   worker: 'src/exports/worker.ts',
+  'ai-sdk': 'src/exports/ai-sdk.ts',
 }
 
 /**

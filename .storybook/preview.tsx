@@ -37,6 +37,7 @@ export default {
           'Generate a picture',
           'Direct request',
           'Chat',
+          'Service worker',
           'Survives a reload',
           'Past requests',
           'When it fails',

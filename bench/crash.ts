@@ -5,6 +5,7 @@
  *
  *   npm run crash               three relays on one Postgres, then one on a SQLite file
  *   npm run crash -- --cut      three relays on one Postgres that is cut off and restarted
+ *   npm run crash -- --moments  seven relays on one Postgres, hit at chosen moments: 200 blows, or --blows 20
  *   npm run crash -- --seed 7   other moments
  *
  * Ends with 1 when a promise is broken.
@@ -18,6 +19,7 @@ import { isClientSecretError } from '../src/protocol/errors.ts'
 import { isSettled, type ClientSecretRecord } from '../src/protocol/record.ts'
 import type { Method } from '../src/protocol/request.ts'
 import { startPostgres } from '../test/helpers/start-postgres.ts'
+import { playMoments } from './crash/moments.ts'
 import { cuttable } from './parts/cuttable.ts'
 import { median, numberOption, randomFrom, rounded, writeResult } from './parts/figures.ts'
 import { keyFor, noLimits, startRelayProcess, type RelayProcess } from './parts/relay.ts'
@@ -447,10 +449,24 @@ async function onPostgresThatIsAway() {
   }
 }
 
+async function atMoments() {
+  const { figures, broken, done } = await playMoments({ blows: numberOption('blows', 200), seed })
+  console.table(Object.fromEntries(Object.entries(figures).map(([name, value]) => [name, { value }])))
+  console.table(Object.fromEntries(Object.entries(done).map(([name, times]) => [name, { times }])))
+  for (const [promise, cases] of Object.entries(broken))
+    console.error(`BROKEN: ${promise}: ${cases.slice(0, 20).join(', ')}`)
+  return { name: 'Seven relays on one Postgres, hit at chosen moments', figures, done, broken }
+}
+
 const isCut = process.argv.includes('--cut')
+const isAtMoments = process.argv.includes('--moments')
 console.log(`seed ${seed} (--seed ${seed} kills at the same moments)`)
-const runs = isCut ? [await onPostgresThatIsAway()] : [await onPostgres(), await onSqlite()]
-writeResult(isCut ? 'crash-cut' : 'crash', { seed, runs })
+const runs = isAtMoments
+  ? [await atMoments()]
+  : isCut
+    ? [await onPostgresThatIsAway()]
+    : [await onPostgres(), await onSqlite()]
+writeResult(isAtMoments ? 'crash-moments' : isCut ? 'crash-cut' : 'crash', { seed, runs })
 const isBroken = runs.some(({ broken }) => Object.keys(broken).length > 0)
 console.log(isBroken ? 'A promise was BROKEN, see above.' : 'All promises were kept.')
 process.exit(isBroken ? 1 : 0)

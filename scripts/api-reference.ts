@@ -7,7 +7,7 @@ const root = resolve(import.meta.dirname, '..')
 const packageName = 'react-client-secret'
 
 /** The import paths in the order of the page. A name that several paths export appears under the first. */
-const order = ['index', 'client', 'relay', 'vite', 'presets', 'skapi', 'testing', 'worker']
+const order = ['index', 'client', 'relay', 'vite', 'presets', 'skapi', 'testing', 'worker', 'ai-sdk']
 const entries = readdirSync(resolve(root, 'src/exports'))
   .map((file) => basename(file, '.ts'))
   .sort((one, other) => order.indexOf(one) - order.indexOf(other))
@@ -149,6 +149,9 @@ function printed(declaration: ts.Declaration): string {
   if (ts.isClassDeclaration(declaration)) return outline(declaration)
   if (ts.isVariableDeclaration(declaration) && declaration.type)
     return `declare const ${declaration.name.getText()}: ${declaration.type.getText()}`
+  // A preset. Its type argument is the table of its API, which the page of presets shows.
+  if (ts.isVariableDeclaration(declaration) && declaration.initializer && ts.isCallExpression(declaration.initializer))
+    return `declare const ${declaration.name.getText()}: ${checker.getTypeAtLocation(declaration).symbol.name}`
   return textWithout(ts.isVariableDeclaration(declaration) ? declaration.parent.parent : declaration).replace(
     /^export /,
     '',

@@ -3,7 +3,7 @@ import type { Preset } from '../src/exports/presets.ts'
 import { page } from './page.ts'
 import { summaryOf } from './api-reference.ts'
 
-type Any = Omit<Preset<string, string, string>, never>
+type Any = Omit<Preset, never>
 
 /** All presets as a Storybook page. */
 export function presetsPage(): Promise<string> {

@@ -74,7 +74,7 @@ describe('commands exist', () => {
     if (program === 'npx' && words[0] === 'client-secret-relay') {
       const [, ...given] = words
       const known = given.filter((word) =>
-        /^(--[\w-]+|serve|check|attack|keys|master-key|list|add|rotate|remove)$/.test(word),
+        /^(--[\w-]+|serve|record|check|attack|keys|master-key|list|add|rotate|remove)$/.test(word),
       )
       const missing = known.find((word) => !new RegExp(`(^|[\\s|[])${word}\\b`).test(help))
       return known.length > 0 && missing === undefined ? undefined : `its help does not name ${missing}`

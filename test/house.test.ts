@@ -20,6 +20,7 @@ const mayImport: Record<string, string[]> = {
   react: ['react', 'client', 'protocol'],
   testing: ['testing', 'client', 'protocol'],
   worker: ['worker', 'client', 'protocol'],
+  'ai-sdk': ['ai-sdk', 'client', 'protocol'],
   relay: ['relay', 'protocol'],
   attack: ['attack', 'relay', 'protocol'],
   // The page gets all it shows over the wire.
@@ -27,17 +28,18 @@ const mayImport: Record<string, string[]> = {
   command: ['command', 'attack', 'relay', 'worker', 'presets', 'protocol'],
   vite: ['vite', 'command', 'relay', 'protocol'],
   presets: ['presets', 'relay'],
-  exports: ['exports', 'react', 'client', 'testing', 'worker', 'relay', 'vite', 'presets', 'protocol'],
+  exports: ['exports', 'react', 'client', 'testing', 'worker', 'ai-sdk', 'relay', 'vite', 'presets', 'protocol'],
 }
 
 /** What they may import of others. */
 const mayImportPackage: Record<string, RegExp> = {
   protocol: /^zod\/mini$/,
-  client: /^eventsource-parser$/,
+  client: /^$/,
   react: /^(react|swr)$/,
   // Whoever tests with it brings a test runner of their own.
   testing: /^$/,
   worker: /^$/,
+  'ai-sdk': /^ai$/,
   // The last builds the page where the sources run as they are.
   relay:
     /^(node:.+|zod\/mini|hono(\/.+)?|@hono\/node-server|undici|ipaddr\.js|rate-limiter-flexible|pg|pg-boss|jose|aws4fetch|\.\.\/scripts\/build-console\.ts)$/,
@@ -50,7 +52,7 @@ const mayImportPackage: Record<string, RegExp> = {
   exports: /^$/,
 }
 
-describe('the arrows of the house: react → client → protocol ← relay ← attack ← command ← vite, testing → client ← worker ← command, console → protocol', () => {
+describe('the arrows of the house: react → client → protocol ← relay ← attack ← command ← vite, testing → client ← worker ← command, ai-sdk → client, console → protocol', () => {
   test('every folder is known here', () => {
     expect([...new Set(files.map((file) => file.split('/')[0]))].sort()).toEqual(Object.keys(mayImport).sort())
   })

@@ -9,7 +9,7 @@ export interface Size {
 }
 
 /** What others wrote: React, which every page that uses us has already, and what we bring along. */
-const notOurs = ['react', 'react-dom', 'swr', 'zod']
+const notOurs = ['react', 'react-dom', 'swr', 'zod', 'ai']
 
 /** An import path, or a part of its names. */
 interface Entry {

@@ -2,7 +2,7 @@
 export type Persistence = 'session' | 'local'
 
 /** A key of ours in the browser's storage. */
-export function storageKey(kind: 'session' | 'request', ...parts: unknown[]): string {
+export function storageKey(kind: 'session' | 'request' | 'chat', ...parts: unknown[]): string {
   return `react-client-secret:${kind}:${JSON.stringify(parts)}`
 }
 

@@ -7,7 +7,7 @@ import {
   type QueueCount,
 } from '../protocol/record.ts'
 import { createCore, type ClientCore, type ClientOptions } from './create-core.ts'
-import type { RequestStart, Sent } from './create-request.ts'
+import { createRequest, type RequestStart, type Sent } from './create-request.ts'
 import { createFetchWith, type FetchWith } from './fetch-with.ts'
 import { onAbort } from './on-abort.ts'
 import type { PollStopped } from './poll-stopped.ts'
@@ -120,23 +120,23 @@ export interface Client extends ClientCore {
  */
 export function createClient(options: ClientOptions): Client {
   const core = createCore(options)
-  const { transport, poller, createRequest } = core
+  const { transport, shared } = core
   return {
     ...core,
     clientSecretRequest: ((params: ClientSecretRequestParams, { signal }: RequestOptions = {}) =>
       answerOf(
-        createRequest({ params, listeners: () => params ?? {} }),
+        createRequest(core, { params, listeners: () => params ?? {} }),
         params,
         signal,
       )) as ClientSecretRequestFunction,
     fetchWith: createFetchWith(transport),
-    stopPolling: poller.stop,
+    stopPolling: (id) => shared.poller?.stop(id),
     history: (filter = {}, { signal } = {}) => transport.history(filter, { signal }),
     cancel: transport.cancel,
     queueCount: transport.queueCount,
 
     send(params, { signal, stopSignal, idempotencyKey, ...listeners } = {}) {
-      const request = createRequest({ params, listeners: () => listeners, idempotencyKey })
+      const request = createRequest(core, { params, listeners: () => listeners, idempotencyKey })
       const letGo = onAbort(stopSignal, request.stop)
       return request.send(signal).finally(letGo)
     },
@@ -144,7 +144,7 @@ export function createClient(options: ClientOptions): Client {
     async follow(seen, { interval, signal, stopSignal, ...listeners } = {}) {
       if ('status' in seen && isSettled(seen as ClientSecretRecord))
         return checked(readRecord(seen as ClientSecretRecord, listeners.responseType), listeners.schema)
-      const polling = createRequest({ seen, listeners: () => listeners }).poll({ interval, signal })
+      const polling = createRequest(core, { seen, listeners: () => listeners }).poll({ interval, signal })
       const letGo = onAbort(stopSignal, polling.stop)
       return polling.finally(letGo)
     },

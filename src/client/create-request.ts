@@ -3,16 +3,17 @@ import { isSettled, type CancelAnswer, type ClientSecretRecord } from '../protoc
 import type { ClientSecretRequest } from '../protocol/request.ts'
 import type { Listeners } from './callbacks.ts'
 import { cancelByKey } from './cancel-by-key.ts'
+import type { ClientCore } from './create-core.ts'
 import { onAbort } from './on-abort.ts'
 import { pollStopped, type PollStopped } from './poll-stopped.ts'
-import type { Poller } from './poller.ts'
+import { createPoller } from './poller.ts'
 import { randomId } from './random-id.ts'
 import type { Answer } from './read-record.ts'
 import type { ClientSecretRequestParams, RequestParams } from './request-params.ts'
 import { createRequestPolling, pollAborted, type PollingOptions, type RequestProgress } from './request-polling.ts'
 import { submit } from './submit.ts'
 import { warnOfStream } from './warn-of-stream.ts'
-import type { RecordVersion, Transport } from './transport.ts'
+import type { RecordVersion } from './transport.ts'
 import type { Polling } from './waiters.ts'
 
 /** Parameters to send, or the id of a request that was sent before. */
@@ -54,15 +55,12 @@ export interface RequestObject extends Readonly<RequestProgress> {
 
 export const nothingToCancel: CancelAnswer = { removed: false, message: 'There is no request to cancel.' }
 
-/** What the requests of one client share. */
-export interface RequestDeps {
-  transport: Transport
-  poller: Poller
-  /** Called with the first record of a request. */
-  onSent: (record: ClientSecretRecord) => void
-}
-
-export function createRequest({ transport, poller, onSent }: RequestDeps, start: RequestStart): RequestObject {
+/** One request as an object, with its state and its actions. Hooks and promises use it. */
+export function createRequest(
+  { transport, shared }: Pick<ClientCore, 'transport' | 'shared'>,
+  start: RequestStart,
+): RequestObject {
+  const poller = (shared.poller ??= createPoller(transport))
   const { params, seen, listeners = (): Listeners => ({}), onChange } = start
   let { idempotencyKey } = start
   const submitting = new AbortController()
@@ -109,7 +107,7 @@ export function createRequest({ transport, poller, onSent }: RequestDeps, start:
       idempotencyKey ??= randomId()
       const options = { idempotencyKey, signal: submitting.signal }
       const record = await submit(transport, sent as ClientSecretRequest, options)
-      onSent({ ...record, request: sent as ClientSecretRequest })
+      shared.listeners.forEach((listen) => listen({ ...record, request: sent as ClientSecretRequest }))
       await receive(record)
       const { rest, interval, outcome } = progress
       if (!outcome && !isSettled(record)) {

@@ -1,4 +1,4 @@
-import { asClientSecretError, ClientSecretError } from '../protocol/errors.ts'
+import { asClientSecretError, ClientSecretError, isGone } from '../protocol/errors.ts'
 import { toAscii } from '../protocol/fetch.ts'
 import { isSettled, type CancelAnswer } from '../protocol/record.ts'
 import { callBack } from './callbacks.ts'
@@ -8,7 +8,8 @@ import { nothingToCancel } from './create-request.ts'
 import { onAbort } from './on-abort.ts'
 import { randomId } from './random-id.ts'
 import { errorFromWire, readRecord } from './read-record.ts'
-import type { RequestParams } from './request-params.ts'
+import type { KeyAndUrl } from './registered-keys.ts'
+import type { RequestDetails } from './request-params.ts'
 import { maySubmitAgain, retryDelay, sleep } from './retry-delay.ts'
 import { described, errorOf, restarted, restOf } from './stream-call.ts'
 import { createStreamContent, type StreamOptions, type StreamResponse } from './stream-content.ts'
@@ -16,13 +17,14 @@ import { toJson } from './to-json.ts'
 import type { Transport } from './transport.ts'
 
 /** The request of a stream. It runs directly, without a queue. */
-export interface StreamParams extends Omit<RequestParams, 'poll' | 'queue' | 'responseType'> {
-  /**
-   * Keeps the answer with the relay's record until the record expires. The call then goes on without a reader, and
-   * any page of the caller can read the stream from any byte. Default false.
-   */
-  keep?: boolean | undefined
-}
+export type StreamParams = KeyAndUrl &
+  Omit<RequestDetails, 'poll' | 'queue' | 'responseType'> & {
+    /**
+     * Keeps the answer with the relay's record until the record expires. The call then goes on without a reader, and
+     * any page of the caller can read the stream from any byte. Default false.
+     */
+    keep?: boolean | undefined
+  }
 
 /** The state of a stream. Narrowing on `status` narrows `error`. */
 export type StreamState<Event = unknown, Data = unknown> = {
@@ -34,6 +36,8 @@ export type StreamState<Event = unknown, Data = unknown> = {
   data: Data
   /** The relay's record of the stream, once the API answers. `useClientSecretRecord(record.id)` follows it. */
   record: { id: string } | undefined
+  /** The head of the API's answer, once it answers. */
+  response: StreamResponse | undefined
   /** True from `send` until the stream ends or stops. */
   isStreaming: boolean
 } & (
@@ -81,6 +85,8 @@ export interface StreamStart<Event = unknown, Data = unknown> {
   params?: StreamParams | undefined
   /** A kept stream that was sent before. `resume` reads it from its beginning. */
   record?: { id: string } | undefined
+  /** Identifies the request to the relay. Without `params`, it names a kept stream that was sent before. Default: random. */
+  idempotencyKey?: string | undefined
   /** Returns the options. Called for each event. */
   options?: (() => StreamOptions<Event, Data>) | undefined
   /** Called after each change of the state. `isUrgent` is false for more content of the answer. */
@@ -120,7 +126,8 @@ export function createStream<Event = unknown, Data = Event | undefined>(
   const { params, options = (): StreamOptions<Event, Data> => ({}), onChange, signal } = start
   if (!transport.fetch)
     throw new ClientSecretError('INVALID_PARAMETER', `${transport.name} has no fetch, which a stream needs.`)
-  const call: FetchCall = { idempotencyKey: randomId(), ...described(toAscii(toJson(params ?? {}))) }
+  const { idempotencyKey = randomId() } = start
+  const call: FetchCall = { idempotencyKey, ...described(toAscii(toJson(params ?? {}))) }
   const content = createStreamContent(options as () => StreamOptions)
   let status: StreamStatus = 'idle'
   let error: ClientSecretError | undefined
@@ -166,15 +173,21 @@ export function createStream<Event = unknown, Data = Event | undefined>(
       } catch (thrown) {
         if (signal.aborted) return
         const failure = asClientSecretError(thrown)
-        if (!transport.isIdempotent || !maySubmitAgain(failure, ++tries)) return end(failure)
+        // The request of the page before may still be on its way.
+        const isEarly = !params && !record && isGone(failure) && ++tries < 4
+        if (!isEarly && (!transport.isIdempotent || !maySubmitAgain(failure, ++tries))) return end(failure)
         await sleep(retryDelay(failure, tries), signal)
       }
     }
   }
 
   async function readConnection(signal: AbortSignal): Promise<void> {
-    const isKept = record !== undefined && (!params || params.keep === true)
-    const { head, body } = await callFetch(transport, isKept ? restOf(call, record!.id, had) : call, signal)
+    const isKept = !params || (record !== undefined && params.keep === true)
+    const { head, body } = await callFetch(
+      transport,
+      isKept ? restOf(call, record?.id ?? idempotencyKey, had) : call,
+      signal,
+    )
     if (head.error) throw errorFromWire(head.error, head.status)
     // A relay that forgot the answer of a GET makes another call.
     if (record && head.id !== record.id) throw restarted(record.id)
@@ -232,7 +245,8 @@ export function createStream<Event = unknown, Data = Event | undefined>(
   }
 
   const stream: StreamObject<Event, Data> = {
-    state: () => ({ ...content.state(), status, error, record, isStreaming: isOpen() }) as StreamState<Event, Data>,
+    state: () =>
+      ({ ...content.state(), status, error, record, response, isStreaming: isOpen() }) as StreamState<Event, Data>,
     async send() {
       if (status !== 'idle') return reading
       set('sending')
@@ -246,17 +260,17 @@ export function createStream<Event = unknown, Data = Event | undefined>(
     },
     pause: () => connection.abort(),
     async resume() {
-      const isEarlier = status === 'idle' && record !== undefined
+      const isEarlier = status === 'idle' && (!params || record !== undefined)
       const isLost = status === 'failed' && resumable.includes(error!.code)
       if (status !== 'stopped' && !isLost && !isEarlier && !(isOpen() && connection.signal.aborted)) return reading
       set(response ? 'streaming' : 'sending')
-      await connect()
+      letGo()
+      letGo = onAbort(signal, abort)
+      if (isOpen()) await connect()
     },
     async cancel() {
       if (!isOpen() && status !== 'stopped') return nothingToCancel
-      const answer = await (record
-        ? transport.cancel(record.id)
-        : cancelByKey(transport, call.idempotencyKey, connection))
+      const answer = await (record ? transport.cancel(record.id) : cancelByKey(transport, idempotencyKey, connection))
       if (answer.removed && (isOpen() || status === 'stopped'))
         end(new ClientSecretError('CANCELLED', 'The stream was cancelled.', { requestId: record?.id }))
       return answer

@@ -2,8 +2,10 @@ import type { ClientSecretError, ErrorCode } from '../protocol/errors.ts'
 import { inFrontOfBody, maxHeaderJson, refusalOf, toAscii } from '../protocol/fetch.ts'
 import { placeholder } from '../protocol/placeholder.ts'
 import { callFetch, type FetchAnswer, type FetchCall } from './call-fetch.ts'
+import { onAbort } from './on-abort.ts'
 import { randomId } from './random-id.ts'
 import { errorFromWire } from './read-record.ts'
+import type { ClientSecretName } from './registered-keys.ts'
 import type { Transport } from './transport.ts'
 
 /** Options of `fetchWith`. */
@@ -13,7 +15,7 @@ export interface FetchWithOptions {
 }
 
 /** Returns a `fetch` that makes its calls through the relay, with this key. */
-export type FetchWith = (clientSecretName: string, options?: FetchWithOptions) => typeof fetch
+export type FetchWith = (clientSecretName: ClientSecretName, options?: FetchWithOptions) => typeof fetch
 
 /** The errors of refused calls, for `clientSecretErrorOf`. */
 export const refusals = new WeakMap<object, ClientSecretError>()
@@ -68,9 +70,7 @@ function fetchThrough(transport: Transport, clientSecretName: string, refuses: b
       at: 0,
     }
     const lose = () => void lost.set(name(), { ...call, at: Date.now() })
-    const cancel = () => void transport.cancel(call.idempotencyKey).catch(() => {})
-    signal?.addEventListener('abort', cancel)
-    const over = () => signal?.removeEventListener('abort', cancel)
+    const over = onAbort(signal, () => void transport.cancel(call.idempotencyKey).catch(() => {}))
 
     const answer = await callFetch(transport, call, signal).catch((error: unknown) => {
       over()
@@ -95,8 +95,9 @@ function partsOf({ headers, signal, redirect }: Request): RequestInit {
 }
 
 /** The fields of the API call, without those for the way to the relay. */
-function ownOf({ method, headers, body }: RequestInit): RequestInit {
-  return { ...(method && { method }), ...(headers && { headers }), ...(body !== undefined && { body }) }
+function ownOf({ method, headers, body }: RequestInit): object {
+  // A Request takes undefined as absent.
+  return { method, headers, body }
 }
 
 // A short form of readHeader in protocol/basic-auth.ts, which would add 130 bytes to each page.

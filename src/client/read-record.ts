@@ -63,8 +63,12 @@ export function parsedResponse(wire: UpstreamResponse): ParsedResponse {
   return { ...response, body: response.body.length ? parseBody(response) : null }
 }
 
-function apiResponse({ status, headers, body, encoding }: UpstreamResponse): ApiResponse {
-  return { status, headers, body: encoding ? Uint8Array.from(atob(body), (char) => char.charCodeAt(0)) : body }
+function apiResponse({ status, headers, body, encoding, bytes }: UpstreamResponse): ApiResponse {
+  return {
+    status,
+    headers,
+    body: bytes ?? (encoding ? Uint8Array.from(atob(body), (char) => char.charCodeAt(0)) : body),
+  }
 }
 
 function bodyAs(type: ResponseType, response: ApiResponse, requestId: string): unknown {

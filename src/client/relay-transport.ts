@@ -1,16 +1,17 @@
 import { ClientSecretError } from '../protocol/errors.ts'
-import type {
-  CancelAnswer,
-  ClientSecretRecord,
-  HistoryPage,
-  PollAnswer,
-  QueueCount,
-  WireError,
+import {
+  recordWithBytes,
+  type CancelAnswer,
+  type ClientSecretRecord,
+  type HistoryPage,
+  type PollAnswer,
+  type QueueCount,
+  type WireError,
 } from '../protocol/record.ts'
 import { readStorage, storageKey } from './browser-storage.ts'
 import { randomId } from './random-id.ts'
 import { errorFromWire } from './read-record.ts'
-import { toJson } from './to-json.ts'
+import { writeRequest } from './raw-body.ts'
 import type { Transport } from './transport.ts'
 
 /** The relay's address, and how to call it. */
@@ -32,7 +33,7 @@ export function relayTransport({ relay, headers, fetch }: RelayTransportOptions,
       { path: 'relay' },
     )
   const base = relay.replace(/\/+$/, '')
-  const sessionKey = storageKey('session', base, user ?? null)
+  const sessionKey = storageKey('session', base, user)
   let session: string | undefined
 
   /**
@@ -57,21 +58,23 @@ export function relayTransport({ relay, headers, fetch }: RelayTransportOptions,
     // Also after a repeat: the idempotency key makes it one call, but not a known one.
     const mayHaveActed = method === 'POST' ? ' The API may have acted.' : ''
     let response: Response
-    let text: string
+    let answer: { error?: WireError | undefined }
     try {
       // A fetch that is patched later counts too.
       response = await (fetch ?? globalThis.fetch)(base + path, {
         ...init,
-        headers: { ...own, accept: 'application/json', ...init.headers },
+        headers: { ...own, accept: `application/json, ${recordWithBytes}`, ...init.headers },
       })
-      text = await response.text()
+      answer =
+        response.headers.get('content-type') === recordWithBytes
+          ? withBytes(await response.arrayBuffer())
+          : parsed(await response.text())
     } catch (cause) {
       if (signal?.aborted) throw new ClientSecretError('ABORTED', 'The signal aborted the request.', { cause })
       const message = `${where} got no answer: ${String(cause)}. Check that the relay runs and allows this page in its option origins.${mayHaveActed}`
       throw new ClientSecretError('NETWORK_ERROR', message, { cause })
     }
     const { status } = response
-    const answer = parsed(text)
     if (response.ok && field in answer) return answer as Answer
     if (answer.error?.message) throw errorFromWire(answer.error, status)
     throw new ClientSecretError(
@@ -86,13 +89,15 @@ export function relayTransport({ relay, headers, fetch }: RelayTransportOptions,
     name: base,
     isIdempotent: true,
 
-    submit: (request, { idempotencyKey, signal = null }) =>
-      call<ClientSecretRecord>('version', '/requests', {
+    async submit(request, { idempotencyKey, signal = null }) {
+      const { headers, body } = writeRequest(request)
+      return call<ClientSecretRecord>('version', '/requests', {
         method: 'POST',
-        headers: { 'content-type': 'application/json', 'idempotency-key': idempotencyKey },
-        body: toJson(request),
+        headers: { ...headers, 'idempotency-key': idempotencyKey },
+        body,
         signal,
-      }),
+      })
+    },
 
     poll(seen, { wait, signal }) {
       const ids = seen.map(({ id, version }) => (version === undefined ? id : `${id}:${version}`)).join()
@@ -118,6 +123,13 @@ export function relayTransport({ relay, headers, fetch }: RelayTransportOptions,
 
     session: (known) => (session ??= known ?? ownSession()),
   }
+}
+
+function withBytes(received: ArrayBuffer): ClientSecretRecord {
+  const end = 4 + new DataView(received).getUint32(0)
+  const record = JSON.parse(new TextDecoder().decode(received.slice(4, end))) as ClientSecretRecord
+  record.response!.bytes = new Uint8Array(received.slice(end))
+  return record
 }
 
 /** An empty object for a text that is not a JSON object. */

@@ -1,9 +1,13 @@
 import type { FormArrays, Method, ParamValue } from '../protocol/request.ts'
 import type { Callbacks } from './callbacks.ts'
 import type { ResponseType } from './read-record.ts'
+import type { KeyAndUrl } from './registered-keys.ts'
 
-/** A body: fields or a list that JSON can carry, or a text. */
-export type RequestData = string | readonly unknown[] | RequestFields
+/** A body: fields or a list that JSON can carry, a text, or bytes, a file or a form. */
+export type RequestData = string | readonly unknown[] | RequestFields | RawData
+
+/** A body that JSON cannot carry. Its request runs directly, without queue and poll, except for URLSearchParams. */
+export type RawData = Blob | ArrayBuffer | ArrayBufferView | FormData | URLSearchParams
 
 /** Fields of JSON values: no form, file, bytes, stream, map or function. */
 export type RequestFields = (object | { readonly [name: string]: unknown }) & {
@@ -16,18 +20,19 @@ export type RequestFields = (object | { readonly [name: string]: unknown }) & {
 }
 
 /** The fields of a request. */
-export interface RequestParams {
-  /** Name of a key that the relay knows. */
-  clientSecretName: string
-  /** Absolute `https:` url; `http:` only where a key's rule allows it. */
-  url: string
+export type RequestParams = KeyAndUrl & RequestDetails
+
+/** The fields of a request beside its key and url. */
+export interface RequestDetails {
   /** Any letter case. */
   method: Method | Lowercase<Method>
   /** `$CLIENT_SECRET` in a value becomes the key. */
   headers?: Record<string, string> | undefined
   /**
-   * The body of POST, PUT, PATCH and DELETE: JSON, or a form with the Content-Type `application/x-www-form-urlencoded`.
-   * The relay sends a string unchanged, with any Content-Type; it may not contain a placeholder.
+   * The body of POST, PUT, PATCH and DELETE: JSON, or a form with the Content-Type `application/x-www-form-urlencoded`
+   * or `multipart/form-data`. URLSearchParams are such a form. The relay sends a string, a Blob, a File, bytes and the
+   * files of a FormData unchanged, with any Content-Type; they may not contain a placeholder. A request with files or
+   * bytes runs directly, without `queue` and `poll`.
    * With `stream: true`, the answer still arrives whole, as one text.
    */
   data?: RequestData | undefined
@@ -52,4 +57,4 @@ export interface RequestParams {
 }
 
 /** The parameters of `clientSecretRequest`. */
-export interface ClientSecretRequestParams<Data = unknown> extends RequestParams, Callbacks<Data> {}
+export type ClientSecretRequestParams<Data = unknown> = RequestParams & Callbacks<Data>

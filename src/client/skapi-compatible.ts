@@ -3,7 +3,7 @@ import { ClientSecretError } from '../protocol/errors.ts'
 import { isSettled, type CancelAnswer, type ClientSecretRecord, type RecordStatus } from '../protocol/record.ts'
 import type { Method } from '../protocol/request.ts'
 import type { Client } from './create-client.ts'
-import type { RequestObject } from './create-request.ts'
+import { createRequest, type RequestObject } from './create-request.ts'
 import { isPollStopped, type PollStopped } from './poll-stopped.ts'
 import { parsedResponse } from './read-record.ts'
 import type { RequestParams } from './request-params.ts'
@@ -171,7 +171,7 @@ export function skapiCompatible(client: Client): SkapiCompatible {
   async function send({ onResponse, onError, poll: latency, ...params }: SkapiRequestParams): Promise<unknown> {
     const interval = typeof latency === 'number' ? latency : latency ? defaultLatency : 0
     const { queue } = params
-    const request = client.createRequest({ params: { ...params, poll: interval } as RequestParams })
+    const request = createRequest(client, { params: { ...params, poll: interval } as RequestParams })
     const sending = request.send()
     const sent = await (interval > 0 ? keep(request, queue, request.stop, sending) : sending)
     if (isPollStopped(sent) || sent.response) return isPollStopped(sent) ? sent : sent.data
@@ -200,7 +200,7 @@ export function skapiCompatible(client: Client): SkapiCompatible {
       queue_name: queueName ?? '',
       ...(compact && { compact }),
       ...(!isSettled(record) && {
-        poll: (options: SkapiPollOptions = {}) => poll(client.createRequest({ seen: { id } }), queueName, [options]),
+        poll: (options: SkapiPollOptions = {}) => poll(createRequest(client, { seen: { id } }), queueName, [options]),
       }),
     }
   }

@@ -1,4 +1,3 @@
-import { createParser } from 'eventsource-parser'
 import { ClientSecretError } from '../protocol/errors.ts'
 
 /** An event of a stream, and its fields in server-sent events. */
@@ -34,36 +33,51 @@ export function eventReader(contentType: string): EventReader {
 }
 
 function serverSentEvents(): EventReader {
-  let found: StreamEvent[] = []
-  const parser = createParser({
-    onEvent({ data, event, id }) {
-      // The last event of OpenAI's chat. It has no content.
-      if (data !== '[DONE]') found.push({ data: parsed(data) ?? data, event, id })
-    },
-  })
-  const push = (text: string) => {
-    found = []
-    parser.feed(text)
+  // The rest may begin with the LF of a CR LF.
+  const linesOf = lineSplitter(/\r\n|\n|\r(?!$)/)
+  let data: string[] = []
+  let fields: Record<string, string> = {}
+  function push(text: string): StreamEvent[] {
+    const found: StreamEvent[] = []
+    for (const line of linesOf(text)) {
+      const [, name = '', value = ''] = /^([^:]*):? ?(.*)/s.exec(line)!
+      if (name === 'data') data.push(value)
+      else if (line) fields[name] = value
+      else {
+        const all = data.join('\n')
+        const { event, id } = fields
+        // The last event of OpenAI's chat has no content.
+        if (data.length > 0 && all !== '[DONE]') found.push({ data: parsed(all) ?? all, event, id })
+        data = []
+        fields = {}
+      }
+    }
     return found
   }
   // Some APIs leave out the empty line behind the last event.
   return { push, end: () => push('\n\n') }
 }
 
-function lines(): EventReader {
+/** Gives the complete lines of a text in pieces. */
+function lineSplitter(end: RegExp): (text: string) => string[] {
   const pieces: string[] = []
-  const eventsOf = (all: string[]) => all.filter((line) => line.trim()).map((line) => ({ data: json(line) }))
-  return {
-    push(text) {
-      pieces.push(text)
-      if (!text.includes('\n')) return []
-      // U+001E begins each text of application/json-seq.
-      const all = pieces.splice(0).join('').replaceAll('\u001e', '').split('\n')
-      pieces.push(all.pop()!)
-      return eventsOf(all)
-    },
-    end: () => eventsOf(pieces),
+  return (text) => {
+    pieces.push(text)
+    if (!/[\r\n]/.test(text)) return []
+    const all = pieces.splice(0).join('').split(end)
+    pieces.push(all.pop()!)
+    return all
   }
+}
+
+function lines(): EventReader {
+  const linesOf = lineSplitter(/\n/)
+  const push = (text: string) =>
+    // U+001E begins each text of application/json-seq.
+    linesOf(text.replaceAll('\u001e', ''))
+      .filter((line) => line.trim())
+      .map((line) => ({ data: json(line) }))
+  return { push, end: () => push('\n') }
 }
 
 function whole(): EventReader {

@@ -4,6 +4,7 @@ import { parseArgs } from 'node:util'
 import { checkNode } from '../relay/common/missing-peer.ts'
 import { newMasterKey } from '../relay/keys/encryption.ts'
 import { messageOf, openConfig, type Config } from './config.ts'
+import type { Recorder, Relay } from './recorder.ts'
 import { UsageError } from './usage-error.ts'
 import { watchFiles } from './watch-files.ts'
 
@@ -21,6 +22,9 @@ const usage = `client-secret-relay: holds API keys and calls the APIs for your p
       Run the relay. Write one JSON line per request.
         --watch                   Reload the config when it, its imports or the env file change.
                                   Running requests continue.
+  client-secret-relay record relay.config.mjs recordings.json [--port 8787] [--host 127.0.0.1]
+      Run the relay, and write each answer into the file, streams with their timing: for play() of the testing
+      client. The answers contain no secrets.
   client-secret-relay check relay.config.mjs
       List in plain words where the secret of every key can go, and warn about wide rules.
   client-secret-relay attack relay.config.mjs [--json] [--verbose]
@@ -87,12 +91,13 @@ async function main(args: string[]): Promise<void> {
       version: { type: 'boolean', short: 'v' },
     },
   })
-  const [command, path = values.config, ...rest] = positionals
+  const [command, path = values.config, ...more] = positionals
+  const [file, ...rest] = command === 'record' ? more : [undefined, ...more]
   if (values.help) return void console.log(usage)
   if (values.version) return void console.log(version())
   if (!command) throw new UsageError('Name a command.')
   if (command === 'master-key' && positionals.length === 1) return void console.log(newMasterKey())
-  if (!['serve', 'check', 'attack'].includes(command) || rest.length > 0)
+  if (!['serve', 'record', 'check', 'attack'].includes(command) || rest.length > 0)
     throw new UsageError(`There is no command "${positionals.join(' ')}".`)
   if (!path) throw new UsageError(`${command} needs the path of the config.`)
   const config = openConfig(path, values['env-file'] === undefined ? [] : [values['env-file']])
@@ -110,7 +115,11 @@ async function main(args: string[]): Promise<void> {
   if (!Number.isInteger(port) || port < 0 || port > 65535)
     throw new UsageError(`--port must be a number from 0 to 65535; it is "${values.port}".`)
 
-  await serveUntilStopped(config, { port, host: values.host }, values.watch)
+  const where = { port, host: values.host }
+  if (command === 'serve') return serveUntilStopped(config, where, values.watch)
+  if (file === undefined) throw new UsageError('record needs the path of the file to write.')
+  const { recordInto } = await load(() => import('./record.ts'))
+  return serveUntilStopped(config, where, values.watch, await recordInto(file))
 }
 
 /** The version of this package. */
@@ -128,11 +137,12 @@ async function serveUntilStopped(
   config: Config,
   where: { port: number; host: string },
   isWatching: boolean,
+  record?: (relay: Relay) => Recorder,
 ): Promise<void> {
   const { serve } = await load(() => import('./serve.ts'))
   const { jsonLines } = await import('./json-lines.ts')
   const read = async () => ({ logger: jsonLines(console.log), ...(await config.read()) })
-  const served = await serve(await read(), where)
+  const served = await serve(await read(), where, record)
   console.log(`client-secret-relay listens on ${served.url}`)
   if (isWatching) watch(config, () => served.take(read()))
 

@@ -3,6 +3,7 @@ import { isIPv6, type AddressInfo } from 'node:net'
 import { createAdaptorServer } from '@hono/node-server'
 import { createKeptRelay } from '../relay/keep-relay.ts'
 import type { RelayOptions } from '../relay/options.ts'
+import type { Recorder, Relay } from './recorder.ts'
 
 export interface ServeOptions {
   /** 0 chooses a free port. */
@@ -24,11 +25,20 @@ export interface ServedRelay {
 /** How long the last answers may take to reach their callers, in milliseconds. */
 const lastWords = 500
 
-/** Runs a relay as a separate server. */
-export async function serve(options: RelayOptions, { port, host }: ServeOptions): Promise<ServedRelay> {
+/**
+ * Runs a relay as a separate server.
+ *
+ * @param record Records its answers.
+ */
+export async function serve(
+  options: RelayOptions,
+  { port, host }: ServeOptions,
+  record?: (relay: Relay) => Recorder,
+): Promise<ServedRelay> {
   const relay = createKeptRelay()
+  const recorder = record?.(relay.fetch)
   const hosts = namesOf(host)
-  const server = createAdaptorServer({ fetch: (request) => relay.fetch(request) }) as Server
+  const server = createAdaptorServer({ fetch: recorder?.fetch ?? relay.fetch }) as Server
   // Listen before opening the database: a second relay, started by mistake, must not touch the first one's data.
   await new Promise<void>((resolve, reject) => {
     server.once('error', (error: NodeJS.ErrnoException) =>
@@ -63,6 +73,7 @@ export async function serve(options: RelayOptions, { port, host }: ServeOptions)
       const closed = new Promise((resolve) => server.close(resolve))
       // Answers open calls, including held polls, and waits for running requests.
       await relay.close()
+      await recorder?.settled()
       server.closeIdleConnections()
       // Browsers keep idle connections open. The last answers are on their way by now.
       setTimeout(() => server.closeAllConnections(), lastWords).unref()

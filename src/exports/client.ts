@@ -17,7 +17,14 @@ export type { ClientCore, ClientOptions } from '../client/create-core.ts'
 export type { RequestObject, RequestStart, Sent } from '../client/create-request.ts'
 export type { PollingOptions, RequestProgress } from '../client/request-polling.ts'
 export type { Polling } from '../client/waiters.ts'
-export type { ClientSecretRequestParams, RequestData, RequestFields, RequestParams } from '../client/request-params.ts'
+export type { ClientSecretName, ClientSecretUrl, KeyAndUrl, Register } from '../client/registered-keys.ts'
+export type {
+  ClientSecretRequestParams,
+  RequestData,
+  RequestDetails,
+  RequestFields,
+  RequestParams,
+} from '../client/request-params.ts'
 export type { StreamObject, StreamParams, StreamStart, StreamState, StreamStatus } from '../client/create-stream.ts'
 export type { StreamOptions, StreamResponse } from '../client/stream-content.ts'
 export type { StreamEvent } from '../client/stream-events.ts'

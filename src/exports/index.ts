@@ -35,4 +35,5 @@ export type {
   UseClientSecretStream,
   UseClientSecretStreamOptions,
 } from '../react/use-client-secret-stream.ts'
+export type { Register } from '../client/registered-keys.ts'
 export type * from './client.ts'

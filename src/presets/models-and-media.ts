@@ -1,11 +1,9 @@
-import { preset, type Preset } from './preset.ts'
+import { preset } from './preset.ts'
 
 const bearer = { headers: { Authorization: 'Bearer $CLIENT_SECRET' } }
 
 /** OpenAI. */
-export const openai: Preset<
-  'chat' | 'responses' | 'images' | 'speech' | 'transcriptions' | 'embeddings' | 'moderations' | 'models'
-> = /* @__PURE__ */ preset({
+export const openai = /* @__PURE__ */ preset({
   url: 'https://api.openai.com/v1',
   variables: 'OPENAI_API_KEY',
   auth: bearer,
@@ -22,7 +20,7 @@ export const openai: Preset<
 })
 
 /** Anthropic. */
-export const anthropic: Preset<'messages' | 'countTokens' | 'models'> = /* @__PURE__ */ preset({
+export const anthropic = /* @__PURE__ */ preset({
   url: 'https://api.anthropic.com/v1',
   variables: 'ANTHROPIC_API_KEY',
   auth: { headers: { 'X-Api-Key': '$CLIENT_SECRET', 'Anthropic-Version': '2023-06-01' } },
@@ -34,7 +32,7 @@ export const anthropic: Preset<'messages' | 'countTokens' | 'models'> = /* @__PU
 })
 
 /** Google Gemini. */
-export const gemini: Preset<'generate' | 'countTokens' | 'embed' | 'models'> = /* @__PURE__ */ preset({
+export const gemini = /* @__PURE__ */ preset({
   url: 'https://generativelanguage.googleapis.com/v1beta',
   variables: 'GEMINI_API_KEY',
   auth: { headers: { 'X-Goog-Api-Key': '$CLIENT_SECRET' } },
@@ -47,24 +45,22 @@ export const gemini: Preset<'generate' | 'countTokens' | 'embed' | 'models'> = /
 })
 
 /** Mistral. */
-export const mistral: Preset<'chat' | 'fim' | 'embeddings' | 'ocr' | 'moderations' | 'models'> = /* @__PURE__ */ preset(
-  {
-    url: 'https://api.mistral.ai/v1',
-    variables: 'MISTRAL_API_KEY',
-    auth: bearer,
-    endpoints: {
-      chat: 'POST /chat/completions',
-      fim: 'POST /fim/completions',
-      embeddings: 'POST /embeddings',
-      ocr: 'POST /ocr',
-      moderations: 'POST /moderations',
-      models: ['GET /models', 'GET /models/*'],
-    },
+export const mistral = /* @__PURE__ */ preset({
+  url: 'https://api.mistral.ai/v1',
+  variables: 'MISTRAL_API_KEY',
+  auth: bearer,
+  endpoints: {
+    chat: 'POST /chat/completions',
+    fim: 'POST /fim/completions',
+    embeddings: 'POST /embeddings',
+    ocr: 'POST /ocr',
+    moderations: 'POST /moderations',
+    models: ['GET /models', 'GET /models/*'],
   },
-)
+})
 
 /** Groq. */
-export const groq: Preset<'chat' | 'transcriptions' | 'speech' | 'models'> = /* @__PURE__ */ preset({
+export const groq = /* @__PURE__ */ preset({
   url: 'https://api.groq.com/openai/v1',
   variables: 'GROQ_API_KEY',
   auth: bearer,
@@ -77,7 +73,7 @@ export const groq: Preset<'chat' | 'transcriptions' | 'speech' | 'models'> = /* 
 })
 
 /** Cohere. */
-export const cohere: Preset<'chat' | 'embed' | 'rerank'> = /* @__PURE__ */ preset({
+export const cohere = /* @__PURE__ */ preset({
   url: 'https://api.cohere.com/v2',
   variables: 'CO_API_KEY',
   auth: bearer,
@@ -85,7 +81,7 @@ export const cohere: Preset<'chat' | 'embed' | 'rerank'> = /* @__PURE__ */ prese
 })
 
 /** DeepSeek. */
-export const deepseek: Preset<'chat' | 'models'> = /* @__PURE__ */ preset({
+export const deepseek = /* @__PURE__ */ preset({
   url: 'https://api.deepseek.com',
   variables: 'DEEPSEEK_API_KEY',
   auth: bearer,
@@ -93,7 +89,7 @@ export const deepseek: Preset<'chat' | 'models'> = /* @__PURE__ */ preset({
 })
 
 /** OpenRouter. */
-export const openrouter: Preset<'chat' | 'models'> = /* @__PURE__ */ preset({
+export const openrouter = /* @__PURE__ */ preset({
   url: 'https://openrouter.ai/api/v1',
   variables: 'OPENROUTER_API_KEY',
   auth: bearer,
@@ -101,7 +97,7 @@ export const openrouter: Preset<'chat' | 'models'> = /* @__PURE__ */ preset({
 })
 
 /** Together AI. */
-export const together: Preset<'chat' | 'images' | 'embeddings'> = /* @__PURE__ */ preset({
+export const together = /* @__PURE__ */ preset({
   url: 'https://api.together.xyz/v1',
   variables: 'TOGETHER_API_KEY',
   auth: bearer,
@@ -109,7 +105,7 @@ export const together: Preset<'chat' | 'images' | 'embeddings'> = /* @__PURE__ *
 })
 
 /** Perplexity. */
-export const perplexity: Preset<'chat'> = /* @__PURE__ */ preset({
+export const perplexity = /* @__PURE__ */ preset({
   url: 'https://api.perplexity.ai',
   variables: 'PERPLEXITY_API_KEY',
   auth: bearer,
@@ -117,7 +113,7 @@ export const perplexity: Preset<'chat'> = /* @__PURE__ */ preset({
 })
 
 /** xAI. */
-export const xai: Preset<'chat' | 'images' | 'models'> = /* @__PURE__ */ preset({
+export const xai = /* @__PURE__ */ preset({
   url: 'https://api.x.ai/v1',
   variables: 'XAI_API_KEY',
   auth: bearer,
@@ -125,7 +121,7 @@ export const xai: Preset<'chat' | 'images' | 'models'> = /* @__PURE__ */ preset(
 })
 
 /** Hugging Face, its router of inference providers. */
-export const huggingface: Preset<'chat' | 'inference'> = /* @__PURE__ */ preset({
+export const huggingface = /* @__PURE__ */ preset({
   url: 'https://router.huggingface.co',
   variables: 'HF_TOKEN',
   auth: bearer,
@@ -133,7 +129,7 @@ export const huggingface: Preset<'chat' | 'inference'> = /* @__PURE__ */ preset(
 })
 
 /** ElevenLabs. */
-export const elevenlabs: Preset<'speech' | 'transcriptions' | 'sounds' | 'voices'> = /* @__PURE__ */ preset({
+export const elevenlabs = /* @__PURE__ */ preset({
   url: 'https://api.elevenlabs.io/v1',
   variables: 'ELEVENLABS_API_KEY',
   auth: { headers: { 'Xi-Api-Key': '$CLIENT_SECRET' } },
@@ -146,7 +142,7 @@ export const elevenlabs: Preset<'speech' | 'transcriptions' | 'sounds' | 'voices
 })
 
 /** Deepgram. */
-export const deepgram: Preset<'listen' | 'speak'> = /* @__PURE__ */ preset({
+export const deepgram = /* @__PURE__ */ preset({
   url: 'https://api.deepgram.com/v1',
   variables: 'DEEPGRAM_API_KEY',
   auth: { headers: { Authorization: 'Token $CLIENT_SECRET' } },
@@ -154,7 +150,7 @@ export const deepgram: Preset<'listen' | 'speak'> = /* @__PURE__ */ preset({
 })
 
 /** AssemblyAI. */
-export const assemblyai: Preset<'transcripts' | 'upload'> = /* @__PURE__ */ preset({
+export const assemblyai = /* @__PURE__ */ preset({
   url: 'https://api.assemblyai.com/v2',
   variables: 'ASSEMBLYAI_API_KEY',
   auth: { headers: { Authorization: '$CLIENT_SECRET' } },
@@ -162,7 +158,7 @@ export const assemblyai: Preset<'transcripts' | 'upload'> = /* @__PURE__ */ pres
 })
 
 /** Replicate. */
-export const replicate: Preset<'predictions'> = /* @__PURE__ */ preset({
+export const replicate = /* @__PURE__ */ preset({
   url: 'https://api.replicate.com/v1',
   variables: 'REPLICATE_API_TOKEN',
   auth: bearer,
@@ -177,7 +173,7 @@ export const replicate: Preset<'predictions'> = /* @__PURE__ */ preset({
 })
 
 /** fal. */
-export const fal: Preset<'run' | 'queue'> = /* @__PURE__ */ preset({
+export const fal = /* @__PURE__ */ preset({
   url: 'https://fal.run',
   variables: 'FAL_KEY',
   auth: { headers: { Authorization: 'Key $CLIENT_SECRET' } },
@@ -192,7 +188,7 @@ export const fal: Preset<'run' | 'queue'> = /* @__PURE__ */ preset({
 })
 
 /** DeepL. With a free account, set `host` to `api-free.deepl.com`. */
-export const deepl: Preset<'translate' | 'languages', never, 'host'> = /* @__PURE__ */ preset({
+export const deepl = /* @__PURE__ */ preset({
   url: 'https://{host}/v2',
   variables: 'DEEPL_API_KEY',
   auth: { headers: { Authorization: 'DeepL-Auth-Key $CLIENT_SECRET' } },

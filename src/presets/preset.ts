@@ -2,11 +2,11 @@ import type { KeyLimits, KeyOptions } from '../relay/keys/key.ts'
 import type { KeyRule, Place } from '../relay/keys/key-rules.ts'
 
 /** What a preset lets you set, besides the settings of its API. */
-export interface PresetOptions<Endpoint extends string> {
+export interface PresetOptions<Endpoint extends string, Rule extends KeyRule = KeyRule> {
   /** The endpoints that pages may call. Default: none that changes or deletes data, reads private data or moves money. */
   endpoints?: Endpoint[] | undefined
   /** More rules, such as the rule that an error with `NOT_ALLOWED` prints. */
-  allow?: KeyRule[] | undefined
+  allow?: Rule[] | undefined
   /** Default: the environment variables of the preset. */
   secret?: KeyOptions['secret']
   /** Only for signed-in users. Default: true. */
@@ -15,69 +15,97 @@ export interface PresetOptions<Endpoint extends string> {
   limits?: KeyLimits | undefined
 }
 
-/** The settings of an API, such as the name of its account. */
-export type PresetSettings<Required extends string, Optional extends string> = Record<Required, string> &
-  Partial<Record<Optional, string>>
-
 /** Where the page writes `$CLIENT_SECRET`. */
 export interface PresetAuth {
   headers?: Readonly<Record<string, string>> | undefined
   params?: Readonly<Record<string, string>> | undefined
 }
 
+/** Methods and a path or an url, in one text or in several. */
+type Lines = string | readonly string[]
+
+/** One API, from its documentation. A text in braces is a setting. */
+export interface Api {
+  /** The beginning of all urls. */
+  url: string
+  variables: string | Readonly<Record<string, string>>
+  auth: PresetAuth
+  /** Methods, and a path or an url. A third word is the place of the secret, where it differs from `auth`. */
+  endpoints: Readonly<Record<string, Lines>>
+  /** Endpoints that a config must name: they change or delete data, read private data or move money. */
+  more?: Readonly<Record<string, Lines>>
+  required?: readonly string[]
+  optional?: Readonly<Record<string, string>>
+  token?: KeyOptions['token']
+  sign?: KeyOptions['sign']
+}
+
+type More<Of extends Api> = Of extends { more: infer Endpoints } ? Endpoints : unknown
+type Endpoints<Of extends Api> = Of['endpoints'] & More<Of>
+type Endpoint<Of extends Api> = keyof Endpoints<Of> & string
+type RequiredSetting<Of extends Api> = Of extends { required: readonly (infer Name extends string)[] } ? Name : never
+type OptionalSetting<Of extends Api> = Of extends { optional: infer Settings } ? keyof Settings & string : never
+
+/** An API of which only the shape is known. */
+type AnyApi = Api & { required: readonly string[]; optional: Readonly<Record<string, string>> }
+
+/** The settings of an API, such as the name of its account. */
+export type PresetSettings<Of extends Api> = Record<RequiredSetting<Of>, string> &
+  Partial<Record<OptionalSetting<Of>, string>>
+
 /** Makes the options of a key for one API. */
-export interface Preset<Endpoint extends string, Required extends string = never, Optional extends string = never> {
-  (
-    ...options: [Required] extends [never]
-      ? [(PresetOptions<Endpoint> & PresetSettings<never, Optional>)?]
-      : [PresetOptions<Endpoint> & PresetSettings<Required, Optional>]
-  ): KeyOptions
+export interface Preset<Of extends Api = AnyApi> {
+  <Chosen extends Endpoint<Of> = keyof Of['endpoints'] & string, Rule extends KeyRule = never>(
+    ...options: [RequiredSetting<Of>] extends [never]
+      ? [(PresetOptions<Chosen, Rule> & PresetSettings<Of>)?]
+      : [PresetOptions<Chosen, Rule> & PresetSettings<Of>]
+  ): PresetKey<UrlOf<Of['url'], Endpoints<Of>[Chosen]> | Rule['url']>
   /** Its endpoints, as methods and paths. */
-  readonly endpoints: Readonly<Record<Endpoint, readonly string[]>>
+  readonly endpoints: Readonly<Record<Endpoint<Of>, readonly string[]>>
   /** The endpoints that it allows without the option `endpoints`. */
-  readonly defaults: readonly Endpoint[]
+  readonly defaults: readonly Endpoint<Of>[]
   /** The settings that it needs, and those that have a default. */
-  readonly settings: { readonly required: readonly Required[]; readonly optional: Readonly<Record<Optional, string>> }
+  readonly settings: {
+    readonly required: readonly RequiredSetting<Of>[]
+    readonly optional: Readonly<Record<OptionalSetting<Of>, string>>
+  }
   /** The environment variables with its secret: one, or one for each value. */
   readonly variables: string | Readonly<Record<string, string>>
   /** What a request writes. */
   readonly auth: PresetAuth
 }
 
-/** One API, from its documentation. A text in braces is a setting. */
-export interface Api<Endpoint extends string, More extends string, Required extends string, Optional extends string> {
-  /** The beginning of all urls. */
-  url: string
-  variables: string | Readonly<Record<string, string>>
-  auth: PresetAuth
-  /** Methods, and a path or an url. A third word is the place of the secret, where it differs from `auth`. */
-  endpoints: Record<Endpoint, string | readonly string[]>
-  /** Endpoints that a config must name: they change or delete data, read private data or move money. */
-  more?: Record<More, string | readonly string[]>
-  required?: readonly Required[]
-  optional?: Record<Optional, string>
-  token?: KeyOptions['token']
-  sign?: KeyOptions['sign']
+/** The options of a key; their type knows the urls. */
+export interface PresetKey<Url extends string = string> extends KeyOptions {
+  allow: (Omit<KeyRule, 'url'> & { url: Url })[]
 }
+
+/** The urls of lines such as `GET,POST /models/*`. */
+type UrlOf<Base extends string, Given> = Given extends readonly (infer Line)[]
+  ? UrlOfLine<Base, Line>
+  : UrlOfLine<Base, Given>
+type UrlOfLine<Base extends string, Line> = Line extends `${string} ${infer Path} ${string}`
+  ? UrlOfPath<Base, Path>
+  : Line extends `${string} ${infer Path}`
+    ? UrlOfPath<Base, Path>
+    : string
+type UrlOfPath<Base extends string, Path extends string> = Filled<
+  Path extends `https://${string}` ? Path : `${Base}${Path}`
+>
+type Filled<Url extends string> = Url extends `${infer Start}{${string}}${infer End}`
+  ? `${Start}${string}${Filled<End>}`
+  : Url
 
 const unlockedLimits: KeyLimits = { requestsPerMinute: 60 }
 
-export function preset<
-  Endpoint extends string,
-  More extends string = never,
-  Required extends string = never,
-  Optional extends string = never,
->(api: Api<Endpoint, More, Required, Optional>): Preset<Endpoint | More, Required, Optional> {
-  const { required = [], optional = {} as Record<Optional, string>, auth, variables } = api
+export function preset<const Of extends Api>(api: Of): Preset<Of> {
+  const { required = [], optional = {}, auth, variables } = api as Api
   const endpoints = Object.fromEntries(
-    Object.entries<string | readonly string[]>({ ...api.endpoints, ...api.more }).map(([name, lines]) => [
-      name,
-      [lines].flat(),
-    ]),
-  ) as Record<Endpoint | More, string[]>
-  const defaults = Object.keys(api.endpoints) as Endpoint[]
+    Object.entries({ ...api.endpoints, ...api.more }).map(([name, lines]) => [name, [lines].flat()]),
+  )
+  const defaults = Object.keys(api.endpoints)
 
-  function keyOptions(given: PresetOptions<Endpoint | More> & Partial<Record<string, unknown>> = {}): KeyOptions {
+  function keyOptions(given: PresetOptions<string> & Partial<Record<string, unknown>> = {}): KeyOptions {
     const { endpoints: chosen = defaults, allow = [], secret, locked, limits } = given
     const fill = filler({ ...optional, ...pick(given, [...required, ...Object.keys(optional)]) }, required)
     const unknown = chosen.find((name) => !Object.hasOwn(endpoints, name))
@@ -90,7 +118,7 @@ export function preset<
       secret: secret ?? secretOf(variables),
       allow: [
         ...rulesOf(
-          chosen.flatMap((name) => endpoints[name]),
+          chosen.flatMap((name) => endpoints[name] ?? []),
           fill(api.url),
           auth,
           fill,
@@ -105,8 +133,8 @@ export function preset<
   }
 
   const described = { endpoints, defaults, settings: { required, optional }, variables, auth }
-  // Its parameter is a list of one, which may be left out only without required settings.
-  return Object.assign(keyOptions, described)
+  // Its type is computed from the literals of `api`.
+  return Object.assign(keyOptions, described) as unknown as Preset<Of>
 }
 
 function secretOf(variables: string | Readonly<Record<string, string>>): KeyOptions['secret'] {

@@ -1,24 +1,23 @@
-import { preset, type Preset } from './preset.ts'
+import { preset } from './preset.ts'
 
 const bearer = { headers: { Authorization: 'Bearer $CLIENT_SECRET' } }
 
 /** Stripe. The caller of `checkout` chooses the prices; that of `paymentIntents` can charge a saved card. */
-export const stripe: Preset<'checkout' | 'paymentIntents' | 'setupIntents' | 'customers' | 'products'> =
-  /* @__PURE__ */ preset({
-    url: 'https://api.stripe.com/v1',
-    variables: 'STRIPE_SECRET_KEY',
-    auth: bearer,
-    endpoints: { products: ['GET /products', 'GET /prices'] },
-    more: {
-      checkout: 'POST /checkout/sessions',
-      paymentIntents: 'POST /payment_intents',
-      setupIntents: 'POST /setup_intents',
-      customers: 'POST /customers',
-    },
-  })
+export const stripe = /* @__PURE__ */ preset({
+  url: 'https://api.stripe.com/v1',
+  variables: 'STRIPE_SECRET_KEY',
+  auth: bearer,
+  endpoints: { products: ['GET /products', 'GET /prices'] },
+  more: {
+    checkout: 'POST /checkout/sessions',
+    paymentIntents: 'POST /payment_intents',
+    setupIntents: 'POST /setup_intents',
+    customers: 'POST /customers',
+  },
+})
 
 /** Twilio. */
-export const twilio: Preset<'messages' | 'calls', 'accountSid'> = /* @__PURE__ */ preset({
+export const twilio = /* @__PURE__ */ preset({
   url: 'https://api.twilio.com/2010-04-01/Accounts/{accountSid}',
   variables: 'TWILIO_AUTH_TOKEN',
   auth: { headers: { Authorization: 'Basic {accountSid}:$CLIENT_SECRET' } },
@@ -28,7 +27,7 @@ export const twilio: Preset<'messages' | 'calls', 'accountSid'> = /* @__PURE__ *
 })
 
 /** Mailgun. In the EU, set `host` to `api.eu.mailgun.net`. */
-export const mailgun: Preset<'messages', 'domain', 'host'> = /* @__PURE__ */ preset({
+export const mailgun = /* @__PURE__ */ preset({
   url: 'https://{host}/v3/{domain}',
   variables: 'MAILGUN_API_KEY',
   auth: { headers: { Authorization: 'Basic api:$CLIENT_SECRET' } },
@@ -38,7 +37,7 @@ export const mailgun: Preset<'messages', 'domain', 'host'> = /* @__PURE__ */ pre
 })
 
 /** SendGrid. */
-export const sendgrid: Preset<'send'> = /* @__PURE__ */ preset({
+export const sendgrid = /* @__PURE__ */ preset({
   url: 'https://api.sendgrid.com/v3',
   variables: 'SENDGRID_API_KEY',
   auth: bearer,
@@ -46,7 +45,7 @@ export const sendgrid: Preset<'send'> = /* @__PURE__ */ preset({
 })
 
 /** Resend. */
-export const resend: Preset<'emails'> = /* @__PURE__ */ preset({
+export const resend = /* @__PURE__ */ preset({
   url: 'https://api.resend.com',
   variables: 'RESEND_API_KEY',
   auth: bearer,
@@ -54,7 +53,7 @@ export const resend: Preset<'emails'> = /* @__PURE__ */ preset({
 })
 
 /** Postmark. */
-export const postmark: Preset<'emails'> = /* @__PURE__ */ preset({
+export const postmark = /* @__PURE__ */ preset({
   url: 'https://api.postmarkapp.com',
   variables: 'POSTMARK_SERVER_TOKEN',
   auth: { headers: { 'X-Postmark-Server-Token': '$CLIENT_SECRET' } },
@@ -62,7 +61,7 @@ export const postmark: Preset<'emails'> = /* @__PURE__ */ preset({
 })
 
 /** Slack. */
-export const slack: Preset<'messages' | 'updateMessages' | 'channels'> = /* @__PURE__ */ preset({
+export const slack = /* @__PURE__ */ preset({
   url: 'https://slack.com/api',
   variables: 'SLACK_BOT_TOKEN',
   auth: bearer,
@@ -71,7 +70,7 @@ export const slack: Preset<'messages' | 'updateMessages' | 'channels'> = /* @__P
 })
 
 /** Discord, as a bot. */
-export const discord: Preset<'messages'> = /* @__PURE__ */ preset({
+export const discord = /* @__PURE__ */ preset({
   url: 'https://discord.com/api/v10',
   variables: 'DISCORD_BOT_TOKEN',
   auth: { headers: { Authorization: 'Bot $CLIENT_SECRET' } },
@@ -79,7 +78,7 @@ export const discord: Preset<'messages'> = /* @__PURE__ */ preset({
 })
 
 /** Telegram, as a bot. The url of a request begins with `https://api.telegram.org/bot$CLIENT_SECRET/`. */
-export const telegram: Preset<'messages' | 'photos' | 'documents'> = /* @__PURE__ */ preset({
+export const telegram = /* @__PURE__ */ preset({
   url: 'https://api.telegram.org/bot$CLIENT_SECRET',
   variables: 'TELEGRAM_BOT_TOKEN',
   auth: {},
@@ -87,7 +86,7 @@ export const telegram: Preset<'messages' | 'photos' | 'documents'> = /* @__PURE_
 })
 
 /** Notion. */
-export const notion: Preset<'pages' | 'query' | 'search' | 'readPages' | 'updatePages'> = /* @__PURE__ */ preset({
+export const notion = /* @__PURE__ */ preset({
   url: 'https://api.notion.com/v1',
   variables: 'NOTION_TOKEN',
   auth: { headers: { Authorization: 'Bearer $CLIENT_SECRET', 'Notion-Version': '2022-06-28' } },
@@ -101,7 +100,7 @@ export const notion: Preset<'pages' | 'query' | 'search' | 'readPages' | 'update
 })
 
 /** Airtable, one base. */
-export const airtable: Preset<'create' | 'list' | 'update' | 'delete', 'base'> = /* @__PURE__ */ preset({
+export const airtable = /* @__PURE__ */ preset({
   url: 'https://api.airtable.com/v0/{base}',
   variables: 'AIRTABLE_TOKEN',
   auth: bearer,
@@ -111,26 +110,22 @@ export const airtable: Preset<'create' | 'list' | 'update' | 'delete', 'base'> =
 })
 
 /** GitHub, one repository. */
-export const github: Preset<'issues' | 'readIssues' | 'comments' | 'readComments' | 'releases', 'owner' | 'repo'> =
-  /* @__PURE__ */ preset({
-    url: 'https://api.github.com/repos/{owner}/{repo}',
-    variables: 'GITHUB_TOKEN',
-    auth: bearer,
-    endpoints: { issues: 'POST /issues' },
-    more: {
-      readIssues: 'GET /issues',
-      comments: 'POST /issues/*/comments',
-      readComments: 'GET /issues/*/comments',
-      releases: 'GET /releases',
-    },
-    required: ['owner', 'repo'],
-  })
+export const github = /* @__PURE__ */ preset({
+  url: 'https://api.github.com/repos/{owner}/{repo}',
+  variables: 'GITHUB_TOKEN',
+  auth: bearer,
+  endpoints: { issues: 'POST /issues' },
+  more: {
+    readIssues: 'GET /issues',
+    comments: 'POST /issues/*/comments',
+    readComments: 'GET /issues/*/comments',
+    releases: 'GET /releases',
+  },
+  required: ['owner', 'repo'],
+})
 
 /** A GitHub App, for one repository. The secret is its private key. */
-export const githubApp: Preset<
-  'issues' | 'readIssues' | 'comments' | 'readComments',
-  'appId' | 'installationId' | 'owner' | 'repo'
-> = /* @__PURE__ */ preset({
+export const githubApp = /* @__PURE__ */ preset({
   url: 'https://api.github.com/repos/{owner}/{repo}',
   variables: 'GITHUB_APP_PRIVATE_KEY',
   auth: bearer,
@@ -150,7 +145,7 @@ export const githubApp: Preset<
 })
 
 /** Jira in the cloud. */
-export const jira: Preset<'issues' | 'readIssues' | 'comments' | 'search', 'site' | 'email'> = /* @__PURE__ */ preset({
+export const jira = /* @__PURE__ */ preset({
   url: 'https://{site}.atlassian.net/rest/api/3',
   variables: 'JIRA_API_TOKEN',
   auth: { headers: { Authorization: 'Basic {email}:$CLIENT_SECRET' } },
@@ -160,7 +155,7 @@ export const jira: Preset<'issues' | 'readIssues' | 'comments' | 'search', 'site
 })
 
 /** Zendesk. `search` finds articles of the help center, also internal ones. */
-export const zendesk: Preset<'tickets' | 'search', 'subdomain' | 'email'> = /* @__PURE__ */ preset({
+export const zendesk = /* @__PURE__ */ preset({
   url: 'https://{subdomain}.zendesk.com/api/v2',
   variables: 'ZENDESK_API_TOKEN',
   auth: { headers: { Authorization: 'Basic {email}/token:$CLIENT_SECRET' } },
@@ -170,7 +165,7 @@ export const zendesk: Preset<'tickets' | 'search', 'subdomain' | 'email'> = /* @
 })
 
 /** Shopify, the GraphQL API of an admin: a caller can do everything that the scopes of the token allow. */
-export const shopify: Preset<'graphql', 'shop', 'version'> = /* @__PURE__ */ preset({
+export const shopify = /* @__PURE__ */ preset({
   url: 'https://{shop}.myshopify.com/admin/api/{version}',
   variables: 'SHOPIFY_ACCESS_TOKEN',
   auth: { headers: { 'X-Shopify-Access-Token': '$CLIENT_SECRET' } },
@@ -181,7 +176,7 @@ export const shopify: Preset<'graphql', 'shop', 'version'> = /* @__PURE__ */ pre
 })
 
 /** Algolia. Give it a key that can only search, in the indexes of the page. */
-export const algolia: Preset<'search', 'appId'> = /* @__PURE__ */ preset({
+export const algolia = /* @__PURE__ */ preset({
   url: 'https://{appId}-dsn.algolia.net/1/indexes',
   variables: 'ALGOLIA_API_KEY',
   auth: { headers: { 'X-Algolia-API-Key': '$CLIENT_SECRET', 'X-Algolia-Application-Id': '{appId}' } },
@@ -190,7 +185,7 @@ export const algolia: Preset<'search', 'appId'> = /* @__PURE__ */ preset({
 })
 
 /** Linear, its GraphQL API: a caller can do everything that the key allows. */
-export const linear: Preset<'graphql'> = /* @__PURE__ */ preset({
+export const linear = /* @__PURE__ */ preset({
   url: 'https://api.linear.app',
   variables: 'LINEAR_API_KEY',
   auth: { headers: { Authorization: '$CLIENT_SECRET' } },
@@ -199,7 +194,7 @@ export const linear: Preset<'graphql'> = /* @__PURE__ */ preset({
 })
 
 /** HubSpot. */
-export const hubspot: Preset<'contacts' | 'deals' | 'search'> = /* @__PURE__ */ preset({
+export const hubspot = /* @__PURE__ */ preset({
   url: 'https://api.hubapi.com/crm/v3/objects',
   variables: 'HUBSPOT_ACCESS_TOKEN',
   auth: bearer,
@@ -208,7 +203,7 @@ export const hubspot: Preset<'contacts' | 'deals' | 'search'> = /* @__PURE__ */ 
 })
 
 /** Google Maps. `geocode` writes the key into the query, as `params.key`. */
-export const googleMaps: Preset<'places' | 'routes' | 'geocode'> = /* @__PURE__ */ preset({
+export const googleMaps = /* @__PURE__ */ preset({
   url: 'https://places.googleapis.com/v1',
   variables: 'GOOGLE_MAPS_API_KEY',
   auth: { headers: { 'X-Goog-Api-Key': '$CLIENT_SECRET' } },
@@ -223,31 +218,30 @@ export const googleMaps: Preset<'places' | 'routes' | 'geocode'> = /* @__PURE__ 
 })
 
 /** Google, with a service account. The secret is its private key. A caller reaches every file that the account may open. */
-export const googleServiceAccount: Preset<'append' | 'sheets' | 'calendar', 'clientEmail', 'scope'> =
-  /* @__PURE__ */ preset({
-    url: 'https://sheets.googleapis.com/v4/spreadsheets',
-    variables: 'GOOGLE_PRIVATE_KEY',
-    auth: bearer,
-    endpoints: { append: 'POST /*/values/*:append' },
-    more: {
-      sheets: ['GET /*', 'GET /*/values/*'],
-      calendar: [
-        'GET https://www.googleapis.com/calendar/v3/calendars/*/events',
-        'POST https://www.googleapis.com/calendar/v3/calendars/*/events',
-      ],
-    },
-    required: ['clientEmail'],
-    optional: { scope: 'https://www.googleapis.com/auth/spreadsheets' },
-    token: {
-      grant: 'jwt-bearer',
-      clientId: '{clientEmail}',
-      scope: '{scope}',
-      url: 'https://oauth2.googleapis.com/token',
-    },
-  })
+export const googleServiceAccount = /* @__PURE__ */ preset({
+  url: 'https://sheets.googleapis.com/v4/spreadsheets',
+  variables: 'GOOGLE_PRIVATE_KEY',
+  auth: bearer,
+  endpoints: { append: 'POST /*/values/*:append' },
+  more: {
+    sheets: ['GET /*', 'GET /*/values/*'],
+    calendar: [
+      'GET https://www.googleapis.com/calendar/v3/calendars/*/events',
+      'POST https://www.googleapis.com/calendar/v3/calendars/*/events',
+    ],
+  },
+  required: ['clientEmail'],
+  optional: { scope: 'https://www.googleapis.com/auth/spreadsheets' },
+  token: {
+    grant: 'jwt-bearer',
+    clientId: '{clientEmail}',
+    scope: '{scope}',
+    url: 'https://oauth2.googleapis.com/token',
+  },
+})
 
 /** Spotify, without the account of a user. */
-export const spotify: Preset<'search' | 'tracks' | 'albums' | 'artists', 'clientId'> = /* @__PURE__ */ preset({
+export const spotify = /* @__PURE__ */ preset({
   url: 'https://api.spotify.com/v1',
   variables: 'SPOTIFY_CLIENT_SECRET',
   auth: bearer,
@@ -262,7 +256,7 @@ export const spotify: Preset<'search' | 'tracks' | 'albums' | 'artists', 'client
 })
 
 /** Datadog. */
-export const datadog: Preset<'metrics' | 'logs', never, 'site'> = /* @__PURE__ */ preset({
+export const datadog = /* @__PURE__ */ preset({
   url: 'https://api.{site}/api',
   variables: { api: 'DD_API_KEY', app: 'DD_APP_KEY' },
   auth: { headers: { 'DD-API-KEY': '$CLIENT_SECRET.api', 'DD-APPLICATION-KEY': '$CLIENT_SECRET.app' } },
@@ -272,19 +266,18 @@ export const datadog: Preset<'metrics' | 'logs', never, 'site'> = /* @__PURE__ *
 })
 
 /** Amazon S3, the objects of one folder of a bucket. `write` also replaces objects. */
-export const s3: Preset<'read' | 'write' | 'delete', 'bucket' | 'region' | 'folder' | 'accessKeyId'> =
-  /* @__PURE__ */ preset({
-    url: 'https://{bucket}.s3.{region}.amazonaws.com/{folder}',
-    variables: 'AWS_SECRET_ACCESS_KEY',
-    auth: { headers: { Authorization: '$CLIENT_SECRET' } },
-    endpoints: { read: 'GET,HEAD /*' },
-    more: { write: 'PUT /*', delete: 'DELETE /*' },
-    required: ['bucket', 'region', 'folder', 'accessKeyId'],
-    sign: { aws: 'sigv4', accessKeyId: '{accessKeyId}', service: 's3', region: '{region}' },
-  })
+export const s3 = /* @__PURE__ */ preset({
+  url: 'https://{bucket}.s3.{region}.amazonaws.com/{folder}',
+  variables: 'AWS_SECRET_ACCESS_KEY',
+  auth: { headers: { Authorization: '$CLIENT_SECRET' } },
+  endpoints: { read: 'GET,HEAD /*' },
+  more: { write: 'PUT /*', delete: 'DELETE /*' },
+  required: ['bucket', 'region', 'folder', 'accessKeyId'],
+  sign: { aws: 'sigv4', accessKeyId: '{accessKeyId}', service: 's3', region: '{region}' },
+})
 
 /** Binance, the account. A request also has `params.timestamp`. */
-export const binance: Preset<'account' | 'orders' | 'trades' | 'order'> = /* @__PURE__ */ preset({
+export const binance = /* @__PURE__ */ preset({
   url: 'https://api.binance.com/api/v3',
   variables: { key: 'BINANCE_API_KEY', secret: 'BINANCE_API_SECRET' },
   auth: { headers: { 'X-MBX-APIKEY': '$CLIENT_SECRET.key' }, params: { signature: '$CLIENT_SECRET.secret' } },

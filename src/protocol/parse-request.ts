@@ -1,7 +1,7 @@
 import { ClientSecretError } from './errors.ts'
 import { abridged, invalid, isObject, mustBe } from './invalid-parameter.ts'
 import { findPlaceholders } from './placeholder.ts'
-import { checkHeaders, checkParams, checkUrl, isNumber, isRecord } from './request-fields.ts'
+import { checkHeaders, checkParams, checkUrl, isNumber, isParamValue, isRecord } from './request-fields.ts'
 import {
   bodyFormat,
   formArrays,
@@ -79,11 +79,16 @@ function checkFormat(data: object, headers: ClientSecretRequest['headers']): voi
   if (format === undefined) {
     throw invalid(
       'headers.content-type',
-      `data cannot be sent as ${abridged(headerOf(headers, 'content-type') ?? '')}. An object is sent as JSON, or, with the Content-Type application/x-www-form-urlencoded, as a form. For any other type write the body yourself, as a string.`,
+      `data cannot be sent as ${abridged(headerOf(headers, 'content-type') ?? '')}. An object is sent as JSON, or, with the Content-Type application/x-www-form-urlencoded or multipart/form-data, as a form. For any other type write the body yourself, as a string or bytes.`,
     )
   }
-  if (format === 'form' && Array.isArray(data)) {
+  if (format !== 'json' && Array.isArray(data)) {
     throw invalid('data', 'data is a list, which has no names for the fields of a form. Send an object of fields.')
+  }
+  if (format !== 'multipart') return
+  for (const [name, value] of Object.entries(data)) {
+    const path = `data#/${abridged(name)}`
+    mustBe([value].flat().every(isParamValue), path, 'a string, a number, a boolean, or a list of these', value)
   }
 }
 

@@ -15,7 +15,15 @@ export interface UpstreamResponse {
   headers: Record<string, string>
   body: string
   encoding?: 'base64' | undefined
+  /** In place of `body`, the bytes of a direct answer that is no text. They travel as bytes. */
+  bytes?: Uint8Array<ArrayBuffer> | undefined
 }
+
+/**
+ * The content type of a record whose answer travels as bytes: the length of the record in 4 bytes, the record as JSON,
+ * and the bytes. A client asks for it in `accept`.
+ */
+export const recordWithBytes = 'application/x-client-secret-record'
 
 /** An error as JSON. */
 export interface WireError {

@@ -123,7 +123,7 @@ export function isNumber(value: unknown): value is number {
   return Number.isFinite(value)
 }
 
-function isParamValue(value: unknown): value is ParamValue {
+export function isParamValue(value: unknown): value is ParamValue {
   return typeof value === 'string' || typeof value === 'boolean' || isNumber(value)
 }
 

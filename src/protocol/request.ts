@@ -37,8 +37,9 @@ export function headerOf(headers: Record<string, string> | undefined, name: stri
 }
 
 /** The format of `data` by the Content-Type header; undefined if it is neither JSON nor a form. */
-export function bodyFormat(headers: Record<string, string> | undefined): 'json' | 'form' | undefined {
+export function bodyFormat(headers: Record<string, string> | undefined): 'json' | 'form' | 'multipart' | undefined {
   const type = (headerOf(headers, 'content-type') ?? 'application/json').split(';')[0]?.trim().toLowerCase() ?? ''
   if (type === 'application/x-www-form-urlencoded') return 'form'
+  if (type === 'multipart/form-data') return 'multipart'
   return /^application\/([a-z0-9.-]+\+)?json$/.test(type) ? 'json' : undefined
 }

@@ -1,4 +1,5 @@
 import type { ClientCore } from '../client/create-core.ts'
+import { createRequest } from '../client/create-request.ts'
 import { onAbort } from '../client/on-abort.ts'
 import { parsedResponse, type ParsedResponse } from '../client/read-record.ts'
 import { asClientSecretError, isGone, type ClientSecretError } from '../protocol/errors.ts'
@@ -86,9 +87,8 @@ export function createHistoryPages(
       added = added.map(replace)
       set({ records: state.read().records.map(replace) })
     }
-    const polling = client
-      .createRequest({ seen: record, listeners: () => ({ onUpdate }) })
-      .poll({ interval: pollInterval })
+    const request = createRequest(client, { seen: record, listeners: () => ({ onUpdate }) })
+    const polling = request.poll({ interval: pollInterval })
     const letGo = onAbort(stopSignal, polling.stop)
     try {
       await polling

@@ -7,9 +7,9 @@ export function isEvent(value: object | undefined): value is SendEvent {
   return value instanceof Object && ('nativeEvent' in value || 'isTrusted' in value)
 }
 
-/** A list and a text have no fields: they replace the value before. */
+/** A list, a text, bytes, a file and a form have no fields to merge: they replace the value before. */
 function hasNames(value: unknown): value is object {
-  return value instanceof Object && !Array.isArray(value)
+  return Object.prototype.toString.call(value) === '[object Object]'
 }
 
 /** Merges headers, params and data by name, and replaces all other fields. */

@@ -1,6 +1,7 @@
 import { readStorage, storageKey, writeStorage, type Persistence } from '../client/browser-storage.ts'
 import type { ClientCore } from '../client/create-core.ts'
 import type { RequestObject, RequestStart } from '../client/create-request.ts'
+import { keepSession } from '../client/keep-session.ts'
 import type { Listeners } from '../client/callbacks.ts'
 import { isGone } from '../protocol/errors.ts'
 import { isSettled, type ClientSecretRecord } from '../protocol/record.ts'
@@ -32,15 +33,12 @@ export const sessionPersister: CreatePersister = (client, id) => createPersister
 /** For `persist` of `useClientSecretRequest`: keeps the request in this browser, for all its tabs. */
 export const localPersister: CreatePersister = (client, id) => createPersister(client, 'local', id)
 
-function createPersister({ transport, user }: ClientCore, where: Persistence, id: string): Persister {
-  const key = storageKey('request', transport.name, user ?? null, id)
+function createPersister(client: ClientCore, where: Persistence, id: string): Persister {
+  const { transport, user } = client
+  const key = storageKey('request', transport.name, user, id)
   const forget = () => writeStorage(where, key, null)
   return {
-    prepare() {
-      const sessionKey = storageKey('session', transport.name, user ?? null)
-      const session = transport.session?.(readStorage(where, sessionKey))
-      if (session !== undefined) writeStorage(where, sessionKey, session)
-    },
+    prepare: () => keepSession(client, where),
     restore(show, listeners) {
       const request = parse(readStorage(where, key))
       if (!request) return forget()

@@ -1,6 +1,6 @@
 import { tellOutcome, type Listeners } from '../client/callbacks.ts'
 import type { ClientCore } from '../client/create-core.ts'
-import { nothingToCancel, type RequestObject, type RequestStart } from '../client/create-request.ts'
+import { createRequest, nothingToCancel, type RequestObject, type RequestStart } from '../client/create-request.ts'
 import { answerOf, handled } from '../client/queued-request.ts'
 import type { RequestParams } from '../client/request-params.ts'
 import type { CancelAnswer } from '../protocol/record.ts'
@@ -33,7 +33,7 @@ export function createRequestPlace(client: ClientCore, store: SWRStore<RequestSt
 
   function show({ listeners, ...start }: RequestStart): RequestObject {
     const born = resets
-    shown = client.createRequest({
+    shown = createRequest(client, {
       ...start,
       listeners: () => (born === resets && listeners?.()) || {},
       onChange(request) {

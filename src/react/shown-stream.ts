@@ -8,6 +8,7 @@ import {
   type StreamState,
   type StreamParams,
 } from '../client/create-stream.ts'
+import { randomId } from '../client/random-id.ts'
 import type { StreamOptions } from '../client/stream-content.ts'
 import { asClientSecretError, type ClientSecretError } from '../protocol/errors.ts'
 import type { CancelAnswer } from '../protocol/record.ts'
@@ -15,6 +16,9 @@ import type { Persister } from './persisted-requests.ts'
 import { onNextFrame } from './next-frame.ts'
 import { createLoopCheck } from './send-loop.ts'
 import type { SWRStore } from './swr-store.ts'
+
+/** Milliseconds in which a page looks for a stream that had no answer before the reload. */
+const maxHeadTime = 3_600_000
 
 /** A place in the tree that shows its latest stream. */
 export interface StreamPlace {
@@ -34,6 +38,7 @@ export const idleStream: StreamState = {
   events: [],
   data: undefined,
   record: undefined,
+  response: undefined,
   isStreaming: false,
   error: undefined,
 }
@@ -42,6 +47,8 @@ export function createStreamPlace(client: ClientCore, store: SWRStore<StreamStat
   let shown: StreamObject | undefined
   let cancelFrame: (() => void) | undefined
   let persister: Persister | null = null
+  /** Finds the shown stream until its record is known. */
+  let idempotencyKey = ''
   const loopError = createLoopCheck()
 
   /** Once a frame, however fast the stream is. */
@@ -68,19 +75,25 @@ export function createStreamPlace(client: ClientCore, store: SWRStore<StreamStat
   }
 
   function persist({ record, status, error, isStreaming }: StreamState): void {
-    if (!persister || !record) return
-    // The id begins with the time of expiry.
-    const expiresAt = parseInt(record.id, 36)
-    const now = isStreaming || status === 'stopped' ? 'running' : status
-    const head = { ...record, status: now, version: '1', expiresAt }
-    persister.write({ record: head, interval: 1, outcome: error } as unknown as RequestObject)
+    if (!persister) return
+    const isOpen = isStreaming || status === 'stopped'
+    // Without a record, the relay refused it.
+    if (!record && !isOpen) return persister.forget()
+    const head = record
+      ? // The id begins with the time of expiry.
+        { ...record, status: isOpen ? 'running' : status, expiresAt: parseInt(record.id, 36) }
+      : { id: idempotencyKey, status: 'pending', expiresAt: Date.now() + maxHeadTime }
+    persister.write({ record: { ...head, version: '1' }, interval: 1, outcome: error } as unknown as RequestObject)
   }
 
   function restore(options: () => StreamOptions): void {
     const restored = ({ seen, record }: RequestStart) => {
       // The callbacks of a settled stream ran before the reload.
       const quiet = () => ({ ...options(), onResponse: undefined, onError: undefined, onSettled: undefined })
-      const stream = show({ record: { id: seen!.id }, options: record ? options : quiet })
+      idempotencyKey = seen!.id
+      // Pending until the API answers.
+      const named = record?.status === 'pending' ? { idempotencyKey } : { record: { id: seen!.id } }
+      const stream = show({ ...named, options: record ? options : quiet })
       return { resume: () => void stream.resume() } as RequestObject
     }
     persister?.restore(restored, () => ({}))
@@ -105,7 +118,8 @@ export function createStreamPlace(client: ClientCore, store: SWRStore<StreamStat
       try {
         persister?.prepare()
         persister?.forget()
-        void show({ params: persister ? { ...params, keep: true } : params, options }).send()
+        idempotencyKey = randomId()
+        void show({ params: persister ? { ...params, keep: true } : params, options, idempotencyKey }).send()
       } catch (thrown) {
         refuse(asClientSecretError(thrown), options())
       }

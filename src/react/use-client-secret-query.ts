@@ -1,6 +1,7 @@
 import { useEffect, useMemo } from 'react'
 import { unstable_serialize as serialize, useSWRConfig, type SWRConfiguration, type SWRResponse } from 'swr'
 import type { ClientCore } from '../client/create-core.ts'
+import { createRequest } from '../client/create-request.ts'
 import { isPollStopped } from '../client/poll-stopped.ts'
 import type { RequestParams } from '../client/request-params.ts'
 import type { StandardSchema } from '../client/standard-schema.ts'
@@ -100,7 +101,7 @@ async function ask<Data>(
   schema: StandardSchema | undefined,
   show: (progress: QueryProgress) => void,
 ): Promise<Data> {
-  const request = client.createRequest({
+  const request = createRequest(client, {
     // A query shows its answer without further calls, so it polls a queued request.
     params: { ...params, poll: params.poll || (params.queue === undefined ? params.poll : 1_000) },
     listeners: () => ({ schema }),

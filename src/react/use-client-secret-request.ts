@@ -15,15 +15,16 @@ import { useKept } from './use-kept.ts'
 import { useRequestPlace } from './use-shown-request.ts'
 
 /** The request of a component, and its options. */
-export interface UseClientSecretRequestOptions<Data = unknown> extends RequestParams, Listeners<Data> {
-  /** Components of one provider with the same id share one request and its state. */
-  id?: string | undefined
-  /**
-   * Keeps the request over a reload: `sessionPersister` for this tab, `localPersister`
-   * for this browser. Needs an `id`.
-   */
-  persist?: CreatePersister | undefined
-}
+export type UseClientSecretRequestOptions<Data = unknown> = RequestParams &
+  Listeners<Data> & {
+    /** Components of one provider with the same id share one request and its state. */
+    id?: string | undefined
+    /**
+     * Keeps the request over a reload: `sessionPersister` for this tab, `localPersister`
+     * for this browser. Needs an `id`.
+     */
+    persist?: CreatePersister | undefined
+  }
 
 /** Fields of the hook's request that `send` replaces. */
 export type SendOverrides<Data = unknown> = Partial<ClientSecretRequestParams<Data>>

@@ -45,7 +45,7 @@ export function createRelay(options: RelayOptions): Relay {
 export interface RenewableRelay extends Relay {
   /**
    * Uses these options from the next call on. Running requests continue. False if a new relay must replace this one:
-   * it is closed, or database, limits, queues or master keys differ.
+   * it is closed, or database, limits, queues, prices or master keys differ.
    *
    * @throws ClientSecretError as `createRelay` does. The relay then keeps its options.
    */
@@ -113,11 +113,12 @@ export function createRelayOn(
 
 /** Whether only options differ that each call reads. */
 function isOnSameGround(now: Settings, next: Settings): boolean {
-  const groundOf = ({ database, limits, queues, masterKeys, keys }: Settings) =>
+  const groundOf = ({ database, limits, queues, prices, masterKeys, keys }: Settings) =>
     JSON.stringify([
       database,
       Object.entries(limits).sort(),
       [...queues.values()],
+      prices,
       masterKeys.map(({ id }) => id),
       keys.size === 0,
     ])

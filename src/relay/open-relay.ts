@@ -10,6 +10,7 @@ import { createCallSlots } from './execution/queue/call-slots.ts'
 import { createDirectRequests } from './execution/direct/direct-requests.ts'
 import { createHeartbeat, heartbeatTimeout, type Heartbeat } from './execution/queue/heartbeat.ts'
 import { localMeter, sharedMeters } from './execution/meter.ts'
+import { createBudgets } from './execution/budgets.ts'
 import { createLimits } from './execution/rate-limits.ts'
 import type { Metrics } from './execution/metrics.ts'
 import { removeExpiredRecords } from './execution/queue/expired-records.ts'
@@ -97,8 +98,9 @@ async function openParts(
   atTheEnd(() => upstream.close())
   const tokens = createTokens(upstream, secrets)
   atTheEnd(() => tokens.close())
-  const counts = storage.isAlone ? undefined : createLimitCounts(database)
-  const allowance = createLimits(limits, counts ? sharedMeters(counts) : localMeter)
+  const counts = createLimitCounts(database)
+  const allowance = createLimits(limits, storage.isAlone ? localMeter : sharedMeters(counts))
+  const budgets = createBudgets(limits, settings.prices, counts)
   const inFlight = createBytesInFlight(limits)
   const { maxUpstreamWait, disconnectGracePeriod, responseBytes } = limits
   const runner = createRunner({
@@ -109,6 +111,7 @@ async function openParts(
     records,
     pubSub,
     limits: allowance,
+    budgets,
     inFlight,
     metrics,
     logger,
@@ -167,6 +170,7 @@ async function openParts(
     settings,
     keys,
     limits: allowance,
+    budgets,
     inFlight,
     waitingCallers,
     records,

@@ -5,6 +5,7 @@ import { startError } from './common/config-error.ts'
 import { hostNameOf } from './common/host-name.ts'
 import { consoleLogger, type Logger } from './common/logger.ts'
 import { readQueues, type QueueOptions, type SharedQueues } from './common/queue-options.ts'
+import type { Price } from './common/prices.ts'
 import { readLimits, type RelayLimits } from './common/relay-limits.ts'
 import { isPostgres } from './database/database.ts'
 import { bearerOf, minToken, tokenVariable, type IsAdministrator } from './http/administrator.ts'
@@ -35,6 +36,14 @@ export interface RelayOptions {
   /** Path of a SQLite file, for one relay; or address of a Postgres, for several, such as `postgres://user:password@host/database`. Default: in memory, lost when the process ends. */
   database?: string | undefined
   limits?: RelayLimits | undefined
+  /**
+   * The prices of models for a million tokens, by the name in the request, for `limits.costPerDay`; in any currency. `'*'`
+   * is the price of all other models. Without it, the relay refuses a model that has no price.
+   *
+   * @example
+   * prices: { 'gpt-5-mini': { input: 0.25, output: 2 } }
+   */
+  prices?: Record<string, Price> | undefined
   /** Queues that all callers and relays share, by name, such as `{ images: { shared: true, maxConcurrency: 3, perMinute: 60 } }`. A queue without an entry is a queue of each caller. */
   queues?: Record<string, QueueOptions> | undefined
   /** How long the relay keeps records, in seconds. */
@@ -58,8 +67,13 @@ const amountExpectation = `a whole number from 1 to ${maxAmount}`
 const amount = z.optional(
   z.int(amountExpectation).check(z.minimum(1, amountExpectation), z.maximum(maxAmount, amountExpectation)),
 )
+const costExpectation = 'a number above 0, in the currency of the option prices'
+const price = z
+  .number('a number of 0 or more, for a million tokens')
+  .check(z.minimum(0, 'a number of 0 or more, for a million tokens'))
 const limitsShape = {
   requestBytes: amount,
+  uploadBytes: amount,
   responseBytes: amount,
   upstreamTimeout: amount,
   streamIdleTimeout: amount,
@@ -67,6 +81,8 @@ const limitsShape = {
   unsettledPerCaller: amount,
   requestsPerMinute: amount,
   bytesPerDay: amount,
+  tokensPerDay: amount,
+  costPerDay: z.optional(z.number(costExpectation).check(z.positive(costExpectation))),
   heldPollsPerCaller: amount,
   heldPolls: amount,
   backgroundCalls: amount,
@@ -88,6 +104,7 @@ const queueShape = {
       .check(z.minLength(1, 'a list with one name or more; without it, all keys may use the queue')),
   ),
 }
+const priceShape = { input: price, output: price }
 const expiresShape = { default: amount, max: amount }
 const databaseExpectation =
   'the path of a SQLite file, or the address of a Postgres such as "postgres://user:password@host/database"'
@@ -135,6 +152,13 @@ const optionsSchema = z.strictObject(
         .check(z.refine((address) => isPostgres(address) || !/^\w{2,}:\/\//.test(address), databaseExpectation)),
     ),
     limits: z.optional(z.strictObject(limitsShape, 'an object of limits')),
+    prices: z.optional(
+      z.record(
+        z.string(),
+        z.strictObject(priceShape, 'an object such as { input: 0.25, output: 2 }'),
+        "an object of prices such as { 'gpt-5-mini': { input: 0.25, output: 2 } }",
+      ),
+    ),
     queues: z.optional(
       z.record(
         z.string(),
@@ -190,7 +214,13 @@ export function readOptions(options: RelayOptions, environment: Record<string, s
       remedy: `Make a new one with: node -p "crypto.randomBytes(32).toString('base64url')"`,
     })
   }
-  const { limits = {}, expires = {} } = options
+  const { limits = {}, expires = {}, prices = {} } = options
+  if (limits.costPerDay !== undefined && Object.keys(prices).length === 0) {
+    throw startError('prices', {
+      reason: 'limits.costPerDay needs the prices of your models, and the option prices has none',
+      remedy: "Give prices: { 'gpt-5-mini': { input: 0.25, output: 2 } }, for a million tokens.",
+    })
+  }
   const administratorByToken = options.administrator || token === undefined ? undefined : bearerOf(token)
   return {
     keys,
@@ -205,6 +235,7 @@ export function readOptions(options: RelayOptions, environment: Record<string, s
     database: options.database,
     limits: readLimits(limits),
     queues,
+    prices,
     expires: { default: expires.default ?? 86_400, max: expires.max ?? 30 * 86_400 },
     shutdownTimeout: options.shutdownTimeout ?? 10_000,
     logger: options.logger ?? consoleLogger,
@@ -242,5 +273,6 @@ function wrongOption(options: unknown, issue: z.core.$ZodIssue): ClientSecretErr
 /** The names of all options, at the top level or within `limits`, `expires` or a queue. */
 function optionNames(path: string): string[] {
   if (path.startsWith('queues.')) return Object.keys(queueShape)
+  if (path.startsWith('prices.')) return Object.keys(priceShape)
   return Object.keys(path === 'limits' ? limitsShape : path === 'expires' ? expiresShape : optionsSchema.shape)
 }

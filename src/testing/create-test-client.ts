@@ -1,5 +1,9 @@
 import { createClient, type Client } from '../client/create-client.ts'
+import { ClientSecretError } from '../protocol/errors.ts'
+import { shown } from '../protocol/invalid-parameter.ts'
+import type { Recording } from '../protocol/recording.ts'
 import type { ClientSecretRequest } from '../protocol/request.ts'
+import { playRecordings } from './recorded-answers.ts'
 import { createScript, type Answering, type Matcher } from './script.ts'
 import { scriptedRelay } from './scripted-relay.ts'
 
@@ -15,12 +19,27 @@ export interface TestClient extends Client {
    * @returns The client, for the next `on`.
    */
   on: (match: Matcher, ...answers: [Answering, ...Answering[]]) => TestClient
+  /**
+   * Scripts the answers of a recording that `client-secret-relay record` wrote, streams with their timing. A request
+   * takes the next answer to an equal request. Without an equal one, it takes the first answer to its key, url and
+   * method.
+   *
+   * @returns The client, for the next `on`.
+   * @throws ClientSecretError `INVALID_PARAMETER` for a speed of 0 or less.
+   */
+  play: (recordings: readonly Recording[], options?: PlayOptions) => TestClient
   /** The sent requests, in order and as JSON: checked, with the method in capitals, without callbacks. */
   readonly requests: readonly ClientSecretRequest[]
   /** Cuts the connection: sends fail with `NETWORK_ERROR`, and polls retry until `reconnect`. */
   disconnect: () => void
   /** Restores the connection. Polls continue with their next try. */
   reconnect: () => void
+}
+
+/** Options of `play`. */
+export interface PlayOptions {
+  /** How many times as fast as recorded. `Infinity`: at once, without timers. Default 1. */
+  speed?: number | undefined
 }
 
 export interface TestClientOptions {
@@ -49,6 +68,14 @@ export function createTestClient({ latency = 0, user }: TestClientOptions = {}):
     ...createClient({ transport, user }),
     on(match, ...answers) {
       script.on(match, answers)
+      return client
+    },
+    play(recordings, { speed = 1 } = {}) {
+      if (!(speed > 0))
+        throw new ClientSecretError('INVALID_PARAMETER', `speed must be a number above 0; it is ${shown(speed)}.`, {
+          path: 'speed',
+        })
+      playRecordings(script, recordings, speed)
       return client
     },
     requests,

@@ -5,10 +5,9 @@ declare module 'virtual:demo-api' {
   export const standIn: typeof import('./stand-in.ts') | undefined
 }
 
-declare module '*.css'
-
-declare module '*.png?inline' {
-  /** A `data:` url. */
-  const url: string
-  export default url
+declare module 'virtual:demo-recordings' {
+  /** What the demo's relay answered while Storybook was built into files. */
+  export const recordings: import('../../src/exports/testing.ts').Recording[]
 }
+
+declare module '*.css'

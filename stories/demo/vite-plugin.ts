@@ -4,19 +4,22 @@ import { fileURLToPath } from 'node:url'
 import { getRequestListener } from '@hono/node-server'
 import type { LLMock } from '@copilotkit/aimock'
 import type { Plugin } from 'vite'
+import { buildWorker } from '../../scripts/build-worker.ts'
 import { createRelay, type Relay } from '../../src/relay/create-relay.ts'
 import { startOpenAi, type OpenAi } from './openai.ts'
+import { recordedDemo } from './recorded-demo.ts'
 import { story } from './story.ts'
 
 const virtualModule = 'virtual:demo-api'
+const recordedModule = 'virtual:demo-recordings'
 
 /**
  * Mounts a relay at /relay in Vite's dev server, with an OpenAI-compatible API
  * behind it, so that `npm run demo` needs nothing else. The key is made anew at
  * each start (or taken from DEMO_SECRET, for tests) and known to these two only.
  *
- * Where Storybook is built into files there is no server; there the testing
- * client stands in for both.
+ * Where Storybook is built into files there is no server. The build records both,
+ * and the testing client plays their answers.
  */
 export function demo(): Plugin {
   let running: Promise<{ api: OpenAi; relay: Relay }> | undefined
@@ -57,14 +60,27 @@ export function demo(): Plugin {
         outgoing.setHeader('content-type', 'application/json')
         outgoing.end(JSON.stringify(api.calls))
       })
+      // As `client-secret-relay worker` writes it.
+      const options = { relay: '/relay', keys: { [api.url]: 'openai' } }
+      const worker = `const clientSecretWorkerOptions = ${JSON.stringify(options)};\n${await buildWorker()}`
+      server.middlewares.use('/client-secret-worker.js', (_incoming, outgoing) => {
+        outgoing.setHeader('content-type', 'text/javascript')
+        outgoing.end(worker)
+      })
       const close = server.close.bind(server)
       server.close = async () => {
         await close()
         await Promise.all([relay.close(), api.close()])
       }
     },
-    resolveId: (id) => (id === virtualModule ? `\0${virtualModule}` : undefined),
+    resolveId: (id) => ([virtualModule, recordedModule].includes(id) ? `\0${id}` : undefined),
     async load(id) {
+      if (id === `\0${recordedModule}`) {
+        const { api, relay } = await start()
+        const recordings = await recordedDemo(relay, api.url)
+        await Promise.all([relay.close(), api.close()])
+        return `export const recordings = ${JSON.stringify(recordings)}`
+      }
       if (id !== `\0${virtualModule}`) return undefined
       if (isBuild) {
         const module = JSON.stringify(fileURLToPath(new URL('stand-in.ts', import.meta.url)))

@@ -5,7 +5,7 @@ import type { Method } from '../../src/protocol/request.ts'
 import { compileRule, isAllowed } from '../../src/relay/keys/key-rules.ts'
 import type { KeyOptions } from '../../src/relay/keys/key.ts'
 
-type Any = ((options: Record<string, unknown>) => KeyOptions) & Omit<Preset<string, string, string>, never>
+type Any = ((options: Record<string, unknown>) => KeyOptions) & Omit<Preset, never>
 const all = presets as unknown as Record<string, Any>
 
 /** What a page may not call, by the endpoints of the config; `default` for a config without any. */

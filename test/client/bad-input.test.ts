@@ -188,11 +188,11 @@ const cases: [string, Record<string, unknown>, string, string, RegExp][] = [
     /formArrays must be one of brackets, repeat, comma; it is "indices"/,
   ],
   [
-    'a body that is a FormData',
-    { data: new FormData() },
+    'a body that is a Map',
+    { data: new Map() },
     'INVALID_PARAMETER',
     'data',
-    /data cannot be sent as JSON: it is a FormData/,
+    /data cannot be sent as JSON: it is a Map/,
   ],
   [
     'a file in the body',

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
-import type { ResponseType } from '../../src/client/read-record.ts'
+import { createClient } from '../../src/client/create-client.ts'
+import type { Answer, ResponseType } from '../../src/client/read-record.ts'
 import { startApi } from '../helpers/api.ts'
 import { keyFor, startRelay } from '../helpers/relay.ts'
 
@@ -71,4 +72,42 @@ test('a record is followed with a type of its own', async () => {
   expect(await client.follow({ id: record!.id }, { responseType: 'blob' })).toMatchObject({
     data: { type: 'audio/mpeg' },
   })
+})
+
+test('the bytes of a direct answer travel as bytes, also of several megabytes', async () => {
+  const large = Buffer.alloc(
+    3_000_001,
+    Uint8Array.from({ length: 251 }, (_, index) => index),
+  )
+  const api = await startApi((_call, outgoing) => {
+    outgoing.writeHead(200, { 'content-type': 'audio/mpeg' }).end(large)
+  })
+  const relay = await startRelay({ keys: { api: keyFor(api.url) } })
+  const received: { type: string | null; size: number }[] = []
+  const client = createClient({
+    relay: relay.url,
+    fetch: async (...call) => {
+      const response = await fetch(...call)
+      const { size } = await response.clone().blob()
+      received.push({ type: response.headers.get('content-type'), size })
+      return response
+    },
+  })
+  const request = { clientSecretName: 'api', url: api.url, headers: { authorization: '$CLIENT_SECRET' } }
+  for (const method of ['GET', 'POST'] as const) {
+    const { data, response, record } = (await client.send({ ...request, method })) as Answer
+    expect(large.equals(data as Uint8Array)).toBe(true)
+    expect(response.body).toBe(data)
+    expect(record.response).toMatchObject({ body: '', headers: { 'content-type': 'audio/mpeg' } })
+    const buffer = await client.clientSecretRequest<ArrayBuffer>({ ...request, method, responseType: 'arrayBuffer' })
+    expect(buffer.byteLength).toBe(large.length)
+  }
+  for (const { type, size } of received) {
+    expect(type).toBe('application/x-client-secret-record')
+    expect(size - large.length).toBeLessThan(1_000)
+  }
+  // The record has them too, as base64 for every JSON.
+  const [record] = (await client.history({ limit: 1 })).records
+  expect(record!.response).toMatchObject({ encoding: 'base64', body: expect.any(String) as string })
+  expect(record!.response!.body === large.toString('base64')).toBe(true)
 })

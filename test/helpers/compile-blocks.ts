@@ -22,13 +22,17 @@ const theirs = [
   ['Images', 'declare const Images: StandardSchema<{ data: { b64_json: string }[] }>'],
   ['b64_json', 'declare const b64_json: string'],
   ['client', 'declare const client: TestClient'],
+  ['config', 'declare const config: { keys: { shop: unknown } }'],
   ['otterId', 'declare const otterId: string'],
   ['render', 'declare function render(element: ReactNode): void'],
+  ['createOpenAI', "import { createOpenAI } from '@ai-sdk/openai'"],
+  ['ToolLoopAgent', "import { ToolLoopAgent } from 'ai'"],
+  ['useChat', "import { useChat } from '@ai-sdk/react'"],
   ['session', 'declare function session(request: Request): Promise<{ userId: string } | undefined>'],
 ] as const
 
 /** The package's import paths, as files of the sources. */
-const entries = ['index', 'client', 'relay', 'skapi', 'testing', 'vite', 'presets', 'worker']
+const entries = ['index', 'client', 'relay', 'skapi', 'testing', 'vite', 'presets', 'worker', 'ai-sdk']
 
 /**
  * Compiles blocks of code against the sources, strictly, each as a module of
@@ -38,6 +42,14 @@ const entries = ['index', 'client', 'relay', 'skapi', 'testing', 'vite', 'preset
  * @returns what is wrong with each block.
  */
 export function compileBlocks(blocks: readonly Block[]): Map<Block, string[]> {
+  // A block that extends a module changes what every other one sees there.
+  const alone = blocks.filter(({ code }) => /^declare module /m.test(code))
+  const together = blocks.filter((block) => !alone.includes(block))
+  return new Map([together, ...alone.map((block) => [block])].flatMap((some) => [...compile(some, blocks)]))
+}
+
+/** Compiles some of the blocks as one program. */
+function compile(some: readonly Block[], blocks: readonly Block[]): Map<Block, string[]> {
   const files = new Map(blocks.map((block) => [pathOf(block), block]))
   const options = compilerOptions()
   options.moduleDetection = ts.ModuleDetectionKind.Force
@@ -75,10 +87,12 @@ export function compileBlocks(blocks: readonly Block[]): Map<Block, string[]> {
           }
         : ts.resolveModuleName(text, from, options, host)
     })
-  const program = ts.createProgram([...files.keys(), resolve(root, 'test/types/secret-managers.d.ts')], options, host)
+  const others = ['src/exports/index.ts', 'test/types/secret-managers.d.ts'].map((path) => resolve(root, path))
+  // A module that is only extended is not loaded. The reader's page imports it.
+  const program = ts.createProgram([...some.map(pathOf), ...others], options, host)
   return new Map(
-    [...files].map(([path, block]) => {
-      const file = program.getSourceFile(path)!
+    some.map((block) => {
+      const file = program.getSourceFile(pathOf(block))!
       const found = [...program.getSyntacticDiagnostics(file), ...program.getSemanticDiagnostics(file)]
       return [block, found.map((one) => told(block, one))]
     }),
@@ -124,6 +138,7 @@ function importsFor({ code }: Block): string {
     "import type { SWRConfiguration, SWRResponse } from 'swr'",
     "import type { ReactNode } from 'react'",
     "import type { Plugin } from 'vite'",
+    "import type { Agent, ChatTransport, DirectChatTransportOptions, InferUITools, ToolSet, UIMessage } from 'ai'",
     "import type { IncomingMessage, ServerResponse } from 'node:http'",
   ].join('\n')
 }

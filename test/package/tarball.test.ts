@@ -1,6 +1,6 @@
 import { execFileSync, spawn } from 'node:child_process'
 import { createServer } from 'node:http'
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { build } from 'esbuild'
@@ -92,7 +92,6 @@ describe('one install', () => {
       '@hono/node-server': 'MIT',
       aws4fetch: 'MIT',
       dequal: 'MIT',
-      'eventsource-parser': 'MIT',
       hono: 'MIT',
       'ipaddr.js': 'MIT',
       jose: 'MIT',
@@ -109,10 +108,12 @@ describe('one install', () => {
   })
 
   test.each([
-    ['index', ['dequal', 'eventsource-parser', 'react', 'swr', 'use-sync-external-store']],
-    ['client', ['eventsource-parser']],
+    ['index', ['dequal', 'react', 'swr', 'use-sync-external-store']],
+    ['client', []],
     ['skapi', []],
     ['testing', []],
+    ['worker', []],
+    ['ai-sdk', []],
   ])('a page that bundles all of %s contains no package of the relay', async (entry, expected) => {
     const { metafile } = await build({
       stdin: { contents: `export * from './${entry}.js'`, resolveDir: join(installed, 'dist') },
@@ -120,12 +121,16 @@ describe('one install', () => {
       format: 'esm',
       // `node:` imports fail here: a page has none.
       platform: 'browser',
+      // An optional peer, which only its own entry imports.
+      external: ['ai'],
       metafile: true,
       write: false,
     })
     const bundled = Object.keys(metafile.inputs).flatMap(
       (path) => /.*node_modules\/((@[^/]+\/)?[^/]+)/.exec(path)?.[1] ?? [],
     )
+    const { imports } = Object.values(metafile.outputs)[0]!
+    expect(imports.map(({ path }) => path)).toEqual(entry === 'ai-sdk' ? ['ai'] : [])
     expect([...new Set(bundled)].filter((name) => name !== 'react-client-secret').sort()).toEqual(expected)
   })
 })
@@ -177,6 +182,10 @@ describe.each(['module', 'commonjs'] as const)('as %s', (type) => {
     expect(evaluate(app, type, `console.log(Object.keys(${load(name)}).sort().join())`)).toBe(exported.join())
   })
 
+  test('react-client-secret/ai-sdk without the AI SDK says that it is missing', () => {
+    expect(evaluate(app, type, load('react-client-secret/ai-sdk'))).toMatch(/Cannot find (package|module) 'ai'/)
+  })
+
   test('react-client-secret/relay makes a relay', () => {
     const code = `const { createRelay } = ${load('react-client-secret/relay')}
       const relay = createRelay({ keys: { a: { secret: '0123456789', locked: false, allow: [{ url: 'https://a.example.com/**', methods: ['GET'] }] } } })
@@ -226,6 +235,50 @@ test('only the React entry is a client module', () => {
   expect(first('index.cjs')).toMatch(/^"use strict";\n"use client";/)
   for (const file of ['client.js', 'client.cjs', 'testing.js', 'testing.cjs', 'relay.js', 'relay.cjs'])
     expect(first(file)).not.toMatch(/use client/)
+})
+
+describe('the types of a registered relay', () => {
+  const programs = join(import.meta.dirname, 'registered')
+
+  /** What the compiler says about some of these programs. */
+  function compile(files: string[], module: 'esnext' | 'commonjs'): string {
+    const folder = join(app, 'registered')
+    cpSync(programs, folder, { recursive: true })
+    const types = join(repository, 'node_modules/@types')
+    const compilerOptions = {
+      strict: true,
+      exactOptionalPropertyTypes: true,
+      noEmit: true,
+      skipLibCheck: true,
+      target: 'es2022',
+      jsx: 'react-jsx',
+      lib: ['es2023', 'dom', 'dom.iterable'],
+      typeRoots: [types],
+      types: ['node'],
+      paths: { react: [join(types, 'react')], 'react/*': [join(types, 'react/*')] },
+      // The declarations for `require` are files of their own, with an interface of their own to extend.
+      ...(module === 'esnext' ? { module, moduleResolution: 'bundler' } : { module: 'node20' }),
+    }
+    writeFileSync(join(folder, 'package.json'), JSON.stringify({ type: module === 'esnext' ? 'module' : 'commonjs' }))
+    writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify({ compilerOptions, files }))
+    try {
+      return run(process.execPath, [join(repository, 'node_modules/typescript/bin/tsc'), '-p', folder], app)
+    } catch (error) {
+      return (error as { stdout: string }).stdout
+    }
+  }
+
+  test.each(['esnext', 'commonjs'] as const)('compile right programs, and none of the wrong ones, as %s', (module) => {
+    expect(compile(['register.ts', 'right.tsx', 'wrong.tsx'], module)).toBe('')
+  })
+
+  test('without the registration, all of them compile', () => {
+    const wrong = readFileSync(join(programs, 'wrong.tsx'), 'utf8').match(/@ts-expect-error/g)!
+    expect(wrong.length).toBeGreaterThanOrEqual(20)
+    const compiling = compile(['right.tsx', 'wrong.tsx'], 'esnext').trim().split('\n')
+    expect(compiling).toHaveLength(wrong.length)
+    for (const line of compiling) expect(line).toMatch(/wrong\.tsx.*Unused '@ts-expect-error' directive/)
+  })
 })
 
 test('publint finds nothing', async () => {

@@ -1,6 +1,9 @@
+import type { ServerResponse } from 'node:http'
 import { act, render, waitFor } from '@testing-library/react'
 import { expect, test, vi } from 'vitest'
 import { ClientSecretProvider, createClient, localPersister, sessionPersister } from '../../src/exports/index.ts'
+import { startApi } from '../helpers/api.ts'
+import { keyFor, startRelay } from '../helpers/relay.ts'
 import { chatEvent, setUpStream, streamReader } from '../helpers/streams.tsx'
 
 const text = 'Otter 🦦 schlürft Åäö 水獺 '.repeat(8)
@@ -51,6 +54,62 @@ test.each([0, 1, 59, 500, 2_000, 2_777, whole.length])(
     expect(api.calls).toHaveLength(1)
   },
 )
+
+test('a reload before the API answers finds the stream; the API is called once', async () => {
+  sessionStorage.clear()
+  const heads: ServerResponse[] = []
+  const api = await startApi((_call, outgoing) => void heads.push(outgoing))
+  const { url } = await startRelay({ keys: { api: keyFor(api.url) }, limits: { disconnectGracePeriod: 50 } })
+  const headers = { Authorization: 'Bearer $CLIENT_SECRET' }
+  const request = { clientSecretName: 'api', url: `${api.url}/v1/chat`, method: 'POST', headers } as const
+  const load = () => {
+    const page = streamReader(request, { id: 'chat', persist: sessionPersister }, 'text', 'status')
+    const { unmount } = render(
+      <ClientSecretProvider client={createClient({ relay: url })}>
+        <page.Reader />
+      </ClientSecretProvider>,
+    )
+    return { page, unmount }
+  }
+  const first = load()
+  act(() => first.page.hook.send())
+  await waitFor(() => expect(heads).toHaveLength(1))
+  first.unmount()
+  const second = load()
+  expect(second.page.hook).toMatchObject({ status: 'sending', record: undefined })
+  heads[0]!.writeHead(200, { 'content-type': 'text/event-stream' }).end(whole)
+  await waitFor(() => expect(second.page.hook.status).toBe('resolved'))
+  expect(second.page.hook.text).toBe(text)
+  expect(second.page.hook.record).toBeDefined()
+  expect(api.calls).toHaveLength(1)
+})
+
+test('a request that never reached the relay, or that the relay refused, is not there after a reload', async () => {
+  sessionStorage.clear()
+  const { url, request, api } = await setUpStream()
+  const load = (given: object, fetch?: typeof globalThis.fetch) => {
+    const page = streamReader({ ...request, ...given }, { id: 'chat', persist: sessionPersister }, 'status')
+    const { unmount } = render(
+      <ClientSecretProvider client={createClient({ relay: url, fetch })}>
+        <page.Reader />
+      </ClientSecretProvider>,
+    )
+    return { page, unmount }
+  }
+  const never = load({}, () => new Promise(() => {}))
+  act(() => never.page.hook.send())
+  never.unmount()
+  const after = load({})
+  await waitFor(() => expect(after.page.hook.error?.code).toBe('REQUEST_NOT_FOUND'), { timeout: 10_000 })
+  after.unmount()
+  const refused = load({ clientSecretName: 'other' })
+  expect(refused.page.hook.status).toBe('idle')
+  act(() => refused.page.hook.send())
+  await waitFor(() => expect(refused.page.hook.error?.code).toBe('KEY_NOT_FOUND'))
+  refused.unmount()
+  expect(load({}).page.hook.status).toBe('idle')
+  expect(api.calls).toHaveLength(0)
+})
 
 test('a new send forgets the stream before; cancel ends a stream of before the reload', async () => {
   localStorage.clear()

@@ -299,7 +299,14 @@ describe('refusals are answers', () => {
     ['a range', (url) => [url, { headers: { authorization, range: 'bytes=0-3' } }], 400, 'INVALID_PARAMETER'],
     [
       'too large',
-      (url) => [url, { method: 'POST', headers: { authorization }, body: 'x'.repeat(2 ** 20 + 1) }],
+      (url) => [
+        url,
+        {
+          method: 'POST',
+          headers: { authorization, 'content-type': 'application/json' },
+          body: JSON.stringify('x'.repeat(2 ** 20)),
+        },
+      ],
       413,
       'REQUEST_TOO_LARGE',
     ],

@@ -164,6 +164,18 @@ test('another caller, a stranger id, a stream that is not kept and a wrong posit
     return (JSON.parse(atob(response.headers.get('client-secret-response')!)) as { error: { code: string } }).error.code
   }
   const own = client.transport.session!(null)
+  const named = createStream(client, {
+    params: { ...request, url: `${request.url}/2` },
+    idempotencyKey: 'k'.repeat(30),
+  })
+  void named.send()
+  await vi.waitFor(() => expect(answers).toHaveLength(2))
+  const stream = createStream(client, { idempotencyKey: 'k'.repeat(30), options: () => read })
+  const read2 = stream.resume()
+  answers[1]!.end(whole)
+  await read2
+  expect(textOf(stream)).toBe(text)
+  expect(await errorOf(`${'k'.repeat(30)}/stream`, 'b'.repeat(30))).toBe('REQUEST_NOT_FOUND')
   expect(await errorOf(`${id}/stream?after=0`, 'b'.repeat(30))).toBe('REQUEST_NOT_FOUND')
   expect(await errorOf(`${strangerOf(id)}/stream`, own)).toBe('REQUEST_NOT_FOUND')
   expect(await errorOf(`${id}/stream`, own)).toBe('INVALID_PARAMETER')

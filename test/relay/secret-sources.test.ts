@@ -86,6 +86,23 @@ test('it asks once after 401s, and repeats each call with the new value', async 
   expect(sentValues().at(-1)).toBe(value(1))
 })
 
+test('a 401 asks once more if the question under way is older', async () => {
+  const { vault, valid, relay, api, send } = await setUp()
+  const { opened, open } = door()
+  const { current: before } = vault
+  vault.answer = () => opened.then(() => before)
+  const older = relay.refreshSecrets()
+  await until(() => vault.asked === 2)
+  vault.current = value(1)
+  vault.answer = () => Promise.resolve(vault.current)
+  valid.add(value(1)).delete(value(0))
+  const sends = [send(), send()]
+  await until(() => api.calls.length === 2)
+  open()
+  await Promise.all([...sends, older])
+  expect(vault.asked).toBe(3)
+})
+
 test('callers that cause 401s do not reach the source with each call', async () => {
   const { vault, valid, send } = await setUp()
   valid.clear()

@@ -373,6 +373,30 @@ describe('a relay whose clock is ahead', () => {
   }, 60_000)
 })
 
+describe('relays whose clocks are further apart than the request lives', () => {
+  test.each([
+    ['ahead', 'direct', 60_000, {}],
+    ['behind', 'direct', -60_000, {}],
+    ['ahead', 'queued', 60_000, { queue: 'q' }],
+    ['behind', 'queued', -60_000, { queue: 'q' }],
+  ])(
+    'send a POST once: the first is %s, the request %s',
+    async (_where, _kind, ahead, fields) => {
+      const { api, options, sent } = await setUp(answerAtOnce)
+      const [first, second] = [visitorOf(await startRelayProcess(options, ahead)), visitorOf(await startRelay(options))]
+      const request = sent(1, { ...fields, expires: 30 })
+      const { id } = await first.submit(request, 'one')
+      for (const visitor of [second, first, second]) {
+        expect(await visitor.submit(request, 'one')).toMatchObject({ id })
+        expect(await visitor.settled(id)).toMatchObject({ id, status: 'resolved' })
+      }
+      expect(api.calls).toHaveLength(1)
+      expect((await second.poll(id)).records[0]!.expiresAt - Date.now()).toBeLessThan(30_000)
+    },
+    60_000,
+  )
+})
+
 describe('a Postgres that goes away', () => {
   test('and comes back has lost nothing: what was answered meanwhile is written, and what was refused can be sent again', async () => {
     const doors: (() => void)[] = []

@@ -150,6 +150,21 @@ const refused: [string, unknown, RegExp][] = [
     /limits.upstreamTimeout must be a whole number from 1 to 2147483647/,
   ],
   [
+    'a limit of costs without prices',
+    { keys: { openai: key }, limits: { costPerDay: 5 } },
+    /limits\.costPerDay needs the prices of your models, and the option prices has none\. Give prices/,
+  ],
+  [
+    'a price that is none',
+    { keys: { openai: key }, prices: { 'gpt-5': { input: -1, output: 2 } } },
+    /prices\.gpt-5\.input must be a number of 0 or more, for a million tokens/,
+  ],
+  [
+    'a price with a field that it does not have',
+    { keys: { openai: key }, prices: { gpt: { input: 1, output: 2, cached: 1 } as never } },
+    /there is no option "prices\.gpt\.cached"\. The options of prices\.gpt are input, output\./,
+  ],
+  [
     'less room for a caller than the largest request and its answer take',
     { keys: { openai: key }, limits: { responseBytes: 2 ** 24, bytesInFlightPerCaller: 2 ** 24 } },
     /limits.bytesInFlightPerCaller must be at least 17891328, requestBytes, responseBytes and 64 KiB/,

@@ -145,15 +145,10 @@ export function Handlers() {
 export function WhatCanBeSent(bytes: Uint8Array<ArrayBuffer>, file: File, stream: ReadableStream) {
   const { send } = useClientSecretRequest({ ...request, data: { n: 1, list: [1, { a: null }], when: new Date() } })
   send({ data: {} })
-  // @ts-expect-error a form
   useClientSecretRequest({ ...request, data: new FormData() })
-  // @ts-expect-error a form
   send({ data: new URLSearchParams() })
-  // @ts-expect-error a file
   send({ data: file })
-  // @ts-expect-error bytes
   send({ data: bytes })
-  // @ts-expect-error bytes
   send({ data: bytes.buffer })
   // @ts-expect-error a stream
   send({ data: stream })

@@ -27,7 +27,7 @@ export interface StarterRequest {
   data: object | undefined
 }
 
-type AnyPreset = Preset<string, string, string>
+type AnyPreset = Preset
 const presets = { ...modelsAndMedia, ...services } as unknown as Record<string, AnyPreset>
 
 /** The names of all APIs that init can set up. */

@@ -7,13 +7,18 @@ export const bytesOfRequest = 64 * 1024
 export interface RelayLimits {
   /** Largest body of a submit, in bytes. Default 1 MiB. */
   requestBytes?: number | undefined
+  /**
+   * Largest upload, in bytes: a body that is neither JSON nor a urlencoded form. Beyond `requestBytes` it passes through
+   * the relay as it arrives, to one call, without redirects and repeats. Default 100 MiB.
+   */
+  uploadBytes?: number | undefined
   /** Largest answer of an upstream, in bytes, counted after decompression. Default 10 MiB. */
   responseBytes?: number | undefined
-  /** Longest time for the whole answer of an upstream, in milliseconds; for a fetch, for the head of the answer. Default 300,000. */
+  /** Longest time for the whole answer of an upstream, in milliseconds; for a fetch, for the head of the answer. It begins after an upload. Default 300,000. */
   upstreamTimeout?: number | undefined
-  /** Longest silence in the answer to a fetch, in milliseconds. Default 120,000. */
+  /** Longest silence in an upload, or in the answer to a fetch, in milliseconds. Default 120,000. */
   streamIdleTimeout?: number | undefined
-  /** Longest time for the body of the answer to a fetch, in milliseconds. Default 3,600,000. */
+  /** Longest time for an upload, or for the body of the answer to a fetch, in milliseconds. Default 3,600,000. */
   streamTimeout?: number | undefined
   /** Most unsettled requests of one caller. Background requests and direct requests count separately, direct ones at each relay. Default 1,000. */
   unsettledPerCaller?: number | undefined
@@ -21,6 +26,13 @@ export interface RelayLimits {
   requestsPerMinute?: number | undefined
   /** Most bytes of one caller in a day, sent and received. Default: no limit. */
   bytesPerDay?: number | undefined
+  /**
+   * Most tokens of one caller in a day, as the APIs of OpenAI, Anthropic, Gemini and those like them report them.
+   * Default: no limit. A call that reports none, such as a stream without its end, counts as the most that it may use.
+   */
+  tokensPerDay?: number | undefined
+  /** Most that one caller spends on tokens in a day, by the option `prices` and in its currency. Default: no limit. */
+  costPerDay?: number | undefined
   /** Most held polls of one caller, and of all visitors from one address if `trustProxy` is set. Default 100. */
   heldPollsPerCaller?: number | undefined
   /** Most held polls of all callers; half as many of visitors. The relay answers further polls at once. Default 10,000. */
@@ -52,20 +64,26 @@ export interface RelayLimits {
 }
 
 /** The limits with their defaults. */
-export type ReadLimits = { [Name in keyof Omit<RelayLimits, 'bytesPerDay'>]-?: number } & {
-  bytesPerDay: number | undefined
+export type ReadLimits = { [Name in keyof Omit<RelayLimits, LimitOfDay>]-?: number } & {
+  [Name in LimitOfDay]: number | undefined
 }
+
+/** A limit without a default. */
+type LimitOfDay = 'bytesPerDay' | 'tokensPerDay' | 'costPerDay'
 
 /** @throws ClientSecretError `INVALID_PARAMETER` if the bytes in flight have no room for the largest request. */
 export function readLimits(limits: RelayLimits): ReadLimits {
   return {
     ...bytesAtOnce(limits),
+    uploadBytes: limits.uploadBytes ?? 100 * 2 ** 20,
     upstreamTimeout: limits.upstreamTimeout ?? 300_000,
     streamIdleTimeout: limits.streamIdleTimeout ?? 120_000,
     streamTimeout: limits.streamTimeout ?? 3_600_000,
     unsettledPerCaller: limits.unsettledPerCaller ?? 1_000,
     requestsPerMinute: limits.requestsPerMinute ?? 600,
     bytesPerDay: limits.bytesPerDay,
+    tokensPerDay: limits.tokensPerDay,
+    costPerDay: limits.costPerDay,
     heldPollsPerCaller: limits.heldPollsPerCaller ?? 100,
     heldPolls: limits.heldPolls ?? 10_000,
     backgroundCalls: limits.backgroundCalls ?? 100,

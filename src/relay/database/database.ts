@@ -1,4 +1,5 @@
 import { ClientSecretError } from '../../protocol/errors.ts'
+import type { Moment } from '../common/clock.ts'
 
 export type Value = string | number | null
 
@@ -20,6 +21,10 @@ export interface Database extends Connection {
   /** Holds the locks from the beginning to the end of the transaction. */
   transaction<Result>(locks: readonly string[], work: (transaction: Transaction) => Promise<Result>): Promise<Result>
   dialect: Dialect
+  /** Milliseconds since 1970, by the clock of the database, as this process knows it. */
+  now(): number
+  /** Sets the clock of `now`: the database had this time, at this moment or a little later. */
+  setNow(time: number, at: Moment): void
   close(): Promise<void>
 }
 

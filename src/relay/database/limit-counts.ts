@@ -6,21 +6,21 @@ import { sharedNow } from './record-columns.ts'
 export interface LimitCounts {
   /**
    * Adds to a count, and gives it with all additions so far. One that has ended begins again at zero. An addition of zero
-   * only reads.
+   * only reads; it comes after the others of the same moment.
    */
   add(addition: Addition): Promise<Counted>
   /** Removes the counts that have ended. */
   removeOld(): Promise<void>
 }
 
-interface Addition {
+export interface Addition {
   name: string
   points: number
   /** Milliseconds from the first addition to the end of the count. */
   duration: number
 }
 
-interface Counted {
+export interface Counted {
   count: number
   /** Milliseconds until the count ends. */
   left: number
@@ -30,6 +30,25 @@ interface Row {
   name: string
   count: number
   time_left: number
+}
+
+/** Names after which the counts that have ended are removed. */
+const maxNames = 10_000
+
+/** Counts of this process alone. */
+export function createLocalCounts(): Pick<LimitCounts, 'add'> {
+  const counts = new Map<string, { count: number; endsAt: number }>()
+  return {
+    async add({ name, points, duration }) {
+      const now = performance.now()
+      if (counts.size > maxNames) for (const [old, { endsAt }] of counts) if (endsAt <= now) counts.delete(old)
+      const known = counts.get(name)
+      const one = known && known.endsAt > now ? known : { count: 0, endsAt: now + duration }
+      one.count += points
+      if (points !== 0) counts.set(name, one)
+      return { count: one.count, left: one.endsAt - now }
+    },
+  }
 }
 
 export function createLimitCounts(database: Pick<Database, 'query' | 'dialect'>): LimitCounts {
@@ -44,7 +63,7 @@ export function createLimitCounts(database: Pick<Database, 'query' | 'dialect'>)
     const sums = new Map<string, Addition>()
     for (const { name, points, duration } of additions)
       sums.set(name, { name, points: points + (sums.get(name)?.points ?? 0), duration })
-    const changes = [...sums.values()].filter(({ points }) => points > 0)
+    const changes = [...sums.values()].filter(({ points }) => points !== 0)
     const unchanged = [...sums.values()].filter(({ points }) => points === 0)
     // In order, because two relays that lock the same rows in another order wait for each other forever.
     const sorted = changes.sort((one, other) => (one.name < other.name ? -1 : 1))

@@ -11,6 +11,7 @@ import {
   type Value,
 } from './database.ts'
 import { migrate } from './migrate.ts'
+import { since, thisMoment } from '../common/clock.ts'
 import { startFailure } from '../common/config-error.ts'
 import { explainMissingPeer } from '../common/missing-peer.ts'
 import type { Logger } from '../common/logger.ts'
@@ -72,6 +73,7 @@ export async function openPostgres(connectionString: string, logger: Logger): Pr
   const driver = postgresDriver(pool, readNumbers(pg.types))
   try {
     await migrate(driver)
+    await readClock(driver)
   } catch (error) {
     await endPool()
     throw isClientSecretError(error) ? cannotBeReached(error.cause) : error
@@ -89,9 +91,12 @@ export async function openPostgres(connectionString: string, logger: Logger): Pr
 }
 
 function postgresDriver(pool: Pool, types: CustomTypesConfig): Omit<Database, 'close'> {
+  let known = { time: 0, at: thisMoment() }
   return {
     dialect,
     ...connectionOf(pool, types),
+    now: () => Math.round(known.time + since(known.at)),
+    setNow: (time, at) => void (known = { time, at }),
     async transaction<Result>(locks: readonly string[], work: (transaction: Transaction) => Promise<Result>) {
       const client = await orUnavailable(() => pool.connect())
       const happenings: (() => void)[] = []
@@ -125,6 +130,13 @@ function postgresDriver(pool: Pool, types: CustomTypesConfig): Omit<Database, 'c
       }
     },
   }
+}
+
+/** The first reading of the clock. The heartbeat repeats it. */
+async function readClock(database: Pick<Database, 'query' | 'setNow'>): Promise<void> {
+  const at = thisMoment()
+  const [row] = await database.query<{ now: number }>(`SELECT ${dialect.now} AS now`)
+  database.setNow(row!.now, at)
 }
 
 function ignore(): void {}

@@ -96,7 +96,7 @@ export function createRecordReads(database: Database, places: SharedQueuePlaces)
         `SELECT id, owner, status, method, host, upstream_status AS "upstreamStatus", error, created_at AS "createdAt",
            updated_at AS "updatedAt" FROM records
          WHERE key_name = $1 AND expires_at > $2 ORDER BY seq DESC LIMIT $3`,
-        [keyName, Date.now(), limit],
+        [keyName, database.now(), limit],
       )
       return rows.map(({ error, ...row }) => ({ ...row, error: error === null ? null : errorOf(error) }))
     },
@@ -109,7 +109,7 @@ async function readHistory(
   owner: string,
   { limit, before, isCompact, url, method, queue, status }: RecordFilter,
 ): Promise<RecordPage> {
-  const parameters: Value[] = [owner, Date.now(), limit, limit + 1, maxPageBytes]
+  const parameters: Value[] = [owner, database.now(), limit, limit + 1, maxPageBytes]
   const conditions = Object.entries({
     'url_hash =': url === undefined ? undefined : hash(url),
     'queue_hash =': queue === undefined ? undefined : hash(queue),

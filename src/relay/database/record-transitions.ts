@@ -45,7 +45,7 @@ export function createRecordTransitions(database: Database): RecordTransitions {
   )
 
   return {
-    async take(concurrencyKeys, deadline = Number.MAX_SAFE_INTEGER, takenAt = Date.now()) {
+    async take(concurrencyKeys, deadline = Number.MAX_SAFE_INTEGER, takenAt = database.now()) {
       const rows = await database.query<Row>(
         `WITH asked (concurrency_key) AS (VALUES ${concurrencyKeys.map((_, index) => `($${index + 3})`).join(', ')})
          UPDATE records SET status = 'running', version = version + 1, updated_at = $1, attempted_at = coalesce(attempted_at, $1)
@@ -60,8 +60,8 @@ export function createRecordTransitions(database: Database): RecordTransitions {
     async restart({ id, version }, relay) {
       const [row] = await database.query<Row>(
         `UPDATE records SET status = 'running', version = version + 1, updated_at = $3, error = NULL, relay = $4
-         WHERE id = $1 AND version = $2 AND status = 'failed' AND expires_at > $3 RETURNING ${columns}`,
-        [id, version, Date.now(), relay],
+         WHERE id = $1 AND version = $2 AND status = 'failed' AND expires_at > ${now} RETURNING ${columns}`,
+        [id, version, database.now(), relay],
       )
       return row ? recordOf(row) : null
     },
@@ -73,7 +73,7 @@ export function createRecordTransitions(database: Database): RecordTransitions {
       const rows = await database.query(
         `UPDATE records SET status = $3, version = version + 1, response = $4, error = $5, upstream_status = CAST($6 AS BIGINT), updated_at = $7
          WHERE id = $1 AND version = CAST($2 AS BIGINT) + 1 AND status = 'failed' AND relay IS NOT NULL AND error LIKE '{"code":"INTERRUPTED"%' RETURNING id`,
-        [id, version, status, response, error, upstreamStatus, Date.now()],
+        [id, version, status, response, error, upstreamStatus, database.now()],
       )
       return rows.length > 0
     },
@@ -81,7 +81,7 @@ export function createRecordTransitions(database: Database): RecordTransitions {
     async cancel(id, from) {
       const rows = await database.query(
         `UPDATE records SET status = 'cancelled', version = version + 1, updated_at = $3 WHERE id = $1 AND status = $2 RETURNING id`,
-        [id, from, Date.now()],
+        [id, from, database.now()],
       )
       return rows.length > 0
     },
@@ -90,7 +90,7 @@ export function createRecordTransitions(database: Database): RecordTransitions {
       const rows = await database.query(
         `UPDATE records SET status = 'pending', version = version + 1, not_before = ${now} + CAST($3 AS BIGINT), updated_at = $4 WHERE id = $1 AND version = $2 AND status = 'running' RETURNING id`,
         // The caller's time is by the clock of this relay; the column is by that of the database.
-        [id, version, notBefore - Date.now(), Date.now()],
+        [id, version, notBefore - Date.now(), database.now()],
       )
       return rows.length > 0
     },
@@ -110,7 +110,7 @@ type SeenEnding = RecordVersion & Ending
 
 /** For each: true if the record was running and has settled now. */
 async function writeEndings(endings: readonly SeenEnding[], database: Database): Promise<boolean[]> {
-  const parameters: Value[] = [Date.now()]
+  const parameters: Value[] = [database.now()]
   const values = endings.map(
     ({ id, version, status, response, error, upstreamStatus }) =>
       `($${parameters.push(id)}, CAST($${parameters.push(version)} AS BIGINT), $${parameters.push(status)}, $${parameters.push(response)}, $${parameters.push(error)}, CAST($${parameters.push(upstreamStatus)} AS BIGINT))`,

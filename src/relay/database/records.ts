@@ -14,6 +14,8 @@ export type { RecordFilter, RecordOfUse } from './record-reads.ts'
 export interface Records extends RecordInserts, RecordTransitions, RecordQueues, RecordReads, RecordLimits {
   /** Whether the relay removed this record early because the database in memory was full, for any owner. */
   hasMadeRoom(id: string): boolean
+  /** The time by which records expire, in milliseconds since 1970: by the clock of the database, which relays share. */
+  now(): number
 }
 
 export function createRecords(database: Database, places = createSharedQueuePlaces(database, createPubSub())): Records {
@@ -24,5 +26,6 @@ export function createRecords(database: Database, places = createSharedQueuePlac
     ...createRecordReads(database, places),
     ...createRecordLimits(database),
     hasMadeRoom: () => false,
+    now: () => database.now(),
   }
 }

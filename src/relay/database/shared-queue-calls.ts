@@ -173,7 +173,7 @@ export function createSharedQueueCalls(database: Database, times: SharedQueueTim
              WHERE shared_turns.queue = $1 AND status = 'pending' AND not_before <= ${now} AND expires_at > ${now} AND ${isFirstOfCaller} AND ${isNotPaused}
              ORDER BY shared_turns.round, shared_turns.seq LIMIT $4
            ) AND status = 'pending' AND ${isAlive} RETURNING ${columns}`,
-          [queue.name, relay, Date.now(), count],
+          [queue.name, relay, database.now(), count],
         )
         if (rows.length === 0) return { calls: [], wait: pause }
         const taken = parameterList(rows, 2)

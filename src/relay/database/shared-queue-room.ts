@@ -10,6 +10,16 @@ export interface QueueLengths {
   own: number
 }
 
+/** A shared queue has no room for another record of the caller, of visitors, or of all. */
+export class QueueFull extends ClientSecretError {
+  readonly of: 'caller' | 'visitors' | 'all'
+
+  constructor(of: QueueFull['of'], sentence: string) {
+    super('QUEUE_FULL', sentence, { retryAfter: 10 })
+    this.of = of
+  }
+}
+
 /** More than the records that all relays add at the same moment. */
 const margin = 100
 
@@ -35,8 +45,8 @@ export async function checkRoom(
   if (lengths.total + margin <= ofVisitors && lengths.own + margin <= ofCaller) return
   await transaction.lock([`length of the shared queue ${name}`])
 
-  /** Why there is no room. */
-  async function refusal(turns: string): Promise<string | undefined> {
+  /** Whom there is no room for, and why. */
+  async function refusal(turns: string): Promise<[QueueFull['of'], string] | undefined> {
     const [row] = await transaction.query<{ total: number; visitors: number; own: number }>(
       `SELECT count(*) AS total, count(CASE WHEN caller LIKE '${visitorPrefix}%' THEN 1 END) AS visitors,
          count(CASE WHEN caller = $2 THEN 1 END) AS own FROM ${turns}`,
@@ -44,18 +54,27 @@ export async function checkRoom(
     )
     const most = `(queues.${name}.maxWaiting)`
     if (row!.own > ofCaller)
-      return `This caller has ${ofCaller} unsettled requests in the queue "${name}", a tenth of its limit ${most}. Wait for some of them to settle.`
+      return [
+        'caller',
+        `This caller has ${ofCaller} unsettled requests in the queue "${name}", a tenth of its limit ${most}. Wait for some of them to settle.`,
+      ]
     if (row!.total > maxWaiting)
-      return `The queue "${name}" has ${maxWaiting} unsettled requests, its limit ${most}. Send the request again later.`
+      return [
+        'all',
+        `The queue "${name}" has ${maxWaiting} unsettled requests, its limit ${most}. Send the request again later.`,
+      ]
     if (caller.startsWith(visitorPrefix) && row!.visitors > ofVisitors)
-      return `Visitors have ${ofVisitors} unsettled requests in the queue "${name}", half of its limit ${most}. Sign in, or send the request again later.`
+      return [
+        'visitors',
+        `Visitors have ${ofVisitors} unsettled requests in the queue "${name}", half of its limit ${most}. Sign in, or send the request again later.`,
+      ]
     return undefined
   }
 
   // First with the turns of settled records, which are cheaper to count.
   if (!(await refusal('shared_turns WHERE queue = $1'))) return
-  const sentence = await refusal(
+  const full = await refusal(
     `shared_turns JOIN records ON records.id = shared_turns.id WHERE shared_turns.queue = $1 AND ${isUnsettled}`,
   )
-  if (sentence) throw new ClientSecretError('QUEUE_FULL', sentence, { retryAfter: 10 })
+  if (full) throw new QueueFull(...full)
 }

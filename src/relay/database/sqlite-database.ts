@@ -229,6 +229,9 @@ function sqliteDriver(
 
   return {
     dialect,
+    // The clock of this process.
+    now: Date.now,
+    setNow() {},
     // Async although SQLite is not, because Postgres has the same interface.
     query: <Row>(sql: string, parameters?: readonly Value[]) => inTurn(() => execute<Row>(sql, parameters), false),
     // Without locks: there is only one transaction at a time.

@@ -65,9 +65,9 @@ export interface NewRecord {
   isShared?: boolean
 }
 
-export function draftOf(newRecord: NewRecord, status: 'pending' | 'running'): Draft {
+/** @param now By the clock of the database: relays whose clocks differ agree on the expiry. */
+export function draftOf(newRecord: NewRecord, status: 'pending' | 'running', now: number): Draft {
   const { owner, request, idempotencyKey, lifetime, relay = null } = newRecord
-  const now = Date.now()
   const expiresAt = now + Math.ceil(lifetime)
   const id = newId(expiresAt)
   return {

@@ -30,7 +30,7 @@ export type RunCircumstances = Pick<Circumstances, 'signal' | 'traffic' | 'room'
 /**
  * Calls the upstream for a record, and gives the outcome. Rejects only with `takenOver`.
  *
- * @param raw The source and destination of the body, in place of the record.
+ * @param raw The parts of the call outside of the record.
  */
 export async function callForRecord(
   deps: CallDeps,
@@ -48,8 +48,10 @@ export async function callForRecord(
   const hold = (value: KeyValue) => void releases.push(...secretsOf(value).map((secret) => secrets.add(secret, value)))
   try {
     if (key.locked && isVisitor(owner)) throw signInRequired(key.name)
-    const circumstances = { upstream, tokens, keys, secrets, hold, responseBytes, idempotencyKey: id, ...run }
-    const response = await (raw ? streamAnswer(key, request, circumstances, raw) : call(key, request, circumstances))
+    const circumstances = { upstream, tokens, keys, secrets, hold, responseBytes, idempotencyKey: id, raw, ...run }
+    const response = await (raw?.reader
+      ? streamAnswer(key, request, circumstances, raw.reader)
+      : call(key, request, circumstances))
     await writeJsonText(response)
     return response.status >= 400
       ? { status: 'failed', response, error: errorOfAnswer(response) }

@@ -1,3 +1,4 @@
+import { asClientSecretError } from '../../protocol/errors.ts'
 import type { ClientSecretRequest } from '../../protocol/request.ts'
 import type { BytesInFlight, Room } from '../common/bytes-in-flight.ts'
 import { cancellationOf, maxTimer, type PubSub } from '../database/pub-sub.ts'
@@ -7,8 +8,10 @@ import type { Traffic } from '../upstream/call-upstream.ts'
 import { thisMoment, type Moment } from '../common/clock.ts'
 import { createRightToCall, takenOver } from '../upstream/right-to-call.ts'
 import { isSafeToRetry } from '../upstream/safe-to-retry.ts'
+import { isSentOnce } from '../upstream/raw-body.ts'
 import type { RawCall } from '../upstream/stream-answer.ts'
 import { callForRecord, type CallDeps, type RunCircumstances } from './call-for-record.ts'
+import type { Budgets, Reservation } from './budgets.ts'
 import type { Limits } from './rate-limits.ts'
 import type { Metrics } from './metrics.ts'
 import { abandoned, cancelled, expired, isAborted } from './run-errors.ts'
@@ -55,17 +58,20 @@ export interface RunSteps {
   answered?(outcome: Outcome): Promise<void>
   /** Milliseconds from `begin` to the call after which `show` is necessary. Default: as other relays need for a takeover. */
   maxDelay?: number
-  /** The source and destination of the body, in place of the record. */
+  /** The parts of the call outside of the record. */
   raw?: RawCall | undefined
+  /** The part of the caller's budgets that is reserved for the call. Default: the run reserves it. */
+  reservation?: Reservation | undefined
 }
 
-type Optional = 'raw' | 'answered' | 'maxDelay'
+type Optional = 'raw' | 'answered' | 'maxDelay' | 'reservation'
 type AllSteps = Required<Omit<RunSteps, Optional>> & Pick<RunSteps, Optional>
 
 interface RunnerDeps extends CallDeps {
   records: Records
   pubSub: PubSub
   limits: Limits
+  budgets: Budgets
   inFlight: BytesInFlight
   metrics: Metrics
   /** Milliseconds from the first attempt in which a request waits for an upstream's limit. */
@@ -110,8 +116,8 @@ export function createRunner(deps: RunnerDeps): Runner {
       pubSub.publish(record.id)
       // A direct request's caller waits for its answer. After the expiry, no caller of a background request or of a
       // kept stream can get it.
-      if (record.relay === null || steps.raw?.isKept) {
-        const left = Math.min(record.expiresAt - Date.now(), maxTimer)
+      if (record.relay === null || steps.raw?.reader?.isKept) {
+        const left = Math.min(record.expiresAt - records.now(), maxTimer)
         expiry = setTimeout(() => ending.abort(expired), left)
       }
       room = inFlight.open(record.owner)
@@ -158,7 +164,9 @@ async function callAndSettle(
   const { request } = record
   const traffic: Traffic = { sent: 0, received: 0, calls: 0 }
   const startedAt = performance.now()
-  const ended = await callForRecord(deps, record, { ...given, traffic }, steps.raw)
+  const upload = steps.raw?.body
+  const isUncounted = isSentOnce(upload) && upload.size === undefined
+  const ended = await callWithinBudget(deps, record, steps, { ...given, traffic })
   const outcome: Outcome = given.signal.reason === cancelled && isAborted(ended) ? { status: 'cancelled' } : ended
   const took = performance.now() - startedAt
   if (traffic.calls > 0) keys.used(request.clientSecretName)
@@ -179,7 +187,35 @@ async function callAndSettle(
     requestBytes: traffic.sent,
     responseBytes: traffic.received,
   })
-  await limits.countAnswer(record.owner, keys.get(request.clientSecretName), traffic.received)
+  // An upload of unknown size was not counted before.
+  const bytes = traffic.received + (isUncounted ? traffic.sent : 0)
+  await limits.countAnswer(record.owner, keys.get(request.clientSecretName), bytes)
+}
+
+/** Makes the call if the budgets of its caller have room for it, and counts its use. */
+async function callWithinBudget(
+  deps: RunnerDeps,
+  record: StoredRecord,
+  { raw, reservation }: AllSteps,
+  run: RunCircumstances,
+): Promise<Outcome> {
+  let reserved = reservation
+  try {
+    reserved ??= await deps.budgets.reserve(record.owner, record.request, raw?.body)
+  } catch (error) {
+    const { code, message, retryAfter } = asClientSecretError(error)
+    if (code === 'INTERNAL') throw error
+    return { status: 'failed', error: { code, message, ...(retryAfter !== undefined && { retryAfter }) } }
+  }
+  const { traffic } = run
+  traffic.read = reserved?.read
+  try {
+    const ended = await callForRecord(deps, record, run, raw)
+    await reserved?.settle({ response: ended.response, isCalled: traffic.calls > 0 && !traffic.isUnreached })
+    return ended
+  } finally {
+    await reserved?.release()
+  }
 }
 
 interface Cancellation {

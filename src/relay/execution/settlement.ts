@@ -33,7 +33,7 @@ export function createSettlement(deps: SettlementDeps): Settlement {
   function settle(record: StoredRecord, outcome: Outcome): Promise<StoredRecord['status']> {
     return retryWhileUnavailable(async () => {
       if (stopping.aborted && isAborted(outcome)) return settleInterrupted(record)
-      const until = waitsUntil(record, outcome, maxUpstreamWait)
+      const until = waitsUntil(record, outcome, maxUpstreamWait, records.now())
       const isWritten = until === null ? await records.settle(record, outcome) : await records.requeue(record, until)
       // A record that is not running any more was cancelled.
       if (!isWritten) return 'cancelled'
@@ -75,11 +75,14 @@ export function createSettlement(deps: SettlementDeps): Settlement {
 /** When a queued request runs again because the upstream asked for a pause; null when it does not. */
 function waitsUntil(
   { queueName, attemptedAt, expiresAt }: StoredRecord,
-  { response }: Outcome,
+  { response, error }: Outcome,
   maxUpstreamWait: number,
+  now: number,
 ): number | null {
-  const pause = response && retryDelayFrom(response.status, response.headers)
+  // The relay itself asks for a pause while the caller's budget is reserved for its other calls.
+  const ownPause = error?.code === 'RATE_LIMITED' && error.retryAfter ? error.retryAfter * 1000 : null
+  const pause = response ? retryDelayFrom(response.status, response.headers) : ownPause
   if (queueName === null || pause === null || pause === undefined) return null
-  const until = Date.now() + pause
-  return until < Math.min(expiresAt, (attemptedAt ?? Date.now()) + maxUpstreamWait) ? until : null
+  const isInTime = now + pause < Math.min(expiresAt, (attemptedAt ?? now) + maxUpstreamWait)
+  return isInTime ? Date.now() + pause : null
 }

@@ -5,14 +5,17 @@ import { bytesOfRequest } from '../common/relay-limits.ts'
 import type { Caller } from '../common/caller.ts'
 import { answer } from './answers.ts'
 import { identify } from './identify.ts'
-import { checkFetch } from './fetch-description.ts'
-import { announcedSize, checkJson } from './json-body.ts'
+import { checkFetch } from './described-call.ts'
+import { announcedSize, checkJson, isDescribed, isLarge } from './json-body.ts'
 import { checkHost, checkOrigin } from './origin.ts'
 import type { RelayDeps } from './relay-parts.ts'
 import type { Settings } from './settings.ts'
 
 /** Characters. */
 const maxIdempotencyKeyLength = 8_192
+
+/** Memory of an upload that passes through: the pieces on their way. */
+const bytesOfUpload = 256 * 1024
 
 /** An accepted call, and the memory for its body. */
 export interface Admitted {
@@ -58,7 +61,9 @@ export function createAdmission(settings: Settings, opening: Promise<RelayDeps>)
       const { parts, caller } = await admit(context)
       const room = parts.inFlight.open(caller.owner)
       try {
-        room.demand((announcedSize(raw.headers) ?? settings.limits.requestBytes) + bytesOfRequest)
+        const isUpload = isDescribed(context.req) && isLarge(context.req, settings.limits)
+        const bytes = isUpload ? bytesOfUpload : (announcedSize(raw.headers) ?? settings.limits.requestBytes)
+        room.demand(bytes + bytesOfRequest)
         context.set('admitted', { parts, caller, room })
         await next()
       } finally {
@@ -77,7 +82,12 @@ export function createAdmission(settings: Settings, opening: Promise<RelayDeps>)
     )
   }
 
-  return { admit, admitBody: admitBody(checkJson), admitFetch: admitBody(checkFetch), read, running }
+  return { admit, admitBody: admitBody(checkRequest), admitFetch: admitBody(checkFetch), read, running }
+}
+
+/** JSON, or a body of any type whose header describes it: neither comes from a page of another site without a preflight. */
+function checkRequest(context: Context): void {
+  if (!isDescribed(context.req)) checkJson(context)
 }
 
 type AdmitBody = MiddlewareHandler<{ Variables: { admitted: Admitted } }>

@@ -4,24 +4,57 @@ import { pieceLength, pieces } from '../common/json-text.ts'
 /** Milliseconds that a caller may take to read an answer. */
 const maxReading = 300_000
 
+/** The body of an answer, which is written when its caller reads it. */
+export interface AnswerBody {
+  /** Approximate bytes. */
+  length: number
+  pieces: () => Generator<Uint8Array, undefined>
+}
+
+/** A text in consecutive parts. */
+export function textBody(texts: readonly string[]): AnswerBody {
+  return {
+    length: texts.reduce((sum, text) => sum + text.length, 0),
+    *pieces() {
+      for (const piece of pieces(texts)) yield Buffer.from(piece)
+      return undefined
+    },
+  }
+}
+
+/** A record and the bytes of its answer, as `recordWithBytes` describes. */
+export function bodyWithBytes(record: string, base64: string): AnswerBody {
+  return {
+    length: record.length + base64.length,
+    *pieces() {
+      const json = Buffer.from(record)
+      const length = Buffer.alloc(4)
+      length.writeUInt32BE(json.length)
+      yield Buffer.concat([length, json])
+      // Cut at multiples of 4 characters, which are whole bytes.
+      for (let at = 0; at < base64.length; at += pieceLength)
+        yield Buffer.from(base64.slice(at, at + pieceLength), 'base64')
+      return undefined
+    },
+  }
+}
+
 /**
- * The body of an answer. It keeps its room until the caller has read it or has left.
+ * Hands a body out. It keeps its room until the caller has read it or has left.
  * A large body comes in pieces on demand, which shows how far the caller has read.
  */
 export function handOut(
-  texts: readonly string[],
+  body: AnswerBody,
   room: Room,
   signal: AbortSignal,
-): string | ReadableStream<Uint8Array> {
-  const length = texts.reduce((sum, text) => sum + text.length, 0)
+): Uint8Array<ArrayBuffer> | ReadableStream<Uint8Array> {
   // A short body needs no more memory than its connection.
-  if (length <= pieceLength) {
+  if (body.length <= pieceLength) {
     room.leave()
-    return texts.join('')
+    return Buffer.concat([...body.pieces()])
   }
-  room.hold(length)
-  const encoder = new TextEncoder()
-  let rest: Iterator<string, undefined> | undefined = pieces(texts)
+  room.hold(body.length)
+  let rest: Iterator<Uint8Array, undefined> | undefined = body.pieces()
   let end = () => {}
   return new ReadableStream<Uint8Array>(
     {
@@ -42,7 +75,7 @@ export function handOut(
       },
       pull(controller) {
         const next = rest?.next()
-        if (next && !next.done) return controller.enqueue(encoder.encode(next.value))
+        if (next && !next.done) return controller.enqueue(next.value)
         end()
         controller.close()
       },

@@ -28,7 +28,7 @@ export async function cancel(
 ): Promise<CancelAnswer> {
   if (direct.cancel(owner, idOrKey)) return ended
   const found = await records.find(owner, idOrKey)
-  if (!found || found.expiresAt <= Date.now()) throw absent(records, idOrKey)
+  if (!found || found.expiresAt <= records.now()) throw absent(records, idOrKey)
   const { id, concurrencyKey, queueName } = found
   if (await records.cancel(id, 'pending')) {
     pubSub.publish(id, concurrencyKey, sharedQueues.has(queueName) ? placesOf(queueName!) : null)

@@ -1,16 +1,52 @@
 import type { Context, MiddlewareHandler } from 'hono'
 import { bodyLimit } from 'hono/body-limit'
 import { ClientSecretError } from '../../protocol/errors.ts'
+import { fetchRequestHeader } from '../../protocol/fetch.ts'
+import type { ReadLimits } from '../common/relay-limits.ts'
+
+type BodyLimits = Pick<ReadLimits, 'requestBytes' | 'uploadBytes'>
+
+/** Whether a header describes the call, and its body is raw. */
+export function isDescribed(request: Context['req']): boolean {
+  return request.header(fetchRequestHeader) !== undefined
+}
 
 /** Refuses a body whose announced size is too large, before all other checks. */
-export function refuseTooLarge(maxSize: number): MiddlewareHandler {
+export function refuseTooLarge({ requestBytes, uploadBytes }: BodyLimits): MiddlewareHandler {
   return async (context, next) => {
-    if ((announcedSize(context.req.raw.headers) ?? 0) > maxSize) tooLarge(maxSize)
+    const announced = announcedSize(context.req.raw.headers) ?? 0
+    if (announced > requestBytes && !isDescribed(context.req)) tooLarge(requestBytes)
+    if (announced > uploadBytes) throw uploadTooLarge(uploadBytes)
     return next()
   }
 }
 
-function tooLarge(maxSize: number): never {
+/** Whether the body is too large for the memory of the relay. It then passes through, or is refused. */
+export function isLarge({ raw }: Context['req'], { requestBytes }: BodyLimits): boolean {
+  return raw.body !== null && (announcedSize(raw.headers) ?? Infinity) > requestBytes
+}
+
+/** Reads a body into memory. */
+export async function readBytes(request: Request, maxSize: number): Promise<Uint8Array> {
+  if (announcedSize(request.headers) !== null || !request.body) return new Uint8Array(await request.arrayBuffer())
+  const pieces: Uint8Array[] = []
+  let size = 0
+  for await (const piece of request.body) {
+    size += piece.length
+    if (size > maxSize) tooLarge(maxSize)
+    pieces.push(piece)
+  }
+  return Buffer.concat(pieces)
+}
+
+export function uploadTooLarge(maxSize: number): ClientSecretError {
+  return new ClientSecretError(
+    'REQUEST_TOO_LARGE',
+    `The upload is larger than ${maxSize} bytes, the relay's limit (limits.uploadBytes). Send a smaller file, or raise the limit.`,
+  )
+}
+
+export function tooLarge(maxSize: number): never {
   throw new ClientSecretError(
     'REQUEST_TOO_LARGE',
     `The request is larger than ${maxSize} bytes, the relay's limit (limits.requestBytes). Send less data, or raise the limit.`,

@@ -43,8 +43,8 @@ export function keyRoutes(app: Hono, settings: Settings, running: () => Promise<
     context.set('admitted', await admit(context))
     return next()
   }
-  const { requestBytes } = settings.limits
-  const body = [refuseTooLarge(requestBytes), admitBody, limitBody(requestBytes)] as const
+  const { limits } = settings
+  const body = [refuseTooLarge(limits), admitBody, limitBody(limits.requestBytes)] as const
 
   app.get('/keys', async (context) => {
     const { parts } = await admit(context)

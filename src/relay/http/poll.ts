@@ -93,7 +93,7 @@ export async function poll(
   try {
     if (letGo) room.demand(ids.length * bytesOfListener)
     for (;;) {
-      const heads = (await records.summaries(owner, ids)).filter(({ expiresAt }) => expiresAt > Date.now())
+      const heads = (await records.summaries(owner, ids)).filter(({ expiresAt }) => expiresAt > records.now())
       const changed = heads.filter((head) => seen.get(head.id) !== versionOf(head))
       if (changed.length > 0) await room.wait(settings.limits.responseBytes, signal)
       const answer: PollAnswer = {
@@ -110,7 +110,7 @@ export async function poll(
         if (queueName === null || !sharedQueues.has(queueName)) listener.add([concurrencyKey])
         else if (!watched.has(queueName)) watched.set(queueName, places.watch(queueName))
       }
-      const nextExpiry = Math.min(...heads.map(({ expiresAt }) => expiresAt)) - Date.now()
+      const nextExpiry = Math.min(...heads.map(({ expiresAt }) => expiresAt)) - records.now()
       await listener.next(Math.min(left, nextExpiry + 1), signal)
     }
   } finally {
@@ -145,11 +145,11 @@ async function news(
 
 /** Why this caller has no such record. Another caller's record looks like a missing one. */
 function absence(
-  records: Pick<Records, 'hasMadeRoom'>,
+  records: Pick<Records, 'hasMadeRoom' | 'now'>,
   id: string,
 ): WireError & { code: 'EXPIRED' | 'REQUEST_NOT_FOUND' } {
   const expiry = expiryOf(id)
-  if (expiry !== null && expiry <= Date.now())
+  if (expiry !== null && expiry <= records.now())
     return { code: 'EXPIRED', message: expiredMessage, requestId: id, status: 410 }
   if (records.hasMadeRoom(id)) {
     const message =
@@ -165,7 +165,7 @@ function absence(
 }
 
 /** The same as an error. */
-export function absent(records: Pick<Records, 'hasMadeRoom'>, id: string): ClientSecretError {
+export function absent(records: Pick<Records, 'hasMadeRoom' | 'now'>, id: string): ClientSecretError {
   const { code, message, requestId } = absence(records, id)
   return new ClientSecretError(code, message, { requestId })
 }

@@ -1,18 +1,20 @@
-import type { Hono } from 'hono'
-import { isSettled, type QueueCount } from '../../protocol/record.ts'
+import type { Context, Hono, MiddlewareHandler } from 'hono'
+import type { QueueCount } from '../../protocol/record.ts'
 import type { Room } from '../common/bytes-in-flight.ts'
 import type { Caller } from '../common/caller.ts'
 import { sizeOfValues } from '../common/json-text.ts'
-import { wireTexts, type StoredRecord } from '../database/stored-record.ts'
+import type { StoredRecord } from '../database/stored-record.ts'
 import type { Admission } from './admission.ts'
-import { answer } from './answers.ts'
+import { recordAnswer } from './answers.ts'
 import { cancel } from './cancel.ts'
+import { readDescribed } from './described-call.ts'
 import { history, parseHistory } from './history.ts'
-import { limitBody, parseJson, refuseTooLarge } from './json-body.ts'
+import { isDescribed, limitBody, parseJson, refuseTooLarge } from './json-body.ts'
 import { parsePoll, poll } from './poll.ts'
 import type { RelayDeps } from './relay-parts.ts'
 import type { Settings } from './settings.ts'
 import { submit } from './submit.ts'
+import { discardUpload } from './upload.ts'
 
 interface Rooms {
   body: Room
@@ -23,13 +25,17 @@ interface Rooms {
 export function requestRoutes(app: Hono, settings: Settings, { admitBody, read, running }: Admission): void {
   // The order of the checks: size and content type, host, origin, caller, room for the body, the caller's limits;
   // JSON; then, in submit, key, schema, rules, the key's limits. Cheap checks come first.
-  const { requestBytes } = settings.limits
-  app.post('/requests', refuseTooLarge(requestBytes), admitBody, limitBody(requestBytes), async (context) => {
+  const { limits } = settings
+  const limitJson = limitBody(limits.requestBytes)
+  const limit: MiddlewareHandler = (context, next) => (isDescribed(context.req) ? next() : limitJson(context, next))
+  app.post('/requests', refuseTooLarge(limits), admitBody, limit, async (context) => {
     const { parts, caller, room } = context.get('admitted')
     const forAnswer = parts.inFlight.open(caller.owner)
     try {
-      const record = await take(caller, { body: room, answer: forAnswer }, context.req.raw)
-      return answer(context, wireTexts(record), forAnswer, isSettled(record) ? 200 : 202)
+      const record = await (isDescribed(context.req)
+        ? takeRaw(context, caller, { body: room, answer: forAnswer })
+        : take(caller, { body: room, answer: forAnswer }, context.req.raw))
+      return recordAnswer(context, record, forAnswer)
     } catch (error) {
       forAnswer.leave()
       throw error
@@ -55,9 +61,30 @@ export function requestRoutes(app: Hono, settings: Settings, { admitBody, read, 
     await parts.limits.admitCaller(caller, bytes)
     // Before parsing, which creates the objects.
     rooms.body.demand(sizeOfValues(text))
-    const idempotencyKey = headers.get('idempotency-key') ?? undefined
-    const getRoom = () => rooms.answer.wait(settings.limits.responseBytes, signal)
-    return submit(parts, caller, { body: parseJson(text), bytes, idempotencyKey, getRoom, signal })
+    return submit(parts, caller, { body: parseJson(text), bytes, ...callOf(headers, signal, rooms) })
+  }
+
+  /** A request whose body is raw: bytes, or a form with files. */
+  async function takeRaw(context: Context, caller: Caller, rooms: Rooms): Promise<StoredRecord> {
+    const { headers, signal } = context.req.raw
+    const { request, body, size } = await readDescribed(context, { limits, room: rooms.body, isFetch: false })
+    try {
+      const parts = await running()
+      await parts.limits.admitCaller(caller, size)
+      const received = { body, path: 'data' as const }
+      const submitted = { body: request, bytes: size, raw: { body }, received, ...callOf(headers, signal, rooms) }
+      return await parts.calls.during(submit(parts, caller, submitted))
+    } finally {
+      await discardUpload(body)
+    }
+  }
+
+  function callOf(headers: Headers, signal: AbortSignal, rooms: Rooms) {
+    return {
+      idempotencyKey: headers.get('idempotency-key') ?? undefined,
+      getRoom: () => rooms.answer.wait(limits.responseBytes, signal),
+      signal,
+    }
   }
 
   app.get('/requests', (context) => {
@@ -66,7 +93,7 @@ export function requestRoutes(app: Hono, settings: Settings, { admitBody, read, 
     return read(context, async (parts, caller, room) => {
       if (query['ids'] !== undefined) return poll(parts, caller, { ...parsePoll(query), signal, room })
       const asked = parseHistory(query)
-      await room.wait(settings.limits.responseBytes, signal)
+      await room.wait(limits.responseBytes, signal)
       return history(parts.records, caller.owner, asked)
     })
   })

@@ -1,5 +1,6 @@
 import type { Logger } from '../common/logger.ts'
 import type { SharedQueues } from '../common/queue-options.ts'
+import type { Price } from '../common/prices.ts'
 import type { ReadLimits } from '../common/relay-limits.ts'
 import type { MasterKey } from '../keys/encryption.ts'
 import type { Key } from '../keys/key.ts'
@@ -24,6 +25,8 @@ export interface Settings {
   database: string | undefined
   limits: ReadLimits
   queues: SharedQueues
+  /** The prices of models. */
+  prices: Record<string, Price>
   expires: { default: number; max: number }
   shutdownTimeout: number
   logger: Logger

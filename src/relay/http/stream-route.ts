@@ -33,12 +33,13 @@ interface Reader {
 
 /**
  * `GET /requests/:id/stream?after=<byte>`: the bytes of a kept stream from there on, then live, until its record is
- * settled. The record says how the stream ended.
+ * settled. The record says how the stream ended. The caller names it by its id, or by its idempotency key, which a page
+ * knows before the answer.
  */
 export function streamRoute(app: Hono, { admit }: Admission): void {
   app.get('/requests/:id/stream', async (context) => {
     const { parts, caller } = await admit(context)
-    const id = context.req.param('id')
+    const idOrKey = context.req.param('id')
     const after = readPosition(context.req.query('after') ?? '0')
     const { signal } = context.req.raw
     await parts.limits.admitCaller(caller, 0)
@@ -46,17 +47,21 @@ export function streamRoute(app: Hono, { admit }: Admission): void {
     const letGo = parts.limits.holdPoll(caller)
     if (!letGo) throw tooManyReaders()
     const room = parts.inFlight.open(caller.owner)
-    const listener = parts.pubSub.subscribe([id, streamOf(id)])
+    let listener: Listener | undefined
     let isOver = false
     const over = () => {
       if (isOver) return
       isOver = true
       letGo()
-      listener.stop()
+      listener?.stop()
       room.leave()
     }
     try {
       room.demand(bytesOfWaiting)
+      const found = await parts.records.find(caller.owner, idOrKey)
+      if (!found) throw absent(parts.records, idOrKey)
+      const { id } = found
+      listener = parts.pubSub.subscribe([id, streamOf(id)])
       const reader = { parts, owner: caller.owner, id, listener, signal, room }
       const head = await headOf(reader)
       // The server drops the body of a HEAD unread.
@@ -113,7 +118,7 @@ function failInOneLine(error: unknown): never {
 
 async function recordOf({ parts: { records }, owner, id }: Reader): Promise<RecordSummary> {
   const [now] = await records.summaries(owner, [id])
-  if (now && now.expiresAt > Date.now()) return now
+  if (now && now.expiresAt > records.now()) return now
   throw absent(records, id)
 }
 

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { ClientSecretError, isClientSecretError } from '../../protocol/errors.ts'
 import { isSettled } from '../../protocol/record.ts'
+import { invalid } from '../../protocol/invalid-parameter.ts'
 import { parseRequest, readKeyName } from '../../protocol/parse-request.ts'
 import type { ClientSecretRequest } from '../../protocol/request.ts'
 import type { WaitingCallers } from '../execution/direct/waiting-callers.ts'
@@ -10,21 +11,25 @@ import type { PubSub } from '../database/pub-sub.ts'
 import { checkSameRequest } from '../execution/direct/claims.ts'
 import type { DirectRequests } from '../execution/direct/direct-requests.ts'
 import { findRule } from '../keys/key-rules.ts'
-import { refuseFormOverride } from '../keys/method-override.ts'
+import { rawBodyCheck } from '../keys/raw-body-check.ts'
 import type { Key, Keys } from '../keys/key.ts'
+import type { Budgets, Reservation } from '../execution/budgets.ts'
 import type { Limits } from '../execution/rate-limits.ts'
 import type { Heartbeat } from '../execution/queue/heartbeat.ts'
 import type { SharedQueueRunner } from '../execution/queue/shared-queues.ts'
 import type { Queue } from '../execution/queue/queue.ts'
 import type { MostUnsettled, Records } from '../database/records.ts'
 import type { StoredRecord } from '../database/stored-record.ts'
-import type { StartedCall } from '../execution/direct/streamed-answer.ts'
+import type { DirectCall } from '../execution/direct/streamed-answer.ts'
+import type { RawBody } from '../upstream/raw-body.ts'
+import type { Upload } from './upload.ts'
 import { keyNotFound, signInRequired } from '../execution/run-errors.ts'
 
 interface SubmitDeps {
   settings: Settings
   keys: Keys
   limits: Limits
+  budgets: Budgets
   waitingCallers: WaitingCallers
   records: Records
   pubSub: PubSub
@@ -42,8 +47,10 @@ export interface Submitted {
   idempotencyKey: string | undefined
   /** Waits for memory for an existing answer. */
   getRoom: () => Promise<void>
-  /** Takes the answer as it arrives. The request then runs directly. */
-  raw?: StartedCall
+  /** The parts of the call outside of the record. Only a direct request has them. */
+  raw?: DirectCall
+  /** The raw body, which passes a check, and its field in errors. */
+  received?: { body: Uint8Array | Upload | null; path: 'body' | 'data' }
   /** Aborts when the caller disconnects. */
   signal: AbortSignal
 }
@@ -59,14 +66,14 @@ export interface Submitted {
 export async function submit(
   parts: SubmitDeps,
   caller: Caller,
-  { body, bytes, idempotencyKey, getRoom, raw, signal }: Submitted,
+  { body, bytes, idempotencyKey, getRoom, raw, received, signal }: Submitted,
 ): Promise<StoredRecord> {
   const { settings, keys, limits, waitingCallers, records, direct, queue, sharedQueues, heartbeat } = parts
   // First, because the other checks cost more.
   const key = keyFor(keys, caller, readKeyName(body))
   const request = parseRequest(body)
   findRule(key, request)
-  if (raw?.body) refuseFormOverride(request.headers, raw.body)
+  if (received?.body) checkRawBody(request, received.body, received.path)
   checkQueue(settings, key, request)
   await limits.admitUse(key, bytes)
   const lifetime = lifetimeOf(request, settings.expires)
@@ -75,16 +82,18 @@ export async function submit(
   const isOneMore = await checkRoom(parts, caller, key, isBackground, idempotencyKey, most)
 
   const newRecord = { owner: caller.owner, idempotencyKey: idempotencyKey ?? randomUUID(), request, lifetime }
+  const reservation = await reserve(parts, caller, request, isBackground, idempotencyKey, raw?.body)
   if (!isBackground) {
-    const { id, answer } = await direct.send(
-      { ...newRecord, relay: heartbeat.id },
-      getRoom,
-      isOneMore ? most : undefined,
-      raw,
-    )
-    raw?.started(id)
+    const max = isOneMore ? most : undefined
+    const { id, answer } = await direct
+      .send({ ...newRecord, relay: heartbeat.id }, getRoom, { max, raw, reservation })
+      .catch(async (error: unknown) => {
+        await reservation?.release()
+        throw error
+      })
+    raw?.reader?.started(id)
     // The reader of a streamed answer waits itself.
-    return raw ? answer : waitingCallers.during(id, signal, answer)
+    return raw?.reader ? answer : waitingCallers.during(id, signal, answer)
   }
   const isShared = sharedQueues.has(request.queue)
   const addShared: typeof queue.add = (record, transaction) => sharedQueues.add(record, caller, transaction)
@@ -97,6 +106,22 @@ export async function submit(
     await begun(parts, record, Math.min(request.poll, maxBeginning), signal)
   }
   return newest(records, record, getRoom)
+}
+
+/** A raw body exists only while its caller sends it. */
+function checkRawBody(request: ClientSecretRequest, body: Uint8Array | Upload, path: 'body' | 'data'): void {
+  const { method, queue, headers } = request
+  if (runsInBackground(request)) {
+    throw invalid(
+      queue === undefined ? 'poll' : 'queue',
+      'A request with a file or bytes runs directly, because the relay stores no files. Leave out queue and poll.',
+    )
+  }
+  if (method === 'GET' || method === 'HEAD')
+    throw invalid(path, `${path} is not sent with ${method}. Use another method.`)
+  const check = rawBodyCheck(headers, path)
+  if ('check' in body) body.check = check
+  else check(body)
 }
 
 /** The database may have written the record although it did not answer. */
@@ -183,6 +208,27 @@ function maxUnsettled({ limits: { unsettledPerCaller } }: Settings, { name, limi
       return new ClientSecretError('QUEUE_FULL', `${sentence} Wait for some of them to settle.`, { retryAfter: 1 })
     },
   }
+}
+
+/**
+ * Reserves a part of the caller's budgets for a direct request. The run of a background request reserves it itself, so
+ * this only checks that there is some left. A repeat of an accepted request reserves nothing, if there is none left.
+ */
+async function reserve(
+  { budgets, records }: SubmitDeps,
+  { owner }: Caller,
+  request: ClientSecretRequest,
+  isBackground: boolean,
+  idempotencyKey: string | undefined,
+  rawBody: RawBody | null | undefined,
+): Promise<Reservation | undefined> {
+  try {
+    if (!isBackground) return await budgets.reserve(owner, request, rawBody)
+    await budgets.check(owner, request)
+  } catch (error) {
+    if (idempotencyKey === undefined || !(await records.isKnown(owner, idempotencyKey))) throw error
+  }
+  return undefined
 }
 
 /**

@@ -17,6 +17,9 @@ import { suggestRule } from './suggested-rule.ts'
 /** A place in a request for a secret. */
 export type Place = `headers.${string}` | `params.${string}` | `data#/${string}` | 'url.path'
 
+/** An https url, or another text; `satisfies` keeps the type of what is written. */
+type RuleUrl = `https://${string}` | (string & {})
+
 /** A destination that a key allows. The relay refuses everything else. */
 export interface KeyRule {
   /**
@@ -24,7 +27,7 @@ export interface KeyRule {
    * `*:verb` one that ends with this verb, as APIs of Google have it, `**` at the end the rest of the path, and `*.`
    * before a host one label. A segment may contain the placeholder: `https://api.telegram.org/bot$CLIENT_SECRET/*`.
    */
-  url: string
+  url: RuleUrl
   /** Any letter case. */
   methods: (Method | Lowercase<Method>)[]
   /** The places in the request. Default: `['headers.authorization']`, or `['url.path']` if the url of the rule contains the placeholder. */

@@ -9,7 +9,7 @@ const hex = (one: string) => one.charCodeAt(0).toString(16)
 const mark = '(?:[^a-z0-9$%&;=]|%(?!24|3\\d|[46][1-9a-f]|[57][\\da])[\\da-f]{2})'
 /** What PHP and Rack leave out in front of a name. */
 const leftOut = '(?:[ +[\\]]|%20|%5b|%5d)'
-const end = '(?:\\]|%5d)*(?:[=&;\\p{Cc}]|%[01][\\da-f]|%7f|$)'
+const end = '(?:\\]|%5d)*(?:[=&;"\'\\p{Cc}]|%[01][\\da-f]|%7f|$)'
 const override = `${mark}{1,9}${word('method')}${end}|${word('x')}${mark}{1,9}(?:${word('http')}${mark}{1,9})?${word('method')}(?:${mark}{1,9}${word('override')})?${end}`
 
 /**
@@ -18,6 +18,12 @@ const override = `${mark}{1,9}${word('method')}${end}|${word('x')}${mark}{1,9}(?
  */
 const overrides = new RegExp(
   `(?:^|[&;])(?=${leftOut}{100}|${leftOut}{0,99}(?:(?:\\$|%24)${word('http')}|${override}))([^=&;]{0,200})`,
+  'iu',
+)
+
+/** The same in the head of a part of a multipart form, which may have a line break before a space. */
+const overridesInParts = new RegExp(
+  `content-disposition:(?:[^\\r\\n]|\\r?\\n(?=[ \\t])){0,300}?[;\\s]name\\*?\\s{0,9}=\\s{0,9}["']?(?=${leftOut}{100}|${leftOut}{0,99}(?:(?:\\$|%24)${word('http')}|${override}))([^"\\r\\n;]{0,200})`,
   'iu',
 )
 
@@ -40,7 +46,7 @@ export function refuseMethodOverride({ params = {}, headers, data }: ClientSecre
       )
   }
   if (typeof data === 'string') return refuseFormOverride(headers, data, 'data')
-  if (!isObject(data) || bodyFormat(headers) !== 'form') return
+  if (!isObject(data) || !['form', 'multipart'].includes(bodyFormat(headers) ?? '')) return
   for (const name of namesOf(data)) if (overrides.test(name)) throw refused(`data#/${abridged(name)}`)
 }
 
@@ -54,10 +60,11 @@ export function refuseFormOverride(
   body: string | Uint8Array,
   path = 'body',
 ): void {
-  if (!isForm(headers)) return
-  const name = nameIn(
-    typeof body === 'string' ? body : Buffer.from(body.buffer, body.byteOffset, body.length).toString('latin1'),
-  )
+  const isMultipart = bodyFormat(headers) === 'multipart'
+  if (!isMultipart && !isForm(headers)) return
+  const text =
+    typeof body === 'string' ? body : Buffer.from(body.buffer, body.byteOffset, body.length).toString('latin1')
+  const name = isMultipart ? overridesInParts.exec(text)?.[1] : nameIn(text)
   if (name !== undefined) throw refused(`${path}#/${abridged(name)}`)
 }
 

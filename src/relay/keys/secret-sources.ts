@@ -114,12 +114,19 @@ export function createSecretSources({ secrets, logger }: { secrets: SecretIndex;
     async askAfterRefusal(key) {
       const source = sources.get(key)
       if (!source) return
-      if (!source.asking && Date.now() - source.refusedAt < betweenRefusals) return
-      source.refusedAt = Date.now()
       const { version } = newestOf(source.key.values)!
-      await ask(key, source)
-      // The next refusal may be of another change.
-      if (newestOf(source.key.values)!.version !== version) source.refusedAt = 0
+      // A question under way may be older than the refusal, so its answer may be too.
+      for (let questions = 0; questions < 2; questions++) {
+        if (!source.asking) {
+          if (Date.now() - source.refusedAt < betweenRefusals) return
+          source.refusedAt = Date.now()
+        }
+        await ask(key, source)
+        if (newestOf(source.key.values)!.version === version) continue
+        // The next refusal may be of another change.
+        source.refusedAt = 0
+        return
+      }
     },
     askAll: async () => void (await Promise.all([...sources].map(([option, source]) => ask(option, source)))),
     tryFirst(key, version) {

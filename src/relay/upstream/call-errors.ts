@@ -25,8 +25,22 @@ export function wentSilent({ host }: URL, milliseconds: number): ClientSecretErr
   )
 }
 
-export function timedOut(url: URL, milliseconds: number): ClientSecretError {
-  return new ClientSecretError('UPSTREAM_TIMEOUT', `${url.host} did not answer within ${milliseconds} milliseconds.`)
+export function uploadStopped({ host }: URL, milliseconds: number): ClientSecretError {
+  return new ClientSecretError(
+    'UPSTREAM_TIMEOUT',
+    `The upload to ${host} made no progress for ${milliseconds} milliseconds (limits.streamIdleTimeout).`,
+  )
+}
+
+export function timedOut(url: URL, milliseconds: number, cause?: unknown): ClientSecretError {
+  return new ClientSecretError('UPSTREAM_TIMEOUT', `${url.host} did not answer within ${milliseconds} milliseconds.`, {
+    cause,
+  })
+}
+
+/** Whether there was no connection to the API, so that it cannot have acted. */
+export function isWithoutConnection({ cause }: { cause?: unknown }): boolean {
+  return /^(ECONNREFUSED|ENOTFOUND|EAI_AGAIN|UND_ERR_CONNECT_TIMEOUT)$/.test((cause as { code?: string })?.code ?? '')
 }
 
 /** The cause of a failed call in our words: undici's messages say more about the relay than about the API. */
@@ -34,7 +48,7 @@ export function callError(thrown: unknown, url: URL): ClientSecretError {
   const error = thrown as NodeJS.ErrnoException & { cause?: unknown }
   if (isClientSecretError(error)) return error
   if (isClientSecretError(error.cause)) return error.cause
-  if (error.code === 'UND_ERR_CONNECT_TIMEOUT') return timedOut(url, connectTimeout)
+  if (error.code === 'UND_ERR_CONNECT_TIMEOUT') return timedOut(url, connectTimeout, error)
   if (error.name === 'AbortError')
     return new ClientSecretError('ABORTED', 'The relay ended the call before its answer arrived.', { cause: error })
   const reasons: Record<string, string> = {

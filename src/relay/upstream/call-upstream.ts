@@ -1,5 +1,6 @@
 import { isUtf8 } from 'node:buffer'
 import { setImmediate as nextTurn } from 'node:timers/promises'
+import { ClientSecretError } from '../../protocol/errors.ts'
 import type { UpstreamResponse } from '../../protocol/record.ts'
 import type { ClientSecretRequest } from '../../protocol/request.ts'
 import type { Room } from '../common/bytes-in-flight.ts'
@@ -7,8 +8,10 @@ import { findRule, isAllowed } from '../keys/key-rules.ts'
 import type { Key, Keys, KeyValue } from '../keys/key.ts'
 import { redactBody, type Redactor } from '../keys/redaction/redactor.ts'
 import { maxRedirects, redirected, withPlaceholders } from './redirect.ts'
+import { isSentOnce, withRawBody, type RawBody, type RawUpstreamCall } from './raw-body.ts'
 import type { RightToCall } from './right-to-call.ts'
 import type { Tokens } from './tokens.ts'
+import { isWithoutConnection } from './call-errors.ts'
 import { isNonIdempotent } from './safe-to-retry.ts'
 import { signCall } from './sign-call.ts'
 import { substitute } from './substitute.ts'
@@ -23,6 +26,10 @@ export interface Traffic {
   received: number
   /** The number of calls that carried the secret. */
   calls: number
+  /** Whether the last call had no connection, so that the API cannot have acted. */
+  isUnreached?: boolean
+  /** Looks at the bytes of an answer. */
+  read?: ((bytes: Buffer) => void) | undefined
 }
 
 /** Milliseconds that an API may need until it accepts a new value. */
@@ -47,6 +54,8 @@ export interface Circumstances {
   /** Memory for the answer. */
   room: Room
   right: RightToCall
+  /** A body outside of the request. It is dropped when the call no longer needs it. */
+  raw?: { readonly body: RawBody | null } | undefined
   /** The call adds to these counts. */
   traffic: Traffic
 }
@@ -81,10 +90,11 @@ export async function call(
 function nextRequest(
   request: ClientSecretRequest,
   { answer, value }: Answered,
-  { secrets }: Circumstances,
+  { secrets, raw }: Circumstances,
 ): ClientSecretRequest | null {
   const { location } = answer.headers
   const next = redirected(request, answer.status, location && withPlaceholders(location, value))
+  if (isSentOnce(raw?.body) && next?.method !== 'GET') return null
   return next && secrets.text(next.url) === next.url ? next : null
 }
 
@@ -108,7 +118,7 @@ async function askedWithEachValue(
   const { keys } = circumstances
   const [first] = key.values
   const refusal = await attempt(key, first!, request, circumstances)
-  if (refusal.answer.status !== 401) return refusal
+  if (refusal.answer.status !== 401 || isSentOnce(circumstances.raw?.body)) return refusal
   const tried = [first!.secret]
   const untried = ({ values }: Key) => values.find(({ secret }) => !tried.includes(secret))
   const fresh = ({ values, changedAt = 0 }: Key) =>
@@ -138,11 +148,12 @@ async function attempt(
   request: ClientSecretRequest,
   circumstances: Circumstances,
 ): Promise<Answered> {
-  const { tokens, signal } = circumstances
+  const { tokens, signal, raw } = circumstances
   const filled = await tokens.fill(key, value, signal)
   const answered = await ask(key, filled, request, circumstances)
   if (filled === value || answered.answer.status !== 401) return answered
   tokens.refused(value, filled.secret)
+  if (isSentOnce(raw?.body)) return answered
   return ask(key, await tokens.fill(key, value, signal), request, circumstances)
 }
 
@@ -150,8 +161,9 @@ async function ask(
   key: Key,
   value: KeyValue,
   request: ClientSecretRequest,
-  { upstream, hold, idempotencyKey, signal, room, right, traffic }: Circumstances,
+  { upstream, hold, idempotencyKey, signal, room, right, raw, traffic }: Circumstances,
 ): Promise<Answered> {
+  if (key.sign && raw?.body) throw unsignedBody(key.name)
   const rule = findRule(key, request)
   const { allowPrivateNetwork, retryable } = rule
   const signed = key.sign && (await signCall(key.sign, value, request, rule))
@@ -160,11 +172,41 @@ async function ask(
   if (signed) hold({ version: value.version, secret: signed.signature })
   if (retryable && isNonIdempotent(request.method)) prepared.headers['idempotency-key'] ??= idempotencyKey
   hold(value)
-  traffic.sent += Buffer.byteLength(prepared.body ?? '')
+  const outgoing = withRawBody(prepared, raw?.body ?? null)
   traffic.calls += 1
-  const answer = await upstream.call(prepared, { allowPrivateNetwork, signal, room, right })
+  const sent = counted(outgoing, traffic)
+  const answer = await upstream.call(sent, { allowPrivateNetwork, signal, room, right }).catch((error: Error) => {
+    traffic.isUnreached = isWithoutConnection(error)
+    throw error
+  })
   traffic.received += answer.body.length
+  traffic.read?.(answer.body)
   return { answer, value }
+}
+
+/** Counts the bytes of a body. */
+function counted(call: RawUpstreamCall, traffic: Traffic): RawUpstreamCall {
+  const { body } = call
+  if (!isSentOnce(body)) {
+    traffic.sent += Buffer.byteLength(body ?? '')
+    return call
+  }
+  const iterate = async function* () {
+    for await (const piece of body) {
+      traffic.sent += piece.length
+      yield piece
+    }
+  }
+  return { ...call, body: { size: body.size, [Symbol.asyncIterator]: iterate } }
+}
+
+/** A raw body joins the call only after the signature. */
+function unsignedBody(keyName: string): ClientSecretError {
+  return new ClientSecretError(
+    'NOT_ALLOWED',
+    `The key "${keyName}" signs its calls, and the relay cannot sign a raw body. Send the body as an object, a list or a string in data.`,
+    { path: 'data' },
+  )
 }
 
 async function redacted(

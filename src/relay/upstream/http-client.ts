@@ -9,7 +9,8 @@ import { addressRefused, checkedLookup, dns, isAllowedAddress, type Resolve, typ
 import { connectTimeout, callError, timedOut, wentSilent } from './call-errors.ts'
 import type { RightToCall } from './right-to-call.ts'
 import { createStreamedBody, type StreamedBody } from './streamed-body.ts'
-import type { UpstreamCall } from './substitute.ts'
+import { isSentOnce, type RawUpstreamCall } from './raw-body.ts'
+import { paced } from './paced-upload.ts'
 import { receiveWhole } from './whole-answer.ts'
 
 /** An answer whose body is still on its way. */
@@ -40,12 +41,9 @@ export interface UpstreamOptions {
   right: RightToCall
 }
 
-/** A call whose body may be bytes. */
-export type RawUpstreamCall = Omit<UpstreamCall, 'body'> & { body: Uint8Array | string | null }
-
 export interface Upstream {
   /** Gives the whole answer. */
-  call(call: UpstreamCall, options: UpstreamOptions): Promise<UpstreamAnswer>
+  call(call: RawUpstreamCall, options: UpstreamOptions): Promise<UpstreamAnswer>
   /** Gives the answer as soon as its head arrives. */
   open(call: RawUpstreamCall, options: Omit<UpstreamOptions, 'room'>): Promise<OpenedAnswer>
   close(): Promise<void>
@@ -146,7 +144,7 @@ function beginCall(
   limits: UpstreamLimits,
   dispatcher: Agent,
 ) {
-  const { method, url, headers, body } = call
+  const { method, url, headers } = call
   const { allowPrivateNetwork, signal, right } = options
   // A socket looks up names only, so an address in the url is checked here.
   const host = url.hostname.replace(/^\[|\]$/g, '')
@@ -161,12 +159,21 @@ function beginCall(
     timer = setTimeout(() => ending.abort(timedOut(url, milliseconds)), milliseconds)
   }
   limitTo(limits.upstreamTimeout)
+  const [body, length] = isSentOnce(call.body)
+    ? [paced(call.body, { ...limits, limitTo, fail: (reason) => ending.abort(reason), url }), call.body.size]
+    : [call.body, undefined]
   const request = {
     origin: url.origin,
     path: `${url.pathname}${url.search}`,
     method,
-    headers: { 'user-agent': userAgent, ...headers, 'accept-encoding': 'identity' },
-    body,
+    headers: {
+      'user-agent': userAgent,
+      ...headers,
+      'accept-encoding': 'identity',
+      ...(length !== undefined && { 'content-length': String(length) }),
+    },
+    // The dispatcher takes an iterable too, which its types do not say.
+    body: body as Uint8Array | string | null,
   }
   return {
     limitTo,

@@ -6,9 +6,10 @@ import { shareTurn } from '../common/share-turn.ts'
 import type { Key } from '../keys/key.ts'
 import { findRule, type CompiledRule } from '../keys/key-rules.ts'
 import type { Redactor, RedactorStream } from '../keys/redaction/redactor.ts'
-import { call, type Circumstances } from './call-upstream.ts'
+import { call, type Circumstances, type Traffic } from './call-upstream.ts'
 import { comesInEvents, DeltaRedactor } from './delta-redactor.ts'
 import type { OpenedAnswer, Upstream } from './http-client.ts'
+import type { RawBody } from './raw-body.ts'
 import { isRedirect, maxRedirects } from './redirect.ts'
 import { looksCompressed, mayBeCompressed, refuseConcealedSecrets } from './undeclared-compression.ts'
 
@@ -19,10 +20,16 @@ export interface AnswerHead {
   headers: Record<string, string>
 }
 
-/** A call with a raw body. The relay passes on its answer as it arrives. */
+/** The parts of a call outside of its record. */
 export interface RawCall {
-  /** Replaces the request's `data`. Null if the request has `data`, or no body. */
-  body: Uint8Array | null
+  /** Null if the request has `data`, or no body. A multipart form can have both. */
+  body: RawBody | null
+  /** Takes the answer in place of the record. */
+  reader?: AnswerReader | undefined
+}
+
+/** Takes an answer as it arrives. */
+export interface AnswerReader {
   redirect: 'follow' | 'manual' | 'error'
   /** Called once, before any `write`. */
   begin(head: AnswerHead): void
@@ -44,9 +51,8 @@ export async function streamAnswer(
   key: Key,
   request: ClientSecretRequest,
   circumstances: Circumstances & { upstream: Pick<Upstream, 'open'> },
-  raw: RawCall,
+  reader: AnswerReader,
 ): Promise<UpstreamResponse> {
-  if (key.sign && raw.body !== null) throw unsignedBody(key.name)
   let opened: OpenedAnswer | undefined
   let first: URL | undefined
   let isRedirected = false
@@ -58,37 +64,35 @@ export async function streamAnswer(
       opened?.body.discard()
       first ??= prepared.url
       isRedirected ||= prepared.url.href !== first.href
-      const body = prepared.body ?? (prepared.method === 'GET' || prepared.method === 'HEAD' ? null : raw.body)
-      if (prepared.body === null) traffic.sent += body?.length ?? 0
       // As every fetch: some APIs choose the format of their answer by it.
       const headers = { accept: '*/*', ...prepared.headers }
-      opened = await circumstances.upstream.open({ ...prepared, headers, body }, options)
+      opened = await circumstances.upstream.open({ ...prepared, headers }, options)
       return { ...opened, body: noBytes }
     },
   }
   try {
-    const redirects = raw.redirect === 'follow' ? maxRedirects : 0
+    const redirects = reader.redirect === 'follow' ? maxRedirects : 0
     const response = await call(key, request, { ...circumstances, upstream }, redirects)
     const answer = opened!
     const { status, headers } = response
-    if (raw.redirect === 'error' && isRedirect(status, headers['location'])) throw redirectRefused()
+    if (reader.redirect === 'error' && isRedirect(status, headers['location'])) throw redirectRefused()
     const isEmpty = answer.isEmpty && status !== 204 && status !== 304
-    raw.begin({
+    reader.begin({
       status,
       statusText: secrets.text(answer.statusText),
       // Some clients expect a body unless the length is 0.
       headers: isEmpty ? { ...headers, 'content-length': '0' } : headers,
     })
-    const counted = count(answer.body, (bytes) => (traffic.received += bytes))
+    const counted = count(answer.body, traffic)
     const looked = lookedThrough(counted, headers['content-type'], { secrets, maxBytes: responseBytes, held })
     const isAllowed = isRedirected ? key.rules.every(letsStream) : letsStream(findRule(key, request))
     const whole = isAllowed ? looked : gathered(looked, responseBytes, held)
     // Texts in pieces come first, because the other search leaves gaps in them.
     const joined = comesInEvents(headers['content-type']) ? redacted(whole, new DeltaRedactor(secrets), held) : whole
     try {
-      for await (const chunk of redacted(joined, secrets.stream(), held)) await raw.write(chunk, signal)
+      for await (const chunk of redacted(joined, secrets.stream(), held)) await reader.write(chunk, signal)
     } finally {
-      await raw.flush?.()
+      await reader.flush?.()
     }
     return response
   } finally {
@@ -107,18 +111,10 @@ function redirectRefused(): ClientSecretError {
   )
 }
 
-/** A raw body joins the call only after the signature. */
-function unsignedBody(keyName: string): ClientSecretError {
-  return new ClientSecretError(
-    'NOT_ALLOWED',
-    `The key "${keyName}" signs its calls, and a fetch cannot sign a raw body. Send the body as data of a request.`,
-    { path: 'body' },
-  )
-}
-
-async function* count(body: AsyncIterable<Buffer>, add: (bytes: number) => void): AsyncGenerator<Buffer> {
+async function* count(body: AsyncIterable<Buffer>, traffic: Traffic): AsyncGenerator<Buffer> {
   for await (const chunk of body) {
-    add(chunk.length)
+    traffic.received += chunk.length
+    traffic.read?.(chunk)
     yield chunk
   }
 }

@@ -13,6 +13,7 @@ import { isHeaderValue } from '../../protocol/request-fields.ts'
 import { jsonText } from '../common/json-text.ts'
 import type { CompiledRule } from '../keys/key-rules.ts'
 import type { KeyValue } from '../keys/key.ts'
+import { partsOf } from './multipart.ts'
 
 /** The outgoing call, with its body as text. */
 export interface UpstreamCall {
@@ -102,7 +103,9 @@ function bodyOf(request: ClientSecretRequest, data: RequestBody, headers: Record
     headers['content-type'] ??= 'text/plain;charset=UTF-8'
     return data
   }
-  if (bodyFormat(headers) === 'form') return formOf(data as JsonObject, maxFormLength(request), request.formArrays)
+  const format = bodyFormat(headers)
+  if (format === 'form') return formOf(data as JsonObject, maxFormLength(request), request.formArrays)
+  if (format === 'multipart') return partsOf(data as Record<string, unknown>, headers)
   headers['content-type'] ??= 'application/json'
   return JSON.stringify(data)
 }

@@ -1,7 +1,9 @@
 import { C as ClientSecretError } from './errors.js';
 export { a as ClientSecretErrorDetails, E as ErrorCode, i as isClientSecretError } from './errors.js';
-import { S as StandardSchema, C as CancelAnswer, R as RequestParams, T as Transport } from './create-client.js';
-export { j as Answer, A as ApiResponse, k as Callbacks, b as Client, f as ClientCore, l as ClientOptions, c as ClientSecretRecord, m as ClientSecretRequestFunction, i as ClientSecretRequestParams, F as FetchWith, n as FetchWithOptions, o as FollowOptions, H as HistoryFilter, p as HistoryPage, L as Listeners, d as ParsedResponse, e as PauseReason, q as PollAnswer, r as PollOptions, s as PollPromise, P as PollStopped, t as Polling, u as PollingOptions, v as QueueCount, Q as QueuedRequest, w as ReadOptions, a as RecordStatus, x as RecordVersion, y as RequestData, z as RequestFields, h as RequestObject, B as RequestOptions, D as RequestProgress, g as RequestStart, E as ResponseType, G as SendOptions, I as Sent, U as UpstreamResponse, W as WireError, J as createClient, K as isPollStopped, M as isSettled } from './create-client.js';
+import { a as CancelAnswer, T as Transport } from './create-core.js';
+export { C as ClientCore, c as ClientOptions, b as ClientSecretRecord, H as HistoryFilter, d as HistoryPage, P as PauseReason, e as PollAnswer, Q as QueueCount, R as RecordStatus, f as RecordVersion, U as UpstreamResponse, W as WireError, i as isSettled } from './create-core.js';
+import { S as StandardSchema, K as KeyAndUrl, s as RequestDetails } from './create-client.js';
+export { e as Answer, A as ApiResponse, f as Callbacks, C as Client, g as ClientSecretName, h as ClientSecretRequestFunction, d as ClientSecretRequestParams, i as ClientSecretUrl, F as FetchWith, j as FetchWithOptions, k as FollowOptions, L as Listeners, a as ParsedResponse, l as PollOptions, m as PollPromise, P as PollStopped, n as Polling, o as PollingOptions, Q as QueuedRequest, p as ReadOptions, q as Register, r as RequestData, t as RequestFields, c as RequestObject, u as RequestOptions, R as RequestParams, v as RequestProgress, b as RequestStart, w as ResponseType, x as SendOptions, y as Sent, z as createClient, B as isPollStopped } from './create-client.js';
 export { R as RelayTransportOptions } from './relay-transport.js';
 export { C as ClientSecretRequest, F as FormArrays, J as JsonObject, M as Method, P as ParamValue, R as RequestBody } from './request.js';
 
@@ -56,13 +58,13 @@ interface StreamOptions<Event = unknown, Data = unknown> {
 }
 
 /** The request of a stream. It runs directly, without a queue. */
-interface StreamParams extends Omit<RequestParams, 'poll' | 'queue' | 'responseType'> {
+type StreamParams = KeyAndUrl & Omit<RequestDetails, 'poll' | 'queue' | 'responseType'> & {
     /**
      * Keeps the answer with the relay's record until the record expires. The call then goes on without a reader, and
      * any page of the caller can read the stream from any byte. Default false.
      */
     keep?: boolean | undefined;
-}
+};
 /** The state of a stream. Narrowing on `status` narrows `error`. */
 type StreamState<Event = unknown, Data = unknown> = {
     /** The text so far. Of events, the text of their deltas. Empty for bytes. */
@@ -75,6 +77,8 @@ type StreamState<Event = unknown, Data = unknown> = {
     record: {
         id: string;
     } | undefined;
+    /** The head of the API's answer, once it answers. */
+    response: StreamResponse | undefined;
     /** True from `send` until the stream ends or stops. */
     isStreaming: boolean;
 } & ({
@@ -118,6 +122,8 @@ interface StreamStart<Event = unknown, Data = unknown> {
     record?: {
         id: string;
     } | undefined;
+    /** Identifies the request to the relay. Without `params`, it names a kept stream that was sent before. Default: random. */
+    idempotencyKey?: string | undefined;
     /** Returns the options. Called for each event. */
     options?: (() => StreamOptions<Event, Data>) | undefined;
     /** Called after each change of the state. `isUrgent` is false for more content of the answer. */
@@ -156,5 +162,5 @@ declare function createStream<Event = unknown, Data = Event | undefined>(client:
  */
 declare function deltaText(event: unknown): string;
 
-export { CancelAnswer, ClientSecretError, RequestParams, StandardSchema, Transport, clientSecretErrorOf, createStream, deltaText };
+export { CancelAnswer, ClientSecretError, KeyAndUrl, RequestDetails, StandardSchema, Transport, clientSecretErrorOf, createStream, deltaText };
 export type { StreamEvent, StreamObject, StreamOptions, StreamParams, StreamResponse, StreamStart, StreamState, StreamStatus };

@@ -1,93 +1,48 @@
-import { C as ClientSecretRequest, M as Method, F as FormArrays, P as ParamValue } from './request.js';
+import { b as ClientSecretRecord, P as PauseReason, f as RecordVersion, a as CancelAnswer, R as RecordStatus, C as ClientCore, H as HistoryFilter, d as HistoryPage, Q as QueueCount, c as ClientOptions } from './create-core.js';
 import { C as ClientSecretError } from './errors.js';
-import { R as RelayTransportOptions } from './relay-transport.js';
+import { M as Method, F as FormArrays, P as ParamValue } from './request.js';
 
-declare const statuses: readonly ["pending", "running", "resolved", "failed", "cancelled"];
-/** The state of a request. `pending` waits in a queue; the last three are settled. */
-type RecordStatus = (typeof statuses)[number];
 /**
- * The upstream's answer as JSON. The body is the exact text, or base64 for bytes, so
- * that no step on the way has to parse it.
+ * The relay of these pages, for the types of their requests. Once its config is registered, a key without an entry
+ * there, and a url that no rule of the key allows, do not compile. Write the config with `satisfies RelayOptions`.
+ *
+ * @example
+ * // `config` is the default export of relay.config.ts, imported with `import type`.
+ * declare module 'react-client-secret' {
+ *   interface Register {
+ *     relay: typeof config
+ *   }
+ * }
  */
-interface UpstreamResponse {
-    status: number;
-    /** Names in lower case. */
-    headers: Record<string, string>;
-    body: string;
-    encoding?: 'base64' | undefined;
+interface Register {
 }
-/** An error as JSON. */
-interface WireError {
-    code: string;
-    message: string;
-    status?: number | undefined;
-    path?: string | undefined;
-    requestId?: string | undefined;
-    /** Seconds. */
-    retryAfter?: number | undefined;
-}
-/** The relay's record of a request. Times are milliseconds since 1970. */
-interface ClientSecretRecord {
-    id: string;
-    status: RecordStatus;
-    /** Changes with every change of the record. Compare it for equality only. */
-    version: string;
-    queueName?: string | undefined;
-    /** Position in the queue while unsettled: 1 is next, or running. */
-    inQueue?: number | undefined;
-    createdAt: number;
-    updatedAt: number;
-    expiresAt: number;
-    /** The request, with the placeholder. Only in the history, and in polls without a version. */
-    request?: ClientSecretRequest | undefined;
-    response?: UpstreamResponse | undefined;
-    error?: WireError | undefined;
-}
-/** `GET /requests?ids=…`: the records that differ from the versions seen, and an error for each missing one. */
-interface PollAnswer {
-    records: ClientSecretRecord[];
-    errors: {
-        id: string;
-        error: WireError;
-    }[];
-}
-/** Filters a caller's past requests. A missing field matches all. */
-interface HistoryFilter {
-    /** The exact url of the request. */
-    url?: string | undefined;
-    method?: Method | undefined;
-    /** The queue's exact name. */
-    queue?: string | undefined;
-    status?: RecordStatus | undefined;
-    /** Without the request's `data` and the response. Default: false. */
-    compact?: boolean | undefined;
-    /** The maximum of records in a page, 1 to 100. A page of large records holds fewer; its cursor leads on. Default: 20. */
-    limit?: number | undefined;
-    /** The cursor of the previous page. Default: begins with the newest record. */
-    cursor?: string | undefined;
-}
-/** `GET /requests`: a page of the history, the newest first. */
-interface HistoryPage {
-    records: ClientSecretRecord[];
-    /** Leads to the next page; null at the end. A page with fewer records than `limit` may have one too. */
-    cursor: string | null;
-}
-/** `DELETE /requests/:id`. */
-interface CancelAnswer {
-    /** False if the request had already settled. */
-    removed: boolean;
-    message: string;
-}
-/** `GET /queues/:name`. */
-interface QueueCount {
-    queueName: string;
-    /** The number of the caller's unsettled requests in queues of this name, including the running one. */
-    inQueue: number;
-}
-/** True when the request has its final state. */
-declare function isSettled(record: {
-    status: RecordStatus;
-}): boolean;
+type RegisteredKeys = Register extends {
+    relay: {
+        keys?: infer Keys;
+    };
+} ? NonNullable<Keys> : Record<string, unknown>;
+/** The name of a key: any text, or a key of the registered relay. */
+type ClientSecretName = Extract<keyof RegisteredKeys, string>;
+/** The urls that the rules of a key allow: any text, until a relay is registered. */
+type ClientSecretUrl<Name extends ClientSecretName = ClientSecretName> = RegisteredKeys[Name] extends infer Key ? UrlOfKey<Key> : never;
+/** A key, and a url that its rules allow. */
+type KeyAndUrl = {
+    [Name in ClientSecretName]: {
+        /** Name of a key that the relay knows. */
+        clientSecretName: Name;
+        /** Absolute `https:` url; `http:` only where a key's rule allows it. */
+        url: ClientSecretUrl<Name>;
+    };
+}[ClientSecretName];
+type UrlOfKey<Key> = Key extends {
+    allow: readonly (infer Rule)[];
+} ? UrlOfRule<Rule> : string;
+type UrlOfRule<Rule> = Rule extends {
+    url: infer Url extends string;
+} ? WithQuery<Filled<Url>> : never;
+type WithQuery<Url extends string> = Url | `${Url}?${string}`;
+/** The pattern of a rule, with text for each of its stars. */
+type Filled<Pattern extends string> = Pattern extends `${infer Start}**` ? `${Filled<Start>}${string}` : Pattern extends `${infer Start}*${infer Rest}` ? `${Start}${string}${Filled<Rest>}` : Pattern;
 
 /** The API's response. */
 interface ApiResponse {
@@ -161,8 +116,10 @@ interface Listeners<Data = unknown> extends Callbacks<Data> {
     responseType?: ResponseType | undefined;
 }
 
-/** A body: fields or a list that JSON can carry, or a text. */
-type RequestData = string | readonly unknown[] | RequestFields;
+/** A body: fields or a list that JSON can carry, a text, or bytes, a file or a form. */
+type RequestData = string | readonly unknown[] | RequestFields | RawData;
+/** A body that JSON cannot carry. Its request runs directly, without queue and poll, except for URLSearchParams. */
+type RawData = Blob | ArrayBuffer | ArrayBufferView | FormData | URLSearchParams;
 /** Fields of JSON values: no form, file, bytes, stream, map or function. */
 type RequestFields = (object | {
     readonly [name: string]: unknown;
@@ -175,18 +132,18 @@ type RequestFields = (object | {
     readonly getReader?: never;
 };
 /** The fields of a request. */
-interface RequestParams {
-    /** Name of a key that the relay knows. */
-    clientSecretName: string;
-    /** Absolute `https:` url; `http:` only where a key's rule allows it. */
-    url: string;
+type RequestParams = KeyAndUrl & RequestDetails;
+/** The fields of a request beside its key and url. */
+interface RequestDetails {
     /** Any letter case. */
     method: Method | Lowercase<Method>;
     /** `$CLIENT_SECRET` in a value becomes the key. */
     headers?: Record<string, string> | undefined;
     /**
-     * The body of POST, PUT, PATCH and DELETE: JSON, or a form with the Content-Type `application/x-www-form-urlencoded`.
-     * The relay sends a string unchanged, with any Content-Type; it may not contain a placeholder.
+     * The body of POST, PUT, PATCH and DELETE: JSON, or a form with the Content-Type `application/x-www-form-urlencoded`
+     * or `multipart/form-data`. URLSearchParams are such a form. The relay sends a string, a Blob, a File, bytes and the
+     * files of a FormData unchanged, with any Content-Type; they may not contain a placeholder. A request with files or
+     * bytes runs directly, without `queue` and `poll`.
      * With `stream: true`, the answer still arrives whole, as one text.
      */
     data?: RequestData | undefined;
@@ -210,57 +167,7 @@ interface RequestParams {
     queue?: string | undefined;
 }
 /** The parameters of `clientSecretRequest`. */
-interface ClientSecretRequestParams<Data = unknown> extends RequestParams, Callbacks<Data> {
-}
-
-/** A record, and the version that the client has. A poll without a version gives the current record. */
-interface RecordVersion {
-    id: string;
-    version?: string | undefined;
-}
-/** How the client talks to a server. */
-interface Transport {
-    /** Identifies the server in keys of the browser's storage. */
-    readonly name: string;
-    /** Whether a submit with the same idempotency key is the same request. If not, the client repeats none. */
-    readonly isIdempotent: boolean;
-    /**
-     * Sends a request. The same `idempotencyKey` is the same request, which makes it safe to repeat.
-     */
-    submit(request: ClientSecretRequest, options: {
-        idempotencyKey: string;
-        signal?: AbortSignal | undefined;
-    }): Promise<ClientSecretRecord>;
-    /**
-     * Polls many records in one call. Answers at once with those that differ from
-     * the version seen; without one, after at most `wait` milliseconds.
-     */
-    poll(seen: RecordVersion[], options: {
-        wait: number;
-        signal: AbortSignal;
-    }): Promise<PollAnswer>;
-    /** A page of the caller's past requests, the newest first. */
-    history(filter: HistoryFilter, options: {
-        signal?: AbortSignal | undefined;
-    }): Promise<HistoryPage>;
-    /** Removes a request from its queue, or ends the running call. */
-    cancel: (id: string) => Promise<CancelAnswer>;
-    /** Counts the caller's unsettled requests in queues of this name. */
-    queueCount: (queueName: string) => Promise<QueueCount>;
-    /** Sends a call, and gives the server's answer as it is. The path is `/fetch` by default, the method POST. */
-    fetch?(init: {
-        path?: string | undefined;
-        method?: string;
-        headers: Record<string, string>;
-        body?: BodyInit;
-        signal: AbortSignal | null;
-    }): Promise<Response>;
-    /**
-     * The session of a visitor who is not signed in. Before the first call, `known` becomes
-     * the session: that of an earlier page load.
-     */
-    session?(known: string | null): string;
-}
+type ClientSecretRequestParams<Data = unknown> = RequestParams & Callbacks<Data>;
 
 /** The result of a stopped poll. The request goes on, and you can follow it again. */
 interface PollStopped {
@@ -269,28 +176,6 @@ interface PollStopped {
 }
 /** True for the result of a stopped poll. False for an API's body of the same shape. */
 declare function isPollStopped(value: unknown): value is PollStopped;
-
-/** Why the polling pauses: the page is hidden, or the device is offline. */
-type PauseReason = 'hidden' | 'offline';
-
-/** The callbacks for one record. */
-interface Watcher {
-    /** Upper bound on the age of the record, in milliseconds. */
-    interval: () => number;
-    /** Called with every change of the record; a settled one is the last. */
-    onRecord: (record: ClientSecretRecord) => void;
-    /** Called when the polling pauses, with the reason, and with `undefined` when it continues. */
-    onPause: (reason: PauseReason | undefined) => void;
-    /** Called when the polling ends early: with an error, or without one after `stop`. */
-    onEnd: (error?: ClientSecretError) => void;
-}
-
-interface Poller {
-    /** Polls a record until it settles, fails, or the returned function is called. */
-    watch: (seen: RecordVersion, watcher: Watcher) => () => void;
-    /** Ends all polling of a record. */
-    stop: (id: string) => void;
-}
 
 /** A poll by hand. */
 interface Polling extends Promise<Answer | PollStopped> {
@@ -360,34 +245,13 @@ interface RequestObject extends Readonly<RequestProgress> {
     cancel: () => Promise<CancelAnswer>;
 }
 
-/** The server of the client, and its user. */
-type ClientOptions = (RelayTransportOptions | {
-    transport: Transport;
-}) & {
-    /** Your id of the signed-in user. Requests that persist are separate for each user. */
-    user?: string | undefined;
-};
-/** The parts of a client that hooks use. */
-interface ClientCore {
-    /** Server, user and a number: unique among the clients of a page. */
-    readonly key: string;
-    readonly transport: Transport;
-    readonly user: string | undefined;
-    /** Polls for all requests of this client. */
-    readonly poller: Poller;
-    /** One request as an object, with its state and its actions. Hooks and promises use it. */
-    createRequest: (start: RequestStart) => RequestObject;
-    /** Calls the listener with the first record of each request of this client, until the returned function is called. */
-    onSent: (listener: (record: ClientSecretRecord) => void) => () => void;
-}
-
 /** Options of `fetchWith`. */
 interface FetchWithOptions {
     /** For a call without `$CLIENT_SECRET` in its url, headers or text: `'native'` uses the page's own fetch, `'refuse'` refuses it. Default `'native'`. */
     withoutPlaceholder?: 'native' | 'refuse' | undefined;
 }
 /** Returns a `fetch` that makes its calls through the relay, with this key. */
-type FetchWith = (clientSecretName: string, options?: FetchWithOptions) => typeof fetch;
+type FetchWith = (clientSecretName: ClientSecretName, options?: FetchWithOptions) => typeof fetch;
 
 /** Result of a request with a `queue` and no `poll`. */
 interface QueuedRequest<Data = unknown> {
@@ -499,5 +363,5 @@ interface Client extends ClientCore {
  */
 declare function createClient(options: ClientOptions): Client;
 
-export { createClient as J, isPollStopped as K, isSettled as M };
-export type { ApiResponse as A, RequestOptions as B, CancelAnswer as C, RequestProgress as D, ResponseType as E, FetchWith as F, SendOptions as G, HistoryFilter as H, Sent as I, Listeners as L, PollStopped as P, QueuedRequest as Q, RequestParams as R, StandardSchema as S, Transport as T, UpstreamResponse as U, WireError as W, RecordStatus as a, Client as b, ClientSecretRecord as c, ParsedResponse as d, PauseReason as e, ClientCore as f, RequestStart as g, RequestObject as h, ClientSecretRequestParams as i, Answer as j, Callbacks as k, ClientOptions as l, ClientSecretRequestFunction as m, FetchWithOptions as n, FollowOptions as o, HistoryPage as p, PollAnswer as q, PollOptions as r, PollPromise as s, Polling as t, PollingOptions as u, QueueCount as v, ReadOptions as w, RecordVersion as x, RequestData as y, RequestFields as z };
+export { isPollStopped as B, createClient as z };
+export type { ApiResponse as A, Client as C, FetchWith as F, KeyAndUrl as K, Listeners as L, PollStopped as P, QueuedRequest as Q, RequestParams as R, StandardSchema as S, ParsedResponse as a, RequestStart as b, RequestObject as c, ClientSecretRequestParams as d, Answer as e, Callbacks as f, ClientSecretName as g, ClientSecretRequestFunction as h, ClientSecretUrl as i, FetchWithOptions as j, FollowOptions as k, PollOptions as l, PollPromise as m, Polling as n, PollingOptions as o, ReadOptions as p, Register as q, RequestData as r, RequestDetails as s, RequestFields as t, RequestOptions as u, RequestProgress as v, ResponseType as w, SendOptions as x, Sent as y };

@@ -1,7 +1,9 @@
 import { ReactNode } from 'react';
-import { b as Client, c as ClientSecretRecord, d as ParsedResponse, H as HistoryFilter, S as StandardSchema, R as RequestParams, e as PauseReason, A as ApiResponse, f as ClientCore, g as RequestStart, h as RequestObject, L as Listeners, C as CancelAnswer, i as ClientSecretRequestParams, P as PollStopped, Q as QueuedRequest } from './create-client.js';
-export { j as Answer, k as Callbacks, l as ClientOptions, m as ClientSecretRequestFunction, F as FetchWith, n as FetchWithOptions, o as FollowOptions, p as HistoryPage, q as PollAnswer, r as PollOptions, s as PollPromise, t as Polling, u as PollingOptions, v as QueueCount, w as ReadOptions, a as RecordStatus, x as RecordVersion, y as RequestData, z as RequestFields, B as RequestOptions, D as RequestProgress, E as ResponseType, G as SendOptions, I as Sent, T as Transport, U as UpstreamResponse, W as WireError, J as createClient, K as isPollStopped, M as isSettled } from './create-client.js';
+import { C as Client, a as ParsedResponse, S as StandardSchema, R as RequestParams, A as ApiResponse, b as RequestStart, c as RequestObject, L as Listeners, d as ClientSecretRequestParams, P as PollStopped, Q as QueuedRequest } from './create-client.js';
+export { e as Answer, f as Callbacks, g as ClientSecretName, h as ClientSecretRequestFunction, i as ClientSecretUrl, F as FetchWith, j as FetchWithOptions, k as FollowOptions, K as KeyAndUrl, l as PollOptions, m as PollPromise, n as Polling, o as PollingOptions, p as ReadOptions, q as Register, r as RequestData, s as RequestDetails, t as RequestFields, u as RequestOptions, v as RequestProgress, w as ResponseType, x as SendOptions, y as Sent, z as createClient, B as isPollStopped } from './create-client.js';
 import { R as RelayTransportOptions } from './relay-transport.js';
+import { b as ClientSecretRecord, H as HistoryFilter, P as PauseReason, C as ClientCore, a as CancelAnswer } from './create-core.js';
+export { c as ClientOptions, d as HistoryPage, e as PollAnswer, Q as QueueCount, R as RecordStatus, f as RecordVersion, T as Transport, U as UpstreamResponse, W as WireError, i as isSettled } from './create-core.js';
 import { C as ClientSecretError } from './errors.js';
 export { a as ClientSecretErrorDetails, E as ErrorCode, i as isClientSecretError } from './errors.js';
 import { SWRResponse, SWRConfiguration } from 'swr';
@@ -207,7 +209,7 @@ declare const sessionPersister: CreatePersister;
 declare const localPersister: CreatePersister;
 
 /** The request of a component, and its options. */
-interface UseClientSecretRequestOptions<Data = unknown> extends RequestParams, Listeners<Data> {
+type UseClientSecretRequestOptions<Data = unknown> = RequestParams & Listeners<Data> & {
     /** Components of one provider with the same id share one request and its state. */
     id?: string | undefined;
     /**
@@ -215,7 +217,7 @@ interface UseClientSecretRequestOptions<Data = unknown> extends RequestParams, L
      * for this browser. Needs an `id`.
      */
     persist?: CreatePersister | undefined;
-}
+};
 /** Fields of the hook's request that `send` replaces. */
 type SendOverrides<Data = unknown> = Partial<ClientSecretRequestParams<Data>>;
 /** The answer; a stop, with `poll`; a queued request to poll by hand, with `queue` alone. */

@@ -29,6 +29,8 @@ type SignOptions = AwsSignature | HmacSignature;
 
 /** A place in a request for a secret. */
 type Place = `headers.${string}` | `params.${string}` | `data#/${string}` | 'url.path';
+/** An https url, or another text; `satisfies` keeps the type of what is written. */
+type RuleUrl = `https://${string}` | (string & {});
 /** A destination that a key allows. The relay refuses everything else. */
 interface KeyRule {
     /**
@@ -36,7 +38,7 @@ interface KeyRule {
      * `*:verb` one that ends with this verb, as APIs of Google have it, `**` at the end the rest of the path, and `*.`
      * before a host one label. A segment may contain the placeholder: `https://api.telegram.org/bot$CLIENT_SECRET/*`.
      */
-    url: string;
+    url: RuleUrl;
     /** Any letter case. */
     methods: (Method | Lowercase<Method>)[];
     /** The places in the request. Default: `['headers.authorization']`, or `['url.path']` if the url of the rule contains the placeholder. */
@@ -128,4 +130,4 @@ interface KeyLimits {
     bytesPerDay?: number | undefined;
 }
 
-export type { AwsSignature as A, HmacSignature as H, KeyRule as K, Place as P, SignOptions as S, TokenOptions as T, KeyOptions as a, KeyLimits as b, SignedPart as c };
+export type { AwsSignature as A, HmacSignature as H, KeyOptions as K, Place as P, SignOptions as S, TokenOptions as T, KeyRule as a, KeyLimits as b, SignedPart as c };

@@ -1,6 +1,6 @@
 import { IncomingMessage, ServerResponse } from 'node:http';
-import { a as KeyOptions } from './key.js';
-export { A as AwsSignature, H as HmacSignature, b as KeyLimits, K as KeyRule, P as Place, S as SignOptions, c as SignedPart, T as TokenOptions } from './key.js';
+import { K as KeyOptions } from './key.js';
+export { A as AwsSignature, H as HmacSignature, b as KeyLimits, a as KeyRule, P as Place, S as SignOptions, c as SignedPart, T as TokenOptions } from './key.js';
 export { C as ClientSecretError, E as ErrorCode, i as isClientSecretError } from './errors.js';
 import './request.js';
 
@@ -27,17 +27,30 @@ interface QueueOptions {
     fair?: boolean | undefined;
 }
 
+/** The price of a model, for a million tokens, in the currency of `limits.costPerDay`. */
+interface Price {
+    /** Of the tokens that the API reads. Cached ones cost as much. */
+    input: number;
+    /** Of the tokens that the API writes, with those of its reasoning. */
+    output: number;
+}
+
 /** Limits for callers and for answers of APIs; each a whole number above 0. */
 interface RelayLimits {
     /** Largest body of a submit, in bytes. Default 1 MiB. */
     requestBytes?: number | undefined;
+    /**
+     * Largest upload, in bytes: a body that is neither JSON nor a urlencoded form. Beyond `requestBytes` it passes through
+     * the relay as it arrives, to one call, without redirects and repeats. Default 100 MiB.
+     */
+    uploadBytes?: number | undefined;
     /** Largest answer of an upstream, in bytes, counted after decompression. Default 10 MiB. */
     responseBytes?: number | undefined;
-    /** Longest time for the whole answer of an upstream, in milliseconds; for a fetch, for the head of the answer. Default 300,000. */
+    /** Longest time for the whole answer of an upstream, in milliseconds; for a fetch, for the head of the answer. It begins after an upload. Default 300,000. */
     upstreamTimeout?: number | undefined;
-    /** Longest silence in the answer to a fetch, in milliseconds. Default 120,000. */
+    /** Longest silence in an upload, or in the answer to a fetch, in milliseconds. Default 120,000. */
     streamIdleTimeout?: number | undefined;
-    /** Longest time for the body of the answer to a fetch, in milliseconds. Default 3,600,000. */
+    /** Longest time for an upload, or for the body of the answer to a fetch, in milliseconds. Default 3,600,000. */
     streamTimeout?: number | undefined;
     /** Most unsettled requests of one caller. Background requests and direct requests count separately, direct ones at each relay. Default 1,000. */
     unsettledPerCaller?: number | undefined;
@@ -45,6 +58,13 @@ interface RelayLimits {
     requestsPerMinute?: number | undefined;
     /** Most bytes of one caller in a day, sent and received. Default: no limit. */
     bytesPerDay?: number | undefined;
+    /**
+     * Most tokens of one caller in a day, as the APIs of OpenAI, Anthropic, Gemini and those like them report them.
+     * Default: no limit. A call that reports none, such as a stream without its end, counts as the most that it may use.
+     */
+    tokensPerDay?: number | undefined;
+    /** Most that one caller spends on tokens in a day, by the option `prices` and in its currency. Default: no limit. */
+    costPerDay?: number | undefined;
     /** Most held polls of one caller, and of all visitors from one address if `trustProxy` is set. Default 100. */
     heldPollsPerCaller?: number | undefined;
     /** Most held polls of all callers; half as many of visitors. The relay answers further polls at once. Default 10,000. */
@@ -109,6 +129,14 @@ interface RelayOptions {
     /** Path of a SQLite file, for one relay; or address of a Postgres, for several, such as `postgres://user:password@host/database`. Default: in memory, lost when the process ends. */
     database?: string | undefined;
     limits?: RelayLimits | undefined;
+    /**
+     * The prices of models for a million tokens, by the name in the request, for `limits.costPerDay`; in any currency. `'*'`
+     * is the price of all other models. Without it, the relay refuses a model that has no price.
+     *
+     * @example
+     * prices: { 'gpt-5-mini': { input: 0.25, output: 2 } }
+     */
+    prices?: Record<string, Price> | undefined;
     /** Queues that all callers and relays share, by name, such as `{ images: { shared: true, maxConcurrency: 3, perMinute: 60 } }`. A queue without an entry is a queue of each caller. */
     queues?: Record<string, QueueOptions> | undefined;
     /** How long the relay keeps records, in seconds. */

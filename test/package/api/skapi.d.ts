@@ -1,5 +1,6 @@
-import { T as Transport } from './create-client.js';
-import { RequestParams, RecordStatus, CancelAnswer, PollStopped, Client } from './client.js';
+import { T as Transport } from './create-core.js';
+import { RecordStatus, CancelAnswer } from './client.js';
+import { RequestParams, PollStopped, Client } from './client.js';
 import './request.js';
 import './errors.js';
 import './relay-transport.js';

@@ -1,5 +1,6 @@
 import { ErrorCode } from './client.js';
-import { UpstreamResponse, WireError, Client } from './client.js';
+import { UpstreamResponse, WireError } from './client.js';
+import { Client } from './client.js';
 import { ClientSecretRequest, Method } from './client.js';
 import './relay-transport.js';
 
@@ -109,6 +110,37 @@ declare function fail(code: ErrorCode, { after, inQueue, message, ...details }?:
  */
 declare function hold({ inQueue }?: Pick<Timing, 'inQueue'>): HeldAnswer;
 
+/** A request and its answer, as a relay gave it: without secrets. `client-secret-relay record` writes them as JSON. */
+interface Recording {
+    request: RecordedRequest;
+    /** Milliseconds from the request to its answer, or to the head of a streamed one. */
+    after: number;
+    /** The answer of the API. Of a streamed answer, the head. */
+    response?: (Pick<UpstreamResponse, 'status' | 'headers'> & Partial<UpstreamResponse>) | undefined;
+    /** The pieces of a streamed answer. */
+    pieces?: RecordedPiece[] | undefined;
+    /** The error of a request that failed or was refused, and of a stream that broke off. */
+    error?: WireError | undefined;
+    /** True for an error before there is a record. */
+    isRefusal?: boolean | undefined;
+}
+/** A piece of a streamed answer. */
+interface RecordedPiece {
+    /** Milliseconds since the head. */
+    at: number;
+    /** UTF-8, or `base64`. */
+    text?: string | undefined;
+    base64?: string | undefined;
+}
+/** What tells requests apart. Its types are those of a JSON file that TypeScript imports. */
+interface RecordedRequest {
+    clientSecretName: string;
+    url: string;
+    method: string;
+    params?: object | undefined;
+    data?: unknown;
+}
+
 /** Selects requests. A missing field matches all. */
 interface RequestMatch {
     clientSecretName?: string | undefined;
@@ -135,12 +167,26 @@ interface TestClient extends Client {
      * @returns The client, for the next `on`.
      */
     on: (match: Matcher, ...answers: [Answering, ...Answering[]]) => TestClient;
+    /**
+     * Scripts the answers of a recording that `client-secret-relay record` wrote, streams with their timing. A request
+     * takes the next answer to an equal request. Without an equal one, it takes the first answer to its key, url and
+     * method.
+     *
+     * @returns The client, for the next `on`.
+     * @throws ClientSecretError `INVALID_PARAMETER` for a speed of 0 or less.
+     */
+    play: (recordings: readonly Recording[], options?: PlayOptions) => TestClient;
     /** The sent requests, in order and as JSON: checked, with the method in capitals, without callbacks. */
     readonly requests: readonly ClientSecretRequest[];
     /** Cuts the connection: sends fail with `NETWORK_ERROR`, and polls retry until `reconnect`. */
     disconnect: () => void;
     /** Restores the connection. Polls continue with their next try. */
     reconnect: () => void;
+}
+/** Options of `play`. */
+interface PlayOptions {
+    /** How many times as fast as recorded. `Infinity`: at once, without timers. Default 1. */
+    speed?: number | undefined;
 }
 interface TestClientOptions {
     /** Milliseconds for each call of the relay, so that every state is visible. Default 0: no timer. */
@@ -219,4 +265,4 @@ declare function stream(chunks: readonly unknown[], { after, every, breaksOff, .
 declare function holdStream(options?: StreamHeadOptions): HeldStream;
 
 export { createTestClient, fail, hold, holdStream, reply, stream };
-export type { Answering, FailOptions, HeldAnswer, HeldStream, Matcher, ReplyOptions, RequestMatch, ScriptedAnswer, StreamAnswerOptions, StreamHeadOptions, TestClient, TestClientOptions, Timing };
+export type { Answering, FailOptions, HeldAnswer, HeldStream, Matcher, PlayOptions, RecordedPiece, Recording, ReplyOptions, RequestMatch, ScriptedAnswer, StreamAnswerOptions, StreamHeadOptions, TestClient, TestClientOptions, Timing };

@@ -1,10 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { PubSub } from '../../database/pub-sub.ts'
-import type { MostUnsettled } from '../../database/records.ts'
 import type { NewRecord, StoredRecord } from '../../database/stored-record.ts'
 import type { RawCall } from '../../upstream/stream-answer.ts'
 import type { Claims, ClaimsDeps } from './claims.ts'
-import { beginDirectRun, type Sent } from './direct-run.ts'
+import { beginDirectRun, type GivenToRun, type Sent } from './direct-run.ts'
 import type { InFlightCounts } from './in-flight-counts.ts'
 import { settledSummary } from './settled-summary.ts'
 import { endUnknown, stopping } from './unknown-outcome-errors.ts'
@@ -24,15 +23,14 @@ interface ClaimedDeps extends ClaimsDeps {
  * answer does not wait for an unavailable database.
  */
 export function createClaimedRequests(deps: ClaimedDeps): {
-  send(newRecord: NewRecord, getRoom: () => Promise<void>, max?: MostUnsettled, raw?: RawCall): Promise<Sent>
+  send(newRecord: NewRecord, getRoom: () => Promise<void>, given?: GivenToRun): Promise<Sent>
 } {
   const { records, pubSub, ensureSeen, unwritten, claims } = deps
 
   async function send(
     newRecord: NewRecord,
     getRoom: () => Promise<void>,
-    max?: MostUnsettled,
-    raw?: RawCall,
+    { max, raw, reservation }: GivenToRun = {},
   ): Promise<Sent> {
     claims.checkRoom()
     const draft = records.draft(newRecord)
@@ -45,12 +43,14 @@ export function createClaimedRequests(deps: ClaimedDeps): {
     const { id } = record
     if (!isOurs) {
       call.end()
+      await reservation?.release()
       return { id, answer: answerOf(record, newRecord, getRoom, raw) }
     }
     /** Another relay has the request now, or it was cancelled. */
     let isTakenOver = false
     const running = call.run(record, {
       raw,
+      reservation,
       async show(record) {
         await ensureSeen()
         isTakenOver = !(await records.isCurrent(record))
@@ -86,7 +86,7 @@ export function createClaimedRequests(deps: ClaimedDeps): {
     const now = await settledSummary(deps, first)
     if (claims.mayRestart(now, first.request)) {
       if (pubSub.isClosed()) throw stopping(id)
-      return (await send(newRecord, getRoom, undefined, raw)).answer
+      return (await send(newRecord, getRoom, { raw })).answer
     }
     await getRoom()
     const settled = await records.read(owner, id).catch(endUnknown(id))

@@ -1,11 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { jsonText } from '../../common/json-text.ts'
 import { cancellationOf, type PubSub } from '../../database/pub-sub.ts'
-import type { MostUnsettled, Records } from '../../database/records.ts'
+import type { Records } from '../../database/records.ts'
 import type { NewRecord } from '../../database/stored-record.ts'
-import type { RawCall } from '../../upstream/stream-answer.ts'
 import { checkSameRequest } from './claims.ts'
-import { beginDirectRun, type Sent } from './direct-run.ts'
+import { beginDirectRun, type GivenToRun, type Sent } from './direct-run.ts'
 import type { InFlightCounts } from './in-flight-counts.ts'
 import { createKeptAnswers, type KeptGet } from './recent-gets.ts'
 import type { Runner } from '../runner.ts'
@@ -25,7 +24,7 @@ interface GetsDeps {
  * send is one call at the same relay, and may be another call at another relay.
  */
 export interface DirectGets {
-  send(newRecord: NewRecord, getRoom: () => Promise<void>, max?: MostUnsettled, raw?: RawCall): Sent
+  send(newRecord: NewRecord, getRoom: () => Promise<void>, given: Pick<GivenToRun, 'max' | 'raw'>): Sent
   /** Ends a GET that runs; false when there is none. */
   cancel: (owner: string, idempotencyKey: string) => boolean
   isKnown: (owner: string, idempotencyKey: string) => boolean
@@ -39,9 +38,9 @@ export function createDirectGets(deps: GetsDeps): DirectGets {
   const gets = createKeptAnswers()
 
   return {
-    send(newRecord, getRoom, max, raw) {
+    send(newRecord, getRoom, { max, raw }) {
       const before = gets.find(newRecord.owner, newRecord.idempotencyKey)
-      if (before && before.draft.expiresAt > Date.now()) {
+      if (before && before.draft.expiresAt > records.now()) {
         checkSameRequest(jsonText(before.draft.request) === jsonText(newRecord.request))
         return { id: before.draft.id, answer: before.answer.then((settled) => getRoom().then(() => settled)) }
       }

@@ -1,22 +1,20 @@
 import { ClientSecretError } from '../../../protocol/errors.ts'
 import type { PubSub } from '../../database/pub-sub.ts'
-import type { MostUnsettled } from '../../database/records.ts'
 import type { NewRecord } from '../../database/stored-record.ts'
 import { createClaimedRequests } from './claimed-requests.ts'
 import { createClaims, type ClaimsDeps } from './claims.ts'
 import { createDirectGets } from './direct-gets.ts'
-import type { Sent } from './direct-run.ts'
+import type { GivenToRun, Sent } from './direct-run.ts'
 import { createInFlightCounts } from './in-flight-counts.ts'
-import type { StartedCall } from './streamed-answer.ts'
 import { createUnwrittenAnswers } from './unwritten-answers.ts'
 
 /** Requests whose callers wait for the answer in the call that sends them. */
 export interface DirectRequests {
   /**
    * Runs a request, or joins an earlier send of it; `getRoom` waits for room for the answer of an earlier one.
-   * Throws `max.tooMany` above a limit of this relay. The answer to a `raw` call goes to `raw`, not into the record.
+   * Throws `given.max.tooMany` above a limit of this relay. The answer to a `raw` call goes to `raw`, not into the record.
    */
-  send(newRecord: NewRecord, getRoom: () => Promise<void>, max?: MostUnsettled, raw?: StartedCall): Promise<Sent>
+  send(newRecord: NewRecord, getRoom: () => Promise<void>, given: GivenToRun): Promise<Sent>
   /** Direct requests of this caller, or of this key, that run at this relay. */
   inFlight(name: { owner: string } | { keyName: string }): number
   /** Ends a GET that runs at this relay and is not in the records yet; false when there is none. */
@@ -41,14 +39,14 @@ export function createDirectRequests(deps: DirectDeps): DirectRequests {
   const claimed = createClaimedRequests({ ...deps, counts, unwritten, claims })
 
   return {
-    async send(newRecord, getRoom, max, raw) {
+    async send(newRecord, getRoom, given) {
       const { owner, request } = newRecord
       if (unwritten.isFullFor(owner)) await unwritten.all()
       if (unwritten.isFullFor(owner)) {
         const message = 'The relay has too many answers that its database has not stored yet. Try again.'
         throw new ClientSecretError('UNAVAILABLE', message, { retryAfter: 1 })
       }
-      return (request.method === 'GET' && !raw?.isKept ? gets : claimed).send(newRecord, getRoom, max, raw)
+      return (request.method === 'GET' && !given.raw?.reader?.isKept ? gets : claimed).send(newRecord, getRoom, given)
     },
     inFlight: counts.of,
     cancel: gets.cancel,

@@ -3,6 +3,8 @@ import type { MostUnsettled, Records } from '../../database/records.ts'
 import type { Draft, Outcome, StoredRecord } from '../../database/stored-record.ts'
 import type { InFlightCounts } from './in-flight-counts.ts'
 import { isAborted } from '../run-errors.ts'
+import type { RawCall } from '../../upstream/stream-answer.ts'
+import type { Reservation } from '../budgets.ts'
 import type { Runner, RunSteps } from '../runner.ts'
 import { endUnknown, stopping } from './unknown-outcome-errors.ts'
 
@@ -10,6 +12,14 @@ import { endUnknown, stopping } from './unknown-outcome-errors.ts'
 export interface Sent {
   id: string
   answer: Promise<StoredRecord>
+}
+
+/** What a send of a request brings to its run. */
+export interface GivenToRun {
+  /** The limits of this relay, if the request is one more. */
+  max?: MostUnsettled | undefined
+  raw?: RawCall | undefined
+  reservation?: Reservation | undefined
 }
 
 /** The run of a request whose caller waits. */
@@ -50,7 +60,7 @@ export function beginDirectRun(
             isInterrupted = true
             return runner.settleInterrupted(record)
           }
-          const mine = (settled = { ...draft, ...asSettled(record, outcome) })
+          const mine = (settled = { ...draft, ...asSettled(record, outcome, records.now()) })
           await end(mine, record, outcome)
           return mine.status
         },
@@ -71,13 +81,13 @@ export function beginDirectRun(
   }
 }
 
-function asSettled(record: StoredRecord, { status, response, error }: Outcome): StoredRecord {
+function asSettled(record: StoredRecord, { status, response, error }: Outcome, now: number): StoredRecord {
   return {
     ...record,
     status,
     version: record.version + 1,
     response: response ?? null,
     error: error ?? null,
-    updatedAt: Date.now(),
+    updatedAt: now,
   }
 }

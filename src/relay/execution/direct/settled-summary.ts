@@ -14,11 +14,11 @@ export async function settledSummary(
   const listener = pubSub.subscribe([id])
   try {
     let now: RecordSummary | undefined = first
-    for (let wait = 0; now && !isSettled(now) && now.expiresAt > Date.now() && !pubSub.isClosed(); wait = 1_000) {
+    for (let wait = 0; now && !isSettled(now) && now.expiresAt > records.now() && !pubSub.isClosed(); wait = 1_000) {
       await listener.next(wait)
       now = (await records.summaries(owner, [id]).catch(endUnknown(id)))[0]
     }
-    if ((now ?? first).expiresAt <= Date.now()) {
+    if ((now ?? first).expiresAt <= records.now()) {
       const message = 'The request expired before it had an answer. Give it a longer expires.'
       throw new ClientSecretError('EXPIRED', message, { requestId: id })
     }

@@ -1,15 +1,20 @@
 import { asClientSecretError } from '../../../protocol/errors.ts'
 import type { Room } from '../../common/bytes-in-flight.ts'
 import type { StoredRecord } from '../../database/stored-record.ts'
-import type { AnswerHead, RawCall } from '../../upstream/stream-answer.ts'
+import type { AnswerHead, AnswerReader, RawCall } from '../../upstream/stream-answer.ts'
 import { deferred } from '../../common/deferred.ts'
 import { errorOfRecord } from '../run-errors.ts'
 import { createKeptWriter, type KeptStreamDeps } from './kept-writer.ts'
 import { answerLost, createSharedBody } from './shared-body.ts'
 import type { WaitingCallers } from './waiting-callers.ts'
 
-/** A call that reports the id of its record. */
-export interface StartedCall extends RawCall {
+/** The parts of a direct call outside of its record. */
+export interface DirectCall extends RawCall {
+  reader?: StreamReader | undefined
+}
+
+/** A reader that learns the id of the record. */
+export interface StreamReader extends AnswerReader {
   /** Its bytes are kept, so the record must be in the database before the call. */
   isKept: boolean
   started(id: string): void
@@ -20,7 +25,7 @@ export interface StreamedAnswer {
   /** Rejects with a `ClientSecretError` if there is no answer. */
   readonly head: Promise<AnswerHead & { id: string }>
   /** The call that delivers the answer. */
-  call(call: Pick<RawCall, 'body' | 'redirect'>): StartedCall
+  call(call: Pick<RawCall, 'body'> & Pick<AnswerReader, 'redirect'>): DirectCall
   /** To be called with the record at the end of the call. */
   settle: (record: StoredRecord) => void
   fail: (error: unknown) => void
@@ -69,28 +74,31 @@ export function createStreamedAnswer(
   return {
     head: bothKnown,
     fail,
-    call: ({ body, redirect }) => ({
-      body,
-      redirect,
-      started(given) {
-        isStarted = true
-        id.resolve(given)
-      },
-      begin(given) {
-        hasBegun = true
-        // The body is sent by now.
-        this.body = null
-        if (!writer) return head.resolve(given)
-        writer.begin(given).then(
-          () => head.resolve(given),
-          // The next write has its error.
-          () => {},
-        )
-      },
-      isKept: writer !== undefined,
-      write: (chunk, signal) => writer?.write(chunk) ?? shared.write(chunk, signal),
-      flush: writer?.flush,
-    }),
+    call({ body, redirect }) {
+      const reader: StreamReader = {
+        redirect,
+        started(given) {
+          isStarted = true
+          id.resolve(given)
+        },
+        begin(given) {
+          hasBegun = true
+          // The body is sent by now.
+          direct.body = null
+          if (!writer) return head.resolve(given)
+          writer.begin(given).then(
+            () => head.resolve(given),
+            // The next write has its error.
+            () => {},
+          )
+        },
+        isKept: writer !== undefined,
+        write: (chunk, signal) => writer?.write(chunk) ?? shared.write(chunk, signal),
+        flush: writer?.flush,
+      }
+      const direct: DirectCall = { body, reader }
+      return direct
+    },
     settle(record) {
       const { id: requestId, status, error, response } = record
       if (!hasBegun && !error) return fail(answerLost(requestId))

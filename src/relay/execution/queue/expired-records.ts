@@ -15,7 +15,7 @@ interface Deps {
   records: Records
   pubSub: PubSub
   sharedQueues: Pick<SharedQueueRunner, 'has'>
-  counts: Pick<LimitCounts, 'removeOld'> | undefined
+  counts: Pick<LimitCounts, 'removeOld'>
   logger: Logger
 }
 
@@ -26,7 +26,7 @@ export function removeExpiredRecords(deps: Deps): () => void {
   let removing: Promise<void> | undefined
 
   async function remove(): Promise<void> {
-    if (counts && ++removals % countsEvery === 0) await counts.removeOld()
+    if (++removals % countsEvery === 0) await counts.removeOld()
     for (let isFull = true; isFull && !pubSub.isClosed();) {
       const removed = await records.removeExpired()
       pubSub.publish(...removed.concurrencyKeys, ...removed.queueNames.filter(sharedQueues.has).map(placesOf))

@@ -63,6 +63,7 @@ export async function createHeartbeat({
       [id],
     )
     shownAt = at
+    database.setNow(seen!.seen_at, at)
     return seen!.seen_at
   }
 

@@ -132,7 +132,7 @@ export function createJobLeases({ jobs, database, records, pubSub }: LeasesDeps)
 function batchedClaims(records: Records, deadline: () => number) {
   let lastClaim = 0
   return batched(async (leases: JobLease[]) => {
-    lastClaim = Math.max(Date.now(), lastClaim + 1)
+    lastClaim = Math.max(records.now(), lastClaim + 1)
     for (const lease of leases) lease.claimedAt = lastClaim
     const keys = leases.map(({ job }) => job.concurrencyKey)
     const claimed = new Map(

@@ -1,4 +1,6 @@
 import { C as ClientSecretRequest, M as Method } from './request.js';
+import { C as ClientSecretError } from './errors.js';
+import { R as RelayTransportOptions } from './relay-transport.js';
 
 declare const statuses: readonly ["pending", "running", "resolved", "failed", "cancelled"];
 /** The state of a request. `pending` waits in a queue; the last three are settled. */
@@ -13,6 +15,8 @@ interface UpstreamResponse {
     headers: Record<string, string>;
     body: string;
     encoding?: 'base64' | undefined;
+    /** In place of `body`, the bytes of a direct answer that is no text. They travel as bytes. */
+    bytes?: Uint8Array<ArrayBuffer> | undefined;
 }
 /** An error as JSON. */
 interface WireError {
@@ -136,5 +140,51 @@ interface Transport {
     session?(known: string | null): string;
 }
 
+/** Why the polling pauses: the page is hidden, or the device is offline. */
+type PauseReason = 'hidden' | 'offline';
+
+/** The callbacks for one record. */
+interface Watcher {
+    /** Upper bound on the age of the record, in milliseconds. */
+    interval: () => number;
+    /** Called with every change of the record; a settled one is the last. */
+    onRecord: (record: ClientSecretRecord) => void;
+    /** Called when the polling pauses, with the reason, and with `undefined` when it continues. */
+    onPause: (reason: PauseReason | undefined) => void;
+    /** Called when the polling ends early: with an error, or without one after `stop`. */
+    onEnd: (error?: ClientSecretError) => void;
+}
+
+interface Poller {
+    /** Polls a record until it settles, fails, or the returned function is called. */
+    watch: (seen: RecordVersion, watcher: Watcher) => () => void;
+    /** Ends all polling of a record. */
+    stop: (id: string) => void;
+}
+
+/** The server of the client, and its user. */
+type ClientOptions = (RelayTransportOptions | {
+    transport: Transport;
+}) & {
+    /** Your id of the signed-in user. Requests that persist are separate for each user. */
+    user?: string | undefined;
+};
+/** What the requests of a client share. A page of streams alone loads no poller. */
+interface SharedByRequests {
+    poller?: Poller;
+    /** Called with the first record of each request. */
+    listeners: Set<(record: ClientSecretRecord) => void>;
+}
+/** The parts of a client that hooks use. */
+interface ClientCore {
+    /** Server, user and a number: unique among the clients of a page. */
+    readonly key: string;
+    readonly transport: Transport;
+    readonly user: string | undefined;
+    readonly shared: SharedByRequests;
+    /** Calls the listener with the first record of each request of this client, until the returned function is called. */
+    onSent: (listener: (record: ClientSecretRecord) => void) => () => void;
+}
+
 export { isSettled as i };
-export type { ClientSecretRecord as C, HistoryFilter as H, PollAnswer as P, QueueCount as Q, RecordStatus as R, Transport as T, UpstreamResponse as U, WireError as W, CancelAnswer as a, HistoryPage as b, RecordVersion as c };
+export type { ClientCore as C, HistoryFilter as H, PauseReason as P, QueueCount as Q, RecordStatus as R, Transport as T, UpstreamResponse as U, WireError as W, CancelAnswer as a, ClientSecretRecord as b, ClientOptions as c, HistoryPage as d, PollAnswer as e, RecordVersion as f };

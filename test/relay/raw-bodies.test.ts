@@ -1,0 +1,274 @@
+import { Readable } from 'node:stream'
+import { expect, test } from 'vitest'
+import type { ClientSecretRequestParams } from '../../src/client/request-params.ts'
+import { json, startApi, type ApiAnswer, type ApiCall } from '../helpers/api.ts'
+import { canary, keyFor, startRelay } from '../helpers/relay.ts'
+
+async function setUp(answer?: ApiAnswer, rule: Parameters<typeof keyFor>[1] = {}) {
+  const api = await startApi(answer)
+  const { client, url } = await startRelay({ keys: { api: keyFor(api.url, rule) } })
+  const send = (request: Partial<ClientSecretRequestParams>) =>
+    client.send({
+      clientSecretName: 'api',
+      url: `${api.url}/v1`,
+      method: 'POST',
+      ...request,
+      headers: { authorization: 'Bearer $CLIENT_SECRET', ...request.headers },
+    })
+  return { api, client, url, send }
+}
+
+/** All 256 bytes: some are no UTF-8. */
+const bytes = Uint8Array.from({ length: 256 }, (_, index) => index)
+const file = new File([bytes], 'ötter "1".wav', { type: 'audio/wav' })
+
+/** The form that an API reads. Test APIs keep bodies as text, so its files are texts. */
+async function formOf({ headers, body }: ApiCall): Promise<[string, string | File][]> {
+  const type = headers['content-type']!
+  return [...(await new Response(body, { headers: { 'content-type': type } }).formData())]
+}
+
+test.each<[string, ClientSecretRequestParams['data'], string | undefined, string]>([
+  ['bytes', new TextEncoder().encode('hi'), undefined, 'hi'],
+  ['a part of a buffer', new TextEncoder().encode('oh hi').subarray(3), undefined, 'hi'],
+  ['an ArrayBuffer', new TextEncoder().encode('hi').buffer, undefined, 'hi'],
+  ['a Buffer of Node', Buffer.from('hi'), undefined, 'hi'],
+  ['other bytes', new DataView(new TextEncoder().encode('hi').buffer), undefined, 'hi'],
+  ['a Blob', new Blob(['hi'], { type: 'audio/wav' }), 'audio/wav', 'hi'],
+  ['a File', new File(['hi'], 'a.txt', { type: 'text/x' }), 'text/x', 'hi'],
+  ['a Blob of JSON', new Blob(['{"a": 1.0}'], { type: 'application/json' }), 'application/json', '{"a": 1.0}'],
+  ['an empty Blob', new Blob([]), undefined, ''],
+  [
+    'URLSearchParams',
+    new URLSearchParams('to=a&to=b+c&from[0]=ü'),
+    'application/x-www-form-urlencoded;charset=UTF-8',
+    'to=a&to=b+c&from%5B0%5D=%C3%BC',
+  ],
+])('%s', async (_what, data, type, body) => {
+  const { api, send } = await setUp()
+  expect(await send({ data })).toMatchObject({ data: { ok: true }, record: { status: 'resolved' } })
+  expect(api.calls.map((call) => [call.headers['content-type'], call.body])).toEqual([[type, body]])
+  expect(api.calls[0]!.headers.authorization).toBe(`Bearer ${canary}`)
+})
+
+test('the request names the content type, or else the Blob does', async () => {
+  const { api, send } = await setUp()
+  const data = new Blob(['hi'], { type: 'audio/wav' })
+  await send({ data, headers: { 'Content-Type': 'audio/x' } })
+  await send({ data: new URLSearchParams('a=1'), headers: { 'Content-Type': 'application/x-www-form-urlencoded' } })
+  expect(api.calls.map(({ headers }) => headers['content-type'])).toEqual([
+    'audio/x',
+    'application/x-www-form-urlencoded',
+  ])
+})
+
+test('every byte arrives, also of a body of PUT, PATCH and DELETE', async () => {
+  let got: Uint8Array = bytes.subarray(0, 0)
+  const { url, close } = await startBytesApi((body) => (got = body))
+  const { client } = await startRelay({ keys: { api: keyFor(url) } })
+  for (const method of ['PUT', 'PATCH', 'DELETE', 'post'] as const) {
+    await client.clientSecretRequest({
+      clientSecretName: 'api',
+      url,
+      method,
+      headers: { authorization: '$CLIENT_SECRET' },
+      data: file,
+    })
+    expect(new Uint8Array(got)).toEqual(bytes)
+  }
+  close()
+})
+
+test('a form with a file', async () => {
+  const { api, send } = await setUp()
+  const data = new FormData()
+  data.append('model', 'whisper "1"')
+  data.append('tag', 'a')
+  data.append('tag', 'b')
+  data.append('file', new File(['sound'], 'ötter "1".wav', { type: 'audio/wav' }))
+  await send({ data })
+  const form = await formOf(api.calls[0]!)
+  expect(form.slice(0, 3)).toEqual([
+    ['model', 'whisper "1"'],
+    ['tag', 'a'],
+    ['tag', 'b'],
+  ])
+  const [, sent] = form[3] as [string, File]
+  expect([sent.type, await sent.text()]).toEqual(['audio/wav', 'sound'])
+})
+
+test('the key in a field of a form, where a rule names it', async () => {
+  const { api, send } = await setUp(undefined, { in: ['headers.authorization', 'data#/token', 'data#/to/1'] })
+  const data = new FormData()
+  data.append('file', new File(['sound'], 'a.wav'))
+  data.append('token', '<$CLIENT_SECRET>')
+  await send({ data })
+  const form = new Map(await formOf(api.calls[0]!))
+  expect(form.get('token')).toBe(`<${canary}>`)
+  expect(await (form.get('file') as File).text()).toBe('sound')
+
+  // The same as an object, and in a queue, where files cannot be.
+  await send({
+    data: { token: '$CLIENT_SECRET', n: [1, 2] },
+    headers: { 'content-type': 'multipart/form-data' },
+    queue: 'q',
+    poll: 10,
+  })
+  expect(await formOf(api.calls[1]!)).toEqual([
+    ['token', canary],
+    ['n', '1'],
+    ['n', '2'],
+  ])
+
+  await send({ data: new URLSearchParams([['to', 'a'], ['to', '$CLIENT_SECRET']]) }) // prettier-ignore
+  expect([...new URLSearchParams(api.calls[2]!.body)]).toEqual([
+    ['to', 'a'],
+    ['to', canary],
+  ])
+
+  const other = new FormData()
+  other.append('file', new File(['sound'], 'a.wav'))
+  other.append('note', '$CLIENT_SECRET')
+  await expect(send({ data: other })).rejects.toMatchObject({ code: 'NOT_ALLOWED', path: 'data#/note' })
+  await expect(send({ data: new URLSearchParams({ note: '$CLIENT_SECRET' }) })).rejects.toMatchObject({
+    code: 'NOT_ALLOWED',
+    path: 'data#/note',
+  })
+  expect(api.calls).toHaveLength(3)
+})
+
+test('names of fields are written as browsers write them, and begin no header', async () => {
+  const { api, send } = await setUp()
+  const name = 'a"\r\nX-Evil: 1\r\n\r\nb'
+  await send({ data: { [name]: 'v' }, headers: { 'content-type': 'multipart/form-data' } })
+  expect(api.calls[0]!.body).toContain('name="a%22%0D%0AX-Evil: 1%0D%0A%0D%0Ab"\r\n\r\nv\r\n')
+})
+
+test.each<[string, Partial<ClientSecretRequestParams>, object]>([
+  [
+    'in a queue',
+    { data: file, queue: 'q', poll: 10 },
+    { path: 'queue', message: /stores no files. Leave out queue and poll/ },
+  ],
+  ['polled', { data: file, poll: 10 }, { path: 'poll', message: /stores no files/ }],
+  ['a GET', { data: file, method: 'GET' }, { path: 'data', message: /data is not sent with GET/ }],
+  [
+    'a placeholder in bytes',
+    { data: new TextEncoder().encode('a $CLIENT_SECRET') },
+    { path: 'data', message: /never into a file or raw bytes/ },
+  ],
+  [
+    'a placeholder in a file of a form',
+    { data: formWith(new File(['$CLIENT_SECRET'], 'a')) },
+    { path: 'data', message: /never into a file/ },
+  ],
+  [
+    'a placeholder in the name of a file',
+    { data: formWith(new File(['x'], '$CLIENT_SECRET')) },
+    { path: 'data', message: /never into a file/ },
+  ],
+  ['_method in a form', { data: formWith('DELETE', '_method') }, { path: 'data#/_method' }],
+  [
+    '_method in a form with a file',
+    { data: formWith(new File(['DELETE'], 'x'), '_method') },
+    { path: 'data#/_method' },
+  ],
+  [
+    '_method in bytes that are a form',
+    {
+      data: new TextEncoder().encode('a=1&_method=DELETE'),
+      headers: { 'content-type': 'application/x-www-form-urlencoded' },
+    },
+    { path: 'data#/_method' },
+  ],
+  [
+    '_method in an object',
+    { data: { _method: 'DELETE' }, headers: { 'content-type': 'multipart/form-data' } },
+    { path: 'data#/_method' },
+  ],
+  [
+    'objects in fields',
+    { data: { a: { b: 1 } }, headers: { 'content-type': 'multipart/form-data' } },
+    { path: 'data#/a', message: /data#\/a must be a string, a number/ },
+  ],
+  ['a list as a multipart form', { data: ['a'], headers: { 'content-type': 'multipart/form-data' } }, { path: 'data' }],
+  [
+    'too much beside a file',
+    { data: file, params: { a: 'x'.repeat(7_000) } },
+    { path: 'data', message: /at most 6000 characters/ },
+  ],
+  [
+    'a stream',
+    { data: new Blob(['hi']).stream() as never },
+    { path: 'data', message: /data cannot be sent as JSON: it is a ReadableStream/ },
+  ],
+  [
+    'a file among fields',
+    { data: { a: file } },
+    { path: 'data.a', message: /data.a cannot be sent as JSON: it is a File/ },
+  ],
+  ['a header of the connection', { data: file, headers: { host: 'x' } }, { path: 'headers.host' }],
+])('refused: %s', async (_what, request, error) => {
+  const { api, send } = await setUp()
+  const { message, ...rest } = error as { message?: RegExp }
+  await expect(send(request)).rejects.toMatchObject({
+    code: 'INVALID_PARAMETER',
+    ...rest,
+    ...(message && { message: expect.stringMatching(message) as string }),
+  })
+  expect(api.calls).toEqual([])
+})
+
+function formWith(value: string | File, name = 'file'): FormData {
+  const form = new FormData()
+  form.append(name, value as string)
+  return form
+}
+
+test('text about a form in a file is no form', async () => {
+  const { api, send } = await setUp()
+  await send({
+    data: formWith(new File(['<input name="_method"> filename="_method"'], 'a.html', { type: 'text/html' })),
+  })
+  expect(api.calls).toHaveLength(1)
+})
+
+test('the record has the fields and no bytes, and the answer', async () => {
+  const { client, send } = await setUp(undefined, { in: ['headers.authorization', 'data#/token'] })
+  const data = formWith(new File(['sound'], 'a.wav'))
+  data.append('token', '$CLIENT_SECRET')
+  await send({ data })
+  const [record] = (await client.history()).records
+  expect(record).toMatchObject({
+    status: 'resolved',
+    request: { data: { token: '$CLIENT_SECRET' } },
+    response: { body: '{"ok":true}' },
+  })
+  expect(JSON.stringify(record)).not.toContain('sound')
+})
+
+test('a page of another site cannot send a body without a preflight', async () => {
+  const { api, url } = await setUp()
+  const answer = await fetch(`${url}/requests`, {
+    method: 'POST',
+    body: 'x',
+    headers: { 'content-type': 'text/plain' },
+  })
+  expect(await answer.json()).toMatchObject({ error: { code: 'INVALID_PARAMETER', path: 'headers.content-type' } })
+  expect(api.calls).toEqual([])
+})
+
+/** An API that keeps its last body as bytes. */
+async function startBytesApi(take: (body: Buffer) => void) {
+  const { createServer } = await import('node:http')
+  const { listen } = await import('../../stories/demo/openai.ts')
+  const server = createServer((incoming, outgoing) => {
+    void Readable.from(incoming)
+      .toArray()
+      .then((chunks) => {
+        take(Buffer.concat(chunks as Buffer[]))
+        json(outgoing, {})
+      })
+  })
+  return { url: await listen(server), close: () => void server.close() }
+}
