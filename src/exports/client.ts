@@ -20,6 +20,7 @@ export type { Polling } from '../client/waiters.ts'
 export type { ClientSecretName, ClientSecretUrl, KeyAndUrl, Register } from '../client/registered-keys.ts'
 export type {
   ClientSecretRequestParams,
+  RawData,
   RequestData,
   RequestDetails,
   RequestFields,

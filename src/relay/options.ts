@@ -74,6 +74,7 @@ const price = z
 const limitsShape = {
   requestBytes: amount,
   uploadBytes: amount,
+  downloadBytes: amount,
   responseBytes: amount,
   upstreamTimeout: amount,
   streamIdleTimeout: amount,

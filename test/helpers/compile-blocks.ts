@@ -87,9 +87,9 @@ function compile(some: readonly Block[], blocks: readonly Block[]): Map<Block, s
           }
         : ts.resolveModuleName(text, from, options, host)
     })
-  const others = ['src/exports/index.ts', 'test/types/secret-managers.d.ts'].map((path) => resolve(root, path))
   // A module that is only extended is not loaded. The reader's page imports it.
-  const program = ts.createProgram([...some.map(pathOf), ...others], options, host)
+  const beside = ['src/exports/index.ts', 'test/types/secret-managers.d.ts'].map((file) => resolve(root, file))
+  const program = ts.createProgram([...some.map(pathOf), ...beside], options, host)
   return new Map(
     some.map((block) => {
       const file = program.getSourceFile(pathOf(block))!

@@ -106,8 +106,11 @@ test('a 401 asks once more if the question under way is older', async () => {
 test('callers that cause 401s do not reach the source with each call', async () => {
   const { vault, valid, send } = await setUp()
   valid.clear()
-  for (let n = 0; n < 20; n++) await expect(send()).rejects.toMatchObject({ status: 401 })
-  expect(vault.asked).toBe(2)
+  const began = performance.now()
+  const sends = Array.from({ length: 20 }, () => expect(send()).rejects.toMatchObject({ status: 401 }))
+  await Promise.all(sends)
+  // The first at the start; the others at most once in a second.
+  expect(vault.asked).toBeLessThanOrEqual(2 + Math.ceil((performance.now() - began) / 1000))
 })
 
 test('an API that takes a new value late gets the one before it', async () => {

@@ -207,6 +207,17 @@ describe('the limits of uploads', () => {
     expect(uploads.map(({ hash }) => hash)).toEqual([undefined])
   })
 
+  test('limits.downloadBytes of a streamed answer', async () => {
+    const { client, apiUrl } = await setUp(undefined, {
+      limits: { downloadBytes: MiB },
+      take: (_upload, outgoing) => void outgoing.end(large),
+    })
+    const response = await client.fetchWith('api')(apiUrl, { headers: { authorization } })
+    await expect(response.arrayBuffer()).rejects.toThrow()
+    const [record] = (await client.history()).records
+    expect(record).toMatchObject({ status: 'failed', error: { code: 'RESPONSE_TOO_LARGE' } })
+  })
+
   test.each(['application/json', 'application/x-www-form-urlencoded'])('%s is never an upload', async (type) => {
     const { send, url, apiUrl, uploads } = await setUp()
     const refused = { code: 'REQUEST_TOO_LARGE', message: expect.stringContaining('limits.requestBytes') as string }

@@ -14,6 +14,8 @@ export interface RelayLimits {
   uploadBytes?: number | undefined
   /** Largest answer of an upstream, in bytes, counted after decompression. Default 10 MiB. */
   responseBytes?: number | undefined
+  /** Largest streamed answer to a fetch, in bytes, counted after decompression. Default 1 GiB. */
+  downloadBytes?: number | undefined
   /** Longest time for the whole answer of an upstream, in milliseconds; for a fetch, for the head of the answer. It begins after an upload. Default 300,000. */
   upstreamTimeout?: number | undefined
   /** Longest silence in an upload, or in the answer to a fetch, in milliseconds. Default 120,000. */
@@ -76,6 +78,7 @@ export function readLimits(limits: RelayLimits): ReadLimits {
   return {
     ...bytesAtOnce(limits),
     uploadBytes: limits.uploadBytes ?? 100 * 2 ** 20,
+    downloadBytes: limits.downloadBytes ?? 2 ** 30,
     upstreamTimeout: limits.upstreamTimeout ?? 300_000,
     streamIdleTimeout: limits.streamIdleTimeout ?? 120_000,
     streamTimeout: limits.streamTimeout ?? 3_600_000,

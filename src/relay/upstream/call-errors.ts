@@ -18,6 +18,13 @@ export function tooLarge(limit: number): ClientSecretError {
   )
 }
 
+export function downloadTooLarge(limit: number): ClientSecretError {
+  return new ClientSecretError(
+    'RESPONSE_TOO_LARGE',
+    `The API's answer is larger than ${limit} bytes, the relay's limit for a streamed answer (limits.downloadBytes). Ask the API for less, or raise the limit.`,
+  )
+}
+
 export function wentSilent({ host }: URL, milliseconds: number): ClientSecretError {
   return new ClientSecretError(
     'UPSTREAM_TIMEOUT',

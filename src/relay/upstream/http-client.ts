@@ -6,7 +6,7 @@ import { passedOn } from './answer-headers.ts'
 import { decodeBody } from './decode-body.ts'
 import { exchange, tooLate, type Receive } from './exchange.ts'
 import { addressRefused, checkedLookup, dns, isAllowedAddress, type Resolve, type SocketLookup } from './ip-filter.ts'
-import { connectTimeout, callError, timedOut, wentSilent } from './call-errors.ts'
+import { connectTimeout, callError, downloadTooLarge, timedOut, wentSilent } from './call-errors.ts'
 import type { RightToCall } from './right-to-call.ts'
 import { createStreamedBody, type StreamedBody } from './streamed-body.ts'
 import { isSentOnce, type RawUpstreamCall } from './raw-body.ts'
@@ -29,8 +29,9 @@ export interface UpstreamLimits {
   streamIdleTimeout: number
   /** Maximum duration of a streamed answer, in milliseconds. */
   streamTimeout: number
-  /** Maximum answer in bytes, after decompression. */
+  /** Maximum answer in bytes, after decompression: of a whole one, and of a streamed one. */
   responseBytes: number
+  downloadBytes: number
 }
 
 export interface UpstreamOptions {
@@ -102,6 +103,7 @@ export function createUpstream(limits: UpstreamLimits, network: Network = intern
           const { method, status, statusText, headers } = head
           begun.limitTo(limits.streamTimeout)
           const isEmpty = !hasBody(head)
+          let size = 0
           const { streamIdleTimeout } = limits
           const body = createStreamedBody({
             idleTimeout: streamIdleTimeout,
@@ -110,7 +112,11 @@ export function createUpstream(limits: UpstreamLimits, network: Network = intern
             toError: failed,
           })
           const { flows, ...decoding } = decodeBody(isEmpty ? '' : encodingOf(headers), connection, {
-            keep: body.add,
+            keep(chunk) {
+              size += chunk.length
+              if (size > limits.downloadBytes) fail(downloadTooLarge(limits.downloadBytes))
+              else body.add(chunk)
+            },
             finish() {
               ended()
               begun.over()

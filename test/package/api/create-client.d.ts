@@ -363,5 +363,5 @@ interface Client extends ClientCore {
  */
 declare function createClient(options: ClientOptions): Client;
 
-export { isPollStopped as B, createClient as z };
-export type { ApiResponse as A, Client as C, FetchWith as F, KeyAndUrl as K, Listeners as L, PollStopped as P, QueuedRequest as Q, RequestParams as R, StandardSchema as S, ParsedResponse as a, RequestStart as b, RequestObject as c, ClientSecretRequestParams as d, Answer as e, Callbacks as f, ClientSecretName as g, ClientSecretRequestFunction as h, ClientSecretUrl as i, FetchWithOptions as j, FollowOptions as k, PollOptions as l, PollPromise as m, Polling as n, PollingOptions as o, ReadOptions as p, Register as q, RequestData as r, RequestDetails as s, RequestFields as t, RequestOptions as u, RequestProgress as v, ResponseType as w, SendOptions as x, Sent as y };
+export { createClient as B, isPollStopped as D };
+export type { ApiResponse as A, Client as C, FetchWith as F, KeyAndUrl as K, Listeners as L, PollStopped as P, QueuedRequest as Q, RequestParams as R, StandardSchema as S, ParsedResponse as a, RequestStart as b, RequestObject as c, ClientSecretRequestParams as d, Answer as e, Callbacks as f, ClientSecretName as g, ClientSecretRequestFunction as h, ClientSecretUrl as i, FetchWithOptions as j, FollowOptions as k, PollOptions as l, PollPromise as m, Polling as n, PollingOptions as o, RawData as p, ReadOptions as q, Register as r, RequestData as s, RequestDetails as t, RequestFields as u, RequestOptions as v, RequestProgress as w, ResponseType as x, SendOptions as y, Sent as z };

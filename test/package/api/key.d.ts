@@ -95,14 +95,20 @@ interface TokenOptions {
     allowPrivateNetwork?: boolean | undefined;
 }
 
+/** Gives the current value of a secret. */
+type SecretSource = () => string | Promise<string>;
 /** A key in the options. */
 interface KeyOptions {
     /**
      * The value. Default: the environment variable `CLIENT_SECRET_<NAME>`, the name in capitals with `_` for each
      * character that is not a letter or digit. For an API with several values, an object such as `{ id, key }`; requests
-     * then write `$CLIENT_SECRET.id` and `$CLIENT_SECRET.key`.
+     * then write `$CLIENT_SECRET.id` and `$CLIENT_SECRET.key`. A function is a source, such as a vault: the relay asks
+     * it at its start, every `refreshEvery` seconds, after a 401 of the API, and at `refreshSecrets`. If it fails, the
+     * relay goes on with the last value.
      */
-    secret?: string | Record<string, string | undefined> | undefined;
+    secret?: string | Record<string, string | undefined> | SecretSource | undefined;
+    /** Seconds between two questions to a source, 1 or more. Default 300. */
+    refreshEvery?: number | undefined;
     /**
      * The beginning of every value of this API, such as `acme_live_`. The prefix itself is public: only the rest counts
      * as secret. The relay removes every word with this prefix from answers. Default: none; the relay knows the prefixes
@@ -130,4 +136,4 @@ interface KeyLimits {
     bytesPerDay?: number | undefined;
 }
 
-export type { AwsSignature as A, HmacSignature as H, KeyOptions as K, Place as P, SignOptions as S, TokenOptions as T, KeyRule as a, KeyLimits as b, SignedPart as c };
+export type { AwsSignature as A, HmacSignature as H, KeyOptions as K, Place as P, SecretSource as S, TokenOptions as T, KeyRule as a, KeyLimits as b, SignOptions as c, SignedPart as d };

@@ -1,6 +1,6 @@
 import { IncomingMessage, ServerResponse } from 'node:http';
 import { K as KeyOptions } from './key.js';
-export { A as AwsSignature, H as HmacSignature, b as KeyLimits, a as KeyRule, P as Place, S as SignOptions, c as SignedPart, T as TokenOptions } from './key.js';
+export { A as AwsSignature, H as HmacSignature, b as KeyLimits, a as KeyRule, P as Place, S as SecretSource, c as SignOptions, d as SignedPart, T as TokenOptions } from './key.js';
 export { C as ClientSecretError, E as ErrorCode, i as isClientSecretError } from './errors.js';
 import './request.js';
 
@@ -46,6 +46,8 @@ interface RelayLimits {
     uploadBytes?: number | undefined;
     /** Largest answer of an upstream, in bytes, counted after decompression. Default 10 MiB. */
     responseBytes?: number | undefined;
+    /** Largest streamed answer to a fetch, in bytes, counted after decompression. Default 1 GiB. */
+    downloadBytes?: number | undefined;
     /** Longest time for the whole answer of an upstream, in milliseconds; for a fetch, for the head of the answer. It begins after an upload. Default 300,000. */
     upstreamTimeout?: number | undefined;
     /** Longest silence in an upload, or in the answer to a fetch, in milliseconds. Default 120,000. */
@@ -158,6 +160,8 @@ interface Relay {
     fetch: (request: Request) => Promise<Response>;
     /** Resolves when the relay has opened its database. Rejects if it cannot; the message says what to do. `fetch` waits for it itself. */
     ready: Promise<void>;
+    /** Asks the sources of all keys whose `secret` is a function. A source that fails keeps its last value, and the log says so. */
+    refreshSecrets: () => Promise<void>;
     /** Refuses new requests, waits for running ones (`shutdownTimeout`), and closes the database. */
     close: () => Promise<void>;
 }
