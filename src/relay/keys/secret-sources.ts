@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { Logger } from '../common/logger.ts'
 import { startError } from '../common/config-error.ts'
 import { createHeldSecrets } from './held-secrets.ts'
@@ -10,7 +11,7 @@ export interface SecretSources {
   open: (keys: ReadonlyMap<string, Key>) => Promise<void>
   /** The key with the values of its source. */
   filled(key: Key): Key
-  /** After an API refused the value with 401. At most once in 5 seconds: callers may cause a 401. */
+  /** After an API refused the value with 401. At most once in a second: callers may cause a 401. */
   askAfterRefusal(key: Key): Promise<void>
   /** Asks all sources now. Resolves when each has answered or failed; a failure is in the log. */
   askAll: () => Promise<void>
@@ -30,7 +31,7 @@ interface Source {
 }
 
 /** Milliseconds. */
-const betweenRefusals = 5_000
+const betweenRefusals = 1_000
 /** Milliseconds. A source that takes longer has failed. */
 const maxAnswer = 10_000
 
@@ -73,8 +74,9 @@ export function createSecretSources({ secrets, logger }: { secrets: SecretIndex;
   }
 
   /** One question at a time. A failure keeps the last value. */
-  function ask(option: Key, source: Source): Promise<void> {
-    return (source.asking ??= take(option, source, () => sources.values())
+  function ask(option: Key, source: Source, wait = 0): Promise<void> {
+    return (source.asking ??= (wait > 0 ? sleep(wait, undefined, { ref: false }) : Promise.resolve())
+      .then(() => take(option, source, () => sources.values()))
       .catch((err: unknown) => {
         if (!isClosed)
           logger.error(
@@ -114,12 +116,13 @@ export function createSecretSources({ secrets, logger }: { secrets: SecretIndex;
     async askAfterRefusal(key) {
       const source = sources.get(key)
       if (!source) return
-      if (!source.asking && Date.now() - source.refusedAt < betweenRefusals) return
-      source.refusedAt = Date.now()
       const { version } = newestOf(source.key.values)!
-      await ask(key, source)
-      // The next refusal may be of another change.
-      if (newestOf(source.key.values)!.version !== version) source.refusedAt = 0
+      // A question under way may be older than the refusal, so its answer may be too.
+      await source.asking
+      if (newestOf(source.key.values)!.version !== version) return
+      const wait = source.refusedAt + betweenRefusals - Date.now()
+      if (!source.asking) source.refusedAt = Date.now() + Math.max(wait, 0)
+      await ask(key, source, wait)
     },
     askAll: async () => void (await Promise.all([...sources].map(([option, source]) => ask(option, source)))),
     tryFirst(key, version) {
