@@ -9,7 +9,6 @@ import { createUsageReader } from '../../src/relay/upstream/token-usage.ts'
 import { startApi, type ApiAnswer } from '../helpers/api.ts'
 import { postgresOfThisFile } from '../helpers/postgres.ts'
 import { keyFor, startRelay } from '../helpers/relay.ts'
-import { until } from '../helpers/watched-fetch.ts'
 import type { RelayOptions } from '../../src/relay/options.ts'
 
 const postgres = postgresOfThisFile()
@@ -206,12 +205,12 @@ describe.each([
     let open!: () => void
     const gate = new Promise<void>((resolve) => (open = resolve))
     let arrived = 0
-    const { send } = await setUp(relayCount, { limits: { tokensPerDay: 50_000 } }, async (call, outgoing) => {
+    const { send } = await setUp(relayCount, { limits: { tokensPerDay: 50_000 } }, async (call, outgoing, ...rest) => {
       arrived += 1
       // No answer before the last call.
       if (arrived === 20) open()
       await gate
-      return answerOfModel(call, outgoing)
+      return answerOfModel(call, outgoing, ...rest)
     })
     const answers = upTo(20).map(async (n) => {
       const { http } = await send(n, { path, data })
