@@ -9,21 +9,23 @@ const hex = (one: string) => one.charCodeAt(0).toString(16)
 const mark = '(?:[^a-z0-9$%&;=]|%(?!24|3\\d|[46][1-9a-f]|[57][\\da])[\\da-f]{2})'
 /** What PHP and Rack leave out in front of a name. */
 const leftOut = '(?:[ +[\\]]|%20|%5b|%5d)'
-const end = '(?:\\]|%5d)*(?:[=&;"\'\\p{Cc}]|%[01][\\da-f]|%7f|$)'
-const override = `${mark}{1,9}${word('method')}${end}|${word('x')}${mark}{1,9}(?:${word('http')}${mark}{1,9})?${word('method')}(?:${mark}{1,9}${word('override')})?${end}`
+/** The end of a name; `quotes` may end one too. */
+const end = (quotes: string) => `(?:\\]|%5d)*(?:[=&;${quotes}\\p{Cc}]|%[01][\\da-f]|%7f|$)`
+const override = (quotes: string) =>
+  `${mark}{1,9}${word('method')}${end(quotes)}|${word('x')}${mark}{1,9}(?:${word('http')}${mark}{1,9})?${word('method')}(?:${mark}{1,9}${word('override')})?${end(quotes)}`
 
 /**
  * Finds a parameter that replaces the method at servers of Google, Rails or PHP, in a query or a form as it is sent.
  * Each name is looked at for a bounded length, so the search costs little for a large form.
  */
 const overrides = new RegExp(
-  `(?:^|[&;])(?=${leftOut}{100}|${leftOut}{0,99}(?:(?:\\$|%24)${word('http')}|${override}))([^=&;]{0,200})`,
+  `(?:^|[&;])(?=${leftOut}{100}|${leftOut}{0,99}(?:(?:\\$|%24)${word('http')}|${override('')}))([^=&;]{0,200})`,
   'iu',
 )
 
 /** The same in the head of a part of a multipart form, which may have a line break before a space. */
 const overridesInParts = new RegExp(
-  `content-disposition:(?:[^\\r\\n]|\\r?\\n(?=[ \\t])){0,300}?[;\\s]name\\*?\\s{0,9}=\\s{0,9}["']?(?=${leftOut}{100}|${leftOut}{0,99}(?:(?:\\$|%24)${word('http')}|${override}))([^"\\r\\n;]{0,200})`,
+  `content-disposition:(?:[^\\r\\n]|\\r?\\n(?=[ \\t])){0,300}?[;\\s]name\\*?\\s{0,9}=\\s{0,9}["']?(?=${leftOut}{100}|${leftOut}{0,99}(?:(?:\\$|%24)${word('http')}|${override(`"'`)}))([^"\\r\\n;]{0,200})`,
   'iu',
 )
 
