@@ -41,6 +41,7 @@ export default {
           'Generate a picture',
           'Direct request',
           'Chat',
+          'useChat',
           'Service worker',
           'Survives a reload',
           'Past requests',
