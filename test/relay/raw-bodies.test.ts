@@ -137,6 +137,33 @@ test('the key in a field of a form, where a rule names it', async () => {
   expect(api.calls).toHaveLength(3)
 })
 
+const otherField = 'x\r\n--b\r\nContent-Disposition: form-data; name="prompt"\r\n\r\n'
+
+test.each<[string, string, Record<string, string | string[]>, string]>([
+  ['the boundary in the field of the key', 'b', { api_key: `${otherField}$CLIENT_SECRET` }, 'data#/api_key'],
+  ['the boundary in a field before it', 'b', { a: ['1', otherField], api_key: '$CLIENT_SECRET' }, 'data#/a'],
+  ['the boundary in a name', 'b', { '--b': '', api_key: '$CLIENT_SECRET' }, 'data#/--b'],
+  ...[
+    'A; boundary=b',
+    '"A"; boundary="b"',
+    'A; x="; boundary=b"',
+    '"\\"; boundary=b; x="',
+    'a b',
+    'A;charset=utf-7',
+  ].map((boundary): [string, string, Record<string, string>, string] => [
+    'a boundary that servers may read in different ways',
+    boundary,
+    { a: otherField, api_key: '$CLIENT_SECRET' },
+    'headers.content-type',
+  ]),
+  ['another one', 'x; boundary*=b', { api_key: '$CLIENT_SECRET' }, 'headers.content-type'],
+])('a key cannot get into another field of a form: %s', async (_what, boundary, data, path) => {
+  const { api, send } = await setUp(undefined, { in: ['data#/api_key'] })
+  const headers = { 'content-type': `multipart/form-data; boundary=${boundary}`, authorization: '' }
+  await expect(send({ data, headers })).rejects.toMatchObject({ code: 'INVALID_PARAMETER', path })
+  expect(api.calls).toEqual([])
+})
+
 test('names of fields are written as browsers write them, and begin no header', async () => {
   const { api, send } = await setUp()
   const name = 'a"\r\nX-Evil: 1\r\n\r\nb'
