@@ -210,7 +210,7 @@ describe.each([
       // No answer before the last call.
       if (arrived === 20) open()
       await gate
-      return answerOfModel(call, outgoing)
+      return answerOfModel(call, outgoing, incoming)
     })
     const answers = upTo(20).map(async (n) => {
       const { http } = await send(n, { path, data })
