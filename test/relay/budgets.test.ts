@@ -205,7 +205,7 @@ describe.each([
     let open!: () => void
     const gate = new Promise<void>((resolve) => (open = resolve))
     let arrived = 0
-    const { send } = await setUp(relayCount, { limits: { tokensPerDay: 50_000 } }, async (call, outgoing) => {
+    const { send } = await setUp(relayCount, { limits: { tokensPerDay: 50_000 } }, async (call, outgoing, incoming) => {
       arrived += 1
       // No answer before the last call.
       if (arrived === 20) open()
