@@ -205,12 +205,12 @@ describe.each([
     let open!: () => void
     const gate = new Promise<void>((resolve) => (open = resolve))
     let arrived = 0
-    const { send } = await setUp(relayCount, { limits: { tokensPerDay: 50_000 } }, async (call, outgoing, ...rest) => {
+    const { send } = await setUp(relayCount, { limits: { tokensPerDay: 50_000 } }, async (call, outgoing, incoming) => {
       arrived += 1
       // No answer before the last call.
       if (arrived === 20) open()
       await gate
-      return answerOfModel(call, outgoing, ...rest)
+      return answerOfModel(call, outgoing, incoming)
     })
     const answers = upTo(20).map(async (n) => {
       const { http } = await send(n, { path, data })
@@ -330,6 +330,97 @@ test('reads, failures, calls without a connection and calls of other APIs cost n
   expect(await post('one')).toBe(200)
   expect(await send(0, { path: '/charges', data: { amount: 1 } })).toMatchObject({ http: 200 })
   expect(api.calls).toHaveLength(8)
+})
+
+describe('a caller cannot get around a budget', () => {
+  const bodyOf = (text: string, type: string) => new Blob([text], { type })
+  const formOf = (...parts: string[]) =>
+    bodyOf([...parts.map((part) => `--b\r\n${part}\r\n`), '--b--\r\n'].join(''), 'multipart/form-data; boundary=b')
+  const json = JSON.stringify({ model: 'gpt', max_tokens: 10 })
+
+  async function setUpOne(answer: object, limits: RelayOptions['limits']) {
+    const api = await startApi((_call, outgoing) => {
+      outgoing.writeHead(200, { 'content-type': 'application/json' })
+      outgoing.end(JSON.stringify(answer))
+    })
+    let user = 'a user'
+    const { url } = await startRelay({
+      keys: { api: { ...keyFor(api.url), locked: true } },
+      limits,
+      prices: { cheap: { input: 1, output: 1 }, dear: { input: 1_000, output: 1_000 } },
+      authenticate: () => user,
+    })
+    const client = createClient({ relay: url })
+    const send = (data: string | object, headers?: Record<string, string>, to = path) =>
+      client
+        .send({
+          clientSecretName: 'api',
+          url: `${api.url}${to}`,
+          method: 'POST',
+          headers: { authorization: '$CLIENT_SECRET', ...headers },
+          data: data,
+        })
+        .then(
+          () => 200,
+          (error: { code: string }) => error.code,
+        )
+    return { api, send, become: (other: string) => (user = other) }
+  }
+
+  test.each<[string, string | object, Record<string, string>?]>([
+    ['a text of JSON', json, { 'content-type': 'application/json' }],
+    ['a text of JSON that calls itself text', json],
+    ['bytes with a mark at their beginning', bodyOf(`\uFEFF${json}`, 'application/json')],
+    ['compressed bytes', bodyOf(json, 'application/json'), { 'content-encoding': 'gzip' }],
+    ['a name in capitals', { Model: 'gpt' }],
+    ['a written form', new URLSearchParams({ model: 'gpt' })],
+    ['a form without quotes', formOf('Content-Disposition: form-data; name=model\r\n\r\ngpt')],
+    ['a form with more in its head', formOf('Content-Disposition: form-data; name="model"; x=y\r\n\r\ngpt')],
+    ['a form with a type', formOf('Content-Disposition: form-data; name="model"\r\nContent-Type: a/b\r\n\r\ngpt')],
+    ['a request without a model', { prompt: { id: 'p_1' } }],
+  ])('by hiding the model: %s', async (_what, data, headers) => {
+    const { api, send } = await setUpOne(whole, { tokensPerDay: 300 })
+    expect(await send(data, headers)).toBe(200)
+    expect(await send(data, headers)).toBe('RATE_LIMITED')
+    expect(await send({ amount: 1 }, undefined, '/charges')).toBe(200)
+    expect(api.calls).toHaveLength(2)
+  })
+
+  test('by a field of a form beside files, or by two models', async () => {
+    const file = 'Content-Disposition: form-data; name="file"; filename="a.wav"\r\n\r\nname="model"\r\n\r\ncheap'
+    const field = (model: string) => `Content-Disposition: form-data; name="model"\r\n\r\n${model}`
+    for (const data of [
+      formOf(field('cheap'), field('dear')),
+      formOf(file, field('dear')),
+      { model: 'cheap', MODEL: 'dear' },
+    ]) {
+      const { send } = await setUpOne({ usage: { prompt_tokens: 1_000 } }, { costPerDay: 1 })
+      expect(await send(data)).toBe(200)
+      expect(await send({ model: 'cheap' })).toBe('RATE_LIMITED')
+    }
+  })
+
+  test.each([0.5, 3e15, 1e19, 1e308])('by the number of tokens %s, which also stops no call', async (most) => {
+    const { send, become } = await setUpOne({ usage: { total_tokens: 1 } }, { tokensPerDay: 1_000, costPerDay: 1 })
+    for (const data of [{ max_tokens: most }, { max_tokens: most, n: 1e300 }, { max_output_tokens: 1 }])
+      expect(await send({ model: 'cheap', ...data })).toBe(200)
+    become('another one')
+    expect(await send({ model: 'cheap' })).toBe(200)
+  })
+
+  test('by an API that reports too much, or parts of a token', async () => {
+    for (const total_tokens of [1e15, 1e308, 999.5]) {
+      const { send } = await setUpOne({ usage: { total_tokens } }, { tokensPerDay: 1_000, costPerDay: 1 })
+      expect(await send({ model: 'cheap' })).toBe(200)
+      expect(await send({ model: 'cheap' })).toBe('RATE_LIMITED')
+    }
+  })
+
+  test('by a call that goes on after its answer', async () => {
+    const { send } = await setUpOne({ status: 'queued', usage: null }, { tokensPerDay: 1_000 })
+    expect(await send({ model: 'cheap', max_tokens: 2_000 })).toBe(200)
+    expect(await send({ model: 'cheap' })).toBe('RATE_LIMITED')
+  })
 })
 
 test('on a SQLite file, what was spent counts after a restart', async () => {

@@ -137,6 +137,56 @@ test('the key in a field of a form, where a rule names it', async () => {
   expect(api.calls).toHaveLength(3)
 })
 
+const otherField = 'x\r\n--b\r\nContent-Disposition: form-data; name="prompt"\r\n\r\n'
+
+test.each<[string, string, Record<string, string | string[]>, string]>([
+  ['the boundary in the field of the key', 'b', { api_key: `${otherField}$CLIENT_SECRET` }, 'data#/api_key'],
+  ['the boundary in a field before it', 'b', { a: ['1', otherField], api_key: '$CLIENT_SECRET' }, 'data#/a'],
+  ['the boundary in a name', 'b', { '--b': '', api_key: '$CLIENT_SECRET' }, 'data#/--b'],
+  ...[
+    'A; boundary=b',
+    '"A"; boundary="b"',
+    'A; x="; boundary=b"',
+    '"\\"; boundary=b; x="',
+    'a b',
+    'A;charset=utf-7',
+  ].map((boundary): [string, string, Record<string, string>, string] => [
+    'a boundary that servers may read in different ways',
+    boundary,
+    { a: otherField, api_key: '$CLIENT_SECRET' },
+    'headers.content-type',
+  ]),
+  ['another one', 'x; boundary*=b', { api_key: '$CLIENT_SECRET' }, 'headers.content-type'],
+])('a key cannot get into another field of a form: %s', async (_what, boundary, data, path) => {
+  const { api, send } = await setUp(undefined, { in: ['data#/api_key'] })
+  const headers = { 'content-type': `multipart/form-data; boundary=${boundary}`, authorization: '' }
+  await expect(send({ data, headers })).rejects.toMatchObject({ code: 'INVALID_PARAMETER', path })
+  expect(api.calls).toEqual([])
+})
+
+test.each<[string, string, Record<string, string>, string]>([
+  ['compressed', 'application/x-www-form-urlencoded', { 'content-encoding': 'gzip' }, 'headers.content-encoding'],
+  [
+    'compressed, with files',
+    'multipart/form-data; boundary=b',
+    { 'content-encoding': 'br' },
+    'headers.content-encoding',
+  ],
+  ['in EBCDIC', 'application/x-www-form-urlencoded; charset=IBM037', {}, 'headers.content-type'],
+  ['in UTF-16, with files', 'multipart/form-data; charset="utf-16"; boundary=b', {}, 'headers.content-type'],
+  ['in two charsets', 'application/x-www-form-urlencoded; charset=utf-8; charset*=utf-7', {}, 'headers.content-type'],
+])('a form whose names only its server can read is refused: %s', async (_what, type, headers, path) => {
+  const { api, send } = await setUp()
+  // `_method=DELETE` in EBCDIC. Spring reads it in the charset that the type names.
+  const data = new Blob(['%6D%94%85%A3%88%96%84=%C4%C5%D3%C5%E3%C5'])
+  await expect(send({ data, headers: { ...headers, 'content-type': type } })).rejects.toMatchObject({
+    code: 'INVALID_PARAMETER',
+    path,
+  })
+  await send({ data: 'a=1', headers: { 'content-type': 'application/x-www-form-urlencoded; charset="UTF-8"' } })
+  expect(api.calls).toHaveLength(1)
+})
+
 test('names of fields are written as browsers write them, and begin no header', async () => {
   const { api, send } = await setUp()
   const name = 'a"\r\nX-Evil: 1\r\n\r\nb'

@@ -5,7 +5,7 @@ import { otherModels, priceOf, type Price } from '../common/prices.ts'
 import type { ReadLimits } from '../common/relay-limits.ts'
 import { createLocalCounts, type LimitCounts } from '../database/limit-counts.ts'
 import { hash } from '../database/stored-record.ts'
-import { createUsageReader, type TokenUsage } from '../upstream/token-usage.ts'
+import { createUsageReader, type TokenUsage, type UsageReader } from '../upstream/token-usage.ts'
 import type { RawBody } from '../upstream/raw-body.ts'
 import { comesInEvents } from '../upstream/delta-redactor.ts'
 import { modelCallOf } from './model-call.ts'
@@ -55,6 +55,9 @@ interface Budget {
 const day = 86_400_000
 /** Costs count in millionths, because the database counts in whole numbers. */
 const millionth = 1_000_000
+/** More than any call costs; the sum of many is still a whole number for JavaScript. */
+const maxCost = 1_000_000 * millionth
+const maxEnds = 1_000
 
 export function createBudgets(
   { tokensPerDay, costPerDay }: Pick<ReadLimits, 'tokensPerDay' | 'costPerDay'>,
@@ -81,11 +84,16 @@ export function createBudgets(
         const costs = (known ? [known] : Object.values(prices)).map(
           ({ input, output }) => usage.input * input + usage.output * output,
         )
-        return Math.ceil(Math.max(0, ...costs))
+        return Math.ceil(Math.min(Math.max(0, ...costs), maxCost))
       },
       spent: `This caller has spent ${costPerDay} within a day, the relay's limit (limits.costPerDay). Send the request again later, or ask the operator for a higher limit.`,
       reserved: `The other calls of this caller may spend the rest of its ${costPerDay} of a day, the relay's limit (limits.costPerDay). Send the request again when they have ended.`,
     })
+
+  /** The ends of urls where calls have used tokens although they named no model. */
+  const withTokens = new Set<string>()
+  const callOf = (request: ClientSecretRequest, rawBody?: RawBody | null) =>
+    budgets.length === 0 ? null : modelCallOf(request, rawBody, withTokens.has(endOf(request.url)))
 
   /** While the database is unavailable, each relay counts alone. */
   async function add(name: string, points: number) {
@@ -131,14 +139,14 @@ export function createBudgets(
 
   return {
     async check(owner, request) {
-      const call = budgets.length === 0 ? null : modelCallOf(request, undefined)
-      if (call?.model === undefined) return
-      checkPrice(call.model)
+      const call = callOf(request)
+      if (call?.model !== undefined) checkPrice(call.model)
+      if (!call || call.most.output === 0) return
       await checkSpent(owner)
     },
 
     async reserve(owner, request, rawBody) {
-      const call = budgets.length === 0 ? null : modelCallOf(request, rawBody)
+      const call = callOf(request, rawBody)
       if (!call) return undefined
       const { model, most } = call
       if (model !== undefined) checkPrice(model)
@@ -162,7 +170,11 @@ export function createBudgets(
         release,
         async settle(end) {
           if (isOver) return
-          const used = usedBy(end, reader.usage(), most)
+          const used = usedBy(end, reader, most)
+          if (used && used.input + used.output > 0 && model === undefined) {
+            if (withTokens.size >= maxEnds) withTokens.clear()
+            withTokens.add(endOf(request.url))
+          }
           const counting = used && budgets.map((budget) => addSpent(budget, owner, budget.amountOf(used, model)))
           // After the count: a call that begins meanwhile finds the amount in one of the two.
           await Promise.all([...(counting ?? []), release()])
@@ -173,11 +185,18 @@ export function createBudgets(
 }
 
 /** What counts for a call; null for nothing. A call whose API could not report its usage counts as it reserved. */
-function usedBy({ response, isCalled }: CallEnd, reported: TokenUsage | null, most: TokenUsage): TokenUsage | null {
-  if (response && (reported || response.status >= 400 || !comesInEvents(response.headers['content-type'])))
-    return reported
+function usedBy({ response, isCalled }: CallEnd, reader: UsageReader, most: TokenUsage): TokenUsage | null {
+  const reported = reader.usage()
+  const isComplete = !reader.isPending() && !comesInEvents(response?.headers['content-type'])
+  if (response && (reported || response.status >= 400 || isComplete)) return reported
   if (!isCalled) return reported
   return { input: Math.max(most.input, reported?.input ?? 0), output: Math.max(most.output, reported?.output ?? 0) }
+}
+
+/** The last part of a path: those before it may be ids. */
+function endOf(url: string): string {
+  const { origin, pathname } = new URL(url)
+  return `${origin} ${pathname.slice(pathname.lastIndexOf('/') + 1)}`
 }
 
 function limited(sentence: string, left: number): ClientSecretError {

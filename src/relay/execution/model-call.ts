@@ -1,11 +1,11 @@
-import type { ClientSecretRequest } from '../../protocol/request.ts'
+import { bodyFormat, headerOf, type ClientSecretRequest } from '../../protocol/request.ts'
 import { jsonText } from '../common/json-text.ts'
 import { isSentOnce, type RawBody } from '../upstream/raw-body.ts'
-import type { TokenUsage } from '../upstream/token-usage.ts'
+import { maxTokens, type TokenUsage } from '../upstream/token-usage.ts'
 
 /** A call that may use tokens. */
 export interface ModelCall {
-  /** Undefined if the request names no model. */
+  /** Undefined if the request names no model, or if the relay cannot tell which. */
   model: string | undefined
   /** The most that it is expected to use; zero for a body that names no model. */
   most: TokenUsage
@@ -17,47 +17,111 @@ const unnamedOutput = 16_384
 const maxInput = 200_000
 const none: TokenUsage = { input: 0, output: 0 }
 
-/** Null for a read, which uses no tokens: a report in its answer is about an earlier call. */
-export function modelCallOf(request: ClientSecretRequest, rawBody: RawBody | null | undefined): ModelCall | null {
+type Fields = Record<string, unknown>
+
+/**
+ * Null for a read, which uses no tokens: a report in its answer is about an earlier call. A body that the relay cannot read
+ * may name any model.
+ *
+ * @param usesTokens Whether a call like this one has used tokens although it named no model, as with a stored prompt.
+ */
+export function modelCallOf(
+  request: ClientSecretRequest,
+  rawBody: RawBody | null | undefined,
+  usesTokens = false,
+): ModelCall | null {
   if (request.method === 'GET' || request.method === 'HEAD') return null
-  // It passes through unread. Its model may be any.
-  if (isSentOnce(rawBody)) return { model: modelInPath(request.url), most: { input: maxInput, output: unnamedOutput } }
-  const body = rawBody ? parsed(rawBody) : request.data
-  const fields = (typeof body === 'object' && body !== null ? body : {}) as Record<string, unknown>
-  const named = typeof fields['model'] === 'string' ? fields['model'] : undefined
-  const model = modelInPath(request.url) ?? named
-  if (model === undefined) return { model, most: none }
-  const bytes = rawBody?.length ?? jsonText(request).length
-  return { model, most: { input: Math.min(bytes, maxInput), output: maxOutput(fields) } }
+  const inPath = modelInPath(request.url)
+  // It passes through unread.
+  if (isSentOnce(rawBody)) return { model: inPath, most: { input: maxInput, output: unnamedOutput } }
+  const bytes = jsonText(request).length + (rawBody?.length ?? 0)
+  const input = Math.min(bytes, maxInput)
+  const fields = fieldsOf(request, rawBody)
+  if (!fields) return { model: inPath, most: { input, output: unnamedOutput } }
+  // Some servers ignore the letter case of names.
+  const named = Object.keys(fields).filter((name) => name.toLowerCase() === 'model')
+  const values = new Set(named.flatMap((name) => fields[name]).filter((value) => typeof value === 'string'))
+  const model = inPath ?? (values.size === 1 ? [...values][0] : undefined)
+  if (inPath === undefined && values.size === 0 && !usesTokens) return { model, most: none }
+  return { model, most: { input, output: maxOutput(fields) } }
 }
 
 /** Of Gemini (`models/gemini:generateContent`) and Azure (`deployments/gpt/chat/completions`). */
 function modelInPath(url: string): string | undefined {
   const { pathname } = new URL(url)
-  const [, model] = /\/models\/([^/:]+):/.exec(pathname) ?? /\/deployments\/([^/]+)\//.exec(pathname) ?? []
+  const path = decoded(pathname)
+  const [, model] = /\/models\/([^/:]+):/.exec(path) ?? /\/deployments\/([^/]+)\//.exec(path) ?? []
   return model
 }
 
-function maxOutput(fields: Record<string, unknown>): number {
-  const config = (fields['generationConfig'] ?? {}) as Record<string, unknown>
-  const numbers = (...values: unknown[]) => values.filter((value) => typeof value === 'number' && value > 0) as number[]
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text)
+  } catch {
+    return text
+  }
+}
+
+function maxOutput(fields: Fields): number {
+  const configs = [fields['generationConfig'], fields['generation_config']].map((config) => (config ?? {}) as Fields)
+  const numbers = (...values: unknown[]) =>
+    // Some servers take a text with a number.
+    values
+      .map((value) => (typeof value === 'string' ? Number(value) : value))
+      .filter((value) => Number(value) > 0) as number[]
   const most = numbers(
     fields['max_tokens'],
     fields['max_completion_tokens'],
     fields['max_output_tokens'],
-    config['maxOutputTokens'],
+    ...configs.flatMap((config) => [config['maxOutputTokens'], config['max_output_tokens']]),
   )
-  const answers = numbers(fields['n'], config['candidateCount'])
-  return (most.length > 0 ? Math.max(...most) : unnamedOutput) * Math.max(1, ...answers)
+  const answers = numbers(
+    fields['n'],
+    ...configs.flatMap((config) => [config['candidateCount'], config['candidate_count']]),
+  )
+  return Math.min(maxTokens, Math.ceil((most.length > 0 ? Math.max(...most) : unnamedOutput) * Math.max(1, ...answers)))
 }
 
-/** A JSON; or the model of a form with files, such as for a transcription. */
-function parsed(body: Uint8Array): unknown {
-  const text = Buffer.from(body.buffer, body.byteOffset, body.byteLength)
-  try {
-    return JSON.parse(text.toString())
-  } catch {
-    const [, model] = /name="model"\r\n\r\n([^\r\n]{1,200})\r\n/.exec(text.toString('latin1')) ?? []
-    return { model }
+/** The fields of a body; null if the relay cannot read them as the API does. */
+function fieldsOf({ headers, data }: ClientSecretRequest, rawBody: Uint8Array | null | undefined): Fields | null {
+  const written = typeof data === 'object' ? (data as Fields) : {}
+  const body = rawBody ?? (typeof data === 'string' ? Buffer.from(data) : null)
+  if (!body || body.length === 0) return written
+  // Compressed.
+  if (headerOf(headers, 'content-encoding') !== undefined) return null
+  const bytes = Buffer.from(body.buffer, body.byteOffset, body.byteLength)
+  const format = bodyFormat(headers)
+  if (format === 'multipart') {
+    const models = modelsInForm(bytes.toString('latin1'))
+    return models && { ...written, model: [written['model'], ...models].flat() }
   }
+  const text = bytes.toString()
+  if (format === 'form') {
+    const form = new URLSearchParams(text)
+    return { ...Object.fromEntries(form), model: form.getAll('model') }
+  }
+  try {
+    const value: unknown = JSON.parse(text)
+    return typeof value === 'object' && value !== null ? (value as Fields) : {}
+  } catch {
+    return null
+  }
+}
+
+/** A head of a part as browsers write it, with the name of its field. */
+const plainHead = /^ form-data; name="([^"\\%]*)"(?:; filename="[^"\\]*")?$/
+
+/** The models of a form with files, such as for a transcription. Null if servers may read its fields in different ways. */
+function modelsInForm(text: string): string[] | null {
+  const models: string[] = []
+  for (const { 1: head, index, 0: whole } of text.matchAll(/content-disposition:([^\r\n]*)/gi)) {
+    const name = plainHead.exec(head!)?.[1]
+    if (name === undefined) return null
+    if (name.toLowerCase() !== 'model') continue
+    const [, value] =
+      /^\r\n(?:[^\r\n]+\r\n)*\r\n([^\r\n]*)/.exec(text.slice(index + whole.length, index + whole.length + 2_000)) ?? []
+    if (value === undefined) return null
+    models.push(value)
+  }
+  return models
 }

@@ -1,4 +1,5 @@
 import { ClientSecretError } from '../../protocol/errors.ts'
+import { shareTurn } from '../common/share-turn.ts'
 import type { CheckPiece } from '../keys/raw-body-check.ts'
 import type { UploadStream } from '../upstream/raw-body.ts'
 import { announcedSize, uploadTooLarge } from './json-body.ts'
@@ -14,6 +15,8 @@ export interface Upload extends UploadStream {
   discard(): Promise<void>
 }
 
+/** Bytes. */
+const smallPiece = 4_096
 /** Milliseconds in which the relay reads the rest of a refused upload. */
 const maxDiscarding = 30_000
 
@@ -27,6 +30,8 @@ export function openUpload({ body, headers }: Request, maxSize: number): Upload 
   const reader = body!.getReader()
   let state: 'unread' | 'reading' | 'left' | 'over' = 'unread'
   let size = 0
+  /** Of a piece that is on its way already. */
+  let ahead: Promise<Uint8Array | undefined> | undefined
 
   async function next(): Promise<Uint8Array | undefined> {
     const { value } = await reader.read().catch((cause: unknown) => {
@@ -39,15 +44,43 @@ export function openUpload({ body, headers }: Request, maxSize: number): Upload 
     return value
   }
 
+  /** The next pieces together, if they are small and have arrived: each piece costs work that a byte does not pay for. */
+  async function gathered(): Promise<Uint8Array | undefined> {
+    const first = await take()
+    if (!first || first.length >= smallPiece) return first
+    const pieces = [first]
+    let bytes = first.length
+    const turn = new Promise<null>((resolve) => setImmediate(() => resolve(null)))
+    while (bytes < smallPiece) {
+      ahead = next()
+      // It throws when it is taken.
+      ahead.catch(() => {})
+      const piece = await Promise.race([ahead, turn])
+      if (!piece) break
+      ahead = undefined
+      bytes += piece.length
+      pieces.push(piece)
+    }
+    return Buffer.concat(pieces)
+  }
+
+  function take(): Promise<Uint8Array | undefined> {
+    const taken = ahead ?? next()
+    ahead = undefined
+    return taken
+  }
+
   async function discard(): Promise<void> {
     if (state !== 'unread' && state !== 'left') return
     state = 'reading'
-    const until = Date.now() + maxDiscarding
+    // A caller that sends nothing more has to wait for its answer no longer.
+    const timer = setTimeout(() => void reader.cancel().catch(() => {}), maxDiscarding).unref()
     try {
-      while (Date.now() < until && (await next()));
+      while (await next()) await shareTurn()
     } catch {
       // The caller has disconnected, or sends too much.
     }
+    clearTimeout(timer)
     state = 'over'
   }
 
@@ -58,7 +91,8 @@ export function openUpload({ body, headers }: Request, maxSize: number): Upload 
     async *[Symbol.asyncIterator]() {
       state = 'reading'
       try {
-        for (let piece = await next(); piece; piece = await next()) {
+        for (let piece = await gathered(); piece; piece = await gathered()) {
+          await shareTurn()
           upload.check(piece)
           yield piece
         }

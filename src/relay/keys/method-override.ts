@@ -64,10 +64,26 @@ export function refuseFormOverride(
 ): void {
   const isMultipart = bodyFormat(headers) === 'multipart'
   if (!isMultipart && !isForm(headers)) return
+  refuseUnreadableForm(headers)
   const text =
     typeof body === 'string' ? body : Buffer.from(body.buffer, body.byteOffset, body.length).toString('latin1')
   const name = isMultipart ? overridesInParts.exec(text)?.[1] : nameIn(text)
   if (name !== undefined) throw refused(`${path}#/${abridged(name)}`)
+}
+
+/** Servers decompress forms (Express), and read them in the charset that their type names (Tomcat): then other names appear. */
+function refuseUnreadableForm(headers: ClientSecretRequest['headers']): void {
+  if (headerOf(headers, 'content-encoding') !== undefined)
+    throw invalid(
+      'headers.content-encoding',
+      'A form must not be compressed: the relay looks at the names of its fields.',
+    )
+  for (const [, charset] of (headerOf(headers, 'content-type') ?? '').matchAll(/charset([^;]*)/gi))
+    if (!/^="?(utf-8|us-ascii|iso-8859-1)"?\s*$/i.test(charset!))
+      throw invalid(
+        'headers.content-type',
+        'The charset of a form must be UTF-8: the relay looks at the names of its fields.',
+      )
 }
 
 function nameIn(text: string): string | undefined {

@@ -7,6 +7,8 @@ export interface TokenUsage {
 /** Finds the usage that an API reports in its answer, whole or as a stream. */
 export interface UsageReader {
   read: (bytes: Buffer) => void
+  /** Whether the answer reports its usage later, in the answer to another call: the API goes on with its work. */
+  isPending: () => boolean
   /** The usage so far; null if the API has reported none. */
   usage(): TokenUsage | null
 }
@@ -16,6 +18,10 @@ export interface UsageReader {
  * escapes the quotes of a text.
  */
 const report = /"usage(?:Metadata)?"\s*:\s*\{/g
+/** What an API writes instead while it still works, as for OpenAI's `background: true` and its runs. */
+const pending = /"usage(?:Metadata)?"\s*:\s*null/
+/** More tokens than any call uses. A count in whole numbers holds many times as many. */
+export const maxTokens = 1_000_000_000
 /** Characters of the longest beginning, if it is not pretty-printed by more. */
 const maxBeginning = 64
 /** Characters of a report. */
@@ -29,6 +35,7 @@ const maxReport = 16_384
 export function createUsageReader(): UsageReader {
   let rest = ''
   let found: TokenUsage | null = null
+  let isPending = false
 
   function take(text: string): void {
     const usage = usageOf(text)
@@ -42,6 +49,7 @@ export function createUsageReader(): UsageReader {
   return {
     read(bytes) {
       const text = rest + bytes.toString('latin1')
+      isPending ||= pending.test(text)
       let from = Math.max(0, text.length - maxBeginning)
       /** What was looked at: no report contains another one. */
       let seen = 0
@@ -59,6 +67,7 @@ export function createUsageReader(): UsageReader {
       }
       rest = text.slice(from)
     },
+    isPending: () => isPending && found === null,
     usage: () => found,
   }
 }
@@ -89,7 +98,7 @@ function usageOf(text: string): TokenUsage | null {
   const sum = (...names: string[]) =>
     names.reduce((all, name) => {
       const value = report[name]
-      return typeof value === 'number' && value > 0 ? all + value : all
+      return typeof value === 'number' && value > 0 ? Math.min(Math.ceil(all + value), maxTokens) : all
     }, 0)
   // OpenAI counts cached tokens as part of the input, and Anthropic beside it.
   const input =
