@@ -332,7 +332,7 @@ describe.each(databases)('on %s', (name, makeDatabase) => {
       await opened
       json(outgoing, {})
     })
-    const short = await client.clientSecretRequest({ ...sent(1), queue: 'q', expires: 0.5 })
+    const short = await client.clientSecretRequest({ ...sent(1), queue: 'q', expires: 1.2 })
     const waiting = await client.clientSecretRequest({ ...sent(2), queue: 'q', expires: 0.3 })
     const long = await client.clientSecretRequest({ ...sent(3), queue: 'q' })
     await expect(short.poll()).rejects.toMatchObject({ code: 'EXPIRED' })
