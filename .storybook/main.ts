@@ -20,6 +20,18 @@ export default {
     mergeConfig(config, {
       plugins: [demo()],
       // Found late, they would be optimised while a story runs, and the page would reload under it.
-      optimizeDeps: { include: ['react', 'react-dom', 'react-dom/client', 'react/jsx-dev-runtime', 'swr', 'zod/mini'] },
+      optimizeDeps: {
+        include: [
+          'react',
+          'react-dom',
+          'react-dom/client',
+          'react/jsx-dev-runtime',
+          'swr',
+          'zod/mini',
+          'ai',
+          '@ai-sdk/react',
+          '@ai-sdk/openai',
+        ],
+      },
     }),
 } satisfies StorybookConfig

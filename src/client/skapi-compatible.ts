@@ -1,4 +1,3 @@
-/* eslint-disable @typescript-eslint/no-explicit-any -- skapi-js gives `any`, and apps written for it read it. */
 import { ClientSecretError } from '../protocol/errors.ts'
 import { isSettled, type CancelAnswer, type ClientSecretRecord, type RecordStatus } from '../protocol/record.ts'
 import type { Method } from '../protocol/request.ts'
@@ -9,12 +8,15 @@ import { parsedResponse } from './read-record.ts'
 import type { RequestParams } from './request-params.ts'
 import { fieldsOfForm, type SkapiForm } from './skapi-form.ts'
 
+/** A function of an answer or an error, whose parameter an app may give the type that it expects. */
+export type SkapiCallback = { call(value: unknown): unknown }['call']
+
 /** Callbacks as in skapi-js: what they return is the result of `clientSecretRequest`. */
 export interface SkapiCallbacks {
   /** Called with the API's body. */
-  onResponse?: ((response: any) => any) | undefined
+  onResponse?: SkapiCallback | undefined
   /** Called with a `ClientSecretError`. With it, `clientSecretRequest` does not reject. */
-  onError?: ((error: any) => any) | undefined
+  onError?: SkapiCallback | undefined
 }
 
 /** The parameters of `clientSecretRequest` of skapi-js. */
@@ -32,7 +34,7 @@ export interface SkapiPollOptions extends SkapiCallbacks {
 }
 
 /** Gives the API's body, or `{ id, status: 'stopped' }` after a stop. */
-export interface SkapiPolling extends Promise<any> {
+export interface SkapiPolling extends Promise<unknown> {
   /** Ends this poll. The request goes on. */
   stop: () => void
 }
@@ -52,9 +54,9 @@ export interface SkapiHistoryItem {
   id: string
   status: RecordStatus
   status_code: number | null
-  response_body: any
-  request_body: any
-  error?: any
+  response_body: unknown
+  request_body: unknown
+  error?: unknown
   /** Milliseconds, as `updated`. */
   created: number
   updated: number
@@ -111,7 +113,7 @@ export interface SkapiPollFilter {
 /** What skapi-js calls its requests with a client secret. */
 export interface SkapiCompatible {
   /** Calls an API with a key that only the relay knows. Takes the submit event of a form, too. */
-  clientSecretRequest: (params: SkapiForm<SkapiRequestParams>) => Promise<any>
+  clientSecretRequest: <Data = unknown>(params: SkapiForm<SkapiRequestParams>) => Promise<Data>
   clientSecretRequestHistory: (
     params: SkapiForm<SkapiHistoryParams>,
     fetchOptions?: SkapiFetchOptions,
@@ -206,17 +208,17 @@ export function skapiCompatible(client: Client): SkapiCompatible {
   }
 
   return {
-    async clientSecretRequest(form) {
+    clientSecretRequest: (async (form: SkapiForm<SkapiRequestParams>) => {
       const params = fieldsOfForm(form) as SkapiRequestParams
       const { onResponse, onError } = params
       try {
         const result = await send(params)
-        return onResponse && !isPollStopped(result) ? ((await onResponse(result)) as unknown) : result
+        return onResponse && !isPollStopped(result) ? await onResponse(result) : result
       } catch (error) {
         if (!onError) throw error
-        return (await onError(error)) as unknown
+        return await onError(error)
       }
-    },
+    }) as SkapiCompatible['clientSecretRequest'],
 
     async clientSecretRequestHistory(form, { limit, startKey, fetchMore, ascending } = {}) {
       if (ascending)

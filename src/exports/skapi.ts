@@ -1,6 +1,7 @@
 export { skapiCompatible } from '../client/skapi-compatible.ts'
 export { skapiTransport } from '../client/skapi-transport.ts'
 export type {
+  SkapiCallback,
   SkapiCallbacks,
   SkapiCompatible,
   SkapiFetchOptions,

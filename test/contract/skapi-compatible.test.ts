@@ -1,8 +1,7 @@
 // @vitest-environment jsdom
-/* eslint-disable @typescript-eslint/no-unsafe-call, @typescript-eslint/no-unsafe-member-access -- skapi-js gives `any`. */
 import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import { createClient } from '../../src/client/create-client.ts'
-import { skapiCompatible, type SkapiCompatible } from '../../src/client/skapi-compatible.ts'
+import { skapiCompatible, type SkapiCompatible, type SkapiQueued } from '../../src/client/skapi-compatible.ts'
 import { skapiTransport } from '../../src/client/skapi-transport.ts'
 import { door, json, startApi, type ApiAnswer } from '../helpers/api.ts'
 import { keyFor, startRelay } from '../helpers/relay.ts'
@@ -132,7 +131,7 @@ describe.each(sides)('%s', (_title, side) => {
   snippet('poll by hand', async () => {
     const { open, answer } = held()
     const { skapi, request } = await setUp(answer)
-    const queued = await skapi.clientSecretRequest({ ...request, queue: 'image-queue' })
+    const queued = await skapi.clientSecretRequest<SkapiQueued>({ ...request, queue: 'image-queue' })
     expect(queued).toMatchObject({ id: expect.any(String), queue_name: 'image-queue', in_queue: 1 })
     const result = queued.poll({ latency: 50 })
     open()
@@ -141,7 +140,7 @@ describe.each(sides)('%s', (_title, side) => {
 
   snippet('callbacks of poll()', async () => {
     const { skapi, request } = await setUp()
-    const queued = await skapi.clientSecretRequest({ ...request, queue: 'image-queue' })
+    const queued = await skapi.clientSecretRequest<SkapiQueued>({ ...request, queue: 'image-queue' })
     const onResponse = vi.fn(() => 'shown')
     expect(await queued.poll({ latency: 50, onResponse })).toEqual({ picture: 'otter' })
     expect(onResponse).toHaveBeenCalledExactlyOnceWith({ picture: 'otter' })
@@ -150,7 +149,7 @@ describe.each(sides)('%s', (_title, side) => {
   snippet('a poll stops by id, by queue, and with all others', async () => {
     const { answer } = held()
     const { skapi, request } = await setUp(answer)
-    const send = (queue: string) => skapi.clientSecretRequest({ ...request, queue })
+    const send = (queue: string) => skapi.clientSecretRequest<SkapiQueued>({ ...request, queue })
     const [a, b, c] = [await send('a'), await send('b'), await send('c')]
     const onResponse = vi.fn()
     const polls = [a, b, c].map((queued) => queued.poll({ latency: 50, onResponse }))
@@ -211,7 +210,7 @@ describe.each(sides)('%s', (_title, side) => {
     const { answer } = held()
     const { skapi, request } = await setUp(answer)
     await skapi.clientSecretRequest({ ...request, queue: 'image-jobs' })
-    const second = await skapi.clientSecretRequest({ ...request, queue: 'image-jobs' })
+    const second = await skapi.clientSecretRequest<SkapiQueued>({ ...request, queue: 'image-jobs' })
     expect(await skapi.clientSecretRequestQueueCount({ queue: 'image-jobs' })).toEqual({
       queue_name: 'image-jobs',
       in_queue: 2,
@@ -235,7 +234,7 @@ test('fetchMore gives page after page', async () => {
   }
   for (const n of [1, 2, 3]) await skapi.clientSecretRequest({ ...request, data: { n }, poll: 20 })
   const pages = []
-  for (let page; !page?.endOfList; pages.push(page.list.map(({ request_body }) => request_body.n as number)))
+  for (let page; !page?.endOfList; pages.push(page.list.map(({ request_body }) => (request_body as { n: number }).n)))
     page = await skapi.clientSecretRequestHistory(
       { url: request.url, method: 'POST' },
       { limit: 2, fetchMore: pages.length > 0 },
@@ -262,7 +261,7 @@ test('a failed poll with onError rejects, without an unhandled rejection', async
     method: 'POST',
     headers: { authorization: '$CLIENT_SECRET' },
   }
-  const queued = await skapi.clientSecretRequest({ ...request, queue: 'q' })
+  const queued = await skapi.clientSecretRequest<SkapiQueued>({ ...request, queue: 'q' })
   const error = await new Promise((onError) => void queued.poll({ latency: 20, onError }))
   expect(error).toMatchObject({ code: 'UPSTREAM_ERROR', data: { error: 'no' } })
   await new Promise((resolve) => setTimeout(resolve, 20))

@@ -1,6 +1,11 @@
+import parsePrometheusTextFormat from 'parse-prometheus-text-format'
 import { expect, onTestFinished, test, vi } from 'vitest'
-import { json, startApi } from '../helpers/api.ts'
+import { door, json, startApi } from '../helpers/api.ts'
+import { losingProxy } from '../helpers/losing-proxy.ts'
+import { postgresOfThisFile } from '../helpers/postgres.ts'
 import { canary, keyFor, startRelay } from '../helpers/relay.ts'
+
+const postgres = postgresOfThisFile()
 
 const token = 'a-token-of-an-administrator-32-chars'
 
@@ -78,9 +83,9 @@ test('the counters are for the administrator, in the format of Prometheus', asyn
   expect(text).toContain('client_secret_relay_request_bytes_total{key="api"} 58\n')
   expect(text).toContain('client_secret_relay_refused_total{code="KEY_NOT_FOUND"} 1\n')
   expect(text).toContain('client_secret_relay_held_polls 0\n')
-  // Every line is a comment or a sample.
+  // Every line is a comment, a sample or empty.
   for (const line of text.trimEnd().split('\n'))
-    expect(line).toMatch(/^(# (HELP|TYPE) \w+ .+|\w+(\{(\w+="[^"]*",?)+\})? [\d.]+)$/)
+    if (line !== '') expect(line).toMatch(/^(# (HELP|TYPE) \w+ .+|\w+(\{(\w+="[^"]*",?)+\})? [\d.]+)$/)
 })
 
 test('an administrator may also be known by a function; without one there is no such page', async () => {
@@ -103,4 +108,65 @@ test('a token that could be guessed stops the start', async () => {
   await expect(startRelay({ keys: { api: keyFor('http://127.0.0.1:1') } })).rejects.toThrow(
     /CLIENT_SECRET_ADMIN_TOKEN has fewer than 32 characters/,
   )
+})
+
+/** The samples of a metric, as the parser of another project reads them. */
+function samples(text: string, name: string) {
+  return parsePrometheusTextFormat(text).find((family) => family.name === `client_secret_relay_${name}`)?.metrics ?? []
+}
+
+test('times are histograms by key, and the requests that wait are counted by shared queue', async () => {
+  vi.stubEnv('CLIENT_SECRET_ADMIN_TOKEN', token)
+  onTestFinished(() => void vi.unstubAllEnvs())
+  const { opened, open } = door()
+  const api = await startApi(async ({ path }, outgoing) => {
+    if (path === '/slow') await opened
+    json(outgoing, {})
+  })
+  const { client, url } = await startRelay({
+    keys: { api: keyFor(api.url) },
+    queues: { images: { shared: true, maxConcurrency: 1 } },
+  })
+  const send = (path: string, fields: object) =>
+    client.clientSecretRequest({
+      clientSecretName: 'api',
+      url: `${api.url}${path}`,
+      method: 'POST',
+      headers: { authorization: '$CLIENT_SECRET' },
+      ...fields,
+    })
+  await send('/fast', {})
+  const all = [
+    ...Array.from({ length: 3 }, () => send('/slow', { queue: 'images', poll: 20 })),
+    // A queue that its caller names.
+    send('/slow', { queue: 'one-of-a-thousand', poll: 20 }),
+  ]
+  const read = async () => (await fetch(`${url}/metrics`, { headers: { authorization: `Bearer ${token}` } })).text()
+  const depths = async () =>
+    samples(await read(), 'unsettled')
+      .map(({ labels, value }) => `${labels!['queue']} ${labels!['status']} ${value}`)
+      .sort()
+  await expect.poll(depths).toEqual([' running 1', 'images pending 2', 'images running 1'])
+  const text = await read()
+  expect(text).not.toContain('one-of-a-thousand')
+  expect(samples(text, 'oldest_seconds')).toHaveLength(3)
+  for (const name of ['waited_seconds', 'took_seconds', 'request_seconds']) {
+    expect(samples(text, name)[0]!.buckets).toMatchObject({ '+Inf': '1', 300: '1' })
+    expect(text).toContain(`client_secret_relay_${name}_count{key="api"} 1\n`)
+  }
+  open()
+  await Promise.all(all)
+  await expect.poll(depths).toEqual([])
+})
+
+test('a relay whose database is away lives, and is not ready', async () => {
+  const proxy = await losingProxy(await postgres.database())
+  const { relay, url } = await startRelay({ keys: { api: keyFor('http://127.0.0.1:1') }, database: proxy.database })
+  await relay.ready
+  const status = async (path: string) => (await fetch(`${url}${path}`)).status
+  expect([await status('/health'), await status('/ready')]).toEqual([200, 200])
+  proxy.cut()
+  expect([await status('/health'), await status('/ready')]).toEqual([200, 503])
+  proxy.mend()
+  await expect.poll(() => status('/ready'), { timeout: 10_000 }).toBe(200)
 })

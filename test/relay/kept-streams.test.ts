@@ -196,7 +196,7 @@ test.each(['queue', 'poll'])('a stream with %s is refused with what to do, befor
   await stream.send()
   const { error } = stream.state()
   expect(error).toMatchObject({ code: 'INVALID_PARAMETER', path: field })
-  expect(error!.message).toMatch(/^A stream takes no (queue|poll): .*useClientSecretRequest/)
+  expect(error!.message).toMatch(/^A fetch has no field "(queue|poll)": .*useClientSecretRequest/)
   expect(api.calls).toHaveLength(0)
 })
 

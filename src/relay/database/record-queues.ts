@@ -2,8 +2,19 @@ import type { Connection, Database } from './database.ts'
 import { isUnsettled, parameterList, sharedNow, summaryColumns, summaryOf, type SummaryRow } from './record-columns.ts'
 import type { OwnedKey, RecordSummary, RecordVersion } from './stored-record.ts'
 
+/** The unsettled requests of one shared queue; of all other queues together, with an empty name. */
+export interface QueueDepth {
+  queue: string
+  status: 'pending' | 'running'
+  count: number
+  /** Milliseconds since the oldest one arrived. */
+  age: number
+}
+
 /** The order of unsettled records, and their expiry. */
 export interface RecordQueues {
+  /** The unsettled requests of all relays on this database. */
+  depths(): Promise<QueueDepth[]>
   /** The first unsettled record of a concurrency key that has not expired. */
   next(concurrencyKey: string): Promise<RecordSummary | null>
   /** The concurrency keys among these that have unsettled records. */
@@ -27,6 +38,12 @@ export function createRecordQueues(database: Database): RecordQueues {
   const now = sharedNow(database)
 
   return {
+    depths: () =>
+      database.query<QueueDepth>(
+        `SELECT coalesce(shared_turns.queue, '') AS queue, status, count(*) AS count, ${now} - min(records.created_at) AS age
+         FROM records LEFT JOIN shared_turns ON shared_turns.id = records.id WHERE ${isUnsettled} GROUP BY 1, 2`,
+      ),
+
     async next(concurrencyKey) {
       const [row] = await database.query<SummaryRow & { pause: number }>(
         `SELECT ${summaryColumns}, not_before - ${now} AS pause FROM records WHERE concurrency_key = $1 AND ${isUnsettled} AND expires_at > ${now} ORDER BY seq LIMIT 1`,

@@ -14,6 +14,8 @@ export type { RecordFilter, RecordOfUse } from './record-reads.ts'
 export interface Records extends RecordInserts, RecordTransitions, RecordQueues, RecordReads, RecordLimits {
   /** Whether the relay removed this record early because the database in memory was full, for any owner. */
   hasMadeRoom(id: string): boolean
+  /** Rejects with `UNAVAILABLE` while the database does not answer. */
+  ping(): Promise<void>
   /** The time by which records expire, in milliseconds since 1970: by the clock of the database, which relays share. */
   now(): number
 }
@@ -26,6 +28,7 @@ export function createRecords(database: Database, places = createSharedQueuePlac
     ...createRecordReads(database, places),
     ...createRecordLimits(database),
     hasMadeRoom: () => false,
+    ping: async () => void (await database.query('SELECT 1')),
     now: () => database.now(),
   }
 }

@@ -1,7 +1,9 @@
+import { Counter, Gauge, Histogram, Registry } from 'prom-client'
 import type { ClientSecretError } from '../../protocol/errors.ts'
 import type { RecordStatus, WireError } from '../../protocol/record.ts'
 import type { Method } from '../../protocol/request.ts'
 import type { Logger } from '../common/logger.ts'
+import type { QueueDepth } from '../database/record-queues.ts'
 
 /** The log entry of a request. Without headers, body, path and query, which belong to the caller. */
 export interface Ran {
@@ -22,70 +24,100 @@ export interface Ran {
   responseBytes: number
 }
 
-/** Writes one log entry for each request, and keeps the counters for Prometheus. */
+/** The current values of a relay, and the requests in the database that it shares. */
+export interface CurrentValues {
+  heldPolls: number
+  bytesInFlight: number
+  depths: readonly QueueDepth[]
+}
+
+/** Writes one log entry for each request, and keeps the metrics for Prometheus. */
 export interface Metrics {
   ran(line: Ran): void
   /** Counts a call that the relay refused. */
   refused(error: ClientSecretError): void
-  /** The counters and current values, in the text format of Prometheus. */
-  text(now: { heldPolls: number; bytesInFlight: number }): string
+  /** The metrics in the text format of Prometheus, and its content type. */
+  exposition(now: CurrentValues): Promise<{ text: string; contentType: string }>
 }
 
-const help = {
-  requests_total: 'Requests that the relay ran.',
-  waited_seconds_total: 'Seconds that requests waited before they ran.',
-  took_seconds_total: 'Seconds that upstreams took.',
-  request_bytes_total: 'Bytes of bodies sent to upstreams.',
-  response_bytes_total: 'Bytes of bodies received from upstreams.',
-  refused_total: 'Calls that the relay refused.',
-}
+/** Seconds: from a call beside the relay to a picture that takes minutes. */
+const buckets = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300]
 
+/** Names of keys, outcomes and codes are few: no caller can add a series. */
 export function createMetrics(logger: Logger): Metrics {
-  const counters = new Map<string, number>()
-  function count(name: keyof typeof help, labels: Record<string, string>, by: number): void {
-    // Labels need no escaping: names of keys, outcomes and codes are letters, digits, dots and dashes.
-    const list = Object.entries(labels).map(([label, value]) => `${label}="${value}"`)
-    const series = `client_secret_relay_${name}{${list.join(',')}}`
-    counters.set(series, (counters.get(series) ?? 0) + by)
-  }
+  // Not the registry of the process, which belongs to the operator's own metrics and to other relays.
+  const registry = new Registry()
+  const described = (name: string, help: string) => ({
+    name: `client_secret_relay_${name}`,
+    help,
+    registers: [registry],
+  })
+  const requests = new Counter({
+    ...described('requests_total', 'Requests that the relay ran.'),
+    labelNames: ['key', 'outcome', 'code'],
+  })
+  const ofKey = { labelNames: ['key'] as const }
+  const waits = new Histogram({
+    ...described('waited_seconds', 'Seconds that requests waited before they ran.'),
+    ...ofKey,
+    buckets,
+  })
+  const calls = new Histogram({ ...described('took_seconds', 'Seconds that upstreams took.'), ...ofKey, buckets })
+  const wholes = new Histogram({
+    ...described('request_seconds', 'Seconds from the arrival of requests to their end.'),
+    ...ofKey,
+    buckets,
+  })
+  const sent = new Counter({ ...described('request_bytes_total', 'Bytes of bodies sent to upstreams.'), ...ofKey })
+  const received = new Counter({
+    ...described('response_bytes_total', 'Bytes of bodies received from upstreams.'),
+    ...ofKey,
+  })
+  const refusals = new Counter({
+    ...described('refused_total', 'Calls that the relay refused.'),
+    labelNames: ['code'],
+  })
+  const heldPolls = new Gauge(described('held_polls', 'Polls that the relay holds now.'))
+  const bytesInFlight = new Gauge(described('bytes_in_flight', 'Bytes of requests and answers in flight now.'))
+  // The queues of callers have no label, because callers name them.
+  const ofQueue = { labelNames: ['queue', 'status'] as const }
+  const unsettled = new Gauge({
+    ...described('unsettled', 'Unsettled requests in the database, by shared queue; all others together.'),
+    ...ofQueue,
+  })
+  const oldest = new Gauge({
+    ...described('oldest_seconds', 'Age of the oldest of these requests.'),
+    ...ofQueue,
+  })
 
   return {
     ran(line) {
       const { key, outcome, waited, took, requestBytes, responseBytes } = line
       logger.info(line, 'a request was run')
-      count('requests_total', { key, outcome, code: line.code ?? '' }, 1)
-      count('waited_seconds_total', { key }, waited / 1000)
-      count('took_seconds_total', { key }, took / 1000)
-      count('request_bytes_total', { key }, requestBytes)
-      count('response_bytes_total', { key }, responseBytes)
+      requests.inc({ key, outcome, code: line.code ?? '' })
+      waits.observe({ key }, waited / 1000)
+      calls.observe({ key }, took / 1000)
+      wholes.observe({ key }, (waited + took) / 1000)
+      sent.inc({ key }, requestBytes)
+      received.inc({ key }, responseBytes)
     },
 
     refused({ code }) {
       // Without the message, which quotes the caller.
       logger.info({ code }, 'a call was refused')
-      count('refused_total', { code }, 1)
+      refusals.inc({ code })
     },
 
-    text({ heldPolls, bytesInFlight }) {
-      const series = [...counters]
-      return Object.entries(help)
-        .flatMap(([name, text]) => [
-          `# HELP client_secret_relay_${name} ${text}`,
-          `# TYPE client_secret_relay_${name} counter`,
-          ...series
-            .filter(([one]) => one.startsWith(`client_secret_relay_${name}{`))
-            .map(([one, value]) => `${one} ${value}`),
-        ])
-        .concat(
-          '# HELP client_secret_relay_held_polls Polls that the relay holds now.',
-          '# TYPE client_secret_relay_held_polls gauge',
-          `client_secret_relay_held_polls ${heldPolls}`,
-          '# HELP client_secret_relay_bytes_in_flight Bytes of requests and answers in flight now.',
-          '# TYPE client_secret_relay_bytes_in_flight gauge',
-          `client_secret_relay_bytes_in_flight ${bytesInFlight}`,
-          '',
-        )
-        .join('\n')
+    async exposition(now) {
+      heldPolls.set(now.heldPolls)
+      bytesInFlight.set(now.bytesInFlight)
+      unsettled.reset()
+      oldest.reset()
+      for (const { queue, status, count, age } of now.depths) {
+        unsettled.set({ queue, status }, count)
+        oldest.set({ queue, status }, age / 1000)
+      }
+      return { text: await registry.metrics(), contentType: registry.contentType }
     },
   }
 }

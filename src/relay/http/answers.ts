@@ -51,6 +51,6 @@ export function noSuchRoute(context: Context): ClientSecretError {
   const { pathname } = new URL(context.req.url)
   return new ClientSecretError(
     'REQUEST_NOT_FOUND',
-    `The relay has no ${context.req.method} ${pathname}. It answers POST and GET /requests, POST /fetch, DELETE /requests/:id, GET /requests/:id/stream, GET /queues/:name, GET /health and, for an administrator, /keys, /audit, /metrics and /console, below its mount path. Check the relay's address in the call.`,
+    `The relay has no ${context.req.method} ${pathname}. It answers POST and GET /requests, POST /fetch, DELETE /requests/:id, GET /requests/:id/stream, GET /queues/:name, GET /health, GET /ready and, for an administrator, /keys, /audit, /metrics and /console, below its mount path. Check the relay's address in the call.`,
   )
 }

@@ -19,7 +19,7 @@ import { streamRoute } from './stream-route.ts'
 
 /** The end of a path, after any mount path. A new route belongs here too, and into `noSuchRoute`. */
 const route =
-  /(\/fetch|\/requests(\/[^/]+(\/stream)?)?|\/queues\/[^/]+|\/health|\/metrics|\/keys(\/[^/]+(\/requests)?)?|\/audit|\/console(\/app\.(js|css))?)\/?$/
+  /(\/fetch|\/requests(\/[^/]+(\/stream)?)?|\/queues\/[^/]+|\/health|\/ready|\/metrics|\/keys(\/[^/]+(\/requests)?)?|\/audit|\/console(\/app\.(js|css))?)\/?$/
 
 /** Characters. Node allows as much for all headers, and the longest poll needs less. */
 const maxCallUrlLength = 16_384

@@ -12,7 +12,7 @@ interface Monitored {
   secrets: Redactor
 }
 
-/** The relay's health, and its metrics for an administrator. */
+/** Whether the relay lives, whether it can serve, and its metrics for an administrator. */
 export function monitoringRoutes(
   app: Hono,
   settings: Settings,
@@ -24,6 +24,12 @@ export function monitoringRoutes(
     return context.json({ status: 'ok' })
   })
 
+  app.get('/ready', async (context) => {
+    const { records } = await running()
+    await records.ping()
+    return context.json({ status: 'ok' })
+  })
+
   app.get('/metrics', async (context) => {
     const { raw } = context.req
     if (!settings.administrator) return errorAnswer(context, noSuchRoute(context), secrets)
@@ -31,10 +37,11 @@ export function monitoringRoutes(
     // As for the keys: a page of another site must not act for an administrator.
     checkOrigin(raw, [])
     await admitAdministrator(settings.administrator, raw)
-    const { limits, inFlight } = await running()
-    const now = { heldPolls: limits.heldPolls(), bytesInFlight: inFlight.bytes() }
-    return context.text(metrics.text(now), 200, {
-      'content-type': 'text/plain; version=0.0.4; charset=utf-8',
-    })
+    const { limits, inFlight, records } = await running()
+    // A relay without its database has metrics all the more.
+    const depths = await records.depths().catch(() => [])
+    const now = { heldPolls: limits.heldPolls(), bytesInFlight: inFlight.bytes(), depths }
+    const { text, contentType } = await metrics.exposition(now)
+    return context.text(text, 200, { 'content-type': contentType })
   })
 }

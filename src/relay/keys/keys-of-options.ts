@@ -9,7 +9,7 @@ import { readToken } from './token-options.ts'
 
 const ownVariables = new Set(['CLIENT_SECRET_ADMIN_TOKEN', 'CLIENT_SECRET_MASTER_KEY'])
 
-const keyFields = ['secret', 'refreshEvery', 'publicPrefix', 'token', 'sign', 'locked', 'allow', 'limits']
+const keyFields = ['secret', 'publicPrefix', 'token', 'sign', 'locked', 'allow', 'limits', 'refreshEvery']
 
 /**
  * Reads the keys from options and environment.

@@ -9,7 +9,7 @@ const hex = (one: string) => one.charCodeAt(0).toString(16)
 const mark = '(?:[^a-z0-9$%&;=]|%(?!24|3\\d|[46][1-9a-f]|[57][\\da])[\\da-f]{2})'
 /** What PHP and Rack leave out in front of a name. */
 const leftOut = '(?:[ +[\\]]|%20|%5b|%5d)'
-const end = '(?:\\]|%5d)*(?:[=&;"\'\\p{Cc}]|%[01][\\da-f]|%7f|$)'
+const end = '(?:\\]|%5d)*(?:[=&;\\p{Cc}]|%[01][\\da-f]|%7f|$)'
 const override = `${mark}{1,9}${word('method')}${end}|${word('x')}${mark}{1,9}(?:${word('http')}${mark}{1,9})?${word('method')}(?:${mark}{1,9}${word('override')})?${end}`
 
 /**

@@ -8,12 +8,16 @@ import './relay-transport.js';
 /** Fields, a form, its data, or its submit event, whose default is prevented. */
 type SkapiForm<Fields extends object> = Fields | FormData | HTMLFormElement | SubmitEvent;
 
+/** A function of an answer or an error, whose parameter an app may give the type that it expects. */
+type SkapiCallback = {
+    call(value: unknown): unknown;
+}['call'];
 /** Callbacks as in skapi-js: what they return is the result of `clientSecretRequest`. */
 interface SkapiCallbacks {
     /** Called with the API's body. */
-    onResponse?: ((response: any) => any) | undefined;
+    onResponse?: SkapiCallback | undefined;
     /** Called with a `ClientSecretError`. With it, `clientSecretRequest` does not reject. */
-    onError?: ((error: any) => any) | undefined;
+    onError?: SkapiCallback | undefined;
 }
 /** The parameters of `clientSecretRequest` of skapi-js. */
 interface SkapiRequestParams extends Omit<RequestParams, 'method' | 'poll'>, SkapiCallbacks {
@@ -28,7 +32,7 @@ interface SkapiPollOptions extends SkapiCallbacks {
     latency?: number | undefined;
 }
 /** Gives the API's body, or `{ id, status: 'stopped' }` after a stop. */
-interface SkapiPolling extends Promise<any> {
+interface SkapiPolling extends Promise<unknown> {
     /** Ends this poll. The request goes on. */
     stop: () => void;
 }
@@ -46,9 +50,9 @@ interface SkapiHistoryItem {
     id: string;
     status: RecordStatus;
     status_code: number | null;
-    response_body: any;
-    request_body: any;
-    error?: any;
+    response_body: unknown;
+    request_body: unknown;
+    error?: unknown;
     /** Milliseconds, as `updated`. */
     created: number;
     updated: number;
@@ -100,7 +104,7 @@ interface SkapiPollFilter {
 /** What skapi-js calls its requests with a client secret. */
 interface SkapiCompatible {
     /** Calls an API with a key that only the relay knows. Takes the submit event of a form, too. */
-    clientSecretRequest: (params: SkapiForm<SkapiRequestParams>) => Promise<any>;
+    clientSecretRequest: <Data = unknown>(params: SkapiForm<SkapiRequestParams>) => Promise<Data>;
     clientSecretRequestHistory: (params: SkapiForm<SkapiHistoryParams>, fetchOptions?: SkapiFetchOptions) => Promise<SkapiPage>;
     cancelClientSecretRequest: (params: SkapiForm<{
         id: string;
@@ -186,4 +190,4 @@ interface SkapiLike {
 declare function skapiTransport(skapi: SkapiLike): Transport;
 
 export { Transport, skapiCompatible, skapiTransport };
-export type { SkapiCallbacks, SkapiCompatible, SkapiFetchOptions, SkapiForm, SkapiHistoryItem, SkapiHistoryParams, SkapiLike, SkapiPage, SkapiPollFilter, SkapiPollOptions, SkapiPolling, SkapiQueued, SkapiRequestParams };
+export type { SkapiCallback, SkapiCallbacks, SkapiCompatible, SkapiFetchOptions, SkapiForm, SkapiHistoryItem, SkapiHistoryParams, SkapiLike, SkapiPage, SkapiPollFilter, SkapiPollOptions, SkapiPolling, SkapiQueued, SkapiRequestParams };
