@@ -187,6 +187,45 @@ test.each<[string, string, Record<string, string>, string]>([
   expect(api.calls).toHaveLength(1)
 })
 
+const multipart = 'multipart/form-data; boundary=b'
+
+test.each<[string, string, string?]>([
+  ['behind a long name of a file', `: form-data; filename="${'a'.repeat(400)}"; name="_method"`],
+  ['behind spaces', `: form-data;${' '.repeat(400)}name="_method"`],
+  ['behind a space', ' : form-data; name="_method"'],
+  ['in the next line', ': form-data;\r name="_method"'],
+  ['in pieces', ': form-data; name*0="_met"; name*1="hod"'],
+  ['with its charset', ": form-data; name*=utf-8''_method"],
+  ['with an escape', ': form-data; name="_met\\hod"'],
+  ['as in a letter', ': form-data; name="=?utf-8?Q?_method?="'],
+  ['without a mark in front', ': form-data;filename="x"name="_method"'],
+  ['after a comma', ': form-data,name="_method"'],
+  ['as an attachment', ': attachment; name="_method"'],
+  ['after an escaped quote', ': form-data; name="a"; filename="a\\"; name="_method""'],
+  ['in a type with a comma', ': form-data; name="_method"', 'multipart/form-data, x; boundary=b'],
+  ['in parts that are no form', ': form-data; name="_method"', 'multipart/mixed; boundary=b'],
+])('a field for the method is refused however its head is written: %s', async (_what, head, type = multipart) => {
+  const { api, send } = await setUp()
+  for (const before of ['', 'x'.repeat(2 ** 20)]) {
+    const data = new Blob([`--b\r\nX: ${before}\r\nContent-Disposition${head}\r\n\r\nDELETE\r\n--b--\r\n`])
+    const sent = send({ data, headers: { 'content-type': type } })
+    await expect(sent).rejects.toMatchObject({ code: 'INVALID_PARAMETER' })
+  }
+  // The large one passed through until there.
+  expect(api.calls).toEqual([])
+})
+
+test.each([
+  `form-data; name="f[a]"; filename="ö \\.eml"`,
+  `form-data; name=f; filename=a.txt; filename*=utf-8''a%20b.txt`,
+  `form-data; name="f"; filename="a.eml"\r\n\r\nX: y\r\nContent-Disposition: attachment;\r\n filename="x.pdf"`,
+])('forms of other programs, and letters in them, pass: %s', async (head) => {
+  const { api, send } = await setUp()
+  const data = new Blob([`--b\r\nContent-Disposition: ${head}\r\n\r\nx\r\n--b--\r\n`])
+  await send({ data, headers: { 'content-type': multipart } })
+  expect(api.calls).toHaveLength(1)
+})
+
 test('names of fields are written as browsers write them, and begin no header', async () => {
   const { api, send } = await setUp()
   const name = 'a"\r\nX-Evil: 1\r\n\r\nb'

@@ -9,25 +9,24 @@ const hex = (one: string) => one.charCodeAt(0).toString(16)
 const mark = '(?:[^a-z0-9$%&;=]|%(?!24|3\\d|[46][1-9a-f]|[57][\\da])[\\da-f]{2})'
 /** What PHP and Rack leave out in front of a name. */
 const leftOut = '(?:[ +[\\]]|%20|%5b|%5d)'
-/** The end of a name; `quotes` may end one too. */
-const end = (quotes: string) => `(?:\\]|%5d)*(?:[=&;${quotes}\\p{Cc}]|%[01][\\da-f]|%7f|$)`
-const override = (quotes: string) =>
-  `${mark}{1,9}${word('method')}${end(quotes)}|${word('x')}${mark}{1,9}(?:${word('http')}${mark}{1,9})?${word('method')}(?:${mark}{1,9}${word('override')})?${end(quotes)}`
+const end = '(?:\\]|%5d)*(?:[=&;\\p{Cc}]|%[01][\\da-f]|%7f|$)'
+const override = `${mark}{1,9}${word('method')}${end}|${word('x')}${mark}{1,9}(?:${word('http')}${mark}{1,9})?${word('method')}(?:${mark}{1,9}${word('override')})?${end}`
 
 /**
  * Finds a parameter that replaces the method at servers of Google, Rails or PHP, in a query or a form as it is sent.
  * Each name is looked at for a bounded length, so the search costs little for a large form.
  */
 const overrides = new RegExp(
-  `(?:^|[&;])(?=${leftOut}{100}|${leftOut}{0,99}(?:(?:\\$|%24)${word('http')}|${override('')}))([^=&;]{0,200})`,
+  `(?:^|[&;])(?=${leftOut}{100}|${leftOut}{0,99}(?:(?:\\$|%24)${word('http')}|${override}))([^=&;]{0,200})`,
   'iu',
 )
 
-/** The same in the head of a part of a multipart form, which may have a line break before a space. */
-const overridesInParts = new RegExp(
-  `content-disposition:(?:[^\\r\\n]|\\r?\\n(?=[ \\t])){0,300}?[;\\s]name\\*?\\s{0,9}=\\s{0,9}["']?(?=${leftOut}{100}|${leftOut}{0,99}(?:(?:\\$|%24)${word('http')}|${override(`"'`)}))([^"\\r\\n;]{0,200})`,
-  'iu',
-)
+/** The beginning of the head of a part, and what follows it. */
+const headOfPart = /(?:^|[\r\n])[ \t]*content-disposition(?![\w-])([^]{0,400})/gi
+const maxHead = 400
+/** As browsers, curl and SDKs write it: every parser reads one name in it. */
+const plainHead =
+  /^: ?form-data; ?name=(?:"((?!=\?)[^"\\\r\n]*)"|([\w.[\]-]+))(?:; ?filename=(?:"[^"\r\n]*"|[\w.-]+))?(?:; ?filename\*=[\w!#$%&+^`|~.'-]+)?$/i
 
 /**
  * A rule names methods. No parameter, and no field of a form, may change them on the way.
@@ -62,13 +61,37 @@ export function refuseFormOverride(
   body: string | Uint8Array,
   path = 'body',
 ): void {
-  const isMultipart = bodyFormat(headers) === 'multipart'
+  const isMultipart = /^\s*multipart\//i.test(headerOf(headers, 'content-type') ?? '')
   if (!isMultipart && !isForm(headers)) return
   refuseUnreadableForm(headers)
   const text =
     typeof body === 'string' ? body : Buffer.from(body.buffer, body.byteOffset, body.length).toString('latin1')
-  const name = isMultipart ? overridesInParts.exec(text)?.[1] : nameIn(text)
+  if (isMultipart) return refuseParts(text, path)
+  const name = nameIn(text)
   if (name !== undefined) throw refused(`${path}#/${abridged(name)}`)
+}
+
+/** Servers read unusual heads in different ways: padded, folded, with escapes, with two names. None of them is necessary. */
+function refuseParts(text: string, path: string): void {
+  for (const { 1: rest = '' } of text.matchAll(headOfPart)) {
+    const end = rest.search(/\r\n(?![ \t])|\r(?![\n \t])|\n(?![ \t])/)
+    // The end of a piece. The next look at it has the whole head.
+    if (end === -1 && rest.length < maxHead) continue
+    const head = rest.slice(0, end === -1 ? maxHead : end)
+    const [isPlain, quoted, plain] = plainHead.exec(head) ?? []
+    const name = quoted ?? plain ?? ''
+    if (isPlain !== undefined && overrides.test(name)) throw refused(`${path}#/${abridged(name)}`)
+    // Such as in a letter: without a name, it is no field.
+    const isNameless = end !== -1 && !/name/i.test(head.replace(/filename/gi, ''))
+    if (isPlain === undefined && !isNameless) throw unclearPart(path)
+  }
+}
+
+function unclearPart(path: string) {
+  return invalid(
+    path,
+    `${path} has a part with an unusual Content-Disposition, which servers read in different ways. Write it as browsers do: form-data; name="a"; filename="b".`,
+  )
 }
 
 /** Servers decompress forms (Express), and read them in the charset that their type names (Tomcat): then other names appear. */
