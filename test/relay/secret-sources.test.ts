@@ -144,6 +144,16 @@ test.each([
   expect(JSON.stringify(log)).not.toContain(value(0))
 })
 
+test('a source whose answer is no JSON shows nothing of it in the log', async () => {
+  const { vault, relay, log } = await setUp()
+  vault.answer = () => Promise.resolve(JSON.parse(value(1)) as string)
+  await relay.refreshSecrets()
+  const [entry] = log.filter(({ level }) => level === 'error')
+  const { err } = entry!.details as { err: Error }
+  expect(err.message).toContain('SyntaxError')
+  expect(`${err.message} ${err.stack} ${String(err.cause)}`).not.toContain(value(1).slice(0, 6))
+})
+
 test('a value is redacted from its first to its last use, also when it is old', async () => {
   const { vault, valid, relay, send, log } = await setUp()
   for (const n of [1, 2]) {

@@ -80,7 +80,7 @@ export function createSecretSources({ secrets, logger }: { secrets: SecretIndex;
       .catch((err: unknown) => {
         if (!isClosed)
           logger.error(
-            { err, key: option.name, valueFrom: new Date(source.answeredAt).toISOString() },
+            { err: withoutQuotes(err), key: option.name, valueFrom: new Date(source.answeredAt).toISOString() },
             `the source of the key "${option.name}" failed; the relay goes on with the last value, and asks again`,
           )
       })
@@ -98,7 +98,7 @@ export function createSecretSources({ secrets, logger }: { secrets: SecretIndex;
         [...next].map(([option, source]) =>
           take(option, source, all).catch((cause: unknown) => {
             throw startError(`keys.${option.name}.secret`, {
-              reason: `the source of keys.${option.name} gave no secret: ${cause instanceof Error ? cause.message : String(cause)}`,
+              reason: `the source of keys.${option.name} gave no secret: ${withoutQuotes(cause).message}`,
               remedy: 'Check its address, its permissions and the name of the secret.',
             })
           }),
@@ -143,4 +143,11 @@ export function createSecretSources({ secrets, logger }: { secrets: SecretIndex;
 
 function newestOf(values: readonly KeyValue[]): KeyValue | undefined {
   return [...values].sort((one, other) => other.version - one.version)[0]
+}
+
+/** A SyntaxError of JSON.parse quotes its text, which may be the secret. */
+function withoutQuotes(error: unknown): Error {
+  if (error instanceof SyntaxError)
+    return new Error('a SyntaxError, which is not shown because it may quote the secret')
+  return error instanceof Error ? error : new Error(String(error))
 }
