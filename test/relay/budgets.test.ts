@@ -375,7 +375,6 @@ describe('a caller cannot get around a budget', () => {
     ['a name in capitals', { Model: 'gpt' }],
     ['a written form', new URLSearchParams({ model: 'gpt' })],
     ['a form without quotes', formOf('Content-Disposition: form-data; name=model\r\n\r\ngpt')],
-    ['a form with more in its head', formOf('Content-Disposition: form-data; name="model"; x=y\r\n\r\ngpt')],
     ['a form with a type', formOf('Content-Disposition: form-data; name="model"\r\nContent-Type: a/b\r\n\r\ngpt')],
     ['a request without a model', { prompt: { id: 'p_1' } }],
   ])('by hiding the model: %s', async (_what, data, headers) => {
