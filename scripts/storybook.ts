@@ -37,6 +37,12 @@ export async function openEntry(page: Page, url: string, { id, type }: Entry): P
     }, event)
     .then((handle) => handle.jsonValue())
     .catch((error: Error) => error.message)
+  const thrown = await page.evaluate(() => {
+    const channel = (window as StorybookWindow).__STORYBOOK_ADDONS_CHANNEL__
+    const [error] = channel?.last('playFunctionThrewException') ?? []
+    return error && (error as unknown as Error).message
+  })
+  if (thrown) errors.push(thrown)
   // The page loads its code highlighter later.
   if (type === 'docs') await page.waitForLoadState('networkidle')
   return status === 'success' && errors.length === 0 ? null : [status, ...errors].join('; ')

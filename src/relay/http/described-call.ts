@@ -76,7 +76,7 @@ export async function readDescribed({ req }: Context, { limits, room, isFetch }:
     const announced = announcedSize(raw.headers)
     if (header !== inFrontOfBody) {
       const call = read(fromBase64(header))
-      if (passesThrough(call.request['headers'])) {
+      if (passesThrough(call.request)) {
         const body = openUpload(raw, limits.uploadBytes)
         return { ...call, body, size: announced ?? 0, content: [header, String(announced)] }
       }
@@ -155,14 +155,17 @@ function withType(request: JsonObject, type: string | undefined): JsonObject {
   return { ...request, headers: { ...headers, 'content-type': type } }
 }
 
-/** Whether the relay has no reason to read a body: JSON may contain a placeholder, and the fields of a form have names. */
-function passesThrough(headers: unknown): boolean {
+/**
+ * Whether the relay has no reason to read a body: JSON may contain a placeholder, the fields of a form have names, and
+ * only a multipart form has both `data` and a body.
+ */
+function passesThrough({ headers, data }: Record<string, unknown>): boolean {
   if (typeof headers !== 'object' || headers === null) return false
   const given = headers as Record<string, string>
-  return (
-    Object.values(given).every((value) => typeof value === 'string') &&
-    (headerOf(given, 'content-type') === undefined || !['json', 'form'].includes(bodyFormat(given) ?? ''))
-  )
+  if (!Object.values(given).every((value) => typeof value === 'string')) return false
+  const format = bodyFormat(given)
+  if (data !== undefined) return format === 'multipart'
+  return headerOf(given, 'content-type') === undefined || (format !== 'json' && format !== 'form')
 }
 
 function parts(header: string, bytes: Buffer): { json: string; rest: Buffer } {
