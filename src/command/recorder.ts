@@ -1,7 +1,6 @@
 import {
   fetchAnswerHeader,
   fetchRequestHeader,
-  inFrontOfBody,
   type FetchAnswerHead,
   type FetchRefusalHead,
 } from '../protocol/fetch.ts'
@@ -12,6 +11,7 @@ import {
   type PollAnswer,
   type WireError,
 } from '../protocol/record.ts'
+import { parts } from '../relay/http/described-call.ts'
 import type { RecordedPiece, RecordedRequest, Recording } from '../protocol/recording.ts'
 
 export type Relay = (request: Request) => Promise<Response>
@@ -128,11 +128,9 @@ function callerOf(headers: Headers): [string, string][] {
 async function requestOf(asked: Request): Promise<RecordedRequest> {
   const header = asked.headers.get(fetchRequestHeader)
   if (header === null) return recorded((await asked.json()) as RecordedRequest)
-  const bytes = Buffer.from(await asked.arrayBuffer())
-  const end = header === inFrontOfBody ? 4 + bytes.readUInt32BE() : 0
-  const json = end > 0 ? bytes.toString('utf8', 4, end) : Buffer.from(header, 'base64').toString()
+  const { json, rest } = parts(header, Buffer.from(await asked.arrayBuffer()))
   const request = JSON.parse(json) as RecordedRequest
-  const text = bytes.toString('utf8', end)
+  const text = rest.toString()
   return recorded(text ? { ...request, data: text } : request)
 }
 

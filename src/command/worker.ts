@@ -2,6 +2,7 @@ import { writeFile } from 'node:fs/promises'
 import { parseArgs } from 'node:util'
 import { isClientSecretError } from '../protocol/errors.ts'
 import { keyNames } from '../worker/key-names.ts'
+import type { ClientSecretWorkerOptions } from '../worker/serve-client-secrets.ts'
 import { pairsOf } from './name-value-pairs.ts'
 import { UsageError } from './usage-error.ts'
 import { workerCode } from './worker-code.ts'
@@ -21,15 +22,21 @@ export async function worker(args: string[]): Promise<void> {
   if (!file || rest.length > 0) throw new UsageError('worker needs one path, of the file to write.')
   const { relay = '', key: given = [], media } = values
   if (!isRelay(relay)) throw new UsageError('worker needs --relay, a path such as /relay or an absolute url.')
-  const text = `/* react-client-secret: client-secret-relay worker writes this file. */
-const clientSecretWorkerOptions = ${JSON.stringify({ relay, keys: keysOf(given, media), media }, null, 2)};
-${workerCode}`
-  await writeFile(file, text).catch((error: NodeJS.ErrnoException) => {
-    throw error.code === 'ENOENT' ? new UsageError(`There is no folder for ${file}.`) : error
-  })
+  await writeFile(file, workerFile({ relay, keys: keysOf(given, media), media })).catch(
+    (error: NodeJS.ErrnoException) => {
+      throw error.code === 'ENOENT' ? new UsageError(`There is no folder for ${file}.`) : error
+    },
+  )
   console.log(
     `client-secret-relay wrote ${file}. Serve it at the root of your site, and call registerClientSecretWorker with its url.`,
   )
+}
+
+/** The text of a service worker with these options. */
+export function workerFile(options: ClientSecretWorkerOptions): string {
+  return `/* react-client-secret: client-secret-relay worker writes this file. */
+const clientSecretWorkerOptions = ${JSON.stringify(options, null, 2)};
+${workerCode}`
 }
 
 /** `//example.com` looks like a path, and is another site. */

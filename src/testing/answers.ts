@@ -229,6 +229,11 @@ function checkPlace(inQueue: number): void {
   )
 }
 
+/** The bytes that base64 stands for. */
+export function bytesFrom(base64: string): Uint8Array {
+  return Uint8Array.from(atob(base64), (character) => character.charCodeAt(0))
+}
+
 /** Also for a `Uint8Array` of another realm, such as one of jsdom. */
 export function isBytes(value: unknown): value is Uint8Array {
   return Object.prototype.toString.call(value) === '[object Uint8Array]'

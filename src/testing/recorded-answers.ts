@@ -1,7 +1,7 @@
 import type { RecordedRequest, Recording } from '../protocol/recording.ts'
-import type { Outcome, Piece, ScriptedAnswer } from './answers.ts'
+import { bytesFrom, type Outcome, type ScriptedAnswer } from './answers.ts'
 import type { Script } from './script.ts'
-import { bytesOf } from './stream-answers.ts'
+import { wholeOf } from './stream-answers.ts'
 
 /** Scripts recorded answers: each request gets the answers to an equal one, or else the first to its key, url and method. */
 export function playRecordings(script: Script, recordings: readonly Recording[], speed: number): void {
@@ -51,25 +51,20 @@ function answerOf({ after, response, pieces, error, isRefusal = false }: Recordi
       moveTo(1)
       await wait(timed(after))
       if (!parts) return { response, error } as Outcome
-      const { status, headers } = response!
-      begin({ status, headers })
+      const head = { status: response!.status, headers: response!.headers }
+      begin(head)
       let before = 0
       for (const { at, piece } of parts) {
         await wait(timed(at - before))
         before = at
         write(piece)
       }
-      return error ? { error } : { response: { status, headers, ...whole(parts.map(({ piece }) => piece)) } }
+      return error
+        ? { error }
+        : wholeOf(
+            head,
+            parts.map(({ piece }) => piece),
+          )
     },
   }
-}
-
-/** The pieces as one body. */
-function whole(pieces: Piece[]): { body: string; encoding?: 'base64' } {
-  if (pieces.every((piece) => typeof piece === 'string')) return { body: pieces.join('') }
-  return { body: btoa(Array.from(bytesOf(pieces), (byte) => String.fromCharCode(byte)).join('')), encoding: 'base64' }
-}
-
-function bytesFrom(base64: string): Uint8Array {
-  return Uint8Array.from(atob(base64), (character) => character.charCodeAt(0))
 }

@@ -14,7 +14,7 @@ import {
 import { isOfConnection } from '../protocol/owned-headers.ts'
 import { isSettled } from '../protocol/record.ts'
 import { bodyFormat, type ClientSecretRequest } from '../protocol/request.ts'
-import type { Piece } from './answers.ts'
+import { bytesFrom, type Piece } from './answers.ts'
 import { absence, type Entry } from './records.ts'
 import { bytesOf } from './stream-answers.ts'
 
@@ -113,7 +113,7 @@ function answered(head: FetchAnswerHead, body: BodyInit): Response {
 /** The pieces of a streamed answer so far, or the one of any other answer. */
 function piecesOf({ head, pieces, outcome: { response } }: Entry): Piece[] {
   if (head || !response) return pieces
-  return [response.encoding ? Uint8Array.from(atob(response.body), (byte) => byte.charCodeAt(0)) : response.body]
+  return [response.encoding ? bytesFrom(response.body) : response.body]
 }
 
 /** The request as a relay reads it: its description, and the body of `fetchWith` as its data. */

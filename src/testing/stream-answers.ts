@@ -152,7 +152,7 @@ function pieceOf(chunk: unknown, { headers }: StreamedHead): Piece {
 }
 
 /** The end of an answer: the whole of it, or the error that breaks it off. */
-function endOf({ status, headers }: StreamedHead, pieces: Piece[], code: ErrorCode | undefined): Outcome {
+function endOf(head: StreamedHead, pieces: Piece[], code: ErrorCode | undefined): Outcome {
   if (code)
     return {
       error: {
@@ -161,6 +161,11 @@ function endOf({ status, headers }: StreamedHead, pieces: Piece[], code: ErrorCo
         status: errorStatus[code],
       },
     }
+  return wholeOf(head, pieces)
+}
+
+/** The outcome of an answer whose pieces are complete. */
+export function wholeOf({ status, headers }: StreamedHead, pieces: Piece[]): Outcome {
   const isText = pieces.every((piece) => typeof piece === 'string')
   return outcomeOf(status, written(isText ? pieces.join('') : bytesOf(pieces)), headers)
 }

@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url'
 import { getRequestListener } from '@hono/node-server'
 import type { LLMock } from '@copilotkit/aimock'
 import type { Plugin } from 'vite'
-import { buildWorker } from '../../scripts/build-worker.ts'
+import { workerFile } from '../../src/command/worker.ts'
 import { createRelay, type Relay } from '../../src/relay/create-relay.ts'
 import { startOpenAi, type OpenAi } from './openai.ts'
 import { recordedDemo } from './recorded-demo.ts'
@@ -60,9 +60,7 @@ export function demo(): Plugin {
         outgoing.setHeader('content-type', 'application/json')
         outgoing.end(JSON.stringify(api.calls))
       })
-      // As `client-secret-relay worker` writes it.
-      const options = { relay: '/relay', keys: { [api.url]: 'openai' } }
-      const worker = `const clientSecretWorkerOptions = ${JSON.stringify(options)};\n${await buildWorker()}`
+      const worker = workerFile({ relay: '/relay', keys: { [api.url]: 'openai' } })
       server.middlewares.use('/client-secret-worker.js', (_incoming, outgoing) => {
         outgoing.setHeader('content-type', 'text/javascript')
         outgoing.end(worker)

@@ -8,6 +8,7 @@ import { hash } from '../database/stored-record.ts'
 import { createUsageReader, type TokenUsage, type UsageReader } from '../upstream/token-usage.ts'
 import type { RawBody } from '../upstream/raw-body.ts'
 import { comesInEvents } from '../upstream/delta-redactor.ts'
+import { limited } from './meter.ts'
 import { modelCallOf } from './model-call.ts'
 
 /**
@@ -197,8 +198,4 @@ function usedBy({ response, isCalled }: CallEnd, reader: UsageReader, most: Toke
 function endOf(url: string): string {
   const { origin, pathname } = new URL(url)
   return `${origin} ${pathname.slice(pathname.lastIndexOf('/') + 1)}`
-}
-
-function limited(sentence: string, left: number): ClientSecretError {
-  return new ClientSecretError('RATE_LIMITED', sentence, { retryAfter: Math.max(1, Math.ceil(left / 1000)) })
 }

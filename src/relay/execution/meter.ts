@@ -76,6 +76,7 @@ export function sharedMeters(counts: LimitCounts): MakeMeter {
   }
 }
 
-function limited(sentence: string, left: number): ClientSecretError {
+/** The refusal of a call above a limit, which allows it again after so many milliseconds. */
+export function limited(sentence: string, left: number): ClientSecretError {
   return new ClientSecretError('RATE_LIMITED', sentence, { retryAfter: Math.max(1, Math.ceil(left / 1000)) })
 }

@@ -168,7 +168,8 @@ function passesThrough({ headers, data }: Record<string, unknown>): boolean {
   return headerOf(given, 'content-type') === undefined || (format !== 'json' && format !== 'form')
 }
 
-function parts(header: string, bytes: Buffer): { json: string; rest: Buffer } {
+/** The description of a call, and its raw body. */
+export function parts(header: string, bytes: Buffer): { json: string; rest: Buffer } {
   if (header !== inFrontOfBody) return { json: fromBase64(header), rest: bytes }
   const length = bytes.length < 4 ? Infinity : bytes.readUInt32BE()
   if (length > bytes.length - 4)
