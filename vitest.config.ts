@@ -27,7 +27,7 @@ const react18 = [
 ]
 const built = [
   {
-    find: /^(\.\.\/)+src\/exports\/(index|client|skapi|testing|relay|vite|presets|worker|ai-sdk)\.ts$/,
+    find: /^(\.\.\/)+src\/exports\/(index|client|skapi|testing|relay|vite|presets|worker|ai-sdk|devtools)\.ts$/,
     replacement: here('dist/$2.js'),
   },
 ]
