@@ -29,7 +29,19 @@ const mayImport: Record<string, string[]> = {
   command: ['command', 'attack', 'relay', 'worker', 'presets', 'protocol'],
   vite: ['vite', 'command', 'relay', 'protocol'],
   presets: ['presets', 'relay'],
-  exports: ['exports', 'react', 'client', 'testing', 'worker', 'ai-sdk', 'devtools', 'relay', 'vite', 'presets', 'protocol'],
+  exports: [
+    'exports',
+    'react',
+    'client',
+    'testing',
+    'worker',
+    'ai-sdk',
+    'devtools',
+    'relay',
+    'vite',
+    'presets',
+    'protocol',
+  ],
 }
 
 /** What they may import of others. */

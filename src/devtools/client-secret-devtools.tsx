@@ -8,7 +8,7 @@ import {
   type ReactNode,
 } from 'react'
 import type { ClientCore } from '../client/create-core.ts'
-import { useClient } from '../react/provider.tsx'
+import { useClient } from '../react/client-context.ts'
 import { observerOf } from './observe-transport.ts'
 import type { ObservedRequest } from './request-log.ts'
 import { styles } from './styles.ts'

@@ -30,13 +30,16 @@ function createObserver(transport: Transport): Observer {
   let detach = () => {}
 
   function patch(): () => void {
+    /* eslint-disable @typescript-eslint/unbound-method -- put back as they were, and called on the transport */
     const { submit, poll, fetch } = transport
+    const restored = { submit, poll, ...(fetch && { fetch }) }
     Object.assign(transport, {
       submit: observedSubmit(log, submit.bind(transport)),
       poll: observedPoll(log, poll.bind(transport)),
       ...(fetch && { fetch: observedFetch(log, fetch.bind(transport)) }),
     })
-    return () => void Object.assign(transport, { submit, poll, ...(fetch && { fetch }) })
+    /* eslint-enable */
+    return () => void Object.assign(transport, restored)
   }
 
   return {

@@ -18,6 +18,8 @@ export const styles = `
 .csd-panel li { padding: 6px 12px; border-top: 1px solid light-dark(#d8dce1, #373e47); }
 .csd-panel li p { margin: 4px 0; overflow-wrap: anywhere; }
 .csd-panel summary { cursor: pointer; display: flex; gap: 8px; align-items: baseline; }
+.csd-panel summary::before { content: '▸' / ''; }
+.csd-panel [open] > summary::before { content: '▾' / ''; }
 .csd-call { flex: 1; overflow-wrap: anywhere; min-width: 0; }
 .csd-status { font-weight: 600; }
 .csd-fact { white-space: nowrap; font-variant-numeric: tabular-nums; }
