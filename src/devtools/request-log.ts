@@ -84,13 +84,13 @@ export function createRequestLog() {
     set,
     end,
 
-    subscribe(listener: () => void) {
+    subscribe: (listener: () => void) => {
       listeners.add(listener)
       return () => void listeners.delete(listener)
     },
 
     /** Removes those that have ended. */
-    clear() {
+    clear: () => {
       requests.splice(0, Infinity, ...requests.filter(({ endedAt }) => endedAt === undefined))
       notifySoon()
     },
