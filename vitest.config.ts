@@ -46,7 +46,7 @@ export default defineConfig({
           environment: 'node',
           include: [
             'test/{apis,attack,client,command,contract,relay}/**/*.test.ts',
-            'test/sdks/in-node.test.ts',
+            'test/sdks/{in-node,preset-lines}.test.ts',
             'test/*.test.ts',
           ],
         },
