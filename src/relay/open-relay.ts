@@ -83,7 +83,7 @@ async function openParts(
 ): Promise<RelayDeps> {
   const { limits, logger } = settings
   const storage = await openStorage(settings.database, logger)
-  const { database } = storage
+  const { database, relay } = storage
   atTheEnd(() => database.close())
   const { bytesInMemory } = limits
   const pubSub = createPubSub(storage.peers)
@@ -127,7 +127,7 @@ async function openParts(
   // The heartbeat stops after the running requests, so that no other relay takes them over.
   atTheEnd(() => heartbeat?.stop())
   const slots = createCallSlots(limits.backgroundCalls)
-  const queueDeps = { records, runner, pubSub, logger, slots }
+  const queueDeps = { relay, records, runner, pubSub, logger, slots }
   const sharedQueues = await createSharedQueues({
     ...queueDeps,
     database,
@@ -153,16 +153,17 @@ async function openParts(
   }
   heartbeat = await createHeartbeat({
     database,
+    relay,
     async onBeat(seenAt) {
       await queue.beat(seenAt)
-      if (heartbeat) await direct.undoStrays(heartbeat.id)
+      if (heartbeat) await direct.undoStrays(relay)
     },
     takeOver,
     isAlone: storage.isAlone,
     logger,
   })
 
-  sharedQueues.start(heartbeat.id)
+  sharedQueues.start()
 
   atTheEnd(removeExpiredRecords({ records, pubSub, sharedQueues, counts, logger }))
 
@@ -181,7 +182,7 @@ async function openParts(
     pieces,
     queue,
     sharedQueues,
-    heartbeat,
+    relay,
     calls,
   }
 }

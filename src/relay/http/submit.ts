@@ -15,7 +15,6 @@ import { rawBodyCheck } from '../keys/raw-body-check.ts'
 import type { Key, Keys } from '../keys/key.ts'
 import type { Budgets, Reservation } from '../execution/budgets.ts'
 import type { Limits } from '../execution/rate-limits.ts'
-import type { Heartbeat } from '../execution/queue/heartbeat.ts'
 import type { SharedQueueRunner } from '../execution/queue/shared-queues.ts'
 import type { Queue } from '../execution/queue/queue.ts'
 import type { MostUnsettled, Records } from '../database/records.ts'
@@ -36,7 +35,8 @@ interface SubmitDeps {
   direct: DirectRequests
   queue: Queue
   sharedQueues: SharedQueueRunner
-  heartbeat: Heartbeat
+  /** Identifies this relay to the others. */
+  relay: string
 }
 
 /** The contents of a submit. */
@@ -68,7 +68,7 @@ export async function submit(
   caller: Caller,
   { body, bytes, idempotencyKey, getRoom, raw, received, signal }: Submitted,
 ): Promise<StoredRecord> {
-  const { settings, keys, limits, waitingCallers, records, direct, queue, sharedQueues, heartbeat } = parts
+  const { settings, keys, limits, waitingCallers, records, direct, queue, sharedQueues, relay } = parts
   // First, because the other checks cost more.
   const key = keyFor(keys, caller, readKeyName(body))
   const request = parseRequest(body)
@@ -86,7 +86,7 @@ export async function submit(
   if (!isBackground) {
     const max = isOneMore ? most : undefined
     const { id, answer } = await direct
-      .send({ ...newRecord, relay: heartbeat.id }, getRoom, { max, raw, reservation })
+      .send({ ...newRecord, relay }, getRoom, { max, raw, reservation })
       .catch(async (error: unknown) => {
         await reservation?.release()
         throw error
