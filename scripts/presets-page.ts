@@ -59,9 +59,9 @@ export default {
 - \`endpoints\` are the parts of the API that pages may call. Without it, a preset allows the first list below. A config must name endpoints that change or delete data, read private data or move money.
 - An endpoint that sends messages sends what any caller writes, to anybody. Keep it \`locked\`, or set low \`limits\`.
 - The secret comes from the environment variable below, or from \`CLIENT_SECRET_<NAME>\`, or from the option \`secret\`.
-- With \`locked: false\`, all visitors together may send 60 requests per minute. Set other \`limits\` as for [any key](?path=/docs/docs-choose-key-rules--docs#how-much).
-- Some APIs have an SDK that takes a \`fetch\`: the line below creates it in the page, with a \`client\` of [\`createClient\`](?path=/docs/docs-use-an-sdk--docs), for a key that has the preset's name.
-- \`allow\` adds rules. If the relay rejects a request with [\`NOT_ALLOWED\`](?path=/docs/docs-errors--docs#not_allowed), the message prints the rule to add.
+- With \`locked: false\`, all visitors together may send 60 requests per minute. Set other \`limits\` as for [any key](choose-key-rules.mdx#how-much).
+- Some APIs have an SDK that takes a \`fetch\`: the line below creates it in the page, with a \`client\` of [\`createClient\`](use-an-sdk.mdx), for a key that has the preset's name.
+- \`allow\` adds rules. If the relay rejects a request with [\`NOT_ALLOWED\`](errors.mdx#not_allowed), the message prints the rule to add.
 
 \`client-secret-relay check\` shows the rules in words.
 
