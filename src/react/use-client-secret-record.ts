@@ -1,6 +1,6 @@
 import { useMemo } from 'react'
 import type { Listeners } from '../client/callbacks.ts'
-import { useClient } from './provider.tsx'
+import { useClient } from './client-context.ts'
 import type { RequestState } from './request-state.ts'
 import { mergeGetters } from './tracked-fields.ts'
 import { actionsOf, type RequestActions } from './use-client-secret-request.ts'
