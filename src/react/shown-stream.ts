@@ -37,6 +37,7 @@ export const idleStream: StreamState = {
   text: '',
   events: [],
   data: undefined,
+  inQueue: undefined,
   record: undefined,
   response: undefined,
   isStreaming: false,

@@ -103,6 +103,7 @@ async function openParts(
   const budgets = createBudgets(limits, settings.prices, counts)
   const inFlight = createBytesInFlight(limits)
   const { maxUpstreamWait, disconnectGracePeriod, responseBytes } = limits
+  const kept = { pieces, pubSub, maxKept: responseBytes }
   const runner = createRunner({
     keys,
     secrets,
@@ -114,6 +115,7 @@ async function openParts(
     budgets,
     inFlight,
     metrics,
+    kept,
     logger,
     maxUpstreamWait,
     responseBytes,
@@ -178,7 +180,7 @@ async function openParts(
     places,
     pubSub,
     direct,
-    streamed: createStreamedAnswers(inFlight, { pieces, pubSub, maxKept: responseBytes }),
+    streamed: createStreamedAnswers(inFlight, kept),
     pieces,
     queue,
     sharedQueues,

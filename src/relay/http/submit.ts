@@ -73,6 +73,7 @@ export async function submit(
   const key = keyFor(keys, caller, readKeyName(body))
   const request = parseRequest(body)
   findRule(key, request)
+  if (request.keep && !runsInBackground(request)) throw keptDirectly()
   if (received?.body) checkRawBody(request, received.body, received.path)
   checkQueue(settings, key, request)
   await limits.admitUse(key, bytes)
@@ -166,6 +167,13 @@ async function begun(
 /** Whether the caller polls for the answer. A direct request waits for it in the same call. */
 function runsInBackground({ queue, poll }: ClientSecretRequest): boolean {
   return queue !== undefined || Boolean(poll)
+}
+
+function keptDirectly(): ClientSecretError {
+  return invalid(
+    'keep',
+    'keep needs queue or poll here, because a direct request waits for its whole answer. Send a direct stream to POST /fetch, as useClientSecretStream does.',
+  )
 }
 
 function keyFor(keys: Keys, caller: Caller, name: string): Key {
