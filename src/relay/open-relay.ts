@@ -1,4 +1,5 @@
 import { createBytesInFlight } from './common/bytes-in-flight.ts'
+import type { Tracing } from './common/tracing.ts'
 import { boundRecords } from './database/bounded-records.ts'
 import { createStreamPieces } from './database/stream-pieces.ts'
 import { createPubSub } from './database/pub-sub.ts'
@@ -37,12 +38,13 @@ export async function openRelay(
   settings: Settings,
   network: Network,
   metrics: Metrics,
+  tracing: Tracing,
   secrets: SecretIndex,
   minute: number,
 ): Promise<OpenedRelay> {
   const endings = createEndings()
   try {
-    const parts = await openParts(settings, network, metrics, secrets, minute, endings.add)
+    const parts = await openParts(settings, network, metrics, tracing, secrets, minute, endings.add)
     return { ...parts, close: endings.run }
   } catch (error) {
     await endings.run().catch((err: unknown) => {
@@ -77,6 +79,7 @@ async function openParts(
   settings: Settings,
   network: Network,
   metrics: Metrics,
+  tracing: Tracing,
   secrets: SecretIndex,
   minute: number,
   atTheEnd: (end: () => unknown) => void,
@@ -114,6 +117,7 @@ async function openParts(
     budgets,
     inFlight,
     metrics,
+    tracing,
     logger,
     maxUpstreamWait,
     responseBytes,

@@ -8,6 +8,8 @@ import type { QueueDepth } from '../database/record-queues.ts'
 /** The log entry of a request. Without headers, body, path and query, which belong to the caller. */
 export interface Ran {
   requestId: string
+  /** Of the caller's trace, if the request has one. */
+  traceId: string | undefined
   /** Name of the key. */
   key: string
   method: Method

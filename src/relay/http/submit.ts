@@ -45,6 +45,8 @@ export interface Submitted {
   body: unknown
   bytes: number
   idempotencyKey: string | undefined
+  /** The place in the caller's trace. */
+  trace: string | null
   /** Waits for memory for an existing answer. */
   getRoom: () => Promise<void>
   /** The parts of the call outside of the record. Only a direct request has them. */
@@ -66,7 +68,7 @@ export interface Submitted {
 export async function submit(
   parts: SubmitDeps,
   caller: Caller,
-  { body, bytes, idempotencyKey, getRoom, raw, received, signal }: Submitted,
+  { body, bytes, idempotencyKey, trace, getRoom, raw, received, signal }: Submitted,
 ): Promise<StoredRecord> {
   const { settings, keys, limits, waitingCallers, records, direct, queue, sharedQueues, heartbeat } = parts
   // First, because the other checks cost more.
@@ -81,7 +83,7 @@ export async function submit(
   const most = maxUnsettled(settings, key)
   const isOneMore = await checkRoom(parts, caller, key, isBackground, idempotencyKey, most)
 
-  const newRecord = { owner: caller.owner, idempotencyKey: idempotencyKey ?? randomUUID(), request, lifetime }
+  const newRecord = { owner: caller.owner, idempotencyKey: idempotencyKey ?? randomUUID(), request, lifetime, trace }
   const reservation = await reserve(parts, caller, request, isBackground, idempotencyKey, raw?.body)
   if (!isBackground) {
     const max = isOneMore ? most : undefined
