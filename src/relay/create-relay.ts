@@ -1,6 +1,6 @@
 import { redactedLogger } from './keys/redacted-logger.ts'
 import { createSecretIndex } from './keys/redaction/secret-index.ts'
-import { passTracesOn } from './common/tracing.ts'
+import { openTracing } from './common/open-telemetry.ts'
 import { createMetrics } from './execution/metrics.ts'
 import { createApp } from './http/app.ts'
 import type { Settings } from './http/settings.ts'
@@ -76,7 +76,7 @@ export function createRelayOn(
   // Its fields are read at each use, so that `renew` can replace them.
   const settings = { ...given, logger }
   const metrics = createMetrics(settings.logger)
-  const tracing = passTracesOn(() => settings.traceTo)
+  const tracing = openTracing(() => settings.traceTo)
   const parts = openRelay(settings, network, metrics, tracing, secrets, minute)
   const ready = parts.then(() => {})
   let isWaitedFor = false

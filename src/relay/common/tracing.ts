@@ -36,6 +36,8 @@ export interface TracedRequest {
 export interface CallSpan {
   /** The trace headers for a call of this url; undefined if its API gets none. */
   headersFor: (url: URL) => Record<string, string> | undefined
+  /** Makes the call. */
+  during<Result>(work: () => Promise<Result>): Promise<Result>
   end(ended: CallEnded): void
 }
 
@@ -59,7 +61,7 @@ export function passTracesOn(traceTo: () => readonly string[]): Tracing {
       return { trace: caller && childOf(caller), during: (work) => work(), end() {} }
     },
     waited() {},
-    call: (trace) => ({ headersFor: (url) => headersFor(trace, url, traceTo()), end() {} }),
+    call: (trace) => ({ headersFor: (url) => headersFor(trace, url, traceTo()), during: (work) => work(), end() {} }),
   }
 }
 

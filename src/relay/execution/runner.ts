@@ -178,7 +178,13 @@ async function callAndSettle(
   // A later run has waited for its API, too.
   if (record.relay === null && record.attemptedAt === record.updatedAt) tracing.waited(trace, traced, waited)
   const span = tracing.call(trace, traced)
-  const ended = await callWithinBudget(deps, record, steps, { ...given, traffic, traceHeaders: span.headersFor })
+  const run = { ...given, traffic, traceHeaders: span.headersFor }
+  const ended = await span
+    .during(() => callWithinBudget(deps, record, steps, run))
+    .catch((error: unknown) => {
+      span.end({ status: undefined, code: 'INTERRUPTED', calls: traffic.calls })
+      throw error
+    })
   span.end({ status: ended.response?.status, code: ended.error?.code, calls: traffic.calls })
   const outcome: Outcome = given.signal.reason === cancelled && isAborted(ended) ? { status: 'cancelled' } : ended
   const took = performance.now() - startedAt

@@ -31,7 +31,7 @@ export function createApp(
   settings: Settings,
   opening: Promise<RelayDeps>,
   metrics: Metrics,
-  tracing: Tracing,
+  tracing: Promise<Tracing>,
   secrets: Redactor,
 ): Hono {
   const app = new Hono({ getPath: (request) => route.exec(new URL(request.url).pathname)?.[1] ?? '/' })

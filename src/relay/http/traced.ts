@@ -6,10 +6,10 @@ import type { Tracing } from '../common/tracing.ts'
 const name = 'trace'
 
 /** Follows the calls of a route in the traces of their callers. */
-export function traced(tracing: Tracing, route: string): MiddlewareHandler {
+export function traced(tracing: Promise<Tracing>, route: string): MiddlewareHandler {
   return async (context, next) => {
     const { headers, method } = context.req.raw
-    const span = tracing.serve({ headers, method, route })
+    const span = (await tracing).serve({ headers, method, route })
     context.set(name, span.trace && traceText(span.trace))
     await span.during(next)
     const { error } = context
