@@ -103,7 +103,7 @@ async function openParts(
   atTheEnd(() => tokens.close())
   const counts = createLimitCounts(database)
   const allowance = createLimits(limits, storage.isAlone ? localMeter : sharedMeters(counts))
-  const budgets = createBudgets(limits, settings.prices, counts)
+  const budgets = createBudgets(limits, settings.prices, counts, metrics.used)
   const inFlight = createBytesInFlight(limits)
   const { maxUpstreamWait, disconnectGracePeriod, responseBytes } = limits
   const runner = createRunner({

@@ -15,6 +15,7 @@ import type { RawCall } from '../upstream/stream-answer.ts'
 import { callForRecord, type CallDeps, type RunCircumstances } from './call-for-record.ts'
 import type { Budgets, Reservation } from './budgets.ts'
 import type { Limits } from './rate-limits.ts'
+import { limitIn } from './limit-in.ts'
 import type { Metrics } from './metrics.ts'
 import { abandoned, cancelled, expired, isAborted } from './run-errors.ts'
 import { createSettlement } from './settlement.ts'
@@ -201,6 +202,7 @@ async function callAndSettle(
     outcome: status,
     status: outcome.response?.status,
     code: outcome.error?.code,
+    limit: outcome.error && limitIn(outcome.error),
     waited,
     took: Math.round(took * 10) / 10,
     requestBytes: traffic.sent,
