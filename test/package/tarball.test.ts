@@ -45,7 +45,9 @@ test('the tarball holds the build, the words, and nothing else', () => {
   const files = run('tar', ['tzf', tarball], folder).trim().split('\n')
   const unexpected = files.filter(
     (file) =>
-      !/^package\/(package\.json|README\.md|CHANGELOG\.md|LICENSE|dist\/[\w.-]+\.(js|cjs|d\.ts|d\.cts))$/.test(file),
+      !/^package\/(package\.json|README\.md|CHANGELOG\.md|LICENSE|monitoring\/[\w-]+\.(json|yaml)|dist\/[\w.-]+\.(js|cjs|d\.ts|d\.cts))$/.test(
+        file,
+      ),
   )
   expect(unexpected).toEqual([])
   for (const file of ['README.md', 'LICENSE', 'CHANGELOG.md', 'dist/index.js', 'dist/index.d.cts', 'dist/cli.js'])
