@@ -11,6 +11,7 @@ import { createCallSlots } from './execution/queue/call-slots.ts'
 import { createDirectRequests } from './execution/direct/direct-requests.ts'
 import { createHeartbeat, heartbeatTimeout, type Heartbeat } from './execution/queue/heartbeat.ts'
 import { localMeter, sharedMeters } from './execution/meter.ts'
+import { createKeyActivity } from './execution/key-activity.ts'
 import { createBudgets } from './execution/budgets.ts'
 import { createLimits } from './execution/rate-limits.ts'
 import type { Metrics } from './execution/metrics.ts'
@@ -103,7 +104,11 @@ async function openParts(
   atTheEnd(() => tokens.close())
   const counts = createLimitCounts(database)
   const allowance = createLimits(limits, storage.isAlone ? localMeter : sharedMeters(counts))
-  const budgets = createBudgets(limits, settings.prices, counts, metrics.used)
+  const activity = createKeyActivity()
+  const budgets = createBudgets(limits, settings.prices, counts, (use) => {
+    metrics.used(use)
+    activity.used(use)
+  })
   const inFlight = createBytesInFlight(limits)
   const { maxUpstreamWait, disconnectGracePeriod, responseBytes } = limits
   const runner = createRunner({
@@ -173,6 +178,7 @@ async function openParts(
   return {
     settings,
     keys,
+    activity,
     limits: allowance,
     budgets,
     inFlight,
