@@ -9,6 +9,7 @@ import { migration as sharedQueues } from './migrations/0004-shared-queues.ts'
 import { migration as callersAndPauses } from './migrations/0005-callers-and-pauses.ts'
 import { migration as limitCounts } from './migrations/0006-limit-counts.ts'
 import { migration as streamPieces } from './migrations/0007-stream-pieces.ts'
+import { migration as mintedTokens } from './migrations/0008-minted-tokens.ts'
 
 /** The first is version 1. Never change a released one; add a new one at the end. */
 const migrations: readonly Migration[] = [
@@ -19,6 +20,7 @@ const migrations: readonly Migration[] = [
   callersAndPauses,
   limitCounts,
   streamPieces,
+  mintedTokens,
 ]
 
 /** Updates the tables to the newest version. Several relays may call it at once. */

@@ -12,6 +12,7 @@ import { isSentOnce, withRawBody, type RawBody, type RawUpstreamCall } from './r
 import type { RightToCall } from './right-to-call.ts'
 import type { Tokens } from './tokens.ts'
 import { isWithoutConnection } from './call-errors.ts'
+import { ExchangeRefused } from './mint-token.ts'
 import { isNonIdempotent } from './safe-to-retry.ts'
 import { signCall } from './sign-call.ts'
 import { substitute } from './substitute.ts'
@@ -104,7 +105,7 @@ function mayStill(now: Key | undefined, before: Key, request: ClientSecretReques
 }
 
 /**
- * If the API refuses the value of a key with a 401, the relay tries again: with the
+ * If the API refuses the value of a key with a 401, or gives no token for it, the relay tries again: with the
  * other valid value, then with a value that another relay received in the meantime.
  * While a new value is fresh, the relay then tries the first one once more, because
  * the API may accept it by now. After a 401 the API has not acted, so the relay may
@@ -115,30 +116,40 @@ async function askedWithEachValue(
   request: ClientSecretRequest,
   circumstances: Circumstances,
 ): Promise<Answered> {
-  const { keys } = circumstances
+  const { keys, raw } = circumstances
   const [first] = key.values
-  const refusal = await attempt(key, first!, request, circumstances)
-  if (refusal.answer.status !== 401 || isSentOnce(circumstances.raw?.body)) return refusal
+  const refusal = await attempt(key, first!, request, circumstances).catch(refusedExchange)
   const tried = [first!.secret]
   const untried = ({ values }: Key) => values.find(({ secret }) => !tried.includes(secret))
   const fresh = ({ values, changedAt = 0 }: Key) =>
     values.length > 1 && Date.now() - changedAt < freshFor ? values[0] : undefined
+  let last = refusal
   for (const [find, choose] of [
     [keys.get, untried],
     [keys.getNewest, untried],
     [keys.get, fresh],
   ] as const) {
+    if (!isRefused(last) || (wasSent(last) && isSentOnce(raw?.body))) break
     const now = await find(key.name)
     if (!mayStill(now, key, request)) continue
     const value = choose(now)
     if (!value) continue
-    const answered = await attempt(now, value, request, circumstances)
-    const { status } = answered.answer
-    if (status < 400) keys.worked(now.name, value.version)
-    if (status !== 401) return answered
+    last = await attempt(now, value, request, circumstances).catch(refusedExchange)
+    if (wasSent(last) && last.answer.status < 400) keys.worked(now.name, value.version)
     tried.push(value.secret)
   }
-  return refusal
+  const answered = isRefused(last) ? refusal : last
+  if (wasSent(answered)) return answered
+  throw answered
+}
+
+const wasSent = (one: Answered | ExchangeRefused): one is Answered => !(one instanceof ExchangeRefused)
+const isRefused = (one: Answered | ExchangeRefused) => !wasSent(one) || one.answer.status === 401
+
+/** The server of the tokens may refuse a value as the API does. */
+function refusedExchange(error: unknown): ExchangeRefused {
+  if (error instanceof ExchangeRefused) return error
+  throw error
 }
 
 /** Uses the token of a value, if the key has one. If the API refuses the token, tries a new one: a token may expire early. */
