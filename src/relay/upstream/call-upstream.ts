@@ -5,7 +5,7 @@ import type { UpstreamResponse } from '../../protocol/record.ts'
 import type { ClientSecretRequest } from '../../protocol/request.ts'
 import type { Room } from '../common/bytes-in-flight.ts'
 import { findRule, isAllowed } from '../keys/key-rules.ts'
-import type { Key, Keys, KeyValue } from '../keys/key.ts'
+import { secretsOf, type Key, type Keys, type KeyValue } from '../keys/key.ts'
 import { redactBody, type Redactor } from '../keys/redaction/redactor.ts'
 import { maxRedirects, redirected, withPlaceholders } from './redirect.ts'
 import { isSentOnce, withRawBody, type RawBody, type RawUpstreamCall } from './raw-body.ts'
@@ -119,8 +119,9 @@ async function askedWithEachValue(
   const { keys, raw } = circumstances
   const [first] = key.values
   const refusal = await attempt(key, first!, request, circumstances).catch(refusedExchange)
-  const tried = [first!.secret]
-  const untried = ({ values }: Key) => values.find(({ secret }) => !tried.includes(secret))
+  const textOf = (value: KeyValue) => secretsOf(value).join('\n')
+  const tried = [textOf(first!)]
+  const untried = ({ values }: Key) => values.find((value) => !tried.includes(textOf(value)))
   const fresh = ({ values, changedAt = 0 }: Key) =>
     values.length > 1 && Date.now() - changedAt < freshFor ? values[0] : undefined
   let last = refusal
@@ -136,7 +137,7 @@ async function askedWithEachValue(
     if (!value) continue
     last = await attempt(now, value, request, circumstances).catch(refusedExchange)
     if (wasSent(last) && last.answer.status < 400) keys.worked(now.name, value.version)
-    tried.push(value.secret)
+    tried.push(textOf(value))
   }
   const answered = isRefused(last) ? refusal : last
   if (wasSent(answered)) return answered
