@@ -11,7 +11,7 @@ import { administratorOf, setMasterKey } from '../helpers/administrator.ts'
 import { json, startApi, type ApiAnswer } from '../helpers/api.ts'
 import { startRelay } from '../helpers/relay.ts'
 
-const secret = 'client_secret_Vq7TfC1dXk29fLmQ8v'
+const secret = 'Vq7TfC1dXk29fLmQ8vRt3Wz7BnHs5JdG'
 const other = 'Zz9Mw3Qp7Lk1Jh5Gf8Ds2Aa6Xc4Vb0Nn'
 const newer = 'Hh2Jk8Lm4Np6Qr1St3Uv5Wx7Yz9Ab0Cd'
 const token = 'ya29.Kp2Lm8Qr5Tv1Wx7Yz3Bc9Df4Gh6Jk0'
