@@ -1,6 +1,5 @@
 import { isUtf8 } from 'node:buffer'
 import { setImmediate as nextTurn } from 'node:timers/promises'
-import { ClientSecretError } from '../../protocol/errors.ts'
 import type { UpstreamResponse } from '../../protocol/record.ts'
 import type { ClientSecretRequest } from '../../protocol/request.ts'
 import type { Room } from '../common/bytes-in-flight.ts'
@@ -14,7 +13,7 @@ import type { Tokens } from './tokens.ts'
 import { isWithoutConnection } from './call-errors.ts'
 import { ExchangeRefused } from './mint-token.ts'
 import { isNonIdempotent } from './safe-to-retry.ts'
-import { signCall } from './sign-call.ts'
+import { signCall, type SigningKey } from './sign-call.ts'
 import { substitute } from './substitute.ts'
 import { refuseConcealedSecrets } from './undeclared-compression.ts'
 import { comesInEvents, redactPieces } from './delta-redactor.ts'
@@ -175,16 +174,15 @@ async function ask(
   request: ClientSecretRequest,
   { upstream, hold, idempotencyKey, signal, room, right, raw, traffic }: Circumstances,
 ): Promise<Answered> {
-  if (key.sign && raw?.body) throw unsignedBody(key.name)
   const rule = findRule(key, request)
   const { allowPrivateNetwork, retryable } = rule
-  const signed = key.sign && (await signCall(key.sign, value, request, rule))
-  const prepared = signed?.call ?? substitute(request, value, rule)
+  const body = raw?.body ?? null
+  const signed = key.sign && (await signCall(key as SigningKey, value, request, rule, body))
+  const outgoing = signed?.call ?? withRawBody(substitute(request, value, rule), body)
   // Some signatures are valid for another call too.
   if (signed) hold({ version: value.version, secret: signed.signature })
-  if (retryable && isNonIdempotent(request.method)) prepared.headers['idempotency-key'] ??= idempotencyKey
+  if (retryable && isNonIdempotent(request.method)) outgoing.headers['idempotency-key'] ??= idempotencyKey
   hold(value)
-  const outgoing = withRawBody(prepared, raw?.body ?? null)
   traffic.calls += 1
   const sent = counted(outgoing, traffic)
   const answer = await upstream.call(sent, { allowPrivateNetwork, signal, room, right }).catch((error: Error) => {
@@ -210,15 +208,6 @@ function counted(call: RawUpstreamCall, traffic: Traffic): RawUpstreamCall {
     }
   }
   return { ...call, body: { size: body.size, [Symbol.asyncIterator]: iterate } }
-}
-
-/** A raw body joins the call only after the signature. */
-function unsignedBody(keyName: string): ClientSecretError {
-  return new ClientSecretError(
-    'NOT_ALLOWED',
-    `The key "${keyName}" signs its calls, and the relay cannot sign a raw body. Send the body as an object, a list or a string in data.`,
-    { path: 'data' },
-  )
 }
 
 async function redacted(
