@@ -82,7 +82,7 @@ function settingsText({ token, sign, values, allow }: KeyEntry): string {
 }
 
 /** The settings as typed; undefined while they are no JSON object. */
-export function settingsOf({ settings }: Pick<KeyDraft, 'settings'>): DraftSettings | undefined {
+function settingsOf({ settings }: Pick<KeyDraft, 'settings'>): DraftSettings | undefined {
   if (!settings.trim()) return {}
   try {
     const read: unknown = JSON.parse(settings)
