@@ -32,6 +32,7 @@ export default {
             'Register keys',
             'Secrets from a vault',
             'Run many relays',
+            'Watch the relay',
             'Security model',
             'Errors',
             'From Skapi',
