@@ -87,7 +87,7 @@ async function openParts(
 ): Promise<RelayDeps> {
   const { limits, logger } = settings
   const storage = await openStorage(settings.database, logger)
-  const { database } = storage
+  const { database, relay } = storage
   atTheEnd(() => database.close())
   const { bytesInMemory } = limits
   const pubSub = createPubSub(storage.peers)
@@ -111,6 +111,7 @@ async function openParts(
   })
   const inFlight = createBytesInFlight(limits)
   const { maxUpstreamWait, disconnectGracePeriod, responseBytes } = limits
+  const kept = { pieces, pubSub, maxKept: responseBytes }
   const runner = createRunner({
     keys,
     secrets,
@@ -122,6 +123,7 @@ async function openParts(
     budgets,
     inFlight,
     metrics,
+    kept,
     tracing: await tracing,
     logger,
     maxUpstreamWait,
@@ -136,7 +138,7 @@ async function openParts(
   // The heartbeat stops after the running requests, so that no other relay takes them over.
   atTheEnd(() => heartbeat?.stop())
   const slots = createCallSlots(limits.backgroundCalls)
-  const queueDeps = { records, runner, pubSub, logger, slots }
+  const queueDeps = { relay, records, runner, pubSub, logger, slots }
   const sharedQueues = await createSharedQueues({
     ...queueDeps,
     database,
@@ -162,16 +164,17 @@ async function openParts(
   }
   heartbeat = await createHeartbeat({
     database,
+    relay,
     async onBeat(seenAt) {
       await queue.beat(seenAt)
-      if (heartbeat) await direct.undoStrays(heartbeat.id)
+      if (heartbeat) await direct.undoStrays(relay)
     },
     takeOver,
     isAlone: storage.isAlone,
     logger,
   })
 
-  sharedQueues.start(heartbeat.id)
+  sharedQueues.start()
 
   atTheEnd(removeExpiredRecords({ records, pubSub, sharedQueues, counts, logger }))
 
@@ -187,11 +190,11 @@ async function openParts(
     places,
     pubSub,
     direct,
-    streamed: createStreamedAnswers(inFlight, { pieces, pubSub, maxKept: responseBytes }),
+    streamed: createStreamedAnswers(inFlight, kept),
     pieces,
     queue,
     sharedQueues,
-    heartbeat,
+    relay,
     calls,
   }
 }

@@ -15,6 +15,7 @@ import type { RawCall } from '../upstream/stream-answer.ts'
 import { callForRecord, type CallDeps, type RunCircumstances } from './call-for-record.ts'
 import type { Budgets, Reservation } from './budgets.ts'
 import type { Limits } from './rate-limits.ts'
+import { keptCall, type KeptStreamDeps } from './kept-writer.ts'
 import { limitIn } from './limit-in.ts'
 import type { Metrics } from './metrics.ts'
 import { abandoned, cancelled, expired, isAborted } from './run-errors.ts'
@@ -56,7 +57,7 @@ export interface RunSteps {
   /** Whether a caller of this relay still waits for the call. */
   isCurrent?(record: StoredRecord): Promise<boolean>
   /** Writes the outcome; gives the status that the record has then. */
-  settle?(record: StoredRecord, outcome: Outcome): Promise<StoredRecord['status']>
+  settle?(record: StoredRecord, outcome: Outcome, isCalled: boolean): Promise<StoredRecord['status']>
   /** Receives the outcome before it is written. */
   answered?(outcome: Outcome): Promise<void>
   /** Milliseconds from `begin` to the call after which `show` is necessary. Default: as other relays need for a takeover. */
@@ -77,6 +78,8 @@ interface RunnerDeps extends CallDeps {
   budgets: Budgets
   inFlight: BytesInFlight
   metrics: Metrics
+  /** Where the bytes of kept streams go. */
+  kept: KeptStreamDeps
   tracing: Tracing
   /** Milliseconds from the first attempt in which a request waits for an upstream's limit. */
   maxUpstreamWait: number
@@ -90,7 +93,7 @@ export function createRunner(deps: RunnerDeps): Runner {
   const underWay = new Map<string, AbortController>()
   /** The same calls, and those of a record that runs twice because another relay took it over. */
   const endings = new Map<AbortController, RecordVersion>()
-  const { settle, settleInterrupted } = createSettlement({ ...deps, stopping: stopping.signal })
+  const { settle, settleInterrupted } = createSettlement({ ...deps, ...deps.kept, stopping: stopping.signal })
   const inDatabase = { isCurrent: (record: StoredRecord) => records.isCurrent(record), settle }
 
   function begin(concurrencyKey: string, shown = thisMoment()): Run {
@@ -191,7 +194,7 @@ async function callAndSettle(
   const took = performance.now() - startedAt
   if (traffic.calls > 0) keys.used(key)
   await steps.answered?.(outcome)
-  const status = await steps.settle(record, outcome)
+  const status = await steps.settle(record, outcome, traffic.calls > 0)
   pubSub.publish(record.id, record.concurrencyKey)
   metrics.ran({
     requestId: record.id,
@@ -231,7 +234,8 @@ async function callWithinBudget(
   const { traffic } = run
   traffic.read = reserved?.read
   try {
-    const ended = await callForRecord(deps, record, run, raw)
+    const call = raw ?? (record.request.keep ? keptCall(deps.kept, record.id) : undefined)
+    const ended = await callForRecord(deps, record, run, call)
     await reserved?.settle({ response: ended.response, isCalled: traffic.calls > 0 && !traffic.isUnreached })
     return ended
   } finally {

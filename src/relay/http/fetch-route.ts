@@ -74,8 +74,9 @@ const sameForAll = {
   'x-content-type-options': 'nosniff',
 }
 
-export function passedOn(head: FetchAnswerHead, body: BodyInit | null): Response {
+export function passedOn(head: FetchAnswerHead, body: BodyInit | null, status = 200): Response {
   return new Response(body, {
+    status,
     headers: { ...sameForAll, [fetchAnswerHeader]: btoa(toAscii(JSON.stringify(bounded(head)))) },
   })
 }

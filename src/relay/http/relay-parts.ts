@@ -3,7 +3,6 @@ import type { PubSub } from '../database/pub-sub.ts'
 import type { Records } from '../database/records.ts'
 import type { SharedQueuePlaces } from '../database/shared-queue-places.ts'
 import type { DirectRequests } from '../execution/direct/direct-requests.ts'
-import type { Heartbeat } from '../execution/queue/heartbeat.ts'
 import type { KeyActivity } from '../execution/key-activity.ts'
 import type { Budgets } from '../execution/budgets.ts'
 import type { Limits } from '../execution/rate-limits.ts'
@@ -33,6 +32,7 @@ export interface RelayDeps {
   pieces: StreamPieces
   queue: Queue
   sharedQueues: SharedQueueRunner
-  heartbeat: Heartbeat
+  /** Identifies this relay to the others. */
+  relay: string
   calls: CallsInFlight
 }

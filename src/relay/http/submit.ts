@@ -18,7 +18,6 @@ import { suggestRule } from '../keys/suggested-rule.ts'
 import { shownCaller } from './shown-caller.ts'
 import type { Budgets, Reservation } from '../execution/budgets.ts'
 import type { Limits } from '../execution/rate-limits.ts'
-import type { Heartbeat } from '../execution/queue/heartbeat.ts'
 import type { SharedQueueRunner } from '../execution/queue/shared-queues.ts'
 import type { Queue } from '../execution/queue/queue.ts'
 import type { MostUnsettled, Records } from '../database/records.ts'
@@ -40,7 +39,8 @@ interface SubmitDeps {
   direct: DirectRequests
   queue: Queue
   sharedQueues: SharedQueueRunner
-  heartbeat: Heartbeat
+  /** Identifies this relay to the others. */
+  relay: string
 }
 
 /** The contents of a submit. */
@@ -102,13 +102,14 @@ async function accept(
   { body, bytes, idempotencyKey, trace, getRoom, raw, received, signal }: Submitted,
   read: ReadSoFar,
 ): Promise<StoredRecord> {
-  const { settings, keys, limits, waitingCallers, records, direct, queue, sharedQueues, heartbeat } = parts
+  const { settings, keys, limits, waitingCallers, records, direct, queue, sharedQueues, relay } = parts
   // First, because the other checks cost more.
   const name = readKeyName(body)
   if (keys.get(name)) read.key = name
   const key = keyFor(keys, caller, name)
   const request = (read.request = parseRequest(body))
   findRule(key, request)
+  if (request.keep && !runsInBackground(request)) throw keptDirectly()
   if (received?.body) checkRawBody(request, received.body, received.path)
   checkQueue(settings, key, request)
   await limits.admitUse(key, bytes)
@@ -122,7 +123,7 @@ async function accept(
   if (!isBackground) {
     const max = isOneMore ? most : undefined
     const { id, answer } = await direct
-      .send({ ...newRecord, relay: heartbeat.id }, getRoom, { max, raw, reservation })
+      .send({ ...newRecord, relay }, getRoom, { max, raw, reservation })
       .catch(async (error: unknown) => {
         await reservation?.release()
         throw error
@@ -202,6 +203,13 @@ async function begun(
 /** Whether the caller polls for the answer. A direct request waits for it in the same call. */
 function runsInBackground({ queue, poll }: ClientSecretRequest): boolean {
   return queue !== undefined || Boolean(poll)
+}
+
+function keptDirectly(): ClientSecretError {
+  return invalid(
+    'keep',
+    'keep needs queue or poll here, because a direct request waits for its whole answer. Send a direct stream to POST /fetch, as useClientSecretStream does.',
+  )
 }
 
 function keyFor(keys: Keys, caller: Caller, name: string): Key {
