@@ -56,7 +56,7 @@ const mayImportPackage: Record<string, RegExp> = {
   devtools: /^react$/,
   // The last builds the page where the sources run as they are.
   relay:
-    /^(node:.+|zod\/mini|hono(\/.+)?|@hono\/node-server|undici|ipaddr\.js|rate-limiter-flexible|pg|pg-boss|jose|aws4fetch|prom-client|\.\.\/scripts\/build-console\.ts)$/,
+    /^(node:.+|zod\/mini|hono(\/.+)?|@hono\/node-server|undici|ipaddr\.js|rate-limiter-flexible|pg|pg-boss|jose|aws4fetch|prom-client|@opentelemetry\/api|\.\.\/scripts\/build-console\.ts)$/,
   attack: /^node:.+$/,
   console: /^(zod\/mini|react|react-dom(\/client)?)$/,
   // It builds the worker where the sources run as they are.

@@ -10,7 +10,7 @@ import { useClient } from './client-context.ts'
 import type { CreatePersister } from './persisted-requests.ts'
 import type { RequestPlace } from './shown-request.ts'
 import type { RequestState } from './request-state.ts'
-import { mergeGetters } from './swr-store.ts'
+import { mergeGetters } from './tracked-fields.ts'
 import { useKept } from './use-kept.ts'
 import { useRequestPlace } from './use-shown-request.ts'
 

@@ -1,4 +1,5 @@
 import { createBytesInFlight } from './common/bytes-in-flight.ts'
+import type { Tracing } from './common/tracing.ts'
 import { boundRecords } from './database/bounded-records.ts'
 import { createStreamPieces } from './database/stream-pieces.ts'
 import { createPubSub } from './database/pub-sub.ts'
@@ -10,6 +11,7 @@ import { createCallSlots } from './execution/queue/call-slots.ts'
 import { createDirectRequests } from './execution/direct/direct-requests.ts'
 import { createHeartbeat, heartbeatTimeout, type Heartbeat } from './execution/queue/heartbeat.ts'
 import { localMeter, sharedMeters } from './execution/meter.ts'
+import { createKeyActivity } from './execution/key-activity.ts'
 import { createBudgets } from './execution/budgets.ts'
 import { createLimits } from './execution/rate-limits.ts'
 import type { Metrics } from './execution/metrics.ts'
@@ -37,12 +39,13 @@ export async function openRelay(
   settings: Settings,
   network: Network,
   metrics: Metrics,
+  tracing: Promise<Tracing>,
   secrets: SecretIndex,
   minute: number,
 ): Promise<OpenedRelay> {
   const endings = createEndings()
   try {
-    const parts = await openParts(settings, network, metrics, secrets, minute, endings.add)
+    const parts = await openParts(settings, network, metrics, tracing, secrets, minute, endings.add)
     return { ...parts, close: endings.run }
   } catch (error) {
     await endings.run().catch((err: unknown) => {
@@ -77,6 +80,7 @@ async function openParts(
   settings: Settings,
   network: Network,
   metrics: Metrics,
+  tracing: Promise<Tracing>,
   secrets: SecretIndex,
   minute: number,
   atTheEnd: (end: () => unknown) => void,
@@ -100,9 +104,14 @@ async function openParts(
   atTheEnd(() => tokens.close())
   const counts = createLimitCounts(database)
   const allowance = createLimits(limits, storage.isAlone ? localMeter : sharedMeters(counts))
-  const budgets = createBudgets(limits, settings.prices, counts)
+  const activity = createKeyActivity()
+  const budgets = createBudgets(limits, settings.prices, counts, (use) => {
+    metrics.used(use)
+    activity.used(use)
+  })
   const inFlight = createBytesInFlight(limits)
   const { maxUpstreamWait, disconnectGracePeriod, responseBytes } = limits
+  const kept = { pieces, pubSub, maxKept: responseBytes }
   const runner = createRunner({
     keys,
     secrets,
@@ -114,6 +123,8 @@ async function openParts(
     budgets,
     inFlight,
     metrics,
+    kept,
+    tracing: await tracing,
     logger,
     maxUpstreamWait,
     responseBytes,
@@ -170,6 +181,7 @@ async function openParts(
   return {
     settings,
     keys,
+    activity,
     limits: allowance,
     budgets,
     inFlight,
@@ -178,7 +190,7 @@ async function openParts(
     places,
     pubSub,
     direct,
-    streamed: createStreamedAnswers(inFlight, { pieces, pubSub, maxKept: responseBytes }),
+    streamed: createStreamedAnswers(inFlight, kept),
     pieces,
     queue,
     sharedQueues,

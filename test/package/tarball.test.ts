@@ -46,7 +46,7 @@ test('the tarball holds the build, the words, and nothing else', () => {
   const files = run('tar', ['tzf', tarball], folder).trim().split('\n')
   const unexpected = files.filter(
     (file) =>
-      !/^package\/(package\.json|README\.md|CHANGELOG\.md|LICENSE|dist\/[\w.-]+\.(js|cjs|d\.ts|d\.cts)|stories\/docs\/[\w-]+\.mdx)$/.test(
+      !/^package\/(package\.json|README\.md|CHANGELOG\.md|LICENSE|dist\/[\w.-]+\.(js|cjs|d\.ts|d\.cts)|stories\/docs\/[\w-]+\.mdx|monitoring\/[\w-]+\.(json|yaml))$/.test(
         file,
       ),
   )

@@ -10,6 +10,7 @@ import { migration as callersAndPauses } from './migrations/0005-callers-and-pau
 import { migration as limitCounts } from './migrations/0006-limit-counts.ts'
 import { migration as streamPieces } from './migrations/0007-stream-pieces.ts'
 import { migration as leases } from './migrations/0008-leases.ts'
+import { migration as traces } from './migrations/0009-traces.ts'
 
 /** The first is version 1. Never change a released one; add a new one at the end. */
 const migrations: readonly Migration[] = [
@@ -21,6 +22,7 @@ const migrations: readonly Migration[] = [
   limitCounts,
   streamPieces,
   leases,
+  traces,
 ]
 
 /** Updates the tables to the newest version. Several relays may call it at once. */
