@@ -3,6 +3,8 @@ import { themes } from 'storybook/theming'
 import { standIn } from 'virtual:demo-api'
 import { ClientSecretProvider } from '../src/exports/index.ts'
 import '../stories/demo/demo.css'
+import './docs.css'
+import { WideTable } from './wide-table.tsx'
 
 // Storybook's own blue is too faint where a link is code, which has a background of its own.
 const light = { ...themes.light, colorSecondary: '#0060d0' }
@@ -13,7 +15,10 @@ export default {
     layout: 'fullscreen',
     a11y: { test: 'error' },
     controls: { disable: true },
-    docs: { theme: matchMedia('(prefers-color-scheme: dark)').matches ? dark : light },
+    docs: {
+      theme: matchMedia('(prefers-color-scheme: dark)').matches ? dark : light,
+      components: { table: WideTable },
+    },
     options: {
       storySort: {
         order: [

@@ -66,8 +66,11 @@ const axe = createRequire(import.meta.url).resolve('axe-core/axe.min.js')
 export async function findViolations(page: Page): Promise<unknown[]> {
   if (!(await page.evaluate(() => 'axe' in globalThis))) await page.addScriptTag({ path: axe })
   return page.evaluate(async () => {
-    const { axe } = globalThis as unknown as { axe: { run(context: string[]): Promise<AxeResults> } }
-    const { violations } = await axe.run(['#storybook-root, #storybook-docs'])
+    const { axe } = globalThis as unknown as { axe: { run(context: string[], options: object): Promise<AxeResults> } }
+    const { violations } = await axe.run(['#storybook-root, #storybook-docs'], {
+      // Saves a selector for each element without a violation.
+      resultTypes: ['violations'],
+    })
     return violations.map(({ id, nodes }) => ({ id, nodes: nodes.map(({ html, any }) => [html, any[0]?.message]) }))
   })
 }
