@@ -9,7 +9,7 @@
  */
 import { startPostgres } from '../test/helpers/start-postgres.ts'
 import { startChatWorld } from '../test/sdks/kept-chat-world.ts'
-import { killAtRandom, reloadAtRandom, type Moment } from '../test/sdks/random-moments.ts'
+import { killAtRandom, reloadAtRandom, type Moment, type PageName } from '../test/sdks/random-moments.ts'
 import { numberOption, randomFrom, writeResult } from './parts/figures.ts'
 import { keyFor, startRelayProcess, type RelayProcess } from './parts/relay.ts'
 
@@ -18,15 +18,18 @@ const reloads = numberOption('reloads', 20)
 const kills = numberOption('kills', 10)
 /** Pages at a time. */
 const atOnce = 5
+const reloadedPages: PageName[] = ['stream', 'inline', 'queued-stream', 'queued-inline', 'queued-stream']
 const random = randomFrom(seed)
 console.log(`seed ${seed}`)
 
 const postgres = await startPostgres()
 const database = await postgres.database()
 let apiUrl = ''
+/** Fewer than pages at a time, so that some of them wait. */
+const queues = { chat: { shared: true, maxConcurrency: 2 } } as const
 const started: RelayProcess[] = []
 async function startRelay(): Promise<RelayProcess> {
-  const relay = await startRelayProcess({ keys: { openai: keyFor(apiUrl) }, database })
+  const relay = await startRelayProcess({ keys: { openai: keyFor(apiUrl) }, queues, database })
   started.push(relay)
   return relay
 }
@@ -40,7 +43,7 @@ const world = await startChatWorld(async (url) => {
 const reloaded: Moment[] = []
 while (reloaded.length < reloads) {
   const pages = Array.from({ length: Math.min(atOnce, reloads - reloaded.length) }, (_, n) => n)
-  reloaded.push(...(await Promise.all(pages.map((n) => reloadAtRandom(world, n % 2 ? 'inline' : 'stream', random)))))
+  reloaded.push(...(await Promise.all(pages.map((n) => reloadAtRandom(world, reloadedPages[n]!, random)))))
 }
 
 /** All pages of a round lose the same relay, each at a moment of its own. */
@@ -60,7 +63,11 @@ while (killed.length < kills) {
     if (ready === count) kill()
     return isKilled
   }
-  killed.push(...(await Promise.all(Array.from({ length: count }, () => killAtRandom(world, random, strike)))))
+  killed.push(
+    ...(await Promise.all(
+      Array.from({ length: count }, (_, n) => killAtRandom(world, n % 2 ? 'stream' : 'queued-stream', random, strike)),
+    )),
+  )
   streaming = other
 }
 

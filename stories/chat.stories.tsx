@@ -13,9 +13,25 @@ const request = {
   data: { model: 'gpt-5', stream: true },
 } as const
 
-function Chat({ firstQuestion }: { firstQuestion: string }) {
+/** Another stream of this page in the same queue. */
+function InFront({ question, queue }: { question: string; queue: string }) {
+  const answer = useClientSecretStream({ ...request, queue })
+  return (
+    <p>
+      <button
+        disabled={answer.isStreaming}
+        onClick={() => answer.send({ data: { messages: [{ role: 'user', content: question }] } })}
+      >
+        Ask in front
+      </button>{' '}
+      <code>{answer.status}</code>
+    </p>
+  )
+}
+
+function Chat({ firstQuestion, queue }: { firstQuestion: string; queue?: string }) {
   const [question, setQuestion] = useState(firstQuestion)
-  const answer = useClientSecretStream(request)
+  const answer = useClientSecretStream({ ...request, queue })
   return (
     <Demo
       title="Chat"
@@ -24,7 +40,7 @@ function Chat({ firstQuestion }: { firstQuestion: string }) {
         <>
           <Step who="This page sends">
             <Code>
-              {json({ ...request, data: { ...request.data, messages: [{ role: 'user', content: question }] } })}
+              {json({ ...request, queue, data: { ...request.data, messages: [{ role: 'user', content: question }] } })}
             </Code>
           </Step>
           <Step who="It sees">
@@ -48,6 +64,8 @@ function Chat({ firstQuestion }: { firstQuestion: string }) {
           Stop
         </button>
       </form>
+      {queue && <InFront question={firstQuestion} queue={queue} />}
+      {answer.status === 'queued' && <p role="status">Place in line: {answer.inQueue}</p>}
       {answer.text && (
         <blockquote className="answer">
           <p>{answer.text}</p>
@@ -87,6 +105,19 @@ export const WordByWord: Story = {
     await expect(canvas.queryByText(/on its belly\.$/)).toBeNull()
     await expect(await canvas.findByText(/on its belly\.$/, {}, soon)).toBeVisible()
     await waitFor(() => expect(canvas.getByRole('button', { name: 'Ask' })).toBeEnabled())
+  },
+}
+
+export const WaitsInLine: Story = {
+  args: { firstQuestion: 'Tell me a long story about otters.', queue: 'chat' },
+  async play({ canvasElement }) {
+    const canvas = within(canvasElement)
+    await userEvent.click(canvas.getByRole('button', { name: 'Ask in front' }))
+    await canvas.findByText('streaming', {}, soon)
+    await userEvent.click(canvas.getByRole('button', { name: 'Ask' }))
+    await expect(await canvas.findByText('Place in line: 2', {}, soon)).toBeVisible()
+    await expect(await canvas.findByText(/on its belly\.$/, {}, soon)).toBeVisible()
+    await expect(canvas.queryByRole('status')).toBeNull()
   },
 }
 

@@ -8,7 +8,7 @@ export interface KeptCall {
   idempotencyKey: string
   /** The time of the call. */
   at: number
-  /** Of the relay's record, once the API answers. It begins with the time of expiry. */
+  /** Of the relay's record, once the call has a place in its queue, or the API answers. It begins with the time of expiry. */
   id?: string | undefined
 }
 

@@ -30,6 +30,8 @@ export interface ChatTransportOptions<Tools extends ToolSet, Message extends Mes
    * keeps what this fetch gets.
    */
   agent: (fetchWith: (clientSecretName: string) => typeof fetch) => Agent<never, Tools>
+  /** The queue of the calls of the model, of the caller or shared. `useChat` is `submitted` while a call is in line. Default: none. */
+  queue?: string | undefined
   /** Keeps chats for this tab, or for this browser. Default `session`. */
   persist?: Persistence | undefined
 }
@@ -57,6 +59,7 @@ export interface KeptChatTransport<Message extends UIMessage> extends ChatTransp
 export function createChatTransport<Tools extends ToolSet, Message extends MessageOf<Tools> = MessageOf<Tools>>({
   client,
   agent,
+  queue,
   persist = 'session',
   onEnd,
   ...options
@@ -87,7 +90,7 @@ export function createChatTransport<Tools extends ToolSet, Message extends Messa
     const direct = new DirectChatTransport<never, Tools, Record<string, unknown>, never, Message>({
       onError: (error) => reasonOf(error).message,
       ...options,
-      agent: agent((name) => keptFetch(client, name, log)),
+      agent: agent((name) => keptFetch(client, name, queue, log)),
       generateMessageId: () => answer.messageId,
       async onEnd(end) {
         // A lost connection has the rest after a reload.

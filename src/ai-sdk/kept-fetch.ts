@@ -25,7 +25,12 @@ const bodiless = [204, 205, 304]
  * A fetch for the model of an agent. The relay keeps the answers: after a reload, the same calls give the same answers,
  * from the beginning, and then what follows.
  */
-export function keptFetch(client: ClientCore, clientSecretName: string, log: CallLog): typeof fetch {
+export function keptFetch(
+  client: ClientCore,
+  clientSecretName: string,
+  queue: string | undefined,
+  log: CallLog,
+): typeof fetch {
   return async (input, init) => {
     // Without the signal, which may come from another realm.
     const asked = new Request(input, { ...init, signal: null })
@@ -35,7 +40,7 @@ export function keptFetch(client: ClientCore, clientSecretName: string, log: Cal
     const signal = init?.signal ?? undefined
     signal?.throwIfAborted()
     if (![url, text, ...Object.values(headers)].some(holdsPlaceholder)) return fetch(input, init)
-    const params = { clientSecretName, url, method: asked.method, headers, data: parsed(text), keep: true }
+    const params = { clientSecretName, url, method: asked.method, headers, data: parsed(text), keep: true, queue }
     const { call, isKnown } = log.next()
     const given = { client, call, log, signal }
     if (isKnown) {
@@ -68,9 +73,9 @@ function answerOf({ client, call, log, signal, params }: Given): Promise<Respons
       options: () => ({ read: 'bytes', reduce: () => undefined, onEvent: (chunk) => body.enqueue(chunk) }),
       onChange() {
         const { status, response, record } = stream.state()
+        if (record && !call.id) log.began(call, record.id)
         if (isGiven || status !== 'streaming') return
         isGiven = true
-        log.began(call, record!.id)
         resolve(new Response(bodiless.includes(response!.status) ? null : bytes, response))
       },
     })

@@ -1,6 +1,6 @@
 import { asClientSecretError, ClientSecretError, isGone } from '../protocol/errors.ts'
 import { toAscii } from '../protocol/fetch.ts'
-import { isSettled, type CancelAnswer } from '../protocol/record.ts'
+import { isSettled, type CancelAnswer, type ClientSecretRecord } from '../protocol/record.ts'
 import { callBack } from './callbacks.ts'
 import { callFetch, type FetchCall } from './call-fetch.ts'
 import { cancelByKey } from './cancel-by-key.ts'
@@ -11,17 +11,18 @@ import { errorFromWire, readRecord } from './read-record.ts'
 import type { KeyAndUrl } from './registered-keys.ts'
 import type { RequestDetails } from './request-params.ts'
 import { maySubmitAgain, retryDelay, sleep } from './retry-delay.ts'
-import { described, errorOf, restarted, restOf } from './stream-call.ts'
+import { described, errorOf, inBackground, restarted, restOf } from './stream-call.ts'
 import { createStreamContent, type StreamOptions, type StreamResponse } from './stream-content.ts'
 import { toJson } from './to-json.ts'
 import type { Transport } from './transport.ts'
+import { waitInLine } from './wait-in-line.ts'
 
-/** The request of a stream. It runs directly, without a queue. */
+/** The request of a stream. With `queue` or `poll`, it runs in the background, and the relay keeps its answer. */
 export type StreamParams = KeyAndUrl &
-  Omit<RequestDetails, 'poll' | 'queue' | 'responseType'> & {
+  Omit<RequestDetails, 'responseType'> & {
     /**
      * Keeps the answer with the relay's record until the record expires. The call then goes on without a reader, and
-     * any page of the caller can read the stream from any byte. Default false.
+     * any page of the caller can read the stream from any byte. Default false; true with `queue` or `poll`.
      */
     keep?: boolean | undefined
   }
@@ -34,7 +35,9 @@ export type StreamState<Event = unknown, Data = unknown> = {
   events: readonly Event[]
   /** The result of `reduce`; without it the last event, the text, or the bytes so far. */
   data: Data
-  /** The relay's record of the stream, once the API answers. `useClientSecretRecord(record.id)` follows it. */
+  /** The place in the queue while the status is `queued`: 1 is next. */
+  inQueue: number | undefined
+  /** The relay's record of the stream, once the request has a place in its queue, or the API answers. `useClientSecretRecord(record.id)` follows it. */
   record: { id: string } | undefined
   /** The head of the API's answer, once it answers. */
   response: StreamResponse | undefined
@@ -43,10 +46,10 @@ export type StreamState<Event = unknown, Data = unknown> = {
 } & (
   | {
       /**
-       * `idle`: before `send`. `sending`: until the API answers. `streaming`: until the answer ends. `resolved`: the
+       * `idle`: before `send`. `sending`: until the API answers. `queued`: in its queue, before the call. `streaming`: until the answer ends. `resolved`: the
        * answer is complete. `stopped`: after `stop`, and `resume` continues.
        */
-      status: 'idle' | 'sending' | 'streaming' | 'resolved' | 'stopped'
+      status: 'idle' | 'sending' | 'queued' | 'streaming' | 'resolved' | 'stopped'
       error: undefined
     }
   | {
@@ -65,7 +68,10 @@ export interface StreamObject<Event = unknown, Data = unknown> {
   state: () => StreamState<Event, Data>
   /** Sends the request and reads the answer. Call it once. Resolves at the end, at a failure and at a stop. */
   send: () => Promise<void>
-  /** Stops reading. `resume` continues; without a reader, the relay ends the call after `limits.disconnectGracePeriod`. */
+  /**
+   * Stops reading. `resume` continues; without a reader, the relay ends a call that it does not keep after
+   * `limits.disconnectGracePeriod`. A request in a queue stays there.
+   */
   stop: () => void
   /** Continues after a stop or a lost connection, where the reading ended. Does not call the API again. */
   resume: () => Promise<void>
@@ -94,6 +100,9 @@ export interface StreamStart<Event = unknown, Data = unknown> {
   /** Aborting it ends the call, and the stream with `ABORTED`. */
   signal?: AbortSignal | undefined
 }
+
+/** Milliseconds between polls in a queue. */
+const defaultInterval = 1_000
 
 /** Errors after which `resume` may find the rest of the answer. */
 const resumable = ['NETWORK_ERROR', 'UNAVAILABLE']
@@ -127,7 +136,11 @@ export function createStream<Event = unknown, Data = Event | undefined>(
   if (!transport.fetch)
     throw new ClientSecretError('INVALID_PARAMETER', `${transport.name} has no fetch, which a stream needs.`)
   const { idempotencyKey = randomId() } = start
-  const call: FetchCall = { idempotencyKey, ...described(toAscii(toJson(params ?? {}))) }
+  const { poll, queue, ...direct } = params ?? {}
+  const interval = poll || defaultInterval
+  const queued = (queue !== undefined || poll) && inBackground(params!, interval)
+  const isKept = !params || queued || params.keep === true
+  const call: FetchCall = { idempotencyKey, ...described(toAscii(toJson(direct))) }
   const content = createStreamContent(options as () => StreamOptions)
   let status: StreamStatus = 'idle'
   let error: ClientSecretError | undefined
@@ -138,9 +151,10 @@ export function createStream<Event = unknown, Data = Event | undefined>(
   let reading = Promise.resolve()
   /** Bytes read so far. */
   let had = 0
+  let inQueue: number | undefined
   let letGo = () => {}
 
-  const isOpen = () => status === 'sending' || status === 'streaming'
+  const isOpen = () => status === 'sending' || status === 'queued' || status === 'streaming'
 
   function set(next: StreamStatus, failure?: ClientSecretError): void {
     status = next
@@ -182,12 +196,17 @@ export function createStream<Event = unknown, Data = Event | undefined>(
   }
 
   async function readConnection(signal: AbortSignal): Promise<void> {
-    const isKept = !params || (record !== undefined && params.keep === true)
+    if (queued && !record) await inLine(await transport.submit(queued, { idempotencyKey, signal }), signal)
+    const isRest = isKept && !(params && !record)
     const { head, body } = await callFetch(
       transport,
-      isKept ? restOf(call, record?.id ?? idempotencyKey, had) : call,
+      isRest ? restOf(call, record?.id ?? idempotencyKey, had) : call,
       signal,
     )
+    if (head.waiting) {
+      await inLine(head.waiting, signal)
+      return signal.aborted ? undefined : readConnection(signal)
+    }
     if (head.error) throw errorFromWire(head.error, head.status)
     // A relay that forgot the answer of a GET makes another call.
     if (record && head.id !== record.id) throw restarted(record.id)
@@ -199,7 +218,7 @@ export function createStream<Event = unknown, Data = Event | undefined>(
     if (response.status >= 400) throw await errorOf(response, body, record!.id)
     set('streaming')
     const reader = new Response(body ?? '').body!.getReader()
-    for (let position = isKept ? had : 0; ;) {
+    for (let position = isRest ? had : 0; ;) {
       const { done, value } = await reader.read().catch((cause: unknown) => explain(cause, signal))
       if (done) break
       const fresh = value.subarray(Math.max(0, had - position))
@@ -212,8 +231,18 @@ export function createStream<Event = unknown, Data = Event | undefined>(
       if (signal.aborted) return
     }
     // That of a kept stream ends without an error, so that no byte before the error is lost.
-    if (isKept && !(await hasResolved(signal))) throw broken('it ended early')
+    if (isRest && !(await hasResolved(signal))) throw broken('it ended early')
     await content.end()
+  }
+
+  /** Shows the place in the queue, until the call begins. */
+  async function inLine(given: ClientSecretRecord, signal: AbortSignal): Promise<void> {
+    record = { id: given.id }
+    await waitInLine(transport, given, interval, signal, (now) => {
+      inQueue = now.inQueue
+      set('queued')
+    })
+    if (!signal.aborted && status === 'queued') set('sending')
   }
 
   /** Whether the record is resolved. Throws its error if it has failed. */
@@ -225,7 +254,7 @@ export function createStream<Event = unknown, Data = Event | undefined>(
 
   /** The connection broke. The record says whether the call did too. The rest of a kept stream comes first, if it is read. */
   async function explain(cause: unknown, signal: AbortSignal): Promise<never> {
-    if (!signal.aborted && !(params?.keep && transport.isIdempotent)) await hasResolved(signal)
+    if (!signal.aborted && !(isKept && transport.isIdempotent)) await hasResolved(signal)
     throw broken(cause)
   }
 
@@ -246,7 +275,15 @@ export function createStream<Event = unknown, Data = Event | undefined>(
 
   const stream: StreamObject<Event, Data> = {
     state: () =>
-      ({ ...content.state(), status, error, record, response, isStreaming: isOpen() }) as StreamState<Event, Data>,
+      ({
+        ...content.state(),
+        status,
+        error,
+        inQueue: status === 'queued' ? inQueue : undefined,
+        record,
+        response,
+        isStreaming: isOpen(),
+      }) as StreamState<Event, Data>,
     async send() {
       if (status !== 'idle') return reading
       set('sending')

@@ -1,9 +1,11 @@
 import { ClientSecretError } from '../protocol/errors.ts'
 import { failedAnswer } from '../protocol/failed-answer.ts'
 import { inFrontOfBody, maxHeaderJson } from '../protocol/fetch.ts'
+import type { ClientSecretRequest } from '../protocol/request.ts'
 import type { FetchAnswer, FetchCall } from './call-fetch.ts'
 import { errorFromWire } from './read-record.ts'
 import type { StreamResponse } from './stream-content.ts'
+import { toJson } from './to-json.ts'
 
 /** The calls of a stream to the relay, and the errors of its answers. */
 
@@ -41,6 +43,11 @@ export function described(json: string): Pick<FetchCall, 'header' | 'body'> {
   const body = new TextEncoder().encode(`0000${json}`)
   new DataView(body.buffer).setUint32(0, json.length)
   return { header: inFrontOfBody, body }
+}
+
+/** The request of a stream that runs in the background: a copy, which later changes of `params` leave alone. */
+export function inBackground(params: object, poll: number): ClientSecretRequest {
+  return { ...(JSON.parse(toJson(params)) as ClientSecretRequest), poll, keep: true }
 }
 
 /** Asks for the rest of a kept stream. */

@@ -12,6 +12,7 @@ import {
   type WireError,
 } from '../protocol/record.ts'
 import { parts } from '../relay/http/described-call.ts'
+import type { ClientSecretRequest } from '../protocol/request.ts'
 import type { RecordedPiece, RecordedRequest, Recording } from '../protocol/recording.ts'
 
 export type Relay = (request: Request) => Promise<Response>
@@ -71,6 +72,7 @@ export function createRecorder(relay: Relay, onRecording: (all: readonly Recordi
     const copy = answer.clone()
     note(async () => {
       let record = await recordIn(copy)
+      if (record.id && (await isStream(asked))) return recordStream(asked, began, await begun(asked, record.id), true)
       while (record.id && record.status && !isSettled({ status: record.status }))
         record = (await poll(asked, record.id, record.version)) ?? record
       // The caller's own end of it.
@@ -85,22 +87,34 @@ export function createRecorder(relay: Relay, onRecording: (all: readonly Recordi
     const asked = request.clone()
     const began = performance.now()
     const answer = await relay(request)
-    const described = answer.headers.get(fetchAnswerHeader)
-    if (!described || !answer.body) return answer
-    const head = JSON.parse(Buffer.from(described, 'base64').toString()) as FetchAnswerHead & Partial<FetchRefusalHead>
-    const after = since(began)
+    if (!answer.headers.has(fetchAnswerHeader) || !answer.body) return answer
     const [body, copy] = answer.body.tee()
-    note(async () => {
-      const both = { request: await requestOf(asked), after }
-      const { status, headers, error, id } = head
-      if (error) return add(id, { ...both, error: kept(error), isRefusal: true })
-      const { pieces, isBroken } = await read(copy)
-      // Its record says why.
-      const record = isBroken && id ? await poll(asked, id) : undefined
-      if (record?.status === 'cancelled') return
-      add(id, { ...both, response: { status, headers }, pieces, error: kept(record?.error) })
-    })
+    note(() => recordStream(asked, began, new Response(copy, answer), false))
     return new Response(body, answer)
+  }
+
+  /** @param isKept The end of a kept stream has no error: its record says how it ended. */
+  async function recordStream(asked: Request, began: number, answer: Response, isKept: boolean): Promise<void> {
+    const after = since(began)
+    const both = { request: await requestOf(asked), after }
+    const { status, headers, error, id } = headOf(answer)
+    if (error) return add(id, { ...both, error: kept(error), isRefusal: !isKept })
+    const { pieces, isBroken } = await read(answer.body!)
+    const record = (isBroken || isKept) && id ? await poll(asked, id) : undefined
+    if (record?.status === 'cancelled') return
+    add(id, { ...both, response: { status, headers }, pieces, error: kept(record?.error) })
+  }
+
+  /** The stream of a background request, once its call has begun. */
+  async function begun(from: Request, id: string): Promise<Response> {
+    const url = from.url.replace(/\/requests$/, `/requests/${id}/stream`)
+    const ask = () => relay(new Request(url, { headers: callerOf(from.headers) }))
+    let answer = await ask()
+    for (let { waiting } = headOf(answer); waiting; { waiting } = headOf(answer)) {
+      await poll(from, id, waiting.version)
+      answer = await ask()
+    }
+    return answer
   }
 
   return {
@@ -117,11 +131,22 @@ export function createRecorder(relay: Relay, onRecording: (all: readonly Recordi
   }
 }
 
+function headOf(answer: Response): FetchAnswerHead & Partial<FetchRefusalHead> {
+  const described = answer.headers.get(fetchAnswerHeader)!
+  return JSON.parse(Buffer.from(described, 'base64').toString()) as FetchAnswerHead & Partial<FetchRefusalHead>
+}
+
 /** The headers that say who calls. */
 function callerOf(headers: Headers): [string, string][] {
   return [...headers].filter(
     ([name]) => !/^(content-|idempotency-key|client-secret-request|transfer-encoding)/.test(name),
   )
+}
+
+/** Whether a background request has a stream, in place of the answer in its record. */
+async function isStream(asked: Request): Promise<boolean> {
+  if (asked.headers.has(fetchRequestHeader)) return false
+  return ((await asked.clone().json()) as ClientSecretRequest).keep === true
 }
 
 /** The request as a relay reads it: JSON, or a header that describes it and a raw body. */

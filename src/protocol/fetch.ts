@@ -1,5 +1,5 @@
 import type { ErrorCode } from './error-codes.ts'
-import type { WireError } from './record.ts'
+import type { ClientSecretRecord, WireError } from './record.ts'
 import type { ClientSecretRequest } from './request.ts'
 
 /**
@@ -32,6 +32,8 @@ export interface FetchAnswerHead {
   headers: Record<string, string>
   /** Identifies the record. Absent in a refusal. */
   id?: string | undefined
+  /** The record of a stream whose call has not begun, instead of an answer. */
+  waiting?: ClientSecretRecord | undefined
 }
 
 /** The head of a refusal, with the error for `clientSecretErrorOf`. */

@@ -49,6 +49,7 @@ const checks: Record<keyof ClientSecretRequest, (value: unknown) => void> = {
     mustBe(isText(queue), 'queue', 'the name of a queue, such as "images"', queue)
     mustBe(queue.length <= maxQueueLength, 'queue', `a name of at most ${maxQueueLength} characters`, queue)
   }),
+  keep: optional((keep) => mustBe(typeof keep === 'boolean', 'keep', 'true or false', keep)),
 }
 
 /**

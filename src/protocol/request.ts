@@ -29,6 +29,8 @@ export interface ClientSecretRequest {
   poll?: number | undefined
   expires?: number | undefined
   queue?: string | undefined
+  /** Keeps the answer of a background request as a stream, for `GET /requests/:id/stream`. The record has its head. */
+  keep?: boolean | undefined
 }
 
 /** The value of a header; `name` is in lower case. */

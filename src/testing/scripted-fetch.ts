@@ -12,7 +12,7 @@ import {
   type FetchDescription,
 } from '../protocol/fetch.ts'
 import { isOfConnection } from '../protocol/owned-headers.ts'
-import { isSettled } from '../protocol/record.ts'
+import { isSettled, type ClientSecretRecord } from '../protocol/record.ts'
 import { bodyFormat, type ClientSecretRequest } from '../protocol/request.ts'
 import { bytesFrom, type Piece } from './answers.ts'
 import { absence, type Entry } from './records.ts'
@@ -27,6 +27,7 @@ export interface FetchParts {
   enter: (request: () => Promise<ClientSecretRequest>, idempotencyKey: string, signal: Signal) => Promise<Entry>
   /** Finds an entry by its id. Throws if there is none. */
   find: (id: string, signal: Signal) => Promise<Entry>
+  toWire: (entry: Entry) => ClientSecretRecord
   /** Checks the connection to the relay. */
   checkWay: (signal: Signal) => void
   /** Waits for a change of any entry, and checks the connection. */
@@ -34,9 +35,13 @@ export interface FetchParts {
 }
 
 /** The relay's `POST /fetch`, and its `GET /requests/:id/stream` for kept answers. */
-export function scriptedFetch({ enter, find, checkWay, nextChange }: FetchParts): Fetch {
-  async function headOf(entry: Entry, signal: Signal): Promise<FetchAnswerHead> {
-    while (!entry.head && !isSettled(entry)) await nextChange(signal)
+export function scriptedFetch({ enter, find, toWire, checkWay, nextChange }: FetchParts): Fetch {
+  async function headOf(entry: Entry, isKept: boolean, signal: Signal): Promise<FetchAnswerHead> {
+    while (!entry.head && !isSettled(entry)) {
+      if (isKept && entry.status === 'pending')
+        return { status: 202, statusText: '', headers: {}, id: entry.id, waiting: toWire(entry) }
+      await nextChange(signal)
+    }
     const { id, outcome, status } = entry
     const gone = absence(entry)
     const head = entry.head ?? outcome.response
@@ -92,7 +97,8 @@ export function scriptedFetch({ enter, find, checkWay, nextChange }: FetchParts)
       const entry = keptId
         ? await find(decodeURIComponent(keptId), signal)
         : await enter(() => requestOf(headers[fetchRequestHeader]!, body), headers['idempotency-key']!, signal)
-      const head = await headOf(entry, signal)
+      const head = await headOf(entry, keptId !== undefined, signal)
+      if (head.waiting) return answered(head, '')
       return answered(head, bodyOf(entry, Number(after ?? 0), keptId !== undefined, signal))
     } catch (thrown) {
       if (signal?.aborted) throw signal.reason

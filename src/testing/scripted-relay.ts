@@ -192,6 +192,7 @@ export function scriptedRelay(script: Script, latency: number): ScriptedRelay {
         await arrive(signal)
         return known(id)
       },
+      toWire: (entry) => records.toWire(entry),
       checkWay,
       async nextChange(signal) {
         await aborted(changeOr(signal))

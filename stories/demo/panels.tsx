@@ -105,7 +105,7 @@ function useTimeline(status: RequestStatus | StreamStatus): TimelineStep[] {
     setTimeline(
       status === 'idle'
         ? { steps: [{ status, after: 0 }], sentAt: 0 }
-        : status === 'sending'
+        : status === 'sending' && last !== 'queued'
           ? {
               steps: [
                 { status: 'idle', after: 0 },

@@ -24,8 +24,8 @@ async function all(client: Client, apiUrl: string): Promise<unknown[]> {
     promise.catch((error: unknown) =>
       isClientSecretError(error) ? { code: error.code, message: error.message, data: error.data } : error,
     )
-  const streamed = async (content: string) => {
-    const one = createStream(client, { params: ask(content, { stream: true }) })
+  const streamed = async (content: string, queue?: string) => {
+    const one = createStream(client, { params: { ...ask(content, { stream: true }), queue } })
     await one.send()
     const { status, text, error } = one.state()
     return { status, text, code: error?.code, message: error?.message }
@@ -44,6 +44,8 @@ async function all(client: Client, apiUrl: string): Promise<unknown[]> {
     await outcome(client.clientSecretRequest({ ...ask('elsewhere'), url: `${apiUrl}/v2/other` })),
     await streamed('a long story'),
     await streamed('a story that breaks off'),
+    await streamed('a long story in line', 'chats'),
+    await streamed('a story in line that breaks off', 'chats'),
     { status: fetched.status, type: fetched.headers.get('content-type'), body: await fetched.json() },
   ]
 }
@@ -92,6 +94,8 @@ test('record writes what a relay answers, without its secret, and the testing cl
     { choices: [{ message: { content: 'the background answer' } }] },
     { code: 'UPSTREAM_ERROR', data: { error: { message: 'too many otters' } } },
     { code: 'NOT_ALLOWED' },
+    { status: 'resolved', text: story },
+    { status: 'failed', code: 'UPSTREAM_UNREACHABLE', text: expect.stringMatching(/^Otters hold/) as string },
     { status: 'resolved', text: story },
     { status: 'failed', code: 'UPSTREAM_UNREACHABLE', text: expect.stringMatching(/^Otters hold/) as string },
     { status: 200, body: { choices: [{ message: { content: 'the fetched answer' } }] } },

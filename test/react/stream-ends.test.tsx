@@ -38,7 +38,8 @@ describe('failures', () => {
     ['PLACEHOLDER_MISSING', { headers: {} }, '$CLIENT_SECRET'],
     ['INVALID_PARAMETER', { method: 'FETCH' }, 'method'],
     ['INVALID_PARAMETER', { data: { n: NaN } }, 'data.n cannot be sent as JSON'],
-    ['INVALID_PARAMETER', { queue: 'chat' }, 'no field "queue"'],
+    ['INVALID_PARAMETER', { queue: '' }, 'the name of a queue'],
+    ['INVALID_PARAMETER', { poll: -1 }, 'poll must be'],
   ])('a refusal has its code: %s %o', async (code, change, said) => {
     const { api, request, inProvider } = await setUp(undefined, {
       keys: { api: keyFor('https://api.example.com'), locked: { ...keyFor('https://api.example.com'), locked: true } },

@@ -149,6 +149,33 @@ describe('a stream that plays by itself', () => {
   })
 })
 
+describe('a stream in a queue', () => {
+  test('shows its place, and streams in its turn; cancel withdraws it', async () => {
+    const [one, other] = [holdStream(), holdStream()]
+    const client = createTestClient().on({}, one, other)
+    const [first, second, third] = [
+      await sent(client, {}, { queue: 'chat' }),
+      await sent(client, {}, { queue: 'chat' }),
+      await sent(client, {}, { queue: 'chat' }),
+    ]
+    expect(first.hook).toMatchObject({ status: 'streaming', inQueue: undefined })
+    expect(second.hook).toMatchObject({ status: 'queued', inQueue: 2, isStreaming: true, record: { id: 'request-2' } })
+    expect(third.hook).toMatchObject({ status: 'queued', inQueue: 3 })
+    await act(() => second.hook.cancel())
+    await pass(1_000)
+    expect(second.hook.status).toBe('cancelled')
+    expect(third.hook).toMatchObject({ status: 'queued', inQueue: 2 })
+    act(() => one.end())
+    act(() => other.write(delta('Otters hold hands.')))
+    await pass(1_000)
+    act(() => other.end())
+    await pass(1_000)
+    expect(first.hook.status).toBe('resolved')
+    expect(third.hook).toMatchObject({ status: 'resolved', text: 'Otters hold hands.', inQueue: undefined })
+    expect(client.requests).toHaveLength(3)
+  })
+})
+
 describe('a stream that the test writes', () => {
   test('chunk by chunk, to its end', async () => {
     const answer = holdStream()

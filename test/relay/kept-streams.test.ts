@@ -189,17 +189,6 @@ test('another caller, a stranger id, a stream that is not kept and a wrong posit
   expect(await errorOf(`${id}/stream?after=-1`, own)).toBe('INVALID_PARAMETER')
 })
 
-test.each(['queue', 'poll'])('a stream with %s is refused with what to do, before a call', async (field) => {
-  const { api, options, request } = await setUp()
-  const { client } = await startReadyRelay(options)
-  const stream = createStream(client, { params: { ...request, [field]: field === 'queue' ? 'otters' : 1_000 } })
-  await stream.send()
-  const { error } = stream.state()
-  expect(error).toMatchObject({ code: 'INVALID_PARAMETER', path: field })
-  expect(error!.message).toMatch(/^A fetch has no field "(queue|poll)": .*useClientSecretRequest/)
-  expect(api.calls).toHaveLength(0)
-})
-
 test('cancel ends a kept stream for all its readers; without a reader it goes on beyond the grace period', async () => {
   const { options, request, answers, answered } = await setUp()
   const { client } = await startReadyRelay({ ...options, limits: { disconnectGracePeriod: 50 } })

@@ -15,7 +15,8 @@ let server: Server
 beforeAll(async () => {
   world = await startChatWorld(async (apiUrl) => {
     const keys = { openai: { ...keyFor(apiUrl), secret: 'sk-proj-8hQ2mX4vB7nK1pR5tY9wZ3cF6gJ0lD' } }
-    relay = createRelay({ keys, logger: { info() {}, warn() {}, error: console.error }, shutdownTimeout: 100 })
+    const queues = { chat: { shared: true, maxConcurrency: 1 } } as const
+    relay = createRelay({ keys, queues, logger: { info() {}, warn() {}, error: console.error }, shutdownTimeout: 100 })
     server = createAdaptorServer({ fetch: relay.fetch }) as Server
     return listen(server)
   })
@@ -33,7 +34,9 @@ test('reloads at random moments, of useClientSecretStream and of useChat: the sa
   const seed = Math.floor(Math.random() * 2 ** 31)
   const random = randomFrom(seed)
   const moments = await Promise.all(
-    (['stream', 'inline', 'stream', 'inline'] as const).map((page) => reloadAtRandom(world, page, random)),
+    (['stream', 'inline', 'queued-stream', 'queued-inline'] as const).map((page) =>
+      reloadAtRandom(world, page, random),
+    ),
   )
   expect(
     moments.filter(({ problems }) => problems.length > 0),
@@ -42,6 +45,12 @@ test('reloads at random moments, of useClientSecretStream and of useChat: the sa
 })
 
 const soon = { timeout: 15_000 }
+
+/** Words without an end. */
+const endless = ({ outgoing }: ChatCall) =>
+  void outgoing
+    .writeHead(200, { 'content-type': 'text/event-stream' })
+    .write(begin + words.slice(0, 20).map(delta).join(''))
 
 async function open(path: string) {
   const one = await world.open(path)
@@ -91,6 +100,56 @@ test('a chat of the hook, under StrictMode: two reloads, the same text, one call
   expect(callsOf('strict otter')).toHaveLength(1)
 })
 
+test('in a queue: the place on the page; a reload in line and one in the middle, the same text, one call each', async () => {
+  let finish = () => {}
+  world.answers.set('first-in-line', ({ outgoing }) => {
+    outgoing.writeHead(200, { 'content-type': 'text/event-stream' }).write(begin)
+    finish = () => outgoing.end(words.map(delta).join('') + end)
+  })
+  const first = await open('queued-stream?first-in-line')
+  await first.ask()
+  await vi.waitFor(() => expect(first.callsOf('first-in-line')).toHaveLength(1))
+  const second = await open('queued-stream?second-in-line')
+  await second.ask()
+  await expect.poll(second.status, soon).toBe('queued 2')
+  const third = await open('queued-inline')
+  await third.ask('the third in line')
+  await expect.poll(third.status, soon).toMatch(/^submitted/)
+  await Promise.all([second.page.reload(), third.page.reload()])
+  await expect.poll(second.status, soon).toBe('queued 2')
+  await expect.poll(third.status, soon).toMatch(/^submitted/)
+  expect(world.calls.filter(({ body }) => /(second-|third )in.line/.test(body))).toEqual([])
+  finish()
+  await expect.poll(first.status, soon).toBe('resolved')
+  for (const { page } of [second, third]) {
+    await page.getByText('Otter 9 ').waitFor()
+    await page.reload()
+  }
+  await expect.poll(second.status, soon).toBe('resolved')
+  await expect.poll(third.status, soon).toBe('ready, 2 messages')
+  for (const shown of [first, second, third]) expect(await shown.text()).toBe(text)
+  for (const part of ['first-in-line', 'second-in-line', 'the third in line'])
+    expect(world.calls.filter(({ body }) => body.includes(part))).toHaveLength(1)
+})
+
+test('in a queue: stop of useChat in line withdraws the call', async () => {
+  world.answers.set('stays-in-front', endless)
+  const first = await open('queued-stream?stays-in-front')
+  await first.ask()
+  await vi.waitFor(() => expect(first.callsOf('stays-in-front')).toHaveLength(1))
+  const second = await open('queued-inline')
+  await second.ask('the withdrawn otter')
+  await vi.waitFor(() => expect(world.relayed.at(-1)).toContain('GET /relay/requests?ids='), soon)
+  await second.stop()
+  await expect.poll(second.status, soon).toMatch(/^ready/)
+  await first.stop()
+  await expect.poll(first.status, soon).toBe('cancelled')
+  const third = await open('queued-stream?after-the-withdrawn')
+  await third.ask()
+  await expect.poll(third.status, soon).toBe('resolved')
+  expect(second.callsOf('withdrawn otter')).toEqual([])
+})
+
 test('a reload before the API answers: one call', async () => {
   world.answers.set('late otter', () => {})
   const { page, ask, text: shown, status, callsOf } = await open('inline')
@@ -103,12 +162,6 @@ test('a reload before the API answers: one call', async () => {
   await expect.poll(shown, soon).toBe(text)
   expect(callsOf('late otter')).toHaveLength(1)
 })
-
-/** Words without an end. */
-const endless = ({ outgoing }: ChatCall) =>
-  void outgoing
-    .writeHead(200, { 'content-type': 'text/event-stream' })
-    .write(begin + words.slice(0, 20).map(delta).join(''))
 
 test('stop ends the call, and the text so far stays over a reload', async () => {
   world.answers.set('stopped otter', endless)

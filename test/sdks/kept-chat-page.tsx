@@ -26,6 +26,8 @@ const client = createClient({ relay: window.relay })
 
 const transport = createChatTransport({
   client,
+  // On the page /queued-inline.
+  queue: location.pathname === '/queued-inline' ? 'chat' : undefined,
   agent(fetchWith) {
     const openai = createOpenAI({
       apiKey: '$CLIENT_SECRET',
@@ -79,6 +81,7 @@ function Stream() {
       method: 'POST',
       headers: { Authorization: 'Bearer $CLIENT_SECRET' },
       data: { stream: true, input: location.search },
+      ...(location.pathname === '/queued-stream' && { queue: 'chat' }),
     },
     { id: 'stream', persist: sessionPersister },
   )
@@ -87,7 +90,7 @@ function Stream() {
       <button onClick={answer.send}>Ask</button>
       <button onClick={() => void answer.cancel()}>Stop</button>
       <pre data-testid="text">{answer.text}</pre>
-      <output>{answer.status}</output>
+      <output>{answer.inQueue === undefined ? answer.status : `${answer.status} ${answer.inQueue}`}</output>
     </>
   )
 }
@@ -100,7 +103,7 @@ const inProvider = (children: ReactNode, props: ClientSecretProviderProps) => (
 const printed = () => import('/kept-chat-as-printed.tsx') as Promise<{ KeptChat: () => ReactNode }>
 
 async function page(): Promise<ReactNode> {
-  const shown = location.pathname.slice(1)
+  const shown = location.pathname.slice(1).replace('queued-', '')
   if (shown === 'inline') return <StrictMode>{<Inline />}</StrictMode>
   if (shown === 'stream') return <StrictMode>{inProvider(<Stream />, { client })}</StrictMode>
   const { KeptChat } = await printed()

@@ -296,8 +296,10 @@ export function Streams() {
   isExactly<number>()(counted.data)
   isExactly<readonly { delta: string }[]>()(counted.events)
   counted.send({ data: { prompt: 'otter' } })
-  // @ts-expect-error a stream has no queue
-  useClientSecretStream({ ...request, queue: 'chat' })
+  const queued = useClientSecretStream({ ...request, queue: 'chat', poll: 500 })
+  if (queued.status === 'queued') isExactly<number | undefined>()(queued.inQueue)
+  // @ts-expect-error a stream has no type of its whole answer
+  useClientSecretStream({ ...request, responseType: 'json' })
   // @ts-expect-error nothing else can be read
   useClientSecretStream(request, { read: 'lines' })
   // @ts-expect-error reduce needs a first state

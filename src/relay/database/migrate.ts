@@ -9,8 +9,10 @@ import { migration as sharedQueues } from './migrations/0004-shared-queues.ts'
 import { migration as callersAndPauses } from './migrations/0005-callers-and-pauses.ts'
 import { migration as limitCounts } from './migrations/0006-limit-counts.ts'
 import { migration as streamPieces } from './migrations/0007-stream-pieces.ts'
-import { migration as mintedTokens } from './migrations/0008-minted-tokens.ts'
-import { migration as settingsOfKeys } from './migrations/0009-settings-of-keys.ts'
+import { migration as leases } from './migrations/0008-leases.ts'
+import { migration as traces } from './migrations/0009-traces.ts'
+import { migration as mintedTokens } from './migrations/0010-minted-tokens.ts'
+import { migration as settingsOfKeys } from './migrations/0011-settings-of-keys.ts'
 
 /** The first is version 1. Never change a released one; add a new one at the end. */
 const migrations: readonly Migration[] = [
@@ -21,6 +23,8 @@ const migrations: readonly Migration[] = [
   callersAndPauses,
   limitCounts,
   streamPieces,
+  leases,
+  traces,
   mintedTokens,
   settingsOfKeys,
 ]
@@ -51,7 +55,7 @@ export async function migrate(database: Pick<Database, 'transaction' | 'dialect'
       })
     }
     // Reads every column, so that a missing one stops the start instead of each request.
-    await transaction.query(`SELECT ${columns}, ${insertedColumns} FROM records WHERE 1 = 0`)
+    await transaction.query(`SELECT ${columns}, ${insertedColumns}, lease FROM records WHERE 1 = 0`)
     await transaction.query('DELETE FROM relay_version')
     await transaction.query('INSERT INTO relay_version (version) VALUES ($1)', [migrations.length])
   })

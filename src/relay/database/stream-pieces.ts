@@ -4,6 +4,8 @@ import type { Database } from './database.ts'
 export interface StreamPieces {
   /** Writes the head of a new call, as JSON. The bytes of an earlier call of the record go. */
   begin(id: string, head: string): Promise<void>
+  /** Removes head and bytes. */
+  clear(id: string): Promise<void>
   append(id: string, position: number, bytes: Buffer): Promise<void>
   /** The head; null until the API answers. */
   head(id: string): Promise<string | null>
@@ -28,9 +30,15 @@ export function createStreamPieces(database: Database): StreamPieces {
   const insert = (id: string, position: number, bytes: string) =>
     database.query('INSERT INTO stream_pieces (id, position, bytes) VALUES ($1, $2, $3)', [id, position, bytes])
 
+  async function clear(id: string): Promise<void> {
+    await database.query('DELETE FROM stream_pieces WHERE id = $1', [id])
+  }
+
   return {
+    clear,
+
     async begin(id, head) {
-      await database.query('DELETE FROM stream_pieces WHERE id = $1', [id])
+      await clear(id)
       await insert(id, headPosition, head)
     },
 

@@ -3,6 +3,7 @@ import type { Logger } from '../common/logger.ts'
 import type { PubSub } from '../database/pub-sub.ts'
 import { unreadable, UnreadableRecordError } from '../database/record-columns.ts'
 import type { Records } from '../database/records.ts'
+import type { StreamPieces } from '../database/stream-pieces.ts'
 import type { Outcome, RecordSummary, StoredRecord } from '../database/stored-record.ts'
 import type { Keys } from '../keys/key.ts'
 import { retryDelayFrom } from '../upstream/retry-after.ts'
@@ -11,8 +12,12 @@ import { isAborted } from './run-errors.ts'
 
 /** Writes the end of a run into its record. */
 export interface Settlement {
-  /** Keeps the answer until the database has it. Gives the status that the record has then. */
-  settle: (record: StoredRecord, outcome: Outcome) => Promise<StoredRecord['status']>
+  /**
+   * Keeps the answer until the database has it. Gives the status that the record has then.
+   *
+   * @param isCalled Whether the API may have acted.
+   */
+  settle: (record: StoredRecord, outcome: Outcome, isCalled: boolean) => Promise<StoredRecord['status']>
   /** Settles a record whose run did not end: it runs again, or it failed because the upstream may have acted. */
   settleInterrupted: (head: RecordSummary) => Promise<'pending' | 'failed'>
 }
@@ -20,6 +25,7 @@ export interface Settlement {
 interface SettlementDeps {
   keys: Keys
   records: Records
+  pieces: StreamPieces
   pubSub: PubSub
   logger: Logger
   /** Milliseconds from the first attempt in which a request waits for an upstream's limit. */
@@ -28,12 +34,14 @@ interface SettlementDeps {
 }
 
 export function createSettlement(deps: SettlementDeps): Settlement {
-  const { keys, records, pubSub, logger, maxUpstreamWait, stopping } = deps
+  const { keys, records, pieces, pubSub, logger, maxUpstreamWait, stopping } = deps
 
-  function settle(record: StoredRecord, outcome: Outcome): Promise<StoredRecord['status']> {
+  function settle(record: StoredRecord, outcome: Outcome, isCalled: boolean): Promise<StoredRecord['status']> {
     return retryWhileUnavailable(async () => {
       if (stopping.aborted && isAborted(outcome)) return settleInterrupted(record)
-      const until = waitsUntil(record, outcome, maxUpstreamWait, records.now())
+      const until = waitsUntil(record, outcome, isCalled, maxUpstreamWait, records.now())
+      // The refusal of this run is no part of the answer.
+      if (until !== null && record.request.keep) await pieces.clear(record.id)
       const isWritten = until === null ? await records.settle(record, outcome) : await records.requeue(record, until)
       // A record that is not running any more was cancelled.
       if (!isWritten) return 'cancelled'
@@ -45,8 +53,10 @@ export function createSettlement(deps: SettlementDeps): Settlement {
     const record = await readIfPossible(head)
     if (!record) return 'failed'
     const { method, clientSecretName } = record.request
-    // A direct request has lost its caller. When its caller sends it again, it runs again where that is safe.
-    const isAgain = record.relay === null && isSafeToRetry(keys.get(clientSecretName), record.request)
+    // A direct request has lost its caller. When its caller sends it again, it runs again where that is safe. The readers
+    // of a stream have the beginning of this answer, and another one would not continue it.
+    const isAgain =
+      record.relay === null && !record.request.keep && isSafeToRetry(keys.get(clientSecretName), record.request)
     if (isAgain) await records.requeue(head)
     else {
       const message = `The relay stopped during the API call, so the ${method} may or may not have had its effect. The relay does not send it again. Check at the API before you do.`
@@ -76,11 +86,12 @@ export function createSettlement(deps: SettlementDeps): Settlement {
 function waitsUntil(
   { queueName, attemptedAt, expiresAt }: StoredRecord,
   { response, error }: Outcome,
+  isCalled: boolean,
   maxUpstreamWait: number,
   now: number,
 ): number | null {
   // The relay itself asks for a pause while the caller's budget is reserved for its other calls.
-  const ownPause = error?.code === 'RATE_LIMITED' && error.retryAfter ? error.retryAfter * 1000 : null
+  const ownPause = !isCalled && error?.code === 'RATE_LIMITED' && error.retryAfter ? error.retryAfter * 1000 : null
   const pause = response ? retryDelayFrom(response.status, response.headers) : ownPause
   if (queueName === null || pause === null || pause === undefined) return null
   const isInTime = now + pause < Math.min(expiresAt, (attemptedAt ?? now) + maxUpstreamWait)

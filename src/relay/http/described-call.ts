@@ -126,7 +126,7 @@ function described(
   const unknown = isFetch && Object.keys(description).find((name) => !fields.some((field) => field === name))
   if (unknown === 'queue' || unknown === 'poll') {
     throw invalid(
-      `A fetch has no field "${unknown}": it runs at once, and its answer comes as the API writes it. Leave ${unknown} out, or send a request with it (useClientSecretRequest), whose answer comes whole.`,
+      `A fetch has no field "${unknown}": it runs at once, and its answer comes as the API writes it. Leave ${unknown} out, or use useClientSecretStream or createStream, which send a stream with ${unknown} to POST /requests.`,
       unknown,
     )
   }

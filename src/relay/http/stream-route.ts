@@ -1,11 +1,11 @@
 import type { Hono } from 'hono'
 import { ClientSecretError } from '../../protocol/errors.ts'
-import { isSettled } from '../../protocol/record.ts'
+import { isSettled, type ClientSecretRecord } from '../../protocol/record.ts'
 import type { FetchAnswerHead } from '../../protocol/fetch.ts'
 import { shown } from '../../protocol/invalid-parameter.ts'
 import type { Listener } from '../database/pub-sub.ts'
 import type { Room } from '../common/bytes-in-flight.ts'
-import type { RecordSummary } from '../database/stored-record.ts'
+import { toWire, type RecordSummary } from '../database/stored-record.ts'
 import { streamOf } from '../database/stream-pieces.ts'
 import { printedInOneLine, readerStream } from '../execution/direct/reader-stream.ts'
 import { errorOfRecord } from '../execution/run-errors.ts'
@@ -14,7 +14,7 @@ import { passedOn } from './fetch-route.ts'
 import { absent } from './poll.ts'
 import type { RelayDeps } from './relay-parts.ts'
 
-/** Memory for one read of a stream, and for a reader that waits for the next bytes. */
+/** Memory for one read of a stream, if that is not more than a whole answer, and for a reader that waits for the next bytes. */
 const bytesOfRead = 2 ** 19
 const bytesOfWaiting = 1_024
 /** Milliseconds between two looks at a silent stream. Other relays report new bytes at once. */
@@ -33,7 +33,8 @@ interface Reader {
 
 /**
  * `GET /requests/:id/stream?after=<byte>`: the bytes of a kept stream from there on, then live, until its record is
- * settled. The record says how the stream ended. The caller names it by its id, or by its idempotency key, which a page
+ * settled. The record says how the stream ended. While the request waits for its turn, the answer is 202 with the record
+ * in its head, and a poll says when to ask again. The caller names it by its id, or by its idempotency key, which a page
  * knows before the answer.
  */
 export function streamRoute(app: Hono, { admit }: Admission): void {
@@ -64,6 +65,8 @@ export function streamRoute(app: Hono, { admit }: Admission): void {
       listener = parts.pubSub.subscribe([id, streamOf(id)])
       const reader = { parts, owner: caller.owner, id, listener, signal, room }
       const head = await headOf(reader)
+      if (head.waiting) over()
+      if (head.waiting) return passedOn({ ...head, id }, null, 202)
       // The server drops the body of a HEAD unread.
       if (context.req.raw.method !== 'HEAD') return passedOn({ ...head, id }, bodyOf(reader, after, over))
       over()
@@ -82,15 +85,21 @@ function readPosition(text: string): number {
   })
 }
 
-/** Waits until the API answers. */
+/** Waits until the API answers a call that has begun. An answer with an error is complete: after a 429, the call may repeat. */
 async function headOf(reader: Reader): Promise<FetchAnswerHead> {
   for (;;) {
     const now = await recordOf(reader)
-    const head = await reader.parts.pieces.head(reader.id)
-    if (head !== null) return JSON.parse(head) as FetchAnswerHead
+    if (now.status === 'pending') return { status: 202, statusText: 'Accepted', headers: {}, waiting: waitingOf(now) }
+    const json = await reader.parts.pieces.head(reader.id)
+    const head = json === null ? null : (JSON.parse(json) as FetchAnswerHead)
+    if (head && (head.status < 400 || isSettled(now))) return head
     if (isSettled(now)) throw errorOfRecord(now) ?? notKept(now.id)
     await next(reader)
   }
+}
+
+function waitingOf(summary: RecordSummary): ClientSecretRecord {
+  return toWire({ ...summary, request: undefined, response: null })
 }
 
 function bodyOf(reader: Reader, after: number, over: () => void): ReadableStream<Uint8Array> {
@@ -99,7 +108,7 @@ function bodyOf(reader: Reader, after: number, over: () => void): ReadableStream
     for (;;) {
       // First the status: an answer is complete before its record settles.
       const now = await recordOf(reader)
-      await reader.room.wait(bytesOfRead, reader.signal)
+      await reader.room.wait(Math.min(bytesOfRead, reader.parts.settings.limits.responseBytes), reader.signal)
       const bytes = await reader.parts.pieces.read(reader.id, position)
       position += bytes.length
       reader.room.hold(Math.max(bytes.length, bytesOfWaiting))

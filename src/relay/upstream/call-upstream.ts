@@ -54,6 +54,8 @@ export interface Circumstances {
   /** Memory for the answer. */
   room: Room
   right: RightToCall
+  /** The trace headers for a call of this url, in place of those of the request; undefined for none. */
+  traceHeaders?: (url: URL) => Record<string, string> | undefined
   /** A body outside of the request. It is dropped when the call no longer needs it. */
   raw?: { readonly body: RawBody | null } | undefined
   /** The call adds to these counts. */
@@ -172,7 +174,7 @@ async function ask(
   key: Key,
   value: KeyValue,
   request: ClientSecretRequest,
-  { upstream, hold, idempotencyKey, signal, room, right, raw, traffic }: Circumstances,
+  { upstream, hold, idempotencyKey, signal, room, right, traceHeaders, raw, traffic }: Circumstances,
 ): Promise<Answered> {
   const rule = findRule(key, request)
   const { allowPrivateNetwork, retryable } = rule
@@ -184,7 +186,8 @@ async function ask(
   if (retryable && isNonIdempotent(request.method)) outgoing.headers['idempotency-key'] ??= idempotencyKey
   hold(value)
   traffic.calls += 1
-  const sent = counted(outgoing, traffic)
+  // After the signature, which does not cover them.
+  const sent = counted(traced(outgoing, traceHeaders?.(outgoing.url)), traffic)
   const answer = await upstream.call(sent, { allowPrivateNetwork, signal, room, right }).catch((error: Error) => {
     traffic.isUnreached = isWithoutConnection(error)
     throw error
@@ -192,6 +195,12 @@ async function ask(
   traffic.received += answer.body.length
   traffic.read?.(answer.body)
   return { answer, value }
+}
+
+function traced(call: RawUpstreamCall, trace: Record<string, string> | undefined): RawUpstreamCall {
+  if (!trace) return call
+  const { traceparent: _parent, tracestate: _state, ...headers } = call.headers
+  return { ...call, headers: { ...headers, ...trace } }
 }
 
 /** Counts the bytes of a body. */

@@ -18,6 +18,8 @@ interface ChatTransportOptions<Tools extends ToolSet, Message extends MessageOf<
      * keeps what this fetch gets.
      */
     agent: (fetchWith: (clientSecretName: string) => typeof fetch) => Agent<never, Tools>;
+    /** The queue of the calls of the model, of the caller or shared. `useChat` is `submitted` while a call is in line. Default: none. */
+    queue?: string | undefined;
     /** Keeps chats for this tab, or for this browser. Default `session`. */
     persist?: Persistence | undefined;
 }
@@ -40,7 +42,7 @@ interface KeptChatTransport<Message extends UIMessage> extends ChatTransport<Mes
  * })
  * useChat({ id: 'chat', messages: transport.messages('chat'), resume: true, transport })
  */
-declare function createChatTransport<Tools extends ToolSet, Message extends MessageOf<Tools> = MessageOf<Tools>>({ client, agent, persist, onEnd, ...options }: ChatTransportOptions<Tools, Message>): KeptChatTransport<Message>;
+declare function createChatTransport<Tools extends ToolSet, Message extends MessageOf<Tools> = MessageOf<Tools>>({ client, agent, queue, persist, onEnd, ...options }: ChatTransportOptions<Tools, Message>): KeptChatTransport<Message>;
 
 export { createChatTransport };
 export type { ChatTransportOptions, KeptChatTransport };

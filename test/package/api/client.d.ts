@@ -57,11 +57,11 @@ interface StreamOptions<Event = unknown, Data = unknown> {
     onSettled?: ((data: Data | undefined, error: ClientSecretError | undefined) => void) | undefined;
 }
 
-/** The request of a stream. It runs directly, without a queue. */
-type StreamParams = KeyAndUrl & Omit<RequestDetails, 'poll' | 'queue' | 'responseType'> & {
+/** The request of a stream. With `queue` or `poll`, it runs in the background, and the relay keeps its answer. */
+type StreamParams = KeyAndUrl & Omit<RequestDetails, 'responseType'> & {
     /**
      * Keeps the answer with the relay's record until the record expires. The call then goes on without a reader, and
-     * any page of the caller can read the stream from any byte. Default false.
+     * any page of the caller can read the stream from any byte. Default false; true with `queue` or `poll`.
      */
     keep?: boolean | undefined;
 };
@@ -73,7 +73,9 @@ type StreamState<Event = unknown, Data = unknown> = {
     events: readonly Event[];
     /** The result of `reduce`; without it the last event, the text, or the bytes so far. */
     data: Data;
-    /** The relay's record of the stream, once the API answers. `useClientSecretRecord(record.id)` follows it. */
+    /** The place in the queue while the status is `queued`: 1 is next. */
+    inQueue: number | undefined;
+    /** The relay's record of the stream, once the request has a place in its queue, or the API answers. `useClientSecretRecord(record.id)` follows it. */
     record: {
         id: string;
     } | undefined;
@@ -83,10 +85,10 @@ type StreamState<Event = unknown, Data = unknown> = {
     isStreaming: boolean;
 } & ({
     /**
-     * `idle`: before `send`. `sending`: until the API answers. `streaming`: until the answer ends. `resolved`: the
+     * `idle`: before `send`. `sending`: until the API answers. `queued`: in its queue, before the call. `streaming`: until the answer ends. `resolved`: the
      * answer is complete. `stopped`: after `stop`, and `resume` continues.
      */
-    status: 'idle' | 'sending' | 'streaming' | 'resolved' | 'stopped';
+    status: 'idle' | 'sending' | 'queued' | 'streaming' | 'resolved' | 'stopped';
     error: undefined;
 } | {
     /** The answer is incomplete or missing, and `error` says why. */
@@ -101,7 +103,10 @@ interface StreamObject<Event = unknown, Data = unknown> {
     state: () => StreamState<Event, Data>;
     /** Sends the request and reads the answer. Call it once. Resolves at the end, at a failure and at a stop. */
     send: () => Promise<void>;
-    /** Stops reading. `resume` continues; without a reader, the relay ends the call after `limits.disconnectGracePeriod`. */
+    /**
+     * Stops reading. `resume` continues; without a reader, the relay ends a call that it does not keep after
+     * `limits.disconnectGracePeriod`. A request in a queue stays there.
+     */
     stop: () => void;
     /** Continues after a stop or a lost connection, where the reading ended. Does not call the API again. */
     resume: () => Promise<void>;

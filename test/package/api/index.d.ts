@@ -330,13 +330,13 @@ type UseClientSecretStream<Event = unknown, Data = Event | undefined> = StreamSt
     send: (overrides?: StreamOverrides | SendEvent) => void;
     /**
      * Stops reading, and leaves the text as it is. The call is not cancelled: the relay ends it when no reader returns
-     * within its `limits.disconnectGracePeriod`, 10 seconds by default.
+     * within its `limits.disconnectGracePeriod`, 10 seconds by default. A stream with `persist`, `keep` or `queue` goes on.
      */
     stop: () => void;
     /** Continues after `stop` or a lost connection, at the character where the reading ended. Does not call the API again. */
     resume: () => void;
     /**
-     * Ends the call of the API at once.
+     * Ends the call of the API at once. Withdraws a request in a queue.
      *
      * @throws ClientSecretError when the relay cannot be reached.
      */

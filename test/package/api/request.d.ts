@@ -22,6 +22,8 @@ interface ClientSecretRequest {
     poll?: number | undefined;
     expires?: number | undefined;
     queue?: string | undefined;
+    /** Keeps the answer of a background request as a stream, for `GET /requests/:id/stream`. The record has its head. */
+    keep?: boolean | undefined;
 }
 
 export type { ClientSecretRequest as C, FormArrays as F, JsonObject as J, Method as M, ParamValue as P, RequestBody as R };

@@ -4,7 +4,7 @@ import type { StoredRecord } from '../../database/stored-record.ts'
 import type { AnswerHead, AnswerReader, RawCall } from '../../upstream/stream-answer.ts'
 import { deferred } from '../../common/deferred.ts'
 import { errorOfRecord } from '../run-errors.ts'
-import { createKeptWriter, type KeptStreamDeps } from './kept-writer.ts'
+import { createKeptWriter, type KeptStreamDeps } from '../kept-writer.ts'
 import { answerLost, createSharedBody } from './shared-body.ts'
 import type { WaitingCallers } from './waiting-callers.ts'
 

@@ -2,7 +2,7 @@ import { createHash, randomUUID } from 'node:crypto'
 import type { BytesInFlight } from '../../common/bytes-in-flight.ts'
 import { isVisitor } from '../../common/caller.ts'
 import { checkSameRequest } from './claims.ts'
-import type { KeptStreamDeps } from './kept-writer.ts'
+import type { KeptStreamDeps } from '../kept-writer.ts'
 import { createStreamedAnswer, type StreamedAnswer } from './streamed-answer.ts'
 
 export interface StreamedAnswers {

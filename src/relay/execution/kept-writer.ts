@@ -1,7 +1,7 @@
-import { ClientSecretError } from '../../../protocol/errors.ts'
-import type { PubSub } from '../../database/pub-sub.ts'
-import { streamOf, type StreamPieces } from '../../database/stream-pieces.ts'
-import type { AnswerHead } from '../../upstream/stream-answer.ts'
+import { ClientSecretError } from '../../protocol/errors.ts'
+import type { PubSub } from '../database/pub-sub.ts'
+import { streamOf, type StreamPieces } from '../database/stream-pieces.ts'
+import type { AnswerHead, RawCall } from '../upstream/stream-answer.ts'
 
 export interface KeptStreamDeps {
   pieces: StreamPieces
@@ -83,6 +83,22 @@ export function createKeptWriter(
     },
 
     flush: () => writing,
+  }
+}
+
+/** The call of a background request whose answer is kept. All its readers read the bytes from the database. */
+export function keptCall(deps: KeptStreamDeps, id: string): RawCall {
+  const writer = createKeptWriter(deps, Promise.resolve(id), () => {})
+  return {
+    body: null,
+    reader: {
+      redirect: 'follow',
+      isKept: true,
+      // The next write has its error.
+      begin: (head) => void writer.begin(head).catch(() => {}),
+      write: (chunk) => writer.write(chunk),
+      flush: writer.flush,
+    },
   }
 }
 
