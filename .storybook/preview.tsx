@@ -33,6 +33,7 @@ export default {
             'Register keys',
             'Secrets from a vault',
             'Run many relays',
+            'Watch the relay',
             'Security model',
             'Errors',
             'From Skapi',

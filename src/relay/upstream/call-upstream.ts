@@ -186,7 +186,7 @@ async function ask(
   if (retryable && isNonIdempotent(request.method)) outgoing.headers['idempotency-key'] ??= idempotencyKey
   hold(value)
   traffic.calls += 1
-  // After the signature, which does not cover them.
+  // After the signature, which does not cover the trace.
   const sent = counted(traced(outgoing, traceHeaders?.(outgoing.url)), traffic)
   const answer = await upstream.call(sent, { allowPrivateNetwork, signal, room, right }).catch((error: Error) => {
     traffic.isUnreached = isWithoutConnection(error)
