@@ -38,6 +38,7 @@ export default {
             'Register keys',
             'Secrets from a vault',
             'Run many relays',
+            'Watch the relay',
             'Security model',
             'Errors',
             'From Skapi',

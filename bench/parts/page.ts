@@ -1,10 +1,10 @@
 import { fileURLToPath } from 'node:url'
 import { build } from 'esbuild'
 
-/** The page of the benches as one document, with React as it is in production. */
-export async function buildPage(): Promise<string> {
+/** A page of the benches as one document, with React as it is in production. */
+export async function buildPage(name = 'main'): Promise<string> {
   const { outputFiles } = await build({
-    entryPoints: [fileURLToPath(new URL('../page/main.tsx', import.meta.url))],
+    entryPoints: [fileURLToPath(new URL(`../page/${name}.tsx`, import.meta.url))],
     bundle: true,
     minify: true,
     write: false,

@@ -3,7 +3,14 @@ import { secretsOf, type Key, type KeyOptions } from '../relay/keys/key.ts'
 import { readOptions, type RelayOptions } from '../relay/options.ts'
 import { isBasicCredentials, isGuessableSecret } from '../relay/keys/redaction/values.ts'
 import { masterKeyVariable, newMasterKey } from '../relay/keys/encryption.ts'
-import { callersInWords, ruleInWords, wideForCallers, wideInRule } from '../relay/keys/describe-rule.ts'
+import {
+  callersInWords,
+  exchangeInWords,
+  ruleInWords,
+  wideForCallers,
+  wideForToken,
+  wideInRule,
+} from '../relay/keys/describe-rule.ts'
 
 /**
  * Lists in plain words where the secret of every key can go, and warns about wide rules.
@@ -53,15 +60,10 @@ function shortOf({ values }: Key): string[] {
     : []
 }
 
-function exchangeOf({ token, sign }: Key): string[] {
-  if (sign) return ['  signs calls with its secret, which stays in the relay; the signature']
-  if (!token) return []
-  return [
-    token.url === undefined
-      ? '  signs a token with its secret, which stays in the relay; the token'
-      : `  is exchanged at ${token.url} for a token (${token.grant}); the token`,
-    ...(token.allowPrivateNetwork ? [warning('Its token comes from an address of your own network.')] : []),
-  ]
+function exchangeOf(key: Key): string[] {
+  const exchange = exchangeInWords(key)
+  if (!exchange) return []
+  return [`  ${exchange}; the ${key.sign ? 'signature' : 'token'}`, ...wideForToken(key).map(warning)]
 }
 
 function encodedOf({ values }: Key): string[] {

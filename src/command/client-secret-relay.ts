@@ -36,6 +36,8 @@ const usage = `client-secret-relay: holds API keys and calls the APIs for your p
         --allow 'POST https://api.openai.com/v1/** headers.authorization'
             Where the secret may go: methods separated by commas, the url, and the places. The default place
             is headers.authorization. Add private-network or retryable to set them. Repeat for each rule.
+        --settings key.json       What flags cannot say: token, sign, values (the names of several values) and
+                                  allow, as in the config. Standard input then has several values as JSON.
         --unlocked                Allow every visitor. By default, only signed-in users may use the key.
         --requests-per-minute 60  --unsettled 100  --bytes-per-day 1000000
         --relay URL               Use a running relay instead of --config, with the token in

@@ -88,7 +88,7 @@ function sentence({ err, stack, ...details }: Details, message: string): string[
 }
 
 /** Without characters that move the cursor, change a colour, begin a line or turn the direction of the text. */
-export function printable(text: string): string {
+function printable(text: string): string {
   return text.replace(
     /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/gu,
     (character) => `\\u{${character.codePointAt(0)!.toString(16)}}`,

@@ -1,8 +1,9 @@
+import { readFile } from 'node:fs/promises'
 import { parseArgs } from 'node:util'
 import type { KeyChange, KeyEntry, WireLimits, WireRule, Words } from '../protocol/keys.ts'
 import { openConfig } from './config.ts'
 import { atRelay, inDatabase, type KeyService } from './key-service.ts'
-import { readValue } from './read-value.ts'
+import { readValue, readValues } from './read-value.ts'
 import { UsageError } from './usage-error.ts'
 
 const verbs = ['list', 'add', 'rotate', 'remove']
@@ -17,6 +18,7 @@ export async function keys(args: string[]): Promise<void> {
       'env-file': { type: 'string' },
       relay: { type: 'string' },
       allow: { type: 'string', multiple: true },
+      settings: { type: 'string' },
       unlocked: { type: 'boolean' },
       'requests-per-minute': { type: 'string' },
       unsettled: { type: 'string' },
@@ -34,21 +36,26 @@ export async function keys(args: string[]): Promise<void> {
     )
   if ((verb === 'list') !== (name === ''))
     throw new UsageError(verb === 'list' ? 'keys list takes no name.' : `keys ${verb} needs the name of a key.`)
-  const uses = ['allow', 'unlocked', 'requests-per-minute', 'unsettled', 'bytes-per-day'] as const
+  const uses = ['allow', 'settings', 'unlocked', 'requests-per-minute', 'unsettled', 'bytes-per-day'] as const
   const misplaced = verb !== 'add' && uses.find((option) => values[option] !== undefined)
   if (misplaced) throw new UsageError(`--${misplaced} works only with keys add.`)
   if ((values.config === undefined) === (values.relay === undefined))
     throw new UsageError(
       'keys needs either --config, the path of the config, or --relay, the address of a running relay.',
     )
+  const settings = values.settings === undefined ? {} : await readSettings(values.settings)
   const change: KeyChange = {
-    locked: !values.unlocked,
-    allow: (values.allow ?? []).map(readRule),
-    limits: readLimits({
-      requestsPerMinute: values['requests-per-minute'],
-      unsettled: values.unsettled,
-      bytesPerDay: values['bytes-per-day'],
-    }),
+    ...settings,
+    locked: values.unlocked ? false : (settings.locked ?? true),
+    allow: [...(settings.allow ?? []), ...(values.allow ?? []).map(readRule)],
+    limits: {
+      ...settings.limits,
+      ...readLimits({
+        requestsPerMinute: values['requests-per-minute'],
+        unsettled: values.unsettled,
+        bytesPerDay: values['bytes-per-day'],
+      }),
+    },
     isNew: true,
   }
   const service =
@@ -73,15 +80,16 @@ async function work(service: KeyService, verb: string, name: string, change: Key
       // Shown before the prompt, so that people read it before they type the value.
       const words = await service.check(name, change)
       console.log([`The secret of ${name}`, ...inLines(words)].join('\n'))
-      await service.put(name, { ...change, secret: await readValue(name) })
+      await service.put(name, { ...change, secret: await secretOf(name, change) })
       return console.log(`${name} is registered.`)
     }
     case 'rotate': {
       const found = (await service.list()).find((entry) => entry.name === name && entry.source === 'store')
       if (!found) throw new Error(`There is no registered key "${name}".`)
-      const { locked, allow, limits } = found
-      const secret = await readValue(name)
-      const { version } = await service.put(name, { secret, locked, allow, limits, isNew: false })
+      const { locked, allow, limits, token, sign, values } = found
+      const secret = await secretOf(name, found)
+      const change = { secret, locked, allow, limits, token, sign, values, isNew: false }
+      const { version } = await service.put(name, change)
       return console.log(
         version === found.version
           ? `${name} already has this value, version ${version}.`
@@ -92,6 +100,29 @@ async function work(service: KeyService, verb: string, name: string, change: Key
       if (!(await service.remove(name))) throw new Error(`There is no registered key "${name}".`)
       console.log(`${name} is removed.`)
   }
+}
+
+/** One value, or each of several. */
+function secretOf(name: string, { values }: Pick<KeyChange, 'values'>): Promise<NonNullable<KeyChange['secret']>> {
+  return values ? readValues(name, values) : readValue(name)
+}
+
+/** A key without its value, as JSON: what flags cannot say. The relay checks the fields. */
+async function readSettings(path: string): Promise<Partial<KeyChange>> {
+  const text = await readFile(path, 'utf8')
+  let settings: unknown
+  try {
+    settings = JSON.parse(text)
+  } catch {
+    throw new UsageError(`${path} is not JSON.`)
+  }
+  if (typeof settings !== 'object' || settings === null || Array.isArray(settings))
+    throw new UsageError(`${path} must contain an object, such as { "values": ["id", "key"] }.`)
+  if ('secret' in settings)
+    throw new UsageError(
+      `${path} contains a secret. Leave it out; the command prompts for it, or reads it from standard input.`,
+    )
+  return settings
 }
 
 function list(entries: KeyEntry[]): void {
@@ -118,10 +149,11 @@ function paragraph(entry: KeyEntry): string {
   ].join('\n')
 }
 
-function inLines({ callers, rules, warnings }: Words): string[] {
+function inLines({ callers, secret, rules, warnings }: Words): string[] {
   const warn = (text: string) => `    ! ${text}`
   return [
     `  may be used by: ${callers}`,
+    ...(secret ? [`  ${secret}`] : []),
     ...warnings.map(warn),
     ...rules.flatMap(({ sentence, warnings: ofRule }) => [`  may go: ${sentence}`, ...ofRule.map(warn)]),
   ]

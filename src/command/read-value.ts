@@ -2,6 +2,22 @@ import { text } from 'node:stream/consumers'
 import { createInterface } from 'node:readline'
 import { Writable } from 'node:stream'
 
+/** Reads each value of a key with several: from prompts, or from standard input as one JSON object. */
+export async function readValues(name: string, names: readonly string[]): Promise<Record<string, string>> {
+  if (process.stdin.isTTY) {
+    const values: Record<string, string> = {}
+    for (const one of names) values[one] = await readValue(`${name}, ${one}`)
+    return values
+  }
+  try {
+    return JSON.parse(await text(process.stdin)) as Record<string, string>
+  } catch {
+    // The error of JSON.parse would quote the values.
+    const example = JSON.stringify(Object.fromEntries(names.map((one) => [one, '…'])))
+    throw new Error(`Standard input is not JSON. ${name} has several values: give an object such as ${example}.`)
+  }
+}
+
 /** Reads a secret value from a prompt that hides it, or, without a terminal, from standard input. */
 export async function readValue(name: string): Promise<string> {
   if (!process.stdin.isTTY) {

@@ -3,14 +3,15 @@ import type { KeyChange, KeyEntry } from '../protocol/keys.ts'
 import { Dialog } from './dialog.tsx'
 import { examples } from './examples.ts'
 import { Problem } from './field.tsx'
-import { changeOf, fieldOf, keyDraft, missingIn, ruleDraft, type Errors } from './key-draft.ts'
+import { changeOf, fieldOf, keyDraft, missingIn, namesOf, ruleDraft, type Errors } from './key-draft.ts'
 import { stillWrong, type Refusal } from './key-errors.ts'
 import { LimitsFields } from './limits-fields.tsx'
 import { LockedField } from './locked-field.tsx'
 import { NameFields } from './name-fields.tsx'
 import { Preview } from './preview.tsx'
 import { RulesFields } from './rule-fields.tsx'
-import { SecretField } from './secret-field.tsx'
+import { SecretInputs, useSecretInputs } from './secret-inputs.tsx'
+import { SettingsField } from './settings-field.tsx'
 import { checkFailureOf, useCheck, type Check } from './use-check.ts'
 
 /**
@@ -30,9 +31,9 @@ export function KeyForm({
   onClose: () => void
 }) {
   const form = useRef<HTMLFormElement>(null)
-  const secret = useRef<HTMLInputElement>(null)
   const isNew = !entry
   const [draft, setDraft] = useState(() => keyDraft(entry))
+  const secrets = useSecretInputs(namesOf(draft))
   const [keyHint, setKeyHint] = useState(
     'Copy it from the API provider. Of a user and a password (Basic), register the password and write Authorization: Basic user:$CLIENT_SECRET. The relay never shows it again.',
   )
@@ -57,7 +58,7 @@ export function KeyForm({
 
   async function save() {
     const missing = missingIn(draft)
-    if ((isNew || valueNeeded !== undefined) && !secret.current?.value)
+    if ((isNew || valueNeeded !== undefined) && !secrets.isComplete())
       missing['secret'] = { sentence: 'Paste the key from the API provider.' }
     refuse(missing)
     if (Object.keys(missing).length > 0) return
@@ -69,9 +70,9 @@ export function KeyForm({
         form.current?.querySelector<HTMLElement>('.preview')?.focus()
         return
       }
-      const value = secret.current?.value
+      const value = secrets.read()
       await onSave(name, { ...changeOf(draft, isNew), ...(value && { secret: value }) })
-      if (secret.current) secret.current.value = ''
+      secrets.clear()
     } catch (thrown) {
       const { path, failure } = checkFailureOf(thrown)
       refuse({ [fieldOf(path, draft)]: failure })
@@ -81,8 +82,8 @@ export function KeyForm({
   }
 
   const secretField = (hint: string) => (
-    <SecretField
-      input={secret}
+    <SecretInputs
+      inputs={secrets}
       label="Client Secret Key"
       hint={hint}
       error={errors['secret']}
@@ -127,6 +128,11 @@ export function KeyForm({
             errors={errors}
             problem={said}
             onChange={(rules) => setDraft({ ...draft, rules })}
+          />
+          <SettingsField
+            text={draft.settings}
+            error={errors['settings']}
+            onChange={(settings) => setDraft({ ...draft, settings })}
           />
           {!isNew && valueNeeded !== undefined && secretField(valueNeeded)}
           <LimitsFields limits={draft.limits} errors={errors} onChange={(limits) => setDraft({ ...draft, limits })} />

@@ -3,6 +3,7 @@ export const labels = {
   in: 'Where the key goes',
   allowPrivateNetwork: 'Allow HTTP and private addresses',
   retryable: 'Repeat interrupted POST and PATCH requests',
+  settings: 'Settings of the value (JSON)',
   'limits.requestsPerMinute': 'Requests per minute',
   'limits.unsettled': 'Requests in progress',
   'limits.bytesPerDay': 'Bytes per day',

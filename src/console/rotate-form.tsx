@@ -1,8 +1,8 @@
 import { useEffect, useRef, useState } from 'react'
-import type { KeyEntry } from '../protocol/keys.ts'
+import type { KeyChange, KeyEntry } from '../protocol/keys.ts'
 import { Dialog } from './dialog.tsx'
 import { failureOf, type Failure } from './failure.ts'
-import { SecretField } from './secret-field.tsx'
+import { SecretInputs, useSecretInputs } from './secret-inputs.tsx'
 
 /** Replaces the value of a key and changes nothing else. */
 export function RotateForm({
@@ -11,24 +11,25 @@ export function RotateForm({
   onClose,
 }: {
   entry: KeyEntry
-  onSave: (secret: string) => Promise<void>
+  onSave: (secret: NonNullable<KeyChange['secret']>) => Promise<void>
   onClose: () => void
 }) {
-  const input = useRef<HTMLInputElement>(null)
+  const inputs = useSecretInputs(entry.values)
   const [error, setError] = useState<Failure>()
   const [isBusy, setIsBusy] = useState(false)
+  const focus = useRef(inputs.focus)
   useEffect(() => {
-    if (error !== undefined) input.current?.focus()
+    if (error !== undefined) focus.current()
   }, [error])
 
   async function save() {
-    const field = input.current!
-    if (!field.value) return setError({ sentence: 'Paste the new value.' })
+    const secret = inputs.read()
+    if (!secret || !inputs.isComplete()) return setError({ sentence: 'Paste the new value.' })
     setError(undefined)
     setIsBusy(true)
     try {
-      await onSave(field.value)
-      field.value = ''
+      await onSave(secret)
+      inputs.clear()
     } catch (thrown) {
       setError(failureOf(thrown))
       setIsBusy(false)
@@ -54,8 +55,8 @@ export function RotateForm({
             )}{' '}
             stays valid too: if the API refuses one value, the relay tries the other.
           </p>
-          <SecretField
-            input={input}
+          <SecretInputs
+            inputs={inputs}
             label="New value"
             hint="Create it at the API provider. Revoke the old value there after the new one works."
             error={error}

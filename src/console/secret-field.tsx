@@ -1,4 +1,4 @@
-import { useState, type RefObject } from 'react'
+import { useState, type RefCallback } from 'react'
 import type { Failure } from './failure.ts'
 import { Field } from './field.tsx'
 
@@ -14,12 +14,12 @@ export function SecretField({
   isFirst,
   onInput,
 }: {
-  input: RefObject<HTMLInputElement | null>
+  input: RefCallback<HTMLInputElement>
   label: string
   hint: string
   error: Failure | undefined
-  isFirst?: boolean
-  onInput?: () => void
+  isFirst?: boolean | undefined
+  onInput?: (() => void) | undefined
 }) {
   const [isShown, setIsShown] = useState(false)
   const [isBroken, setIsBroken] = useState(false)
@@ -46,8 +46,12 @@ export function SecretField({
             data-focus={isFirst}
             onPaste={(event) => {
               // The input drops every line break. One at the end is harmless; one in the middle makes the value wrong.
-              const isWrong = /[\r\n]/.test(event.clipboardData.getData('text').trim())
-              if (isWrong) event.preventDefault()
+              const text = event.clipboardData.getData('text').trim()
+              const isPrivateKey = /^-----BEGIN [^]+-----$/.test(text)
+              const isWrong = !isPrivateKey && /[\r\n]/.test(text)
+              if (isWrong || isPrivateKey) event.preventDefault()
+              // The relay reads both ways to write a line break.
+              if (isPrivateKey) event.currentTarget.value = text.replace(/\r?\n/g, '\\n')
               setIsBroken(isWrong)
             }}
             onInput={() => {

@@ -15,6 +15,7 @@ export function KeyInWords({ words }: { words: Words }) {
             </li>
           ))}
         </ul>
+        {words.secret && <p className="sentence">{words.secret}</p>}
         <p className="hint">The relay refuses all other requests.</p>
       </dd>
       <dt>Who can use it</dt>

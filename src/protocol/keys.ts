@@ -8,6 +8,8 @@ const wireRuleSchema = z.object({
   methods: z.array(z.string()),
   /** Places such as `headers.authorization`. Default: the relay's default for this url. */
   in: z.optional(z.array(z.string())),
+  /** Instead of `in`, for a key with several values: the places of each value, by its name. */
+  inEach: z.optional(z.record(z.string(), z.array(z.string()))),
   allowPrivateNetwork: z.optional(z.boolean()),
   retryable: z.optional(z.boolean()),
   stream: z.optional(z.boolean()),
@@ -27,6 +29,8 @@ export type WireLimits = z.infer<typeof wireLimitsSchema>
 
 const wordsSchema = z.object({
   callers: z.string(),
+  /** What the relay sends in place of the secret: a token or a signature. */
+  secret: z.optional(z.string()),
   /** One for each rule, in the order of `allow`. */
   rules: z.array(z.object({ sentence: z.string(), warnings: z.array(z.string()) })),
   warnings: z.array(z.string()),
@@ -34,6 +38,9 @@ const wordsSchema = z.object({
 
 /** The callers of a key and the destinations of its secret, as sentences. */
 export type Words = z.infer<typeof wordsSchema>
+
+/** How the relay makes a token of the secret, or signs with it: `token` and `sign` of the relay's options, as JSON. */
+const methodSchema = z.optional(z.record(z.string(), z.unknown()))
 
 const keyEntrySchema = z.object({
   name: z.string(),
@@ -44,6 +51,10 @@ const keyEntrySchema = z.object({
   locked: z.boolean(),
   allow: z.array(wireRuleSchema),
   limits: wireLimitsSchema,
+  token: methodSchema,
+  sign: methodSchema,
+  /** The names of the values of a key with several. */
+  values: z.optional(z.array(z.string())),
   words: wordsSchema,
   /** The number of values that this key has had. */
   version: z.number(),
@@ -70,7 +81,11 @@ export type KeyList = z.infer<typeof keyListSchema>
 /** The body of `PUT /keys/:name`. The relay checks it in key-change.ts, and says what to do. */
 export interface KeyChange {
   /** Default: the value stays. A different value is a new version, and the previous one stays valid too. */
-  secret?: string | undefined
+  secret?: string | Record<string, string> | undefined
+  /** The names of the values, for a key with several; `secret` then has them by name. */
+  values?: string[] | undefined
+  token?: object | undefined
+  sign?: object | undefined
   locked: boolean
   allow: WireRule[]
   limits?: WireLimits | undefined

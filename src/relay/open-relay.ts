@@ -4,6 +4,7 @@ import { boundRecords } from './database/bounded-records.ts'
 import { createStreamPieces } from './database/stream-pieces.ts'
 import { createPubSub } from './database/pub-sub.ts'
 import { createLimitCounts } from './database/limit-counts.ts'
+import { createMintedTokens } from './database/minted-tokens.ts'
 import { createRecords } from './database/records.ts'
 import { createSharedQueuePlaces } from './database/shared-queue-places.ts'
 import { explainStartFailure } from './database/explain-start-failure.ts'
@@ -27,6 +28,7 @@ import type { Settings } from './http/settings.ts'
 import { openKeyStore } from './keys/key-store.ts'
 import type { SecretIndex } from './keys/redaction/secret-index.ts'
 import { createUpstream, type Network } from './upstream/http-client.ts'
+import { createSharedTokens } from './upstream/shared-tokens.ts'
 import { createTokens } from './upstream/tokens.ts'
 
 /** The open parts of a relay. `close` closes them. */
@@ -100,7 +102,9 @@ async function openParts(
   atTheEnd(() => keys.close())
   const upstream = createUpstream(limits, network)
   atTheEnd(() => upstream.close())
-  const tokens = createTokens(upstream, secrets)
+  const minted = createMintedTokens(database)
+  const sharedTokens = storage.isAlone ? undefined : createSharedTokens({ minted, pubSub, logger })
+  const tokens = createTokens(upstream, secrets, sharedTokens)
   atTheEnd(() => tokens.close())
   const counts = createLimitCounts(database)
   const allowance = createLimits(limits, storage.isAlone ? localMeter : sharedMeters(counts))
@@ -176,7 +180,8 @@ async function openParts(
 
   sharedQueues.start()
 
-  atTheEnd(removeExpiredRecords({ records, pubSub, sharedQueues, counts, logger }))
+  const removeOld = async () => void (await Promise.all([counts.removeOld(), minted.removeOld()]))
+  atTheEnd(removeExpiredRecords({ records, pubSub, sharedQueues, counts: { removeOld }, logger }))
 
   return {
     settings,

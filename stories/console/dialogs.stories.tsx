@@ -290,7 +290,7 @@ export const EditAWideRule: Story = {
   },
 }
 
-const rotate = fn(async (_secret: string) => {})
+const rotate = fn(async (_secret: string | Record<string, string>) => {})
 
 export const Rotate: Story = {
   render: () => <RotateForm entry={openai} onSave={rotate} onClose={close} />,

@@ -2,6 +2,7 @@ import type { Meta, StoryObj } from '@storybook/react-vite'
 import { useState } from 'react'
 import { expect, fn, userEvent, within } from 'storybook/test'
 import { AuditList } from '../../src/console/audit-list.tsx'
+import { Activity } from '../../src/console/key-activity.tsx'
 import { KeyDetails } from '../../src/console/key-details.tsx'
 import { idOf, KeysTable } from '../../src/console/keys-table.tsx'
 import { NoKeys } from '../../src/console/page-states.tsx'
@@ -122,6 +123,40 @@ export const AfterAChange: Story = {
   render: () => <Table keys={[openai]} notice="openai is rotated: version 3 is in use." />,
   async play({ canvasElement }) {
     await expect(within(canvasElement).getByRole('status')).toHaveTextContent('openai is rotated')
+  },
+}
+
+export const ActivityOfAKey: Story = {
+  render: () => (
+    <main style={{ display: 'grid', gap: 32 }}>
+      <h1>What a key did</h1>
+      <Activity
+        activity={{
+          hour: { calls: 12, failed: 1, waiting: 3, tokens: 48_210 },
+          day: { calls: 10_000, failed: 37, waiting: 3, tokens: 1_204_977 },
+          isCut: true,
+          since: Date.UTC(2026, 0, 2, 9),
+        }}
+        refusals={[
+          {
+            code: 'NOT_ALLOWED',
+            rule: { url: 'https://api.openai.com/v1/images/edits', methods: ['POST'] },
+            count: 4,
+            caller: 'ada',
+            at: Date.UTC(2026, 0, 2, 10),
+          },
+          { code: 'RATE_LIMITED', limit: 'keys.limits.requestsPerMinute', count: 1, caller: 'visitor 5f2c1a', at: 0 },
+          { code: 'SIGN_IN_REQUIRED', count: 2, caller: 'visitor 5f2c1a', at: 0 },
+        ]}
+        onAllow={act}
+      />
+    </main>
+  ),
+  async play({ canvasElement }) {
+    const canvas = within(canvasElement)
+    await expect(canvas.getByText('over 10,000')).toBeVisible()
+    await userEvent.click(canvas.getByRole('button', { name: 'Show the rule that would allow it' }))
+    await expect(act).toHaveBeenCalledWith({ url: 'https://api.openai.com/v1/images/edits', methods: ['POST'] })
   },
 }
 

@@ -1,4 +1,5 @@
 import { readdirSync, readFileSync } from 'node:fs'
+import { generateKeyPairSync } from 'node:crypto'
 import { mkdir, mkdtemp, rm } from 'node:fs/promises'
 import type { Server } from 'node:http'
 import { createRequire } from 'node:module'
@@ -622,3 +623,61 @@ test('bad input is told at its field', async () => {
   await form.getByRole('button', { name: 'Cancel' }).click()
   expect((await administratorOf(`${world.url}/relay`).list()).map(({ name }) => name)).toEqual(['taken'])
 }, 240_000)
+
+test('a key of several values, and one of a private key with a token', async () => {
+  const world = await setUp()
+  const page = await openConsole(world)
+  await signIn(page)
+  const url = `${world.api.url}/v1/*`
+  const form = await fillIn(page, { name: 'pair', secret: '', url })
+  await form.getByLabel(/^Allow HTTP/).check()
+  await form.getByText('Token, signature or several values').click()
+  const settings = form.getByLabel('Settings of the value (JSON)')
+  await settings.fill('{ "values": ')
+  await form.getByRole('button', { name: 'Save' }).click()
+  await form.getByText('Enter a JSON object, or leave the field empty.').waitFor()
+  const inEach = { id: ['headers.x-id'], key: ['headers.x-key'] }
+  await settings.fill(JSON.stringify({ values: ['id', 'key'], inEach }))
+  await type(form.getByLabel('Client Secret Key, id', { exact: true }), first)
+  await form.getByText('its id in the header x-id and its key in the header x-key').waitFor()
+  await form.getByRole('button', { name: 'Save' }).click()
+  await form.getByText('Paste the key from the API provider.').waitFor()
+  await type(form.getByLabel('Client Secret Key, key', { exact: true }), second)
+  await look(page, '30-several-values', settings)
+  await form.getByRole('button', { name: 'Save' }).click()
+  await notice(page, 'pair is saved')
+
+  await page.getByRole('button', { name: 'Rotate pair' }).click()
+  const rotation = page.getByRole('dialog', { name: 'Rotate pair' })
+  await type(rotation.getByLabel('New value, id', { exact: true }), second)
+  await rotation.getByRole('button', { name: 'Save' }).click()
+  await rotation.getByText('Paste the new value.').waitFor()
+  await type(rotation.getByLabel('New value, key', { exact: true }), first)
+  await rotation.getByRole('button', { name: 'Save' }).click()
+  await notice(page, 'pair is rotated: version 2 is in use.')
+
+  const minted = await fillIn(page, { name: 'minted', secret: '', url })
+  await minted.getByLabel(/^Allow HTTP/).check()
+  await minted.getByText('Token, signature or several values').click()
+  const token = { grant: 'jwt-bearer', clientId: 'a@b.iam', url: 'https://oauth.example.com/token' }
+  await minted.getByLabel('Settings of the value (JSON)').fill(JSON.stringify({ token }))
+  const pem = String(
+    generateKeyPairSync('rsa', { modulusLength: 2048 }).privateKey.export({ type: 'pkcs8', format: 'pem' }),
+  )
+  await minted.getByLabel('Client Secret Key', { exact: true }).evaluate((input, text) => {
+    const clipboardData = new DataTransfer()
+    clipboardData.setData('text', text)
+    input.dispatchEvent(new ClipboardEvent('paste', { clipboardData, bubbles: true, cancelable: true }))
+  }, pem)
+  await minted.getByText('The key is exchanged at https://oauth.example.com/token').waitFor()
+  await minted.getByRole('button', { name: 'Save' }).click()
+  await notice(page, 'minted is saved')
+  // An edit keeps what it does not change.
+  await page.getByRole('button', { name: 'Edit minted' }).click()
+  const editing = page.getByRole('dialog', { name: 'Edit minted' })
+  expect(JSON.parse(await editing.getByLabel('Settings of the value (JSON)').inputValue())).toEqual({ token })
+  await editing.getByLabel('Bytes per day').fill('1000')
+  await editing.getByText('1000 bytes a day').waitFor()
+  await editing.getByRole('button', { name: 'Save' }).click()
+  await notice(page, 'minted is changed')
+})

@@ -202,3 +202,30 @@ test('on a Postgres the relays that run hear of it at once', async () => {
   const { body } = await administratorOf(url).ask('GET', '/audit')
   expect(body['entries']).toMatchObject([{ who: expect.stringMatching(/^command \(.+\)$/) as string, what: 'added' }])
 })
+
+test('a token, a signature and several values come from a JSON file, their values from standard input', async () => {
+  const { folder, keys, outputs } = await setUp()
+  const file = join(folder, 'key.json')
+  const url = 'https://api.binance.com/api/**'
+  const settings = {
+    values: ['key', 'secret'],
+    sign: { hmac: 'sha256', over: ['query'], value: 'secret' },
+    allow: [{ url, methods: ['GET'], inEach: { key: ['headers.x-mbx-apikey'], secret: ['params.signature'] } }],
+  }
+  await writeFile(file, JSON.stringify(settings))
+  const input = JSON.stringify({ key: 'Zz9Mw3Qp7Lk1Jh5Gf8Ds2Aa6', secret })
+  const given = ['add', 'binance', '--settings', file, '--unlocked']
+  expect((await keys(given, { input: 'not json' })).stderr).toMatch(/Standard input is not JSON/)
+  expect((await keys(given, { input: '{"key":"Zz9Mw3Qp7Lk1Jh5Gf8Ds2Aa6"}' })).stderr).toMatch(/other values in secret/)
+  const added = await keys(given, { input })
+  expect(added).toMatchObject({ code: 0, stderr: '' })
+  expect(added.stdout).toContain('The key signs calls with its secret, which stays in the relay.')
+  expect(added.stdout).toContain('its key in the header x-mbx-apikey and its secret in the query parameter signature')
+  expect((await keys(['rotate', 'binance'], { input: input.replace('Zz9', 'Yy8') })).stdout).toMatch(/now at version 2/)
+
+  await writeFile(file, JSON.stringify({ secret }))
+  expect((await keys(given)).stderr).toMatch(/contains a secret\. Leave it out/)
+  await writeFile(file, secret)
+  expect((await keys(given)).stderr).toMatch(/is not JSON/)
+  expect(outputs.join()).not.toContain(secret.slice(0, 15))
+})

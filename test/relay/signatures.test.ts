@@ -5,6 +5,7 @@ import type { ClientSecretError } from '../../src/protocol/errors.ts'
 import { createRelay } from '../../src/relay/create-relay.ts'
 import { compileRule, findRule } from '../../src/relay/keys/key-rules.ts'
 import type { KeyOptions } from '../../src/relay/keys/key.ts'
+import { signCall } from '../../src/relay/upstream/sign-call.ts'
 import { json, startApi, type ApiCall } from '../helpers/api.ts'
 import { startRelay } from '../helpers/relay.ts'
 
@@ -71,6 +72,40 @@ describe('HMAC', () => {
     })
     expect(api.calls).toHaveLength(1)
   })
+
+  test.each<[string, string | Uint8Array<ArrayBuffer> | { n: string }, string]>([
+    ['text', 'waves', 'text/plain'],
+    ['bytes', new Uint8Array([0x6f, 0x74]), 'application/octet-stream'],
+    ['a multipart form, whose boundary the relay makes', { n: '1' }, 'multipart/form-data'],
+  ])('over a raw body: %s', async (_what, data, type) => {
+    const { api, client } = await setUp(
+      ({ headers, body }) =>
+        body !== '' && headers['x-signature'] === createHmac('sha256', secret).update(body).digest('hex'),
+      { sign: { hmac: 'sha256', over: ['body'] } },
+      { in: ['headers.x-signature'] },
+    )
+    await client.clientSecretRequest({
+      clientSecretName: 'api',
+      url: `${api.url}/v1/a`,
+      method: 'POST',
+      headers: { 'X-Signature': '$CLIENT_SECRET', 'Content-Type': type },
+      data,
+    })
+    expect(api.calls).toHaveLength(1)
+  })
+
+  test('a large body passes through if the signature does not cover it', async () => {
+    const sign = { hmac: 'sha256', over: ['path'] } as KeyOptions['sign']
+    const { api, client } = await setUp(() => true, { sign }, { in: ['headers.x-signature'] })
+    await client.clientSecretRequest({
+      clientSecretName: 'api',
+      url: `${api.url}/v1/a`,
+      method: 'POST',
+      headers: { 'X-Signature': '$CLIENT_SECRET' },
+      data: new Blob(['x'.repeat(2_000_000)]),
+    })
+    expect(api.calls[0]!.headers['x-signature']).toBe(createHmac('sha256', secret).update('/v1/a').digest('hex'))
+  })
 })
 
 describe('AWS', () => {
@@ -103,6 +138,50 @@ describe('AWS', () => {
       createHmac('sha256', key).update(toSign).digest('hex') === signature
     )
   }
+
+  describe('S3: files and bytes', () => {
+    const sign = { aws: 'sigv4', accessKeyId: 'AKIAIOSFODNN7EXAMPLE', service: 's3', region: 'eu-central-1' } as const
+    const put = (url: string, data: Blob | Uint8Array<ArrayBuffer>) => ({
+      clientSecretName: 'api',
+      url: `${url}/bucket/otter.svg`,
+      method: 'PUT' as const,
+      headers: { Authorization: '$CLIENT_SECRET' },
+      data,
+    })
+
+    test.each([
+      ['a Blob', new Blob(['<svg>otter</svg>'], { type: 'image/svg+xml' })],
+      ['bytes', new Uint8Array([1, 2, 3])],
+      ['a Blob of 900 kB', new Blob(['x'.repeat(900_000)])],
+    ])('%s', async (_what, data) => {
+      const { api, client } = await setUp(isSigned, { sign }, {})
+      await client.clientSecretRequest(put(api.url, data))
+      expect(api.calls[0]!.body).toHaveLength(data instanceof Blob ? data.size : data.length)
+    })
+
+    test('a body that the relay cannot keep is refused where the signature has to cover it', async () => {
+      const { api, client } = await setUp(isSigned, { sign }, {})
+      const sent = client.clientSecretRequest(put(api.url, new Blob(['x'.repeat(2_000_000)])))
+      await expect(sent).rejects.toMatchObject({
+        code: 'NOT_ALLOWED',
+        path: 'data',
+        message: expect.stringMatching(/too large .* limits\.requestBytes.*For S3, use https/) as string,
+      })
+      expect(api.calls).toEqual([])
+    })
+
+    test('over https, S3 takes it without a signature of its bytes; another service does not', async () => {
+      const { data: _data, ...request } = put('https://s3.eu-central-1.amazonaws.com', new Blob())
+      const rule = compileRule({ url: 'https://s3.eu-central-1.amazonaws.com/bucket/*', methods: ['PUT'] }, '')
+      const body = { size: 5, async *[Symbol.asyncIterator]() {} }
+      const signWith = (service: string) =>
+        signCall({ name: 'api', sign: { ...sign, service } }, { version: 1, secret }, request, rule, body)
+      const { call } = await signWith('s3')
+      expect(call).toMatchObject({ body, headers: { 'x-amz-content-sha256': 'UNSIGNED-PAYLOAD' } })
+      expect(call.headers['authorization']).toContain('x-amz-content-sha256')
+      await expect(signWith('execute-api')).rejects.toThrow(/too large/)
+    })
+  })
 
   test.each([
     ['GET', '/bucket/a%20b.txt?list-type=2&prefix=p', undefined],

@@ -11,6 +11,8 @@ import { migration as limitCounts } from './migrations/0006-limit-counts.ts'
 import { migration as streamPieces } from './migrations/0007-stream-pieces.ts'
 import { migration as leases } from './migrations/0008-leases.ts'
 import { migration as traces } from './migrations/0009-traces.ts'
+import { migration as mintedTokens } from './migrations/0010-minted-tokens.ts'
+import { migration as settingsOfKeys } from './migrations/0011-settings-of-keys.ts'
 
 /** The first is version 1. Never change a released one; add a new one at the end. */
 const migrations: readonly Migration[] = [
@@ -23,6 +25,8 @@ const migrations: readonly Migration[] = [
   streamPieces,
   leases,
   traces,
+  mintedTokens,
+  settingsOfKeys,
 ]
 
 /** Updates the tables to the newest version. Several relays may call it at once. */

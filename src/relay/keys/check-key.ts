@@ -45,6 +45,27 @@ export function checkSecret(
     throw refuse('has a secret with a line break or a character that is not ASCII. Copy it again, without line breaks.')
 }
 
+const valueName = /^[A-Za-z][A-Za-z0-9_]{0,63}$/
+/** Values of a key: no API needs more. */
+const maxValues = 20
+
+export function checkValueNames(names: readonly unknown[], context: ErrorContext, field = 'secret'): void {
+  const wrong = names.find((name) => typeof name !== 'string' || !valueName.test(name))
+  if (wrong !== undefined || names.length === 0)
+    throw configError(
+      context,
+      `has a secret ${wrong === undefined ? 'without values' : `with a value named ${JSON.stringify(wrong)}`}. Name each value with letters and digits, such as secret: { id, key }, and write it as $CLIENT_SECRET.id.`,
+      field,
+    )
+  if (names.length > maxValues)
+    throw configError(context, `has a secret of more than ${maxValues} values. Make another key.`, field)
+}
+
+/** A private key has several lines. */
+export function inOneLine(text: string): string {
+  return text.trim().replace(/\s+/g, ' ')
+}
+
 /** The messages do not show the prefix: a wrong one may be part of another secret. */
 export function checkPublicPrefix(prefix: unknown, secret: string, context: ErrorContext): void {
   const refuse = (problem: string) => configError(context, problem, 'publicPrefix')

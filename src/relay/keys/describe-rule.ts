@@ -3,12 +3,30 @@ import type { CompiledRule } from './key-rules.ts'
 import type { Key } from './key.ts'
 
 /** The callers of a key and the destinations of its secret, as sentences. */
-export function describeKey(key: Pick<Key, 'locked' | 'limits' | 'rules'>): Words {
+export function describeKey(key: Pick<Key, 'locked' | 'limits' | 'rules' | 'token' | 'sign'>): Words {
+  const exchange = exchangeInWords(key)
+  const isSigned = key.sign !== undefined
   return {
     callers: sentence(callersInWords(key)),
-    rules: key.rules.map((rule) => ({ sentence: sentence(ruleInWords(rule)), warnings: wideInRule(rule) })),
-    warnings: wideForCallers(key),
+    secret: exchange && sentence(`the key ${exchange}`),
+    rules: key.rules.map((rule) => ({
+      sentence: sentence(ruleInWords(rule)),
+      warnings: wideInRule(rule, { isSigned }),
+    })),
+    warnings: [...wideForCallers(key), ...wideForToken(key)],
   }
+}
+
+/** What the relay makes of the secret and sends instead; completes "the key". */
+export function exchangeInWords({ token, sign }: Pick<Key, 'token' | 'sign'>): string | undefined {
+  if (sign) return 'signs calls with its secret, which stays in the relay'
+  if (!token) return undefined
+  if (token.url === undefined) return 'signs a token with its secret, which stays in the relay'
+  return `is exchanged at ${token.url} for a token (${token.grant})`
+}
+
+export function wideForToken({ token }: Pick<Key, 'token'>): string[] {
+  return token?.allowPrivateNetwork ? ['Its token comes from an address of your own network.'] : []
 }
 
 function sentence(text: string): string {

@@ -3,7 +3,8 @@ import { decrypt, encrypt, masterKeyVariable, type Bound, type MasterKey } from 
 import type { CompiledRule } from './key-rules.ts'
 import type { StoredKey } from './key-table.ts'
 import { checkUse } from './check-key.ts'
-import type { KeyOptions, KeyUse, KeyValue } from './key.ts'
+import { settingsOf, settingsText } from './key-settings.ts'
+import type { Key, KeyOptions, KeyUse, KeyValue } from './key.ts'
 
 /** Everything of a stored key except its values. */
 export type KeyWithoutValues = Omit<StoredKey, 'version' | 'value' | 'previousVersion' | 'previousValue' | 'masterKey'>
@@ -12,8 +13,8 @@ export type KeyWithoutValues = Omit<StoredKey, 'version' | 'value' | 'previousVe
 export function encryptKey(masterKey: MasterKey, row: KeyWithoutValues, values: readonly KeyValue[]): StoredKey {
   const [current, previous] = values
   const versions = { version: current!.version, previousVersion: previous?.version ?? null }
-  const encryptValue = ({ version, secret }: KeyValue) =>
-    encrypt(masterKey, secret, bindingOf({ ...row, ...versions }, version))
+  const encryptValue = (value: KeyValue) =>
+    encrypt(masterKey, textOf(value), bindingOf({ ...row, ...versions }, value.version))
   return {
     ...row,
     ...versions,
@@ -47,8 +48,8 @@ export function decryptValues(masterKeys: readonly MasterKey[], row: StoredKey):
 function decryptBoth(masterKey: MasterKey, row: StoredKey): KeyValue[] | null {
   if ((row.previousVersion === null) !== (row.previousValue === null)) return null
   const decryptValue = (encrypted: string, version: number) => {
-    const secret = decrypt(masterKey, encrypted, bindingOf(row, version))
-    return secret === null ? null : { version, secret }
+    const text = decrypt(masterKey, encrypted, bindingOf(row, version))
+    return text === null ? null : { version, ...valueOf(text, row) }
   }
   const current = decryptValue(row.value, row.version)
   const previous = row.previousValue === null ? undefined : decryptValue(row.previousValue, row.previousVersion!)
@@ -56,17 +57,36 @@ function decryptBoth(masterKey: MasterKey, row: StoredKey): KeyValue[] | null {
   return previous ? [current, previous] : [current]
 }
 
-/** A value is bound to all columns that decide how far it may go: a change of one of them makes it undecryptable. */
-function bindingOf(
-  row: Pick<StoredKey, 'name' | 'locked' | 'allow' | 'limits' | 'version' | 'previousVersion'>,
-  version: number,
-): Bound[] {
-  return ['value of a key', row.name, row.version, row.previousVersion ?? 0, version, row.locked, row.allow, row.limits]
+/** Several values are one text. */
+function textOf({ secret, named }: KeyValue): string {
+  return named ? JSON.stringify(Object.fromEntries(named)) : secret
 }
 
-export function permissionsOf({ locked, allow, limits }: StoredKey): KeyUse {
+/** The binding vouches for the settings, and so for the form of the text. */
+function valueOf(text: string, { settings }: StoredKey): Pick<KeyValue, 'secret' | 'named'> {
+  const { values } = JSON.parse(settings) as { values?: string[] }
+  if (!values) return { secret: text }
+  const named = JSON.parse(text) as Record<string, string>
+  return { secret: '', named: new Map(values.map((name) => [name, named[name]!])) }
+}
+
+/** A value is bound to all columns that decide how far it may go: a change of one of them makes it undecryptable. */
+function bindingOf(
+  row: Pick<StoredKey, 'name' | 'locked' | 'allow' | 'limits' | 'settings' | 'version' | 'previousVersion'>,
+  version: number,
+): Bound[] {
+  const { name, previousVersion, locked, allow, limits, settings } = row
+  const bound = ['value of a key', name, row.version, previousVersion ?? 0, version, locked, allow, limits]
+  // As before there were settings, so that values from then still decrypt.
+  return settings === noSettings ? bound : [...bound, settings]
+}
+
+const noSettings = settingsText({})
+
+export function permissionsOf({ locked, allow, limits, settings }: StoredKey): KeyUse & Pick<Key, 'token' | 'sign'> {
   const given = { locked, allow: JSON.parse(allow) as KeyOptions['allow'], limits: JSON.parse(limits) as object }
-  return checkUse(given, formContext)
+  const { names, ...ofValue } = settingsOf(settings, formContext)
+  return { ...checkUse(given, formContext, names), ...ofValue }
 }
 
 /** The rules of a row; none if they are unreadable, so that every new rule counts as wider. */

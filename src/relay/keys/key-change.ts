@@ -1,9 +1,11 @@
 import { ClientSecretError, isClientSecretError } from '../../protocol/errors.ts'
+import { isObject } from '../../protocol/invalid-parameter.ts'
 import { placeholder } from '../../protocol/placeholder.ts'
 import type { CompiledRule, KeyRule } from './key-rules.ts'
-import { checkName, checkSecret, checkUse } from './check-key.ts'
+import { checkName, checkSecret, checkUse, checkValueNames, inOneLine } from './check-key.ts'
+import { readValueSettings, settingsText, type ValueSettings } from './key-settings.ts'
 import { isOwnName } from './keys-of-options.ts'
-import type { KeyLimits, KeyOptions, KeyUse } from './key.ts'
+import { secretsOf, type KeyLimits, type KeyOptions, type KeyUse, type KeyValue } from './key.ts'
 import { createRedactor } from './redaction/secret-index.ts'
 import { inJson } from '../common/in-json.ts'
 import { formContext, configError } from '../common/config-error.ts'
@@ -12,12 +14,16 @@ import { formContext, configError } from '../common/config-error.ts'
 export interface KeyChangeRead {
   name: string
   /** Undefined: the key keeps its value. */
-  secret: string | undefined
+  value: Given | undefined
+  settings: ValueSettings
   use: KeyUse
   isNew: boolean
 }
 
-const changeFields = ['secret', 'locked', 'allow', 'limits', 'isNew']
+/** A value without a version. */
+export type Given = Pick<KeyValue, 'secret' | 'named'>
+
+const changeFields = ['secret', 'values', 'token', 'sign', 'locked', 'allow', 'limits', 'isNew']
 
 /**
  * Reads the body of `PUT /keys/:name`, or of a check, which may come before the value.
@@ -34,36 +40,64 @@ export function readChange(name: unknown, body: Record<string, unknown>, { isDra
     )
   const { isNew } = body
   // First, because the messages of all other checks may quote the value.
-  const secret = readSecret(body['secret'], isNew === true && !isDraft)
-  return withoutSecrets(secret === undefined ? [] : [secret], () => {
+  const value = readValue(body, isNew === true && !isDraft)
+  return withoutSecrets(value ? textsOf(value) : [], () => {
     const unknown = Object.keys(body).find((field) => !changeFields.includes(field))
     if (unknown !== undefined)
       throw configError(formContext, `has an unknown field "${unknown}". The fields are ${changeFields.join(', ')}.`)
     if (typeof isNew !== 'boolean')
       throw configError(formContext, 'has no isNew. Write true to add a key, or false to change one.', 'isNew')
-    const { locked, allow, limits, rules } = checkUse(body as unknown as KeyOptions, formContext)
+    const names = value?.named && [...value.named.keys()].sort()
+    const given = names && body['values'] === undefined ? { ...body, values: names } : body
+    const settings = readValueSettings(given, value?.secret, formContext)
+    if (value && names?.join() !== settings.names?.join())
+      throw configError(
+        formContext,
+        'has other values in secret than in values. Give each value by its name.',
+        'values',
+      )
+    const { locked, allow, limits, rules } = checkUse(body as unknown as KeyOptions, formContext, settings.names)
     const use = {
       locked,
       rules,
       limits: onlyLimits(limits),
       allow: rules.map((rule, at) => asWritten(allow[at]!, rule)),
     }
-    return { name, secret, use, isNew }
+    return { name, value, settings, use, isNew }
   })
 }
 
-function readSecret(secret: unknown, isRequired: boolean): string | undefined {
+function readValue({ secret, token }: Record<string, unknown>, isRequired: boolean): Given | undefined {
+  const remedy = 'Give the value that its API expects.'
   if (secret === undefined && !isRequired) return undefined
-  checkSecret(secret, formContext, 'Give the value that its API expects.')
+  if (isObject(secret) && !Array.isArray(secret)) {
+    const names = Object.keys(secret).sort()
+    checkValueNames(names, formContext)
+    return { secret: '', named: new Map(names.map((name) => [name, oneOf(secret[name], name)])) }
+  }
+  const isPrivateKey = isObject(token) && token['grant'] === 'jwt-bearer' && typeof secret === 'string'
+  checkSecret(isPrivateKey ? inOneLine(secret) : secret, formContext, remedy)
+  return { secret: secret as string }
+}
+
+function oneOf(secret: unknown, name: string): string {
+  checkSecret(secret, { ...formContext, subject: `The value ${name}` }, 'Give the value that its API expects.')
   return secret
 }
+
+/** The texts to keep out of messages: a private key also line by line. */
+export function textsOf(value: Given): string[] {
+  return secretsOf({ ...value, version: 0 }).flatMap((secret) => [secret, ...linesOf(secret)])
+}
+
+const linesOf = (secret: string) => secret.split(/\r?\n|\\n/).filter((line) => line.length >= 16 && line !== secret)
 
 /**
  * Administrators see the name and the rules of a key, and so do readers of the log.
  *
  * @throws ClientSecretError `INVALID_PARAMETER` if one of them contains a value.
  */
-export function refuseSecretsOutside(secrets: readonly string[], { name, use }: KeyChangeRead): void {
+export function refuseSecretsOutside(secrets: readonly string[], { name, use, settings }: KeyChangeRead): void {
   const redactor = createRedactor(...secrets)
   const check = (text: string, field: string, remedy: string) => {
     if (redactor.text(text) !== text)
@@ -75,9 +109,10 @@ export function refuseSecretsOutside(secrets: readonly string[], { name, use }: 
   }
   check(name, 'name', 'Choose another name.')
   use.allow.forEach((rule, index) => {
-    for (const field of ['url', 'in'] as const)
+    for (const field of ['url', 'in', 'inEach'] as const)
       check(JSON.stringify(rule[field] ?? ''), `allow[${index}].${field}`, `Write ${placeholder} in its place.`)
   })
+  check(settingsText(settings), settings.sign ? 'sign' : 'token', `Write ${placeholder} in its place.`)
 }
 
 /** Removes the values from the error that the work throws. */
@@ -102,8 +137,16 @@ export function withoutSecrets<Result>(secrets: readonly string[], work: () => R
 
 /** Only the known fields of a rule. */
 function asWritten(given: KeyRule, { methods }: CompiledRule): KeyRule {
-  const { url, in: places, allowPrivateNetwork, retryable, stream } = given
-  return { url, methods: [...methods], in: places ? [...places] : undefined, allowPrivateNetwork, retryable, stream }
+  const { url, in: places, inEach, allowPrivateNetwork, retryable, stream } = given
+  return {
+    url,
+    methods: [...methods],
+    in: places ? [...places] : undefined,
+    inEach: inEach && Object.fromEntries(Object.entries(inEach).map(([name, some]) => [name, [...some]])),
+    allowPrivateNetwork,
+    retryable,
+    stream,
+  }
 }
 
 function onlyLimits({ requestsPerMinute, unsettled, bytesPerDay }: KeyLimits): KeyLimits {

@@ -19,6 +19,9 @@ export function entryOfStored({ row, key, problem }: LoadedKey, sinceWrite: Usag
     locked: key?.locked ?? true,
     allow: [...(key?.allow ?? [])],
     limits: key?.limits ?? {},
+    token: key?.token && { ...key.token },
+    sign: key?.sign && { ...key.sign },
+    values: namesOf(key),
     words: key ? describeKey(key) : { callers: 'No caller.', rules: [], warnings: problem ? [problem] : [] },
     version: row.version,
     createdAt: row.createdAt,
@@ -40,6 +43,7 @@ export function entryOfOption(key: Key, { uses, lastUsedAt }: Usage): KeyEntry {
     locked,
     allow: [...allow],
     limits,
+    values: namesOf(key),
     words: describeKey(key),
     version: 1,
     createdAt: null,
@@ -57,6 +61,12 @@ export function sortedEntries(entries: readonly KeyEntry[]): KeyEntry[] {
   )
 }
 
+function namesOf(key: Key | undefined): string[] | undefined {
+  const named = key?.values[0]?.named
+  return named && [...named.keys()]
+}
+
 function endingOf(secret: string): string | undefined {
-  return secret.length >= minForEnding ? secret.slice(-4) : undefined
+  // Every private key has the same ending.
+  return !secret.includes('-----') && secret.length >= minForEnding ? secret.slice(-4) : undefined
 }

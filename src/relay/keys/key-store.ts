@@ -5,7 +5,7 @@ import type { Logger } from '../common/logger.ts'
 import type { Database } from '../database/database.ts'
 import type { PubSub } from '../database/pub-sub.ts'
 import { describeKey } from './describe-rule.ts'
-import { readChange } from './key-change.ts'
+import { readChange, type Given, type KeyChangeRead } from './key-change.ts'
 import { entryOfOption, entryOfStored, sortedEntries } from './key-entries.ts'
 import {
   keysLock,
@@ -17,16 +17,14 @@ import {
   writeAudit,
   writeStoredKey,
 } from './key-table.ts'
-import { updateOf, valueNeededFor } from './key-update.ts'
+import { updateOf, widening } from './key-update.ts'
 import { noKeys } from './keys-of-options.ts'
 import type { KeySettings, Keys } from './key.ts'
 import { checkMasterKeys, reEncrypt } from './re-encryption.ts'
 import type { SecretIndex } from './redaction/secret-index.ts'
-import { rulesOf } from './encrypted-key.ts'
 import { openStoredKeys, type LoadedKey } from './loaded-keys.ts'
 import { createSecretSources, type SecretSources } from './secret-sources.ts'
 import { createUsageCounter } from './usage-counter.ts'
-import { widerReach } from './wider-reach.ts'
 
 /** All keys: those of the options, and those of the database, which stores their values encrypted. */
 export interface KeyStore extends Keys, Pick<SecretSources, 'open' | 'askAll'> {
@@ -51,6 +49,12 @@ interface KeyStoreDeps {
   /** Holds the values of the options already. */
   secrets: SecretIndex
   logger: Logger
+}
+
+/** A value in place of the missing one. */
+function notLookedAt({ settings: { names } }: KeyChangeRead): Given {
+  const secret = 'not looked at'
+  return names ? { secret: '', named: new Map(names.map((name) => [name, secret])) } : { secret }
 }
 
 /** The audit list shows so many entries. */
@@ -124,12 +128,13 @@ export async function openKeyStore({ database, pubSub, settings, secrets, logger
     async check(name, body) {
       const change = readChange(name, body, { isDraft: true })
       const row = await readStoredKey(database, change.name)
-      const wider = row && widerReach(rulesOf(row), change.use.rules)
+      const wider = row && widening(change, row)
       // A form checks a key before its value is typed: everything else is checked as if there was one.
-      const isValueMissing = change.secret === undefined && (!row || wider !== null)
-      updateOf(isValueMissing ? { ...change, secret: 'not looked at' } : change, row, settings)
-      const valueNeeded = isValueMissing && wider ? `Rule ${wider.index + 1} ${valueNeededFor(wider)}` : undefined
-      return { words: describeKey(change.use), valueNeeded }
+      const isValueMissing = !change.value && (!row || wider !== null)
+      updateOf(isValueMissing ? { ...change, value: notLookedAt(change) } : change, row, settings)
+      const subject = wider?.index === undefined ? wider?.subject : `Rule ${wider.index + 1}`
+      const valueNeeded = isValueMissing && wider ? `${subject} ${wider.problem}` : undefined
+      return { words: describeKey({ ...change.use, ...change.settings }), valueNeeded }
     },
 
     async put(name, body, who) {

@@ -10,6 +10,8 @@ export interface StoredKey {
   /** Rules and limits as JSON. The values are bound to the exact text. */
   allow: string
   limits: string
+  /** Token, signature and names of values as JSON, bound as well; `{}` for none. */
+  settings: string
   version: number
   /** Encrypted. */
   value: string
@@ -39,6 +41,7 @@ const columns: Record<keyof StoredKey, string> = {
   locked: 'locked',
   allow: 'allow',
   limits: 'limits',
+  settings: 'settings',
   version: 'version',
   value: 'value',
   previousVersion: 'previous_version',

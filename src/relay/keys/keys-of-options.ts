@@ -1,9 +1,9 @@
 import type { ClientSecretError } from '../../protocol/errors.ts'
 import { configError, fieldMustBe, startContext, startError } from '../common/config-error.ts'
-import { checkName, checkSecret, checkUse } from './check-key.ts'
-import { checkPublicPrefix } from './check-key.ts'
+import { checkName, checkPublicPrefix, checkSecret, checkUse, checkValueNames, inOneLine } from './check-key.ts'
 import { masterKeyVariable } from './encryption.ts'
 import { keyOf, type Key, type KeyOptions, type SecretSource } from './key.ts'
+import { refuseTogether } from './key-settings.ts'
 import { readSign } from './sign-options.ts'
 import { readToken } from './token-options.ts'
 
@@ -40,10 +40,8 @@ function readKey(name: string, options: KeyOptions, environment: Record<string, 
   // The relay's own variables are not keys.
   const secret: unknown = options.secret ?? (ownVariables.has(variable) ? undefined : environment[variable])
   const token = options.token === undefined ? undefined : readToken(options.token, secret, context)
-  if (token && options.sign !== undefined)
-    throw configError(context, 'has both token and sign. Write one of them.', 'sign')
-  // A private key has several lines.
-  const checked: unknown = token?.grant === 'jwt-bearer' && typeof secret === 'string' ? oneLine(secret) : secret
+  refuseTogether(options, context)
+  const checked: unknown = token?.grant === 'jwt-bearer' && typeof secret === 'string' ? inOneLine(secret) : secret
   checkSecret(checked, context, `Give it in ${path}.secret or in the environment variable ${variable}.`)
   const { publicPrefix } = options
   checkPublicPrefix(publicPrefix, checked, context)
@@ -53,8 +51,6 @@ function readKey(name: string, options: KeyOptions, environment: Record<string, 
     ...(options.sign !== undefined && { sign: readSign(options.sign, context) }),
   })
 }
-
-const oneLine = (text: string) => text.trim().replace(/\s+/g, ' ')
 
 const defaultRefresh = 300
 const maxRefresh = 86_400
@@ -72,7 +68,7 @@ function readSource(name: string, options: KeyOptions, ask: SecretSource): Key {
     refreshEvery,
   )
   const token = options.token === undefined ? undefined : readToken(options.token, undefined, context)
-  if (token && sign !== undefined) throw configError(context, 'has both token and sign. Write one of them.', 'sign')
+  refuseTogether(options, context)
   return keyOf(name, [], {
     ...checkUse(options, context),
     ...(token && { token }),
@@ -84,7 +80,7 @@ function readSource(name: string, options: KeyOptions, ask: SecretSource): Key {
         const context = { ...startContext(path), beginning: '' }
         const isPrivateKey = token?.grant === 'jwt-bearer' && typeof given === 'string'
         if (isPrivateKey) readToken(options.token, given, context)
-        const secret: unknown = isPrivateKey ? oneLine(given) : given
+        const secret: unknown = isPrivateKey ? inOneLine(given) : given
         checkSecret(secret, context, `Let the function of ${path}.secret return the value.`)
         checkPublicPrefix(publicPrefix, secret, context)
         return { secret: given as string, ...(publicPrefix !== undefined && { publicPrefix }) }
@@ -93,28 +89,19 @@ function readSource(name: string, options: KeyOptions, ask: SecretSource): Key {
   })
 }
 
-const valueName = /^[A-Za-z][A-Za-z0-9_]{0,63}$/
-
 /** A key with several values. */
 function readSeveral(name: string, options: KeyOptions, secret: Record<string, string | undefined>): Key {
   const path = `keys.${name}`
   const context = startContext(path)
   const entries = Object.entries(secret)
-  const wrong = entries.find(([one]) => !valueName.test(one))
-  if (wrong || entries.length === 0)
-    throw configError(
-      context,
-      `has a secret ${wrong ? `with a value named ${JSON.stringify(wrong[0])}` : 'without values'}. Name each value with letters and digits, such as secret: { id, key }, and write it as $CLIENT_SECRET.id.`,
-      'secret',
-    )
+  checkValueNames(Object.keys(secret), context)
   if (options.publicPrefix !== undefined)
     throw configError(
       context,
       'has a publicPrefix and several values. Leave publicPrefix out; it is for keys with one value.',
       'publicPrefix',
     )
-  if (options.token !== undefined)
-    throw configError(context, 'has a token and several values. The relay makes a token from one value.', 'token')
+  refuseTogether({ ...options, isNamed: true }, context)
   for (const [one, value] of entries)
     checkSecret(value, startContext(`${path}.secret.${one}`), `Give it in ${path}.secret.${one}.`, '')
   const named = new Map(entries as [string, string][])

@@ -4,7 +4,7 @@ import type { Database } from '../database/database.ts'
 import type { PubSub } from '../database/pub-sub.ts'
 import { createHeldSecrets } from './held-secrets.ts'
 import { keysTopic, readStoredKeys, type StoredKey } from './key-table.ts'
-import { keyOf, type Key, type KeySettings } from './key.ts'
+import { keyOf, secretsOf, type Key, type KeySettings, type KeyValue } from './key.ts'
 import type { SecretIndex } from './redaction/secret-index.ts'
 import { decryptValues, permissionsOf } from './encrypted-key.ts'
 
@@ -66,7 +66,7 @@ export async function openStoredKeys({
         const rows = await readStoredKeys(database)
         const read = new Map(rows.map((row) => [row.name, loadedKey(row, loaded.get(row.name), settings)]))
         // The redactor knows each value before a request can use it.
-        held.set([...read.values()].flatMap(({ key }) => key?.values ?? []))
+        held.set([...read.values()].flatMap(({ key }) => key?.values ?? []).flatMap(eachOf))
         loaded = read
       }
     } finally {
@@ -115,6 +115,9 @@ export async function openStoredKeys({
   }
 }
 
+/** Each secret of a value. */
+const eachOf = (value: KeyValue) => secretsOf(value).map((secret) => ({ ...value, secret }))
+
 function loadedKey(row: StoredKey, before: LoadedKey | undefined, { masterKeys }: KeySettings): LoadedKey {
   if (before && isSame(before.row, row)) return { ...before, row }
   const decrypted = decryptValues(masterKeys, row)
@@ -149,7 +152,7 @@ function warningsOf({ row: { name }, key, problem }: LoadedKey, settings: KeySet
 }
 
 // With the time of creation: a name that was removed and added again is another key.
-const useFields = ['createdAt', 'locked', 'allow', 'limits', 'version', 'previousVersion'] as const
+const useFields = ['createdAt', 'locked', 'allow', 'limits', 'settings', 'version', 'previousVersion'] as const
 const valueFields = ['value', 'previousValue', 'masterKey'] as const
 
 function isSameUse(one: StoredKey, other: StoredKey): boolean {

@@ -48,7 +48,7 @@ export function checkS3Call(keyName: string, sign: SignOptions | undefined, requ
 }
 
 /** The signer finds the service in the host if the options do not name it. */
-function isForS3(sign: SignOptions, { hostname }: URL): boolean {
+export function isForS3(sign: SignOptions, { hostname }: URL): boolean {
   if (!('aws' in sign)) return false
   return sign.service ? sign.service.startsWith('s3') : /(^|\.)s3[.-]|\.r2\.cloudflarestorage\.com$/.test(hostname)
 }

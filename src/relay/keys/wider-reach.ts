@@ -5,7 +5,7 @@ import { matchesPath, matchesSegment } from './plain-path.ts'
 export interface WiderReach {
   /** The index of the rule. */
   index: number
-  field: 'url' | 'methods' | 'in'
+  field: 'url' | 'methods' | 'in' | 'inEach'
   /** Completes "This rule lets the value go …". */
   where: string
 }
@@ -25,12 +25,19 @@ export function widerReach(before: readonly CompiledRule[], after: readonly Comp
     for (const method of rule.methods) {
       const byMethod = atPath.filter(({ methods }) => methods.includes(method))
       if (byMethod.length === 0) return { index, field: 'methods', where: `by ${method} to ${path} of ${origin}` }
-      if (byMethod.some(({ places }) => rule.places.every((place) => places.includes(place)))) continue
-      const place = rule.places.find((place) => !byMethod.some(({ places }) => places.includes(place)))
-      return { index, field: 'in', where: `in ${place ?? rule.places.join(' and ')}` }
+      const places = placesOf(rule)
+      if (byMethod.some((one) => places.every((place) => placesOf(one).includes(place)))) continue
+      const place = places.find((place) => !byMethod.some((one) => placesOf(one).includes(place)))
+      return { index, field: rule.placesByName ? 'inEach' : 'in', where: place ?? places.join(' and ') }
     }
   }
   return null
+}
+
+/** The places, of each value if there are several. */
+function placesOf({ places, placesByName }: CompiledRule): string[] {
+  if (!placesByName) return places.map((place) => `in ${place}`)
+  return [...placesByName].flatMap(([name, some]) => some.map((place) => `as ${name} in ${place}`))
 }
 
 function coversOrigin(one: CompiledRule, other: CompiledRule): boolean {

@@ -1,19 +1,19 @@
 import { isUtf8 } from 'node:buffer'
 import { setImmediate as nextTurn } from 'node:timers/promises'
-import { ClientSecretError } from '../../protocol/errors.ts'
 import type { UpstreamResponse } from '../../protocol/record.ts'
 import type { ClientSecretRequest } from '../../protocol/request.ts'
 import type { Room } from '../common/bytes-in-flight.ts'
 import { findRule, isAllowed } from '../keys/key-rules.ts'
-import type { Key, Keys, KeyValue } from '../keys/key.ts'
+import { secretsOf, type Key, type Keys, type KeyValue } from '../keys/key.ts'
 import { redactBody, type Redactor } from '../keys/redaction/redactor.ts'
 import { maxRedirects, redirected, withPlaceholders } from './redirect.ts'
 import { isSentOnce, withRawBody, type RawBody, type RawUpstreamCall } from './raw-body.ts'
 import type { RightToCall } from './right-to-call.ts'
 import type { Tokens } from './tokens.ts'
 import { isWithoutConnection } from './call-errors.ts'
+import { ExchangeRefused } from './mint-token.ts'
 import { isNonIdempotent } from './safe-to-retry.ts'
-import { signCall } from './sign-call.ts'
+import { signCall, type SigningKey } from './sign-call.ts'
 import { substitute } from './substitute.ts'
 import { refuseConcealedSecrets } from './undeclared-compression.ts'
 import { comesInEvents, redactPieces } from './delta-redactor.ts'
@@ -106,7 +106,7 @@ function mayStill(now: Key | undefined, before: Key, request: ClientSecretReques
 }
 
 /**
- * If the API refuses the value of a key with a 401, the relay tries again: with the
+ * If the API refuses the value of a key with a 401, or gives no token for it, the relay tries again: with the
  * other valid value, then with a value that another relay received in the meantime.
  * While a new value is fresh, the relay then tries the first one once more, because
  * the API may accept it by now. After a 401 the API has not acted, so the relay may
@@ -117,30 +117,41 @@ async function askedWithEachValue(
   request: ClientSecretRequest,
   circumstances: Circumstances,
 ): Promise<Answered> {
-  const { keys } = circumstances
+  const { keys, raw } = circumstances
   const [first] = key.values
-  const refusal = await attempt(key, first!, request, circumstances)
-  if (refusal.answer.status !== 401 || isSentOnce(circumstances.raw?.body)) return refusal
-  const tried = [first!.secret]
-  const untried = ({ values }: Key) => values.find(({ secret }) => !tried.includes(secret))
+  const refusal = await attempt(key, first!, request, circumstances).catch(refusedExchange)
+  const textOf = (value: KeyValue) => secretsOf(value).join('\n')
+  const tried = [textOf(first!)]
+  const untried = ({ values }: Key) => values.find((value) => !tried.includes(textOf(value)))
   const fresh = ({ values, changedAt = 0 }: Key) =>
     values.length > 1 && Date.now() - changedAt < freshFor ? values[0] : undefined
+  let last = refusal
   for (const [find, choose] of [
     [keys.get, untried],
     [keys.getNewest, untried],
     [keys.get, fresh],
   ] as const) {
+    if (!isRefused(last) || (wasSent(last) && isSentOnce(raw?.body))) break
     const now = await find(key.name)
     if (!mayStill(now, key, request)) continue
     const value = choose(now)
     if (!value) continue
-    const answered = await attempt(now, value, request, circumstances)
-    const { status } = answered.answer
-    if (status < 400) keys.worked(now.name, value.version)
-    if (status !== 401) return answered
-    tried.push(value.secret)
+    last = await attempt(now, value, request, circumstances).catch(refusedExchange)
+    if (wasSent(last) && last.answer.status < 400) keys.worked(now.name, value.version)
+    tried.push(textOf(value))
   }
-  return refusal
+  const answered = isRefused(last) ? refusal : last
+  if (wasSent(answered)) return answered
+  throw answered
+}
+
+const wasSent = (one: Answered | ExchangeRefused): one is Answered => !(one instanceof ExchangeRefused)
+const isRefused = (one: Answered | ExchangeRefused) => !wasSent(one) || one.answer.status === 401
+
+/** The server of the tokens may refuse a value as the API does. */
+function refusedExchange(error: unknown): ExchangeRefused {
+  if (error instanceof ExchangeRefused) return error
+  throw error
 }
 
 /** Uses the token of a value, if the key has one. If the API refuses the token, tries a new one: a token may expire early. */
@@ -165,19 +176,18 @@ async function ask(
   request: ClientSecretRequest,
   { upstream, hold, idempotencyKey, signal, room, right, traceHeaders, raw, traffic }: Circumstances,
 ): Promise<Answered> {
-  if (key.sign && raw?.body) throw unsignedBody(key.name)
   const rule = findRule(key, request)
   const { allowPrivateNetwork, retryable } = rule
-  const signed = key.sign && (await signCall(key.sign, value, request, rule))
-  const prepared = signed?.call ?? substitute(request, value, rule)
+  const body = raw?.body ?? null
+  const signed = key.sign && (await signCall(key as SigningKey, value, request, rule, body))
+  const outgoing = signed?.call ?? withRawBody(substitute(request, value, rule), body)
   // Some signatures are valid for another call too.
   if (signed) hold({ version: value.version, secret: signed.signature })
-  if (retryable && isNonIdempotent(request.method)) prepared.headers['idempotency-key'] ??= idempotencyKey
+  if (retryable && isNonIdempotent(request.method)) outgoing.headers['idempotency-key'] ??= idempotencyKey
   hold(value)
-  // After the signature, which does not cover them.
-  const outgoing = traced(withRawBody(prepared, raw?.body ?? null), traceHeaders?.(prepared.url))
   traffic.calls += 1
-  const sent = counted(outgoing, traffic)
+  // After the signature, which does not cover the trace.
+  const sent = counted(traced(outgoing, traceHeaders?.(outgoing.url)), traffic)
   const answer = await upstream.call(sent, { allowPrivateNetwork, signal, room, right }).catch((error: Error) => {
     traffic.isUnreached = isWithoutConnection(error)
     throw error
@@ -207,15 +217,6 @@ function counted(call: RawUpstreamCall, traffic: Traffic): RawUpstreamCall {
     }
   }
   return { ...call, body: { size: body.size, [Symbol.asyncIterator]: iterate } }
-}
-
-/** A raw body joins the call only after the signature. */
-function unsignedBody(keyName: string): ClientSecretError {
-  return new ClientSecretError(
-    'NOT_ALLOWED',
-    `The key "${keyName}" signs its calls, and the relay cannot sign a raw body. Send the body as an object, a list or a string in data.`,
-    { path: 'data' },
-  )
 }
 
 async function redacted(

@@ -3,6 +3,7 @@ import { ClientSecretError, isClientSecretError } from '../../protocol/errors.ts
 import { replacePlaceholder } from '../../protocol/placeholder.ts'
 import type { Room } from '../common/bytes-in-flight.ts'
 import { privateKeyOf, type TokenOptions } from '../keys/token-options.ts'
+import { timedOut } from './call-errors.ts'
 import type { Upstream } from './http-client.ts'
 import type { UpstreamCall } from './substitute.ts'
 
@@ -12,7 +13,12 @@ export interface Minted {
   expiresAt: number
 }
 
+/** The server of the tokens answered, and gave none: with the same secret, it would refuse another relay too. */
+export class ExchangeRefused extends ClientSecretError {}
+
 const defaultLifetime = 300
+/** Milliseconds. All calls with the key wait for an exchange. */
+const maxExchange = 30_000
 const grantOfJwt = 'urn:ietf:params:oauth:grant-type:jwt-bearer'
 
 /** The exchange belongs to no caller, and its answer has only a few hundred bytes. */
@@ -34,19 +40,23 @@ export async function mintToken(
 ): Promise<Minted> {
   const { url, allowPrivateNetwork = false, expiresIn = defaultLifetime } = options
   if (url === undefined) return { token: await sign(options, secret), expiresAt: Date.now() + expiresIn * 1000 }
-  const fail = (cause: string, details = {}) =>
-    new ClientSecretError('TOKEN_FAILED', `The relay could not get a token for the key "${keyName}": ${cause}`, details)
+  const sentence = (cause: string) => `The relay could not get a token for the key "${keyName}": ${cause}`
+  const refusal = (cause: string) => new ExchangeRefused('TOKEN_FAILED', sentence(cause))
+  const tooLong = new AbortController()
+  const timer = setTimeout(() => tooLong.abort(timedOut(new URL(url), maxExchange)), maxExchange).unref()
   let answer
   try {
     answer = await upstream.call(await exchangeOf(options, url, secret), {
       allowPrivateNetwork,
-      signal,
+      signal: AbortSignal.any([signal, tooLong.signal]),
       room: ownRoom,
       right: ownRight,
     })
   } catch (error) {
     if (!isClientSecretError(error)) throw error
-    throw fail(error.message)
+    throw new ClientSecretError('TOKEN_FAILED', sentence(error.message))
+  } finally {
+    clearTimeout(timer)
   }
   const { host } = new URL(url)
   const said = fieldsOf(answer.body)
@@ -54,11 +64,13 @@ export async function mintToken(
     const code = said['error']
     // Only names of OAuth errors (RFC 6749). A server may copy other text from the call.
     const reason = typeof code === 'string' && /^[a-z_]{3,40}$/.test(code) ? ` (${code})` : ''
-    throw fail(`${host} answered ${answer.status}${reason}. Check its secret and the options of keys.${keyName}.token.`)
+    throw refusal(
+      `${host} answered ${answer.status}${reason}. Check its secret and the options of keys.${keyName}.token.`,
+    )
   }
   const token = options.field === undefined ? (said['access_token'] ?? said['token']) : said[options.field]
   if (typeof token !== 'string' || !/^[\x21-\x7e]{8,16384}$/.test(token))
-    throw fail(`the answer of ${host} contains no token. Name its field in keys.${keyName}.token.field.`)
+    throw refusal(`the answer of ${host} contains no token. Name its field in keys.${keyName}.token.field.`)
   return { token, expiresAt: expiryOf(said) ?? Date.now() + expiresIn * 1000 }
 }
 

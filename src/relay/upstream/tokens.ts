@@ -1,7 +1,8 @@
 import type { Key, KeyValue } from '../keys/key.ts'
 import type { SecretIndex } from '../keys/redaction/secret-index.ts'
 import type { Upstream } from './http-client.ts'
-import { mintToken, type Minted } from './mint-token.ts'
+import { mintToken } from './mint-token.ts'
+import { failedFor, type SharedTokens, type UsableToken } from './shared-tokens.ts'
 
 /** The tokens made from secrets: one for each value of a key, with one exchange at a time. */
 export interface Tokens {
@@ -14,32 +15,45 @@ export interface Tokens {
 
 /** Milliseconds for which the relay still redacts an expired token, because logs and lists of an API may show it. */
 const keptFor = 60 * 60 * 1000
-/** Milliseconds between a failed exchange and the next one. All calls in between get its error. */
-const failedFor = 1_000
 
 interface Kept {
-  minting: Promise<Minted>
+  minting: Promise<UsableToken>
   /** Milliseconds since 1970. After this time, the next call makes a new token. */
   until: number
   token?: string
+  outcome?: string | undefined
 }
 
-export function createTokens(upstream: Pick<Upstream, 'call'>, secrets: SecretIndex): Tokens {
+/** @param shared The tokens of all relays; undefined if there is one relay. */
+export function createTokens(
+  upstream: Pick<Upstream, 'call'>,
+  secrets: SecretIndex,
+  shared: SharedTokens | undefined,
+): Tokens {
   const kept = new WeakMap<KeyValue, Kept>()
+  /** The shared tokens that an API refused. */
+  const useless = new WeakMap<KeyValue, string>()
   const held = new Map<NodeJS.Timeout, () => void>()
   const closing = new AbortController()
 
+  async function mintHere(key: Key, value: KeyValue): Promise<UsableToken> {
+    const { token, expiresAt } = await mintToken(key.name, key.token!, value.secret, upstream, closing.signal)
+    const lifetime = expiresAt - Date.now()
+    // The token must still be valid when the call arrives.
+    return { token, expiresAt, until: expiresAt - Math.min(60_000, lifetime / 10) }
+  }
+
   function mint(key: Key, value: KeyValue): Kept {
-    const minting = mintToken(key.name, key.token!, value.secret, upstream, closing.signal)
+    const here = () => mintHere(key, value)
+    // Without a url, there is no exchange.
+    const isShared = shared && key.token!.url !== undefined
+    const minting = isShared ? shared.get(key, value, useless.get(value), here) : here()
     const one: Kept = { minting, until: Infinity }
     kept.set(value, one)
     minting.then(
-      ({ token, expiresAt }) => {
-        hold(token, expiresAt)
-        const lifetime = expiresAt - Date.now()
-        // The token must still be valid when the call arrives.
-        one.until = expiresAt - Math.min(60_000, lifetime / 10)
-        one.token = token
+      ({ expiresAt, ...usable }) => {
+        hold(usable.token, expiresAt)
+        Object.assign(one, usable)
       },
       () => (one.until = Date.now() + failedFor),
     )
@@ -65,8 +79,11 @@ export function createTokens(upstream: Pick<Upstream, 'call'>, secrets: SecretIn
       return { version: value.version, secret: token }
     },
     refused(value, token) {
+      const one = kept.get(value)
       // Another call may have a new token already.
-      if (kept.get(value)?.token === token) kept.delete(value)
+      if (one?.token !== token) return
+      kept.delete(value)
+      if (one.outcome !== undefined) useless.set(value, one.outcome)
     },
     close() {
       closing.abort()
