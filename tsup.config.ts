@@ -14,6 +14,7 @@ const entries = {
   presets: 'src/exports/presets.ts',
   worker: 'src/exports/worker.ts',
   'ai-sdk': 'src/exports/ai-sdk.ts',
+  devtools: 'src/exports/devtools.ts',
 }
 
 /**

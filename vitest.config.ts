@@ -27,7 +27,7 @@ const react18 = [
 ]
 const built = [
   {
-    find: /^(\.\.\/)+src\/exports\/(index|client|skapi|testing|relay|vite|presets|worker|ai-sdk)\.ts$/,
+    find: /^(\.\.\/)+src\/exports\/(index|client|skapi|testing|relay|vite|presets|worker|ai-sdk|devtools)\.ts$/,
     replacement: here('dist/$2.js'),
   },
 ]
@@ -46,7 +46,7 @@ export default defineConfig({
           environment: 'node',
           include: [
             'test/{apis,attack,client,command,contract,relay}/**/*.test.ts',
-            'test/sdks/in-node.test.ts',
+            'test/sdks/{in-node,preset-lines}.test.ts',
             'test/*.test.ts',
           ],
         },

@@ -316,7 +316,7 @@ async function plansOf(address: string) {
     'history by status': () => records.history(owner, { ...page, status: 'cancelled' }),
     'count of a queue': () => records.countUnsettled({ owner, queueName: 'waiting' }),
     'queue: what is next': () => records.next(concurrencyKey),
-    'queue: take': () => records.take([concurrencyKey, 'another']),
+    'queue: take': () => records.take([concurrencyKey, 'another'].map((key) => ({ concurrencyKey: key, lease: null }))),
     'queue: which concurrency keys have unsettled records': () =>
       records.notEmpty([concurrencyKey, 'another'], { query }),
     'start: concurrency keys with unsettled records': () => records.concurrencyKeys(),

@@ -7,7 +7,7 @@ const root = resolve(import.meta.dirname, '..')
 const packageName = 'react-client-secret'
 
 /** The import paths in the order of the page. A name that several paths export appears under the first. */
-const order = ['index', 'client', 'relay', 'vite', 'presets', 'skapi', 'testing', 'worker', 'ai-sdk']
+const order = ['index', 'client', 'relay', 'vite', 'presets', 'skapi', 'testing', 'worker', 'ai-sdk', 'devtools']
 const entries = readdirSync(resolve(root, 'src/exports'))
   .map((file) => basename(file, '.ts'))
   .sort((one, other) => order.indexOf(one) - order.indexOf(other))

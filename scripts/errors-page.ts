@@ -6,6 +6,6 @@ import { page } from './page.ts'
 export function errorsPage(): Promise<string> {
   const readme = readFileSync(resolve(import.meta.dirname, '../README.md'), 'utf8')
   const section = readme.slice(readme.indexOf('## Errors'), readme.indexOf('## License'))
-  const text = section.replace(/^##/gm, '#').replace(/\]\(stories\/docs\/([\w-]+)\.mdx/g, '](?path=/docs/docs-$1--docs')
+  const text = section.replace(/^##/gm, '#').replace(/\]\(stories\/docs\/([\w-]+)\.mdx/g, ']($1.mdx')
   return page('Errors', "README's section Errors", text)
 }

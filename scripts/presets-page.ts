@@ -14,7 +14,7 @@ export function presetsPage(): Promise<string> {
   return page('Presets', 'src/presets', [introduction, ...sections].join('\n\n'))
 }
 
-function facts({ auth, defaults, endpoints, settings, variables }: Any): string {
+function facts({ auth, defaults, endpoints, sdk, settings, variables }: Any): string {
   const written = [
     ...Object.entries(auth.headers ?? {}).map(([header, text]) => `\`${header}: ${text}\``),
     ...Object.entries(auth.params ?? {}).map(([param, text]) => `\`params.${param}: ${text}\``),
@@ -30,6 +30,7 @@ function facts({ auth, defaults, endpoints, settings, variables }: Any): string 
     ...(names.length > defaults.length
       ? [`endpoints that a config must name: ${listed(names.filter((name) => !defaults.includes(name)))}`]
       : []),
+    ...(sdk ? [`its SDK: \`${sdk.create}\`, with \`import ${sdk.import}\``] : []),
   ]
     .map((fact) => `- ${fact}`)
     .join('\n')
@@ -58,8 +59,9 @@ export default {
 - \`endpoints\` are the parts of the API that pages may call. Without it, a preset allows the first list below. A config must name endpoints that change or delete data, read private data or move money.
 - An endpoint that sends messages sends what any caller writes, to anybody. Keep it \`locked\`, or set low \`limits\`.
 - The secret comes from the environment variable below, or from \`CLIENT_SECRET_<NAME>\`, or from the option \`secret\`.
-- With \`locked: false\`, all visitors together may send 60 requests per minute. Set other \`limits\` as for [any key](?path=/docs/docs-choose-key-rules--docs#how-much).
-- \`allow\` adds rules. If the relay rejects a request with [\`NOT_ALLOWED\`](?path=/docs/docs-errors--docs#not_allowed), the message prints the rule to add.
+- With \`locked: false\`, all visitors together may send 60 requests per minute. Set other \`limits\` as for [any key](choose-key-rules.mdx#how-much).
+- Some APIs have an SDK that takes a \`fetch\`: the line below creates it in the page, with a \`client\` of [\`createClient\`](use-an-sdk.mdx), for a key that has the preset's name.
+- \`allow\` adds rules. If the relay rejects a request with [\`NOT_ALLOWED\`](errors.mdx#not_allowed), the message prints the rule to add.
 
 \`client-secret-relay check\` shows the rules in words.
 

@@ -48,7 +48,7 @@ try {
         await page.setViewportSize({ width, height: 800 })
         await page.screenshot({ path: join(folder, `${entry.id}.${width}.${colorScheme}.png`), fullPage: true })
         problems.push(...(await findViolations(page)))
-        if (entry.type === 'story') problems.push(await findOverflow(page))
+        problems.push(await findOverflow(page))
       }
       const found = problems.filter((problem) => problem !== null)
       if (found.length > 0) {

@@ -21,6 +21,7 @@ const mayImport: Record<string, string[]> = {
   testing: ['testing', 'client', 'protocol'],
   worker: ['worker', 'client', 'protocol'],
   'ai-sdk': ['ai-sdk', 'client', 'protocol'],
+  devtools: ['devtools', 'react', 'client', 'protocol'],
   relay: ['relay', 'protocol'],
   attack: ['attack', 'relay', 'protocol'],
   // The page gets all it shows over the wire.
@@ -28,7 +29,19 @@ const mayImport: Record<string, string[]> = {
   command: ['command', 'attack', 'relay', 'worker', 'presets', 'protocol'],
   vite: ['vite', 'command', 'relay', 'protocol'],
   presets: ['presets', 'relay'],
-  exports: ['exports', 'react', 'client', 'testing', 'worker', 'ai-sdk', 'relay', 'vite', 'presets', 'protocol'],
+  exports: [
+    'exports',
+    'react',
+    'client',
+    'testing',
+    'worker',
+    'ai-sdk',
+    'devtools',
+    'relay',
+    'vite',
+    'presets',
+    'protocol',
+  ],
 }
 
 /** What they may import of others. */
@@ -40,9 +53,10 @@ const mayImportPackage: Record<string, RegExp> = {
   testing: /^$/,
   worker: /^$/,
   'ai-sdk': /^ai$/,
+  devtools: /^react$/,
   // The last builds the page where the sources run as they are.
   relay:
-    /^(node:.+|zod\/mini|hono(\/.+)?|@hono\/node-server|undici|ipaddr\.js|rate-limiter-flexible|pg|pg-boss|jose|aws4fetch|prom-client|\.\.\/scripts\/build-console\.ts)$/,
+    /^(node:.+|zod\/mini|hono(\/.+)?|@hono\/node-server|undici|ipaddr\.js|rate-limiter-flexible|pg|pg-boss|jose|aws4fetch|prom-client|@opentelemetry\/api|\.\.\/scripts\/build-console\.ts)$/,
   attack: /^node:.+$/,
   console: /^(zod\/mini|react|react-dom(\/client)?)$/,
   // It builds the worker where the sources run as they are.
@@ -52,7 +66,7 @@ const mayImportPackage: Record<string, RegExp> = {
   exports: /^$/,
 }
 
-describe('the arrows of the house: react → client → protocol ← relay ← attack ← command ← vite, testing → client ← worker ← command, ai-sdk → client, console → protocol', () => {
+describe('the arrows of the house: react → client → protocol ← relay ← attack ← command ← vite, testing → client ← worker ← command, ai-sdk → client, devtools → react, console → protocol', () => {
   test('every folder is known here', () => {
     expect([...new Set(files.map((file) => file.split('/')[0]))].sort()).toEqual(Object.keys(mayImport).sort())
   })

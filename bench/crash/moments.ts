@@ -35,6 +35,7 @@ export type Blow =
   | 'frozen for 2 s'
   | 'frozen for 13 s'
   | 'database refused for 3 s'
+  | 'database refused for 8 s'
   | 'database silent for 3 s'
   | 'database silent for 13 s'
   | 'late'
@@ -45,6 +46,8 @@ const blowsAtMoments: Blow[] = [
   'frozen for 2 s',
   'frozen for 13 s',
   'database refused for 3 s',
+  // Longer than the others wait for a relay without a session.
+  'database refused for 8 s',
   'database silent for 3 s',
   'kill -9',
   'database silent for 13 s',

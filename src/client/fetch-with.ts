@@ -23,7 +23,7 @@ export const refusals = new WeakMap<object, ClientSecretError>()
 /** Milliseconds in which an equal call repeats an earlier one, if the outcome of that one is unknown. */
 const joinedFor = 60_000
 /** Names of headers that differ between an SDK's first call and its retries. */
-const countsRetries = /retry|attempt|timeout|telemetry/
+const countsRetries = /retry|attempt|timeout|telemetry|^trace/
 
 export function createFetchWith(transport: Transport): FetchWith {
   const made = new Map<string, typeof fetch>()

@@ -19,7 +19,8 @@ const usage = `client-secret-relay: holds API keys and calls the APIs for your p
                                   as package.json says.
         --yes                     Write without a question.
   client-secret-relay serve relay.config.mjs [--port 8787] [--host 127.0.0.1] [--watch]
-      Run the relay. Write one JSON line per request.
+      Run the relay. Write one line per request.
+        --log human|json          Short lines, or JSON in pino's format. By default, human on a terminal, else json.
         --watch                   Reload the config when it, its imports or the env file change.
                                   Running requests continue.
   client-secret-relay record relay.config.mjs recordings.json [--port 8787] [--host 127.0.0.1]
@@ -83,6 +84,7 @@ async function main(args: string[]): Promise<void> {
       config: { type: 'string', short: 'c' },
       port: { type: 'string', default: '8787' },
       host: { type: 'string', default: '127.0.0.1' },
+      log: { type: 'string', default: process.stdout.isTTY ? 'human' : 'json' },
       watch: { type: 'boolean', default: false },
       'env-file': { type: 'string' },
       json: { type: 'boolean', default: false },
@@ -115,11 +117,13 @@ async function main(args: string[]): Promise<void> {
   if (!Number.isInteger(port) || port < 0 || port > 65535)
     throw new UsageError(`--port must be a number from 0 to 65535; it is "${values.port}".`)
 
-  const where = { port, host: values.host }
-  if (command === 'serve') return serveUntilStopped(config, where, values.watch)
+  const { host, log, watch } = values
+  if (log !== 'human' && log !== 'json') throw new UsageError(`--log must be human or json; it is "${log}".`)
+  const how = { port, host, log, isWatching: watch } as const
+  if (command === 'serve') return serveUntilStopped(config, how)
   if (file === undefined) throw new UsageError('record needs the path of the file to write.')
   const { recordInto } = await load(() => import('./record.ts'))
-  return serveUntilStopped(config, where, values.watch, await recordInto(file))
+  return serveUntilStopped(config, how, await recordInto(file))
 }
 
 /** The version of this package. */
@@ -135,14 +139,17 @@ async function load<Part>(part: () => Promise<Part>): Promise<Part> {
 
 async function serveUntilStopped(
   config: Config,
-  where: { port: number; host: string },
-  isWatching: boolean,
+  { port, host, log, isWatching }: { port: number; host: string; log: 'human' | 'json'; isWatching: boolean },
   record?: (relay: Relay) => Recorder,
 ): Promise<void> {
   const { serve } = await load(() => import('./serve.ts'))
+  const { humanLines } = await import('./human-lines.ts')
   const { jsonLines } = await import('./json-lines.ts')
-  const read = async () => ({ logger: jsonLines(console.log), ...(await config.read()) })
-  const served = await serve(await read(), where, record)
+  // Node knows NO_COLOR and the terminals without colours.
+  const isColoured = process.stdout.isTTY && process.stdout.hasColors()
+  const logger = log === 'json' ? jsonLines(console.log) : humanLines(console.log, { isColoured })
+  const read = async () => ({ logger, ...(await config.read()) })
+  const served = await serve(await read(), { port, host }, record)
   console.log(`client-secret-relay listens on ${served.url}`)
   if (isWatching) watch(config, () => served.take(read()))
 

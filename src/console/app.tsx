@@ -1,10 +1,11 @@
 import { useCallback, useEffect, useRef, useState } from 'react'
 import { flushSync } from 'react-dom'
 import { asClientSecretError } from '../protocol/errors.ts'
-import type { AuditEntry, KeyEntry, KeyUse } from '../protocol/keys.ts'
+import type { AuditEntry, KeyEntry, KeyUses, WireRule } from '../protocol/keys.ts'
 import { AuditList } from './audit-list.tsx'
 import { ConfirmRemoval } from './confirm-removal.tsx'
 import { ConfirmUnlock } from './confirm-unlock.tsx'
+import { Activity } from './key-activity.tsx'
 import { KeyDetails, type KeyAction } from './key-details.tsx'
 import { sameKey } from './key-draft.ts'
 import { KeyForm } from './key-form.tsx'
@@ -141,7 +142,17 @@ function Keys({
         <KeysTable keys={keys} open={open} onOpen={setOpen}>
           {(entry) => (
             <KeyDetails entry={entry} onAction={(action) => act(action, entry)}>
-              <UsesOf key={`${entry.name} ${entry.uses}`} client={client} name={entry.name} />
+              <UsesOf
+                key={`${entry.name} ${entry.uses}`}
+                client={client}
+                name={entry.name}
+                // The form has the rule as its last one, and saves nothing by itself.
+                onAllow={
+                  entry.source === 'store'
+                    ? (rule) => setDialog({ is: 'edit', entry: { ...entry, allow: [...entry.allow, rule] } })
+                    : undefined
+                }
+              />
             </KeyDetails>
           )}
         </KeysTable>
@@ -222,15 +233,23 @@ function Keys({
 }
 
 /** Asks for the recent requests of a key when it is opened. */
-function UsesOf({ client, name }: { client: KeysClient; name: string }) {
-  const [requests, setRequests] = useState<KeyUse[]>()
+function UsesOf({
+  client,
+  name,
+  onAllow,
+}: {
+  client: KeysClient
+  name: string
+  onAllow: ((rule: WireRule) => void) | undefined
+}) {
+  const [uses, setUses] = useState<KeyUses>()
   const [error, setError] = useState<Failure>()
   const [round, setRound] = useState(0)
   useEffect(() => {
     const controller = new AbortController()
     client.uses(name, controller.signal).then(
       (found) => {
-        setRequests(found)
+        setUses(found)
         setError(undefined)
       },
       (thrown: unknown) => {
@@ -239,5 +258,10 @@ function UsesOf({ client, name }: { client: KeysClient; name: string }) {
     )
     return () => controller.abort()
   }, [client, name, round])
-  return <RecentRequests requests={requests} error={error} onRefresh={() => setRound(round + 1)} />
+  return (
+    <div>
+      <Activity activity={uses?.activity} refusals={uses?.refusals} onAllow={onAllow} />
+      <RecentRequests requests={uses?.requests} error={error} onRefresh={() => setRound(round + 1)} />
+    </div>
+  )
 }

@@ -13,7 +13,7 @@ import {
   type KeyCheck,
   type KeyCheckAnswer,
   type KeyEntry,
-  type KeyUse,
+  type KeyUses,
 } from '../protocol/keys.ts'
 import type { ClientSecretRecord } from '../protocol/record.ts'
 import { errorAnswerSchema, recordSchema } from '../protocol/record-schema.ts'
@@ -28,7 +28,7 @@ export interface KeysClient {
   check: (key: KeyCheck, signal?: AbortSignal) => Promise<KeyCheckAnswer>
   save: (name: string, change: KeyChange) => Promise<KeyEntry>
   remove: (name: string) => Promise<boolean>
-  uses: (name: string, signal?: AbortSignal) => Promise<KeyUse[]>
+  uses: (name: string, signal?: AbortSignal) => Promise<KeyUses>
   audit: () => Promise<AuditEntry[]>
   /** An ordinary request, as a component would send it. */
   tryIt: (request: ClientSecretRequest) => Promise<ClientSecretRecord>
@@ -83,7 +83,7 @@ export function createKeysClient(base: string, token?: string): KeysClient {
     check: (body, signal) => call(keyCheckAnswerSchema, 'POST', '/keys/check', { body, signal }),
     save: async (name, body) => (await call(keyAnswerSchema, 'PUT', keyPath(name), { body })).key,
     remove: async (name) => (await call(keyRemovalSchema, 'DELETE', keyPath(name))).removed,
-    uses: async (name, signal) => (await call(keyUsesSchema, 'GET', `${keyPath(name)}/requests`, { signal })).requests,
+    uses: (name, signal) => call(keyUsesSchema, 'GET', `${keyPath(name)}/requests`, { signal }),
     audit: async () => (await call(auditSchema, 'GET', '/audit')).entries,
     tryIt: (body) =>
       call(recordSchema, 'POST', '/requests', {

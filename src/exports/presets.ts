@@ -45,6 +45,6 @@ export {
   twilio,
   zendesk,
 } from '../presets/services.ts'
-export type { Preset, PresetAuth, PresetOptions, PresetSettings } from '../presets/preset.ts'
+export type { Preset, PresetAuth, PresetOptions, PresetSdk, PresetSettings } from '../presets/preset.ts'
 export type { KeyOptions, KeyLimits } from '../relay/keys/key.ts'
 export type { KeyRule, Place } from '../relay/keys/key-rules.ts'

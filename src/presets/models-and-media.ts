@@ -17,6 +17,11 @@ export const openai = /* @__PURE__ */ preset({
     moderations: 'POST /moderations',
     models: ['GET /models', 'GET /models/*'],
   },
+  sdk: {
+    import: "OpenAI from 'openai'",
+    create:
+      "new OpenAI({ apiKey: '$CLIENT_SECRET', dangerouslyAllowBrowser: true, fetch: client.fetchWith('openai') })",
+  },
 })
 
 /** Anthropic. */
@@ -28,6 +33,12 @@ export const anthropic = /* @__PURE__ */ preset({
     messages: 'POST /messages',
     countTokens: 'POST /messages/count_tokens',
     models: ['GET /models', 'GET /models/*'],
+  },
+  sdk: {
+    import: "Anthropic from '@anthropic-ai/sdk'",
+    create:
+      "new Anthropic({ apiKey: '$CLIENT_SECRET', dangerouslyAllowBrowser: true, fetch: client.fetchWith('anthropic') })",
+    place: 'headers.authorization',
   },
 })
 
@@ -41,6 +52,11 @@ export const gemini = /* @__PURE__ */ preset({
     countTokens: 'POST /models/*:countTokens',
     embed: ['POST /models/*:embedContent', 'POST /models/*:batchEmbedContents'],
     models: ['GET /models', 'GET /models/*'],
+  },
+  sdk: {
+    import: "{ GoogleGenAI } from '@google/genai'",
+    create: "new GoogleGenAI({ apiKey: '$CLIENT_SECRET', httpOptions: { fetch: client.fetchWith('gemini') } })",
+    url: 'https://generativelanguage.googleapis.com/v1',
   },
 })
 
@@ -57,6 +73,11 @@ export const mistral = /* @__PURE__ */ preset({
     moderations: 'POST /moderations',
     models: ['GET /models', 'GET /models/*'],
   },
+  sdk: {
+    import: "{ Mistral, HTTPClient } from '@mistralai/mistralai'",
+    create:
+      "new Mistral({ apiKey: '$CLIENT_SECRET', httpClient: new HTTPClient({ fetcher: client.fetchWith('mistral') }) })",
+  },
 })
 
 /** Groq. */
@@ -70,6 +91,10 @@ export const groq = /* @__PURE__ */ preset({
     speech: 'POST /audio/speech',
     models: ['GET /models', 'GET /models/*'],
   },
+  sdk: {
+    import: "Groq from 'groq-sdk'",
+    create: "new Groq({ apiKey: '$CLIENT_SECRET', dangerouslyAllowBrowser: true, fetch: client.fetchWith('groq') })",
+  },
 })
 
 /** Cohere. */
@@ -78,6 +103,10 @@ export const cohere = /* @__PURE__ */ preset({
   variables: 'CO_API_KEY',
   auth: bearer,
   endpoints: { chat: 'POST /chat', embed: 'POST /embed', rerank: 'POST /rerank' },
+  sdk: {
+    import: "{ CohereClient } from 'cohere-ai'",
+    create: "new CohereClient({ token: '$CLIENT_SECRET', fetch: client.fetchWith('cohere') })",
+  },
 })
 
 /** DeepSeek. */
@@ -86,6 +115,11 @@ export const deepseek = /* @__PURE__ */ preset({
   variables: 'DEEPSEEK_API_KEY',
   auth: bearer,
   endpoints: { chat: 'POST /chat/completions', models: 'GET /models' },
+  sdk: {
+    import: "OpenAI from 'openai'",
+    create:
+      "new OpenAI({ baseURL: 'https://api.deepseek.com', apiKey: '$CLIENT_SECRET', dangerouslyAllowBrowser: true, fetch: client.fetchWith('deepseek') })",
+  },
 })
 
 /** OpenRouter. */
@@ -94,6 +128,11 @@ export const openrouter = /* @__PURE__ */ preset({
   variables: 'OPENROUTER_API_KEY',
   auth: bearer,
   endpoints: { chat: 'POST /chat/completions', models: 'GET /models' },
+  sdk: {
+    import: "{ OpenRouter, HTTPClient } from '@openrouter/sdk'",
+    create:
+      "new OpenRouter({ apiKey: '$CLIENT_SECRET', httpClient: new HTTPClient({ fetcher: client.fetchWith('openrouter') }) })",
+  },
 })
 
 /** Together AI. */
@@ -102,6 +141,12 @@ export const together = /* @__PURE__ */ preset({
   variables: 'TOGETHER_API_KEY',
   auth: bearer,
   endpoints: { chat: 'POST /chat/completions', images: 'POST /images/generations', embeddings: 'POST /embeddings' },
+  sdk: {
+    import: "Together from 'together-ai'",
+    create:
+      "new Together({ apiKey: '$CLIENT_SECRET', dangerouslyAllowBrowser: true, fetch: client.fetchWith('together') })",
+    url: 'https://api.together.ai/v1',
+  },
 })
 
 /** Perplexity. */
@@ -118,6 +163,11 @@ export const xai = /* @__PURE__ */ preset({
   variables: 'XAI_API_KEY',
   auth: bearer,
   endpoints: { chat: 'POST /chat/completions', images: 'POST /images/generations', models: 'GET /models' },
+  sdk: {
+    import: "OpenAI from 'openai'",
+    create:
+      "new OpenAI({ baseURL: 'https://api.x.ai/v1', apiKey: '$CLIENT_SECRET', dangerouslyAllowBrowser: true, fetch: client.fetchWith('xai') })",
+  },
 })
 
 /** Hugging Face, its router of inference providers. */
@@ -139,6 +189,10 @@ export const elevenlabs = /* @__PURE__ */ preset({
     sounds: 'POST /sound-generation',
     voices: 'GET /voices',
   },
+  sdk: {
+    import: "{ ElevenLabsClient } from '@elevenlabs/elevenlabs-js'",
+    create: "new ElevenLabsClient({ apiKey: '$CLIENT_SECRET', fetch: client.fetchWith('elevenlabs') })",
+  },
 })
 
 /** Deepgram. */
@@ -147,6 +201,10 @@ export const deepgram = /* @__PURE__ */ preset({
   variables: 'DEEPGRAM_API_KEY',
   auth: { headers: { Authorization: 'Token $CLIENT_SECRET' } },
   endpoints: { listen: 'POST /listen', speak: 'POST /speak' },
+  sdk: {
+    import: "{ DeepgramClient } from '@deepgram/sdk'",
+    create: "new DeepgramClient({ apiKey: '$CLIENT_SECRET', fetch: client.fetchWith('deepgram') })",
+  },
 })
 
 /** AssemblyAI. */
@@ -170,6 +228,10 @@ export const replicate = /* @__PURE__ */ preset({
       'POST /predictions/*/cancel',
     ],
   },
+  sdk: {
+    import: "Replicate from 'replicate'",
+    create: "new Replicate({ auth: '$CLIENT_SECRET', fetch: client.fetchWith('replicate') })",
+  },
 })
 
 /** fal. */
@@ -184,6 +246,10 @@ export const fal = /* @__PURE__ */ preset({
       'GET https://queue.fal.run/fal-ai/*/requests/*',
       'GET https://queue.fal.run/fal-ai/*/requests/*/status',
     ],
+  },
+  sdk: {
+    import: "{ createFalClient } from '@fal-ai/client'",
+    create: "createFalClient({ credentials: '$CLIENT_SECRET', fetch: client.fetchWith('fal') })",
   },
 })
 

@@ -24,6 +24,14 @@ export interface PresetAuth {
 /** Methods and a path or an url, in one text or in several. */
 type Lines = string | readonly string[]
 
+/** How a page creates the API's own SDK. */
+export interface PresetSdk {
+  /** What it imports, such as `OpenAI from 'openai'`. */
+  readonly import: string
+  /** The expression that makes it, for a key of the preset's name. `client` is that of `createClient`. */
+  readonly create: string
+}
+
 /** One API, from its documentation. A text in braces is a setting. */
 export interface Api {
   /** The beginning of all urls. */
@@ -38,6 +46,11 @@ export interface Api {
   optional?: Readonly<Record<string, string>>
   token?: KeyOptions['token']
   sign?: KeyOptions['sign']
+  sdk?: PresetSdk & {
+    /** The beginning of its urls, and the place of its key, where they differ from those above. The rules allow both. */
+    url?: string
+    place?: Place
+  }
 }
 
 type More<Of extends Api> = Of extends { more: infer Endpoints } ? Endpoints : unknown
@@ -73,6 +86,8 @@ export interface Preset<Of extends Api = AnyApi> {
   readonly variables: string | Readonly<Record<string, string>>
   /** What a request writes. */
   readonly auth: PresetAuth
+  /** How a page creates the API's own SDK. Undefined for an API without one that takes a `fetch`. */
+  readonly sdk: PresetSdk | undefined
 }
 
 /** The options of a key; their type knows the urls. */
@@ -99,7 +114,7 @@ type Filled<Url extends string> = Url extends `${infer Start}{${string}}${infer 
 const unlockedLimits: KeyLimits = { requestsPerMinute: 60 }
 
 export function preset<const Of extends Api>(api: Of): Preset<Of> {
-  const { required = [], optional = {}, auth, variables } = api as Api
+  const { required = [], optional = {}, auth, variables, sdk } = api as Api
   const endpoints = Object.fromEntries(
     Object.entries({ ...api.endpoints, ...api.more }).map(([name, lines]) => [name, [lines].flat()]),
   )
@@ -114,15 +129,12 @@ export function preset<const Of extends Api>(api: Of): Preset<Of> {
     if (chosen === defaults && chosen.length === 0)
       throw new TypeError(`The preset needs "endpoints". Choose from ${Object.keys(endpoints).join(', ')}.`)
     const isUnlocked = locked === false
+    const lines = chosen.flatMap((name) => endpoints[name] ?? [])
     return {
       secret: secret ?? secretOf(variables),
       allow: [
-        ...rulesOf(
-          chosen.flatMap((name) => endpoints[name] ?? []),
-          fill(api.url),
-          auth,
-          fill,
-        ),
+        ...rulesOf(lines, fill(api.url), auth, fill),
+        ...((sdk?.url ?? sdk?.place) ? rulesOf(lines, fill(sdk.url ?? api.url), auth, fill, sdk.place) : []),
         ...allow,
       ],
       ...(locked !== undefined && { locked }),
@@ -132,7 +144,7 @@ export function preset<const Of extends Api>(api: Of): Preset<Of> {
     }
   }
 
-  const described = { endpoints, defaults, settings: { required, optional }, variables, auth }
+  const described = { endpoints, defaults, settings: { required, optional }, variables, auth, sdk }
   // Its type is computed from the literals of `api`.
   return Object.assign(keyOptions, described) as unknown as Preset<Of>
 }
@@ -143,10 +155,10 @@ function secretOf(variables: string | Readonly<Record<string, string>>): KeyOpti
 }
 
 /** One rule for each url and place. */
-function rulesOf(lines: readonly string[], base: string, auth: PresetAuth, fill: Fill): KeyRule[] {
+function rulesOf(lines: readonly string[], base: string, auth: PresetAuth, fill: Fill, placeOfSdk?: Place): KeyRule[] {
   const rules = new Map<string, KeyRule>()
   for (const line of lines) {
-    const [methods = '', path = '', place] = line.split(' ')
+    const [methods = '', path = '', place = placeOfSdk] = line.split(' ')
     const url = path.startsWith('https://') ? fill(path) : base + fill(path)
     const rule = rules.get(`${url} ${place}`)
     const named = methods.split(',') as KeyRule['methods']

@@ -14,6 +14,10 @@ export const stripe = /* @__PURE__ */ preset({
     setupIntents: 'POST /setup_intents',
     customers: 'POST /customers',
   },
+  sdk: {
+    import: "Stripe from 'stripe'",
+    create: "new Stripe('$CLIENT_SECRET', { httpClient: Stripe.createFetchHttpClient(client.fetchWith('stripe')) })",
+  },
 })
 
 /** Twilio. */
@@ -97,6 +101,10 @@ export const notion = /* @__PURE__ */ preset({
     readPages: ['GET /pages/*', 'GET /blocks/*/children'],
     updatePages: 'PATCH /pages/*',
   },
+  sdk: {
+    import: "{ Client } from '@notionhq/client'",
+    create: "new Client({ auth: '$CLIENT_SECRET', fetch: client.fetchWith('notion') })",
+  },
 })
 
 /** Airtable, one base. */
@@ -122,6 +130,10 @@ export const github = /* @__PURE__ */ preset({
     releases: 'GET /releases',
   },
   required: ['owner', 'repo'],
+  sdk: {
+    import: "{ Octokit } from '@octokit/rest'",
+    create: "new Octokit({ auth: '$CLIENT_SECRET', request: { fetch: client.fetchWith('github') } })",
+  },
 })
 
 /** A GitHub App, for one repository. The secret is its private key. */

@@ -119,7 +119,52 @@ const keyUseSchema = z.object({
 /** One use of a key, without body, headers and path. */
 export type KeyUse = z.infer<typeof keyUseSchema>
 
-export const keyUsesSchema = z.object({ requests: z.array(keyUseSchema) })
+const keyCountsSchema = z.object({
+  calls: z.number(),
+  failed: z.number(),
+  /** Those that wait in a queue now. */
+  waiting: z.number(),
+  /** As the APIs report them to this relay, since its start. */
+  tokens: z.number(),
+})
+
+/** What a key did in an hour or a day. */
+export type KeyCounts = z.infer<typeof keyCountsSchema>
+
+const keyActivitySchema = z.object({
+  hour: keyCountsSchema,
+  day: keyCountsSchema,
+  /** True if there are more requests than the relay counts. */
+  isCut: z.boolean(),
+  /** The start of this relay. */
+  since: z.number(),
+})
+
+/** What a key did in the last hour and day. */
+export type KeyActivity = z.infer<typeof keyActivitySchema>
+
+const keyRefusalSchema = z.object({
+  code: z.string(),
+  /** The option of the limit. */
+  limit: z.optional(z.string()),
+  /** The narrowest rule that would allow the request. A caller wrote it. */
+  rule: z.optional(wireRuleSchema),
+  /** Equal refusals since the start of this relay. */
+  count: z.number(),
+  /** The caller of the last one. */
+  caller: z.string(),
+  at: z.number(),
+})
+
+/** Requests with a key that this relay refused. */
+export type KeyRefusal = z.infer<typeof keyRefusalSchema>
+
+export const keyUsesSchema = z.object({
+  requests: z.array(keyUseSchema),
+  activity: z.optional(keyActivitySchema),
+  /** The newest first. */
+  refusals: z.optional(z.array(keyRefusalSchema)),
+})
 
 /** `GET /keys/:name/requests`, the newest first. */
 export type KeyUses = z.infer<typeof keyUsesSchema>

@@ -1,11 +1,9 @@
-import { createContext, useContext, useEffect, useInsertionEffect, useReducer, type ReactNode } from 'react'
+import { useEffect, useInsertionEffect, useReducer, type ReactNode } from 'react'
 import type { Client } from '../client/create-client.ts'
-import type { ClientCore } from '../client/create-core.ts'
 import type { RelayTransportOptions } from '../client/relay-transport.ts'
+import { ClientContext } from './client-context.ts'
 import { claimClient, isForeign, obtainClient } from './own-client.ts'
 import { useKept } from './use-kept.ts'
-
-const ClientContext = createContext<ClientCore | null>(null)
 
 /** A relay, or a client. */
 export type ClientSecretProviderProps = { children?: ReactNode } & (
@@ -45,15 +43,4 @@ export function ClientSecretProvider({
     if (own && isForeign(own, part, { headers, fetch })) part()
   }, [own, headers, fetch])
   return <ClientContext.Provider value={client ?? own!.client}>{children}</ClientContext.Provider>
-}
-
-/** The client of the nearest provider. The error names `hook`. */
-export function useClient(hook: string): ClientCore {
-  const client = useContext(ClientContext)
-  if (!client) {
-    throw new Error(
-      `${hook} is used outside a provider. Put <ClientSecretProvider relay="/relay"> around your app. If it is there, the package is installed twice: run npm ls react-client-secret.`,
-    )
-  }
-  return client
 }

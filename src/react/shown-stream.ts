@@ -15,14 +15,14 @@ import type { CancelAnswer } from '../protocol/record.ts'
 import type { Persister } from './persisted-requests.ts'
 import { onNextFrame } from './next-frame.ts'
 import { createLoopCheck } from './send-loop.ts'
-import type { SWRStore } from './swr-store.ts'
+import type { LocalStore } from './store.ts'
 
 /** Milliseconds in which a page looks for a stream that had no answer before the reload. */
 const maxHeadTime = 3_600_000
 
 /** A place in the tree that shows its latest stream. */
 export interface StreamPlace {
-  store: SWRStore<StreamState>
+  store: LocalStore<StreamState>
   send: (params: StreamParams, options: () => StreamOptions) => void
   stop: () => void
   resume: () => void
@@ -44,7 +44,7 @@ export const idleStream: StreamState = {
   error: undefined,
 }
 
-export function createStreamPlace(client: ClientCore, store: SWRStore<StreamState>): StreamPlace {
+export function createStreamPlace(client: ClientCore, store: LocalStore<StreamState>): StreamPlace {
   let shown: StreamObject | undefined
   let cancelFrame: (() => void) | undefined
   let persister: Persister | null = null

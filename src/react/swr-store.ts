@@ -1,19 +1,15 @@
 import { useMemo, useState } from 'react'
 import type { Cache, ScopedMutator } from 'swr'
 import { useIsolatedSWR } from './isolated-swr.ts'
+import type { Store } from './store.ts'
 import { storeSettings } from './swr-settings.ts'
+import { sameFields, tracked } from './tracked-fields.ts'
 
 /** A value in SWR's cache, for any number of components. */
-export interface SWRStore<Value extends object> {
+export interface SWRStore<Value extends object> extends Store<Value> {
   key: string
-  initial: Value
-  read: () => Value
   /** The cached value; `initial` for a value of another origin, as in a cache that the host persists. */
   own: (cached: Value | undefined) => Value
-  write: (value: Value) => void
-  /** A component shows the value, until it calls the returned function. */
-  attach: () => () => void
-  isShown: () => boolean
 }
 
 export function createSWRStore<Value extends object>(
@@ -61,36 +57,4 @@ export function useSWRStore<Value extends object>(store: SWRStore<Value>): Value
   const value = store.own(data)
   // A new object for a new value renders memoised children.
   return useMemo(() => tracked(value, store, fieldsRead), [value, store, fieldsRead])
-}
-
-/** Merges the fields of both, and keeps getters: a component renders only for fields that it reads. */
-export function mergeGetters<One extends object, Other extends object>(one: One, other: Other): One & Other {
-  const fields = { ...Object.getOwnPropertyDescriptors(one), ...Object.getOwnPropertyDescriptors(other) }
-  return Object.defineProperties({}, fields) as One & Other
-}
-
-/**
- * The value, with getters that record each read. A first read gives the current
- * field. After a change of a field that was read, all fields stay as they were:
- * what one field says holds for the others.
- */
-function tracked<Value extends object>(value: Value, store: SWRStore<Value>, fieldsRead: Set<PropertyKey>): Value {
-  let shown = value
-  const getters = Object.keys(value).map((field) => [
-    field,
-    {
-      enumerable: true,
-      get: () => {
-        const now = store.read()
-        if (sameFields(shown, now, fieldsRead)) shown = now
-        fieldsRead.add(field)
-        return Reflect.get(shown, field)
-      },
-    },
-  ])
-  return Object.defineProperties({}, Object.fromEntries(getters) as PropertyDescriptorMap) as Value
-}
-
-function sameFields(before: object, after: object, fields: Set<PropertyKey>): boolean {
-  return [...fields].every((field) => Object.is(Reflect.get(before, field), Reflect.get(after, field)))
 }

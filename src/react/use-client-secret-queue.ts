@@ -2,7 +2,7 @@ import { useCallback, useMemo } from 'react'
 import type { ClientSecretError } from '../protocol/errors.ts'
 import type { QueueCount } from '../protocol/record.ts'
 import { useIsolatedSWR } from './isolated-swr.ts'
-import { useClient } from './provider.tsx'
+import { useClient } from './client-context.ts'
 import { keyPrefix, ownSettings } from './swr-settings.ts'
 
 /** The count of a queue. */

@@ -6,11 +6,11 @@ import type { ClientSecretRequestParams, RequestParams } from '../client/request
 import { ClientSecretError } from '../protocol/errors.ts'
 import type { CancelAnswer } from '../protocol/record.ts'
 import { isEvent, mergeRequest, type SendEvent } from './merge-request.ts'
-import { useClient } from './provider.tsx'
+import { useClient } from './client-context.ts'
 import type { CreatePersister } from './persisted-requests.ts'
 import type { RequestPlace } from './shown-request.ts'
 import type { RequestState } from './request-state.ts'
-import { mergeGetters } from './swr-store.ts'
+import { mergeGetters } from './tracked-fields.ts'
 import { useKept } from './use-kept.ts'
 import { useRequestPlace } from './use-shown-request.ts'
 

@@ -6,11 +6,11 @@ import { ClientSecretError } from '../protocol/errors.ts'
 import type { CancelAnswer } from '../protocol/record.ts'
 import { isEvent, mergeRequest, type SendEvent } from './merge-request.ts'
 import type { CreatePersister } from './persisted-requests.ts'
-import { useClient } from './provider.tsx'
+import { useClient } from './client-context.ts'
 import { sharedInstances } from './shared-instances.ts'
 import { createStreamPlace, idleStream, type StreamPlace } from './shown-stream.ts'
-import { keyPrefix, placeKey } from './swr-settings.ts'
-import { createSWRStore, mergeGetters, useSWRStore } from './swr-store.ts'
+import { createLocalStore, useLocalStore } from './store.ts'
+import { mergeGetters } from './tracked-fields.ts'
 import { useKept } from './use-kept.ts'
 import { useLatest } from './use-latest.ts'
 
@@ -96,21 +96,20 @@ export function useClientSecretStream(
   const { id, reduce, initial, read, persist } = options as UseClientSecretStreamOptions
   if (persist && id === undefined)
     throw new ClientSecretError('INVALID_PARAMETER', 'persist needs an id, such as id: "chat".', { path: 'id' })
-  const { cache, mutate } = useSWRConfig()
+  const { cache } = useSWRConfig()
   const place = useKept(() => {
     const empty = read === 'text' ? '' : read === 'bytes' ? new Uint8Array() : undefined
     const idle = { ...idleStream, data: reduce ? initial : empty }
-    const make = (key: string) => createStreamPlace(client, createSWRStore<StreamState>(cache, mutate, key, idle))
-    if (id === undefined) return make(placeKey(client))
-    return shared.get(cache, client, id, () => make(`${keyPrefix}${client.key}/stream/${id}`))
-  }, [cache, mutate, client, id])
+    const make = () => createStreamPlace(client, createLocalStore<StreamState>(idle))
+    return id === undefined ? make() : shared.get(cache, client, id, make)
+  }, [cache, client, id])
   const latest = useLatest({ request, options })
   const persister = useKept(
     () => (persist && id !== undefined ? persist(client, `stream/${id}`) : null),
     [client, !persist, id],
   )
   useEffect(() => place.attach(() => latest.current.options, persister), [place, latest, persister])
-  const state = useSWRStore(place.store)
+  const state = useLocalStore(place.store)
 
   const actions = useKept(() => {
     const { stop, resume, cancel } = place

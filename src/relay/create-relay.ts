@@ -1,5 +1,6 @@
 import { redactedLogger } from './keys/redacted-logger.ts'
 import { createSecretIndex } from './keys/redaction/secret-index.ts'
+import { openTracing } from './common/open-telemetry.ts'
 import { createMetrics } from './execution/metrics.ts'
 import { createApp } from './http/app.ts'
 import type { Settings } from './http/settings.ts'
@@ -75,14 +76,15 @@ export function createRelayOn(
   // Its fields are read at each use, so that `renew` can replace them.
   const settings = { ...given, logger }
   const metrics = createMetrics(settings.logger)
-  const parts = openRelay(settings, network, metrics, secrets, minute)
+  const tracing = openTracing(() => settings.traceTo)
+  const parts = openRelay(settings, network, metrics, tracing, secrets, minute)
   const ready = parts.then(() => {})
   let isWaitedFor = false
   // The log has the error only if no caller waits for `ready`.
   ready.catch((error: unknown) => {
     if (!isWaitedFor) settings.logger.error({ err: error }, 'the relay could not start')
   })
-  let app = createApp(settings, parts, metrics, secrets)
+  let app = createApp(settings, parts, metrics, tracing, secrets)
   let closing: Promise<void> | undefined
   return {
     fetch: async (request) => app.fetch(request),
@@ -105,7 +107,7 @@ export function createRelayOn(
       given = next
       lookForSecrets()
       Object.assign(settings, next, { logger })
-      app = createApp(settings, parts, metrics, secrets)
+      app = createApp(settings, parts, metrics, tracing, secrets)
       return true
     },
   }

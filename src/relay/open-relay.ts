@@ -1,4 +1,5 @@
 import { createBytesInFlight } from './common/bytes-in-flight.ts'
+import type { Tracing } from './common/tracing.ts'
 import { boundRecords } from './database/bounded-records.ts'
 import { createStreamPieces } from './database/stream-pieces.ts'
 import { createPubSub } from './database/pub-sub.ts'
@@ -10,6 +11,7 @@ import { createCallSlots } from './execution/queue/call-slots.ts'
 import { createDirectRequests } from './execution/direct/direct-requests.ts'
 import { createHeartbeat, heartbeatTimeout, type Heartbeat } from './execution/queue/heartbeat.ts'
 import { localMeter, sharedMeters } from './execution/meter.ts'
+import { createKeyActivity } from './execution/key-activity.ts'
 import { createBudgets } from './execution/budgets.ts'
 import { createLimits } from './execution/rate-limits.ts'
 import type { Metrics } from './execution/metrics.ts'
@@ -37,12 +39,13 @@ export async function openRelay(
   settings: Settings,
   network: Network,
   metrics: Metrics,
+  tracing: Promise<Tracing>,
   secrets: SecretIndex,
   minute: number,
 ): Promise<OpenedRelay> {
   const endings = createEndings()
   try {
-    const parts = await openParts(settings, network, metrics, secrets, minute, endings.add)
+    const parts = await openParts(settings, network, metrics, tracing, secrets, minute, endings.add)
     return { ...parts, close: endings.run }
   } catch (error) {
     await endings.run().catch((err: unknown) => {
@@ -77,13 +80,14 @@ async function openParts(
   settings: Settings,
   network: Network,
   metrics: Metrics,
+  tracing: Promise<Tracing>,
   secrets: SecretIndex,
   minute: number,
   atTheEnd: (end: () => unknown) => void,
 ): Promise<RelayDeps> {
   const { limits, logger } = settings
   const storage = await openStorage(settings.database, logger)
-  const { database } = storage
+  const { database, relay } = storage
   atTheEnd(() => database.close())
   const { bytesInMemory } = limits
   const pubSub = createPubSub(storage.peers)
@@ -100,7 +104,11 @@ async function openParts(
   atTheEnd(() => tokens.close())
   const counts = createLimitCounts(database)
   const allowance = createLimits(limits, storage.isAlone ? localMeter : sharedMeters(counts))
-  const budgets = createBudgets(limits, settings.prices, counts)
+  const activity = createKeyActivity()
+  const budgets = createBudgets(limits, settings.prices, counts, (use) => {
+    metrics.used(use)
+    activity.used(use)
+  })
   const inFlight = createBytesInFlight(limits)
   const { maxUpstreamWait, disconnectGracePeriod, responseBytes } = limits
   const kept = { pieces, pubSub, maxKept: responseBytes }
@@ -116,6 +124,7 @@ async function openParts(
     inFlight,
     metrics,
     kept,
+    tracing: await tracing,
     logger,
     maxUpstreamWait,
     responseBytes,
@@ -129,7 +138,7 @@ async function openParts(
   // The heartbeat stops after the running requests, so that no other relay takes them over.
   atTheEnd(() => heartbeat?.stop())
   const slots = createCallSlots(limits.backgroundCalls)
-  const queueDeps = { records, runner, pubSub, logger, slots }
+  const queueDeps = { relay, records, runner, pubSub, logger, slots }
   const sharedQueues = await createSharedQueues({
     ...queueDeps,
     database,
@@ -155,22 +164,24 @@ async function openParts(
   }
   heartbeat = await createHeartbeat({
     database,
+    relay,
     async onBeat(seenAt) {
       await queue.beat(seenAt)
-      if (heartbeat) await direct.undoStrays(heartbeat.id)
+      if (heartbeat) await direct.undoStrays(relay)
     },
     takeOver,
     isAlone: storage.isAlone,
     logger,
   })
 
-  sharedQueues.start(heartbeat.id)
+  sharedQueues.start()
 
   atTheEnd(removeExpiredRecords({ records, pubSub, sharedQueues, counts, logger }))
 
   return {
     settings,
     keys,
+    activity,
     limits: allowance,
     budgets,
     inFlight,
@@ -183,7 +194,7 @@ async function openParts(
     pieces,
     queue,
     sharedQueues,
-    heartbeat,
+    relay,
     calls,
   }
 }

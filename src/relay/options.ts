@@ -55,6 +55,12 @@ export interface RelayOptions {
         max?: number | undefined
       }
     | undefined
+  /**
+   * Origins of APIs that get the trace of a request, such as `https://api.internal.example.com`: the headers
+   * `traceparent` and `tracestate` (W3C), with the relay's own place in the trace. Default: none, because a trace tells
+   * an API how its calls belong together.
+   */
+  traceTo?: string[] | undefined
   /** How long `close` waits for running requests, in milliseconds. Default 10,000. */
   shutdownTimeout?: number | undefined
   /** Default: warnings and errors to the console. */
@@ -109,6 +115,20 @@ const priceShape = { input: price, output: price }
 const expiresShape = { default: amount, max: amount }
 const databaseExpectation =
   'the path of a SQLite file, or the address of a Postgres such as "postgres://user:password@host/database"'
+const originsOf = (name: string) =>
+  z.optional(
+    z.array(
+      z
+        .string(`an origin such as "https://${name}.example.com"`)
+        .check(
+          z.refine(
+            (origin) => URL.canParse(origin) && new URL(origin).origin === origin,
+            `an origin such as "https://${name}.example.com": scheme and host, no path, no wildcard`,
+          ),
+        ),
+      'a list of origins',
+    ),
+  )
 const isFunction = (value: unknown) => typeof value === 'function'
 
 // key.ts and key-rules.ts check the keys and their rules, with better messages.
@@ -134,19 +154,8 @@ const optionsSchema = z.strictObject(
       ),
     ),
     trustProxy: amount,
-    origins: z.optional(
-      z.array(
-        z
-          .string('an origin such as "https://app.example.com"')
-          .check(
-            z.refine(
-              (origin) => URL.canParse(origin) && new URL(origin).origin === origin,
-              'an origin such as "https://app.example.com": scheme and host, no path, no wildcard',
-            ),
-          ),
-        'a list of origins',
-      ),
-    ),
+    origins: originsOf('app'),
+    traceTo: originsOf('api'),
     database: z.optional(
       z
         .string(databaseExpectation)
@@ -238,6 +247,7 @@ export function readOptions(options: RelayOptions, environment: Record<string, s
     queues,
     prices,
     expires: { default: expires.default ?? 86_400, max: expires.max ?? 30 * 86_400 },
+    traceTo: options.traceTo ?? [],
     shutdownTimeout: options.shutdownTimeout ?? 10_000,
     logger: options.logger ?? consoleLogger,
   }

@@ -85,18 +85,16 @@ test('a rule for each endpoint', () => {
     api: ['headers.dd-api-key'],
     app: ['headers.dd-application-key'],
   })
-  expect(gemini({ endpoints: ['generate'] }).allow).toEqual([
-    {
-      url: 'https://generativelanguage.googleapis.com/v1beta/models/*:generateContent',
-      methods: ['POST'],
-      in: ['headers.x-goog-api-key'],
-    },
-    {
-      url: 'https://generativelanguage.googleapis.com/v1beta/models/*:streamGenerateContent',
-      methods: ['POST'],
-      in: ['headers.x-goog-api-key'],
-    },
-  ])
+  // Both versions: the documentation has v1beta, and the SDK calls v1.
+  expect(gemini({ endpoints: ['generate'] }).allow).toEqual(
+    ['v1beta', 'v1'].flatMap((version) =>
+      ['generateContent', 'streamGenerateContent'].map((method) => ({
+        url: `https://generativelanguage.googleapis.com/${version}/models/*:${method}`,
+        methods: ['POST'],
+        in: ['headers.x-goog-api-key'],
+      })),
+    ),
+  )
   expect(googleMaps({ endpoints: ['geocode'] }).allow[0]!.in).toEqual(['params.key'])
 })
 

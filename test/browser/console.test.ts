@@ -323,6 +323,51 @@ test('a key is added, used, locked, tried, rotated and removed', async () => {
   await page.getByLabel('Administrator token').waitFor()
 }, 240_000)
 
+test('the activity of a key, what was refused and why, and the way from a refusal to its rule', async () => {
+  const world = await setUp()
+  const { api, order } = world
+  const page = await openConsole(world)
+  await signIn(page)
+  const form = await fillIn(page, { url: `${api.url}/v1/other` })
+  await form.getByLabel(/^Allow HTTP/).check()
+  await form.getByRole('checkbox', { name: /Locked/ }).uncheck()
+  await form.getByText('The relay refuses all other requests.').waitFor()
+  await form.getByRole('button', { name: 'Save' }).click()
+  await notice(page, 'shop is saved')
+  const activity = page.locator('section.activity')
+  await activity.getByRole('heading', { name: 'Last hour' }).waitFor()
+  expect(await activity.getByText('Refused', { exact: true }).count()).toBe(0)
+  expect(await order()).toBe('NOT_ALLOWED')
+  expect(await order()).toBe('NOT_ALLOWED')
+  await page.getByRole('button', { name: 'Refresh' }).click()
+  const refusal = activity.getByRole('listitem').filter({ hasText: 'No rule allows it.' })
+  await refusal.getByText('2 times').waitFor()
+  expect(await refusal.innerText()).toContain(`POST ${api.url}/v1/orders`)
+  expect(await refusal.innerText()).toMatch(/visitor \S{6}/)
+  await look(page, '20-refusals', refusal)
+
+  await refusal.getByRole('button', { name: 'Show the rule that would allow it' }).click()
+  const editing = page.getByRole('dialog', { name: 'Edit shop' })
+  const addresses = editing.getByLabel('Address', { exact: true })
+  await expect
+    .poll(() => addresses.evaluateAll((all) => all.map((one) => (one as HTMLInputElement).value)))
+    .toEqual([`${api.url}/v1/other`, `${api.url}/v1/orders`])
+  // Nothing is saved, and the value could go further: the relay asks for it.
+  const value = editing.getByLabel('Client Secret Key', { exact: true })
+  await value.waitFor()
+  await look(page, '21-suggested-rule', addresses.last())
+  expect(await order()).toBe('NOT_ALLOWED')
+  await type(value, first)
+  await editing.getByRole('button', { name: 'Save' }).click()
+  await notice(page, 'shop is changed')
+  expect(await order()).toContain('"order":17')
+  await page.getByRole('button', { name: 'Refresh' }).click()
+  await expect
+    .poll(async () => (await activity.locator('.period').first().innerText()).replace(/\s+/g, ' '))
+    .toBe('Last hour Requests 1 Failed 0 Waiting 0 Tokens 0')
+  await look(page, '22-activity')
+}, 120_000)
+
 test('with the keyboard alone', async () => {
   const world = await setUp()
   const page = await openConsole(world, { withAxe: false })

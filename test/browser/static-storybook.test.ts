@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import type { Browser } from 'playwright'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { serveFolder } from '../../scripts/serve-folder.ts'
-import { findViolations, openEntry, readEntries, turnTo } from '../../scripts/storybook.ts'
+import { findOverflow, findViolations, openEntry, readEntries, turnTo } from '../../scripts/storybook.ts'
 import { launchChromium } from '../helpers/demo.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'static-storybook-'))
@@ -68,18 +68,36 @@ test('built into files, the stories of the chat play to their end: streamed, sto
 })
 
 // The stories are looked through as they are played; see .storybook/preview.tsx.
-test.each(['light', 'dark'] as const)('axe finds nothing in the pages of documentation, %s', async (colorScheme) => {
-  const context = await browser.newContext({ colorScheme })
-  const pages = readEntries(folder).filter(({ type }) => type === 'docs')
-  expect(pages.length).toBeGreaterThan(10)
-  const page = await context.newPage()
-  expect(await openEntry(page, server.url, pages[0]!)).toBeNull()
-  const found: Record<string, unknown> = {}
-  for (const entry of pages) {
-    await turnTo(page, entry)
-    const violations = await findViolations(page)
-    if (violations.length > 0) found[entry.id] = violations
-  }
-  expect(found).toEqual({})
-  await context.close()
-})
+test.each(['light', 'dark'] as const)(
+  'the pages of documentation, %s: axe finds nothing, none is wider than a phone, and each link leads to a page',
+  async (colorScheme) => {
+    const context = await browser.newContext({ colorScheme })
+    const pages = readEntries(folder).filter(({ type }) => type === 'docs')
+    expect(pages.length).toBeGreaterThan(10)
+    const page = await context.newPage()
+    expect(await openEntry(page, server.url, pages[0]!)).toBeNull()
+    const found: Record<string, unknown> = {}
+    const ids = pages.map(({ id }) => id)
+    for (const entry of pages) {
+      await turnTo(page, entry)
+      // Axe looks at each page once in each of the colours: light as wide as a desk, dark as wide as a phone.
+      for (const width of colorScheme === 'light' ? [360, 1280] : [1280, 360]) {
+        await page.setViewportSize({ width, height: 800 })
+        const overflow = await findOverflow(page)
+        if (overflow) found[`${entry.id}, ${width} px`] = overflow
+      }
+      const violations = await findViolations(page)
+      if (violations.length > 0) found[entry.id] = violations
+      const links = await page
+        .locator('#storybook-docs a')
+        .evaluateAll((all) => all.map((a) => a.getAttribute('href')!))
+      const dead = links.filter((link) => {
+        const id = /^(?:\.\/)?\?path=\/docs\/([\w-]+)/.exec(link)?.[1]
+        return id === undefined ? !/^(https:|#)/.test(link) : !ids.includes(id)
+      })
+      if (dead.length > 0) found[`${entry.id}, links`] = dead
+    }
+    expect(found).toEqual({})
+    await context.close()
+  },
+)

@@ -16,9 +16,17 @@ import type { KeyOptions } from '../../src/relay/keys/key.ts'
 
 const command = resolve(import.meta.dirname, '../../src/command/client-secret-relay.ts')
 
-/** Runs init without a terminal, and without a network: it needs none. */
+/** Ends a process that opens a connection or looks for a host. */
+const withoutNetwork = `data:text/javascript,${encodeURIComponent(`import dns from 'node:dns'
+import net from 'node:net'
+const end = (...given) => (console.error('It uses the network:', ...given), process.exit(9))
+net.Socket.prototype.connect = end
+dns.lookup = end
+`)}`
+
+/** Runs init without a terminal and without a network. */
 async function init(folder: string, ...args: string[]): Promise<{ code: number; stdout: string; stderr: string }> {
-  const running = promisify(execFile)(process.execPath, [command, 'init', folder, ...args])
+  const running = promisify(execFile)(process.execPath, ['--import', withoutNetwork, command, 'init', folder, ...args])
   running.child.stdin?.end()
   return running.then(
     (output) => ({ code: 0, ...output }),
@@ -102,6 +110,14 @@ const projects: Record<string, { files: Record<string, string>; written: string[
       'app/routes.ts': `import { type RouteConfig, index, route } from "@react-router/dev/routes";\n\nexport default [route('relay/*', 'routes/relay.ts'), index("routes/home.tsx")]`,
     },
   },
+  'TanStack Start': {
+    files: {
+      ...manifest('@tanstack/react-start', 'vite', 'react', 'typescript'),
+      'vite.config.ts': viteConfig.replace('react()', 'tanstackStart(), react()'),
+    },
+    written: ['.env.example', '.gitignore', 'relay.config.ts', 'src/client-secret-example.tsx'],
+    edited: { 'vite.config.ts': 'plugins: [clientSecretRelay(), tanstackStart(), react()],' },
+  },
   Astro: {
     files: {
       ...manifest('astro', 'react'),
@@ -151,6 +167,16 @@ test.each(Object.entries(projects))(
     expect(await filesOf(folder)).toEqual(after)
   },
 )
+
+test('the network is blocked here: a process that uses it ends', async () => {
+  for (const code of [
+    `fetch('http://127.0.0.1:50001')`,
+    `import('node:dns').then((dns) => dns.default.lookup('a.example', () => {}))`,
+  ])
+    await expect(
+      promisify(execFile)(process.execPath, ['--import', withoutNetwork, '--eval', code]),
+    ).rejects.toMatchObject({ code: 9, stderr: expect.stringContaining('It uses the network') as string })
+})
 
 test('a file of a person stays, and the missing lines become a step', async () => {
   const own = 'export default { keys: {} }\n'

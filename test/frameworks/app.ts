@@ -1,5 +1,4 @@
-import { execFile, spawn } from 'node:child_process'
-import { once } from 'node:events'
+import { execFile } from 'node:child_process'
 import { mkdir, mkdtemp, readdir, readFile, readlink, rename, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
@@ -7,6 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import { blocks } from '../helpers/documentation.ts'
 import { freeUrl } from '../helpers/demo.ts'
+import { runServer, type RunningServer } from './run-server.ts'
 
 /** How to generate an app of a framework, and where the documentation's code blocks go. */
 export interface Framework {
@@ -36,10 +36,8 @@ export interface App {
   remove(): Promise<void>
 }
 
-export interface RunningApp {
+export interface RunningApp extends RunningServer {
   url: string
-  output: () => string
-  stop(): Promise<void>
 }
 
 /** The shortest time between two edits, in milliseconds. */
@@ -125,37 +123,11 @@ export async function makeApp(framework: Framework, tarball: string, apiUrl: str
       const { port } = new URL(await freeUrl())
       const url = `http://${framework.host ?? '127.0.0.1'}:${port}`
       const { args, env: ofServer } = framework[how](port)
-      const server = spawn('npm', ['run', ...args], {
-        cwd: folder,
-        // A separate process group, so that the children of npm end with it.
-        detached: true,
-        env: { ...env, ...ofServer },
-        stdio: ['ignore', 'pipe', 'pipe'],
-      })
-      let output = ''
-      for (const stream of [server.stdout, server.stderr])
-        stream.on('data', (chunk: Buffer) => (output += chunk.toString()))
-      const ended = once(server, 'close')
-      const stop = async () => {
-        if (server.exitCode === null) process.kill(-server.pid!)
-        await ended
-      }
-      for (const deadline = Date.now() + 60_000; !(await isUp(url)); await sleep(50)) {
-        if (server.exitCode === null && Date.now() < deadline) continue
-        if (server.exitCode === null) await stop()
-        throw new Error(`npm run ${args.join(' ')} does not answer at ${url}:\n${output}`)
-      }
-      return { url, output: () => output, stop }
+      const server = await runServer(['npm', 'run', ...args], { cwd: folder, env: { ...env, ...ofServer }, url })
+      return { url, ...server }
     },
     remove: () => rm(home, { recursive: true, force: true }),
   }
-}
-
-function isUp(url: string): Promise<boolean> {
-  return fetch(url).then(
-    (response) => response.ok,
-    () => false,
-  )
 }
 
 /** How many times the file is open, in any process. Works only on Linux. */

@@ -34,6 +34,11 @@ import { defineConfig } from 'vite'
 export default defineConfig({ plugins: [reactRouter()] })
 `,
   'template/react-router.config.ts': 'export default { ssr: true }\n',
+  'template/app/routes.ts': `import { type RouteConfig, index } from "@react-router/dev/routes";
+
+export default [index("routes/home.tsx")] satisfies RouteConfig;
+`,
+  'template/app/routes/home.tsx': 'export default () => <h1>Home</h1>\n',
   'template/app/root.tsx': `import { Links, Meta, Outlet, Scripts, ScrollRestoration } from 'react-router'
 
 export function Layout({ children }: { children: React.ReactNode }) {

@@ -32,7 +32,7 @@ const theirs = [
 ] as const
 
 /** The package's import paths, as files of the sources. */
-const entries = ['index', 'client', 'relay', 'skapi', 'testing', 'vite', 'presets', 'worker', 'ai-sdk']
+const entries = ['index', 'client', 'relay', 'skapi', 'testing', 'vite', 'presets', 'worker', 'ai-sdk', 'devtools']
 
 /**
  * Compiles blocks of code against the sources, strictly, each as a module of

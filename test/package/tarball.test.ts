@@ -1,12 +1,13 @@
 import { execFileSync, spawn } from 'node:child_process'
 import { createServer } from 'node:http'
-import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join, resolve } from 'node:path'
+import { dirname, join, resolve } from 'node:path'
 import { build } from 'esbuild'
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest'
 import * as presets from '../../src/exports/presets.ts'
 import { listen } from '../../stories/demo/openai.ts'
+import { anchorsOf, proseOf } from '../helpers/documentation.ts'
 
 const repository = resolve(import.meta.dirname, '../..')
 const folder = mkdtempSync(join(tmpdir(), 'tarball-'))
@@ -45,7 +46,9 @@ test('the tarball holds the build, the words, and nothing else', () => {
   const files = run('tar', ['tzf', tarball], folder).trim().split('\n')
   const unexpected = files.filter(
     (file) =>
-      !/^package\/(package\.json|README\.md|CHANGELOG\.md|LICENSE|dist\/[\w.-]+\.(js|cjs|d\.ts|d\.cts))$/.test(file),
+      !/^package\/(package\.json|README\.md|CHANGELOG\.md|LICENSE|dist\/[\w.-]+\.(js|cjs|d\.ts|d\.cts)|stories\/docs\/[\w-]+\.mdx|monitoring\/[\w-]+\.(json|yaml))$/.test(
+        file,
+      ),
   )
   expect(unexpected).toEqual([])
   for (const file of ['README.md', 'LICENSE', 'CHANGELOG.md', 'dist/index.js', 'dist/index.d.cts', 'dist/cli.js'])
@@ -53,6 +56,22 @@ test('the tarball holds the build, the words, and nothing else', () => {
   for (const file of files) {
     if (/\.c?js$/.test(file)) expect(run('tar', ['xzfO', tarball, file], folder)).not.toMatch(/sourceMappingURL/)
   }
+})
+
+test('every link of README and of the pages leads to a file of the package, and to a heading in it', () => {
+  const pages = ['README.md', ...readdirSync(join(installed, 'stories/docs')).map((file) => `stories/docs/${file}`)]
+  expect(pages.length).toBeGreaterThan(18)
+  const links = pages.flatMap((page) =>
+    [...proseOf(join(installed, page)).matchAll(/\]\(([^)\s]+)\)/g)].map(([, link]) => [page, link!] as const),
+  )
+  const dead = links.filter(([page, link]) => {
+    const [address, anchor] = link.split('#')
+    if (/^https:/.test(address!)) return false
+    const file = address ? resolve(installed, dirname(page), address) : join(installed, page)
+    return !existsSync(file) || (anchor !== undefined && !anchorsOf(file).includes(anchor))
+  })
+  expect(dead).toEqual([])
+  expect(links.length).toBeGreaterThan(60)
 })
 
 test('every file of the build is reached from an import path or the command; none is left over from an older one', () => {

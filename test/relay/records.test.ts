@@ -49,6 +49,7 @@ test('a record of the version before is kept, and what is large stands last in i
   expect(await records.read('ann', 'id')).toMatchObject(kept)
   expect((await records.history('ann', { limit: 1 })).records).toMatchObject([kept])
   const columns = await database.query<{ name: string }>(`SELECT name FROM pragma_table_info('records')`)
-  expect(columns.map(({ name }) => name).slice(-2)).toEqual(['request', 'response'])
+  // A trace is read only with its request.
+  expect(columns.map(({ name }) => name).slice(-3)).toEqual(['request', 'response', 'trace'])
   await database.close()
 })

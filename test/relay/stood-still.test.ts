@@ -11,7 +11,7 @@ import { until } from '../helpers/watched-fetch.ts'
 
 const postgres = postgresOfThisFile()
 
-/** Milliseconds: a call must begin within 4 s after the right to it was shown; see right-to-call.ts. */
+/** Milliseconds: a call must begin within 1.4 s after the right to it was shown; see right-to-call.ts. */
 const longEnough = 4_500
 
 /** A relay that stands still as soon as a statement of its is answered, and another one. */

@@ -135,7 +135,7 @@ describe('an API that', () => {
       expect(result).toMatchObject({
         reason: {
           code: 'RESPONSE_TOO_LARGE',
-          message: expect.stringMatching(/1000 bytes, the relay's option limits.responseBytes/),
+          message: expect.stringMatching(/1000 bytes, the relay's limit \(limits.responseBytes\)/),
         },
       })
     }

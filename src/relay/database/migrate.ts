@@ -9,6 +9,8 @@ import { migration as sharedQueues } from './migrations/0004-shared-queues.ts'
 import { migration as callersAndPauses } from './migrations/0005-callers-and-pauses.ts'
 import { migration as limitCounts } from './migrations/0006-limit-counts.ts'
 import { migration as streamPieces } from './migrations/0007-stream-pieces.ts'
+import { migration as leases } from './migrations/0008-leases.ts'
+import { migration as traces } from './migrations/0009-traces.ts'
 
 /** The first is version 1. Never change a released one; add a new one at the end. */
 const migrations: readonly Migration[] = [
@@ -19,6 +21,8 @@ const migrations: readonly Migration[] = [
   callersAndPauses,
   limitCounts,
   streamPieces,
+  leases,
+  traces,
 ]
 
 /** Updates the tables to the newest version. Several relays may call it at once. */
@@ -47,7 +51,7 @@ export async function migrate(database: Pick<Database, 'transaction' | 'dialect'
       })
     }
     // Reads every column, so that a missing one stops the start instead of each request.
-    await transaction.query(`SELECT ${columns}, ${insertedColumns} FROM records WHERE 1 = 0`)
+    await transaction.query(`SELECT ${columns}, ${insertedColumns}, lease FROM records WHERE 1 = 0`)
     await transaction.query('DELETE FROM relay_version')
     await transaction.query('INSERT INTO relay_version (version) VALUES ($1)', [migrations.length])
   })

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { createHash, randomUUID } from 'node:crypto'
 import type { CustomTypesConfig, Pool, PoolClient } from 'pg'
 import { isClientSecretError } from '../../protocol/errors.ts'
 import type { PeerChannel } from './pub-sub.ts'
@@ -18,6 +18,8 @@ import type { Logger } from '../common/logger.ts'
 import { connectPeerChannel, letGo } from './postgres-notify.ts'
 
 export interface PostgresDatabase extends Database {
+  /** Identifies this process to the other relays. */
+  relay: string
   peers: PeerChannel
   /** Runs SQL of pg-boss, which may be several statements. */
   executeSql(text: string, values?: unknown[]): Promise<{ rows: unknown[] }>
@@ -78,9 +80,11 @@ export async function openPostgres(connectionString: string, logger: Logger): Pr
     await endPool()
     throw isClientSecretError(error) ? cannotBeReached(error.cause) : error
   }
-  const peers = connectPeerChannel(() => new pg.Client(settings), logger)
+  const relay = randomUUID()
+  const peers = connectPeerChannel(() => new pg.Client(settings), relay, logger)
   return {
     ...driver,
+    relay,
     peers,
     executeSql: (text, values) => orUnavailable(() => pool.query(text, values)),
     async close() {

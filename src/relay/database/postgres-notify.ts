@@ -1,6 +1,7 @@
 import type { Client, ClientBase } from 'pg'
 import type { PeerChannel } from './pub-sub.ts'
 import type { Logger } from '../common/logger.ts'
+import { holdSession } from './relay-sessions.ts'
 
 const channel = 'client_secret_relay'
 /** Bytes of one notification; Postgres takes fewer than 8,000. */
@@ -13,15 +14,19 @@ const lookEvery = 5_000
 const lookTimeout = 3_000
 /** Milliseconds for Postgres to confirm the end of a connection. */
 const maxFarewell = 1_000
-/** Milliseconds before a new attempt to connect. */
-const reconnectAfter = 250
+/** Milliseconds before a new attempt to connect: others may take a relay without a session for dead. Later less often. */
+const reconnectAfter = 100
+const hastyAttempts = 50
+const reconnectLaterAfter = 1_000
 
 /**
  * Publishes topics with LISTEN and NOTIFY, on a connection of its own. The topics that arrive during one notification
- * share the next one, so publishing is cheap, and many topics need few statements.
+ * share the next one, so publishing is cheap, and many topics need few statements. The connection is also the session of
+ * the relay (relay-sessions.ts).
  */
 export function connectPeerChannel(
   createClient: () => Client,
+  relay: string,
   logger: Logger,
 ): PeerChannel & { close(): Promise<void> } {
   let client: Client | undefined
@@ -29,6 +34,7 @@ export function connectPeerChannel(
   let sending: Promise<void> | undefined
   let isClosed = false
   let isSilent = false
+  let attempts = 0
   let timer: NodeJS.Timeout | undefined
   let receive: (topics: readonly string[] | 'everything') => void = () => {}
 
@@ -41,7 +47,8 @@ export function connectPeerChannel(
       if (client === mine) client = undefined
       clearTimeout(timer)
       void end(mine)
-      if (!isClosed) timer = setTimeout(() => void connect(), reconnectAfter)
+      if (isClosed) return
+      timer = setTimeout(() => void connect(), ++attempts > hastyAttempts ? reconnectLaterAfter : reconnectAfter)
     }
     mine.on('error', gone)
     mine.on('end', gone)
@@ -59,7 +66,7 @@ export function connectPeerChannel(
       await mine.connect()
       // Topics need not survive a crash of Postgres: it breaks all connections, and all relays look at everything again.
       // So a notification does not wait for the disk, and writes of records do not wait for the notification.
-      await mine.query(`SET synchronous_commit = off; LISTEN ${channel}`)
+      await mine.query(`SET synchronous_commit = off; LISTEN ${channel}; ${holdSession(relay)}`)
     } catch (error) {
       if (!isClosed && !isSilent)
         logger.warn({ err: error }, 'the relay receives no notifications from other relays; it keeps trying to connect')
@@ -67,6 +74,7 @@ export function connectPeerChannel(
       return gone()
     }
     isSilent = false
+    attempts = 0
     if (isClosed) return gone()
     client = mine
     timer = setTimeout(() => void look().catch(gone), lookEvery)

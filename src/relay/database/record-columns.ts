@@ -39,7 +39,7 @@ interface Column {
   write?: (draft: Draft) => Value
 }
 
-/** The columns of a record, in the order of the table. `request` and `response` are large, and not in a summary. */
+/** The columns of a record, in the order of the table. `trace`, `request` and `response` are not in a summary. */
 const table: Record<string, Column> = {
   id: { field: 'id', write: ({ id }) => id },
   owner: { field: 'owner', write: ({ owner }) => owner },
@@ -63,6 +63,7 @@ const table: Record<string, Column> = {
   expires_at: { field: 'expiresAt', write: ({ expiresAt }) => expiresAt },
   attempted_at: { field: 'attemptedAt', write: ({ attemptedAt }) => attemptedAt },
   not_before: { field: 'notBefore', write: ({ notBefore }) => notBefore },
+  trace: { write: ({ trace }) => trace },
   request: { write: ({ request }) => jsonText(request) },
   response: { write: (draft) => endingOf(draft).response },
 }
@@ -72,7 +73,7 @@ export const summaryColumns = Object.entries(table)
   .filter(([, { field }]) => field !== undefined)
   .map(([column, { field }]) => `${column} AS "${field}"`)
   .join(', ')
-export const columns = `${summaryColumns}, request, response`
+export const columns = `${summaryColumns}, trace, request, response`
 
 /** A row of `summaryColumns`, with what `place` adds. */
 export interface SummaryRow extends Omit<RecordSummary, 'error' | 'place'> {
@@ -83,6 +84,8 @@ export interface SummaryRow extends Omit<RecordSummary, 'error' | 'place'> {
 }
 
 export interface Row extends SummaryRow {
+  /** Only in `columns`. */
+  trace?: string | null
   request: string
   response: string | null
 }
@@ -145,6 +148,7 @@ export function recordOf(row: Row): StoredRecord {
   try {
     return {
       ...summaryOf(row),
+      trace: row.trace ?? null,
       request: JSON.parse(row.request) as ClientSecretRequest,
       response: row.response === null ? null : (JSON.parse(row.response) as UpstreamResponse),
     }

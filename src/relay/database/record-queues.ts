@@ -27,12 +27,16 @@ export interface RecordQueues {
   claimsOf(relay: string): Promise<RecordSummary[]>
   /** Unsettled direct requests of relays without a heartbeat for so many milliseconds. */
   orphans(silence: number): Promise<RecordSummary[]>
+  /** The leases under which such relays ran, or may still run, unsettled background requests. */
+  leasesOfDead(silence: number): Promise<string[]>
   /** Removes a batch of expired records. `isFull`: there may be more of them. */
   removeExpired(): Promise<{ concurrencyKeys: string[]; queueNames: string[]; isFull: boolean }>
 }
 
 /** One statement removes so many records, so that other statements do not wait long for it. */
 const removedAtOnce = 1_000
+/** A lease begins with the id of its relay, a UUID. */
+const relayLength = 36
 
 export function createRecordQueues(database: Database): RecordQueues {
   const now = sharedNow(database)
@@ -90,6 +94,15 @@ export function createRecordQueues(database: Database): RecordQueues {
         [silence],
       )
       return rows.map(summaryOf)
+    },
+
+    async leasesOfDead(silence) {
+      const rows = await database.query<{ lease: string }>(
+        `SELECT DISTINCT lease FROM records WHERE ${isUnsettled} AND lease IS NOT NULL
+         AND substr(lease, 1, ${relayLength}) NOT IN (SELECT id FROM relays WHERE seen_at > ${database.dialect.now} - $1)`,
+        [silence],
+      )
+      return rows.map(({ lease }) => lease)
     },
 
     async removeExpired() {

@@ -27,7 +27,26 @@ export interface RecordReads {
   history(owner: string, filter: RecordFilter): Promise<RecordPage>
   /** The newest uses of a key, of all owners, without requests and responses. */
   usesOf(keyName: string, limit: number): Promise<RecordOfUse[]>
+  /** The requests of a key in the last hour and day, among its newest ones. */
+  countsOf(keyName: string): Promise<CountsOfKey>
 }
+
+interface Counts {
+  calls: number
+  failed: number
+  waiting: number
+}
+
+export interface CountsOfKey {
+  hour: Counts
+  day: Counts
+  /** True if there may be more requests. */
+  isCut: boolean
+}
+
+/** Requests of a key that one statement counts. */
+const maxCounted = 10_000
+const hour = 3_600_000
 
 export interface RecordFilter {
   url?: string | undefined
@@ -89,6 +108,8 @@ export function createRecordReads(database: Database, places: SharedQueuePlaces)
       return row ? summaryOf((await places.placed([row]))[0]!) : null
     },
 
+    countsOf: (keyName) => countsOf(database, keyName),
+
     history: (owner, filter) => readHistory(database, places, owner, filter),
 
     async usesOf(keyName, limit) {
@@ -101,6 +122,30 @@ export function createRecordReads(database: Database, places: SharedQueuePlaces)
       return rows.map(({ error, ...row }) => ({ ...row, error: error === null ? null : errorOf(error) }))
     },
   }
+}
+
+async function countsOf(database: Database, keyName: string): Promise<CountsOfKey> {
+  const sums = (alias: string, parameter: string) =>
+    ['calls', `failed`, 'waiting']
+      .map((what) => {
+        const status = what === 'failed' ? `AND status = 'failed'` : what === 'waiting' ? `AND status = 'pending'` : ''
+        return `coalesce(sum(CASE WHEN created_at > ${parameter} ${status} THEN 1 ELSE 0 END), 0) AS ${alias}_${what}`
+      })
+      .join(', ')
+  const now = database.now()
+  // The newest ones first: a condition on the time would read all that are older, too.
+  const [row] = await database.query<Record<string, number>>(
+    `SELECT ${sums('hour', 'CAST($2 AS BIGINT)')}, ${sums('day', 'CAST($3 AS BIGINT)')} FROM
+       (SELECT status, created_at FROM records WHERE key_name = $1 AND expires_at > $4 ORDER BY seq DESC LIMIT ${maxCounted}) AS newest`,
+    [keyName, now - hour, now - 24 * hour, now],
+  )
+  const of = (alias: string) => ({
+    calls: Number(row![`${alias}_calls`]),
+    failed: Number(row![`${alias}_failed`]),
+    waiting: Number(row![`${alias}_waiting`]),
+  })
+  const day = of('day')
+  return { hour: of('hour'), day, isCut: day.calls === maxCounted }
 }
 
 async function readHistory(

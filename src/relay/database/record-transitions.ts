@@ -17,9 +17,13 @@ export interface RecordTransitions {
   /**
    * Starts the first record of each concurrency key, if it is pending and due; none after `deadline`, by the clock of
    * the database. An unreadable record starts too, but is not returned: it is settled later, like the record of a dead
-   * relay.
+   * relay. Each record keeps the lease under which it runs, for `leasesOfDead`.
    */
-  take(concurrencyKeys: readonly string[], deadline?: number, takenAt?: number): Promise<StoredRecord[]>
+  take(
+    asked: readonly { concurrencyKey: string; lease: string | null }[],
+    deadline?: number,
+    takenAt?: number,
+  ): Promise<StoredRecord[]>
   /** Runs a failed record again, at this relay; null if it has changed. */
   restart(seen: RecordVersion, relay: string | null): Promise<StoredRecord | null>
   /** Ends a running record; false if it has ended or restarted. */
@@ -45,14 +49,15 @@ export function createRecordTransitions(database: Database): RecordTransitions {
   )
 
   return {
-    async take(concurrencyKeys, deadline = Number.MAX_SAFE_INTEGER, takenAt = database.now()) {
+    async take(asked, deadline = Number.MAX_SAFE_INTEGER, takenAt = database.now()) {
       const rows = await database.query<Row>(
-        `WITH asked (concurrency_key) AS (VALUES ${concurrencyKeys.map((_, index) => `($${index + 3})`).join(', ')})
-         UPDATE records SET status = 'running', version = version + 1, updated_at = $1, attempted_at = coalesce(attempted_at, $1)
+        `WITH asked (concurrency_key, lease) AS (VALUES ${asked.map((_, index) => `($${2 * index + 3}, $${2 * index + 4})`).join(', ')})
+         UPDATE records SET status = 'running', version = version + 1, updated_at = $1, attempted_at = coalesce(attempted_at, $1),
+           lease = (SELECT max(lease) FROM asked WHERE asked.concurrency_key = records.concurrency_key)
          WHERE id IN (
            SELECT (SELECT id FROM records WHERE concurrency_key = asked.concurrency_key AND ${isUnsettled} AND expires_at > ${now} ORDER BY seq LIMIT 1) FROM asked
          ) AND status = 'pending' AND not_before <= ${now} AND ${database.dialect.now} < $2 RETURNING ${columns}`,
-        [takenAt, deadline, ...concurrencyKeys],
+        [takenAt, deadline, ...asked.flatMap(({ concurrencyKey, lease }) => [concurrencyKey, lease])],
       )
       return readable(rows)
     },

@@ -38,11 +38,13 @@ export type QueuedRecord = OwnedKey & Pick<RecordSummary, 'id' | 'queueName'>
 /** A record as the database stores it. The request holds the placeholder; the response is redacted. */
 export interface StoredRecord extends RecordSummary {
   request: ClientSecretRequest
+  /** The place of the request in its caller's trace (trace-context.ts). */
+  trace: string | null
   response: UpstreamResponse | null
 }
 
 /** A record as its owner sees it, without an unreadable request. */
-export type OwnedRecord = Omit<StoredRecord, 'request'> & { request: ClientSecretRequest | undefined }
+export type OwnedRecord = Omit<StoredRecord, 'request' | 'trace'> & { request: ClientSecretRequest | undefined }
 
 /** A record that is not in the database yet. */
 export type Draft = StoredRecord & { idempotencyKey: string }
@@ -63,11 +65,13 @@ export interface NewRecord {
   relay?: string | null
   /** Whether its queue is shared with other callers. */
   isShared?: boolean
+  /** The place in its caller's trace. A repeat of the request may have another one. */
+  trace?: string | null
 }
 
 /** @param now By the clock of the database: relays whose clocks differ agree on the expiry. */
 export function draftOf(newRecord: NewRecord, status: 'pending' | 'running', now: number): Draft {
-  const { owner, request, idempotencyKey, lifetime, relay = null } = newRecord
+  const { owner, request, idempotencyKey, lifetime, relay = null, trace = null } = newRecord
   const expiresAt = now + Math.ceil(lifetime)
   const id = newId(expiresAt)
   return {
@@ -89,6 +93,7 @@ export function draftOf(newRecord: NewRecord, status: 'pending' | 'running', now
     updatedAt: now,
     expiresAt,
     request,
+    trace,
     response: null,
   }
 }

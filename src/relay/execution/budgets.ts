@@ -9,7 +9,7 @@ import { createUsageReader, type TokenUsage, type UsageReader } from '../upstrea
 import type { RawBody } from '../upstream/raw-body.ts'
 import { comesInEvents } from '../upstream/delta-redactor.ts'
 import { limited } from './meter.ts'
-import { modelCallOf } from './model-call.ts'
+import { anyCall, isRead, modelCallOf } from './model-call.ts'
 
 /**
  * What each caller may spend in a day, in tokens and in money. A call reserves the most that it is expected to use, and
@@ -19,7 +19,7 @@ import { modelCallOf } from './model-call.ts'
 export interface Budgets {
   /** Throws `RATE_LIMITED` if the caller has spent a budget, and `NOT_ALLOWED` for a model without a price. */
   check(owner: string, request: ClientSecretRequest): Promise<void>
-  /** Does so too, also if other calls have reserved the rest. Undefined if the call cannot use tokens, or without budgets. */
+  /** Does so too, also if other calls have reserved the rest. Undefined if the call cannot use tokens. */
   reserve(
     owner: string,
     request: ClientSecretRequest,
@@ -30,7 +30,7 @@ export interface Budgets {
 /** The expected use of a call, as part of the caller's budgets. */
 export interface Reservation {
   /** Looks for the usage in bytes of the answer. */
-  read: (bytes: Buffer) => void
+  read(this: void, bytes: Buffer): void
   /** Counts what the call has used, in place of what it reserved. */
   settle(end: CallEnd): Promise<void>
   /** Gives back what was reserved: there is no call. */
@@ -43,6 +43,15 @@ export interface CallEnd {
   response: Pick<UpstreamResponse, 'status' | 'headers'> | undefined
   /** Whether the API may have acted. */
   isCalled: boolean
+}
+
+/** The use of a call that its API has reported. */
+export interface ReportedUse {
+  /** Name of the key. */
+  key: string
+  usage: TokenUsage
+  /** By the option `prices`, in its currency; 0 without prices. */
+  cost: number
 }
 
 interface Budget {
@@ -59,12 +68,25 @@ const millionth = 1_000_000
 /** More than any call costs; the sum of many is still a whole number for JavaScript. */
 const maxCost = 1_000_000 * millionth
 const maxEnds = 1_000
+/** Bytes of an answer in which a relay without budgets looks for tokens. */
+const maxLooked = 8_388_608
 
 export function createBudgets(
   { tokensPerDay, costPerDay }: Pick<ReadLimits, 'tokensPerDay' | 'costPerDay'>,
   prices: Record<string, Price>,
   shared: Pick<LimitCounts, 'add'>,
+  onUse: (used: ReportedUse) => void,
 ): Budgets {
+  const hasPrices = Object.keys(prices).length > 0
+  /** In millionths. */
+  function costOf(usage: TokenUsage, model: string | undefined): number {
+    // Without the name of the model, the most expensive one counts.
+    const known = model === undefined ? undefined : priceOf(prices, model)
+    const costs = (known ? [known] : Object.values(prices)).map(
+      ({ input, output }) => usage.input * input + usage.output * output,
+    )
+    return Math.ceil(Math.min(Math.max(0, ...costs), maxCost))
+  }
   const alone = createLocalCounts()
   const budgets: Budget[] = []
   if (tokensPerDay !== undefined)
@@ -79,22 +101,20 @@ export function createBudgets(
     budgets.push({
       what: 'cost',
       limit: costPerDay * millionth,
-      amountOf(usage, model) {
-        // Without the name of the model, the most expensive one counts.
-        const known = model === undefined ? undefined : priceOf(prices, model)
-        const costs = (known ? [known] : Object.values(prices)).map(
-          ({ input, output }) => usage.input * input + usage.output * output,
-        )
-        return Math.ceil(Math.min(Math.max(0, ...costs), maxCost))
-      },
+      amountOf: costOf,
       spent: `This caller has spent ${costPerDay} within a day, the relay's limit (limits.costPerDay). Send the request again later, or ask the operator for a higher limit.`,
       reserved: `The other calls of this caller may spend the rest of its ${costPerDay} of a day, the relay's limit (limits.costPerDay). Send the request again when they have ended.`,
     })
 
   /** The ends of urls where calls have used tokens although they named no model. */
   const withTokens = new Set<string>()
+  /** Without budgets and prices, the model does not matter, and the relay does not look for it. */
   const callOf = (request: ClientSecretRequest, rawBody?: RawBody | null) =>
-    budgets.length === 0 ? null : modelCallOf(request, rawBody, withTokens.has(endOf(request.url)))
+    budgets.length > 0 || hasPrices
+      ? modelCallOf(request, rawBody, withTokens.has(endOf(request.url)))
+      : isRead(request)
+        ? null
+        : anyCall
 
   /** While the database is unavailable, each relay counts alone. */
   async function add(name: string, points: number) {
@@ -166,13 +186,22 @@ export function createBudgets(
         throw error
       }
       const reader = createUsageReader()
+      let size = 0
       return {
-        read: reader.read,
+        read(bytes) {
+          size += bytes.length
+          if (budgets.length > 0 || size <= maxLooked) reader.read(bytes)
+        },
         release,
         async settle(end) {
           if (isOver) return
+          const reported = reader.usage()
+          if (reported) {
+            const cost = hasPrices ? costOf(reported, model) / millionth : 0
+            onUse({ key: request.clientSecretName, usage: reported, cost })
+          }
           const used = usedBy(end, reader, most)
-          if (used && used.input + used.output > 0 && model === undefined) {
+          if (budgets.length > 0 && used && used.input + used.output > 0 && model === undefined) {
             if (withTokens.size >= maxEnds) withTokens.clear()
             withTokens.add(endOf(request.url))
           }

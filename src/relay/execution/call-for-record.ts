@@ -25,7 +25,7 @@ export interface CallDeps {
 }
 
 /** The parts of a call that belong to one run. */
-export type RunCircumstances = Pick<Circumstances, 'signal' | 'traffic' | 'room' | 'right'>
+export type RunCircumstances = Pick<Circumstances, 'signal' | 'traffic' | 'room' | 'right' | 'traceHeaders'>
 
 /**
  * Calls the upstream for a record, and gives the outcome. Rejects only with `takenOver`.

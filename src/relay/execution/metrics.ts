@@ -4,10 +4,14 @@ import type { RecordStatus, WireError } from '../../protocol/record.ts'
 import type { Method } from '../../protocol/request.ts'
 import type { Logger } from '../common/logger.ts'
 import type { QueueDepth } from '../database/record-queues.ts'
+import type { ReportedUse } from './budgets.ts'
+import { limitIn } from './limit-in.ts'
 
 /** The log entry of a request. Without headers, body, path and query, which belong to the caller. */
 export interface Ran {
   requestId: string
+  /** Of the caller's trace, if the request has one. */
+  traceId: string | undefined
   /** Name of the key. */
   key: string
   method: Method
@@ -16,6 +20,8 @@ export interface Ran {
   /** Status of the upstream's answer, if it gave one. */
   status: number | undefined
   code: WireError['code'] | undefined
+  /** The limit that ended the request, such as `limits.responseBytes`. */
+  limit: string | undefined
   /** Milliseconds from arrival to start, and from start to end. */
   waited: number
   took: number
@@ -28,12 +34,15 @@ export interface Ran {
 export interface CurrentValues {
   heldPolls: number
   bytesInFlight: number
-  depths: readonly QueueDepth[]
+  /** Null while the database is unavailable. */
+  depths: readonly QueueDepth[] | null
 }
 
 /** Writes one log entry for each request, and keeps the metrics for Prometheus. */
 export interface Metrics {
   ran(line: Ran): void
+  /** Counts the tokens that an API has reported, and their cost. */
+  used(this: void, use: ReportedUse): void
   /** Counts a call that the relay refused. */
   refused(error: ClientSecretError): void
   /** The metrics in the text format of Prometheus, and its content type. */
@@ -77,8 +86,21 @@ export function createMetrics(logger: Logger): Metrics {
     ...described('refused_total', 'Calls that the relay refused.'),
     labelNames: ['code'],
   })
+  const limits = new Counter({
+    ...described('limit_total', 'Requests that a limit has refused, failed or made to wait, by the option.'),
+    labelNames: ['limit'],
+  })
+  const tokens = new Counter({
+    ...described('tokens_total', 'Tokens that APIs have reported.'),
+    labelNames: ['key', 'direction'],
+  })
+  const costs = new Counter({
+    ...described('cost_total', 'Cost of these tokens by the option prices, in its currency.'),
+    ...ofKey,
+  })
   const heldPolls = new Gauge(described('held_polls', 'Polls that the relay holds now.'))
   const bytesInFlight = new Gauge(described('bytes_in_flight', 'Bytes of requests and answers in flight now.'))
+  const database = new Gauge(described('database_up', '1 if the database answers, else 0.'))
   // The queues of callers have no label, because callers name them.
   const ofQueue = { labelNames: ['queue', 'status'] as const }
   const unsettled = new Gauge({
@@ -94,6 +116,7 @@ export function createMetrics(logger: Logger): Metrics {
     ran(line) {
       const { key, outcome, waited, took, requestBytes, responseBytes } = line
       logger.info(line, 'a request was run')
+      if (line.limit !== undefined) limits.inc({ limit: line.limit })
       requests.inc({ key, outcome, code: line.code ?? '' })
       waits.observe({ key }, waited / 1000)
       calls.observe({ key }, took / 1000)
@@ -102,10 +125,19 @@ export function createMetrics(logger: Logger): Metrics {
       received.inc({ key }, responseBytes)
     },
 
-    refused({ code }) {
+    used({ key, usage, cost }) {
+      tokens.inc({ key, direction: 'input' }, usage.input)
+      tokens.inc({ key, direction: 'output' }, usage.output)
+      if (cost > 0) costs.inc({ key }, cost)
+    },
+
+    refused(error) {
+      const { code } = error
+      const limit = limitIn(error)
       // Without the message, which quotes the caller.
-      logger.info({ code }, 'a call was refused')
+      logger.info({ code, limit }, 'a call was refused')
       refusals.inc({ code })
+      if (limit !== undefined) limits.inc({ limit })
     },
 
     async exposition(now) {
@@ -113,7 +145,8 @@ export function createMetrics(logger: Logger): Metrics {
       bytesInFlight.set(now.bytesInFlight)
       unsettled.reset()
       oldest.reset()
-      for (const { queue, status, count, age } of now.depths) {
+      database.set(now.depths ? 1 : 0)
+      for (const { queue, status, count, age } of now.depths ?? []) {
         unsettled.set({ queue, status }, count)
         oldest.set({ queue, status }, age / 1000)
       }

@@ -17,10 +17,18 @@ const unnamedOutput = 16_384
 const maxInput = 200_000
 const none: TokenUsage = { input: 0, output: 0 }
 
+/** A call of which nothing is expected. */
+export const anyCall: ModelCall = { model: undefined, most: none }
+
+/** A read uses no tokens: a report in its answer is about an earlier call. */
+export function isRead({ method }: ClientSecretRequest): boolean {
+  return method === 'GET' || method === 'HEAD'
+}
+
 type Fields = Record<string, unknown>
 
 /**
- * Null for a read, which uses no tokens: a report in its answer is about an earlier call. A body that the relay cannot read
+ * Null for a read. A body that the relay cannot read
  * may name any model.
  *
  * @param usesTokens Whether a call like this one has used tokens although it named no model, as with a stored prompt.
@@ -30,7 +38,7 @@ export function modelCallOf(
   rawBody: RawBody | null | undefined,
   usesTokens = false,
 ): ModelCall | null {
-  if (request.method === 'GET' || request.method === 'HEAD') return null
+  if (isRead(request)) return null
   const inPath = modelInPath(request.url)
   // It passes through unread.
   if (isSentOnce(rawBody)) return { model: inPath, most: { input: maxInput, output: unnamedOutput } }

@@ -6,6 +6,8 @@ import type { Records } from '../database/records.ts'
 import type { Outcome, RecordSummary, RecordVersion, StoredRecord } from '../database/stored-record.ts'
 import type { Traffic } from '../upstream/call-upstream.ts'
 import { thisMoment, type Moment } from '../common/clock.ts'
+import { traceOf } from '../common/trace-context.ts'
+import type { Tracing } from '../common/tracing.ts'
 import { createRightToCall, takenOver } from '../upstream/right-to-call.ts'
 import { isSafeToRetry } from '../upstream/safe-to-retry.ts'
 import { isSentOnce } from '../upstream/raw-body.ts'
@@ -14,6 +16,7 @@ import { callForRecord, type CallDeps, type RunCircumstances } from './call-for-
 import type { Budgets, Reservation } from './budgets.ts'
 import type { Limits } from './rate-limits.ts'
 import { keptCall, type KeptStreamDeps } from './kept-writer.ts'
+import { limitIn } from './limit-in.ts'
 import type { Metrics } from './metrics.ts'
 import { abandoned, cancelled, expired, isAborted } from './run-errors.ts'
 import { createSettlement } from './settlement.ts'
@@ -77,6 +80,7 @@ interface RunnerDeps extends CallDeps {
   metrics: Metrics
   /** Where the bytes of kept streams go. */
   kept: KeptStreamDeps
+  tracing: Tracing
   /** Milliseconds from the first attempt in which a request waits for an upstream's limit. */
   maxUpstreamWait: number
 }
@@ -161,38 +165,55 @@ async function callAndSettle(
   deps: RunnerDeps,
   record: StoredRecord,
   steps: AllSteps,
-  given: Omit<RunCircumstances, 'traffic'>,
+  given: Omit<RunCircumstances, 'traffic' | 'traceHeaders'>,
 ): Promise<void> {
-  const { keys, pubSub, metrics, limits } = deps
+  const { keys, pubSub, metrics, tracing, limits } = deps
   const { request } = record
+  const { clientSecretName: key, method } = request
+  const url = new URL(request.url)
+  const trace = traceOf(record.trace)
+  const traced = { id: record.id, key, method, url }
+  // The record changed last when its run began.
+  const waited = record.updatedAt - record.createdAt
   const traffic: Traffic = { sent: 0, received: 0, calls: 0 }
   const startedAt = performance.now()
   const upload = steps.raw?.body
   const isUncounted = isSentOnce(upload) && upload.size === undefined
-  const ended = await callWithinBudget(deps, record, steps, { ...given, traffic })
+  // A later run has waited for its API, too.
+  if (record.relay === null && record.attemptedAt === record.updatedAt) tracing.waited(trace, traced, waited)
+  const span = tracing.call(trace, traced)
+  const run = { ...given, traffic, traceHeaders: span.headersFor }
+  const ended = await span
+    .during(() => callWithinBudget(deps, record, steps, run))
+    .catch((error: unknown) => {
+      span.end({ status: undefined, code: 'INTERRUPTED', calls: traffic.calls })
+      throw error
+    })
+  span.end({ status: ended.response?.status, code: ended.error?.code, calls: traffic.calls })
   const outcome: Outcome = given.signal.reason === cancelled && isAborted(ended) ? { status: 'cancelled' } : ended
   const took = performance.now() - startedAt
-  if (traffic.calls > 0) keys.used(request.clientSecretName)
+  if (traffic.calls > 0) keys.used(key)
   await steps.answered?.(outcome)
   const status = await steps.settle(record, outcome, traffic.calls > 0)
   pubSub.publish(record.id, record.concurrencyKey)
   metrics.ran({
     requestId: record.id,
-    key: request.clientSecretName,
-    method: request.method,
-    host: new URL(request.url).host,
+    traceId: trace?.traceId,
+    key,
+    method,
+    host: url.host,
     outcome: status,
     status: outcome.response?.status,
     code: outcome.error?.code,
-    // The record changed last when its run began.
-    waited: record.updatedAt - record.createdAt,
+    limit: outcome.error && limitIn(outcome.error),
+    waited,
     took: Math.round(took * 10) / 10,
     requestBytes: traffic.sent,
     responseBytes: traffic.received,
   })
   // An upload of unknown size was not counted before.
   const bytes = traffic.received + (isUncounted ? traffic.sent : 0)
-  await limits.countAnswer(record.owner, keys.get(request.clientSecretName), bytes)
+  await limits.countAnswer(record.owner, keys.get(key), bytes)
 }
 
 /** Makes the call if the budgets of its caller have room for it, and counts its use. */

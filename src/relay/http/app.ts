@@ -3,6 +3,7 @@ import { Hono, type Context } from 'hono'
 import { cors } from 'hono/cors'
 import { ClientSecretError, isClientSecretError } from '../../protocol/errors.ts'
 import { fetchAnswerHeader } from '../../protocol/fetch.ts'
+import type { Tracing } from '../common/tracing.ts'
 import type { Metrics } from '../execution/metrics.ts'
 import { unforeseen } from '../execution/run-errors.ts'
 import type { Redactor } from '../keys/redaction/redactor.ts'
@@ -16,6 +17,7 @@ import type { RelayDeps } from './relay-parts.ts'
 import { requestRoutes } from './request-routes.ts'
 import type { Settings } from './settings.ts'
 import { streamRoute } from './stream-route.ts'
+import { traced } from './traced.ts'
 
 /** The end of a path, after any mount path. A new route belongs here too, and into `noSuchRoute`. */
 const route =
@@ -25,7 +27,13 @@ const route =
 const maxCallUrlLength = 16_384
 
 /** The relay as an HTTP app. It works at any mount path. */
-export function createApp(settings: Settings, opening: Promise<RelayDeps>, metrics: Metrics, secrets: Redactor): Hono {
+export function createApp(
+  settings: Settings,
+  opening: Promise<RelayDeps>,
+  metrics: Metrics,
+  tracing: Promise<Tracing>,
+  secrets: Redactor,
+): Hono {
   const app = new Hono({ getPath: (request) => route.exec(new URL(request.url).pathname)?.[1] ?? '/' })
 
   app.use((context, next) => {
@@ -51,6 +59,8 @@ export function createApp(settings: Settings, opening: Promise<RelayDeps>, metri
       }),
     )
   }
+
+  for (const route of ['/requests', '/fetch']) app.post(route, traced(tracing, route))
 
   const admission = createAdmission(settings, opening)
   requestRoutes(app, settings, admission)

@@ -12,6 +12,7 @@ import { refuseTooLarge } from './json-body.ts'
 import type { RelayDeps } from './relay-parts.ts'
 import type { Settings } from './settings.ts'
 import { submit } from './submit.ts'
+import { traceIn } from './traced.ts'
 import { discardUpload } from './upload.ts'
 
 /**
@@ -28,7 +29,7 @@ export function fetchRoute(app: Hono, settings: Settings, { admitFetch, running 
     try {
       // Checked again, because the relay may have stopped while the body arrived.
       const parts = await running()
-      const answer = await answerTo(parts, caller, described, raw)
+      const answer = await answerTo(parts, caller, described, raw, traceIn(context))
       // Before the head, only the signal shows that the caller left. After it, only the reader does.
       const left = new AbortController()
       const leave = () => left.abort()
@@ -50,6 +51,7 @@ async function answerTo(
   caller: Caller,
   { request, redirect, keep, body, size, content }: DescribedCall,
   { headers, signal }: Request,
+  trace: string | null,
 ): Promise<StreamedAnswer> {
   await parts.limits.admitCaller(caller, size)
   const idempotencyKey = headers.get('idempotency-key') ?? undefined
@@ -59,7 +61,7 @@ async function answerTo(
   const getRoom = async () => {}
   const raw = answer.call({ body, redirect })
   const received = { body, path: 'body' as const }
-  const submitted = { body: request, bytes: size, idempotencyKey, getRoom, raw, received, signal }
+  const submitted = { body: request, bytes: size, idempotencyKey, trace, getRoom, raw, received, signal }
   void parts.calls.during(submit(parts, caller, submitted)).then(answer.settle, answer.fail)
   return answer
 }

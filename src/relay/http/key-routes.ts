@@ -3,8 +3,9 @@ import { ClientSecretError } from '../../protocol/errors.ts'
 import type { Audit, KeyAnswer, KeyCheckAnswer, KeyList, KeyRemoval, KeyUse, KeyUses } from '../../protocol/keys.ts'
 import { admitAdministrator, minToken, tokenVariable } from './administrator.ts'
 import { checkHost, checkOrigin } from './origin.ts'
-import { isVisitor } from '../common/caller.ts'
 import type { Settings } from './settings.ts'
+import type { KeyActivity } from '../execution/key-activity.ts'
+import { shownCaller } from './shown-caller.ts'
 import type { DirectRequests } from '../execution/direct/direct-requests.ts'
 import { checkJson, limitBody, refuseTooLarge } from './json-body.ts'
 import type { KeyStore } from '../keys/key-store.ts'
@@ -13,6 +14,7 @@ import type { RecordOfUse, Records } from '../database/records.ts'
 interface Parts {
   keys: KeyStore
   records: Records
+  activity: KeyActivity
   direct: Pick<DirectRequests, 'written'>
   calls: { during<T>(call: Promise<T>): Promise<T> }
 }
@@ -73,8 +75,17 @@ export function keyRoutes(app: Hono, settings: Settings, running: () => Promise<
   app.get('/keys/:name/requests', async (context) => {
     const { parts } = await admit(context)
     await parts.direct.written()
-    const uses = await parts.records.usesOf(context.req.param('name'), maxUses)
-    return context.json({ requests: uses.map(asUse) } satisfies KeyUses)
+    const name = context.req.param('name')
+    const uses = await parts.records.usesOf(name, maxUses)
+    const { hour, day, isCut } = await parts.records.countsOf(name)
+    const { since, tokens, refusals } = parts.activity.of(name)
+    const activity = {
+      hour: { ...hour, tokens: tokens.hour },
+      day: { ...day, tokens: tokens.day },
+      isCut,
+      since,
+    }
+    return context.json({ requests: uses.map(asUse), activity, refusals } satisfies KeyUses)
   })
 
   app.get('/audit', async (context) => {
@@ -97,12 +108,6 @@ function asUse({ owner, host, upstreamStatus, error, ...use }: RecordOfUse): Key
     host: host ?? 'unknown',
     upstreamStatus: upstreamStatus ?? undefined,
     code: error?.code,
-    caller: callerOf(owner),
+    caller: shownCaller(owner),
   }
-}
-
-/** The id of a user or an administrator. For a visitor, a few characters of the session's hash. */
-function callerOf(owner: string): string {
-  const id = owner.slice(owner.indexOf(':') + 1)
-  return isVisitor(owner) ? `visitor ${id.slice(0, 6)}` : id
 }

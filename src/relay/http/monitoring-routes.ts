@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { Hono } from 'hono'
 import type { Metrics } from '../execution/metrics.ts'
 import type { Redactor } from '../keys/redaction/redactor.ts'
@@ -6,6 +7,9 @@ import { admitAdministrator } from './administrator.ts'
 import { errorAnswer, noSuchRoute } from './answers.ts'
 import { checkHost, checkOrigin } from './origin.ts'
 import type { Settings } from './settings.ts'
+
+/** Milliseconds for the reading of the queues. Prometheus waits for 10 seconds. */
+const longestRead = 3_000
 
 interface Monitored {
   metrics: Metrics
@@ -38,8 +42,8 @@ export function monitoringRoutes(
     checkOrigin(raw, [])
     await admitAdministrator(settings.administrator, raw)
     const { limits, inFlight, records } = await running()
-    // A relay without its database has metrics all the more.
-    const depths = await records.depths().catch(() => [])
+    // A relay without its database has metrics all the more, before the scraper gives up.
+    const depths = await Promise.race([records.depths(), sleep(longestRead, null, { ref: false })]).catch(() => null)
     const now = { heldPolls: limits.heldPolls(), bytesInFlight: inFlight.bytes(), depths }
     const { text, contentType } = await metrics.exposition(now)
     return context.text(text, 200, { 'content-type': contentType })

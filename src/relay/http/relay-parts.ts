@@ -3,7 +3,7 @@ import type { PubSub } from '../database/pub-sub.ts'
 import type { Records } from '../database/records.ts'
 import type { SharedQueuePlaces } from '../database/shared-queue-places.ts'
 import type { DirectRequests } from '../execution/direct/direct-requests.ts'
-import type { Heartbeat } from '../execution/queue/heartbeat.ts'
+import type { KeyActivity } from '../execution/key-activity.ts'
 import type { Budgets } from '../execution/budgets.ts'
 import type { Limits } from '../execution/rate-limits.ts'
 import type { StreamPieces } from '../database/stream-pieces.ts'
@@ -19,6 +19,7 @@ import type { Settings } from './settings.ts'
 export interface RelayDeps {
   settings: Settings
   keys: KeyStore
+  activity: KeyActivity
   limits: Limits
   budgets: Budgets
   inFlight: BytesInFlight
@@ -31,6 +32,7 @@ export interface RelayDeps {
   pieces: StreamPieces
   queue: Queue
   sharedQueues: SharedQueueRunner
-  heartbeat: Heartbeat
+  /** Identifies this relay to the others. */
+  relay: string
   calls: CallsInFlight
 }

@@ -14,6 +14,7 @@ import { parsePoll, poll } from './poll.ts'
 import type { RelayDeps } from './relay-parts.ts'
 import type { Settings } from './settings.ts'
 import { submit } from './submit.ts'
+import { traceIn } from './traced.ts'
 import { discardUpload } from './upload.ts'
 
 interface Rooms {
@@ -34,7 +35,7 @@ export function requestRoutes(app: Hono, settings: Settings, { admitBody, read, 
     try {
       const record = await (isDescribed(context.req)
         ? takeRaw(context, caller, { body: room, answer: forAnswer })
-        : take(caller, { body: room, answer: forAnswer }, context.req.raw))
+        : take(context, caller, { body: room, answer: forAnswer }))
       return recordAnswer(context, record, forAnswer)
     } catch (error) {
       forAnswer.leave()
@@ -43,45 +44,40 @@ export function requestRoutes(app: Hono, settings: Settings, { admitBody, read, 
   })
 
   /** A function of its own, so that the wait for the answer does not keep the text in memory. */
-  async function take(caller: Caller, rooms: Rooms, raw: Request): Promise<StoredRecord> {
-    const text = await raw.text()
+  async function take(context: Context, caller: Caller, rooms: Rooms): Promise<StoredRecord> {
+    const text = await context.req.raw.text()
     // Checked again, because the relay may have stopped while the body arrived.
     const parts = await running()
-    return parts.calls.during(submitText(parts, caller, rooms, text, raw))
+    return parts.calls.during(submitText(parts, caller, rooms, text, context))
   }
 
-  async function submitText(
-    parts: RelayDeps,
-    caller: Caller,
-    rooms: Rooms,
-    text: string,
-    { headers, signal }: Request,
-  ) {
+  async function submitText(parts: RelayDeps, caller: Caller, rooms: Rooms, text: string, context: Context) {
     const bytes = Buffer.byteLength(text)
     await parts.limits.admitCaller(caller, bytes)
     // Before parsing, which creates the objects.
     rooms.body.demand(sizeOfValues(text))
-    return submit(parts, caller, { body: parseJson(text), bytes, ...callOf(headers, signal, rooms) })
+    return submit(parts, caller, { body: parseJson(text), bytes, ...callOf(context, rooms) })
   }
 
   /** A request whose body is raw: bytes, or a form with files. */
   async function takeRaw(context: Context, caller: Caller, rooms: Rooms): Promise<StoredRecord> {
-    const { headers, signal } = context.req.raw
     const { request, body, size } = await readDescribed(context, { limits, room: rooms.body, isFetch: false })
     try {
       const parts = await running()
       await parts.limits.admitCaller(caller, size)
       const received = { body, path: 'data' as const }
-      const submitted = { body: request, bytes: size, raw: { body }, received, ...callOf(headers, signal, rooms) }
+      const submitted = { body: request, bytes: size, raw: { body }, received, ...callOf(context, rooms) }
       return await parts.calls.during(submit(parts, caller, submitted))
     } finally {
       await discardUpload(body)
     }
   }
 
-  function callOf(headers: Headers, signal: AbortSignal, rooms: Rooms) {
+  function callOf(context: Context, rooms: Rooms) {
+    const { headers, signal } = context.req.raw
     return {
       idempotencyKey: headers.get('idempotency-key') ?? undefined,
+      trace: traceIn(context),
       getRoom: () => rooms.answer.wait(limits.responseBytes, signal),
       signal,
     }

@@ -28,6 +28,8 @@ export interface Settings {
   /** The prices of models. */
   prices: Record<string, Price>
   expires: { default: number; max: number }
+  /** The origins of the APIs that get the trace headers. */
+  traceTo: readonly string[]
   shutdownTimeout: number
   logger: Logger
 }

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { ClientSecretError, isClientSecretError } from '../../protocol/errors.ts'
+import { ClientSecretError, isClientSecretError, type ErrorCode } from '../../protocol/errors.ts'
 import { isSettled } from '../../protocol/record.ts'
 import { invalid } from '../../protocol/invalid-parameter.ts'
 import { parseRequest, readKeyName } from '../../protocol/parse-request.ts'
@@ -10,12 +10,14 @@ import type { Settings } from './settings.ts'
 import type { PubSub } from '../database/pub-sub.ts'
 import { checkSameRequest } from '../execution/direct/claims.ts'
 import type { DirectRequests } from '../execution/direct/direct-requests.ts'
-import { findRule } from '../keys/key-rules.ts'
+import { findRule, isAllowed } from '../keys/key-rules.ts'
 import { rawBodyCheck } from '../keys/raw-body-check.ts'
 import type { Key, Keys } from '../keys/key.ts'
+import type { KeyActivity } from '../execution/key-activity.ts'
+import { suggestRule } from '../keys/suggested-rule.ts'
+import { shownCaller } from './shown-caller.ts'
 import type { Budgets, Reservation } from '../execution/budgets.ts'
 import type { Limits } from '../execution/rate-limits.ts'
-import type { Heartbeat } from '../execution/queue/heartbeat.ts'
 import type { SharedQueueRunner } from '../execution/queue/shared-queues.ts'
 import type { Queue } from '../execution/queue/queue.ts'
 import type { MostUnsettled, Records } from '../database/records.ts'
@@ -28,6 +30,7 @@ import { keyNotFound, signInRequired } from '../execution/run-errors.ts'
 interface SubmitDeps {
   settings: Settings
   keys: Keys
+  activity: KeyActivity
   limits: Limits
   budgets: Budgets
   waitingCallers: WaitingCallers
@@ -36,7 +39,8 @@ interface SubmitDeps {
   direct: DirectRequests
   queue: Queue
   sharedQueues: SharedQueueRunner
-  heartbeat: Heartbeat
+  /** Identifies this relay to the others. */
+  relay: string
 }
 
 /** The contents of a submit. */
@@ -45,6 +49,8 @@ export interface Submitted {
   body: unknown
   bytes: number
   idempotencyKey: string | undefined
+  /** The place in the caller's trace. */
+  trace: string | null
   /** Waits for memory for an existing answer. */
   getRoom: () => Promise<void>
   /** The parts of the call outside of the record. Only a direct request has them. */
@@ -63,15 +69,45 @@ export interface Submitted {
  * @throws ClientSecretError if the relay refuses the request, or if a direct request has
  *   no answer. Its code and message say why.
  */
-export async function submit(
+export async function submit(parts: SubmitDeps, caller: Caller, submitted: Submitted): Promise<StoredRecord> {
+  const read: ReadSoFar = {}
+  try {
+    return await accept(parts, caller, submitted, read)
+  } catch (error) {
+    noteRefusal(parts, caller, read, error)
+    throw error
+  }
+}
+
+/** The parts of a submit that were read before its refusal. */
+interface ReadSoFar {
+  key?: string
+  request?: ClientSecretRequest
+}
+
+/** The refusals that an administrator of the key can do something about. */
+const notedRefusals: ReadonlySet<ErrorCode> = new Set(['NOT_ALLOWED', 'SIGN_IN_REQUIRED', 'RATE_LIMITED', 'QUEUE_FULL'])
+
+function noteRefusal({ activity, keys }: SubmitDeps, { owner }: Caller, { key, request }: ReadSoFar, error: unknown) {
+  if (key === undefined || !isClientSecretError(error) || !notedRefusals.has(error.code)) return
+  const hasNames = keys.get(key)?.values.some(({ named }) => named) ?? true
+  const rule =
+    request && !hasNames && !isAllowed(keys.get(key)!, request) ? suggestRule(request, false).rule : undefined
+  activity.refused(key, { error, caller: shownCaller(owner), rule })
+}
+
+async function accept(
   parts: SubmitDeps,
   caller: Caller,
-  { body, bytes, idempotencyKey, getRoom, raw, received, signal }: Submitted,
+  { body, bytes, idempotencyKey, trace, getRoom, raw, received, signal }: Submitted,
+  read: ReadSoFar,
 ): Promise<StoredRecord> {
-  const { settings, keys, limits, waitingCallers, records, direct, queue, sharedQueues, heartbeat } = parts
+  const { settings, keys, limits, waitingCallers, records, direct, queue, sharedQueues, relay } = parts
   // First, because the other checks cost more.
-  const key = keyFor(keys, caller, readKeyName(body))
-  const request = parseRequest(body)
+  const name = readKeyName(body)
+  if (keys.get(name)) read.key = name
+  const key = keyFor(keys, caller, name)
+  const request = (read.request = parseRequest(body))
   findRule(key, request)
   if (request.keep && !runsInBackground(request)) throw keptDirectly()
   if (received?.body) checkRawBody(request, received.body, received.path)
@@ -82,12 +118,12 @@ export async function submit(
   const most = maxUnsettled(settings, key)
   const isOneMore = await checkRoom(parts, caller, key, isBackground, idempotencyKey, most)
 
-  const newRecord = { owner: caller.owner, idempotencyKey: idempotencyKey ?? randomUUID(), request, lifetime }
+  const newRecord = { owner: caller.owner, idempotencyKey: idempotencyKey ?? randomUUID(), request, lifetime, trace }
   const reservation = await reserve(parts, caller, request, isBackground, idempotencyKey, raw?.body)
   if (!isBackground) {
     const max = isOneMore ? most : undefined
     const { id, answer } = await direct
-      .send({ ...newRecord, relay: heartbeat.id }, getRoom, { max, raw, reservation })
+      .send({ ...newRecord, relay }, getRoom, { max, raw, reservation })
       .catch(async (error: unknown) => {
         await reservation?.release()
         throw error

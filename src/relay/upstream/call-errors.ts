@@ -14,7 +14,7 @@ export function partRefused(): ClientSecretError {
 export function tooLarge(limit: number): ClientSecretError {
   return new ClientSecretError(
     'RESPONSE_TOO_LARGE',
-    `The API's answer is larger than ${limit} bytes, the relay's option limits.responseBytes. Ask the API for less, or raise the option.`,
+    `The API's answer is larger than ${limit} bytes, the relay's limit (limits.responseBytes). Ask the API for less, or raise the limit.`,
   )
 }
 

@@ -54,6 +54,8 @@ export interface Circumstances {
   /** Memory for the answer. */
   room: Room
   right: RightToCall
+  /** The trace headers for a call of this url, in place of those of the request; undefined for none. */
+  traceHeaders?: (url: URL) => Record<string, string> | undefined
   /** A body outside of the request. It is dropped when the call no longer needs it. */
   raw?: { readonly body: RawBody | null } | undefined
   /** The call adds to these counts. */
@@ -161,7 +163,7 @@ async function ask(
   key: Key,
   value: KeyValue,
   request: ClientSecretRequest,
-  { upstream, hold, idempotencyKey, signal, room, right, raw, traffic }: Circumstances,
+  { upstream, hold, idempotencyKey, signal, room, right, traceHeaders, raw, traffic }: Circumstances,
 ): Promise<Answered> {
   if (key.sign && raw?.body) throw unsignedBody(key.name)
   const rule = findRule(key, request)
@@ -172,7 +174,8 @@ async function ask(
   if (signed) hold({ version: value.version, secret: signed.signature })
   if (retryable && isNonIdempotent(request.method)) prepared.headers['idempotency-key'] ??= idempotencyKey
   hold(value)
-  const outgoing = withRawBody(prepared, raw?.body ?? null)
+  // After the signature, which does not cover them.
+  const outgoing = traced(withRawBody(prepared, raw?.body ?? null), traceHeaders?.(prepared.url))
   traffic.calls += 1
   const sent = counted(outgoing, traffic)
   const answer = await upstream.call(sent, { allowPrivateNetwork, signal, room, right }).catch((error: Error) => {
@@ -182,6 +185,12 @@ async function ask(
   traffic.received += answer.body.length
   traffic.read?.(answer.body)
   return { answer, value }
+}
+
+function traced(call: RawUpstreamCall, trace: Record<string, string> | undefined): RawUpstreamCall {
+  if (!trace) return call
+  const { traceparent: _parent, tracestate: _state, ...headers } = call.headers
+  return { ...call, headers: { ...headers, ...trace } }
 }
 
 /** Counts the bytes of a body. */

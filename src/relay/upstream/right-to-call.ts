@@ -13,8 +13,8 @@ export interface RightToCall {
   ensure(): Promise<void>
 }
 
-/** Milliseconds for which a proof is valid. Below `heartbeatTimeout - maxStartDelay` (4 s), when another relay may take over. */
-const holdsFor = 3_000
+/** Milliseconds for which a proof is valid. With `maxStartDelay` below `sessionTimeout`, when another relay may take over. */
+const holdsFor = 1_400
 
 /** The relay does not make the call, because another relay has its record and settles it. */
 export const takenOver = new ClientSecretError('ABORTED', 'Another relay took over this request.')

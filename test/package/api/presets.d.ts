@@ -1,5 +1,4 @@
-import { K as KeyOptions, a as KeyRule, b as KeyLimits } from './key.js';
-export { P as Place } from './key.js';
+import { K as KeyOptions, P as Place, a as KeyRule, b as KeyLimits } from './key.js';
 import './request.js';
 
 /** What a preset lets you set, besides the settings of its API. */
@@ -22,6 +21,13 @@ interface PresetAuth {
 }
 /** Methods and a path or an url, in one text or in several. */
 type Lines = string | readonly string[];
+/** How a page creates the API's own SDK. */
+interface PresetSdk {
+    /** What it imports, such as `OpenAI from 'openai'`. */
+    readonly import: string;
+    /** The expression that makes it, for a key of the preset's name. `client` is that of `createClient`. */
+    readonly create: string;
+}
 /** One API, from its documentation. A text in braces is a setting. */
 interface Api {
     /** The beginning of all urls. */
@@ -36,6 +42,11 @@ interface Api {
     optional?: Readonly<Record<string, string>>;
     token?: KeyOptions['token'];
     sign?: KeyOptions['sign'];
+    sdk?: PresetSdk & {
+        /** The beginning of its urls, and the place of its key, where they differ from those above. The rules allow both. */
+        url?: string;
+        place?: Place;
+    };
 }
 type More<Of extends Api> = Of extends {
     more: infer Endpoints;
@@ -71,6 +82,8 @@ interface Preset<Of extends Api = AnyApi> {
     readonly variables: string | Readonly<Record<string, string>>;
     /** What a request writes. */
     readonly auth: PresetAuth;
+    /** How a page creates the API's own SDK. Undefined for an API without one that takes a `fetch`. */
+    readonly sdk: PresetSdk | undefined;
 }
 /** The options of a key; their type knows the urls. */
 interface PresetKey<Url extends string = string> extends KeyOptions {
@@ -103,6 +116,10 @@ declare const openai: Preset<{
         readonly moderations: "POST /moderations";
         readonly models: readonly ["GET /models", "GET /models/*"];
     };
+    readonly sdk: {
+        readonly import: "OpenAI from 'openai'";
+        readonly create: "new OpenAI({ apiKey: '$CLIENT_SECRET', dangerouslyAllowBrowser: true, fetch: client.fetchWith('openai') })";
+    };
 }>;
 /** Anthropic. */
 declare const anthropic: Preset<{
@@ -119,6 +136,11 @@ declare const anthropic: Preset<{
         readonly countTokens: "POST /messages/count_tokens";
         readonly models: readonly ["GET /models", "GET /models/*"];
     };
+    readonly sdk: {
+        readonly import: "Anthropic from '@anthropic-ai/sdk'";
+        readonly create: "new Anthropic({ apiKey: '$CLIENT_SECRET', dangerouslyAllowBrowser: true, fetch: client.fetchWith('anthropic') })";
+        readonly place: "headers.authorization";
+    };
 }>;
 /** Google Gemini. */
 declare const gemini: Preset<{
@@ -134,6 +156,11 @@ declare const gemini: Preset<{
         readonly countTokens: "POST /models/*:countTokens";
         readonly embed: readonly ["POST /models/*:embedContent", "POST /models/*:batchEmbedContents"];
         readonly models: readonly ["GET /models", "GET /models/*"];
+    };
+    readonly sdk: {
+        readonly import: "{ GoogleGenAI } from '@google/genai'";
+        readonly create: "new GoogleGenAI({ apiKey: '$CLIENT_SECRET', httpOptions: { fetch: client.fetchWith('gemini') } })";
+        readonly url: "https://generativelanguage.googleapis.com/v1";
     };
 }>;
 /** Mistral. */
@@ -153,6 +180,10 @@ declare const mistral: Preset<{
         readonly moderations: "POST /moderations";
         readonly models: readonly ["GET /models", "GET /models/*"];
     };
+    readonly sdk: {
+        readonly import: "{ Mistral, HTTPClient } from '@mistralai/mistralai'";
+        readonly create: "new Mistral({ apiKey: '$CLIENT_SECRET', httpClient: new HTTPClient({ fetcher: client.fetchWith('mistral') }) })";
+    };
 }>;
 /** Groq. */
 declare const groq: Preset<{
@@ -169,6 +200,10 @@ declare const groq: Preset<{
         readonly speech: "POST /audio/speech";
         readonly models: readonly ["GET /models", "GET /models/*"];
     };
+    readonly sdk: {
+        readonly import: "Groq from 'groq-sdk'";
+        readonly create: "new Groq({ apiKey: '$CLIENT_SECRET', dangerouslyAllowBrowser: true, fetch: client.fetchWith('groq') })";
+    };
 }>;
 /** Cohere. */
 declare const cohere: Preset<{
@@ -184,6 +219,10 @@ declare const cohere: Preset<{
         readonly embed: "POST /embed";
         readonly rerank: "POST /rerank";
     };
+    readonly sdk: {
+        readonly import: "{ CohereClient } from 'cohere-ai'";
+        readonly create: "new CohereClient({ token: '$CLIENT_SECRET', fetch: client.fetchWith('cohere') })";
+    };
 }>;
 /** DeepSeek. */
 declare const deepseek: Preset<{
@@ -197,6 +236,10 @@ declare const deepseek: Preset<{
     readonly endpoints: {
         readonly chat: "POST /chat/completions";
         readonly models: "GET /models";
+    };
+    readonly sdk: {
+        readonly import: "OpenAI from 'openai'";
+        readonly create: "new OpenAI({ baseURL: 'https://api.deepseek.com', apiKey: '$CLIENT_SECRET', dangerouslyAllowBrowser: true, fetch: client.fetchWith('deepseek') })";
     };
 }>;
 /** OpenRouter. */
@@ -212,6 +255,10 @@ declare const openrouter: Preset<{
         readonly chat: "POST /chat/completions";
         readonly models: "GET /models";
     };
+    readonly sdk: {
+        readonly import: "{ OpenRouter, HTTPClient } from '@openrouter/sdk'";
+        readonly create: "new OpenRouter({ apiKey: '$CLIENT_SECRET', httpClient: new HTTPClient({ fetcher: client.fetchWith('openrouter') }) })";
+    };
 }>;
 /** Together AI. */
 declare const together: Preset<{
@@ -226,6 +273,11 @@ declare const together: Preset<{
         readonly chat: "POST /chat/completions";
         readonly images: "POST /images/generations";
         readonly embeddings: "POST /embeddings";
+    };
+    readonly sdk: {
+        readonly import: "Together from 'together-ai'";
+        readonly create: "new Together({ apiKey: '$CLIENT_SECRET', dangerouslyAllowBrowser: true, fetch: client.fetchWith('together') })";
+        readonly url: "https://api.together.ai/v1";
     };
 }>;
 /** Perplexity. */
@@ -254,6 +306,10 @@ declare const xai: Preset<{
         readonly chat: "POST /chat/completions";
         readonly images: "POST /images/generations";
         readonly models: "GET /models";
+    };
+    readonly sdk: {
+        readonly import: "OpenAI from 'openai'";
+        readonly create: "new OpenAI({ baseURL: 'https://api.x.ai/v1', apiKey: '$CLIENT_SECRET', dangerouslyAllowBrowser: true, fetch: client.fetchWith('xai') })";
     };
 }>;
 /** Hugging Face, its router of inference providers. */
@@ -285,6 +341,10 @@ declare const elevenlabs: Preset<{
         readonly sounds: "POST /sound-generation";
         readonly voices: "GET /voices";
     };
+    readonly sdk: {
+        readonly import: "{ ElevenLabsClient } from '@elevenlabs/elevenlabs-js'";
+        readonly create: "new ElevenLabsClient({ apiKey: '$CLIENT_SECRET', fetch: client.fetchWith('elevenlabs') })";
+    };
 }>;
 /** Deepgram. */
 declare const deepgram: Preset<{
@@ -298,6 +358,10 @@ declare const deepgram: Preset<{
     readonly endpoints: {
         readonly listen: "POST /listen";
         readonly speak: "POST /speak";
+    };
+    readonly sdk: {
+        readonly import: "{ DeepgramClient } from '@deepgram/sdk'";
+        readonly create: "new DeepgramClient({ apiKey: '$CLIENT_SECRET', fetch: client.fetchWith('deepgram') })";
     };
 }>;
 /** AssemblyAI. */
@@ -326,6 +390,10 @@ declare const replicate: Preset<{
     readonly endpoints: {
         readonly predictions: readonly ["POST /predictions", "POST /models/*/*/predictions", "GET /predictions/*", "POST /predictions/*/cancel"];
     };
+    readonly sdk: {
+        readonly import: "Replicate from 'replicate'";
+        readonly create: "new Replicate({ auth: '$CLIENT_SECRET', fetch: client.fetchWith('replicate') })";
+    };
 }>;
 /** fal. */
 declare const fal: Preset<{
@@ -339,6 +407,10 @@ declare const fal: Preset<{
     readonly endpoints: {
         readonly run: "POST /fal-ai/**";
         readonly queue: readonly ["POST https://queue.fal.run/fal-ai/**", "GET https://queue.fal.run/fal-ai/*/requests/*", "GET https://queue.fal.run/fal-ai/*/requests/*/status"];
+    };
+    readonly sdk: {
+        readonly import: "{ createFalClient } from '@fal-ai/client'";
+        readonly create: "createFalClient({ credentials: '$CLIENT_SECRET', fetch: client.fetchWith('fal') })";
     };
 }>;
 /** DeepL. With a free account, set `host` to `api-free.deepl.com`. */
@@ -376,6 +448,10 @@ declare const stripe: Preset<{
         readonly paymentIntents: "POST /payment_intents";
         readonly setupIntents: "POST /setup_intents";
         readonly customers: "POST /customers";
+    };
+    readonly sdk: {
+        readonly import: "Stripe from 'stripe'";
+        readonly create: "new Stripe('$CLIENT_SECRET', { httpClient: Stripe.createFetchHttpClient(client.fetchWith('stripe')) })";
     };
 }>;
 /** Twilio. */
@@ -511,6 +587,10 @@ declare const notion: Preset<{
         readonly readPages: readonly ["GET /pages/*", "GET /blocks/*/children"];
         readonly updatePages: "PATCH /pages/*";
     };
+    readonly sdk: {
+        readonly import: "{ Client } from '@notionhq/client'";
+        readonly create: "new Client({ auth: '$CLIENT_SECRET', fetch: client.fetchWith('notion') })";
+    };
 }>;
 /** Airtable, one base. */
 declare const airtable: Preset<{
@@ -550,6 +630,10 @@ declare const github: Preset<{
         readonly releases: "GET /releases";
     };
     readonly required: readonly ["owner", "repo"];
+    readonly sdk: {
+        readonly import: "{ Octokit } from '@octokit/rest'";
+        readonly create: "new Octokit({ auth: '$CLIENT_SECRET', request: { fetch: client.fetchWith('github') } })";
+    };
 }>;
 /** A GitHub App, for one repository. The secret is its private key. */
 declare const githubApp: Preset<{
@@ -818,5 +902,5 @@ declare const binance: Preset<{
     };
 }>;
 
-export { KeyLimits, KeyOptions, KeyRule, airtable, algolia, anthropic, assemblyai, binance, cohere, datadog, deepgram, deepl, deepseek, discord, elevenlabs, fal, gemini, github, githubApp, googleMaps, googleServiceAccount, groq, hubspot, huggingface, jira, linear, mailgun, mistral, notion, openai, openrouter, perplexity, postmark, replicate, resend, s3, sendgrid, shopify, slack, spotify, stripe, telegram, together, twilio, xai, zendesk };
-export type { Preset, PresetAuth, PresetOptions, PresetSettings };
+export { KeyLimits, KeyOptions, KeyRule, Place, airtable, algolia, anthropic, assemblyai, binance, cohere, datadog, deepgram, deepl, deepseek, discord, elevenlabs, fal, gemini, github, githubApp, googleMaps, googleServiceAccount, groq, hubspot, huggingface, jira, linear, mailgun, mistral, notion, openai, openrouter, perplexity, postmark, replicate, resend, s3, sendgrid, shopify, slack, spotify, stripe, telegram, together, twilio, xai, zendesk };
+export type { Preset, PresetAuth, PresetOptions, PresetSdk, PresetSettings };

@@ -148,6 +148,12 @@ interface RelayOptions {
         /** For all requests; longer values are rejected. Default: 30 days. */
         max?: number | undefined;
     } | undefined;
+    /**
+     * Origins of APIs that get the trace of a request, such as `https://api.internal.example.com`: the headers
+     * `traceparent` and `tracestate` (W3C), with the relay's own place in the trace. Default: none, because a trace tells
+     * an API how its calls belong together.
+     */
+    traceTo?: string[] | undefined;
     /** How long `close` waits for running requests, in milliseconds. Default 10,000. */
     shutdownTimeout?: number | undefined;
     /** Default: warnings and errors to the console. */

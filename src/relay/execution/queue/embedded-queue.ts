@@ -21,7 +21,7 @@ export async function createEmbeddedQueue(parts: QueueDeps): Promise<Queue> {
     const lease: Lease = {
       isOver: () => closing.signal.aborted || isUsedUp(),
       async claimNext() {
-        const [record = null] = await records.take([concurrencyKey])
+        const [record = null] = await records.take([{ concurrencyKey, lease: null }])
         if (record) hasRun = true
         return record
       },

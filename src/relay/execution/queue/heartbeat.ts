@@ -1,30 +1,30 @@
-import { randomUUID } from 'node:crypto'
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { Database } from '../../database/database.ts'
 import type { Logger } from '../../common/logger.ts'
 import { since, thisMoment } from '../../common/clock.ts'
+import { createEndedRelays, lookEvery } from './ended-relays.ts'
 
 /** Milliseconds between two heartbeats. */
-const beatEvery = 2_000
+const beatEvery = 1_000
 /**
- * Milliseconds without a heartbeat after which a relay counts as dead, and another relay takes over its requests. A live
- * relay finishes its own calls, so it must survive short cuts from the database: one of 6 seconds is silent for 8 and a
- * little (bench:takeover). `holdsFor` in right-to-call.ts must stay below `heartbeatTimeout - maxStartDelay`, and
+ * Milliseconds without a heartbeat after which a relay counts as dead, and another relay takes over its requests: one
+ * that is frozen, or whose machine vanished. One whose process has ended counts as dead earlier; see ended-relays.ts.
  * pg-boss needs whole seconds, 10 or more.
  */
 export const heartbeatTimeout = 10_000
 /** Milliseconds after a heartbeat in which the relay may start a request. Ends well before other relays may take over. */
-export const maxStartDelay = 6_000
+export const maxStartDelay = 2_800
 
 export interface Heartbeat {
-  /** Identifies this relay to the others. */
-  id: string
   /** Sends a heartbeat if the last one is too old to start a request. */
   ensureSeen(): Promise<void>
   stop(): Promise<void>
 }
 
-interface PresenceDeps {
+interface HeartbeatDeps {
   database: Database
+  /** Identifies this relay to the others. */
+  relay: string
   /** Called after each heartbeat, with its time by the clock of the database. */
   onBeat: (seenAt: number) => Promise<void>
   /** Takes over the requests of dead relays. */
@@ -41,12 +41,12 @@ interface PresenceDeps {
  */
 export async function createHeartbeat({
   database,
+  relay,
   onBeat,
   takeOver,
   isAlone,
   logger,
-}: PresenceDeps): Promise<Heartbeat> {
-  const id = randomUUID()
+}: HeartbeatDeps): Promise<Heartbeat> {
   let heardSince = performance.now()
   let lastBeat = heardSince
   let shownAt = thisMoment()
@@ -54,13 +54,15 @@ export async function createHeartbeat({
   let isStopped = false
   let timer: NodeJS.Timeout | undefined
   let beating: Promise<void> | undefined
+  const stopLooking = new AbortController()
+  let looking: Promise<void> | undefined
 
   async function show(): Promise<number> {
     const at = thisMoment()
     const { now } = database.dialect
     const [seen] = await database.query<{ seen_at: number }>(
       `INSERT INTO relays (id, seen_at) VALUES ($1, ${now}) ON CONFLICT (id) DO UPDATE SET seen_at = ${now} RETURNING seen_at`,
-      [id],
+      [relay],
     )
     shownAt = at
     database.setNow(seen!.seen_at, at)
@@ -97,21 +99,35 @@ export async function createHeartbeat({
     timer.unref()
   }
 
+  /** Looks for relays that have ended, until this one stops. */
+  async function look(): Promise<void> {
+    const ended = createEndedRelays(database)
+    while (!isStopped) {
+      await sleep(lookEvery, undefined, { signal: stopLooking.signal, ref: false })
+      // A heartbeat tells of an unavailable database, once.
+      const count = await ended.forget().catch(() => 0)
+      if (count > 0) await takeOver().catch(() => {})
+    }
+  }
+
   if (isAlone) await database.query('DELETE FROM relays')
   await beat()
   if (isAlone) await takeOver()
-  else next()
+  else {
+    next()
+    looking = look().catch(() => {})
+  }
 
   return {
-    id,
     async ensureSeen() {
       if (!isAlone && since(shownAt) >= maxStartDelay) await show()
     },
     async stop() {
       isStopped = true
       clearTimeout(timer)
-      await beating
-      await database.query('DELETE FROM relays WHERE id = $1', [id]).catch(() => {})
+      stopLooking.abort()
+      await Promise.all([beating, looking])
+      await database.query('DELETE FROM relays WHERE id = $1', [relay]).catch(() => {})
     },
   }
 }

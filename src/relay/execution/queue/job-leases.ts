@@ -3,8 +3,8 @@ import type { Database } from '../../database/database.ts'
 import type { PubSub } from '../../database/pub-sub.ts'
 import type { Records } from '../../database/records.ts'
 import type { RecordSummary, StoredRecord } from '../../database/stored-record.ts'
-import { maxStartDelay } from './heartbeat.ts'
-import type { QueueJob, QueueJobs } from './queue-jobs.ts'
+import { heartbeatTimeout, maxStartDelay } from './heartbeat.ts'
+import type { FetchedJob, QueueJob, QueueJobs } from './queue-jobs.ts'
 
 /** A job that this relay fetched, and what the relay knows of it. */
 export interface JobLease {
@@ -31,20 +31,23 @@ export interface JobLeases {
   handBack(lease: JobLease): Promise<boolean>
   /** Renews all leases after a heartbeat that the database saw at this time. */
   beat(seenAt: number): Promise<void>
+  /** Frees the jobs of dead relays; gives the number of those that were found by their records. */
+  takeOver(): Promise<number>
 }
 
 interface LeasesDeps {
+  relay: string
   jobs: QueueJobs
   database: Database
   records: Records
   pubSub: PubSub
 }
 
-export function createJobLeases({ jobs, database, records, pubSub }: LeasesDeps): JobLeases {
+export function createJobLeases({ relay, jobs, database, records, pubSub }: LeasesDeps): JobLeases {
   const open = new Set<JobLease>()
   /** Until when this relay may start a record, by the clock of the database. */
   let deadline = 0
-  const claim = batchedClaims(records, () => deadline)
+  const claim = batchedClaims(records, relay, () => deadline)
   const endIfEmpty = batchedEnds(jobs, database, records)
 
   /** Gives the answer of a statement. A lost answer puts the lease in doubt. */
@@ -125,18 +128,26 @@ export function createJobLeases({ jobs, database, records, pubSub }: LeasesDeps)
       if (leases.length > 0) await renew(leases)
       deadline = seenAt + maxStartDelay
     },
+
+    async takeOver() {
+      // Also those between two records.
+      await jobs.freeSilent()
+      const leases = await records.leasesOfDead(heartbeatTimeout)
+      return leases.length === 0 ? 0 : jobs.free(leases.map(fetchedJobOf))
+    },
   }
 }
 
 /** Claims the next records of many leases in one statement. */
-function batchedClaims(records: Records, deadline: () => number) {
+function batchedClaims(records: Records, relay: string, deadline: () => number) {
   let lastClaim = 0
   return batched(async (leases: JobLease[]) => {
     lastClaim = Math.max(records.now(), lastClaim + 1)
     for (const lease of leases) lease.claimedAt = lastClaim
     const keys = leases.map(({ job }) => job.concurrencyKey)
+    const asked = leases.map(({ job }) => ({ concurrencyKey: job.concurrencyKey, lease: leaseOf(relay, job) }))
     const claimed = new Map(
-      (await records.take(keys, deadline(), lastClaim)).map((record) => [record.concurrencyKey, record]),
+      (await records.take(asked, deadline(), lastClaim)).map((record) => [record.concurrencyKey, record]),
     )
     // A key that was lost and got again may be here twice; the record is for one of the two.
     return keys.map((key) => {
@@ -159,4 +170,14 @@ function batchedEnds(jobs: QueueJobs, database: Database, records: Records) {
       return keys.map((key) => !notEmpty.has(key))
     })
   })
+}
+
+/** The lease of a relay on a job, as its records keep it. */
+function leaseOf(relay: string, { id, retryCount }: FetchedJob): string {
+  return `${relay} ${id} ${retryCount}`
+}
+
+function fetchedJobOf(lease: string): FetchedJob {
+  const [, id, retryCount] = lease.split(' ')
+  return { id: id!, retryCount: Number(retryCount) }
 }

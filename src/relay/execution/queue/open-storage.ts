@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import type { PeerChannel } from '../../database/pub-sub.ts'
 import { isPostgres, type Database } from '../../database/database.ts'
 import { createEmbeddedQueue } from './embedded-queue.ts'
@@ -8,6 +9,8 @@ import type { Queue } from './queue.ts'
 /** The database of the records, with its queue and the channel between relays. */
 export interface Storage {
   database: Database
+  /** Identifies this process to the other relays. */
+  relay: string
   /** Undefined if there can be no other relay. */
   peers: PeerChannel | undefined
   isAlone: boolean
@@ -23,6 +26,7 @@ export async function openStorage(address: string | undefined, logger: Logger): 
     const database = await openSqlite(address, logger)
     return {
       database,
+      relay: randomUUID(),
       peers: undefined,
       isAlone: true,
       isInMemory: address === undefined || address === memory,
@@ -34,6 +38,7 @@ export async function openStorage(address: string | undefined, logger: Logger): 
   const database = await openPostgres(address, logger)
   return {
     database,
+    relay: database.relay,
     peers: database.peers,
     isAlone: false,
     isInMemory: false,

@@ -20,9 +20,9 @@ const maxLease = 3_600_000
  * pg-boss's tables as small as the number of keys.
  */
 export async function createPgBossQueue(database: PostgresDatabase, parts: QueueDeps): Promise<Queue> {
-  const { records, pubSub, slots, logger } = parts
+  const { relay, records, pubSub, slots, logger } = parts
   const jobs = await openQueueJobs(database, logger)
-  const leases = createJobLeases({ jobs, database, records, pubSub })
+  const leases = createJobLeases({ relay, jobs, database, records, pubSub })
   const closing = new AbortController()
   const running = new Set<Promise<void>>()
   const fetcher = createJobFetcher({ jobs, slots, pubSub, logger, closing: closing.signal, run })
@@ -95,7 +95,9 @@ export async function createPgBossQueue(database: PostgresDatabase, parts: Queue
       fetcher.start()
     },
 
-    takeOver: () => jobs.takeOver(),
+    async takeOver() {
+      if ((await leases.takeOver()) > 0) pubSub.publish(work)
+    },
 
     async close() {
       closing.abort()

@@ -10,12 +10,15 @@ export interface NewJob {
   caller: string
 }
 
-/** A job of pg-boss that this relay fetched. */
-export interface QueueJob extends NewJob {
+/** A job of pg-boss, as a relay fetched it. */
+export interface FetchedJob {
   id: string
   /** Attempts before this one: a relay that lost the job can no longer change it. */
   retryCount: number
 }
+
+/** A job of pg-boss that this relay fetched. */
+export interface QueueJob extends NewJob, FetchedJob {}
 
 /** The jobs of the queue, at most one of each concurrency key. */
 export interface QueueJobs {
@@ -28,8 +31,10 @@ export interface QueueJobs {
   renew(jobs: readonly QueueJob[]): Promise<Set<string>>
   /** Deletes jobs that this relay still has; gives their number. */
   remove(jobs: readonly QueueJob[], transaction: Transaction): Promise<number>
-  /** Frees the jobs of dead relays. */
-  takeOver(): Promise<void>
+  /** Frees the jobs of relays that were silent for `heartbeatTimeout`. */
+  freeSilent(): Promise<void>
+  /** Frees these jobs, if the relay that fetched them still has them; gives their number. */
+  free(jobs: readonly FetchedJob[]): Promise<number>
   close(): Promise<void>
 }
 
@@ -52,9 +57,10 @@ export async function openQueueJobs(database: PostgresDatabase, logger: Logger):
     renew: async (jobs) => renewedBy(await boss.touch(queueName, jobs.map(attemptOf))),
     remove: async (jobs, transaction) =>
       affectedBy(await boss.deleteJob(queueName, jobs.map(attemptOf), { db: withinTransaction(transaction) })),
-    async takeOver() {
+    async freeSilent() {
       await boss.supervise(queueName)
     },
+    free: async (jobs) => affectedBy(await boss.fail(queueName, jobs.map(attemptOf))),
     close: () => stopPgBoss(boss),
   }
 }
@@ -67,7 +73,7 @@ function jobOf({ id, retryCount, data }: { id: string; retryCount: number; data:
   return { id, retryCount, ...data }
 }
 
-function attemptOf({ id, retryCount }: QueueJob): { id: string; retryCount: number } {
+function attemptOf({ id, retryCount }: FetchedJob): FetchedJob {
   return { id, retryCount }
 }
 

@@ -14,6 +14,8 @@ export interface WorkerDeps {
 
 /** What a queue needs. */
 export interface QueueDeps extends WorkerDeps {
+  /** Identifies this relay to the others. */
+  relay: string
   pubSub: PubSub
   /** Slots of the relay for the calls of all its queues. */
   slots: CallSlots

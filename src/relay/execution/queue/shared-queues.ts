@@ -22,8 +22,8 @@ export interface SharedQueueRunner {
   has(this: void, queueName: string | null | undefined): boolean
   /** Adds a record in the transaction that writes it. */
   add(record: QueuedRecord, caller: Caller, transaction: Transaction): Promise<void>
-  /** Begins to run records, as the relay with this id. */
-  start(relay: string): void
+  /** Begins to run records. */
+  start(): void
   /** Frees the slots of dead relays, and settles their records. */
   takeOver(): Promise<void>
   /** Starts no more records, and resolves when the running ones have ended. */
@@ -59,7 +59,7 @@ function workOf(queueName: string): string {
 
 /** Long, because looks, runs and takeovers share the calls that are under way. */
 export async function createSharedQueues(deps: SharedQueueRunnerDeps): Promise<SharedQueueRunner> {
-  const { database, queues, records, runner, pubSub, slots, logger, isAlone, minute, maxUpstreamWait } = deps
+  const { relay, database, queues, records, runner, pubSub, slots, logger, isAlone, minute, maxUpstreamWait } = deps
   const calls = createSharedQueueCalls(database, {
     window: minute + margin,
     maxSilence: isAlone ? Infinity : maxStartDelay,
@@ -71,7 +71,7 @@ export async function createSharedQueues(deps: SharedQueueRunnerDeps): Promise<S
   /** The calls of this process whose end could not be written. */
   const unsettled = new Set<string>()
   const looks = new Map([...queues.values()].map((queue) => [queue.name, createLook(queue)]))
-  let relay: string | undefined
+  let isStarted = false
   let timer: NodeJS.Timeout | undefined
   const subscriptions: (() => void)[] = []
 
@@ -107,7 +107,7 @@ export async function createSharedQueues(deps: SharedQueueRunnerDeps): Promise<S
 
     function look(): void {
       isAsked = true
-      if (looking || relay === undefined || closing.signal.aborted) return
+      if (looking || !isStarted || closing.signal.aborted) return
       looking = lookAgain()
         .catch((error: unknown) => {
           // The heartbeat logs an unavailable database, once.
@@ -139,7 +139,7 @@ export async function createSharedQueues(deps: SharedQueueRunnerDeps): Promise<S
     try {
       if (closing.signal.aborted) return { calls: [], wait: null }
       const before = thisMoment()
-      const taken = await calls.take(queue, relay!, 1 + Math.max(0, slots.available()))
+      const taken = await calls.take(queue, relay, 1 + Math.max(0, slots.available()))
       for (const one of taken.calls) run(queue, one, before)
       return taken
     } finally {
@@ -152,7 +152,7 @@ export async function createSharedQueues(deps: SharedQueueRunnerDeps): Promise<S
    * be settled. Only of one queue, which takes nothing meanwhile: a take of another queue may have an answer on the way.
    */
   async function undoStrays({ name }: SharedQueue): Promise<void> {
-    for (const call of await calls.callsOf(relay!)) {
+    for (const call of await calls.callsOf(relay)) {
       if (call.queue !== name || underWay.has(nameOf(call))) continue
       const head = await calls.recordOf(call)
       if (head && unsettled.has(nameOf(call))) await runner.settleInterrupted(head)
@@ -230,7 +230,7 @@ export async function createSharedQueues(deps: SharedQueueRunnerDeps): Promise<S
   }
 
   async function takeOver(): Promise<void> {
-    if (relay === undefined) return
+    if (!isStarted) return
     for (const call of await calls.orphans(relay, heartbeatTimeout)) {
       const head = await calls.recordOf(call)
       if (head) await runner.settleInterrupted(head)
@@ -251,8 +251,8 @@ export async function createSharedQueues(deps: SharedQueueRunnerDeps): Promise<S
       transaction.afterCommit(tell)
     },
 
-    start(id) {
-      relay = id
+    start() {
+      isStarted = true
       if (queues.size === 0) return
       for (const [name, { look }] of looks) {
         subscriptions.push(pubSub.on(workOf(name), look))
