@@ -30,7 +30,7 @@ function facts({ auth, defaults, endpoints, sdk, settings, variables }: Any): st
     ...(names.length > defaults.length
       ? [`endpoints that a config must name: ${listed(names.filter((name) => !defaults.includes(name)))}`]
       : []),
-    ...(sdk ? [`its SDK: \`${sdk.create}\`, with \`import ${sdk.import}\``] : []),
+    ...(sdk ? [`its SDK: \`${sdk.create}\`, with \`import ${sdk.names} from '${sdk.module}'\``] : []),
   ]
     .map((fact) => `- ${fact}`)
     .join('\n')

@@ -18,7 +18,8 @@ export const openai = /* @__PURE__ */ preset({
     models: ['GET /models', 'GET /models/*'],
   },
   sdk: {
-    import: "OpenAI from 'openai'",
+    names: 'OpenAI',
+    module: 'openai',
     create:
       "new OpenAI({ apiKey: '$CLIENT_SECRET', dangerouslyAllowBrowser: true, fetch: client.fetchWith('openai') })",
   },
@@ -35,7 +36,8 @@ export const anthropic = /* @__PURE__ */ preset({
     models: ['GET /models', 'GET /models/*'],
   },
   sdk: {
-    import: "Anthropic from '@anthropic-ai/sdk'",
+    names: 'Anthropic',
+    module: '@anthropic-ai/sdk',
     create:
       "new Anthropic({ apiKey: '$CLIENT_SECRET', dangerouslyAllowBrowser: true, fetch: client.fetchWith('anthropic') })",
     place: 'headers.authorization',
@@ -54,7 +56,8 @@ export const gemini = /* @__PURE__ */ preset({
     models: ['GET /models', 'GET /models/*'],
   },
   sdk: {
-    import: "{ GoogleGenAI } from '@google/genai'",
+    names: '{ GoogleGenAI }',
+    module: '@google/genai',
     create: "new GoogleGenAI({ apiKey: '$CLIENT_SECRET', httpOptions: { fetch: client.fetchWith('gemini') } })",
     url: 'https://generativelanguage.googleapis.com/v1',
   },
@@ -74,7 +77,8 @@ export const mistral = /* @__PURE__ */ preset({
     models: ['GET /models', 'GET /models/*'],
   },
   sdk: {
-    import: "{ Mistral, HTTPClient } from '@mistralai/mistralai'",
+    names: '{ Mistral, HTTPClient }',
+    module: '@mistralai/mistralai',
     create:
       "new Mistral({ apiKey: '$CLIENT_SECRET', httpClient: new HTTPClient({ fetcher: client.fetchWith('mistral') }) })",
   },
@@ -92,7 +96,8 @@ export const groq = /* @__PURE__ */ preset({
     models: ['GET /models', 'GET /models/*'],
   },
   sdk: {
-    import: "Groq from 'groq-sdk'",
+    names: 'Groq',
+    module: 'groq-sdk',
     create: "new Groq({ apiKey: '$CLIENT_SECRET', dangerouslyAllowBrowser: true, fetch: client.fetchWith('groq') })",
   },
 })
@@ -104,7 +109,8 @@ export const cohere = /* @__PURE__ */ preset({
   auth: bearer,
   endpoints: { chat: 'POST /chat', embed: 'POST /embed', rerank: 'POST /rerank' },
   sdk: {
-    import: "{ CohereClient } from 'cohere-ai'",
+    names: '{ CohereClient }',
+    module: 'cohere-ai',
     create: "new CohereClient({ token: '$CLIENT_SECRET', fetch: client.fetchWith('cohere') })",
   },
 })
@@ -116,7 +122,8 @@ export const deepseek = /* @__PURE__ */ preset({
   auth: bearer,
   endpoints: { chat: 'POST /chat/completions', models: 'GET /models' },
   sdk: {
-    import: "OpenAI from 'openai'",
+    names: 'OpenAI',
+    module: 'openai',
     create:
       "new OpenAI({ baseURL: 'https://api.deepseek.com', apiKey: '$CLIENT_SECRET', dangerouslyAllowBrowser: true, fetch: client.fetchWith('deepseek') })",
   },
@@ -129,7 +136,8 @@ export const openrouter = /* @__PURE__ */ preset({
   auth: bearer,
   endpoints: { chat: 'POST /chat/completions', models: 'GET /models' },
   sdk: {
-    import: "{ OpenRouter, HTTPClient } from '@openrouter/sdk'",
+    names: '{ OpenRouter, HTTPClient }',
+    module: '@openrouter/sdk',
     create:
       "new OpenRouter({ apiKey: '$CLIENT_SECRET', httpClient: new HTTPClient({ fetcher: client.fetchWith('openrouter') }) })",
   },
@@ -142,7 +150,8 @@ export const together = /* @__PURE__ */ preset({
   auth: bearer,
   endpoints: { chat: 'POST /chat/completions', images: 'POST /images/generations', embeddings: 'POST /embeddings' },
   sdk: {
-    import: "Together from 'together-ai'",
+    names: 'Together',
+    module: 'together-ai',
     create:
       "new Together({ apiKey: '$CLIENT_SECRET', dangerouslyAllowBrowser: true, fetch: client.fetchWith('together') })",
     url: 'https://api.together.ai/v1',
@@ -164,7 +173,8 @@ export const xai = /* @__PURE__ */ preset({
   auth: bearer,
   endpoints: { chat: 'POST /chat/completions', images: 'POST /images/generations', models: 'GET /models' },
   sdk: {
-    import: "OpenAI from 'openai'",
+    names: 'OpenAI',
+    module: 'openai',
     create:
       "new OpenAI({ baseURL: 'https://api.x.ai/v1', apiKey: '$CLIENT_SECRET', dangerouslyAllowBrowser: true, fetch: client.fetchWith('xai') })",
   },
@@ -190,7 +200,8 @@ export const elevenlabs = /* @__PURE__ */ preset({
     voices: 'GET /voices',
   },
   sdk: {
-    import: "{ ElevenLabsClient } from '@elevenlabs/elevenlabs-js'",
+    names: '{ ElevenLabsClient }',
+    module: '@elevenlabs/elevenlabs-js',
     create: "new ElevenLabsClient({ apiKey: '$CLIENT_SECRET', fetch: client.fetchWith('elevenlabs') })",
   },
 })
@@ -202,7 +213,8 @@ export const deepgram = /* @__PURE__ */ preset({
   auth: { headers: { Authorization: 'Token $CLIENT_SECRET' } },
   endpoints: { listen: 'POST /listen', speak: 'POST /speak' },
   sdk: {
-    import: "{ DeepgramClient } from '@deepgram/sdk'",
+    names: '{ DeepgramClient }',
+    module: '@deepgram/sdk',
     create: "new DeepgramClient({ apiKey: '$CLIENT_SECRET', fetch: client.fetchWith('deepgram') })",
   },
 })
@@ -229,7 +241,8 @@ export const replicate = /* @__PURE__ */ preset({
     ],
   },
   sdk: {
-    import: "Replicate from 'replicate'",
+    names: 'Replicate',
+    module: 'replicate',
     create: "new Replicate({ auth: '$CLIENT_SECRET', fetch: client.fetchWith('replicate') })",
   },
 })
@@ -248,7 +261,8 @@ export const fal = /* @__PURE__ */ preset({
     ],
   },
   sdk: {
-    import: "{ createFalClient } from '@fal-ai/client'",
+    names: '{ createFalClient }',
+    module: '@fal-ai/client',
     create: "createFalClient({ credentials: '$CLIENT_SECRET', fetch: client.fetchWith('fal') })",
   },
 })

@@ -26,8 +26,10 @@ type Lines = string | readonly string[]
 
 /** How a page creates the API's own SDK. */
 export interface PresetSdk {
-  /** What it imports, such as `OpenAI from 'openai'`. */
-  readonly import: string
+  /** The package that it imports from. */
+  readonly module: string
+  /** What it imports: `OpenAI`, or several names in braces. */
+  readonly names: string
   /** The expression that makes it, for a key of the preset's name. `client` is that of `createClient`. */
   readonly create: string
 }

@@ -15,7 +15,8 @@ export const stripe = /* @__PURE__ */ preset({
     customers: 'POST /customers',
   },
   sdk: {
-    import: "Stripe from 'stripe'",
+    names: 'Stripe',
+    module: 'stripe',
     create: "new Stripe('$CLIENT_SECRET', { httpClient: Stripe.createFetchHttpClient(client.fetchWith('stripe')) })",
   },
 })
@@ -102,7 +103,8 @@ export const notion = /* @__PURE__ */ preset({
     updatePages: 'PATCH /pages/*',
   },
   sdk: {
-    import: "{ Client } from '@notionhq/client'",
+    names: '{ Client }',
+    module: '@notionhq/client',
     create: "new Client({ auth: '$CLIENT_SECRET', fetch: client.fetchWith('notion') })",
   },
 })
@@ -131,7 +133,8 @@ export const github = /* @__PURE__ */ preset({
   },
   required: ['owner', 'repo'],
   sdk: {
-    import: "{ Octokit } from '@octokit/rest'",
+    names: '{ Octokit }',
+    module: '@octokit/rest',
     create: "new Octokit({ auth: '$CLIENT_SECRET', request: { fetch: client.fetchWith('github') } })",
   },
 })

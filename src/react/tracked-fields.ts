@@ -1,5 +1,3 @@
-import type { Store } from './store.ts'
-
 /** Merges the fields of both, and keeps getters: a component renders only for fields that it reads. */
 export function mergeGetters<One extends object, Other extends object>(one: One, other: Other): One & Other {
   const fields = { ...Object.getOwnPropertyDescriptors(one), ...Object.getOwnPropertyDescriptors(other) }
@@ -11,7 +9,11 @@ export function mergeGetters<One extends object, Other extends object>(one: One,
  * field. After a change of a field that was read, all fields stay as they were:
  * what one field says holds for the others.
  */
-export function tracked<Value extends object>(value: Value, store: Store<Value>, fieldsRead: Set<PropertyKey>): Value {
+export function tracked<Value extends object>(
+  value: Value,
+  store: { read: () => Value },
+  fieldsRead: Set<PropertyKey>,
+): Value {
   let shown = value
   const getters = Object.keys(value).map((field) => [
     field,

@@ -1,12 +1,29 @@
-import { createHmac, generateKeyPairSync } from 'node:crypto'
+import { createRequire } from 'node:module'
+import { createHash, createHmac, generateKeyPairSync } from 'node:crypto'
 import { jwtVerify } from 'jose'
-import { expect, test } from 'vitest'
+import { createElement, useEffect } from 'react'
+import { createRoot } from 'react-dom/client'
+import { expect, onTestFinished, test, vi } from 'vitest'
+import type { Client } from '../../src/client/create-client.ts'
 import type { ClientSecretRequestParams } from '../../src/client/request-params.ts'
 import type { PresetAuth } from '../../src/presets/preset.ts'
 import type { KeyOptions } from '../../src/relay/keys/key.ts'
+import { ClientSecretProvider, useClientSecretRequest } from '../../src/exports/index.ts'
+import type { RequestState, UseClientSecretRequestOptions } from '../../src/exports/index.ts'
 import * as presets from '../../src/exports/presets.ts'
 import { json, startApi, type ApiCall } from '../helpers/api.ts'
 import { startRelay } from '../helpers/relay.ts'
+
+const { JSDOM } = createRequire(import.meta.url)('jsdom') as {
+  JSDOM: new (html: string) => { window: Window & typeof globalThis }
+}
+
+declare module 'vitest' {
+  interface TaskMeta {
+    /** A row of the table that npm run apis prints. */
+    api?: { name: string; call: string; body: string; through: string }
+  }
+}
 
 /** One API: its preset, a request as the docs print it, and what its own documentation says that it must get. */
 interface WellKnown {
@@ -14,6 +31,8 @@ interface WellKnown {
   key: KeyOptions
   /** What the request writes, besides its own headers and params. */
   auth: PresetAuth
+  /** Default: a rule of the row. */
+  rule?: 'preset'
   /** Instead of one secret. */
   secret?: KeyOptions['secret']
   request: Partial<Omit<ClientSecretRequestParams, 'url'>> & { to: string }
@@ -93,6 +112,16 @@ const hasHeader =
 const body = ({ body }: ApiCall) => JSON.parse(body) as Record<string, unknown>
 const fields = ({ body }: ApiCall) => [...new URLSearchParams(body)].map((pair) => pair.join('='))
 const query = ({ path }: ApiCall) => new URLSearchParams(path.split('?')[1])
+const formOf = (parts: Record<string, string | File>) => {
+  const data = new FormData()
+  for (const [name, part] of Object.entries(parts)) data.append(name, part)
+  return data
+}
+const otter = (name: string) => new File(['waves'], name)
+const hasPart = ({ body }: ApiCall, name: string, text: string) => body.includes(`name="${name}"\r\n\r\n${text}\r\n`)
+const hasFile = ({ headers, body }: ApiCall, name: string, file: string) =>
+  /^multipart\/form-data; boundary=/.test(headers['content-type'] ?? '') &&
+  new RegExp(`name="${name}"; filename="${file}"\r\n[^]*\r\n\r\nwaves\r\n`).test(body)
 const chat = { model: 'm', messages: [{ role: 'user', content: 'An otter' }] }
 
 /** The presets that the table shows. */
@@ -102,11 +131,23 @@ const shown = new Set<unknown>()
 function of<Options extends unknown[]>(
   preset: ((...options: Options) => KeyOptions) & { auth: PresetAuth },
   ...options: Options
-): Pick<WellKnown, 'key' | 'auth'> {
+): Pick<WellKnown, 'key' | 'auth' | 'rule'> {
   shown.add(preset)
   const settings = Object(options[0]) as Record<string, string>
   const auth = JSON.stringify(preset.auth).replace(/\{(\w+)\}/g, (_found, name: string) => settings[name]!)
-  return { key: preset(...options), auth: JSON.parse(auth) as PresetAuth }
+  return { rule: 'preset', key: preset(...options), auth: JSON.parse(auth) as PresetAuth }
+}
+
+function atS3(data: string | Blob): WellKnown {
+  const options = { bucket: 'otters', region: 'eu-central-1', folder: 'pictures', accessKeyId: 'AKIA' }
+  return {
+    ...of(s3, { ...options, endpoints: ['write'] }),
+    request: { to: '/pictures/otter.svg', method: 'PUT', headers: { 'Content-Type': 'image/svg+xml' }, data },
+    accepts: ({ headers, body }) =>
+      /^AWS4-HMAC-SHA256 Credential=AKIA\/\d{8}\/eu-central-1\/s3\/aws4_request,/.test(headers.authorization ?? '') &&
+      headers['x-amz-content-sha256'] === createHash('sha256').update('<svg/>').digest('hex') &&
+      body === '<svg/>',
+  }
 }
 
 const apis: Record<string, WellKnown> = {
@@ -119,6 +160,23 @@ const apis: Record<string, WellKnown> = {
     ...of(openai, { endpoints: ['speech'] }),
     request: { to: '/v1/audio/speech', data: { model: 'tts', voice: 'alloy', input: 'waves' }, responseType: 'blob' },
     accepts: (call) => isBearer(call) && body(call)['voice'] === 'alloy',
+  },
+  'OpenAI, images': {
+    ...of(openai, { endpoints: ['images'] }),
+    request: { to: '/v1/images/generations', data: { model: 'gpt-image-1', prompt: 'An otter' } },
+    accepts: (call) => isBearer(call) && body(call)['prompt'] === 'An otter',
+  },
+  'OpenAI, transcription': {
+    ...of(openai, { endpoints: ['transcriptions'] }),
+    request: { to: '/v1/audio/transcriptions', data: formOf({ model: 'whisper-1', file: otter('otter.mp3') }) },
+    accepts: (call) => isBearer(call) && hasPart(call, 'model', 'whisper-1') && hasFile(call, 'file', 'otter.mp3'),
+  },
+  'OpenAI, files': {
+    // No preset names it: files of all pages would share one account.
+    key: { allow: [{ url: 'https://api.openai.com/v1/files', methods: ['POST'] }] },
+    auth: openai.auth,
+    request: { to: '/v1/files', data: formOf({ purpose: 'user_data', file: otter('otter.pdf') }) },
+    accepts: (call) => isBearer(call) && hasPart(call, 'purpose', 'user_data') && hasFile(call, 'file', 'otter.pdf'),
   },
   Anthropic: {
     ...of(anthropic, { endpoints: ['messages'] }),
@@ -159,6 +217,11 @@ const apis: Record<string, WellKnown> = {
     ...of(deepgram, { endpoints: ['listen'] }),
     request: { to: '/v1/listen', data: { url: 'https://a.b/c.wav' } },
     accepts: hasHeader('authorization', `Token ${secret}`),
+  },
+  'Deepgram, a file': {
+    ...of(deepgram, { endpoints: ['listen'] }),
+    request: { to: '/v1/listen', data: otter('otter.wav') },
+    accepts: (call) => hasHeader('authorization', `Token ${secret}`)(call) && call.body === 'waves',
   },
   AssemblyAI: {
     ...of(assemblyai),
@@ -215,6 +278,15 @@ const apis: Record<string, WellKnown> = {
       formArrays: 'repeat',
     },
     accepts: (call) => isBasic(call, 'api', secret) && fields(call).join() === 'from=a@b,to=c@d,to=e@f',
+  },
+  'Mailgun, an attachment': {
+    ...of(mailgun, { domain: 'otters.org' }),
+    request: {
+      to: '/v3/otters.org/messages',
+      headers: { Authorization: 'Basic api:$CLIENT_SECRET' },
+      data: formOf({ from: 'a@b', to: 'c@d', attachment: otter('otter.pdf') }),
+    },
+    accepts: (call) => isBasic(call, 'api', secret) && hasFile(call, 'attachment', 'otter.pdf'),
   },
   SendGrid: {
     ...of(sendgrid),
@@ -359,19 +431,63 @@ const apis: Record<string, WellKnown> = {
       hasHeader('x-mbx-apikey', other)(call) &&
       query(call).get('signature') === createHmac('sha256', secret).update('timestamp=1499827319559').digest('hex'),
   },
-  'S3, an upload': {
-    ...of(s3, {
-      bucket: 'otters',
-      region: 'eu-central-1',
-      folder: 'pictures',
-      accessKeyId: 'AKIA',
-      endpoints: ['write'],
-    }),
-    request: { to: '/pictures/otter.svg', method: 'PUT', headers: { 'Content-Type': 'image/svg+xml' }, data: '<svg/>' },
-    accepts: ({ headers, body }) =>
-      /^AWS4-HMAC-SHA256 Credential=AKIA\/\d{8}\/eu-central-1\/s3\/aws4_request,/.test(headers.authorization ?? '') &&
-      body === '<svg/>',
-  },
+  'S3, an upload of text': atS3('<svg/>'),
+  'S3, an upload of a Blob': atS3(new Blob(['<svg/>'], { type: 'image/svg+xml' })),
+}
+
+/** The APIs that the table must show, as issue 16 names them. */
+const named = [
+  ...['OpenAI, chat', 'OpenAI, images', 'OpenAI, speech', 'OpenAI, transcription', 'OpenAI, files', 'Anthropic'],
+  ...[
+    'Gemini',
+    'Mistral',
+    'ElevenLabs',
+    'Deepgram',
+    'Replicate',
+    'fal',
+    'Hugging Face',
+    'Stripe, form',
+    'Stripe, Basic',
+  ],
+  ...['Twilio', 'Mailgun, an attachment', 'SendGrid', 'Resend', 'Slack', 'Notion', 'Airtable', 'GitHub, a token'],
+  ...['GitHub, an App', 'Jira', 'Zendesk', 'Shopify', 'Algolia', 'Google Maps', 'Google, a service account', 'Spotify'],
+  ...['DeepL', 'Telegram', 'Datadog', 'S3', 'Binance, HMAC'],
+]
+
+test.each(named)('the table has %s', (name) => {
+  expect(Object.keys(apis).filter((api) => api.startsWith(name))).not.toEqual([])
+})
+
+/** The kind of a body, for the table. */
+function bodyOf(data: unknown): string {
+  if (data === undefined) return 'none'
+  if (typeof data === 'string') return 'text'
+  if (data instanceof FormData) return 'multipart form'
+  if (data instanceof Blob) return 'file'
+  return Array.isArray(data) ? 'list' : 'object'
+}
+
+/** Sends a request as a component does, and gives the state in which it ends. */
+async function throughHook(client: Client, request: UseClientSecretRequestOptions) {
+  const { window } = new JSDOM('<div></div>')
+  for (const name of ['window', 'document'] as const) vi.stubGlobal(name, name === 'window' ? window : window.document)
+  const root = createRoot(window.document.querySelector('div')!)
+  onTestFinished(() => {
+    root.unmount()
+    vi.unstubAllGlobals()
+  })
+  return new Promise<RequestState>((resolve) => {
+    function Component() {
+      const state = useClientSecretRequest(request)
+      const { status, send } = state
+      useEffect(() => send(), [send])
+      useEffect(() => {
+        if (status === 'resolved' || status === 'failed') resolve(state)
+      })
+      return null
+    }
+    root.render(createElement(ClientSecretProvider, { client, children: createElement(Component) }))
+  })
 }
 
 async function isJwt(jwt: string | null | undefined, issuer: string): Promise<boolean> {
@@ -382,9 +498,9 @@ async function isJwt(jwt: string | null | undefined, issuer: string): Promise<bo
 }
 
 // The signature of S3 is checked in test/relay/signatures.test.ts.
-test.each(Object.entries(apis))(
-  '%s',
-  async (_name, { key, auth, secret: given, request, accepts, token: isTokenCall }) => {
+test.for(Object.entries(apis).map(([name, api]) => ({ name, ...api })))(
+  '$name',
+  async ({ name, key, auth, rule = 'own rule', secret: given, request, accepts, token: isTokenCall }, { task }) => {
     const exchange = key.token && new URL(key.token.url!).pathname
     const api = await startApi(async (call, outgoing) => {
       if (call.path === exchange)
@@ -395,16 +511,20 @@ test.each(Object.entries(apis))(
     const { client } = await startRelay({
       keys: { api: { ...atStandIn(key, api.url), secret: given ?? secret, locked: false } },
     })
-    const { response } = (await client.send({
+    const sent = {
       clientSecretName: 'api',
       url: api.url + to,
-      method: 'POST',
+      method: 'POST' as const,
       headers: { ...auth.headers, ...headers },
       params: { ...auth.params, ...params },
       ...rest,
-    })) as { response: { status: number; body: string } }
-    expect(response.status).toBe(200)
-    for (const text of [secret, other, token]) expect(response.body).not.toContain(text)
+    }
+    // For npm run apis, which prints the table from the report of this test.
+    task.meta.api = { name, call: `${sent.method} ${to}`, body: bodyOf(sent.data), through: `hook, relay, ${rule}` }
+    const { status, error, response, data } = await throughHook(client, sent)
+    expect([status, error?.message]).toEqual(['resolved', undefined])
+    const answer = [JSON.stringify(response), data instanceof Blob ? await data.text() : JSON.stringify(data)].join()
+    for (const text of [secret, other, token]) expect(answer).not.toContain(text)
   },
 )
 

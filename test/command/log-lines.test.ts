@@ -124,7 +124,8 @@ async function printed(how: string[], { isTerminal = false, environment = {} } =
   )
   const all = [process.execPath, command, 'serve', config, '--port', '0', ...how]
   const [program, ...args] = isTerminal ? [script, '-qefc', all.join(' '), '/dev/null'] : all
-  const { NO_COLOR: _none, FORCE_COLOR: _all, ...rest } = process.env
+  // Node sees no colours on a terminal of a CI.
+  const { NO_COLOR: _none, FORCE_COLOR: _all, CI: _ci, ...rest } = process.env
   const child = spawn(program!, args, {
     stdio: ['ignore', 'pipe', 'inherit'],
     env: { ...rest, TERM: 'xterm', ...environment },

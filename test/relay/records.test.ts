@@ -49,7 +49,7 @@ test('a record of the version before is kept, and what is large stands last in i
   expect(await records.read('ann', 'id')).toMatchObject(kept)
   expect((await records.history('ann', { limit: 1 })).records).toMatchObject([kept])
   const columns = await database.query<{ name: string }>(`SELECT name FROM pragma_table_info('records')`)
-  // A trace is read only with its request.
-  expect(columns.map(({ name }) => name).slice(-3)).toEqual(['request', 'response', 'trace'])
+  // A trace is read only with its request, and a lease only in a queue.
+  expect(columns.map(({ name }) => name).slice(-4)).toEqual(['request', 'response', 'lease', 'trace'])
   await database.close()
 })

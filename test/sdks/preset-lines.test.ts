@@ -37,8 +37,7 @@ for (const name of ['groq', 'deepseek', 'together', 'xai']) calls[name] = calls[
 
 /** Makes the SDK as the line says, with a client that keeps what its fetch gets, and calls. */
 async function callAsPrinted(name: string): Promise<{ keys: string[]; request: Request }> {
-  const { import: imported, create } = all[name]!.sdk!
-  const [, names = '', module = ''] = /^(.+) from '(.+)'$/.exec(imported)!
+  const { names, module, create } = all[name]!.sdk!
   const loaded = (await import(module)) as Record<string, unknown>
   const values = names.startsWith('{')
     ? names

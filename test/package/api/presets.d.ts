@@ -23,8 +23,10 @@ interface PresetAuth {
 type Lines = string | readonly string[];
 /** How a page creates the API's own SDK. */
 interface PresetSdk {
-    /** What it imports, such as `OpenAI from 'openai'`. */
-    readonly import: string;
+    /** The package that it imports from. */
+    readonly module: string;
+    /** What it imports: `OpenAI`, or several names in braces. */
+    readonly names: string;
     /** The expression that makes it, for a key of the preset's name. `client` is that of `createClient`. */
     readonly create: string;
 }
@@ -117,7 +119,8 @@ declare const openai: Preset<{
         readonly models: readonly ["GET /models", "GET /models/*"];
     };
     readonly sdk: {
-        readonly import: "OpenAI from 'openai'";
+        readonly names: "OpenAI";
+        readonly module: "openai";
         readonly create: "new OpenAI({ apiKey: '$CLIENT_SECRET', dangerouslyAllowBrowser: true, fetch: client.fetchWith('openai') })";
     };
 }>;
@@ -137,7 +140,8 @@ declare const anthropic: Preset<{
         readonly models: readonly ["GET /models", "GET /models/*"];
     };
     readonly sdk: {
-        readonly import: "Anthropic from '@anthropic-ai/sdk'";
+        readonly names: "Anthropic";
+        readonly module: "@anthropic-ai/sdk";
         readonly create: "new Anthropic({ apiKey: '$CLIENT_SECRET', dangerouslyAllowBrowser: true, fetch: client.fetchWith('anthropic') })";
         readonly place: "headers.authorization";
     };
@@ -158,7 +162,8 @@ declare const gemini: Preset<{
         readonly models: readonly ["GET /models", "GET /models/*"];
     };
     readonly sdk: {
-        readonly import: "{ GoogleGenAI } from '@google/genai'";
+        readonly names: "{ GoogleGenAI }";
+        readonly module: "@google/genai";
         readonly create: "new GoogleGenAI({ apiKey: '$CLIENT_SECRET', httpOptions: { fetch: client.fetchWith('gemini') } })";
         readonly url: "https://generativelanguage.googleapis.com/v1";
     };
@@ -181,7 +186,8 @@ declare const mistral: Preset<{
         readonly models: readonly ["GET /models", "GET /models/*"];
     };
     readonly sdk: {
-        readonly import: "{ Mistral, HTTPClient } from '@mistralai/mistralai'";
+        readonly names: "{ Mistral, HTTPClient }";
+        readonly module: "@mistralai/mistralai";
         readonly create: "new Mistral({ apiKey: '$CLIENT_SECRET', httpClient: new HTTPClient({ fetcher: client.fetchWith('mistral') }) })";
     };
 }>;
@@ -201,7 +207,8 @@ declare const groq: Preset<{
         readonly models: readonly ["GET /models", "GET /models/*"];
     };
     readonly sdk: {
-        readonly import: "Groq from 'groq-sdk'";
+        readonly names: "Groq";
+        readonly module: "groq-sdk";
         readonly create: "new Groq({ apiKey: '$CLIENT_SECRET', dangerouslyAllowBrowser: true, fetch: client.fetchWith('groq') })";
     };
 }>;
@@ -220,7 +227,8 @@ declare const cohere: Preset<{
         readonly rerank: "POST /rerank";
     };
     readonly sdk: {
-        readonly import: "{ CohereClient } from 'cohere-ai'";
+        readonly names: "{ CohereClient }";
+        readonly module: "cohere-ai";
         readonly create: "new CohereClient({ token: '$CLIENT_SECRET', fetch: client.fetchWith('cohere') })";
     };
 }>;
@@ -238,7 +246,8 @@ declare const deepseek: Preset<{
         readonly models: "GET /models";
     };
     readonly sdk: {
-        readonly import: "OpenAI from 'openai'";
+        readonly names: "OpenAI";
+        readonly module: "openai";
         readonly create: "new OpenAI({ baseURL: 'https://api.deepseek.com', apiKey: '$CLIENT_SECRET', dangerouslyAllowBrowser: true, fetch: client.fetchWith('deepseek') })";
     };
 }>;
@@ -256,7 +265,8 @@ declare const openrouter: Preset<{
         readonly models: "GET /models";
     };
     readonly sdk: {
-        readonly import: "{ OpenRouter, HTTPClient } from '@openrouter/sdk'";
+        readonly names: "{ OpenRouter, HTTPClient }";
+        readonly module: "@openrouter/sdk";
         readonly create: "new OpenRouter({ apiKey: '$CLIENT_SECRET', httpClient: new HTTPClient({ fetcher: client.fetchWith('openrouter') }) })";
     };
 }>;
@@ -275,7 +285,8 @@ declare const together: Preset<{
         readonly embeddings: "POST /embeddings";
     };
     readonly sdk: {
-        readonly import: "Together from 'together-ai'";
+        readonly names: "Together";
+        readonly module: "together-ai";
         readonly create: "new Together({ apiKey: '$CLIENT_SECRET', dangerouslyAllowBrowser: true, fetch: client.fetchWith('together') })";
         readonly url: "https://api.together.ai/v1";
     };
@@ -308,7 +319,8 @@ declare const xai: Preset<{
         readonly models: "GET /models";
     };
     readonly sdk: {
-        readonly import: "OpenAI from 'openai'";
+        readonly names: "OpenAI";
+        readonly module: "openai";
         readonly create: "new OpenAI({ baseURL: 'https://api.x.ai/v1', apiKey: '$CLIENT_SECRET', dangerouslyAllowBrowser: true, fetch: client.fetchWith('xai') })";
     };
 }>;
@@ -342,7 +354,8 @@ declare const elevenlabs: Preset<{
         readonly voices: "GET /voices";
     };
     readonly sdk: {
-        readonly import: "{ ElevenLabsClient } from '@elevenlabs/elevenlabs-js'";
+        readonly names: "{ ElevenLabsClient }";
+        readonly module: "@elevenlabs/elevenlabs-js";
         readonly create: "new ElevenLabsClient({ apiKey: '$CLIENT_SECRET', fetch: client.fetchWith('elevenlabs') })";
     };
 }>;
@@ -360,7 +373,8 @@ declare const deepgram: Preset<{
         readonly speak: "POST /speak";
     };
     readonly sdk: {
-        readonly import: "{ DeepgramClient } from '@deepgram/sdk'";
+        readonly names: "{ DeepgramClient }";
+        readonly module: "@deepgram/sdk";
         readonly create: "new DeepgramClient({ apiKey: '$CLIENT_SECRET', fetch: client.fetchWith('deepgram') })";
     };
 }>;
@@ -391,7 +405,8 @@ declare const replicate: Preset<{
         readonly predictions: readonly ["POST /predictions", "POST /models/*/*/predictions", "GET /predictions/*", "POST /predictions/*/cancel"];
     };
     readonly sdk: {
-        readonly import: "Replicate from 'replicate'";
+        readonly names: "Replicate";
+        readonly module: "replicate";
         readonly create: "new Replicate({ auth: '$CLIENT_SECRET', fetch: client.fetchWith('replicate') })";
     };
 }>;
@@ -409,7 +424,8 @@ declare const fal: Preset<{
         readonly queue: readonly ["POST https://queue.fal.run/fal-ai/**", "GET https://queue.fal.run/fal-ai/*/requests/*", "GET https://queue.fal.run/fal-ai/*/requests/*/status"];
     };
     readonly sdk: {
-        readonly import: "{ createFalClient } from '@fal-ai/client'";
+        readonly names: "{ createFalClient }";
+        readonly module: "@fal-ai/client";
         readonly create: "createFalClient({ credentials: '$CLIENT_SECRET', fetch: client.fetchWith('fal') })";
     };
 }>;
@@ -450,7 +466,8 @@ declare const stripe: Preset<{
         readonly customers: "POST /customers";
     };
     readonly sdk: {
-        readonly import: "Stripe from 'stripe'";
+        readonly names: "Stripe";
+        readonly module: "stripe";
         readonly create: "new Stripe('$CLIENT_SECRET', { httpClient: Stripe.createFetchHttpClient(client.fetchWith('stripe')) })";
     };
 }>;
@@ -588,7 +605,8 @@ declare const notion: Preset<{
         readonly updatePages: "PATCH /pages/*";
     };
     readonly sdk: {
-        readonly import: "{ Client } from '@notionhq/client'";
+        readonly names: "{ Client }";
+        readonly module: "@notionhq/client";
         readonly create: "new Client({ auth: '$CLIENT_SECRET', fetch: client.fetchWith('notion') })";
     };
 }>;
@@ -631,7 +649,8 @@ declare const github: Preset<{
     };
     readonly required: readonly ["owner", "repo"];
     readonly sdk: {
-        readonly import: "{ Octokit } from '@octokit/rest'";
+        readonly names: "{ Octokit }";
+        readonly module: "@octokit/rest";
         readonly create: "new Octokit({ auth: '$CLIENT_SECRET', request: { fetch: client.fetchWith('github') } })";
     };
 }>;
