@@ -8,6 +8,8 @@ import { administratorOf, setMasterKey } from '../helpers/administrator.ts'
 import { door, json, startApi } from '../helpers/api.ts'
 import { startRelay } from '../helpers/relay.ts'
 
+const bearer = { authorization: 'Bearer $CLIENT_SECRET' }
+
 async function setUp() {
   setMasterKey()
   const { opened, open } = door()
@@ -28,7 +30,7 @@ async function setUp() {
         clientSecretName: 'shop',
         url: `${api.url}${path}`,
         method: 'POST',
-        headers: { authorization: 'Bearer $CLIENT_SECRET' },
+        headers: bearer,
         ...fields,
       })
       .catch((error: { code: string }) => error.code)
@@ -105,6 +107,27 @@ test('a caller cannot fill the memory or the page with refusals, nor add one to 
   expect((await administrator.ask('GET', '/keys/shop/requests', undefined, { authorization: 'Bearer x' })).status).toBe(
     401,
   )
+})
+
+test('a caller cannot have a rule suggested that allows more than its request', async () => {
+  const { api, send, url } = await setUp()
+  const uses = administratorOf(url)
+  const client = createClient({ relay: url })
+  const { origin } = new URL(api.url)
+  for (const wide of [`${origin}/**`, `${origin}/v2/*/x`, 'https://*.example.com/x', 'https://api.test/v1/*:run']) {
+    const refusal = client.send({ clientSecretName: 'shop', url: wide, method: 'POST', headers: bearer })
+    await expect(refusal, wide).rejects.toMatchObject({
+      code: 'NOT_ALLOWED',
+      message: expect.stringMatching(/add a rule for it to keys\.shop\.allow/) as string,
+    })
+  }
+  await send('/v2/%2A')
+  const { refusals } = keyUsesSchema.parse((await uses.ask('GET', '/keys/shop/requests')).body)
+  const allowed = { url: `${origin}/v2/%2A`, methods: ['POST'], allowPrivateNetwork: true }
+  expect(refusals!.map(({ rule, count }) => [rule, count])).toEqual([
+    [allowed, 1],
+    [undefined, 4],
+  ])
 })
 
 test('tokens leave the hour and the day', () => {

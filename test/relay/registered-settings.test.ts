@@ -205,3 +205,21 @@ test('settings that something else changed in the database make the key unusable
   await expect(send(named, again)).rejects.toMatchObject({ code: 'KEY_NOT_FOUND' })
   expect(api.calls).toEqual([])
 })
+
+test('settings of a wrong form are refused, and never become a header or another type', async () => {
+  const { administrator, change, mint } = await setUp()
+  const login = { grant: 'login', url: mint.url, allowPrivateNetwork: true }
+  const put = async (settings: object) => {
+    const { status, body } = await administrator.put('shop', { ...change, secret, ...settings })
+    return [status, (body as { error?: { path?: string } }).error?.path]
+  }
+  expect(await put({ token: { ...login, body: { user: 5 } } })).toEqual([400, 'token.body'])
+  expect(await put({ token: { ...login, body: { password: '$CLIENT_SECRET', more: {} } } })).toEqual([
+    400,
+    'token.body',
+  ])
+  expect(await put({ token: { ...login, body: ['$CLIENT_SECRET'] } })).toEqual([400, 'token.body'])
+  expect(await put({ token: { ...mint, allowPrivateNetwork: 'no' } })).toEqual([400, 'token.allowPrivateNetwork'])
+  expect(await put({ sign: { aws: 'sigv4', accessKeyId: 'AKIA\r\nx-more: 1' } })).toEqual([400, 'sign'])
+  expect(await put({ sign: { aws: 'sigv4', accessKeyId: 'AKIA', region: 5 } })).toEqual([400, 'sign.region'])
+})

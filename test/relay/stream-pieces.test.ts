@@ -91,3 +91,16 @@ test('small pieces of visitors, too, take at most half of a database in memory, 
   expect(most - empty).toBeGreaterThan(bytesInMemory / 4)
   expect(most - empty).toBeLessThanOrEqual(bytesInMemory / 2)
 })
+
+test('the refusal of an API, whose bytes go when its call waits again, takes no room of the other visitors', async () => {
+  const { pieces, begin } = await setUp(await openSqlite(), 2 ** 21)
+  for (let name = 0; name < 5; name++) {
+    // A 429. The caller cancels the request while it waits.
+    const { id } = await begin(`visitor:${name}`, String(name))
+    await pieces.append(id, 0, Buffer.alloc(300_000))
+    await pieces.clear(id)
+  }
+  const { id } = await begin('visitor:ann', 'ann')
+  await pieces.append(id, 0, Buffer.alloc(300_000))
+  expect(await pieces.read(id, 0)).not.toHaveLength(0)
+})

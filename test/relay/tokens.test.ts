@@ -1,6 +1,6 @@
 import { generateKeyPairSync } from 'node:crypto'
 import { decodeProtectedHeader, jwtVerify } from 'jose'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import { check } from '../../src/command/check.ts'
 import { createRelay } from '../../src/relay/create-relay.ts'
 import type { KeyOptions } from '../../src/relay/keys/key.ts'
@@ -117,6 +117,18 @@ describe('client_credentials', () => {
     const { ask, exchanges } = await setUp(credentials, good, { isGood: () => false })
     await expect(ask()).rejects.toMatchObject({ code: 'UPSTREAM_ERROR', status: 401 })
     expect(exchanges()).toHaveLength(2)
+  })
+
+  test('a caller who makes the API refuse good tokens causes one exchange in ten seconds', async () => {
+    const { ask, exchanges, api } = await setUp(credentials, good, { isGood: () => false })
+    for (let count = 0; count < 20; count++) await expect(ask()).rejects.toMatchObject({ status: 401 })
+    expect(exchanges()).toHaveLength(2)
+    // Nor is the call repeated with the token that was refused.
+    expect(api.calls.filter(({ path }) => path === '/v1/me')).toHaveLength(21)
+    vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + 11_000 })
+    onTestFinished(() => void vi.useRealTimers())
+    await expect(ask()).rejects.toMatchObject({ status: 401 })
+    expect(exchanges()).toHaveLength(3)
   })
 })
 

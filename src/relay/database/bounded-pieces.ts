@@ -53,6 +53,11 @@ export function boundPieces(
         await pieces.begin(id, head)
       },
 
+      async clear(id) {
+        ended(id)
+        await pieces.clear(id)
+      },
+
       async append(id, position, bytes) {
         const size = Math.ceil(bytes.length / pieceLength) * bytesOfPiece + Math.ceil(bytes.length / 3) * 4
         if (ofVisitors.has(id)) {

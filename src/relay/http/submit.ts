@@ -92,7 +92,7 @@ function noteRefusal({ activity, keys }: SubmitDeps, { owner }: Caller, { key, r
   if (key === undefined || !isClientSecretError(error) || !notedRefusals.has(error.code)) return
   const hasNames = keys.get(key)?.values.some(({ named }) => named) ?? true
   const rule =
-    request && !hasNames && !isAllowed(keys.get(key)!, request) ? suggestRule(request, false).rule : undefined
+    request && !hasNames && !isAllowed(keys.get(key)!, request) ? suggestRule(request, false)?.rule : undefined
   activity.refused(key, { error, caller: shownCaller(owner), rule })
 }
 

@@ -252,9 +252,10 @@ function missingRule(rules: readonly CompiledRule[], request: ClientSecretReques
     return 'a rule for it'
   const names = rules.find(({ placesByName }) => placesByName)?.placesByName?.keys()
   try {
-    const { rule, text } = suggestRule(request, names !== undefined)
-    compileRule(rule as KeyRule, '', undefined, names && [...names])
-    return `the rule ${text}`
+    const suggested = suggestRule(request, names !== undefined)
+    if (!suggested) return 'a rule for it'
+    compileRule(suggested.rule as KeyRule, '', undefined, names && [...names])
+    return `the rule ${suggested.text}`
   } catch {
     // No rule allows it, such as a path that servers read in different ways.
     return 'a rule for it'

@@ -51,8 +51,11 @@ export function readSign(given: unknown, telling: ErrorContext, names?: readonly
   const unknown = Object.keys(sign).find((field) => !fields.includes(field))
   if (unknown !== undefined) refuse(`with a field "${unknown}". The fields are ${fields.join(', ')}.`)
   if ('aws' in sign) {
-    if (sign['aws'] !== 'sigv4' || typeof sign['accessKeyId'] !== 'string' || sign['accessKeyId'] === '')
-      refuse(`that is not { aws: 'sigv4', accessKeyId }.`)
+    // It goes into a header.
+    const isId = typeof sign['accessKeyId'] === 'string' && /^[\x21-\x7e]+$/.test(sign['accessKeyId'])
+    if (sign['aws'] !== 'sigv4' || !isId) refuse(`that is not { aws: 'sigv4', accessKeyId }.`)
+    for (const name of ['service', 'region'] as const)
+      fieldMustBe(['string', 'undefined'].includes(typeof sign[name]), telling, `sign.${name}`, 'a string', sign[name])
     if (names) refuse('for AWS and several values. Give the access key id in it, and one secret.')
     return given as AwsSignature
   }

@@ -12,12 +12,17 @@ export interface SuggestedRule {
 }
 
 /**
- * The narrowest rule that allows a request, as the text for a config.
+ * The narrowest rule that allows a request, as the text for a config. Null for a url with `*`, which a rule reads as any
+ * text: a caller could have it suggested, and the rule would allow more than the request.
  *
  * @param hasNames Whether the key has several values.
  */
-export function suggestRule(request: ClientSecretRequest, hasNames: boolean): { rule: SuggestedRule; text: string } {
+export function suggestRule(
+  request: ClientSecretRequest,
+  hasNames: boolean,
+): { rule: SuggestedRule; text: string } | null {
   const { protocol, origin, pathname } = new URL(request.url)
+  if (`${origin}${pathname}`.includes('*')) return null
   const found = findPlaceholders(request)
   const places = [...new Set(found.map(({ place }) => place))]
   const names = [...new Set(found.map(({ name }) => name ?? ''))]

@@ -1,4 +1,5 @@
 import { createPrivateKey } from 'node:crypto'
+import { isObject } from '../../protocol/invalid-parameter.ts'
 import { configError, fieldMustBe, type ErrorContext } from '../common/config-error.ts'
 
 const grants = ['client_credentials', 'jwt-bearer', 'login'] as const
@@ -65,12 +66,16 @@ export function readToken(given: unknown, secret: unknown, telling: ErrorContext
   mustBe(grants.includes(token.grant), 'grant', `one of ${grants.join(', ')}`)
   mustBe(isOneOf(auths, token.auth), 'auth', `one of ${auths.join(', ')}`)
   mustBe(isOneOf(algorithms, token.algorithm), 'algorithm', `one of ${algorithms.join(', ')}`)
-  const { expiresIn = 300 } = token
+  mustBe(['boolean', 'undefined'].includes(typeof token.allowPrivateNetwork), 'allowPrivateNetwork', 'true or false')
+  const { expiresIn = 300, body = {} } = token
+  const isOfTexts =
+    isObject(body) && !Array.isArray(body) && Object.values(body).every((text) => typeof text === 'string')
+  mustBe(isOfTexts, 'body', 'an object of strings')
   mustBe(Number.isSafeInteger(expiresIn) && expiresIn >= 10, 'expiresIn', 'a whole number of seconds, 10 or more')
   checkTokenUrl(token, refuse)
   if (token.grant === 'client_credentials' && !token.clientId)
     refuse('without clientId, which client_credentials needs.', 'clientId')
-  if (token.grant === 'login' && !Object.values(token.body ?? {}).some((text) => text.includes('$CLIENT_SECRET')))
+  if (token.grant === 'login' && !Object.values(body).some((text) => text.includes('$CLIENT_SECRET')))
     refuse('without a body that holds $CLIENT_SECRET, such as { email, password: "$CLIENT_SECRET" }.', 'body')
   if (token.grant === 'jwt-bearer' && secret !== undefined) checkPrivateKey(secret, telling)
   return token

@@ -165,8 +165,7 @@ async function attempt(
   const filled = await tokens.fill(key, value, signal)
   const answered = await ask(key, filled, request, circumstances)
   if (filled === value || answered.answer.status !== 401) return answered
-  tokens.refused(value, filled.secret)
-  if (isSentOnce(raw?.body)) return answered
+  if (!tokens.refused(value, filled.secret) || isSentOnce(raw?.body)) return answered
   return ask(key, await tokens.fill(key, value, signal), request, circumstances)
 }
 

@@ -8,13 +8,18 @@ import { failedFor, type SharedTokens, type UsableToken } from './shared-tokens.
 export interface Tokens {
   /** The value for a call: the secret, or the current token of a key with `token`. */
   fill(key: Key, value: KeyValue, signal: AbortSignal): Promise<KeyValue>
-  /** To be called when an API refuses this token. The next call gets a new one. */
-  refused(value: KeyValue, token: string): void
+  /**
+   * To be called when an API refuses this token. True if the next call gets another one: a caller may have made the API
+   * refuse it, so a new token comes in place of a refused one at most once in `betweenRefusals`.
+   */
+  refused(value: KeyValue, token: string): boolean
   close(): void
 }
 
 /** Milliseconds for which the relay still redacts an expired token, because logs and lists of an API may show it. */
 const keptFor = 60 * 60 * 1000
+/** Milliseconds. */
+const betweenRefusals = 10_000
 
 interface Kept {
   minting: Promise<UsableToken>
@@ -33,6 +38,8 @@ export function createTokens(
   const kept = new WeakMap<KeyValue, Kept>()
   /** The shared tokens that an API refused. */
   const useless = new WeakMap<KeyValue, string>()
+  /** When a new token came in place of a refused one. */
+  const replacedAt = new WeakMap<KeyValue, number>()
   const held = new Map<NodeJS.Timeout, () => void>()
   const closing = new AbortController()
 
@@ -81,9 +88,12 @@ export function createTokens(
     refused(value, token) {
       const one = kept.get(value)
       // Another call may have a new token already.
-      if (one?.token !== token) return
+      if (one?.token !== token) return true
+      if (Date.now() - (replacedAt.get(value) ?? 0) < betweenRefusals) return false
+      replacedAt.set(value, Date.now())
       kept.delete(value)
       if (one.outcome !== undefined) useless.set(value, one.outcome)
+      return true
     },
     close() {
       closing.abort()
