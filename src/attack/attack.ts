@@ -7,12 +7,12 @@ import { createRelayOn } from '../relay/create-relay.ts'
 import type { RelayOptions } from '../relay/options.ts'
 import { masterKeyVariable, newMasterKey } from '../relay/keys/encryption.ts'
 import { administratorHeader, createAttacker, userHeader, type FetchThrough, type Gathered } from './attacker.ts'
-import { makeCanary, type Canary } from './canary.ts'
 import { startFakeInternet, type FakeInternet } from './fake-internet.ts'
 import { corpus } from './corpus.ts'
 import { detectLeaks } from './detect-leaks.ts'
 import { createVulnerableRelay } from './vulnerable-relay.ts'
-import { targetsOf, type Target } from './target.ts'
+import { exchangedSecrets, exchangesOf, fakeKeysOf, secretOf, targetsOf, type FakeKey } from './fake-keys.ts'
+import type { Target } from './target.ts'
 import { spread, type Vector } from './vector.ts'
 import { oracles } from './vectors/oracles.ts'
 import { everythingKept } from './vectors/traces.ts'
@@ -41,8 +41,8 @@ export interface AttackResult {
 export interface AttackOptions {
   /** Requests of each learning attacker. Default 2,000. */
   budget?: number
-  /** Rows of the threat model to try. Default: all. */
-  rows?: readonly number[]
+  /** Whether to try this vector. Default: all. */
+  picks?: (vector: Vector) => boolean
   /** Sends each fetch of the corpus this way too. */
   fetchThrough?: FetchThrough
 }
@@ -64,27 +64,24 @@ const maxVector = 120_000
 export async function attack(
   options: RelayOptions,
   serve: Serve,
-  { budget = 2_000, rows, fetchThrough }: AttackOptions = {},
+  { budget = 2_000, picks = () => true, fetchThrough }: AttackOptions = {},
 ): Promise<AttackResult> {
-  // The tests cover keys with several values and with a token.
-  const keys = Object.fromEntries(
-    Object.entries(options.keys ?? {}).filter(
-      ([, key]) => typeof key.secret !== 'object' && key.token === undefined && key.sign === undefined,
-    ),
-  )
-  if (Object.keys(keys).length === 0)
+  const keys = fakeKeysOf(options.keys ?? {})
+  if (keys.length === 0)
     throw new Error(
-      'The config has no keys to attack. The attack does not include registered keys. Add a key to the option keys.',
+      'The config has no keys to attack. The attack does not include registered keys, and keys whose token has the grant jwt-bearer. Add another key to the option keys.',
     )
-  const canaries = new Map(Object.entries(keys).map(([name, key], index) => [name, makeCanary(index, prefixOf(key))]))
-  const targets = targetsOf(keys, canaries)
+  const declared = targetsOf(keys)
+  // A value without a place has nothing to begin with. It must not leak either.
+  const targets = declared.filter(({ places }) => places.length > 0)
+  const watched = [...declared, ...exchangedSecrets(keys)]
   const vectors = [
     ...corpus(targets, options),
     // One per lane inspects the data left by all vectors before it.
     ...Array.from({ length: lanes }, (_, lane) => everythingKept(lane)),
     // After that check, because the learners leave much data and nothing new.
     ...oracles(targets),
-  ].filter(({ row }) => !rows || rows.includes(row))
+  ].filter(picks)
   const folder = await mkdtemp(join(tmpdir(), 'relay-attack-'))
   try {
     const inLanes = async (start: (lane: number, internet: FakeInternet, log: string[]) => Promise<Defender>) => {
@@ -92,7 +89,8 @@ export async function attack(
         Array.from({ length: lanes }, (_, lane) =>
           attackOne(
             spread(vectors, lanes, lane),
-            targets,
+            watched,
+            () => startInternet(watched, keys),
             serve,
             (internet, log) => start(lane, internet, log),
             fetchThrough,
@@ -103,12 +101,12 @@ export async function attack(
     }
     const [relay, control] = await Promise.all([
       inLanes(async (lane, internet, log) => ({
-        ...(await startRelay({ ...options, keys }, canaries, join(folder, `relay-${lane}.db`), internet, log)),
+        ...(await startRelay(options, keys, join(folder, `relay-${lane}.db`), internet, log)),
         budget,
       })),
       inLanes(async (lane, internet, log) => {
         const file = join(folder, `vulnerable-${lane}.jsonl`)
-        const vulnerable = createVulnerableRelay(targets, internet, file, log)
+        const vulnerable = createVulnerableRelay(watched, internet, file, log)
         return {
           fetch: (request) => vulnerable.fetch(request),
           file,
@@ -126,10 +124,6 @@ export async function attack(
 
 /** The identity as a site's own function may return it. Text that starts with `{` is parsed as JSON. */
 const identityOf = (user: string | null) => (user?.startsWith('{') ? (JSON.parse(user) as Identity) : user)
-
-/** The key's public prefix. A canary must begin with it. */
-const prefixOf = (key: object): string | undefined =>
-  'publicPrefix' in key && typeof key.publicPrefix === 'string' ? key.publicPrefix : undefined
 
 interface Defender {
   fetch: Handler
@@ -151,7 +145,7 @@ const unlimited = {
 
 async function startRelay(
   options: RelayOptions,
-  canaries: ReadonlyMap<string, Canary>,
+  keys: readonly FakeKey[],
   file: string,
   { network }: FakeInternet,
   log: string[],
@@ -163,10 +157,7 @@ async function startRelay(
     {
       ...options,
       keys: Object.fromEntries(
-        Object.entries(options.keys ?? {}).map(([name, key]) => [
-          name,
-          { ...key, limits: undefined, secret: canaries.get(name)?.value },
-        ]),
+        keys.map((key) => [key.name, { ...key.options, limits: undefined, secret: secretOf(key) }]),
       ),
       // The header names the user. Without it, the caller is a visitor.
       authenticate: (request) => identityOf(request.headers.get(userHeader)),
@@ -186,16 +177,22 @@ async function startRelay(
   return { fetch: (request) => relay.fetch(request), file, close: relay.close }
 }
 
+const startInternet = (watched: readonly Target[], keys: readonly FakeKey[]) =>
+  startFakeInternet(
+    new Set(watched.filter(({ rule }) => rule.allowPrivateNetwork).map(({ host }) => host)),
+    exchangesOf(keys),
+  )
+
 /** Runs one vector after the other, so that every leak belongs to a known vector. */
 async function attackOne(
   vectors: readonly Vector[],
-  targets: readonly Target[],
+  watched: readonly Target[],
+  startInternet: () => Promise<FakeInternet>,
   serve: Serve,
   start: (internet: FakeInternet, log: string[]) => Promise<Defender>,
   fetchThrough: FetchThrough | undefined,
 ): Promise<Outcome[]> {
-  const privateHosts = new Set(targets.filter(({ rule }) => rule.allowPrivateNetwork).map(({ host }) => host))
-  const internet = await startFakeInternet(privateHosts)
+  const internet = await startInternet()
   const log: string[] = []
   const defender = await start(internet, log)
   const served = await serve(defender.fetch)
@@ -224,7 +221,7 @@ async function attackOne(
       const files = vector.aim === 'database' ? await readDatabase() : []
       const only = defender.isControl ? vector.aim : undefined
       const { mayCall } = vector
-      const evidence = detectLeaks({ ...gathered, caught, lookups, log, files, mayCall, only }, targets)
+      const evidence = detectLeaks({ ...gathered, caught, lookups, log, files, mayCall, only }, watched)
       for (const problem of [failure, ...crashes])
         if (problem !== null && !only) evidence.push({ channel: 'failure', where: inspect(problem) })
       outcomes.push({ vector, evidence, notes: gathered.notes })

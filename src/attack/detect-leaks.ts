@@ -2,7 +2,7 @@ import type { KeyRule } from '../relay/keys/key-rules.ts'
 import type { Reply } from './attacker.ts'
 import { isAddress, publicAddress, type Caught } from './fake-internet.ts'
 import { findSecrets, type Sought } from './find-secret.ts'
-import { placesOf, type Target } from './target.ts'
+import type { Target } from './target.ts'
 import { metadata } from './forbidden-addresses.ts'
 import type { Channel, Evidence } from './evidence.ts'
 
@@ -41,7 +41,7 @@ export function detectLeaks(scene: Scene, targets: readonly Target[]): Evidence[
 }
 
 function secretsIn(channel: Channel, where: string, bytes: Buffer, targets: readonly Target[]): Evidence[] {
-  const names = new Map(targets.map(({ canary, keyName }) => [canary, keyName]))
+  const names = new Map(targets.map(({ canary, title }) => [canary, title]))
   return [...findSecrets(bytes, soughtOf(targets), tellingLength)].map(([secret, { form, whole }]) => ({
     channel,
     where: `the secret of ${names.get(secret)}${whole ? '' : ', in part,'} ${where}, ${form}`,
@@ -71,7 +71,7 @@ function atUpstreams({ caught, lookups }: Scene, targets: readonly Target[]): Ev
       const own = targets.filter((target) => target.canary === canary)
       const problems = own.map((target) => problemOf(call, target))
       if (problems.includes(null)) continue
-      const where = `the secret of ${own[0]!.keyName} at ${placeOf(call)}: ${problems.join('; or: ')}`
+      const where = `the secret of ${own[0]!.title} at ${placeOf(call)}: ${problems.join('; or: ')}`
       found.push({ channel: 'upstream', where })
     }
     return found
@@ -105,7 +105,9 @@ function failures({ replies }: Scene): Evidence[] {
 }
 
 /** Why the target's rule does not allow this call, or null if it does. */
-function problemOf(call: Caught, { rule, scheme, host, port, canary, format, isWildcard }: Target): string | null {
+function problemOf(call: Caught, target: Target): string | null {
+  const { rule, scheme, host, port, canary, format, isWildcard, places } = target
+  if (target.isNeverSent) return 'the secret of a signature stays in the relay'
   const { to } = call
   const label = to.host.slice(0, -host.slice('shop'.length).length)
   const isHost = isWildcard
@@ -117,8 +119,8 @@ function problemOf(call: Caught, { rule, scheme, host, port, canary, format, isW
   if (!isRightAddress(to.address, rule)) return `the address is ${to.address}`
   if (!rule.methods.some((method) => method.toUpperCase() === call.method)) return `the method is ${call.method}`
   const [path = '', query = ''] = call.path.split(/\?(.*)/s)
-  if (!isInside(path, rule, canary)) return 'the path is outside'
-  const rest = withoutPlaces(call, path, query, placesOf(rule))
+  if (!isInside(path, target)) return 'the path is outside'
+  const rest = withoutPlaces(call, path, query, places)
   // Anyone may write the public part anywhere.
   const leak = findSecrets(Buffer.from(rest, 'latin1'), [{ value: canary, ...format }]).get(canary)
   return leak ? `in an undeclared place, ${leak.form}` : null
@@ -131,11 +133,13 @@ function isRightAddress(address: string, { allowPrivateNetwork, url }: KeyRule):
 }
 
 /** Whether the rule allows a path, for every way a server may parse it. */
-function isInside(path: string, rule: KeyRule, canary: string): boolean {
-  const pattern = /^https?:\/\/[^/]+(\/.*)?$/.exec(rule.url)?.[1] ?? '/'
-  const known = path
-    .replaceAll(encodeURIComponent(canary), '$CLIENT_SECRET')
-    .replaceAll(canarySegment(canary), '$CLIENT_SECRET')
+function isInside(path: string, { rule, canary, siblings }: Target): boolean {
+  const pattern = /^https?:\/\/[^/]+(\/.*)?$/.exec(rule.url)?.[1]?.replace(/(\$CLIENT_SECRET)\.\w+/g, '$1') ?? '/'
+  const known = [canary, ...siblings].reduce(
+    (text, value) =>
+      text.replaceAll(encodeURIComponent(value), '$CLIENT_SECRET').replaceAll(canarySegment(value), '$CLIENT_SECRET'),
+    path,
+  )
   let decoded = known
   for (let turn = 0; turn < 5; turn++)
     decoded = decoded.replace(/%([0-9a-f]{2})/gi, (_, code: string) => String.fromCharCode(parseInt(code, 16)))

@@ -27,6 +27,9 @@ export interface World {
   addresses: Record<string, string[][]>
 }
 
+/** The answer of a server of tokens, whatever the world says. Null for any other call. */
+export type Exchange = (call: Caught) => (Buffer | null)[] | null
+
 export const publicAddress = '93.184.215.14'
 const privateAddress = '10.20.30.40'
 
@@ -50,7 +53,10 @@ export interface FakeInternet {
  * relay's own checks still run. `privateHosts` are the hosts of rules with
  * allowPrivateNetwork.
  */
-export async function startFakeInternet(privateHosts: ReadonlySet<string>): Promise<FakeInternet> {
+export async function startFakeInternet(
+  privateHosts: ReadonlySet<string>,
+  exchange: Exchange = () => null,
+): Promise<FakeInternet> {
   let world = calm
   let looked: Record<string, number> = {}
   const destinations = new Map<number, Destination>()
@@ -74,7 +80,7 @@ export async function startFakeInternet(privateHosts: ReadonlySet<string>): Prom
       if (isAnswered) return void (caught[caught.length - 1] = call)
       isAnswered = true
       caught.push(call)
-      void write(socket, world.answer(call))
+      void write(socket, exchange(call) ?? world.answer(call))
     })
   })
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))

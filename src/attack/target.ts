@@ -1,4 +1,3 @@
-import type { KeyOptions } from '../relay/keys/key.ts'
 import type { KeyRule, Place } from '../relay/keys/key-rules.ts'
 import type { Canary } from './canary.ts'
 
@@ -8,8 +7,16 @@ export type Wish = Record<string, unknown> & { url: string; headers?: Record<str
 /** One rule of a key, and a request that it allows. */
 export interface Target {
   keyName: string
-  /** The fake secret. */
+  /** The name of the key, and of the value for a key with several. */
+  title: string
+  /** The placeholder of this value. Vectors may write `$CLIENT_SECRET` in a change of the baseline. */
+  placeholder: string
+  /** The fake secret, or the fake token that the relay sends in its place. */
   canary: string
+  /** The other canaries of the key. */
+  siblings: readonly string[]
+  /** The secret of a signature: the placeholder becomes the signature, and no call has the secret. */
+  isNeverSent: boolean
   /** The canary's format, which an attacker knows. */
   format: Omit<Canary, 'value'>
   locked: boolean
@@ -33,29 +40,44 @@ export interface Target {
   baseline(change?: Partial<Wish>): Wish
 }
 
-/** Every rule of every key, with its canary. */
-export function targetsOf(keys: Record<string, KeyOptions>, canaries: ReadonlyMap<string, Canary>): Target[] {
-  return Object.entries(keys).flatMap(([keyName, key]) =>
-    key.allow.map((rule) => targetOf(keyName, canaries.get(keyName)!, key.locked ?? true, rule)),
-  )
-}
-
 const urlParts = /^(https?:)\/\/(\[[^\]]+\]|[^/:]+)(:\d+)?(\/.*)?$/
 
-function targetOf(keyName: string, { value, ...format }: Canary, locked: boolean, rule: KeyRule): Target {
+/** What a target has from its key. */
+interface OfKey extends Pick<Target, 'keyName' | 'title' | 'siblings' | 'isNeverSent' | 'locked'> {
+  valueName: string
+  /** The names of all values. */
+  valueNames: readonly string[]
+}
+
+export function targetOf(
+  rule: KeyRule,
+  { value, ...format }: Canary,
+  { valueName, valueNames, ...ofKey }: OfKey,
+): Target {
   const [, scheme = '', pattern = '', port = '', pathPattern = '/'] = urlParts.exec(rule.url) ?? []
-  const places = placesOf(rule)
+  const places = placesOf(rule, valueName)
+  const placeholder = placeholderOf(valueName)
   const hasData = places.some((place) => place.startsWith('data#'))
   const methods = rule.methods.map((method) => method.toUpperCase())
   const method = (hasData ? methods.find(takesBody) : undefined) ?? methods.find((one) => one === 'POST') ?? methods[0]!
   const host = pattern.replace(/^\*/, 'shop')
   const path = examplePath(pathPattern, places)
   const url = `${scheme}//${host}${port}${path}`
+  // The other values go to their own places.
+  const filled = new Map(
+    [...valueNames, valueName].flatMap((name) => placesOf(rule, name).map((place) => [place, name])),
+  )
+  const start = {
+    clientSecretName: ofKey.keyName,
+    url,
+    method,
+    ...bearers(filled, takesBody(method)),
+  }
   return {
-    keyName,
+    ...ofKey,
+    placeholder,
     canary: value,
     format,
-    locked,
     rule,
     places,
     scheme,
@@ -70,18 +92,22 @@ function targetOf(keyName: string, { value, ...format }: Canary, locked: boolean
     method,
     hasBody: takesBody(method),
     url,
-    baseline: (change) => ({
-      clientSecretName: keyName,
-      url,
-      method,
-      ...bearers(places, takesBody(method)),
-      ...change,
-    }),
+    baseline: (change) => named({ ...start, ...change }, placeholder, valueNames),
   }
 }
 
-/** The places of a rule, read from its text alone. */
-export function placesOf(rule: KeyRule): readonly Place[] {
+const placeholderOf = (valueName: string) => (valueName ? `$CLIENT_SECRET.${valueName}` : '$CLIENT_SECRET')
+
+/** The request with the placeholder of a value in place of `$CLIENT_SECRET`. */
+function named(request: Wish, placeholder: string, valueNames: readonly string[]): Wish {
+  if (placeholder === '$CLIENT_SECRET') return request
+  const unnamed = new RegExp(`\\$CLIENT_SECRET(?!\\w|\\.(${valueNames.join('|')})\\b)`, 'g')
+  return JSON.parse(JSON.stringify(request).replace(unnamed, () => placeholder)) as Wish
+}
+
+/** The places of a value, read from the text of the rule alone. */
+function placesOf(rule: KeyRule, valueName: string): readonly Place[] {
+  if (rule.inEach) return rule.inEach[valueName] ?? []
   return rule.in ?? (rule.url.includes('$CLIENT_SECRET') ? ['url.path'] : ['headers.authorization'])
 }
 
@@ -93,16 +119,17 @@ function examplePath(pattern: string, places: readonly Place[]): string {
   return isMissing ? path.replace(/[^/]*$/, '$$CLIENT_SECRET') : path
 }
 
-/** Headers, params and data with the placeholder in each declared place. */
-function bearers(places: readonly Place[], takesData: boolean): Partial<Wish> {
+/** Headers, params and data with a placeholder in each declared place. */
+function bearers(filled: ReadonlyMap<Place, string>, takesData: boolean): Partial<Wish> {
   const headers: Record<string, string> = {}
   const params: Record<string, string> = {}
   let data: Record<string, unknown> | undefined
-  for (const place of places) {
+  for (const [place, valueName] of filled) {
+    const placeholder = placeholderOf(valueName)
     const [, kind, name = ''] = /^(headers\.|params\.|data#\/)?(.*)$/.exec(place)!
-    if (kind === 'headers.') headers[name] = name === 'authorization' ? 'Bearer $CLIENT_SECRET' : '$CLIENT_SECRET'
-    if (kind === 'params.') params[name] = '$CLIENT_SECRET'
-    if (kind === 'data#/' && takesData) data = withValueAt(data ?? {}, name.split('/'), '$CLIENT_SECRET')
+    if (kind === 'headers.') headers[name] = name === 'authorization' ? `Bearer ${placeholder}` : placeholder
+    if (kind === 'params.') params[name] = placeholder
+    if (kind === 'data#/' && takesData) data = withValueAt(data ?? {}, name.split('/'), placeholder)
   }
   return {
     headers,

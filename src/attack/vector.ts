@@ -43,7 +43,7 @@ export function attempts(row: number, target: Target, list: [name: string, attem
     const isQueued = index % 3 === 2 && typeof request === 'object' && request['queue'] === undefined
     const direct = vector(
       row,
-      `${target.keyName}: ${name}${isQueued ? ', queued' : ''}`,
+      `${target.title}: ${name}${isQueued ? ', queued' : ''}`,
       async (attacker) => {
         attacker.world(world ?? {})
         await attacker.submit(isQueued ? { ...request, queue: 'attack' } : request, sent)
@@ -56,7 +56,7 @@ export function attempts(row: number, target: Target, list: [name: string, attem
       await attacker.fetch(request, sent)
     }
     const mayCall = mayCallAsFetch ?? details.mayCall ?? true
-    return [direct, vector(row, `${target.keyName}: ${name}, as a fetch`, asFetch, { ...details, mayCall })]
+    return [direct, vector(row, `${target.title}: ${name}, as a fetch`, asFetch, { ...details, mayCall })]
   })
 }
 

@@ -30,22 +30,27 @@ interface VulnerableRecord {
  * the real relay.
  */
 export function createVulnerableRelay(
-  targets: readonly Target[],
+  watched: readonly Target[],
   internet: FakeInternet,
   file: string,
   log: string[],
 ): { fetch(request: Request): Promise<Response> } {
   const records: VulnerableRecord[] = []
-  const secrets: Record<string, string> = Object.fromEntries(targets.map(({ keyName, canary }) => [keyName, canary]))
+  const secrets = Object.fromEntries(watched.map(({ title, canary }) => [title, canary]))
+  // It has the tokens already, and sends the secret of a signature in place of the signature. A placeholder may be the
+  // beginning of another.
+  const placeholders = watched.toSorted((one, other) => other.placeholder.length - one.placeholder.length)
   /** Hosts of newly registered rules. Valid until the next call, so that they help no other vector. */
   let widened: string[] = []
-  const hosts = targets.map((target) => (target.isWildcard ? '' : target.host))
+  const hosts = watched.map((target) => (target.isWildcard ? '' : target.host))
 
   async function submit(text: string): Promise<[VulnerableRecord, Record<string, string>]> {
     const said = JSON.parse(text) as VulnerableRequest
-    const secret = String(secrets[said.clientSecretName])
-    const filled = JSON.stringify(said).split('$CLIENT_SECRET').join(JSON.stringify(secret).slice(1, -1))
-    const request = withBasic(JSON.parse(filled) as VulnerableRequest, secret)
+    const own = placeholders.filter(({ keyName }) => keyName === said.clientSecretName)
+    const fill = (text: string, write = (value: string) => value) =>
+      own.reduce((rest, { placeholder, canary }) => rest.split(placeholder).join(write(canary)), text)
+    const filled = fill(JSON.stringify(said), (value) => JSON.stringify(value).slice(1, -1))
+    const request = withBasic(JSON.parse(filled) as VulnerableRequest, fill)
     log.push(`calling ${filled}`)
     const afterScheme = request.url.trim().replace(/^\w+:[\\/]*/, '')
     const known = [...hosts, ...widened]
@@ -143,17 +148,11 @@ export function createVulnerableRelay(
 }
 
 /** Replaces the placeholder inside Basic's base64 too, in any header. */
-function withBasic(request: VulnerableRequest, secret: string): VulnerableRequest {
+function withBasic(request: VulnerableRequest, fillText: (text: string) => string): VulnerableRequest {
   const fill = (value: unknown) =>
     String(value).replace(/^(basic )([\w+/=]+)$/i, (_, scheme: string, base64: string) => {
       const text = Buffer.from(base64, 'base64').toString('latin1')
-      return (
-        scheme +
-        Buffer.from(
-          text.replaceAll('$CLIENT_SECRET', () => secret),
-          'latin1',
-        ).toString('base64')
-      )
+      return scheme + Buffer.from(fillText(text), 'latin1').toString('base64')
     })
   const headers = Object.entries(request.headers ?? {}).map(([name, value]) => [name, fill(value)])
   return { ...request, headers: Object.fromEntries(headers) as Record<string, string> }

@@ -5,6 +5,7 @@ import type { FetchThrough } from '../../src/attack/attacker.ts'
 import { findSecret } from '../../src/attack/find-secret.ts'
 import { makeCanary } from '../../src/attack/canary.ts'
 import { byteForms, forms, mixtures, rareForms } from '../../src/attack/vectors/forms.ts'
+import type { Vector } from '../../src/attack/vector.ts'
 import { summarize } from '../../src/attack/report.ts'
 import { serveOnFreePort } from '../../src/command/attack.ts'
 import { serveClientSecrets } from '../../src/worker/serve-client-secrets.ts'
@@ -32,8 +33,12 @@ let through = 0
 /** The rows that this corpus tries; the others have tests of their own. */
 const covered = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 12, 13, 14, 15, 16, 17, 18, 19, 21, 25, 28]
 
+/** Addresses, other headers and oracles do not depend on what fills the placeholder: the keys of one value suffice. */
+const picks = ({ row, name }: Vector) =>
+  !([3, 5, 6, 8, 17, 18, 25].includes(row) && /^(app|service|exchange|model)\b/.test(name))
+
 test('the relay gives up no secret, and a vulnerable one gives up almost all', async () => {
-  const summary = summarize(await attack(options, serveOnFreePort, { budget: 60, fetchThrough: throughWorker }))
+  const summary = summarize(await attack(options, serveOnFreePort, { budget: 60, picks, fetchThrough: throughWorker }))
   expect(summary.leaks).toEqual([])
   expect(summary.total.tried).toBeGreaterThanOrEqual(3_500)
   expect(through).toBeGreaterThan(1_500)

@@ -28,12 +28,33 @@ const neighbours = Array.from({ length: 100 }, (_, index) => [
 
 const silent = { info() {}, warn() {}, error() {} }
 const unlimited = { requestsPerMinute: 1_000_000_000, unsettledPerCaller: 1_000_000_000 }
-const internet = await startFakeInternet(new Set())
+const internet = await startFakeInternet(new Set(), ({ to }) =>
+  to.host === 'tokens.example'
+    ? [httpAnswer({ body: JSON.stringify({ access_token: 'token-for-the-fuzzer-4711', expires_in: 86_400 }) })]
+    : null,
+)
 const relay = createRelayOn(
   internet.network,
   {
     keys: {
       open: { secret: 'open-key-for-the-fuzzer-4711', locked: false, allow: [rule('open')] },
+      several: {
+        secret: { id: 'id-for-the-fuzzer-4711', key: 'value-for-the-fuzzer-4711' },
+        locked: false,
+        allow: [rule('several')],
+      },
+      token: {
+        secret: 'exchanged-for-the-fuzzer-4711',
+        token: { grant: 'client_credentials', url: 'https://tokens.example/oauth', clientId: 'fuzzer' },
+        locked: false,
+        allow: [rule('token')],
+      },
+      signed: {
+        secret: 'signing-for-the-fuzzer-4711',
+        sign: { hmac: 'sha256', over: ['method', 'path', 'query', 'body'] },
+        locked: false,
+        allow: [rule('signed')],
+      },
       locked: { secret: 'locked-key-for-the-fuzzer-4711', allow: [rule('locked')] },
       ...(Object.fromEntries(neighbours) as Record<string, KeyOptions>),
     },

@@ -146,7 +146,7 @@ function many(open: string, close: string, bytes: number, one: Piece, write: (in
   }
 }
 
-const hosts = ['https://open.example', 'https://locked.example', 'https://nobody.example']
+const hosts = ['open', 'locked', 'several', 'token', 'signed', 'nobody'].map((name) => `https://${name}.example`)
 
 /** A url that is long in one of its parts. */
 const urlOf = (bytes: number): fc.Arbitrary<Piece> =>
@@ -164,7 +164,7 @@ const expensiveBody: fc.Arbitrary<ExpensiveBody> = fc
   .tuple(sizes, share)
   .chain(([size, part]) =>
     fc.record({
-      keyName: pick('open', 'locked', 'none'),
+      keyName: pick('open', 'open', 'locked', 'none', 'several', 'token', 'signed'),
       method: pick('POST', 'POST', 'GET'),
       isForm: pick(true, false, false),
       hasPlaceholder: pick(true, true, false),
@@ -178,7 +178,7 @@ const expensiveBody: fc.Arbitrary<ExpensiveBody> = fc
       url: JSON.stringify(`https://${keyName}.example/v1/x`),
       method: JSON.stringify(method),
       headers: JSON.stringify({
-        ...(hasPlaceholder && { authorization: `Bearer ${placeholder}` }),
+        ...(hasPlaceholder && { authorization: `Bearer ${placeholder}${keyName === 'several' ? '.key' : ''}` }),
         ...(isForm && { 'content-type': 'application/x-www-form-urlencoded' }),
       }),
       [first.field]: first.json,

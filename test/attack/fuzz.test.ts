@@ -6,8 +6,8 @@ import { properties, reached } from './properties.ts'
 const seed = Math.floor(Math.random() * 2 ** 31)
 
 // `npm run fuzz` does the same with many more.
-test.each(properties.map(({ words, property }) => ({ words, property })))('$words', ({ property }) => {
-  fc.assert(property, { numRuns: 300, seed })
+test.each(properties.map(({ words, property }) => ({ words, property })))('$words', async ({ property }) => {
+  await fc.assert(property, { numRuns: 300, seed })
 })
 
 test('enough of the generated requests get through the rules to say something', () => {

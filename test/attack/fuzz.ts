@@ -15,7 +15,7 @@ console.log(`seed ${seed}`)
 for (const { words, share, property } of properties) {
   const numRuns = Math.ceil((Number(runs) * share) / shares)
   const started = performance.now()
-  const result = fc.check(property, { numRuns, seed: Number(seed) })
+  const result = await fc.check(property, { numRuns, seed: Number(seed) })
   total += result.numRuns
   const seconds = ((performance.now() - started) / 1000).toFixed(1)
   console.log(

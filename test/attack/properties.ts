@@ -1,10 +1,13 @@
 import fc from 'fast-check'
 import { isClientSecretError } from '../../src/protocol/errors.ts'
 import { parseRequest } from '../../src/protocol/parse-request.ts'
+import { findPlaceholders } from '../../src/protocol/placeholder.ts'
 import type { ClientSecretRequest } from '../../src/protocol/request.ts'
 import { compileRule, findRule, type KeyRule } from '../../src/relay/keys/key-rules.ts'
+import type { KeyValue } from '../../src/relay/keys/key.ts'
 import { createRedactor } from '../../src/relay/keys/redaction/secret-index.ts'
 import { substitute, type UpstreamCall } from '../../src/relay/upstream/substitute.ts'
+import { signCall } from '../../src/relay/upstream/sign-call.ts'
 import { findSecret } from '../../src/attack/find-secret.ts'
 import { forms } from '../../src/attack/vectors/forms.ts'
 import { anything, fitting, placeholder, rule, secret } from './generators.ts'
@@ -13,7 +16,7 @@ import { anything, fitting, placeholder, rule, secret } from './generators.ts'
 export interface Property {
   words: string
   share: number
-  property: fc.IProperty<unknown[]>
+  property: fc.IRawProperty<unknown[]>
 }
 
 interface Sent {
@@ -22,12 +25,15 @@ interface Sent {
 }
 
 /** The way of a request through the relay, up to the socket. Null where it was refused with one of our errors. */
-function send(input: unknown, keyRule: KeyRule, value: string): Sent | null {
+const send = (input: unknown, keyRule: KeyRule, secret: string) => sendWith(input, keyRule, { secret })
+
+/** @param value Of a key with one value, or with several. */
+function sendWith(input: unknown, keyRule: KeyRule, value: Pick<KeyValue, 'secret' | 'named'>): Sent | null {
   try {
-    const compiled = compileRule(keyRule, 'keys.key.allow[0]')
+    const compiled = compileRule(keyRule, 'keys.key.allow[0]', undefined, value.named && [...value.named.keys()])
     const request = parseRequest(input)
     const found = findRule({ name: 'key', rules: [compiled] }, request)
-    return { request, call: substitute(request, { secret: value }, found) }
+    return { request, call: substitute(request, value, found) }
   } catch (error) {
     if (isClientSecretError(error) && error.code !== 'INTERNAL') return null
     throw error
@@ -78,6 +84,9 @@ const filled = (text: string, value: string) =>
 function assert(condition: unknown, sentence: string): asserts condition {
   if (!condition) throw new Error(sentence)
 }
+
+/** All that a call sends. */
+const textOf = ({ url, headers, body }: UpstreamCall) => [url.href, JSON.stringify(headers), body].join('\n')
 
 const of = <Value>(one: fc.Arbitrary<Value>, check: (value: Value) => void): Property['property'] =>
   fc.property(one, check)
@@ -145,6 +154,61 @@ export const properties: Property[] = [
           assert(!value.includes(unmistakable) || allowed(`data#${pointer}`), `it stands in data#${pointer}`)
         }
       }
+    }),
+  },
+  {
+    words: 'each value of a key with several stands only in places of its name',
+    share: 2,
+    property: of(fitting, (one) => {
+      const [own, other] = ['Q7zSECRETq9Z', 'W3xSECRETw5X'] as const
+      const [first, ...rest] = one.rule.in
+      const inEach = { own: rest.length > 0 ? rest : [first!], ...(rest.length > 0 && { other: [first!] }) }
+      const { in: _, ...keyRule } = one.rule
+      for (const name of ['own', 'other']) {
+        // The same request with the name of the wrong value in some of the places.
+        const text = JSON.stringify(one.request).replace(/\$CLIENT_SECRET(?!\w)/g, (found) => `${found}.${name}`)
+        const named = new Map([
+          ['own', own],
+          ['other', other],
+        ])
+        const sent = counted(sendWith(JSON.parse(text), { ...keyRule, inEach }, { secret: '', named }))
+        if (!sent) continue
+        const places = ((inEach as Record<string, string[]>)[name] ?? []).map((place) =>
+          place.startsWith('headers.') ? place.toLowerCase() : place,
+        )
+        assert(!textOf(sent.call).includes(name === 'own' ? other : own), 'another value stands in the call')
+        // Beside the rules, the substitution itself keeps a value out of the places of another.
+        const ofAnother = { ...keyRule, inEach: { [name === 'own' ? 'other' : 'own']: one.rule.in } }
+        const moved = compileRule(ofAnother, 'keys.key.allow[0]', undefined, [...named.keys()])
+        const kept = textOf(substitute(sent.request, { secret: '', named }, moved))
+        assert(!kept.includes(named.get(name)!), `the value ${name} stands in places of another`)
+        const found = findPlaceholders(sent.request).map(({ place }) => place)
+        assert(
+          found.every((place) => places.includes(place)),
+          `the value ${name} stands in ${found.join(', ')}`,
+        )
+      }
+    }),
+  },
+  {
+    words: 'a signed call has a signature in the place of the secret, and nowhere the secret',
+    share: 1,
+    property: fc.asyncProperty(fitting, async (one) => {
+      const secret = 'Q7zSECRETq9Z'
+      const sent = counted(send(one.request, one.rule, secret))
+      if (!sent) return
+      const sign = { hmac: 'sha256', over: ['method', 'path', 'query', 'body'] } as const
+      const { call, signature } = await signCall(
+        { name: 'key', sign: { ...sign, over: [...sign.over] } },
+        { version: 0, secret },
+        sent.request,
+        compileRule(one.rule, 'keys.key.allow[0]'),
+        null,
+      )
+      const text = textOf(call as UpstreamCall)
+      assert(!text.includes(secret), `the secret stands in ${text}`)
+      const isPlain = textOf(sent.call).includes(secret)
+      assert(!isPlain || text.includes(signature), `no signature stands in ${text}`)
     }),
   },
   {

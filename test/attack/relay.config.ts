@@ -61,6 +61,41 @@ export default {
         { url: 'https://billing.example.com/api/**', methods: ['GET'] },
       ],
     },
+    // Two values, each in its own place.
+    app: {
+      locked: false,
+      secret: { id: undefined, key: undefined },
+      allow: [
+        {
+          url: 'https://app.example.org/v2/**',
+          methods: ['POST', 'GET'],
+          inEach: { id: ['headers.x-app-id'], key: ['headers.authorization'] },
+        },
+      ],
+    },
+    // The relay exchanges the secret for a token.
+    service: {
+      locked: false,
+      token: { grant: 'client_credentials', url: 'https://tokens.example.org/oauth/token', clientId: 'service' },
+      allow: [{ url: 'https://service.example.org/v1/**', methods: ['POST', 'GET'] }],
+    },
+    // The secret signs the query, and stays in the relay.
+    exchange: {
+      locked: false,
+      sign: { hmac: 'sha256', over: ['query'] },
+      allow: [
+        {
+          url: 'https://exchange.example.org/api/**',
+          methods: ['GET', 'POST'],
+          in: ['params.signature'],
+        },
+      ],
+    },
+    model: {
+      locked: false,
+      sign: { aws: 'sigv4', accessKeyId: 'AKIDEXAMPLE', service: 'bedrock', region: 'eu-central-1' },
+      allow: [{ url: 'https://bedrock.example.org/model/**', methods: ['POST'] }],
+    },
   },
   origins: ['https://app.example.com'],
   authenticate: () => null,

@@ -126,7 +126,7 @@ function byName(target: Target, list: string[]): [string, Attempt][] {
 
 function rebinding(target: Target, forbidden: string[]): Vector[] {
   const at = (name: string, lookups: string[][], times: number, queue?: string) =>
-    vector(6, `${target.keyName}: ${name}`, async (attacker) => {
+    vector(6, `${target.title}: ${name}`, async (attacker) => {
       attacker.world({ addresses: { [target.host]: lookups } })
       for (let turn = 0; turn < times; turn++) await attacker.submit(target.baseline(queue ? { queue } : {}))
     })

@@ -89,7 +89,7 @@ function byWiderRules(target: Target): Vector[] {
   return bodies.map(([how, body, sent]) =>
     vector(
       1,
-      `${target.keyName}: rules made wider ${how}`,
+      `${target.title}: rules made wider ${how}`,
       async (attacker) => {
         await knock(attacker, 'PUT', `/keys/${target.keyName}`, sent ?? {}, body)
         await attacker.submit(target.baseline({ url: `${foreign}${target.path}` }))

@@ -12,12 +12,14 @@ export function baseline(targets: readonly Target[]): Vector[] {
     [false, true].map((isQueued) =>
       vector(
         0,
-        `${target.keyName}: an allowed call of ${target.rule.url}${isQueued ? ', queued' : ''}`,
+        `${target.title}: an allowed call of ${target.rule.url}${isQueued ? ', queued' : ''}`,
         async (attacker) => {
           let arrived = false
           attacker.world({
             answer: (call) => {
-              arrived ||= findSecret(call.bytes, target.canary) !== null
+              arrived ||= target.isNeverSent
+                ? call.to.host === target.host && !call.bytes.includes('$CLIENT_SECRET')
+                : findSecret(call.bytes, target.canary) !== null
               return [httpAnswer({ body: '{"ok":true}' })]
             },
           })

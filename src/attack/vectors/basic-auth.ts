@@ -38,7 +38,7 @@ export function basicAuth(targets: readonly Target[]): Vector[] {
       ...attempts(9, target, [
         [
           'in base64 twice, in Basic',
-          { request: withHeader(target, base64(base64('u:$CLIENT_SECRET'))), canLeak: false },
+          { request: withHeader(target, base64(base64(`u:${target.placeholder}`))), canLeak: false },
         ],
         [
           'as another word in the base64 of Basic',
@@ -54,10 +54,11 @@ function echoed(target: Target): Vector[] {
     users.map((user) =>
       vector(
         28,
-        `${target.keyName}: Basic with the user ${user}, shown ${how}`,
+        `${target.title}: Basic with the user ${user}, shown ${how}`,
         async (attacker) => {
           attacker.world({ answer: () => [httpAnswer(write(user, target.canary))] })
-          const credentials = index % 2 === 0 ? base64(`${user}:$CLIENT_SECRET`) : `${user}:$CLIENT_SECRET`
+          const credentials =
+            index % 2 === 0 ? base64(`${user}:${target.placeholder}`) : `${user}:${target.placeholder}`
           await attacker.submit(withHeader(target, credentials))
         },
         { aim: 'answer' },
@@ -68,7 +69,7 @@ function echoed(target: Target): Vector[] {
 
 /** Basic in an undeclared header. */
 function elsewhere(target: Target): Parameters<typeof attempts>[2] {
-  const hidden = base64('u:$CLIENT_SECRET')
+  const hidden = base64(`u:${target.placeholder}`)
   const baseline = target.baseline()
   const inHeader = (name: string): [string, { request: ReturnType<Target['baseline']> }] => [
     `in the base64 of Basic, in the header ${name}`,

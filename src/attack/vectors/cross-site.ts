@@ -22,7 +22,7 @@ function refused(name: string, run: (attacker: Attacker) => Promise<void>): Vect
 
 function fromOtherSites(target: Target, origins: readonly string[]): Vector[] {
   const sentBy = (name: string, headers: (attacker: Attacker) => Record<string, string>) =>
-    refused(`${target.keyName}: ${name}`, async (attacker) => {
+    refused(`${target.title}: ${name}`, async (attacker) => {
       await attacker.submit(target.baseline(), { headers: headers(attacker) })
     })
   const lookalikes = origins.flatMap((origin) => [
@@ -68,21 +68,21 @@ function asForms(target: Target): Vector[] {
   ]
   return [
     ...types.map((type) =>
-      refused(`${target.keyName}: JSON as "${type}"`, async (attacker) => {
+      refused(`${target.title}: JSON as "${type}"`, async (attacker) => {
         await attacker.submit(target.baseline(), { headers: { 'content-type': type } })
       }),
     ),
-    refused(`${target.keyName}: JSON without a content type`, async (attacker) => {
+    refused(`${target.title}: JSON without a content type`, async (attacker) => {
       await attacker.ask('POST', '/requests', {}, JSON.stringify(target.baseline()))
     }),
-    refused(`${target.keyName}: a form with JSON in a name`, async (attacker) => {
+    refused(`${target.title}: a form with JSON in a name`, async (attacker) => {
       const body = `${JSON.stringify(target.baseline()).slice(0, -1)},"=":""}`
       await attacker.ask('POST', '/requests', { headers: { 'content-type': 'text/plain' } }, body)
     }),
     ...['GET', 'PUT', 'PATCH', 'DELETE'].map((method) =>
       vector(
         12,
-        `${target.keyName}: ${method} with the body of a submit`,
+        `${target.title}: ${method} with the body of a submit`,
         async (attacker) => {
           await attacker.ask(
             method,
@@ -99,7 +99,7 @@ function asForms(target: Target): Vector[] {
 
 function withoutSession(target: Target): Vector[] {
   const as = (name: string, sent: Sent) =>
-    refused(`${target.keyName}: ${name}`, async (attacker) => {
+    refused(`${target.title}: ${name}`, async (attacker) => {
       await attacker.submit(target.baseline(), sent)
     })
   return [

@@ -1,7 +1,8 @@
 import { gzipSync } from 'node:zlib'
+import type { Attacker } from '../attacker.ts'
 import { httpAnswer, type HttpAnswer, type NamedAnswer } from '../raw-http.ts'
 import type { Target } from '../target.ts'
-import { answers, attempts, spread, type Attempt, type Vector } from '../vector.ts'
+import { answers, attempts, spread, vector, type Attempt, type Vector } from '../vector.ts'
 import { inEachEncoding } from './encodings.ts'
 import { byteForms, forms, mixtures, rareForms, type Form } from './forms.ts'
 
@@ -18,7 +19,17 @@ export function echoes(targets: readonly Target[]): Vector[] {
     // The API knows all keys, and shows one key to a caller of another.
     const others = targets.filter((other) => other.keyName !== target.keyName && other.host === target.host)
     return [
-      ...attempts(14, target, asAttempts(target, others.map(ofAnotherKey))),
+      ...attempts(
+        14,
+        target,
+        asAttempts(target, [
+          ...others.map(({ keyName, canary }) =>
+            ofAnother(`the secret of ${keyName}, which goes to the same API`, canary),
+          ),
+          ...target.siblings.map((value) => ofAnother('another value of the key', value)),
+        ]),
+      ),
+      ...shownLater(target, targets),
       // The whole list for a secret that breaks careless code and for a typical secret.
       ...attempts(14, target, asAttempts(target, index < 2 ? list : spread(list, 12, index))),
       ...(index === 0 ? attempts(14, target, [...asAttempts(target, large(target)), ...inPackets(target)]) : []),
@@ -189,8 +200,21 @@ function besideOpeners({ canary }: Target): NamedAnswer[] {
   })
 }
 
-function ofAnotherKey({ keyName, canary }: Target): NamedAnswer {
-  return [`the secret of ${keyName}, which goes to the same API`, { body: JSON.stringify({ lastCaller: canary }) }]
+function ofAnother(what: string, value: string): NamedAnswer {
+  return [what, { body: JSON.stringify({ lastCaller: value }) }]
+}
+
+/** An API of another key shows the value after its call: only what the relay keeps can redact it then. */
+function shownLater(target: Target, targets: readonly Target[]): Vector[] {
+  const other = targets.find(({ keyName }) => keyName !== target.keyName)
+  if (!other) return []
+  const run = async (attacker: Attacker) => {
+    attacker.world({})
+    await attacker.submit(target.baseline())
+    attacker.world(answers({ body: JSON.stringify({ log: target.canary }) }))
+    await attacker.submit(other.baseline())
+  }
+  return [vector(14, `${target.title}: shown to ${other.title} after its own call`, run, { aim: 'answer' })]
 }
 
 function inEachSplit({ canary }: Target): NamedAnswer[] {

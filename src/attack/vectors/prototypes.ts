@@ -71,7 +71,7 @@ function asIds(target: Target): Vector[] {
   return names.map((name) =>
     vector(
       21,
-      `${target.keyName}: ${name} as an id, a queue and a filter`,
+      `${target.title}: ${name} as an id, a queue and a filter`,
       async (attacker) => {
         await attacker.ask('GET', `/requests?ids=${name}`)
         await attacker.ask('DELETE', `/requests/${name}`)

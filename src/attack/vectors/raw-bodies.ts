@@ -56,19 +56,19 @@ export function rawBodies(targets: readonly Target[]): Vector[] {
   return withBody.flatMap((target, index) => [
     // The large ones once, because the search for secrets takes its time for them.
     ...bodies.slice(0, index === 0 ? undefined : -countOfLarge).map(([what, type, text]) =>
-      vector(2, `${target.keyName}: ${what}`, async (attacker) => {
+      vector(2, `${target.title}: ${what}`, async (attacker) => {
         attacker.world({})
-        await attacker.sendRaw(withType(target, type), text)
+        await attacker.sendRaw(withType(target, type && named(target, type)), named(target, text))
       }),
     ),
-    vector(2, `${target.keyName}: in a field before a file`, async (attacker) => {
+    vector(2, `${target.title}: in a field before a file`, async (attacker) => {
       attacker.world({})
-      const request = { ...withType(target, multipart), data: { prompt: placeholder } }
+      const request = { ...withType(target, multipart), data: { prompt: target.placeholder } }
       await attacker.sendRaw(request, part(`${field('file')}; filename="a"`, 'x') + end)
     }),
     vector(
       9,
-      `${target.keyName}: encoded, in a written form`,
+      `${target.title}: encoded, in a written form`,
       async (attacker) => {
         attacker.world({})
         await attacker.sendRaw(withType(target, 'application/x-www-form-urlencoded'), 'a=1&prompt=%24CLIENT%5FSECRET')
@@ -77,6 +77,9 @@ export function rawBodies(targets: readonly Target[]): Vector[] {
     ),
   ])
 }
+
+/** The text with the placeholder of the target. */
+const named = (target: Target, text: string) => text.replaceAll(placeholder, () => target.placeholder)
 
 function withType(target: Target, type: string | undefined): Wish {
   const { headers, ...request } = target.baseline()

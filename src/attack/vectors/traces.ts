@@ -14,7 +14,7 @@ export function traces(targets: readonly Target[]): Vector[] {
         .map(([name, world, canLeak = true]) =>
           vector(
             15,
-            `${target.keyName}: the ${aim} after ${name}`,
+            `${target.title}: the ${aim} after ${name}`,
             async (attacker) => {
               attacker.world(world)
               await attacker.submit(target.baseline(index % 2 ? { queue: 'traces' } : {}))
@@ -87,7 +87,7 @@ function looks(target: Target): Vector[] {
   return doors.map(([method, path, canLeak = true]) =>
     vector(
       15,
-      `${target.keyName}: ${method} ${path} after a call`,
+      `${target.title}: ${method} ${path} after a call`,
       async (attacker) => {
         await attacker.victim.submit(target.baseline())
         const headers = { authorization: 'Bearer admin' }

@@ -102,7 +102,7 @@ function basic(target: Target): Vector[] {
       shown.map(([where, answer]) =>
         vector(
           28,
-          `${target.keyName}: ${part} of a Basic value, ${kind}, shown ${where}`,
+          `${target.title}: ${part} of a Basic value, ${kind}, shown ${where}`,
           async (attacker) => {
             const password = write()
             const value = Buffer.from(`shop-4711:${password}`).toString('base64')
