@@ -68,7 +68,7 @@ const headersOf = () => ({
   // Some callers return, and others come once.
   'client-session': `a visitor of the soak, with number ${random() < 0.5 ? Math.floor(random() * 200) : ++sessions}`,
 })
-const described = (path: string, fields: object = {}) => ({
+const described = (path: string, fields: { queue?: string; keep?: true } = {}) => ({
   clientSecretName: 'api',
   url: `${upstream.url}${path}`,
   method: 'POST',
@@ -101,10 +101,18 @@ async function settled(headers: Headers, { id, status }: Sent): Promise<string> 
   }
 }
 
-async function read(headers: Headers, request: object, chunks: number): Promise<void> {
+async function read(
+  headers: Headers,
+  { data, ...request }: ReturnType<typeof described>,
+  chunks: number,
+): Promise<void> {
   const leave = new AbortController()
-  const init = { method: 'POST', headers: { ...headers, accept: 'text/event-stream' }, body: JSON.stringify(request) }
-  const response = await fetch(`${relay.url}/requests`, { ...init, signal: leave.signal })
+  const init = {
+    method: 'POST',
+    headers: { ...headers, 'client-secret-request': btoa(JSON.stringify(request)) },
+    body: JSON.stringify(data),
+  }
+  const response = await fetch(`${relay.url}/fetch`, { ...init, signal: leave.signal })
   if (!response.ok) throw new Error(await response.text())
   let seen = 0
   for await (const chunk of response.body!) {
@@ -134,9 +142,9 @@ const jobs: [number, string, (headers: Headers) => Promise<unknown>][] = [
     (headers) =>
       submit(headers, described('/slow'), AbortSignal.timeout(100)).catch((error: unknown) => ignoreLeft(error)),
   ],
-  [6, 'stream', (headers) => read(headers, described('/events', { stream: true }), Infinity)],
-  [4, 'kept stream', (headers) => read(headers, described('/events', { stream: true, keep: true }), Infinity)],
-  [2, 'stream, left', (headers) => read(headers, described('/events', { stream: true, keep: true }), 3)],
+  [6, 'stream', (headers) => read(headers, described('/events'), Infinity)],
+  [4, 'kept stream', (headers) => read(headers, described('/events', { keep: true }), Infinity)],
+  [2, 'stream, left', (headers) => read(headers, described('/events', { keep: true }), 3)],
 ]
 const weight = jobs.reduce((sum, [part]) => sum + part, 0)
 

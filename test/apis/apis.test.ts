@@ -467,15 +467,15 @@ function bodyOf(data: unknown): string {
   return Array.isArray(data) ? 'list' : 'object'
 }
 
+// For the whole file: React works on after an unmount.
+const { window } = new JSDOM('')
+vi.stubGlobal('window', window)
+vi.stubGlobal('document', window.document)
+
 /** Sends a request as a component does, and gives the state in which it ends. */
 async function throughHook(client: Client, request: UseClientSecretRequestOptions) {
-  const { window } = new JSDOM('<div></div>')
-  for (const name of ['window', 'document'] as const) vi.stubGlobal(name, name === 'window' ? window : window.document)
-  const root = createRoot(window.document.querySelector('div')!)
-  onTestFinished(() => {
-    root.unmount()
-    vi.unstubAllGlobals()
-  })
+  const root = createRoot(window.document.createElement('div'))
+  onTestFinished(() => root.unmount())
   return new Promise<RequestState>((resolve) => {
     function Component() {
       const state = useClientSecretRequest(request)
