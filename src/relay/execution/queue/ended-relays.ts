@@ -4,7 +4,7 @@ import { relaysWithoutSession } from '../../database/relay-sessions.ts'
 /** Milliseconds between two looks at the sessions of the other relays. */
 export const lookEvery = 200
 /** Looks in a row that find no session. On a busy machine they take longer, and so does a relay that opens a new session. */
-const maxMisses = 23
+const maxMisses = 22
 /**
  * Milliseconds without a heartbeat before which a relay without a session is not taken for dead. A relay that lives opens
  * a new session at once after a cut from the database, so it survives a cut of 4 seconds (bench:takeover).
