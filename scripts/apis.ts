@@ -1,8 +1,5 @@
 /** Prints the table of well-known APIs: which call of each works, and through what. Reads the report of the test. */
-import { spawnSync } from 'node:child_process'
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { runVitest } from './run-vitest.ts'
 
 interface Row {
   name: string
@@ -15,22 +12,10 @@ interface Report {
   testResults: { assertionResults: { status: string; meta: { api?: Row }; failureMessages: string[] }[] }[]
 }
 
-const folder = mkdtempSync(join(tmpdir(), 'react-client-secret-'))
-const file = join(folder, 'report.json')
-const { status } = spawnSync(
-  process.execPath,
-  [
-    'node_modules/vitest/vitest.mjs',
-    'run',
-    '--project=node',
-    'test/apis/apis.test.ts',
-    '--reporter=json',
-    `--outputFile=${file}`,
-  ],
-  { stdio: ['ignore', 'ignore', 'inherit'] },
-)
-const { testResults } = JSON.parse(readFileSync(file, 'utf8')) as Report
-rmSync(folder, { recursive: true })
+const { status, report } = runVitest(['--project=node', 'test/apis/apis.test.ts'], {
+  stdio: ['ignore', 'ignore', 'inherit'],
+})
+const { testResults } = report as Report
 
 const results = testResults.flatMap(({ assertionResults }) => assertionResults)
 const rows = results.flatMap(({ status: result, meta: { api }, failureMessages }) => {

@@ -3,10 +3,8 @@
  * arguments to vitest (`npm test -- test/react`).
  */
 import { spawnSync } from 'node:child_process'
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { findChromium } from './chromium.ts'
+import { runVitest } from './run-vitest.ts'
 
 const given = process.argv.slice(2)
 const chromium = findChromium()
@@ -29,16 +27,9 @@ if (!chromium && process.env['CI'] === 'true') {
 const build = spawnSync('npm', ['run', 'build', '--silent'], { stdio: ['ignore', 'ignore', 'inherit'] })
 if (build.status !== 0) process.exit(build.status ?? 1)
 
-const folder = mkdtempSync(join(tmpdir(), 'react-client-secret-'))
-const report = join(folder, 'report.json')
-const { status } = spawnSync(
-  process.execPath,
+const { status, report } = runVitest(
   [
-    'node_modules/vitest/vitest.mjs',
-    'run',
     '--reporter=default',
-    '--reporter=json',
-    `--outputFile.json=${report}`,
     ...(given.some((argument) => argument.startsWith('--project')) ? [] : projects.map((name) => `--project=${name}`)),
     ...given,
   ],
@@ -49,11 +40,7 @@ if (!chromium)
   console.log(
     'skipped: the browser suites, because Chromium was not found. To run them: apt-get update && apt-get install -y chromium (or set CHROMIUM_PATH)',
   )
-const { numPassedTests, numFailedTests, numFailedTestSuites } = JSON.parse(readFileSync(report, 'utf8')) as Record<
-  string,
-  number
->
-rmSync(folder, { recursive: true })
+const { numPassedTests, numFailedTests, numFailedTestSuites } = report as Record<string, number>
 // A file that fails to load, or an error between tests, does not count as a failed test.
 const failed = (numFailedTests ?? 0) || (status === 0 ? 0 : Math.max(1, numFailedTestSuites ?? 0))
 console.log(`tests: ${numPassedTests} passed, ${failed} failed`)

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { blocksOf, read } from '../../test/helpers/documentation.ts'
-import { googleFonts, reactRouterTemplate } from '../../test/frameworks/templates.ts'
+import { googleFonts, reactRouterApp } from '../../test/frameworks/templates.ts'
 import type { Way } from './stranger.ts'
 
 const start = 'stories/docs/start.mdx'
@@ -41,16 +41,7 @@ const next = {
   servers: (port: string): [string, ...string[]][] => [['npm', 'run', 'dev', '--', '--port', port]],
 }
 const reactRouter = {
-  generator: [
-    'create-react-router@latest',
-    'app',
-    '--yes',
-    '--no-git-init',
-    '--no-install',
-    '--template',
-    './template',
-  ],
-  beside: reactRouterTemplate,
+  ...reactRouterApp,
   servers: vite.servers,
 }
 

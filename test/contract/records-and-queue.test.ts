@@ -1,22 +1,14 @@
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { describe, expect, onTestFinished, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import type { ClientSecretRecord, HistoryFilter } from '../../src/protocol/record.ts'
 import type { RelayOptions } from '../../src/relay/options.ts'
 import { door, json, startApi, type ApiAnswer } from '../helpers/api.ts'
 import { postgresOfThisFile } from '../helpers/postgres.ts'
 import { startRelayProcess } from '../helpers/relay-process.ts'
 import { keyFor, startRelay } from '../helpers/relay.ts'
+import { sqliteFile } from '../helpers/sqlite-file.ts'
 import { until } from '../helpers/watched-fetch.ts'
 
 const postgres = postgresOfThisFile()
-
-async function sqliteFile(): Promise<string> {
-  const folder = await mkdtemp(join(tmpdir(), 'relay-'))
-  onTestFinished(() => rm(folder, { recursive: true }))
-  return join(folder, 'relay.db')
-}
 
 const databases: [string, () => Promise<string | undefined>][] = [
   ['memory', async () => undefined],

@@ -1,17 +1,8 @@
-import { reactRouterTemplate } from './templates.ts'
+import { reactRouterApp } from './templates.ts'
 import { testFramework } from './test-framework.ts'
 
 testFramework({
-  generator: [
-    'create-react-router@latest',
-    'app',
-    '--yes',
-    '--no-git-init',
-    '--no-install',
-    '--template',
-    './template',
-  ],
-  beside: reactRouterTemplate,
+  ...reactRouterApp,
   recipe: {
     'relay.config.ts': 'relay.config.ts',
     'vite.config.ts': 'react-router/vite.config.ts',

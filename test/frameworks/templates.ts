@@ -1,8 +1,22 @@
 import { execFile } from 'node:child_process'
 import { promisify } from 'node:util'
 
+/** An app of React Router's own generator, with the template beside it. */
+export const reactRouterApp = {
+  generator: [
+    'create-react-router@latest',
+    'app',
+    '--yes',
+    '--no-git-init',
+    '--no-install',
+    '--template',
+    './template',
+  ],
+  beside: reactRouterTemplate,
+}
+
 /** A minimal template for `create-react-router`. The default template is on GitHub, not on npm. */
-export async function reactRouterTemplate(): Promise<Record<string, string>> {
+async function reactRouterTemplate(): Promise<Record<string, string>> {
   const { stdout } = await promisify(execFile)('npm', ['view', 'create-react-router', 'version'])
   // All packages of a release have the same version and depend on each other.
   const version = stdout.trim()

@@ -30,6 +30,18 @@ export function keyFor(url: string, rule: Partial<KeyOptions['allow'][number]> =
   }
 }
 
+/** A request whose header, query and body no log may show. Each names itself. */
+export function tellingRequest(api: { url: string }) {
+  return {
+    clientSecretName: 'api',
+    url: `${api.url}/v1/things`,
+    method: 'POST' as const,
+    headers: { authorization: 'Bearer $CLIENT_SECRET', 'x-private': 'header-of-the-caller' },
+    params: { q: 'query-of-the-caller' },
+    data: { text: 'body-of-the-caller' },
+  }
+}
+
 /** An id that no record has, and that only the missing record tells from `id`: the same form, the same time of expiry. */
 export function strangerOf(id: string): string {
   return id.replace(/[0-9a-f]$/, (last) => (last === '0' ? '1' : '0'))
@@ -53,4 +65,11 @@ export async function startRelay(options: RelayOptions, minute?: number): Promis
     server.close()
   })
   return { url, relay, log, client: createClient({ relay: url }) }
+}
+
+/** A relay whose database is ready, so that a wait for a call is a wait for the call alone. */
+export async function startReadyRelay(options: RelayOptions): Promise<TestRelay> {
+  const started = await startRelay(options)
+  await started.relay.ready
+  return started
 }

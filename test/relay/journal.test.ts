@@ -3,7 +3,7 @@ import { expect, onTestFinished, test, vi } from 'vitest'
 import { door, json, startApi } from '../helpers/api.ts'
 import { losingProxy } from '../helpers/losing-proxy.ts'
 import { postgresOfThisFile } from '../helpers/postgres.ts'
-import { canary, keyFor, startRelay } from '../helpers/relay.ts'
+import { canary, keyFor, startRelay, tellingRequest } from '../helpers/relay.ts'
 
 const postgres = postgresOfThisFile()
 
@@ -16,14 +16,7 @@ async function setUp() {
     json(outgoing, { echo: body }, path.startsWith('/fail') ? 402 : 200),
   )
   const started = await startRelay({ keys: { api: keyFor(api.url) }, authenticate: () => 'ada' })
-  const request = {
-    clientSecretName: 'api',
-    url: `${api.url}/v1/things`,
-    method: 'POST' as const,
-    headers: { authorization: 'Bearer $CLIENT_SECRET', 'x-private': 'header-of-the-caller' },
-    params: { q: 'query-of-the-caller' },
-    data: { text: 'body-of-the-caller' },
-  }
+  const request = tellingRequest(api)
   const lines = () => started.log.filter(({ level }) => level === 'info').map(({ details }) => details)
   return { ...started, api, request, lines }
 }

@@ -1,8 +1,5 @@
-import { mkdtemp, rm } from 'node:fs/promises'
 import type { ServerResponse } from 'node:http'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { describe, expect, onTestFinished, test, vi } from 'vitest'
+import { describe, expect, test, vi } from 'vitest'
 import { createClient } from '../../src/client/create-client.ts'
 import { createStream, type StreamObject } from '../../src/client/create-stream.ts'
 import { createBytesInFlight } from '../../src/relay/common/bytes-in-flight.ts'
@@ -12,7 +9,8 @@ import type { RelayOptions } from '../../src/relay/options.ts'
 import { startApi } from '../helpers/api.ts'
 import { postgresOfThisFile } from '../helpers/postgres.ts'
 import { startRelayProcess } from '../helpers/relay-process.ts'
-import { keyFor, startRelay, strangerOf } from '../helpers/relay.ts'
+import { keyFor, startReadyRelay, strangerOf } from '../helpers/relay.ts'
+import { sqliteFile } from '../helpers/sqlite-file.ts'
 
 const postgres = postgresOfThisFile()
 const secret = 'sk-proj-8hQ2mX4vB7nK1pR5tY9wZ3cF6gJ0lD'
@@ -33,19 +31,6 @@ async function setUp(database?: string) {
   return { api, options, request, answers, answered: () => vi.waitFor(() => expect(answers).toHaveLength(1)) }
 }
 
-/** A relay whose database is ready, so that a wait for a call is a wait for the call alone. */
-async function startReadyRelay(options: RelayOptions) {
-  const started = await startRelay(options)
-  await started.relay.ready
-  return started
-}
-
-async function file(): Promise<string> {
-  const folder = await mkdtemp(join(tmpdir(), 'relay-'))
-  onTestFinished(() => rm(folder, { recursive: true }))
-  return join(folder, 'relay.db')
-}
-
 const read = { read: 'text' as const }
 const textOf = (stream: StreamObject) => stream.state().text
 const until = (stream: StreamObject, length: number) =>
@@ -53,7 +38,7 @@ const until = (stream: StreamObject, length: number) =>
 
 describe.each([
   ['memory', () => Promise.resolve(undefined)],
-  ['SQLite', file],
+  ['SQLite', sqliteFile],
   ['Postgres', () => postgres.database()],
 ])('a kept stream, in %s', (_name, databaseOf) => {
   test('another page reads it from its beginning while it runs, and at any byte; the API is called once', async () => {
@@ -110,7 +95,7 @@ describe.each([
 })
 
 test.each([
-  ['SQLite', file],
+  ['SQLite', sqliteFile],
   ['Postgres', () => postgres.database()],
 ])(
   'after kill -9 the stream is INTERRUPTED, with what had come; %s',
@@ -209,7 +194,7 @@ test('cancel ends a kept stream for all its readers; without a reader it goes on
 })
 
 test('a kept stream is bounded, redacted in the database, and goes with its record', async () => {
-  const database = await file()
+  const database = await sqliteFile()
   const { options, request, answers, answered } = await setUp(database)
   const { client } = await startReadyRelay({ ...options, limits: { responseBytes: 100_000 } })
   const first = createStream(client, { params: { ...request, expires: 3 }, options: () => read })
@@ -285,7 +270,7 @@ test('a reader counts as a held poll, and holds no memory while the API is silen
 })
 
 test('a kept call ends with its record', async () => {
-  const { options, request, answers, answered } = await setUp(await file())
+  const { options, request, answers, answered } = await setUp(await sqliteFile())
   const { stream } = await running(options, request, answered, { expires: 1 })
   stream.pause()
   const ended = vi.fn()

@@ -1,7 +1,6 @@
-import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { readdir, readFile } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
-import { describe, expect, onTestFinished, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { findSecret } from '../../src/attack/find-secret.ts'
 import type { KeyChange } from '../../src/protocol/keys.ts'
 import type { RelayOptions } from '../../src/relay/options.ts'
@@ -10,6 +9,7 @@ import { json, startApi, type Api, type ApiAnswer } from '../helpers/api.ts'
 import { administratorOf, setMasterKey, withoutMasterKey } from '../helpers/administrator.ts'
 import { postgresOfThisFile } from '../helpers/postgres.ts'
 import { keyFor, startRelay, type TestRelay } from '../helpers/relay.ts'
+import { sqliteFile } from '../helpers/sqlite-file.ts'
 import { until } from '../helpers/watched-fetch.ts'
 
 const postgres = postgresOfThisFile()
@@ -18,12 +18,6 @@ const postgres = postgresOfThisFile()
 const first = 'one-$&"quoted\\"+/=_4f7c1d9e2b8a'
 const second = 'two-$&"quoted\\"+/=_a1b2c3d4e5f6'
 const third = 'three-$&"quoted\\"+/=_0f1e2d3c4b5a'
-
-async function sqliteFile(): Promise<string> {
-  const folder = await mkdtemp(join(tmpdir(), 'relay-'))
-  onTestFinished(() => rm(folder, { recursive: true }))
-  return join(folder, 'relay.db')
-}
 
 /** Runs a statement beside the relay, as somebody does who can write there. */
 async function sql<Row = Record<string, unknown>>(database: string, statement: string): Promise<Row[]> {

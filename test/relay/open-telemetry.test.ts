@@ -8,7 +8,7 @@ import {
 import { afterEach, beforeAll, expect, test, vi } from 'vitest'
 import { createClient } from '../../src/client/create-client.ts'
 import { json, startApi } from '../helpers/api.ts'
-import { canary, keyFor, startRelay } from '../helpers/relay.ts'
+import { canary, keyFor, startRelay, tellingRequest } from '../helpers/relay.ts'
 
 const exporter = new InMemorySpanExporter()
 const provider = new NodeTracerProvider({ spanProcessors: [new SimpleSpanProcessor(exporter)] })
@@ -34,14 +34,7 @@ async function setUp(options: Partial<Parameters<typeof startRelay>[0]> = {}) {
   const page = pages.startSpan('page: click', { root: true })
   const { traceId, spanId } = page.spanContext()
   const client = createClient({ relay: started.url, headers: { traceparent: `00-${traceId}-${spanId}-01` } })
-  const request = {
-    clientSecretName: 'api',
-    url: `${api.url}/v1/things`,
-    method: 'POST' as const,
-    headers: { authorization: 'Bearer $CLIENT_SECRET', 'x-private': 'header-of-the-caller' },
-    params: { q: 'query-of-the-caller' },
-    data: { text: 'body-of-the-caller' },
-  }
+  const request = tellingRequest(api)
   const spans = () => exporter.getFinishedSpans()
   return { ...started, api, client, request, page, spans }
 }

@@ -1,8 +1,5 @@
-import { mkdtemp, rm } from 'node:fs/promises'
 import type { ServerResponse } from 'node:http'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { describe, expect, onTestFinished, test, vi } from 'vitest'
+import { describe, expect, test, vi } from 'vitest'
 import { createClient, type Client } from '../../src/client/create-client.ts'
 import { createStream, type StreamObject, type StreamParams } from '../../src/client/create-stream.ts'
 import { randomId } from '../../src/client/random-id.ts'
@@ -10,7 +7,8 @@ import type { RelayOptions } from '../../src/relay/options.ts'
 import { startApi, type ApiCall } from '../helpers/api.ts'
 import { postgresOfThisFile } from '../helpers/postgres.ts'
 import { startRelayProcess } from '../helpers/relay-process.ts'
-import { keyFor, startRelay, strangerOf } from '../helpers/relay.ts'
+import { keyFor, startReadyRelay, strangerOf } from '../helpers/relay.ts'
+import { sqliteFile } from '../helpers/sqlite-file.ts'
 
 const postgres = postgresOfThisFile()
 const secret = 'sk-proj-8hQ2mX4vB7nK1pR5tY9wZ3cF6gJ0lD'
@@ -33,19 +31,6 @@ async function setUp(database?: string, answer?: Answer) {
   const request = { clientSecretName: 'api', url: `${api.url}/v1`, method: 'POST', headers, queue: 'chat' } as const
   const called = (count: number) => vi.waitFor(() => expect(answers).toHaveLength(count), 8_000)
   return { api, options, request, answers, called }
-}
-
-/** A relay whose database is ready, so that a wait for a call is a wait for the call alone. */
-async function startReadyRelay(options: RelayOptions) {
-  const started = await startRelay(options)
-  await started.relay.ready
-  return started
-}
-
-async function file(): Promise<string> {
-  const folder = await mkdtemp(join(tmpdir(), 'relay-'))
-  onTestFinished(() => rm(folder, { recursive: true }))
-  return join(folder, 'relay.db')
 }
 
 /** The same page after a reload, or another tab. */
@@ -87,7 +72,7 @@ const untilStatus = (stream: StreamObject, status: string, inQueue?: number) =>
 
 describe.each([
   ['memory', () => Promise.resolve(undefined)],
-  ['SQLite', file],
+  ['SQLite', sqliteFile],
   ['Postgres', () => postgres.database()],
 ])('a stream with a queue, in %s', (_name, databaseOf) => {
   test('it shows its place, then streams; a reload in line and in the middle, another tab: one call each, one text', async () => {
@@ -249,7 +234,7 @@ describe.each([
 })
 
 test.each([
-  ['SQLite', file],
+  ['SQLite', sqliteFile],
   ['Postgres', () => postgres.database()],
 ])(
   'after kill -9 the stream that ran is INTERRUPTED with what had come, and the next in line runs; %s',
@@ -304,7 +289,7 @@ test('two relays of one database: the reader of each has its place, and the byte
 })
 
 describe.each([
-  ['SQLite', file],
+  ['SQLite', sqliteFile],
   ['Postgres', () => postgres.database()],
 ])('a stream in a shared queue, in %s', (_name, databaseOf) => {
   const limited: RelayOptions = { queues: { chat: { shared: true, maxConcurrency: 1 } } }

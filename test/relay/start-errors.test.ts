@@ -1,12 +1,11 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { writeFileSync } from 'node:fs'
 import { DatabaseSync } from 'node:sqlite'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import pg from 'pg'
 import { expect, onTestFinished, test } from 'vitest'
 import { openSqlite } from '../../src/relay/database/sqlite-database.ts'
 import { postgresOfThisFile } from '../helpers/postgres.ts'
 import { keyFor, startRelay } from '../helpers/relay.ts'
+import { sqliteFile } from '../helpers/sqlite-file.ts'
 
 const postgres = postgresOfThisFile()
 
@@ -94,14 +93,8 @@ test('a missing column', async () => {
   )
 })
 
-function file(): string {
-  const folder = mkdtempSync(join(tmpdir(), 'start-'))
-  onTestFinished(() => rmSync(folder, { recursive: true }))
-  return join(folder, 'relay.db')
-}
-
 test('a file that is not of SQLite', async () => {
-  const path = file()
+  const path = await sqliteFile()
   writeFileSync(path, 'Dear diary, '.repeat(1_000))
   expect(await reasonOf(path)).toMatch(
     /^The relay does not start: its database is not a SQLite file\. Correct the path/,
@@ -109,7 +102,7 @@ test('a file that is not of SQLite', async () => {
 })
 
 test('a missing column of a file', async () => {
-  const path = file()
+  const path = await sqliteFile()
   await (await openSqlite(path)).close()
   const database = new DatabaseSync(path)
   database.exec('ALTER TABLE records DROP COLUMN upstream_status')

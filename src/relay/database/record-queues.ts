@@ -1,5 +1,6 @@
 import type { Connection, Database } from './database.ts'
 import { isUnsettled, parameterList, sharedNow, summaryColumns, summaryOf, type SummaryRow } from './record-columns.ts'
+import { livingRelays } from './relay-sessions.ts'
 import type { OwnedKey, RecordSummary, RecordVersion } from './stored-record.ts'
 
 /** The unsettled requests of one shared queue; of all other queues together, with an empty name. */
@@ -90,7 +91,7 @@ export function createRecordQueues(database: Database): RecordQueues {
     async orphans(silence) {
       const rows = await database.query<SummaryRow>(
         `SELECT ${summaryColumns} FROM records WHERE ${isUnsettled} AND relay IS NOT NULL
-         AND relay NOT IN (SELECT id FROM relays WHERE seen_at > ${database.dialect.now} - $1)`,
+         AND relay NOT IN (${livingRelays(database.dialect, '$1')})`,
         [silence],
       )
       return rows.map(summaryOf)
@@ -99,7 +100,7 @@ export function createRecordQueues(database: Database): RecordQueues {
     async leasesOfDead(silence) {
       const rows = await database.query<{ lease: string }>(
         `SELECT DISTINCT lease FROM records WHERE ${isUnsettled} AND lease IS NOT NULL
-         AND substr(lease, 1, ${relayLength}) NOT IN (SELECT id FROM relays WHERE seen_at > ${database.dialect.now} - $1)`,
+         AND substr(lease, 1, ${relayLength}) NOT IN (${livingRelays(database.dialect, '$1')})`,
         [silence],
       )
       return rows.map(({ lease }) => lease)

@@ -125,25 +125,19 @@ export function createRecordReads(database: Database, places: SharedQueuePlaces)
 }
 
 async function countsOf(database: Database, keyName: string): Promise<CountsOfKey> {
-  const sums = (alias: string, parameter: string) =>
-    ['calls', `failed`, 'waiting']
-      .map((what) => {
-        const status = what === 'failed' ? `AND status = 'failed'` : what === 'waiting' ? `AND status = 'pending'` : ''
-        return `coalesce(sum(CASE WHEN created_at > ${parameter} ${status} THEN 1 ELSE 0 END), 0) AS ${alias}_${what}`
-      })
-      .join(', ')
   const now = database.now()
   // The newest ones first: a condition on the time would read all that are older, too.
-  const [row] = await database.query<Record<string, number>>(
-    `SELECT ${sums('hour', 'CAST($2 AS BIGINT)')}, ${sums('day', 'CAST($3 AS BIGINT)')} FROM
-       (SELECT status, created_at FROM records WHERE key_name = $1 AND expires_at > $4 ORDER BY seq DESC LIMIT ${maxCounted}) AS newest`,
+  const rows = await database.query<{ status: RecordStatus; hour: number; day: number }>(
+    `SELECT status, count(CASE WHEN created_at > CAST($2 AS BIGINT) THEN 1 END) AS hour, count(*) AS day FROM
+       (SELECT status, created_at FROM records WHERE key_name = $1 AND expires_at > $4 ORDER BY seq DESC LIMIT ${maxCounted}) AS newest
+     WHERE created_at > CAST($3 AS BIGINT) GROUP BY status`,
     [keyName, now - hour, now - 24 * hour, now],
   )
-  const of = (alias: string) => ({
-    calls: Number(row![`${alias}_calls`]),
-    failed: Number(row![`${alias}_failed`]),
-    waiting: Number(row![`${alias}_waiting`]),
-  })
+  const of = (span: 'hour' | 'day'): Counts => {
+    const number = (status: RecordStatus) => rows.find((row) => row.status === status)?.[span] ?? 0
+    const calls = rows.reduce((sum, row) => sum + row[span], 0)
+    return { calls, failed: number('failed'), waiting: number('pending') }
+  }
   const day = of('day')
   return { hour: of('hour'), day, isCut: day.calls === maxCounted }
 }

@@ -1,4 +1,9 @@
-import type { Database } from './database.ts'
+import type { Database, Dialect } from './database.ts'
+
+/** The ids of the relays with a heartbeat in the last milliseconds that this parameter gives, in SQL. */
+export function livingRelays({ now }: Dialect, silence: string): string {
+  return `SELECT id FROM relays WHERE seen_at > ${now} - ${silence}`
+}
 
 /**
  * The sessions of the relays on one Postgres. Each relay holds a shared lock on the connection that listens for

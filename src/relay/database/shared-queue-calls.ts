@@ -11,6 +11,7 @@ import {
   type Row,
   type SummaryRow,
 } from './record-columns.ts'
+import { livingRelays } from './relay-sessions.ts'
 import { checkRoom, lengthsOf, type QueueLengths } from './shared-queue-room.ts'
 import type { QueuedRecord, RecordSummary, StoredRecord } from './stored-record.ts'
 
@@ -214,7 +215,7 @@ export function createSharedQueueCalls(database: Database, times: SharedQueueTim
     orphans: (relay, silence) =>
       database.query<SharedCall>(
         `SELECT id, version, queue, relay FROM shared_calls WHERE relay IS NOT NULL AND relay <> $1
-         AND relay NOT IN (SELECT id FROM relays WHERE seen_at > ${database.dialect.now} - $2)`,
+         AND relay NOT IN (${livingRelays(database.dialect, '$2')})`,
         [relay, silence],
       ),
 
