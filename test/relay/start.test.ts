@@ -22,7 +22,12 @@ const refused: [string, unknown, RegExp][] = [
   [
     'a missing secret',
     { keys: { openai: { ...key, secret: undefined } } },
-    /keys.openai has no secret. Give it in keys.openai.secret or in the environment variable CLIENT_SECRET_OPENAI/,
+    /keys.openai has no secret. Give it in keys.openai.secret or in the environment variable CLIENT_SECRET_OPENAI. Now keys.openai.secret is undefined: set the environment variable that it reads.$/,
+  ],
+  [
+    'no field for the secret',
+    { keys: { openai: { locked: false, allow: [rule] } } },
+    /keys.openai has no secret. Give it in keys.openai.secret or in the environment variable CLIENT_SECRET_OPENAI.$/,
   ],
   [
     'a short secret',

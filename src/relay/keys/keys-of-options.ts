@@ -42,7 +42,13 @@ function readKey(name: string, options: KeyOptions, environment: Record<string, 
   const token = options.token === undefined ? undefined : readToken(options.token, secret, context)
   refuseTogether(options, context)
   const checked: unknown = token?.grant === 'jwt-bearer' && typeof secret === 'string' ? inOneLine(secret) : secret
-  checkSecret(checked, context, `Give it in ${path}.secret or in the environment variable ${variable}.`)
+  const remedy = `Give it in ${path}.secret or in the environment variable ${variable}.`
+  const isUnset = 'secret' in options && options.secret === undefined
+  checkSecret(
+    checked,
+    context,
+    isUnset ? `${remedy} Now ${path}.secret is undefined: set the environment variable that it reads.` : remedy,
+  )
   const { publicPrefix } = options
   checkPublicPrefix(publicPrefix, checked, context)
   return keyOf(name, [{ version: 1, secret: secret as string, ...(publicPrefix !== undefined && { publicPrefix }) }], {
