@@ -156,6 +156,16 @@ describe('a failing exchange', () => {
     expect(api.calls.filter(({ path }) => path.startsWith('/v1'))).toEqual([])
   })
 
+  test('does not repeat a secret that looks like the name of an error', async () => {
+    const words = 'correct_horse_battery_staple'
+    const { ask } = await setUp(credentials, () => ({ status: 400, body: { error: words } }), {
+      key: { secret: words },
+    })
+    const error = (await ask().catch((thrown: unknown) => thrown)) as Error
+    expect(error.message).toMatch(/answered 400\. Check/)
+    expect(JSON.stringify([error, error.message])).not.toContain('horse')
+  })
+
   test('is shared by all who ask within a moment, and tried again later', async () => {
     const { ask, exchanges } = await setUp(credentials, (call, count) => (count === 1 ? undefined : good(call, count)))
     const answers = await Promise.allSettled(Array.from({ length: 20 }, ask))

@@ -21,6 +21,25 @@ const defaultLifetime = 300
 const maxExchange = 30_000
 const grantOfJwt = 'urn:ietf:params:oauth:grant-type:jwt-bearer'
 
+/** Of RFC 6749 (5.2), and of those that extend it: RFC 8628, 8707, 9449 and OpenID Connect. */
+const oauthErrors = [
+  'invalid_request',
+  'invalid_client',
+  'invalid_grant',
+  'unauthorized_client',
+  'unsupported_grant_type',
+  'invalid_scope',
+  'access_denied',
+  'server_error',
+  'temporarily_unavailable',
+  'slow_down',
+  'invalid_target',
+  'invalid_dpop_proof',
+  'use_dpop_nonce',
+  'interaction_required',
+  'consent_required',
+]
+
 /** The exchange belongs to no caller, and its answer has only a few hundred bytes. */
 const ownRoom: Room = { demand: () => {}, wait: async () => {}, hold: () => {}, leave: () => {} }
 const ownRight = { isFresh: () => true, ensure: async () => {} }
@@ -61,11 +80,10 @@ export async function mintToken(
   const { host } = new URL(url)
   const said = fieldsOf(answer.body)
   if (answer.status >= 300) {
-    const code = said['error']
-    // Only names of OAuth errors (RFC 6749). A server may copy other text from the call.
-    const reason = typeof code === 'string' && /^[a-z_]{3,40}$/.test(code) ? ` (${code})` : ''
+    // A server may copy other text from the call, also the secret.
+    const reason = oauthErrors.find((name) => name === said['error'])
     throw refusal(
-      `${host} answered ${answer.status}${reason}. Check its secret and the options of keys.${keyName}.token.`,
+      `${host} answered ${answer.status}${reason ? ` (${reason})` : ''}. Check its secret and the options of keys.${keyName}.token.`,
     )
   }
   const token = options.field === undefined ? (said['access_token'] ?? said['token']) : said[options.field]
