@@ -94,11 +94,12 @@ export function createAttacker(
     replied(reply)
     if (reply.status !== 202) return reply
     const id = idOf(reply)
-    for (let turn = 0; turn < 3; turn++) {
-      const polled = await ask('GET', `/requests?ids=${id}&wait=2000`, headers)
+    const until = Date.now() + maxStep
+    let polled
+    do {
+      polled = await ask('GET', `/requests?ids=${id}&wait=2000`, headers)
       replied(polled)
-      if (!/"status":"(pending|running)"/.test(polled.body.toString())) break
-    }
+    } while (Date.now() < until && /"status":"(pending|running)"/.test(polled.body.toString()))
     replied(await ask('GET', '/requests?limit=1', headers))
     return reply
   }
