@@ -139,7 +139,7 @@ export function createBytesInFlight({
       hold,
       leave() {
         if (left.signal.aborted) return
-        left.abort()
+        left.abort(hasLeft)
         hold(0)
         if (--caller.rooms === 0) callers.delete(owner)
       },
@@ -148,6 +148,9 @@ export function createBytesInFlight({
 
   return { open, bytes: all }
 }
+
+/** One for all: each exception of its own costs a stack. */
+const hasLeft = new DOMException('The room was left.', 'AbortError')
 
 function callerIsFull(max: number): ClientSecretError {
   return new ClientSecretError(

@@ -19,27 +19,40 @@ export interface StreamedAnswers {
 const keptFor = 60_000
 /** Bytes of all kept answers. Visitors have half. */
 const maxKept = 32 * 2 ** 20
+/** Bytes that an answer takes besides its body. */
+const bytesOfAnswer = 1_024
 
 /** The current and the recent streamed answers of this relay. */
 export function createStreamedAnswers(inFlight: BytesInFlight, keeping: KeptStreamDeps): StreamedAnswers {
   const answers = new Map<string, { answer: StreamedAnswer; digest: string }>()
-  const kept = new Map<string, { size: number; ofVisitor: boolean }>()
+  /** The bytes of each answer that has ended, the oldest first; and of those, the ones of visitors. */
+  const kept = new Map<string, number>()
+  const visitors = new Set<string>()
+  const bytes = { all: 0, ofVisitors: 0 }
 
-  /** The oldest go first. */
-  function makeRoom(ofVisitor: boolean): void {
-    const most = ofVisitor ? maxKept / 2 : maxKept
-    const counted = [...kept].filter(([, one]) => !ofVisitor || one.ofVisitor)
-    let sum = counted.reduce((all, [, { size }]) => all + size, 0)
-    for (const [name, { size }] of counted) {
-      if (sum <= most) return
-      sum -= size
-      forget(name)
+  function keep(name: string, size: number, isOfVisitor: boolean): void {
+    forgetSize(name)
+    kept.set(name, size)
+    bytes.all += size
+    if (isOfVisitor) {
+      visitors.add(name)
+      bytes.ofVisitors += size
     }
+    // The oldest go first.
+    while (bytes.ofVisitors > maxKept / 2) forget(first(visitors))
+    while (bytes.all > maxKept) forget(first(kept.keys()))
   }
 
   function forget(name: string): void {
-    kept.delete(name)
+    forgetSize(name)
     answers.delete(name)
+  }
+
+  function forgetSize(name: string): void {
+    const size = kept.get(name) ?? 0
+    bytes.all -= size
+    if (visitors.delete(name)) bytes.ofVisitors -= size
+    kept.delete(name)
   }
 
   return {
@@ -56,9 +69,7 @@ export function createStreamedAnswers(inFlight: BytesInFlight, keeping: KeptStre
       const onEnd = (size: number | undefined) => {
         // A request that was refused before its call may be sent again.
         if (size === undefined) return forget(name)
-        kept.set(name, { size, ofVisitor: isVisitor(owner) })
-        makeRoom(true)
-        makeRoom(false)
+        keep(name, size + bytesOfAnswer, isVisitor(owner))
         setTimeout(() => kept.has(name) && answers.get(name)?.answer === answer && forget(name), keptFor).unref()
       }
       const answer = createStreamedAnswer(inFlight.open(owner), onEnd, isKept ? keeping : undefined)
@@ -66,4 +77,9 @@ export function createStreamedAnswers(inFlight: BytesInFlight, keeping: KeptStre
       return { answer, isNew: true }
     },
   }
+}
+
+function first(names: Iterable<string>): string {
+  for (const name of names) return name
+  throw new Error('There is no first one: the sums of bytes are wrong.')
 }
