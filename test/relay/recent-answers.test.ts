@@ -6,7 +6,7 @@ import { keyFor, startReadyRelay } from '../helpers/relay.ts'
 const mebibyte = 2 ** 20
 
 test('recent streamed answers are there for who lost them: 32 MiB, of which visitors have half, the oldest go first', async () => {
-  const api = await startApi((_call, outgoing) => outgoing.end(Buffer.alloc(3 * mebibyte, 'otter ')))
+  const api = await startApi((_call, outgoing) => void outgoing.end(Buffer.alloc(3 * mebibyte, 'otter ')))
   const { url } = await startReadyRelay({
     keys: { api: { ...keyFor(api.url), secret: 'sk-of-recent-answers-4f7c1d9e2b' } },
     authenticate: ({ headers }) => headers.get('x-user'),
