@@ -66,11 +66,11 @@ const ways = {
 type Way = keyof typeof ways
 
 /** Reads a stream of events: milliseconds to its first byte, and the delay of each event. */
-async function follow(way: Way): Promise<{ first: number; delays: number[] }> {
+async function follow(way: Way, count = events): Promise<{ first: number; delays: number[] }> {
   const start = now()
   let first = NaN
   const delays: number[] = []
-  const response = await ways[way](`/events/${events}`)
+  const response = await ways[way](`/events/${count}`)
   const decoder = new TextDecoder()
   let rest = ''
   for await (const chunk of response.body!) {
@@ -81,8 +81,22 @@ async function follow(way: Way): Promise<{ first: number; delays: number[] }> {
     rest = whole.pop()!
     for (const event of whole) delays.push(at - (JSON.parse(event.slice('data: '.length)) as { at: number }).at)
   }
-  if (delays.length !== events) throw new Error(`${way}: ${delays.length} of ${events} events`)
+  if (delays.length !== count) throw new Error(`${way}: ${delays.length} of ${count} events`)
   return { first, delays }
+}
+
+function rowOf(of: (way: Way) => number[]): Record<string, number> {
+  const [a50, b50, a95, b95] = [0.5, 0.95].flatMap((part) => [
+    percentile(of('pass-through'), part),
+    percentile(of('relay'), part),
+  ])
+  return {
+    'pass-through p50, ms': rounded(a50!),
+    'relay p50, ms': rounded(b50!),
+    'added p50, ms': rounded(b50! - a50!),
+    'pass-through p95, ms': rounded(a95!),
+    'relay p95, ms': rounded(b95!),
+  }
 }
 
 const speeds: Record<string, Record<string, number>> = {}
@@ -103,22 +117,16 @@ for (const count of [1, 50, 200]) {
         found[way].delays.push(...delays)
       }
     }
-  const row = (name: string, of: (way: Way) => number[]) => {
-    const [a50, b50, a95, b95] = [0.5, 0.95].flatMap((part) => [
-      percentile(of('pass-through'), part),
-      percentile(of('relay'), part),
-    ])
-    speeds[`${count} streams, ${name}`] = {
-      'pass-through p50, ms': rounded(a50!),
-      'relay p50, ms': rounded(b50!),
-      'added p50, ms': rounded(b50! - a50!),
-      'pass-through p95, ms': rounded(a95!),
-      'relay p95, ms': rounded(b95!),
-    }
-  }
-  row('first byte', (way) => found[way].firsts)
-  row('event', (way) => found[way].delays)
+  speeds[`${count} streams, first byte`] = rowOf((way) => found[way].firsts)
+  speeds[`${count} streams, event`] = rowOf((way) => found[way].delays)
 }
+// One after another without a pause. A stream alone meets a machine that has fallen asleep: there, all that runs is
+// slower, and the longer way more so.
+const hot = { 'pass-through': [] as number[], relay: [] as number[] }
+for (let turn = 0; turn < 10; turn++)
+  for (const way of ['pass-through', 'relay'] as const)
+    for (let n = 0; n < 50; n++) hot[way].push((await follow(way, 1)).first)
+speeds['1 stream after another, first byte'] = rowOf((way) => hot[way])
 console.table(speeds)
 
 /** Megabytes of memory at most, while something runs. */
