@@ -1,7 +1,11 @@
 import { fileURLToPath } from 'node:url'
+import { storybookTest } from '@storybook/addon-vitest/vitest-plugin'
+import { playwright } from '@vitest/browser-playwright'
 import { defineConfig } from 'vitest/config'
+import { chromiumArguments, findChromium } from './scripts/chromium.ts'
 
 const define = { BUILD_IS_COMMONJS: 'false' }
+const chromium = findChromium()
 
 /** A test that hangs is told so late, so that one on a busy machine is not taken for it. */
 const testTimeout = 20_000
@@ -114,16 +118,23 @@ export default defineConfig({
           hookTimeout: 60_000,
         },
       },
-      // Each story of the demo, played in a Chromium, and looked through by axe.
+      // Each story rendered and played in a Chromium, and looked through by axe.
       {
+        plugins: [storybookTest({ configDir: '.storybook' })],
         test: {
           name: 'stories',
+          testTimeout: 60_000,
           // Alone, so that a picture is not waited for because something else starts.
           sequence: { groupOrder: 1 },
-          environment: 'node',
-          include: ['test/stories/**/*.test.ts'],
-          testTimeout: 60_000,
-          hookTimeout: 60_000,
+          browser: {
+            enabled: true,
+            headless: true,
+            screenshotFailures: false,
+            provider: playwright({
+              launchOptions: { ...(chromium && { executablePath: chromium }), args: chromiumArguments },
+            }),
+            instances: [{ browser: 'chromium' }],
+          },
         },
       },
     ],

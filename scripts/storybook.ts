@@ -16,67 +16,48 @@ export function readEntries(folder: string): Entry[] {
   return Object.values(entries)
 }
 
-/** What Storybook says of a story that has been played, and that axe has looked through. */
-interface Finished {
-  storyId: string
-  status: 'success' | 'error' | 'aborted'
-  reporters: { type: string; result?: Partial<AxeResults> }[]
-}
-
 /** Storybook's channel: sends it commands, and holds its last events. */
 interface StorybookWindow {
   __STORYBOOK_ADDONS_CHANNEL__?: {
-    last: (event: string) => [(string | Finished)?] | undefined
+    last: (event: string) => [(string | { status?: string })?] | undefined
     emit: (event: string, what: object) => void
   }
 }
 
 /** Opens an entry, and waits for the end of its play function. Returns the errors, or null. */
-export async function openEntry(page: Page, url: string, entry: Entry): Promise<string | null> {
-  return finish(page, entry, () => page.goto(`${url}/iframe.html?id=${entry.id}&viewMode=${entry.type}`))
-}
-
-/** Switches a page to another entry, many times faster than opening it. An entry before it without errors is open. */
-export async function turnTo(page: Page, entry: Entry): Promise<string | null> {
-  return finish(page, entry, () =>
-    page.evaluate(({ id: storyId, type: viewMode }) => {
-      const channel = (window as StorybookWindow).__STORYBOOK_ADDONS_CHANNEL__!
-      channel.emit('setCurrentStory', { storyId, viewMode })
-    }, entry),
-  )
-}
-
-async function finish(page: Page, { id, type }: Entry, show: () => Promise<unknown>): Promise<string | null> {
+export async function openEntry(page: Page, url: string, { id, type }: Entry): Promise<string | null> {
   const errors: string[] = []
-  const note = ({ message }: Error) => errors.push(message)
-  page.on('pageerror', note)
-  await show()
+  page.on('pageerror', ({ message }) => errors.push(message))
+  await page.goto(`${url}/iframe.html?id=${id}&viewMode=${type}`)
+  const event = type === 'docs' ? 'docsRendered' : 'storyFinished'
   const status = await page
-    .waitForFunction(
-      ({ event, id }) => {
-        const [said] = (window as StorybookWindow).__STORYBOOK_ADDONS_CHANNEL__?.last(event) ?? []
-        if (typeof said !== 'object') return said === id && 'success'
-        return said.storyId === id && said.status
-      },
-      { event: type === 'docs' ? 'docsRendered' : 'storyFinished', id },
-    )
+    .waitForFunction((name) => {
+      const said = (window as StorybookWindow).__STORYBOOK_ADDONS_CHANNEL__?.last(name)
+      return said && (typeof said[0] === 'object' ? (said[0].status ?? 'success') : 'success')
+    }, event)
     .then((handle) => handle.jsonValue())
     .catch((error: Error) => error.message)
-  page.off('pageerror', note)
-  const found = await page.evaluate(() => {
+  const thrown = await page.evaluate(() => {
     const channel = (window as StorybookWindow).__STORYBOOK_ADDONS_CHANNEL__
     const [error] = channel?.last('playFunctionThrewException') ?? []
-    const [said] = channel?.last('storyFinished') ?? []
-    const violations = (said as Finished | undefined)?.reporters.flatMap(({ result }) => result?.violations ?? [])
-    return [
-      ...(error ? [(error as unknown as Error).message] : []),
-      ...(violations ?? []).map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(', ')}`),
-    ]
+    return error && (error as unknown as Error).message
   })
-  errors.push(...found)
+  if (thrown) errors.push(thrown)
   // The page loads its code highlighter later.
   if (type === 'docs') await page.waitForLoadState('networkidle')
   return status === 'success' && errors.length === 0 ? null : [status, ...errors].join('; ')
+}
+
+/** Switches an open docs page to another one, many times faster than opening it. */
+export async function turnTo(page: Page, { id }: Entry): Promise<void> {
+  await page.evaluate((storyId) => {
+    const channel = (window as StorybookWindow).__STORYBOOK_ADDONS_CHANNEL__!
+    channel.emit('setCurrentStory', { storyId, viewMode: 'docs' })
+  }, id)
+  await page.waitForFunction(
+    (storyId) => (window as StorybookWindow).__STORYBOOK_ADDONS_CHANNEL__?.last('docsRendered')?.[0] === storyId,
+    id,
+  )
 }
 
 const axe = createRequire(import.meta.url).resolve('axe-core/axe.min.js')

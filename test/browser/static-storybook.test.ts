@@ -84,8 +84,7 @@ test.each([
     const found: Record<string, unknown> = {}
     const ids = pages.map(({ id }) => id)
     for (const entry of pages.filter((_, index) => index % 2 === (half === 'even' ? 0 : 1))) {
-      const failure = await turnTo(page, entry)
-      if (failure) found[`${entry.id}, opened`] = failure
+      await turnTo(page, entry)
       const violations = await findViolations(page)
       if (violations.length > 0) found[entry.id] = violations
       for (const width of [360, 1280]) {
