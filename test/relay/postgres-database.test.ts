@@ -1,6 +1,10 @@
+import { execFile } from 'node:child_process'
+import { randomUUID } from 'node:crypto'
+import { promisify } from 'node:util'
 import pg from 'pg'
-import { expect, onTestFinished, test } from 'vitest'
+import { expect, onTestFinished, test, vi } from 'vitest'
 import { openPostgres } from '../../src/relay/database/postgres-database.ts'
+import { connectPeerChannel } from '../../src/relay/database/postgres-notify.ts'
 import { losingProxy } from '../helpers/losing-proxy.ts'
 import { postgresOfThisFile } from '../helpers/postgres.ts'
 
@@ -56,4 +60,49 @@ test('a database that is cut off while it is closed is not waited for', async ()
   const started = performance.now()
   await database.close()
   expect(performance.now() - started).toBeLessThan(5_000)
+})
+
+// In a process of its own: if it gets no turn, neither does a time limit in it.
+test('a topic that is published after the end is dropped, and keeps nothing busy', async () => {
+  const module = new URL('../../src/relay/database/postgres-database.ts', import.meta.url)
+  const program = `
+    import { openPostgres } from ${JSON.stringify(module.href)}
+    const silent = { info() {}, warn() {}, error() {} }
+    const database = await openPostgres(${JSON.stringify(await postgres.database())}, silent)
+    await new Promise((resolve) => database.peers.onReceive(resolve))
+    const closed = database.close()
+    database.peers.send(['while it closes'])
+    await closed
+    database.peers.send(['after the end'])
+    setTimeout(() => console.log('had a turn'), 50)`
+  const { stdout } = await promisify(execFile)(process.execPath, ['--input-type=module', '--eval', program], {
+    timeout: 15_000,
+    killSignal: 'SIGKILL',
+  })
+  expect(stdout).toBe('had a turn\n')
+})
+
+test('a notification that Postgres refuses is repeated at intervals, and arrives once it is allowed', async () => {
+  const address = await postgres.database()
+  await postgres.query(address, `CREATE ROLE plain LOGIN PASSWORD 'plain'`)
+  await postgres.query(address, 'REVOKE EXECUTE ON FUNCTION pg_notify FROM PUBLIC')
+  const heard: unknown[] = []
+  const other = connectPeerChannel(() => new pg.Client(address), randomUUID(), silent)
+  onTestFinished(() => other.close())
+  await new Promise<void>((connected) => other.onReceive(() => connected()))
+  other.onReceive((topics) => void heard.push(topics))
+
+  const client = new pg.Client(address.replace('relay:relay', 'plain:plain'))
+  const query = vi.spyOn(client, 'query')
+  const tries = () => query.mock.calls.filter(([text]) => String(text).includes('pg_notify')).length
+  const peers = connectPeerChannel(() => client, randomUUID(), silent)
+  onTestFinished(() => peers.close())
+  await new Promise<void>((connected) => peers.onReceive(() => connected()))
+  const start = performance.now()
+  peers.send(['an otter'])
+  await expect.poll(tries).toBeGreaterThan(3)
+  expect(tries()).toBeLessThan((performance.now() - start) / 100 + 2)
+  expect(heard).toEqual([])
+  await postgres.query(address, 'GRANT EXECUTE ON FUNCTION pg_notify TO PUBLIC')
+  await expect.poll(() => heard).toEqual([['an otter']])
 })

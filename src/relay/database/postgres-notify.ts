@@ -18,6 +18,8 @@ const maxFarewell = 1_000
 const reconnectAfter = 100
 const hastyAttempts = 50
 const reconnectLaterAfter = 1_000
+/** Milliseconds after a notification that Postgres refused. The next connection sends it at once. */
+const retryAfter = 100
 
 /**
  * Publishes topics with LISTEN and NOTIFY, on a connection of its own. The topics that arrive during one notification
@@ -36,6 +38,7 @@ export function connectPeerChannel(
   let isSilent = false
   let attempts = 0
   let timer: NodeJS.Timeout | undefined
+  let again: NodeJS.Timeout | undefined
   let receive: (topics: readonly string[] | 'everything') => void = () => {}
 
   async function connect(): Promise<void> {
@@ -83,21 +86,27 @@ export function connectPeerChannel(
     flush()
   }
 
-  /** Sends one batch after another until no topic waits. */
   function flush(): void {
-    if (sending || !client || waiting.size === 0) return
-    const batch = takeBatch(waiting)
-    sending = client
-      .query('SELECT pg_notify($1, $2)', [channel, batch.join(',')])
-      .then(
-        () => {},
-        // The next connection sends them again. A repeated topic is harmless.
-        () => batch.forEach((topic) => waiting.add(topic)),
+    if (!sending && client && waiting.size > 0) sending = sendAll(client)
+  }
+
+  /** Sends one batch after another until no topic waits. */
+  async function sendAll(mine: Client): Promise<void> {
+    clearTimeout(again)
+    while (client === mine && waiting.size > 0) {
+      const batch = takeBatch(waiting)
+      const isSent = await mine.query('SELECT pg_notify($1, $2)', [channel, batch.join(',')]).then(
+        () => true,
+        () => false,
       )
-      .then(() => {
-        sending = undefined
-        flush()
-      })
+      if (isSent) continue
+      // A repeated topic is harmless.
+      for (const topic of batch) waiting.add(topic)
+      // Never at once: a connection that has ended refuses in the same turn, and nothing else would get a turn.
+      again = setTimeout(flush, retryAfter).unref()
+      break
+    }
+    sending = undefined
   }
 
   void connect()
@@ -115,10 +124,13 @@ export function connectPeerChannel(
     async close() {
       // The last topics tell other relays about requeued records.
       flush()
-      while (client && (sending || waiting.size > 0)) await (sending ?? flush())
+      await sending
       isClosed = true
       clearTimeout(timer)
-      if (client) await end(client)
+      clearTimeout(again)
+      const mine = client
+      client = undefined
+      if (mine) await end(mine)
     },
   }
 }
