@@ -296,3 +296,13 @@ test('bytes of a kept stream stay in memory only while there is room and a reade
   left.add(Buffer.alloc(1_000))
   expect(left.size).toBe(0)
 })
+
+test('a call that was ended between two chunks does not wait for a reader that reads nothing', async () => {
+  const { open } = createBytesInFlight(readLimits({}))
+  const body = createSharedBody(open('one'))
+  const reader = body.read(() => {}).getReader()
+  const ending = new AbortController()
+  ending.abort(new Error('the call was cancelled'))
+  await expect(body.write(Buffer.alloc(300_000), ending.signal)).rejects.toThrow('the call was cancelled')
+  await reader.cancel()
+})

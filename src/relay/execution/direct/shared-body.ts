@@ -132,12 +132,13 @@ export function createSharedBody(room: Room): SharedBody {
       take(chunk)
       // Without a reader, the call goes on as long as a returning caller can get the answer from its beginning.
       while (ahead() > (readers.size > 0 ? maxAhead : maxJoinable)) {
+        // A signal that has fired wakes no listener.
+        signal.throwIfAborted()
         const woken = deferred<void>()
         writerWakes = woken.resolve
         signal.addEventListener('abort', woken.resolve)
         await woken.promise
         signal.removeEventListener('abort', woken.resolve)
-        signal.throwIfAborted()
       }
     },
 
