@@ -2,6 +2,7 @@ import type { ServerResponse } from 'node:http'
 import { describe, expect, test, vi } from 'vitest'
 import { createClient } from '../../src/client/create-client.ts'
 import { createStream, type StreamObject } from '../../src/client/create-stream.ts'
+import { randomId } from '../../src/client/random-id.ts'
 import { createBytesInFlight } from '../../src/relay/common/bytes-in-flight.ts'
 import { readLimits } from '../../src/relay/common/relay-limits.ts'
 import { createSharedBody } from '../../src/relay/execution/direct/shared-body.ts'
@@ -139,6 +140,34 @@ test('two relays of one database: the other one passes the bytes on while they c
   answers[0]!.end(whole.subarray(3_000))
   await ended
   expect(textOf(second)).toBe(text)
+  expect(api.calls).toHaveLength(1)
+})
+
+test('a send of an interrupted stream begins no other answer: the relay that was taken for dead still writes the first', async () => {
+  const address = await postgres.database()
+  const { api, options, request, answers, answered } = await setUp(address)
+  const [slow, other] = [await startReadyRelay(options), await startReadyRelay(options)]
+  const start = { params: { ...request, method: 'PUT' } as const, options: () => read, idempotencyKey: randomId() }
+  const first = createStream(slow.client, start)
+  const end = first.send()
+  await answered()
+  answers[0]!.write(whole.subarray(0, 3_000))
+  await until(first, 2_000)
+  // What another relay does with the claim of one that was silent.
+  await postgres.query(
+    address,
+    `UPDATE records SET status = 'failed', version = version + 1, error = '{"code":"INTERRUPTED","message":""}'`,
+  )
+  other.client.transport.session!(slow.client.transport.session!(null))
+  const second = createStream(other.client, start)
+  await second.send()
+  expect(second.state()).toMatchObject({ status: 'failed', error: { code: 'INTERRUPTED' } })
+  answers[0]!.end(whole.subarray(3_000))
+  await end
+  const late = createStream(other.client, { record: first.state().record, options: () => read })
+  await late.resume()
+  expect([first, late].map(textOf)).toEqual([text, text])
+  expect(late.state().status).toBe('resolved')
   expect(api.calls).toHaveLength(1)
 })
 

@@ -42,7 +42,7 @@ export function createClaimedRequests(deps: ClaimedDeps): {
     const draft = records.draft(newRecord)
     // Before the claim: a cancellation in between would be lost.
     const call = beginDirectRun(deps, draft, max)
-    const { record, isOurs, release } = await claims.claim(draft).catch((error: unknown) => {
+    const { record, isOurs, release } = await claims.claim(draft, isKept(raw)).catch((error: unknown) => {
       call.end()
       throw error
     })
@@ -90,7 +90,7 @@ export function createClaimedRequests(deps: ClaimedDeps): {
   ): Promise<StoredRecord> {
     const { owner, id } = first
     const now = await settledSummary(deps, first)
-    if (claims.mayRestart(now, first.request)) {
+    if (claims.mayRestart(now, first.request, isKept(raw))) {
       if (pubSub.isClosed()) throw stopping(id)
       return (await send(newRecord, getRoom, { raw })).answer
     }
@@ -101,4 +101,8 @@ export function createClaimedRequests(deps: ClaimedDeps): {
   }
 
   return { send }
+}
+
+function isKept(raw: RawCall | undefined): boolean {
+  return raw?.reader?.isKept ?? false
 }

@@ -20,10 +20,14 @@ export interface Claim {
 export interface Claims {
   /** Throws when too many claims are abandoned, because the database is unavailable. */
   checkRoom(): void
-  /** Claims a request for this relay, or finds the record that claimed it before. */
-  claim(draft: Draft): Promise<Claim>
+  /**
+   * Claims a request for this relay, or finds the record that claimed it before.
+   *
+   * @param isKept Whether the bytes of its answer are kept.
+   */
+  claim(draft: Draft, isKept: boolean): Promise<Claim>
   /** Whether a request was interrupted and may run again. */
-  mayRestart(record: RecordSummary, request: ClientSecretRequest): boolean
+  mayRestart(record: RecordSummary, request: ClientSecretRequest, isKept: boolean): boolean
   /** Undoes late claims: this relay gave them up and undid them, and then their statements reached the database. */
   undoStrays: (relay: string) => Promise<void>
 }
@@ -42,17 +46,17 @@ export function createClaims(deps: ClaimsDeps): Claims {
   /** Claims in use: from before the claim is written until its end is written. `undoStrays` leaves them alone. */
   const held = createCounter()
 
-  async function attempt(draft: Draft, hold: (id: string) => void): Promise<Omit<Claim, 'release'>> {
+  async function attempt(draft: Draft, isKept: boolean, hold: (id: string) => void): Promise<Omit<Claim, 'release'>> {
     await ensureSeen()
     const { record, isNew, isSameRequest } = await records.claim(draft).catch((error: unknown) => {
       abandoned.withdraw(draft)
       throw error
     })
     const undoing = abandoned.undoingOf(record.id)
-    if (undoing) return undoing.then(() => attempt(draft, hold))
+    if (undoing) return undoing.then(() => attempt(draft, isKept, hold))
     checkSameRequest(isSameRequest)
     if (isNew) return { record, isOurs: true }
-    if (!mayRestart(record, record.request)) return { record, isOurs: false }
+    if (!mayRestart(record, record.request, isKept)) return { record, isOurs: false }
     hold(record.id)
     const restarted = await records.restart(record, draft.relay).catch((error: unknown) => {
       abandoned.undoRestart(record, draft.relay)
@@ -63,8 +67,9 @@ export function createClaims(deps: ClaimsDeps): Claims {
     return { record: (await records.read(record.owner, record.id)) ?? record, isOurs: false }
   }
 
-  function mayRestart({ error }: RecordSummary, request: ClientSecretRequest): boolean {
-    return error?.code === 'INTERRUPTED' && runner.isSafeToRetry(request)
+  /** Another answer would not continue a kept stream, whose readers have its beginning and whose relay may still write. */
+  function mayRestart({ error }: RecordSummary, request: ClientSecretRequest, isKept: boolean): boolean {
+    return error?.code === 'INTERRUPTED' && !isKept && runner.isSafeToRetry(request)
   }
 
   return {
@@ -72,11 +77,11 @@ export function createClaims(deps: ClaimsDeps): Claims {
       if (abandoned.isFull()) throw databaseUnavailable()
     },
 
-    async claim(draft) {
+    async claim(draft, isKept) {
       const releases = [held.enter(draft.id)]
       const release = () => releases.splice(0).forEach((one) => one())
       try {
-        const claim = await attempt(draft, (id) => void releases.push(held.enter(id)))
+        const claim = await attempt(draft, isKept, (id) => void releases.push(held.enter(id)))
         if (!claim.isOurs) release()
         return { ...claim, release }
       } catch (error) {
