@@ -3,6 +3,10 @@ import { DatabaseSync } from 'node:sqlite'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { createPubSub } from '../../src/relay/database/pub-sub.ts'
+import { createRecords } from '../../src/relay/database/records.ts'
+import { openSqlite } from '../../src/relay/database/sqlite-database.ts'
+import { removeExpiredRecords } from '../../src/relay/execution/queue/expired-records.ts'
 import { door, json, startApi } from '../helpers/api.ts'
 import { keyFor, startRelay } from '../helpers/relay.ts'
 
@@ -72,4 +76,46 @@ test('a call does not outlive its record: it is ended, is counted no more, and t
     await vi.waitFor(() => expect(ended).toHaveLength(n + 1))
   }
   expect(api.calls.map(({ body }) => body)).toEqual(ended)
+})
+
+test('a relay that removes many expired records at once still does other work', async ({ onTestFinished }) => {
+  const logger = { info: vi.fn(), warn: vi.fn(), error: vi.fn() }
+  const database = await openSqlite()
+  onTestFinished(() => database.close())
+  const records = createRecords(database)
+  const request = { clientSecretName: 'api', url: 'https://api.example.com/', method: 'GET' as const }
+  await records.insert({ owner: 'ann', idempotencyKey: '', request, lifetime: 60_000 }, async () => {})
+  const columns = (await database.query<{ name: string }>(`SELECT name FROM pragma_table_info('records')`))
+    .map(({ name }) => name)
+    .filter((name) => name !== 'seq')
+  const copied = columns.map((name) => {
+    if (name === 'expires_at') return '0'
+    return ['id', 'idempotency_key', 'concurrency_key'].includes(name) ? `${name} || n.value` : name
+  })
+  await database.query(
+    `WITH RECURSIVE n (value) AS (SELECT 1 UNION ALL SELECT value + 1 FROM n WHERE value < 5000)
+     INSERT INTO records (${columns.join(', ')}) SELECT ${copied.join(', ')} FROM records, n`,
+  )
+  let turn = 0
+  const turns: number[] = []
+  const stop = removeExpiredRecords({
+    records: {
+      ...records,
+      removeExpired() {
+        const mine = ++turn
+        turns.push(mine)
+        setImmediate(() => turns.push(-mine))
+        return records.removeExpired()
+      },
+    },
+    pubSub: createPubSub(),
+    sharedQueues: { has: () => false },
+    counts: { removeOld: async () => {} },
+    logger,
+  })
+  onTestFinished(stop)
+  await vi.waitFor(() => expect(turns.length).toBeGreaterThanOrEqual(12), 5_000)
+  // Other work comes between any two removals.
+  expect(turns).toEqual([1, -1, 2, -2, 3, -3, 4, -4, 5, -5, 6, -6])
+  expect(await database.query('SELECT count(*) AS count FROM records')).toEqual([{ count: 1 }])
 })

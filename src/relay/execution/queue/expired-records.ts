@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises'
 import { isClientSecretError } from '../../../protocol/errors.ts'
 import type { Logger } from '../../common/logger.ts'
 import type { PubSub } from '../../database/pub-sub.ts'
@@ -31,6 +32,8 @@ export function removeExpiredRecords(deps: Deps): () => void {
       const removed = await records.removeExpired()
       pubSub.publish(...removed.concurrencyKeys, ...removed.queueNames.filter(sharedQueues.has).map(placesOf))
       isFull = removed.isFull
+      // SQLite answers in the same turn: after a long pause of the relay, nothing else would get a turn for seconds.
+      await setImmediate()
     }
   }
 
