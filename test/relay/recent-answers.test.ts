@@ -1,3 +1,9 @@
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
+import { createBytesInFlight } from '../../src/relay/common/bytes-in-flight.ts'
+import { readLimits } from '../../src/relay/common/relay-limits.ts'
+import { createStreamedAnswers, type StreamedAnswers } from '../../src/relay/execution/direct/streamed-answers.ts'
+import type { StoredRecord } from '../../src/relay/database/stored-record.ts'
 import { randomUUID } from 'node:crypto'
 import { expect, test } from 'vitest'
 import { startApi } from '../helpers/api.ts'
@@ -58,3 +64,28 @@ test('recent streamed answers are there for who lost them: 32 MiB, of which visi
   expect(await again(user, later)).toEqual(Array(6).fill(true))
   expect(api.calls).toHaveLength(15)
 })
+
+test('a streamed answer that made room for others is gone from memory at once', async () => {
+  setFlagsFromString('--expose-gc')
+  const collect = runInNewContext('gc') as () => void
+  const inFlight = createBytesInFlight(readLimits({}))
+  const kept = createStreamedAnswers(inFlight, undefined as never)
+  const answers = Array.from({ length: 100 }, (_, number) => new WeakRef(streamed(kept, `key ${number}`)))
+  await new Promise((resolve) => setImmediate(resolve))
+  collect()
+  const left = answers.filter((answer) => answer.deref()).length
+  // 64 answers of half a megabyte fill the 32 MiB.
+  expect(left).toBeGreaterThan(0)
+  expect(left).toBeLessThan(70)
+})
+
+/** An answer of half a megabyte that has ended. */
+function streamed(kept: StreamedAnswers, idempotencyKey: string): object {
+  const { answer } = kept.open('ann', idempotencyKey, ['a request'], false)
+  const { reader } = answer.call({ body: null, redirect: 'follow' })
+  reader!.started('id')
+  reader!.begin({ status: 200, statusText: 'OK', headers: {} })
+  void reader!.write(Buffer.alloc(524_288), new AbortController().signal)
+  answer.settle({ id: 'id', status: 'resolved', error: null, response: null } as StoredRecord)
+  return answer
+}

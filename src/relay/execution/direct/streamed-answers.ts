@@ -26,13 +26,14 @@ const bytesOfAnswer = 1_024
 export function createStreamedAnswers(inFlight: BytesInFlight, keeping: KeptStreamDeps): StreamedAnswers {
   const answers = new Map<string, { answer: StreamedAnswer; digest: string }>()
   /** The bytes of each answer that has ended, the oldest first; and of those, the ones of visitors. */
-  const kept = new Map<string, number>()
+  const kept = new Map<string, { size: number; timer: NodeJS.Timeout }>()
   const visitors = new Set<string>()
   const bytes = { all: 0, ofVisitors: 0 }
 
   function keep(name: string, size: number, isOfVisitor: boolean): void {
     forgetSize(name)
-    kept.set(name, size)
+    // It ends with its answer, whose bytes it would hold.
+    kept.set(name, { size, timer: setTimeout(() => forget(name), keptFor).unref() })
     bytes.all += size
     if (isOfVisitor) {
       visitors.add(name)
@@ -49,7 +50,8 @@ export function createStreamedAnswers(inFlight: BytesInFlight, keeping: KeptStre
   }
 
   function forgetSize(name: string): void {
-    const size = kept.get(name) ?? 0
+    const { size, timer } = kept.get(name) ?? { size: 0 }
+    clearTimeout(timer)
     bytes.all -= size
     if (visitors.delete(name)) bytes.ofVisitors -= size
     kept.delete(name)
@@ -70,7 +72,6 @@ export function createStreamedAnswers(inFlight: BytesInFlight, keeping: KeptStre
         // A request that was refused before its call may be sent again.
         if (size === undefined) return forget(name)
         keep(name, size + bytesOfAnswer, isVisitor(owner))
-        setTimeout(() => kept.has(name) && answers.get(name)?.answer === answer && forget(name), keptFor).unref()
       }
       const answer = createStreamedAnswer(inFlight.open(owner), onEnd, isKept ? keeping : undefined)
       answers.set(name, { answer, digest })
