@@ -11,7 +11,7 @@ import type { Tracing } from '../common/tracing.ts'
 import { createRightToCall, takenOver } from '../upstream/right-to-call.ts'
 import { isSafeToRetry } from '../upstream/safe-to-retry.ts'
 import { isSentOnce } from '../upstream/raw-body.ts'
-import type { RawCall } from '../upstream/stream-answer.ts'
+import { isKept, type RawCall } from '../upstream/stream-answer.ts'
 import { callForRecord, type CallDeps, type RunCircumstances } from './call-for-record.ts'
 import type { Budgets, Reservation } from './budgets.ts'
 import type { Limits } from './rate-limits.ts'
@@ -123,7 +123,7 @@ export function createRunner(deps: RunnerDeps): Runner {
       pubSub.publish(record.id)
       // A direct request's caller waits for its answer. After the expiry, no caller of a background request or of a
       // kept stream can get it.
-      if (record.relay === null || steps.raw?.reader?.isKept) {
+      if (record.relay === null || isKept(steps.raw)) {
         const left = Math.min(record.expiresAt - records.now(), maxTimer)
         expiry = setTimeout(() => ending.abort(expired), left)
       }

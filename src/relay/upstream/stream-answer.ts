@@ -28,6 +28,10 @@ export interface RawCall {
   reader?: AnswerReader | undefined
 }
 
+export function isKept(raw: RawCall | undefined): boolean {
+  return raw?.reader?.isKept ?? false
+}
+
 /** Takes an answer as it arrives. */
 export interface AnswerReader {
   redirect: 'follow' | 'manual' | 'error'

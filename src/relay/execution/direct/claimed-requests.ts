@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { PubSub } from '../../database/pub-sub.ts'
 import type { NewRecord, StoredRecord } from '../../database/stored-record.ts'
-import type { RawCall } from '../../upstream/stream-answer.ts'
+import { isKept, type RawCall } from '../../upstream/stream-answer.ts'
 import type { Claims, ClaimsDeps } from './claims.ts'
 import { beginDirectRun, type GivenToRun, type Sent } from './direct-run.ts'
 import type { InFlightCounts } from './in-flight-counts.ts'
@@ -101,8 +101,4 @@ export function createClaimedRequests(deps: ClaimedDeps): {
   }
 
   return { send }
-}
-
-function isKept(raw: RawCall | undefined): boolean {
-  return raw?.reader?.isKept ?? false
 }

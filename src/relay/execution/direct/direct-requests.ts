@@ -1,6 +1,7 @@
 import { ClientSecretError } from '../../../protocol/errors.ts'
 import type { PubSub } from '../../database/pub-sub.ts'
 import type { NewRecord } from '../../database/stored-record.ts'
+import { isKept } from '../../upstream/stream-answer.ts'
 import { createClaimedRequests } from './claimed-requests.ts'
 import { createClaims, type ClaimsDeps } from './claims.ts'
 import { createDirectGets } from './direct-gets.ts'
@@ -46,7 +47,7 @@ export function createDirectRequests(deps: DirectDeps): DirectRequests {
         const message = 'The relay has too many answers that its database has not stored yet. Try again.'
         throw new ClientSecretError('UNAVAILABLE', message, { retryAfter: 1 })
       }
-      return (request.method === 'GET' && !given.raw?.reader?.isKept ? gets : claimed).send(newRecord, getRoom, given)
+      return (request.method === 'GET' && !isKept(given.raw) ? gets : claimed).send(newRecord, getRoom, given)
     },
     inFlight: counts.of,
     cancel: gets.cancel,

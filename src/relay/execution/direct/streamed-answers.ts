@@ -31,7 +31,6 @@ export function createStreamedAnswers(inFlight: BytesInFlight, keeping: KeptStre
   const bytes = { all: 0, ofVisitors: 0 }
 
   function keep(name: string, size: number, isOfVisitor: boolean): void {
-    forgetSize(name)
     // It ends with its answer, whose bytes it would hold.
     kept.set(name, { size, timer: setTimeout(() => forget(name), keptFor).unref() })
     bytes.all += size
@@ -40,21 +39,23 @@ export function createStreamedAnswers(inFlight: BytesInFlight, keeping: KeptStre
       bytes.ofVisitors += size
     }
     // The oldest go first.
-    while (bytes.ofVisitors > maxKept / 2) forget(first(visitors))
-    while (bytes.all > maxKept) forget(first(kept.keys()))
+    for (const oldest of visitors) {
+      if (bytes.ofVisitors <= maxKept / 2) break
+      forget(oldest)
+    }
+    for (const oldest of kept.keys()) {
+      if (bytes.all <= maxKept) break
+      forget(oldest)
+    }
   }
 
   function forget(name: string): void {
-    forgetSize(name)
-    answers.delete(name)
-  }
-
-  function forgetSize(name: string): void {
     const { size, timer } = kept.get(name) ?? { size: 0 }
     clearTimeout(timer)
     bytes.all -= size
     if (visitors.delete(name)) bytes.ofVisitors -= size
     kept.delete(name)
+    answers.delete(name)
   }
 
   return {
@@ -78,9 +79,4 @@ export function createStreamedAnswers(inFlight: BytesInFlight, keeping: KeptStre
       return { answer, isNew: true }
     },
   }
-}
-
-function first(names: Iterable<string>): string {
-  for (const name of names) return name
-  throw new Error('There is no first one: the sums of bytes are wrong.')
 }
