@@ -20,6 +20,7 @@ export function readEntries(folder: string): Entry[] {
 interface StorybookWindow {
   __STORYBOOK_ADDONS_CHANNEL__?: {
     last: (event: string) => [(string | { status?: string })?] | undefined
+    on: (event: string, listener: (what: unknown) => void) => void
     emit: (event: string, what: object) => void
   }
 }
@@ -31,10 +32,15 @@ export async function openEntry(page: Page, url: string, { id, type }: Entry): P
   await page.goto(`${url}/iframe.html?id=${id}&viewMode=${type}`)
   const event = type === 'docs' ? 'docsRendered' : 'storyFinished'
   const status = await page
-    .waitForFunction((name) => {
-      const said = (window as StorybookWindow).__STORYBOOK_ADDONS_CHANNEL__?.last(name)
-      return said && (typeof said[0] === 'object' ? (said[0].status ?? 'success') : 'success')
-    }, event)
+    .waitForFunction(
+      (name) => {
+        const said = (window as StorybookWindow).__STORYBOOK_ADDONS_CHANNEL__?.last(name)
+        return said && (typeof said[0] === 'object' ? (said[0].status ?? 'success') : 'success')
+      },
+      event,
+      // By the clock, and not in each frame: a busy Chromium draws none for long.
+      { polling: 100 },
+    )
     .then((handle) => handle.jsonValue())
     .catch((error: Error) => error.message)
   const thrown = await page.evaluate(() => {
@@ -50,12 +56,22 @@ export async function openEntry(page: Page, url: string, { id, type }: Entry): P
 
 /** Switches an open docs page to another one, many times faster than opening it. */
 export async function turnTo(page: Page, { id }: Entry): Promise<void> {
-  await page.evaluate((storyId) => {
-    const channel = (window as StorybookWindow).__STORYBOOK_ADDONS_CHANNEL__!
-    channel.emit('setCurrentStory', { storyId, viewMode: 'docs' })
-  }, id)
-  await page.waitForFunction(
-    (storyId) => (window as StorybookWindow).__STORYBOOK_ADDONS_CHANNEL__?.last('docsRendered')?.[0] === storyId,
+  // Heard as it is said, for the same reason; and what Storybook says of an error is told.
+  await page.evaluate(
+    (storyId) =>
+      new Promise<void>((resolve, reject) => {
+        const channel = (window as StorybookWindow).__STORYBOOK_ADDONS_CHANNEL__!
+        channel.on('docsRendered', (shown) => shown === storyId && resolve())
+        for (const event of ['storyThrewException', 'storyErrored', 'storyMissing'])
+          channel.on(event, (what) => reject(new Error(`${storyId}: ${event} ${JSON.stringify(what)}`)))
+        const seconds = 30
+        setTimeout(() => {
+          const shown = `${document.body.className}: ${document.body.innerText.slice(0, 200)}`
+          reject(new Error(`${storyId}: not shown after ${seconds} s, but ${shown}`))
+        }, seconds * 1_000)
+        if (channel.last('docsRendered')?.[0] === storyId) resolve()
+        else channel.emit('setCurrentStory', { storyId, viewMode: 'docs' })
+      }),
     id,
   )
 }
