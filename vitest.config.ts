@@ -7,8 +7,8 @@ import { chromiumArguments, findChromium } from './scripts/chromium.ts'
 const define = { BUILD_IS_COMMONJS: 'false' }
 const chromium = findChromium()
 
-/** A test that hangs is told so late, so that one on a busy machine is not taken for it. */
-const testTimeout = 20_000
+/** A hang is told late, so that a test on a busy machine is not taken for one. */
+const patient = { testTimeout: 60_000, hookTimeout: 60_000, expect: { poll: { timeout: 30_000 } } }
 
 const here = (path: string) => fileURLToPath(new URL(path, import.meta.url))
 const react18 = [
@@ -42,7 +42,7 @@ export default defineConfig({
         define,
         test: {
           name: 'node',
-          testTimeout,
+          ...patient,
           environment: 'node',
           include: [
             'test/{apis,attack,client,command,contract,relay}/**/*.test.ts',
@@ -52,14 +52,14 @@ export default defineConfig({
         },
       },
       // The hooks in jsdom, against a real relay.
-      { define, test: { name: 'react', testTimeout, environment: 'jsdom', include: ['test/react/**/*.test.tsx'] } },
+      { define, test: { name: 'react', ...patient, environment: 'jsdom', include: ['test/react/**/*.test.tsx'] } },
       // The same on React 18.
       {
         define,
         resolve: { alias: react18 },
         test: {
           name: 'react-18',
-          testTimeout,
+          ...patient,
           environment: 'jsdom',
           include: ['test/react/**/*.test.tsx'],
           // What is not inlined is loaded by Node, which knows no alias.
@@ -70,7 +70,7 @@ export default defineConfig({
       {
         define,
         resolve: { alias: built },
-        test: { name: 'built', testTimeout, environment: 'jsdom', include: ['test/react/**/*.test.tsx'] },
+        test: { name: 'built', ...patient, environment: 'jsdom', include: ['test/react/**/*.test.tsx'] },
       },
       // The packed tarball, installed. It builds first.
       {
@@ -79,6 +79,7 @@ export default defineConfig({
           environment: 'node',
           include: ['test/package/**/*.test.ts'],
           globalSetup: 'test/helpers/pack.ts',
+          ...patient,
           testTimeout: 180_000,
           hookTimeout: 180_000,
         },
@@ -91,8 +92,8 @@ export default defineConfig({
           environment: 'node',
           include: ['test/examples/**/*.test.ts'],
           globalSetup: 'test/helpers/pack.ts',
+          ...patient,
           testTimeout: 300_000,
-          hookTimeout: 60_000,
         },
       },
       // Apps made by the generators of frameworks, with the documented recipes, in a Chromium. `npm test` builds first.
@@ -103,6 +104,7 @@ export default defineConfig({
           environment: 'node',
           include: ['test/frameworks/**/*.test.ts'],
           globalSetup: 'test/helpers/pack.ts',
+          ...patient,
           testTimeout: 180_000,
           hookTimeout: 180_000,
         },
@@ -114,8 +116,9 @@ export default defineConfig({
           sequence: { groupOrder: 2 },
           environment: 'node',
           include: ['test/browser/**/*.test.ts', 'test/sdks/in-chromium*.test.ts'],
-          testTimeout: 60_000,
-          hookTimeout: 60_000,
+          ...patient,
+          testTimeout: 120_000,
+          hookTimeout: 180_000,
         },
       },
       // Each story rendered and played in a Chromium, and looked through by axe.

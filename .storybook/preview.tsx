@@ -1,10 +1,14 @@
 import type { Preview } from '@storybook/react-vite'
+import { configure } from 'storybook/test'
 import { themes } from 'storybook/theming'
 import { standIn } from 'virtual:demo-api'
 import { ClientSecretProvider } from '../src/exports/index.ts'
 import '../stories/demo/demo.css'
 import './docs.css'
 import { WideTable } from './wide-table.tsx'
+
+// A busy machine may take long for what a play function waits for; nothing waits that long when it works.
+configure({ asyncUtilTimeout: 20_000 })
 
 // Storybook's own blue is too faint where a link is code, which has a background of its own.
 const light = { ...themes.light, colorSecondary: '#0060d0' }

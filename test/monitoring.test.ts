@@ -8,6 +8,7 @@ import { createRelay, type Relay } from '../src/relay/create-relay.ts'
 import { listen } from '../stories/demo/openai.ts'
 import { json, openApi } from './helpers/api.ts'
 import { read } from './helpers/documentation.ts'
+import { eventually } from './helpers/eventually.ts'
 import { keyFor } from './helpers/relay.ts'
 
 interface Target {
@@ -91,7 +92,7 @@ beforeAll(async () => {
     ...Array.from({ length: 200 }, (_, index) => send(index % 7 === 0 ? '/fail' : '/ok')),
   ])
   const read = async () => (await fetch(`${url}/metrics`, { headers: { authorization: `Bearer ${token}` } })).text()
-  await vi.waitFor(async () => {
+  await eventually(async () => {
     text = await read()
     expect(text).toContain('unsettled{queue="images",status="pending"} 1')
     expect(text).toContain('requests_total{key="api",outcome="failed"')

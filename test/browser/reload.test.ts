@@ -57,7 +57,7 @@ test('cancel after the reload ends the call of the API', async () => {
   await page.getByText('The request was cancelled').waitFor()
   const after = await calls()
   expect(after).toHaveLength(before + 1)
-  await expect.poll(async () => (await calls()).at(-1)?.isBrokenOff, { timeout: 10_000 }).toBe(true)
+  await expect.poll(async () => (await calls()).at(-1)?.isBrokenOff).toBe(true)
   await page.context().close()
 })
 

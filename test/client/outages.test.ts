@@ -57,4 +57,4 @@ test('a relay that is restarted in the middle of the polling: the answer arrives
   await expect(answer).resolves.toMatchObject({ data: { done: true } })
   expect(statuses).toEqual(['running', 'resolved'])
   expect(api.calls).toHaveLength(1)
-}, 15_000)
+})

@@ -2,6 +2,7 @@ import { describe, expect, test, vi } from 'vitest'
 import { ClientSecretError, isClientSecretError } from '../../src/protocol/errors.ts'
 import { isPollStopped } from '../../src/client/poll-stopped.ts'
 import { door, json, startApi, type ApiAnswer } from '../helpers/api.ts'
+import { eventually } from '../helpers/eventually.ts'
 import { keyFor, startRelay } from '../helpers/relay.ts'
 
 async function setUp(
@@ -141,7 +142,7 @@ describe('stopping', () => {
     })
     const ids: string[] = []
     const sent = client.send({ ...request, poll: 50 }, { onUpdate: ({ id }) => void ids.push(id) })
-    await vi.waitFor(() => expect(ids).not.toHaveLength(0), 8_000)
+    await eventually(() => expect(ids).not.toHaveLength(0))
     client.stopPolling(ids[0]!)
     expect(await sent).toEqual({ id: ids[0], status: 'stopped' })
     open()
@@ -202,7 +203,7 @@ describe('failures', () => {
       expect(unhandled).toEqual([])
 
       void client.clientSecretRequest({ ...request, method: 'NOPE' as 'GET' })
-      await vi.waitFor(() => expect(unhandled).toEqual([expect.objectContaining({ code: 'INVALID_PARAMETER' })]), 8_000)
+      await eventually(() => expect(unhandled).toEqual([expect.objectContaining({ code: 'INVALID_PARAMETER' })]))
     } finally {
       process.off('unhandledRejection', listener)
       for (const other of others) process.on('unhandledRejection', other)
@@ -225,7 +226,7 @@ describe('failures', () => {
         },
       })
       expect(answer).toEqual({ picture: 'otter' })
-      await vi.waitFor(() => expect(uncaught).toEqual([mistake]), 8_000)
+      await eventually(() => expect(uncaught).toEqual([mistake]))
     } finally {
       process.removeAllListeners('uncaughtException')
       for (const other of others) process.on('uncaughtException', other)

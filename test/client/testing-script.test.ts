@@ -1,4 +1,5 @@
-import { describe, expect, test, vi } from 'vitest'
+import { describe, expect, test } from 'vitest'
+import { eventually } from '../helpers/eventually.ts'
 import { clientSecretErrorOf, type Answer, type ClientSecretRequest } from '../../src/exports/client.ts'
 import { createTestClient, fail, hold, holdStream, reply, stream } from '../../src/exports/testing.ts'
 
@@ -197,14 +198,14 @@ describe('fetchWith', () => {
     const fetch = client.fetchWith('api')
     const early = new AbortController()
     const call = fetch(request.url, { headers, signal: early.signal })
-    await vi.waitFor(async () => expect((await client.history()).records).toHaveLength(1))
+    await eventually(async () => expect((await client.history()).records).toHaveLength(1))
     early.abort()
     await expect(call).rejects.toMatchObject({ name: 'AbortError' })
     const late = new AbortController()
     const answer = await fetch(request.url, { headers, signal: late.signal })
     late.abort()
     await expect(answer.text()).rejects.toMatchObject({ name: 'AbortError' })
-    await vi.waitFor(async () => expect((await client.history({ status: 'cancelled' })).records).toHaveLength(2))
+    await eventually(async () => expect((await client.history({ status: 'cancelled' })).records).toHaveLength(2))
   })
 
   test('a broken stream and a lost connection reject the reading', async () => {

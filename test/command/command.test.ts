@@ -244,7 +244,7 @@ test('serve --watch takes what is edited: the config, what it imports, the env f
   let output = ''
   for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk: Buffer) => (output += chunk.toString()))
   const says = async (text: RegExp) => {
-    const found = await vi.waitUntil(() => text.exec(output), { timeout: 10_000, interval: 20 })
+    const found = await vi.waitUntil(() => text.exec(output), { timeout: 30_000, interval: 20 })
     output = ''
     return found[1]!
   }

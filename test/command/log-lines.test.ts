@@ -4,11 +4,12 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import fc from 'fast-check'
-import { expect, onTestFinished, test, vi } from 'vitest'
+import { expect, onTestFinished, test } from 'vitest'
 import { createClient } from '../../src/client/create-client.ts'
 import { humanLines } from '../../src/command/human-lines.ts'
 import { jsonLines } from '../../src/command/json-lines.ts'
 import { startApi } from '../helpers/api.ts'
+import { eventually } from '../helpers/eventually.ts'
 
 const command = resolve(import.meta.dirname, '../../src/command/client-secret-relay.ts')
 
@@ -133,11 +134,11 @@ async function printed(how: string[], { isTerminal = false, environment = {} } =
   onTestFinished(() => void child.kill('SIGKILL'))
   let text = ''
   child.stdout.on('data', (bytes: Buffer) => (text += bytes.toString()))
-  await vi.waitFor(() => expect(text).toMatch(/listens on \S+/), { timeout: 15_000 })
+  await eventually(() => expect(text).toMatch(/listens on \S+/))
   const relay = /listens on (http:\/\/[\d.:]+)/.exec(text)![1]!
   const headers = { authorization: '$CLIENT_SECRET' }
   await createClient({ relay }).send({ clientSecretName: 'shop', url: `${api.url}/items`, method: 'GET', headers })
-  await vi.waitFor(() => expect(text).toMatch(/shop[^]*\n$/), { timeout: 15_000 })
+  await eventually(() => expect(text).toMatch(/shop[^]*\n$/))
   const ended = new Promise((resolve) => child.once('exit', resolve))
   child.kill('SIGTERM')
   await ended

@@ -77,7 +77,7 @@ async function record() {
   onTestFinished(() => void child.kill('SIGKILL'))
   const output: string[] = []
   createInterface(child.stdout).on('line', (line) => output.push(line))
-  const url = await vi.waitUntil(() => /listens on (\S+)/.exec(output.join('\n'))?.[1], { timeout: 20_000 })
+  const url = await vi.waitUntil(() => /listens on (\S+)/.exec(output.join('\n'))?.[1], { timeout: 30_000 })
   const answers = await all(createClient({ relay: url }), api.url)
   const ended = new Promise((settle) => child.once('exit', settle))
   child.kill('SIGTERM')

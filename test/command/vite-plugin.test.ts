@@ -9,6 +9,7 @@ import { createClient } from '../../src/client/create-client.ts'
 import { isClientSecretError } from '../../src/protocol/errors.ts'
 import { openHandles } from '../frameworks/app.ts'
 import { door, json, startApi } from '../helpers/api.ts'
+import { eventually } from '../helpers/eventually.ts'
 
 const root = resolve(import.meta.dirname, '../..')
 const plugin = JSON.stringify(join(root, 'src/exports/vite.ts'))
@@ -65,12 +66,12 @@ async function createProject(answer: Parameters<typeof startApi>[0] = (_call, ou
     /** Waits for a text in what the process has written since the last call. */
     const says = async (text: RegExp) => {
       const found = await vi
-        .waitUntil(() => text.exec(output), { timeout: 15_000, interval: 20 })
+        .waitUntil(() => text.exec(output), { timeout: 30_000, interval: 20 })
         .catch(() => expect.fail(`${text} is not in:\n${output}`))
       output = output.slice(found.index + found[0].length)
     }
     /** The address at which Vite listens. */
-    const url = () => vi.waitUntil(() => /Local: +(http:\S+)\//.exec(output)?.[1], { timeout: 15_000, interval: 20 })
+    const url = () => vi.waitUntil(() => /Local: +(http:\S+)\//.exec(output)?.[1], { timeout: 30_000, interval: 20 })
     return { says, url, ended, stop: () => void child.kill('SIGTERM') }
   }
 
@@ -239,7 +240,7 @@ test('a module that only the config imports stays private until the page imports
   await page('/main.js')
   expect(await page('/shared.ts')).not.toContain('a shared title')
   await write('main.js', `import { title } from './shared.ts'\ndocument.title = title`)
-  await vi.waitUntil(async () => (await page('/main.js')).includes('/shared.ts'))
+  await eventually(async () => expect(await page('/main.js')).toContain('/shared.ts'))
   expect(await page('/shared.ts')).toContain('a shared title')
 })
 
@@ -276,7 +277,7 @@ test('Vite restarts on an edit of .env: the relay goes on with the new key, and 
   await write('relay.config.ts', configOf(['/first', '/slow']))
   const { send, says } = await start('dev')
   const slow = send('/slow')
-  await vi.waitUntil(() => api.calls.length === 1)
+  await eventually(() => expect(api.calls).toHaveLength(1))
   for (const key of ['sk-the-second-secret', 'sk-the-third-secret']) {
     await write('.env', `SHOP_KEY=${key}`)
     await says(/server restarted/)
@@ -329,7 +330,7 @@ describe('a secret in define', () => {
     expect(await health()).toBe(503)
     // Out of the pages again.
     await editUntil(says(/server restarted/), (comment) => write('vite.config.js', configWith('{}', comment)))
-    await vi.waitUntil(async () => (await health()) === 200)
+    await eventually(async () => expect(await health()).toBe(200))
   })
 
   test('from process.env after a restart: the server before goes on', async () => {

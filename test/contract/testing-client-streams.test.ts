@@ -1,8 +1,9 @@
 import type { ServerResponse } from 'node:http'
-import { expect, test, vi } from 'vitest'
+import { expect, test } from 'vitest'
 import { createStream, type Client, type StreamObject } from '../../src/exports/client.ts'
 import { createTestClient, holdStream } from '../../src/exports/testing.ts'
 import { startApi } from '../helpers/api.ts'
+import { eventually } from '../helpers/eventually.ts'
 import { keyFor, startRelay } from '../helpers/relay.ts'
 
 // As in testing-client.test.ts: each play is done with a relay and with the testing client, and both tell the same.
@@ -61,7 +62,7 @@ function scripted(status: number): Stage {
 
 const event = (n: number) => `data: {"n":${n}}\n\n`
 const textOf = (given: unknown) => `${(given as { n: number }).n} `
-const comes = (text: string, stream: StreamObject) => vi.waitFor(() => expect(stream.state().text).toBe(text))
+const comes = (text: string, stream: StreamObject) => eventually(() => expect(stream.state().text).toBe(text))
 
 function told(stream: StreamObject) {
   const { status, text, events, data, error, record } = stream.state()
@@ -144,7 +145,7 @@ const plays: Record<string, (stage: Stage) => Promise<unknown>> = {
     write(event(2))
     end()
     const whole = await answer.text()
-    await vi.waitFor(async () => expect((await client.history({ status: 'cancelled' })).records).toHaveLength(1))
+    await eventually(async () => expect((await client.history({ status: 'cancelled' })).records).toHaveLength(1))
     return {
       first,
       next: await next,
@@ -169,8 +170,8 @@ test('an API that refuses in a stream: both tell the same', async () => {
     const stream = streamOf(stage)
     stage.write('{"error":"No otters left."}')
     const sent = stream.send()
-    await vi.waitFor(async () => expect((await stage.client.history()).records).toHaveLength(1))
-    await vi.waitFor(() => expect(stream.state().record).toBeDefined())
+    await eventually(async () => expect((await stage.client.history()).records).toHaveLength(1))
+    await eventually(() => expect(stream.state().record).toBeDefined())
     stage.end()
     await sent
     return { told: told(stream), data: stream.state().error?.data }

@@ -82,7 +82,7 @@ export function testFramework(framework: Framework): void {
     onTestFinished(stop)
     const page = await open(browser, url)
     await button(page).click()
-    await picture(page).waitFor({ timeout: 10_000 })
+    await picture(page).waitFor({ timeout: 30_000 })
     expect(await picture(page).getAttribute('src')).toBe(`data:image/png;base64,${onePixel}`)
     expect(api.calls.map(({ path, headers }) => [path, headers.authorization])).toEqual([
       ['/v1/images/generations', `Bearer ${secret}`],
@@ -106,7 +106,7 @@ export function testFramework(framework: Framework): void {
     await button(page, 'Paint it').waitFor()
     expect(await page.evaluate(() => 'isTheSamePage' in globalThis)).toBe(true)
     answer()
-    await picture(page).waitFor({ timeout: 10_000 })
+    await picture(page).waitFor({ timeout: 30_000 })
     expect(api.calls).toHaveLength(1)
   })
 
@@ -115,7 +115,7 @@ export function testFramework(framework: Framework): void {
     const outcome = async (expected: string) => {
       // Waits until the dev server has seen the edit.
       await vi
-        .waitUntil(async () => (await ask(url, api.url)) === expected, { timeout: 15_000, interval: 100 })
+        .waitUntil(async () => (await ask(url, api.url)) === expected, { timeout: 30_000, interval: 100 })
         .catch(async () => expect.fail(`${await ask(url, api.url)} and not ${expected}:\n${output()}`))
     }
     await outcome('resolved')

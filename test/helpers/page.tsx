@@ -14,7 +14,7 @@ import { keyFor, startRelay } from './relay.ts'
 import { watchedFetch } from './watched-fetch.ts'
 
 // How long something that must happen may take on a machine that is busy; nothing waits that long when it works.
-configure({ asyncUtilTimeout: 8_000 })
+configure({ asyncUtilTimeout: 30_000 })
 
 afterEach(cleanup)
 

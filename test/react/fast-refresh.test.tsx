@@ -1,4 +1,5 @@
 // First, so that React finds it.
+import { eventually } from '../helpers/eventually.ts'
 import { saveFile } from '../helpers/fast-refresh.ts'
 import { act, render, screen, waitFor } from '@testing-library/react'
 import { StrictMode, useState } from 'react'
@@ -16,7 +17,7 @@ async function edit<Props>(...file: Parameters<typeof saveFile<Props>>) {
   await act(async () => {
     saveFile(...file)
     // What Vite's runtime waits for further saves.
-    await vi.waitFor(() => expect(screen.queryByText('after the edit')).toBeTruthy(), 5_000)
+    await eventually(() => expect(screen.queryByText('after the edit')).toBeTruthy())
   })
 }
 

@@ -100,7 +100,7 @@ test('a request that never reached the relay, or that the relay refused, is not 
   act(() => never.page.hook.send())
   never.unmount()
   const after = load({})
-  await waitFor(() => expect(after.page.hook.error?.code).toBe('REQUEST_NOT_FOUND'), { timeout: 10_000 })
+  await waitFor(() => expect(after.page.hook.error?.code).toBe('REQUEST_NOT_FOUND'))
   after.unmount()
   const refused = load({ clientSecretName: 'other' })
   expect(refused.page.hook.status).toBe('idle')

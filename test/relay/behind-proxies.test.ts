@@ -10,11 +10,12 @@ import { Hono } from 'hono'
 import { compress } from 'hono/compress'
 import { proxy } from 'hono/proxy'
 import { createServer as createVite } from 'vite'
-import { afterAll, expect, onTestFinished, test, vi } from 'vitest'
+import { afterAll, expect, onTestFinished, test } from 'vitest'
 import { createClient } from '../../src/client/create-client.ts'
 import { createStream } from '../../src/client/create-stream.ts'
 import { listen } from '../../stories/demo/openai.ts'
 import { startApi } from '../helpers/api.ts'
+import { eventually } from '../helpers/eventually.ts'
 import { keyFor, startRelay } from '../helpers/relay.ts'
 
 /** A server in front of a relay, at the origin that it is given. Gives its own origin. */
@@ -60,13 +61,13 @@ test.each(
   const params = { ...request, ...(way === 'queued' && { queue: 'chat' }) }
   const stream = createStream(client, { params })
   const ended = stream.send()
-  await vi.waitFor(() => expect(answers).toHaveLength(1), 5_000)
+  await eventually(() => expect(answers).toHaveLength(1))
   const delays: number[] = []
   // The API writes the next event when the page has the one before it, so that a proxy that waits for more waits for ever.
   for (let n = 1; n <= 5; n++) {
     const start = performance.now()
     answers[0]!.write(`data: ${JSON.stringify({ choices: [{ index: 0, delta: { content: `otter ${n}, ` } }] })}\n\n`)
-    await vi.waitFor(() => expect(stream.state().events).toHaveLength(n), { timeout: 5_000, interval: 1 })
+    await eventually(() => expect(stream.state().events).toHaveLength(n), { interval: 1 })
     delays.push(performance.now() - start)
   }
   answers[0]!.end()
@@ -103,7 +104,7 @@ async function behindNginx(relay: string): Promise<string> {
     await exited
   })
   const origin = `http://127.0.0.1:${port}`
-  await vi.waitFor(() => fetch(origin), 10_000)
+  await eventually(() => fetch(origin))
   return origin
 }
 

@@ -1,6 +1,7 @@
-import { describe, expect, test, vi } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import type { HistoryPage, PollAnswer } from '../../src/protocol/record.ts'
 import { door, json, startApi, type ApiAnswer } from '../helpers/api.ts'
+import { eventually } from '../helpers/eventually.ts'
 import { keyFor, startRelay } from '../helpers/relay.ts'
 
 /**
@@ -117,9 +118,8 @@ describe('a database in memory that is full', () => {
     expect(signedIn.count).toBeGreaterThan(0)
     expect(visitors.count + signedIn.count).toBeLessThan(14)
     open()
-    await vi.waitFor(
-      async () => expect(await history(visitor)).not.toContainEqual(expect.objectContaining({ status: 'running' })),
-      { timeout: 10_000 },
+    await eventually(async () =>
+      expect(await history(visitor)).not.toContainEqual(expect.objectContaining({ status: 'running' })),
     )
     expect(await send(visitor, '/')).toMatchObject({ status: 'resolved' })
   })

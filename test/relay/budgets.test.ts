@@ -236,7 +236,7 @@ describe.each([
     )
     expect(settled.sort()).toEqual(['RATE_LIMITED', 'RATE_LIMITED', ...Array<string>(4).fill('resolved')])
     expect(api.calls).toHaveLength(4)
-  }, 30_000)
+  })
 
   test('count costs by the prices of the operator, and refuse a model without one', async () => {
     const prices = { gpt: { input: 2_000, output: 6_000 } }

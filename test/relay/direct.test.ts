@@ -3,9 +3,10 @@ import { request as httpRequest } from 'node:http'
 import { connect, createServer, type AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { describe, expect, onTestFinished, test, vi } from 'vitest'
+import { describe, expect, onTestFinished, test } from 'vitest'
 import type { RelayOptions } from '../../src/relay/options.ts'
 import { door, json, startApi, type ApiAnswer } from '../helpers/api.ts'
+import { eventually } from '../helpers/eventually.ts'
 import { postgresOfThisFile } from '../helpers/postgres.ts'
 import { keyFor, startRelay } from '../helpers/relay.ts'
 
@@ -55,7 +56,7 @@ describe.each(['GET', 'PUT', 'POST'])('a direct %s', (method) => {
       json(outgoing, { n: 1 })
     })
     const together = [send(method, 'one'), send(method, 'one')]
-    await vi.waitFor(() => expect(api.calls).toHaveLength(1))
+    await eventually(() => expect(api.calls).toHaveLength(1))
     open()
     const answers = [...(await Promise.all(together)), await send(method, 'one')]
     expect(new Set(answers.map((answer) => JSON.stringify(answer))).size).toBe(1)
@@ -75,7 +76,7 @@ describe.each(['GET', 'PUT', 'POST'])('a direct %s', (method) => {
     const { opened: ended, open: end } = door()
     const { api, url, client, send } = await setUp((_call, outgoing) => void outgoing.once('close', end))
     const sent = send(method, 'one')
-    await vi.waitFor(() => expect(api.calls).toHaveLength(1))
+    await eventually(() => expect(api.calls).toHaveLength(1))
     const cancelled = await fetch(`${url}/requests/one`, { method: 'DELETE' })
     expect(await cancelled.json()).toMatchObject({ removed: true })
     await ended
@@ -94,7 +95,7 @@ describe.each(['GET', 'PUT', 'POST'])('a direct %s', (method) => {
       { limits: { unsettledPerCaller: 1 } },
     )
     const sent = send(method, 'one')
-    await vi.waitFor(() => expect(api.calls).toHaveLength(1))
+    await eventually(() => expect(api.calls).toHaveLength(1))
     expect(await send(method, 'two')).toMatchObject({ http: 429, code: 'QUEUE_FULL' })
     open()
     await sent
@@ -116,7 +117,7 @@ test.each([
     { database: join(folder, 'relay.db'), shutdownTimeout: 50 },
   )
   const first = send(method, 'one')
-  await vi.waitFor(() => expect(api.calls).toHaveLength(1))
+  await eventually(() => expect(api.calls).toHaveLength(1))
   await relay.close()
   // What may have acted is told; everything else may be sent again.
   expect(await first).toMatchObject(
@@ -144,7 +145,7 @@ describe('a direct PUT that runs again after a restart', () => {
       { database: join(folder, 'relay.db'), shutdownTimeout: 50 },
     )
     const first = send('PUT', 'one')
-    await vi.waitFor(() => expect(api.calls).toHaveLength(1))
+    await eventually(() => expect(api.calls).toHaveLength(1))
     await relay.close()
     await first
     const after = await startRelay(options)
@@ -154,7 +155,7 @@ describe('a direct PUT that runs again after a restart', () => {
   test('can be cancelled', async () => {
     const { api, after, ended, send } = await interrupted()
     const again = send('PUT', 'one')
-    await vi.waitFor(() => expect(api.calls).toHaveLength(2))
+    await eventually(() => expect(api.calls).toHaveLength(2))
     expect(await (await fetch(`${after.url}/requests/one`, { method: 'DELETE' })).json()).toMatchObject({
       removed: true,
     })
@@ -165,7 +166,7 @@ describe('a direct PUT that runs again after a restart', () => {
   test('is one call for two that send it at the same time, and both get its answer', async () => {
     const { api, open, send } = await interrupted()
     const both = [send('PUT', 'one'), send('PUT', 'one')]
-    await vi.waitFor(() => expect(api.calls).toHaveLength(2))
+    await eventually(() => expect(api.calls).toHaveLength(2))
     open()
     for (const answer of await Promise.all(both)) expect(answer).toMatchObject({ status: 'resolved' })
     expect(api.calls).toHaveLength(2)
@@ -182,7 +183,7 @@ test('a GET that is sent again while there is no room is not one more', async ()
     { limits: { unsettledPerCaller: 1 } },
   )
   const first = send('GET', 'one')
-  await vi.waitFor(() => expect(api.calls).toHaveLength(1))
+  await eventually(() => expect(api.calls).toHaveLength(1))
   const again = send('GET', 'one')
   expect(await send('GET', 'two')).toMatchObject({ code: 'QUEUE_FULL' })
   open()
@@ -254,13 +255,10 @@ describe('while the database is away', () => {
     // What changes something is not begun without a claim.
     expect(await send('POST', 'two')).toMatchObject({ http: 503, code: 'UNAVAILABLE' })
     await postgres.start()
-    await vi.waitFor(
-      async () => {
-        const { records } = await client.history({})
-        expect(records.map((record) => record.status)).toEqual(['resolved', 'resolved'])
-      },
-      { timeout: 15_000 },
-    )
+    await eventually(async () => {
+      const { records } = await client.history({})
+      expect(records.map((record) => record.status)).toEqual(['resolved', 'resolved'])
+    })
   }, 60_000)
 
   test('answers are held within bounds: then no more is begun', async () => {
@@ -275,7 +273,7 @@ describe('while the database is away', () => {
     expect(statuses).toEqual([200, 200, 200, 200, 503, 503])
     expect(api.calls).toHaveLength(5)
     await postgres.start()
-    await vi.waitFor(async () => expect((await send('GET', 'after')).http).toBe(200), { timeout: 15_000 })
+    await eventually(async () => expect((await send('GET', 'after')).http).toBe(200))
   }, 60_000)
 
   test('visitors fill half of these bounds: who is signed in is served', async () => {

@@ -4,6 +4,7 @@ import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import type { PollAnswer } from '../../src/protocol/record.ts'
 import type { RelayLimits } from '../../src/relay/common/relay-limits.ts'
 import { door, json, startApi } from '../helpers/api.ts'
+import { eventually } from '../helpers/eventually.ts'
 import { keyFor } from '../helpers/relay.ts'
 import { startRelayProcess } from '../helpers/relay-process.ts'
 
@@ -80,7 +81,7 @@ describe.runIf(process.platform === 'linux')('a flood', () => {
         () => {},
       )
     }
-    await vi.waitFor(() => expect(refused + api.calls.length).toBe(201), { timeout: 30_000 })
+    await eventually(() => expect(refused + api.calls.length).toBe(201))
     await isServed()
     expect(refused).toBeGreaterThan(150)
     expect(peak() - before).toBeLessThan(500)
@@ -102,7 +103,7 @@ describe.runIf(process.platform === 'linux')('a flood', () => {
       const calls = api.calls.length
       const submitted = await ask('/requests', who, bodyOf('/hold', { queue: 'q' }))
       const { id } = JSON.parse(submitted.text) as { id: string }
-      await vi.waitFor(() => expect(api.calls.length).toBe(calls + 1))
+      await eventually(() => expect(api.calls.length).toBe(calls + 1))
       const { records } = JSON.parse((await ask(`/requests?ids=${id}`, who)).text) as PollAnswer
       return `/requests?ids=${id}:${records[0]!.version}&wait=20000`
     }
@@ -116,7 +117,7 @@ describe.runIf(process.platform === 'linux')('a flood', () => {
       )
     }
     // All but the half of those that may be held.
-    await vi.waitFor(() => expect(answered).toBe(140))
+    await eventually(() => expect(answered).toBe(140))
     let isAnswered = false
     ask(mine, signedIn).then(
       () => (isAnswered = true),

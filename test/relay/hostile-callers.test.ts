@@ -312,7 +312,7 @@ test('a second relay on the same file does not start, and the first goes on undi
   expect(api.calls).toHaveLength(1)
   open()
   expect(await Promise.all(answers)).toEqual([{ done: true }, { done: true }])
-}, 10_000)
+})
 
 test('a key that was locked while a visitor’s request waited is not used for it', async () => {
   const { opened, open } = door()

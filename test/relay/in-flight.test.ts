@@ -1,13 +1,10 @@
 import { request as httpRequest, type ClientRequest, type IncomingMessage } from 'node:http'
-import { describe, expect, onTestFinished, test, vi } from 'vitest'
+import { describe, expect, onTestFinished, test } from 'vitest'
 import { createBytesInFlight } from '../../src/relay/common/bytes-in-flight.ts'
 import type { RelayLimits } from '../../src/relay/common/relay-limits.ts'
 import { door, json, startApi, type ApiAnswer } from '../helpers/api.ts'
+import { eventually } from '../helpers/eventually.ts'
 import { keyFor, startRelay } from '../helpers/relay.ts'
-
-/** What is waited for takes long where many tests run at once. */
-vi.setConfig({ testTimeout: 60_000 })
-const eventually = (check: () => unknown) => vi.waitFor(check, { timeout: 20_000 })
 
 const visitor = (name: string) => ({ 'client-session': name.repeat(30) })
 const ada = { user: 'ada' }

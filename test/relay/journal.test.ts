@@ -1,6 +1,7 @@
 import parsePrometheusTextFormat from 'parse-prometheus-text-format'
 import { expect, onTestFinished, test, vi } from 'vitest'
 import { door, json, startApi } from '../helpers/api.ts'
+import { eventually } from '../helpers/eventually.ts'
 import { losingProxy } from '../helpers/losing-proxy.ts'
 import { postgresOfThisFile } from '../helpers/postgres.ts'
 import { canary, keyFor, startRelay, tellingRequest } from '../helpers/relay.ts'
@@ -37,7 +38,7 @@ test('one line a request: id, key, host, status, times and sizes; nothing of wha
     requestBytes: '{"text":"body-of-the-caller"}'.length,
     responseBytes: JSON.stringify({ echo: '{"text":"body-of-the-caller"}' }).length,
   }
-  await vi.waitFor(() =>
+  await eventually(() =>
     expect(lines()).toEqual([
       { ...ran, requestId: record.id, outcome: 'resolved', status: 200, code: undefined },
       { ...ran, requestId: expect.any(String) as string, outcome: 'failed', status: 402, code: 'UPSTREAM_ERROR' },
@@ -61,7 +62,7 @@ test('the counters are for the administrator, in the format of Prometheus', asyn
   await client.send(request)
   await client.send(request)
   await client.send({ ...request, clientSecretName: 'other' }).catch(() => {})
-  await vi.waitFor(() => expect(lines()).toHaveLength(3))
+  await eventually(() => expect(lines()).toHaveLength(3))
 
   for (const authorization of ['', 'Bearer', `Bearer ${token}x`, `Bearer ${token.slice(1)}`, `Basic ${token}`]) {
     const refused = await fetch(`${url}/metrics`, { headers: { authorization } })
@@ -161,5 +162,5 @@ test('a relay whose database is away lives, and is not ready', async () => {
   proxy.cut()
   expect([await status('/health'), await status('/ready')]).toEqual([200, 503])
   proxy.mend()
-  await expect.poll(() => status('/ready'), { timeout: 10_000 }).toBe(200)
+  await expect.poll(() => status('/ready')).toBe(200)
 })

@@ -10,6 +10,7 @@ import type { Relay } from '../../src/relay/create-relay.ts'
 import type { RelayOptions } from '../../src/relay/options.ts'
 import { listen } from '../../stories/demo/openai.ts'
 import { door, json, startApi } from '../helpers/api.ts'
+import { eventually } from '../helpers/eventually.ts'
 import { keyFor } from '../helpers/relay.ts'
 
 /** How a module of a dev server is loaded anew: with this package in it, or with the package beside it. */
@@ -111,7 +112,7 @@ test.each(['in memory', 'in a file'])(
     const queued = [1, 2].map(() =>
       client.clientSecretRequest({ ...request(`${api.url}/queued`), queue: 'q', poll: 50 }),
     )
-    await vi.waitUntil(() => api.calls.length === 3)
+    await eventually(() => expect(api.calls).toHaveLength(3))
     await edit({ ...options, hosts: ['127.0.0.1'] })
     await client.queueCount('q')
     open()
@@ -134,7 +135,7 @@ test.runIf(isTold)(
     const options = { keys: { api: keyFor(api.url) }, database }
     const { edit, client, relays } = await startDevServer('the package stays', options)
     const direct = client.clientSecretRequest(request(`${api.url}/`))
-    await vi.waitUntil(() => api.calls.length === 1)
+    await eventually(() => expect(api.calls).toHaveLength(1))
     await edit({ ...options, database: `${database}.2`, limits: { requestsPerMinute: 10 } })
     // The old one waits for what it runs; so does whoever asks the new one.
     const count = client.queueCount('q')

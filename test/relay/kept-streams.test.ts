@@ -8,6 +8,7 @@ import { readLimits } from '../../src/relay/common/relay-limits.ts'
 import { createSharedBody } from '../../src/relay/execution/direct/shared-body.ts'
 import type { RelayOptions } from '../../src/relay/options.ts'
 import { startApi } from '../helpers/api.ts'
+import { eventually } from '../helpers/eventually.ts'
 import { postgresOfThisFile } from '../helpers/postgres.ts'
 import { startRelayProcess } from '../helpers/relay-process.ts'
 import { keyFor, startReadyRelay, strangerOf } from '../helpers/relay.ts'
@@ -29,13 +30,13 @@ async function setUp(database?: string) {
   const key = { ...keyFor(api.url), secret }
   const options: RelayOptions = { keys: { api: key }, ...(database && { database }) }
   const request = { clientSecretName: 'api', url: `${api.url}/v1`, method: 'POST', headers, keep: true } as const
-  return { api, options, request, answers, answered: () => vi.waitFor(() => expect(answers).toHaveLength(1)) }
+  return { api, options, request, answers, answered: () => eventually(() => expect(answers).toHaveLength(1)) }
 }
 
 const read = { read: 'text' as const }
 const textOf = (stream: StreamObject) => stream.state().text
 const until = (stream: StreamObject, length: number) =>
-  vi.waitFor(() => expect(textOf(stream).length).toBeGreaterThanOrEqual(length), 8_000)
+  eventually(() => expect(textOf(stream).length).toBeGreaterThanOrEqual(length))
 
 describe.each([
   ['memory', () => Promise.resolve(undefined)],
@@ -62,7 +63,7 @@ describe.each([
     await until(third, 2_000)
     answers[0]!.end(whole.subarray(3_000))
     await end
-    await vi.waitFor(() => expect(second.state().status).toBe('resolved'))
+    await eventually(() => expect(second.state().status).toBe('resolved'))
     expect([second, third].map(textOf)).toEqual([text, text])
     const session = { 'client-session': client.transport.session!(null) }
     for (const after of [0, 1, 2, 17, 2_999, 3_000, 3_001, whole.length - 1, whole.length, whole.length + 5]) {
@@ -190,7 +191,7 @@ test('another caller, a stranger id, a stream that is not kept and a wrong posit
     idempotencyKey: 'k'.repeat(30),
   })
   void named.send()
-  await vi.waitFor(() => expect(answers).toHaveLength(2))
+  await eventually(() => expect(answers).toHaveLength(2))
   const stream = createStream(client, { idempotencyKey: 'k'.repeat(30), options: () => read })
   const read2 = stream.resume()
   answers[1]!.end(whole)
@@ -243,7 +244,7 @@ test('a kept stream is bounded, redacted in the database, and goes with its reco
   expect(rows()).toContain('Bearer $CLIENT_SECRET ')
   expect(rows()).not.toContain(secret)
   expect(rows().length).toBeLessThanOrEqual(100_000)
-  await vi.waitFor(() => expect(rows()).toBe(''), 10_000)
+  await eventually(() => expect(rows()).toBe(''))
 })
 
 /** The head of a kept stream that runs. */
@@ -252,7 +253,7 @@ async function running(options: RelayOptions, request: object, answered: () => P
   const stream = createStream(client, { params: { ...request, ...more } as never, options: () => read })
   void stream.send()
   await answered()
-  await vi.waitFor(() => expect(stream.state().record).toBeDefined())
+  await eventually(() => expect(stream.state().record).toBeDefined())
   const session = client.transport.session!(null)
   return {
     url,
@@ -295,7 +296,7 @@ test('a reader counts as a held poll, and holds no memory while the API is silen
   const refused = await fetch(path, { headers: own })
   expect([statusOf(refused), await refused.text()]).toEqual([429, expect.stringContaining('limits.heldPollsPerCaller')])
   for (const reader of readers) await reader.body!.cancel()
-  await vi.waitFor(async () => expect(statusOf(await fetch(path, { headers: own }))).toBe(200))
+  await eventually(async () => expect(statusOf(await fetch(path, { headers: own }))).toBe(200))
 })
 
 test('a kept call ends with its record', async () => {
@@ -304,7 +305,7 @@ test('a kept call ends with its record', async () => {
   stream.pause()
   const ended = vi.fn()
   answers[0]!.once('close', ended)
-  await vi.waitFor(() => expect(ended).toHaveBeenCalled(), 10_000)
+  await eventually(() => expect(ended).toHaveBeenCalled())
 })
 
 test('bytes of a kept stream stay in memory only while there is room and a reader', () => {

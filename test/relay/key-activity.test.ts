@@ -1,4 +1,4 @@
-import { expect, test, vi } from 'vitest'
+import { expect, test } from 'vitest'
 import { createClient } from '../../src/client/create-client.ts'
 import { keyUsesSchema } from '../../src/protocol/keys.ts'
 import { openSqlite } from '../../src/relay/database/sqlite-database.ts'
@@ -6,6 +6,7 @@ import { createRecords } from '../../src/relay/database/records.ts'
 import { createKeyActivity } from '../../src/relay/execution/key-activity.ts'
 import { administratorOf, setMasterKey } from '../helpers/administrator.ts'
 import { door, json, startApi } from '../helpers/api.ts'
+import { eventually } from '../helpers/eventually.ts'
 import { startRelay } from '../helpers/relay.ts'
 
 const bearer = { authorization: 'Bearer $CLIENT_SECRET' }
@@ -43,9 +44,9 @@ test('an administrator sees what a key did in the last hour and day', async () =
   await send('/v1/ok')
   await send('/v1/fail')
   const slow = [send('/v1/slow', { queue: 'q', poll: 20 }), send('/v1/slow', { queue: 'q', poll: 20 })]
-  await vi.waitFor(() => expect(api.calls).toHaveLength(3))
+  await eventually(() => expect(api.calls).toHaveLength(3))
   const counts = { calls: 4, failed: 1, waiting: 1, tokens: 60 }
-  await vi.waitFor(async () =>
+  await eventually(async () =>
     expect((await uses()).activity).toEqual({
       hour: counts,
       day: counts,

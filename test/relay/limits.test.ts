@@ -1,10 +1,11 @@
 import { request as httpRequest } from 'node:http'
-import { describe, expect, onTestFinished, test, vi } from 'vitest'
+import { describe, expect, onTestFinished, test } from 'vitest'
 import { createClient } from '../../src/client/create-client.ts'
 import { serve } from '../../src/command/serve.ts'
 import { createRelay } from '../../src/relay/create-relay.ts'
 import type { RelayOptions } from '../../src/relay/options.ts'
 import { door, json, startApi, type Api } from '../helpers/api.ts'
+import { eventually } from '../helpers/eventually.ts'
 import { canary, keyFor, startRelay } from '../helpers/relay.ts'
 
 const session = (name: string) => name.repeat(30)
@@ -127,7 +128,7 @@ describe('unsettled requests', () => {
     )
     let refused = 0
     for (const answer of answers) void answer.then(({ status }) => (refused += Number(status === 429)))
-    await vi.waitFor(() => expect(refused).toBe(80), 5_000)
+    await eventually(() => expect(refused).toBe(80))
     open()
     expect((await statusesOf(answers)).filter((status) => status === taken)).toHaveLength(20)
   })
@@ -182,7 +183,7 @@ describe('polls that are held', () => {
     while (api.calls.length === 0) await new Promise((resolve) => setTimeout(resolve, 5))
     const held = [hold(), hold(20_000, leaving.signal).catch(() => null)]
     // Whether both are held shows in that the third is not.
-    await vi.waitFor(async () => {
+    await eventually(async () => {
       const third = await hold(1)
       expect(third.status).toBe(429)
       expect(third.headers.get('retry-after')).toBe('1')
@@ -190,7 +191,7 @@ describe('polls that are held', () => {
     // Asking without waiting costs nothing to hold.
     expect((await hold(0)).status).toBe(200)
     leaving.abort()
-    await vi.waitFor(async () => expect((await hold(1)).status).toBe(200))
+    await eventually(async () => expect((await hold(1)).status).toBe(200))
     open()
     expect((await held[0])?.status).toBe(200)
   })
@@ -207,7 +208,7 @@ describe('polls that are held', () => {
     async function idOf(headers: Record<string, string>) {
       const { id } = (await (await submit(headers, { queue: 'q' })).json()) as { id: string }
       asked.set(JSON.stringify(headers), id)
-      await vi.waitFor(() => expect(never.calls).toHaveLength(asked.size))
+      await eventually(() => expect(never.calls).toHaveLength(asked.size))
       return id
     }
     const leaving = new AbortController()
@@ -223,7 +224,7 @@ describe('polls that are held', () => {
       async hold(headers: Record<string, string>) {
         const before = await held()
         poll(headers, 20_000).catch(() => {})
-        await vi.waitFor(async () => expect(await held()).toBe(before + 1))
+        await eventually(async () => expect(await held()).toBe(before + 1))
       },
       /** A poll that would be held if there were room for it. */
       async notHeld(headers: Record<string, string>) {
@@ -273,7 +274,7 @@ describe('a direct request whose caller leaves', () => {
     while (api.calls.length === 0) await new Promise((resolve) => setTimeout(resolve, 5))
     leaving.abort()
     await ended
-    await vi.waitFor(async () => {
+    await eventually(async () => {
       const page = await createClient({ relay: url }).history({})
       expect(page.records).toMatchObject([{ status: 'failed', error: { code: 'ABORTED' } }])
       expect(page.records[0]?.error?.message).toMatch(/The caller disconnected/)

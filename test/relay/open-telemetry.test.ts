@@ -5,9 +5,10 @@ import {
   SimpleSpanProcessor,
   type ReadableSpan,
 } from '@opentelemetry/sdk-trace-node'
-import { afterEach, beforeAll, expect, test, vi } from 'vitest'
+import { afterEach, beforeAll, expect, test } from 'vitest'
 import { createClient } from '../../src/client/create-client.ts'
 import { json, startApi } from '../helpers/api.ts'
+import { eventually } from '../helpers/eventually.ts'
 import { canary, keyFor, startRelay, tellingRequest } from '../helpers/relay.ts'
 
 const exporter = new InMemorySpanExporter()
@@ -58,7 +59,7 @@ test('a trace from the page to the API: the call of the page, the wait in the qu
   const { client, api, request, page, spans } = await setUp()
   const { record } = (await client.send({ ...request, queue: 'q', poll: 20 })) as { record: { id: string } }
   page.end()
-  await vi.waitFor(() => expect(spans()).toHaveLength(5))
+  await eventually(() => expect(spans()).toHaveLength(5))
   const own = `client_secret.request_id=${record.id} client_secret.key=api`
   const printed = tree(spans())
   console.log(printed)
@@ -85,7 +86,7 @@ test('a direct request and a fetch have a span each; a failure and a refusal hav
   await client.history()
   await fetch(`${url}/health`)
   page.end()
-  await vi.waitFor(() => expect(spans()).toHaveLength(9))
+  await eventually(() => expect(spans()).toHaveLength(9))
   const lines = tree(spans())
     .replace(/(http.request.method|url.scheme|server.\w+|client_secret.\w+)=\S+ ?/g, '')
     .split('\n')
@@ -109,7 +110,7 @@ test('no span holds the secret, or a part that its caller wrote', async () => {
   await client.send(request)
   await client.send({ ...request, queue: 'queue-of-the-caller', poll: 20 })
   await client.send({ ...request, url: 'https://elsewhere.test/path' }).catch(() => {})
-  await vi.waitFor(() => expect(spans().length).toBeGreaterThanOrEqual(8))
+  await eventually(() => expect(spans().length).toBeGreaterThanOrEqual(8))
   const all = JSON.stringify(spans().map(({ name, attributes, events, status }) => [name, attributes, events, status]))
   for (const text of [canary, 'of-the-caller', 'things', 'elsewhere', '$CLIENT_SECRET']) expect(all).not.toContain(text)
 })
@@ -125,7 +126,7 @@ test('within the span of a server, the relay adds one below it', async () => {
   })
   await inside.send(request)
   server.end()
-  await vi.waitFor(() => expect(spans()).toHaveLength(4))
+  await eventually(() => expect(spans()).toHaveLength(4))
   expect(tree(spans())).toMatch(/^GET \/app \[SERVER\]\n {2}POST \/requests \[INTERNAL\].+\n {4}POST \[CLIENT\]/)
 })
 
@@ -143,8 +144,8 @@ test('the log line names the trace that a span began', async () => {
   const { url, log, request, spans } = await setUp()
   await createClient({ relay: url }).send(request)
   const ran = () => log.find(({ message }) => message === 'a request was run')
-  await vi.waitFor(() => expect(ran()).toBeDefined())
-  await vi.waitFor(() => expect(spans().length).toBeGreaterThanOrEqual(2))
+  await eventually(() => expect(ran()).toBeDefined())
+  await eventually(() => expect(spans().length).toBeGreaterThanOrEqual(2))
   const served = spans().find(({ name }) => name === 'POST /requests')!
   expect(ran()!.details).toMatchObject({ traceId: served.spanContext().traceId })
 })

@@ -76,7 +76,7 @@ test('a topic that is published after the end is dropped, and keeps nothing busy
     database.peers.send(['after the end'])
     setTimeout(() => console.log('had a turn'), 50)`
   const { stdout } = await promisify(execFile)(process.execPath, ['--input-type=module', '--eval', program], {
-    timeout: 15_000,
+    timeout: 30_000,
     killSignal: 'SIGKILL',
   })
   expect(stdout).toBe('had a turn\n')

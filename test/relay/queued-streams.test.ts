@@ -1,10 +1,11 @@
 import type { ServerResponse } from 'node:http'
-import { describe, expect, test, vi } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { createClient, type Client } from '../../src/client/create-client.ts'
 import { createStream, type StreamObject, type StreamParams } from '../../src/client/create-stream.ts'
 import { randomId } from '../../src/client/random-id.ts'
 import type { RelayOptions } from '../../src/relay/options.ts'
 import { startApi, type ApiCall } from '../helpers/api.ts'
+import { eventually } from '../helpers/eventually.ts'
 import { postgresOfThisFile } from '../helpers/postgres.ts'
 import { startRelayProcess } from '../helpers/relay-process.ts'
 import { keyFor, startReadyRelay, strangerOf } from '../helpers/relay.ts'
@@ -29,7 +30,7 @@ async function setUp(database?: string, answer?: Answer) {
   })
   const options: RelayOptions = { keys: { api: { ...keyFor(api.url), secret } }, ...(database && { database }) }
   const request = { clientSecretName: 'api', url: `${api.url}/v1`, method: 'POST', headers, queue: 'chat' } as const
-  const called = (count: number) => vi.waitFor(() => expect(answers).toHaveLength(count), 8_000)
+  const called = (count: number) => eventually(() => expect(answers).toHaveLength(count))
   return { api, options, request, answers, called }
 }
 
@@ -66,9 +67,9 @@ const read = (client: Pick<Client, 'transport'>, start: Parameters<typeof create
 }
 
 const until = (stream: StreamObject, length: number) =>
-  vi.waitFor(() => expect(stream.state().text.length).toBeGreaterThanOrEqual(length), 8_000)
+  eventually(() => expect(stream.state().text.length).toBeGreaterThanOrEqual(length))
 const untilStatus = (stream: StreamObject, status: string, inQueue?: number) =>
-  vi.waitFor(() => expect(stream.state()).toMatchObject({ status, inQueue }), 8_000)
+  eventually(() => expect(stream.state()).toMatchObject({ status, inQueue }))
 
 describe.each([
   ['memory', () => Promise.resolve(undefined)],
@@ -186,7 +187,7 @@ describe.each([
     })
     const { client } = await startReadyRelay(options)
     const { stream, states, ended } = send(client, request)
-    await vi.waitFor(() => expect(stream.state().record).toBeDefined())
+    await eventually(() => expect(stream.state().record).toBeDefined())
     const tab = read(tabOf(client), { record: stream.state().record })
     await Promise.all([ended, tab.ended])
     for (const one of [stream, tab.stream]) expect(one.state()).toMatchObject({ status: 'resolved', text })
@@ -260,7 +261,7 @@ test.each([
     expect(late.stream.state()).toMatchObject({ status: 'failed', error: { code: 'INTERRUPTED' } })
     expect(late.stream.state().text.startsWith(had)).toBe(true)
     expect(text.startsWith(late.stream.state().text)).toBe(true)
-    await vi.waitFor(() => expect(answers).toHaveLength(2), 30_000)
+    await eventually(() => expect(answers).toHaveLength(2))
     answers[1]!.end(whole)
     await next.ended
     expect(next.stream.state()).toMatchObject({ status: 'resolved', text })
@@ -346,12 +347,12 @@ describe.each([
     const limits = { disconnectGracePeriod: 1 }
     const { client } = await startReadyRelay({ ...options, ...limited, limits })
     const streams = Array.from({ length: 50 }, () => send(client, request).stream)
-    await vi.waitFor(() => expect(streams.every((stream) => stream.state().record)).toBe(true), 10_000)
+    await eventually(() => expect(streams.every((stream) => stream.state().record)).toBe(true))
     for (const stream of streams) stream.pause()
-    await vi.waitFor(async () => {
+    await eventually(async () => {
       const { records } = await client.history({ limit: 100, compact: true })
       expect(records.filter(({ status }) => status === 'resolved')).toHaveLength(50)
-    }, 20_000)
+    })
     expect([api.calls.length, most]).toEqual([50, 1])
     const late = read(tabOf(client), { record: streams[31]!.state().record })
     await late.ended
@@ -460,7 +461,7 @@ test('a stream that finds no room for its bytes after the call fails, and is not
   })
   const data = { prompt: '$CLIENT_SECRET' }
   const { stream, ended } = send(client, { ...request, clientSecretName: 'gathered', headers: {}, data })
-  await vi.waitFor(() =>
+  await eventually(() =>
     expect(log).toContainEqual(expect.objectContaining({ details: expect.objectContaining({ code: 'RATE_LIMITED' }) })),
   )
   await held.body!.cancel()

@@ -1,7 +1,8 @@
-import { expect, test, vi } from 'vitest'
+import { expect, test } from 'vitest'
 import { redirected } from '../../src/relay/upstream/redirect.ts'
 import { administratorOf, setMasterKey } from '../helpers/administrator.ts'
 import { door, json, startApi, type ApiCall } from '../helpers/api.ts'
+import { eventually } from '../helpers/eventually.ts'
 import { canary, keyFor, startRelay } from '../helpers/relay.ts'
 
 /** An API that redirects from /start, and says what it got elsewhere. */
@@ -144,7 +145,7 @@ test.each<[string, (administrator: ReturnType<typeof administratorOf>, url: stri
     method: 'GET',
     headers: { Authorization: 'Bearer $CLIENT_SECRET' },
   })
-  await vi.waitFor(() => expect(api.calls).toHaveLength(1))
+  await eventually(() => expect(api.calls).toHaveLength(1))
   await change(administrator, api.url)
   open()
   expect(await answer).toMatchObject({ response: { status: 302 } })

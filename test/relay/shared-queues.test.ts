@@ -466,7 +466,7 @@ describe('a relay that starts', () => {
     await until(() => api.calls.length === 5)
     expect(numbersOf('a', jobs())).toEqual([0, 0, 1])
     expect(numbersOf('b', jobs())).toEqual([0, 1])
-  }, 30_000)
+  })
 
   test('says which queue waits and has no entry any more', async () => {
     const calls = heldCalls()

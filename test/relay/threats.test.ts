@@ -3,12 +3,13 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { inspect } from 'node:util'
 import { gzipSync } from 'node:zlib'
-import { describe, expect, onTestFinished, test, vi } from 'vitest'
+import { describe, expect, onTestFinished, test } from 'vitest'
 import { createRelayOn } from '../../src/relay/create-relay.ts'
 import type { KeyOptions } from '../../src/relay/keys/key.ts'
 import type { RelayOptions } from '../../src/relay/options.ts'
 import type { Network } from '../../src/relay/upstream/http-client.ts'
 import { door, json, startApi, type ApiAnswer } from '../helpers/api.ts'
+import { eventually } from '../helpers/eventually.ts'
 import { canary, keyFor, startRelay, strangerOf } from '../helpers/relay.ts'
 
 // One describe for each row of the table in stories/docs/security-model.mdx, under its number.
@@ -287,14 +288,14 @@ test('threat 11: what waits is checked again before it runs', async () => {
   const request = { clientSecretName: 'api', url: `${api.url}/`, method: 'PUT' as const, headers: bearer, queue: 'q' }
   await before.client.clientSecretRequest(request)
   const { id } = await before.client.clientSecretRequest(request)
-  await vi.waitFor(() => expect(api.calls).toHaveLength(1))
+  await eventually(() => expect(api.calls).toHaveLength(1))
   await before.relay.close()
   const after = await startRelay({
     ...options,
     keys: { api: keyFor(api.url, { url: `${api.url}/other` }) },
     authenticate: () => 'ada',
   })
-  await vi.waitFor(async () => {
+  await eventually(async () => {
     const { records } = await after.client.history({})
     expect(records.map((record) => [record.status, record.error?.code])).toEqual([
       ['failed', 'NOT_ALLOWED'],
@@ -738,7 +739,7 @@ test('threat 27: what a caller has under way is bounded in bytes', async () => {
   const { post, request, api } = await world(() => {}, {}, { limits })
   const large = { ...request, data: { note: 'x'.repeat(190_000) } }
   const waiting = [post(large), post(large)]
-  await vi.waitFor(() => expect(api.calls.length).toBeGreaterThan(0))
+  await eventually(() => expect(api.calls.length).toBeGreaterThan(0))
   expect((await post(large)).status).toBe(429)
   await Promise.race(waiting)
   // With many callers, slow ones and signed-in ones: test/relay/in-flight.test.ts, test/relay/flood.test.ts.

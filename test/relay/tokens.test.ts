@@ -172,13 +172,11 @@ describe('a failing exchange', () => {
     expect(answers.every(({ status }) => status === 'rejected')).toBe(true)
     expect(exchanges()).toHaveLength(1)
     await expect
-      .poll(
-        () =>
-          ask().then(
-            () => 'in',
-            () => 'out',
-          ),
-        { timeout: 5_000 },
+      .poll(() =>
+        ask().then(
+          () => 'in',
+          () => 'out',
+        ),
       )
       .toBe('in')
   })

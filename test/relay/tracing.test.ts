@@ -3,11 +3,12 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import fc from 'fast-check'
-import { describe, expect, onTestFinished, test, vi } from 'vitest'
+import { describe, expect, onTestFinished, test } from 'vitest'
 import { createClient } from '../../src/client/create-client.ts'
 import { readTrace, traceHeaders, traceOf, traceText } from '../../src/relay/common/trace-context.ts'
 import type { KeyOptions } from '../../src/relay/keys/key.ts'
 import { door, json, startApi } from '../helpers/api.ts'
+import { eventually } from '../helpers/eventually.ts'
 import { postgresOfThisFile } from '../helpers/postgres.ts'
 import { canary, keyFor, startRelay } from '../helpers/relay.ts'
 
@@ -58,7 +59,7 @@ test('the trace of the page reaches the API with a place of the relay, and the l
   await client.send({ ...request, url: `${api.url}/moved` })
   const place = { traceparent: ownPlace, tracestate: 'vendor=one,other=two' }
   expect(tracesOf(api)).toEqual([place, place, place, place])
-  await vi.waitFor(() => expect(lines()).toHaveLength(3))
+  await eventually(() => expect(lines()).toHaveLength(3))
   for (const line of lines()) expect(line).toMatchObject({ traceId })
 })
 
@@ -76,7 +77,7 @@ test.each([
   const { client, api, request, lines } = await setUp({ traceTo })
   await client.send(request)
   expect(tracesOf(api)).toEqual([{ traceparent: undefined, tracestate: undefined }])
-  await vi.waitFor(() => expect(lines()).toMatchObject([{ traceId }]))
+  await eventually(() => expect(lines()).toMatchObject([{ traceId }]))
 })
 
 test('a repeat with another trace joins the same request', async () => {
@@ -107,7 +108,7 @@ test('a repeat with another trace joins the same request', async () => {
     expect(two).toMatchObject({ id: one!.id })
     expect(two!.error).toBeUndefined()
   }
-  await vi.waitFor(() => expect(api.calls).toHaveLength(3))
+  await eventually(() => expect(api.calls).toHaveLength(3))
 })
 
 describe.each(['SQLite', 'Postgres'])('on %s', (kind) => {
@@ -124,7 +125,7 @@ describe.each(['SQLite', 'Postgres'])('on %s', (kind) => {
     const { client, relay, request } = await setUp({ keys, database, shutdownTimeout: 1 })
     const shared = { ...request, url: `${api.url}/slow`, queue: 'q' }
     await client.clientSecretRequest(shared)
-    await vi.waitFor(() => expect(api.calls).toHaveLength(1))
+    await eventually(() => expect(api.calls).toHaveLength(1))
     const { id } = await client.clientSecretRequest(shared)
     await relay.close()
     open()
@@ -164,7 +165,7 @@ test.each(broken)('a traceparent %s is none, and the call goes on', async (_case
   const { client, api, request, lines } = await setUp({}, { traceparent: hostile, tracestate: 'vendor=one' })
   await client.send(request)
   expect(tracesOf(api)).toEqual([{}])
-  await vi.waitFor(() => expect(lines()).toMatchObject([{ traceId: undefined }]))
+  await eventually(() => expect(lines()).toMatchObject([{ traceId: undefined }]))
 })
 
 test.each([

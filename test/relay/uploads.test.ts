@@ -7,11 +7,12 @@ import {
   type ServerResponse,
 } from 'node:http'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { describe, expect, onTestFinished, test, vi } from 'vitest'
+import { describe, expect, onTestFinished, test } from 'vitest'
 import type { ClientSecretRequestParams } from '../../src/client/request-params.ts'
 import type { RelayOptions } from '../../src/relay/options.ts'
 import { listen } from '../../stories/demo/openai.ts'
 import { door, json } from '../helpers/api.ts'
+import { eventually } from '../helpers/eventually.ts'
 import { canary, keyFor, startRelay } from '../helpers/relay.ts'
 
 const authorization = 'Bearer $CLIENT_SECRET'
@@ -161,7 +162,7 @@ describe('a body of more than limits.requestBytes passes through', () => {
     const { url, apiUrl, uploads } = await setUp()
     const { call, answer } = openCall(url, apiUrl)
     call.write('one ')
-    await vi.waitFor(() => expect(uploads[0]?.bytes).toBe(4))
+    await eventually(() => expect(uploads[0]?.bytes).toBe(4))
     call.end('two')
     expect((await answer).status).toBe(200)
   })
@@ -232,8 +233,8 @@ describe('the limits of uploads', () => {
     const { url, apiUrl, uploads } = await setUp(undefined, { limits: { streamIdleTimeout: 300 } })
     const { call, answer } = openCall(url, apiUrl)
     call.write('one ')
-    await vi.waitFor(() => expect(uploads[0]?.bytes).toBe(4))
-    await vi.waitFor(() => expect(uploads[0]?.isAborted).toBe(true))
+    await eventually(() => expect(uploads[0]?.bytes).toBe(4))
+    await eventually(() => expect(uploads[0]?.isAborted).toBe(true))
     call.end()
     expect(await answer).toMatchObject({
       status: 424,
@@ -294,11 +295,11 @@ describe('what goes wrong', () => {
     const { url, apiUrl, relay, uploads } = await setUp()
     const { call } = openCall(url, apiUrl)
     call.write('one ')
-    await vi.waitFor(() => expect(uploads[0]?.bytes).toBe(4))
+    await eventually(() => expect(uploads[0]?.bytes).toBe(4))
     call.destroy()
-    await vi.waitFor(() => expect(uploads[0]?.isAborted).toBe(true))
+    await eventually(() => expect(uploads[0]?.isAborted).toBe(true))
     expect(uploads[0]!.hash).toBeUndefined()
-    await vi.waitFor(async () => {
+    await eventually(async () => {
       const asked = await relay.fetch(new Request(`${url}/requests`, { headers: { 'client-session': session } }))
       const { records } = (await asked.json()) as { records: object[] }
       expect(records).toMatchObject([{ status: 'failed', error: { code: 'INTERRUPTED' } }])
@@ -322,7 +323,7 @@ describe('what goes wrong', () => {
     ] as const) {
       const { call, answer } = openCall(url, apiUrl, {}, type)
       call.write(first)
-      await vi.waitFor(() => expect(uploads.at(-1)?.bytes).toBe(first.length))
+      await eventually(() => expect(uploads.at(-1)?.bytes).toBe(first.length))
       call.end(second)
       expect(await answer).toMatchObject({
         status: 400,

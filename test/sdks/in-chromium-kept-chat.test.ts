@@ -1,9 +1,10 @@
-import { afterAll, beforeAll, expect, onTestFinished, test, vi } from 'vitest'
+import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest'
 import type { Server } from 'node:http'
 import { createAdaptorServer } from '@hono/node-server'
 import { createRelay, type Relay } from '../../src/relay/create-relay.ts'
 import { listen } from '../../stories/demo/openai.ts'
 import { randomFrom } from '../../bench/parts/figures.ts'
+import { eventually } from '../helpers/eventually.ts'
 import { keyFor } from '../helpers/relay.ts'
 import { begin, delta, end, startChatWorld, text, toolCall, words, type ChatCall } from './kept-chat-world.ts'
 import { reloadAtRandom } from './random-moments.ts'
@@ -44,8 +45,6 @@ test('reloads at random moments, of useClientSecretStream and of useChat: the sa
   ).toEqual([])
 })
 
-const soon = { timeout: 15_000 }
-
 /** Words without an end. */
 const endless = ({ outgoing }: ChatCall) =>
   void outgoing
@@ -71,14 +70,14 @@ test('the recipe as it is printed: a reload in the middle, the same text, one ca
   ])
   expect(callsOf('printed otter')).toHaveLength(1)
   // The chat is complete, and the page needs no call for it.
-  await expect.poll(() => page.getByRole('button', { name: 'Ask' }).isEnabled(), soon).toBe(true)
+  await expect.poll(() => page.getByRole('button', { name: 'Ask' }).isEnabled()).toBe(true)
   const before = world.relayed.length
   await page.reload()
   await page.getByText(text.trim(), { exact: false }).waitFor()
   expect(world.relayed.length).toBe(before)
   await ask('And the printed otter again?')
   await expect
-    .poll(() => page.locator('p').allTextContents(), soon)
+    .poll(() => page.locator('p').allTextContents())
     .toEqual([
       'user: Tell me of the printed otter.',
       `assistant: ${text}`,
@@ -95,7 +94,7 @@ test('a chat of the hook, under StrictMode: two reloads, the same text, one call
   await page.reload()
   await page.getByText('Otter 15 ').waitFor()
   await page.reload()
-  await expect.poll(status, soon).toBe('ready, 2 messages')
+  await expect.poll(status).toBe('ready, 2 messages')
   expect(await shown()).toBe(text)
   expect(callsOf('strict otter')).toHaveLength(1)
 })
@@ -108,25 +107,25 @@ test('in a queue: the place on the page; a reload in line and one in the middle,
   })
   const first = await open('queued-stream?first-in-line')
   await first.ask()
-  await vi.waitFor(() => expect(first.callsOf('first-in-line')).toHaveLength(1))
+  await eventually(() => expect(first.callsOf('first-in-line')).toHaveLength(1))
   const second = await open('queued-stream?second-in-line')
   await second.ask()
-  await expect.poll(second.status, soon).toBe('queued 2')
+  await expect.poll(second.status).toBe('queued 2')
   const third = await open('queued-inline')
   await third.ask('the third in line')
-  await expect.poll(third.status, soon).toMatch(/^submitted/)
+  await expect.poll(third.status).toMatch(/^submitted/)
   await Promise.all([second.page.reload(), third.page.reload()])
-  await expect.poll(second.status, soon).toBe('queued 2')
-  await expect.poll(third.status, soon).toMatch(/^submitted/)
+  await expect.poll(second.status).toBe('queued 2')
+  await expect.poll(third.status).toMatch(/^submitted/)
   expect(world.calls.filter(({ body }) => /(second-|third )in.line/.test(body))).toEqual([])
   finish()
-  await expect.poll(first.status, soon).toBe('resolved')
+  await expect.poll(first.status).toBe('resolved')
   for (const { page } of [second, third]) {
     await page.getByText('Otter 9 ').waitFor()
     await page.reload()
   }
-  await expect.poll(second.status, soon).toBe('resolved')
-  await expect.poll(third.status, soon).toBe('ready, 2 messages')
+  await expect.poll(second.status).toBe('resolved')
+  await expect.poll(third.status).toBe('ready, 2 messages')
   for (const shown of [first, second, third]) expect(await shown.text()).toBe(text)
   for (const part of ['first-in-line', 'second-in-line', 'the third in line'])
     expect(world.calls.filter(({ body }) => body.includes(part))).toHaveLength(1)
@@ -136,17 +135,17 @@ test('in a queue: stop of useChat in line withdraws the call', async () => {
   world.answers.set('stays-in-front', endless)
   const first = await open('queued-stream?stays-in-front')
   await first.ask()
-  await vi.waitFor(() => expect(first.callsOf('stays-in-front')).toHaveLength(1))
+  await eventually(() => expect(first.callsOf('stays-in-front')).toHaveLength(1))
   const second = await open('queued-inline')
   await second.ask('the withdrawn otter')
-  await vi.waitFor(() => expect(world.relayed.at(-1)).toContain('GET /relay/requests?ids='), soon)
+  await eventually(() => expect(world.relayed.at(-1)).toContain('GET /relay/requests?ids='))
   await second.stop()
-  await expect.poll(second.status, soon).toMatch(/^ready/)
+  await expect.poll(second.status).toMatch(/^ready/)
   await first.stop()
-  await expect.poll(first.status, soon).toBe('cancelled')
+  await expect.poll(first.status).toBe('cancelled')
   const third = await open('queued-stream?after-the-withdrawn')
   await third.ask()
-  await expect.poll(third.status, soon).toBe('resolved')
+  await expect.poll(third.status).toBe('resolved')
   expect(second.callsOf('withdrawn otter')).toEqual([])
 })
 
@@ -154,12 +153,12 @@ test('a reload before the API answers: one call', async () => {
   world.answers.set('late otter', () => {})
   const { page, ask, text: shown, status, callsOf } = await open('inline')
   await ask('the late otter')
-  await vi.waitFor(() => expect(callsOf('late otter')).toHaveLength(1))
+  await eventually(() => expect(callsOf('late otter')).toHaveLength(1))
   await page.reload()
-  await expect.poll(status, soon).toMatch(/^submitted/)
+  await expect.poll(status).toMatch(/^submitted/)
   const [{ outgoing } = undefined!] = callsOf('late otter')
   outgoing.writeHead(200, { 'content-type': 'text/event-stream' }).end(begin + words.map(delta).join('') + end)
-  await expect.poll(shown, soon).toBe(text)
+  await expect.poll(shown).toBe(text)
   expect(callsOf('late otter')).toHaveLength(1)
 })
 
@@ -170,12 +169,12 @@ test('stop ends the call, and the text so far stays over a reload', async () => 
   await page.getByText('Otter 5 ').waitFor()
   await stop()
   const [call] = callsOf('stopped otter')
-  await vi.waitFor(() => expect(call!.isClosed).toBe(true), 5_000)
+  await eventually(() => expect(call!.isClosed).toBe(true))
   expect(call!.outgoing.writableFinished).toBe(false)
   const had = await shown()
   expect(text.startsWith(had)).toBe(true)
   await page.reload()
-  await expect.poll(status, soon).toBe('ready, 2 messages')
+  await expect.poll(status).toBe('ready, 2 messages')
   expect(await shown()).toBe(had)
   expect(callsOf('stopped otter')).toHaveLength(1)
 })
@@ -189,7 +188,7 @@ test('stop after a reload ends the call too', async () => {
   await page.getByText('Otter 19 ').waitFor()
   await stop()
   const [call] = callsOf('stops later')
-  await vi.waitFor(() => expect(call!.isClosed).toBe(true), 5_000)
+  await eventually(() => expect(call!.isClosed).toBe(true))
   expect(call!.outgoing.writableFinished).toBe(false)
   expect(await status()).toBe('ready, 2 messages')
 })
@@ -202,7 +201,7 @@ test('a tool, and a reload in the second step: two calls, the same text', async 
   await ask('the otter with a tool')
   await page.getByText('Otter 5 ').waitFor()
   await page.reload()
-  await expect.poll(status, soon).toBe('ready, 2 messages')
+  await expect.poll(status).toBe('ready, 2 messages')
   expect(await shown()).toBe(text)
   expect(callsOf('otter with a tool')).toHaveLength(2)
 })
@@ -216,7 +215,7 @@ test('an error of the API is shown, and a reload does not call again', async () 
   await ask('the refused otter')
   await page.getByText('No such otter.').waitFor()
   await page.reload()
-  await expect.poll(status, soon).toMatch(/^ready/)
+  await expect.poll(status).toMatch(/^ready/)
   expect(callsOf('refused otter')).toHaveLength(1)
 })
 
@@ -231,7 +230,7 @@ test('an API that breaks off: the text so far and an error; no second call', asy
   expect(await page.getByRole('alert').textContent()).toContain('broke off')
   expect(await shown()).toBe('An otter ')
   await page.reload()
-  await expect.poll(status, soon).toBe('error, 2 messages')
+  await expect.poll(status).toBe('error, 2 messages')
   expect(await shown()).toBe('An otter ')
   expect(callsOf('broken otter')).toHaveLength(1)
 })

@@ -125,7 +125,7 @@ describe('the worker, for what takes no fetch', () => {
       contents.map((content, index) => content.replace('%', urls[index]!.replace('&', '&amp;'))).join(''),
     )
     await vi
-      .waitUntil(() => urls.every((url) => asked.has(url)), { timeout: 10_000 })
+      .waitUntil(() => urls.every((url) => asked.has(url)), { timeout: 30_000 })
       .catch(() => {
         expect([...asked]).toEqual(expect.arrayContaining(urls))
       })
