@@ -14,8 +14,6 @@ const passingCodes = [busyCode, 6, 10, 13, 14]
 /** Milliseconds to wait for another writer, as long as for a connection to Postgres; and between two attempts. */
 const maxBusy = 5_000
 const pause = 20
-/** Milliseconds between two looks whether the file is still there: far less than another relay takes to start. */
-const checkInterval = 20
 /** Milliseconds to wait until the previous relay releases the file, as in a restart. */
 const handOver = 2_000
 
@@ -155,12 +153,9 @@ function fileGuard(path: string): () => void {
     return found && `${found.dev} ${found.ino}`
   }
   const opened = [path, `${path}.lock`].map((name) => [name, identityOf(name)] as const)
-  let seenAt = -Infinity
   return () => {
-    // What was written before the file went is lost with it; so are the writes of the last moment.
-    if (performance.now() - seenAt < checkInterval) return
     const gone = opened.find(([name, identity]) => identityOf(name) !== identity)
-    if (!gone) return void (seenAt = performance.now())
+    if (!gone) return
     throw new FileGoneError(
       `The file "${gone[0]}" was deleted or replaced under the relay, which writes nothing until it is back. Put it back, or restart the relay.`,
     )
