@@ -70,7 +70,7 @@ test('a burst of sends under a limit, which the database takes long for, leaves 
   await sleep(5_500)
   const started = performance.now()
   expect((await read('d')).status).toBe(200)
-  expect(performance.now() - started).toBeLessThan(2_000)
+  expect(performance.now() - started).toBeLessThan(4_000)
   await locker.query('COMMIT')
   expect(countsOf(await Promise.all(sent))).toEqual({ '202': 20, '429 QUEUE_FULL': 80 })
 })

@@ -173,7 +173,8 @@ describe('several relays on one Postgres', () => {
     console.log(
       `answered → held poll at another relay: p50 ${waits[10]!.toFixed(1)} ms, p95 ${waits[18]!.toFixed(1)} ms`,
     )
-    expect(waits[10]).toBeLessThan(500)
+    // Far below the 20 s for which the poll is held.
+    expect(waits[10]).toBeLessThan(5_000)
   })
 
   test('a call that runs at one is ended by a cancel at another', async () => {
