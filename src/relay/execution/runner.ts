@@ -3,7 +3,7 @@ import type { ClientSecretRequest } from '../../protocol/request.ts'
 import type { BytesInFlight, Room } from '../common/bytes-in-flight.ts'
 import { cancellationOf, maxTimer, type PubSub } from '../database/pub-sub.ts'
 import type { Records } from '../database/records.ts'
-import type { Outcome, RecordSummary, RecordVersion, StoredRecord } from '../database/stored-record.ts'
+import type { Outcome, RecordVersion, StoredRecord } from '../database/stored-record.ts'
 import type { Traffic } from '../upstream/call-upstream.ts'
 import { thisMoment, type Moment } from '../common/clock.ts'
 import { traceOf } from '../common/trace-context.ts'
@@ -19,7 +19,7 @@ import { keptCall, type KeptStreamDeps } from './kept-writer.ts'
 import { limitIn } from './limit-in.ts'
 import type { Metrics } from './metrics.ts'
 import { abandoned, cancelled, expired, isAborted } from './run-errors.ts'
-import { createSettlement } from './settlement.ts'
+import { createSettlement, type Settlement } from './settlement.ts'
 
 export interface Runner {
   /**
@@ -29,7 +29,7 @@ export interface Runner {
    */
   begin: (concurrencyKey: string, shown?: Moment) => Run
   /** Settles a record whose run did not end: it runs again, or it failed because the upstream may have acted. */
-  settleInterrupted: (head: RecordSummary) => Promise<'pending' | 'failed'>
+  settleInterrupted: Settlement['settleInterrupted']
   /** Whether this relay makes the call of this version of the record at the moment. */
   isRunning: (seen: RecordVersion) => boolean
   /** Whether an interrupted request may run again. */

@@ -5,6 +5,7 @@ import type { Records } from '../../database/records.ts'
 import type { RecordSummary, StoredRecord } from '../../database/stored-record.ts'
 import type { CallSlots } from './call-slots.ts'
 import type { Runner } from '../runner.ts'
+import { pauseAfterRefusal } from '../write-ending.ts'
 
 export interface WorkerDeps {
   records: Records
@@ -47,6 +48,8 @@ const betweenTries = 500
  */
 export async function runRecords(concurrencyKey: string, lease: Lease, { runner, logger }: WorkerDeps): Promise<void> {
   let misses = 0
+  /** The last record that ran here. */
+  let ran: string | undefined
 
   async function runNext(): Promise<boolean> {
     // Before the claim: a cancellation in between would be lost.
@@ -54,6 +57,7 @@ export async function runRecords(concurrencyKey: string, lease: Lease, { runner,
     try {
       const record = await lease.claimNext()
       if (!record) return false
+      ran = record.id
       await begun.run(record, { show: () => lease.show() })
       return true
     } finally {
@@ -73,7 +77,9 @@ export async function runRecords(concurrencyKey: string, lease: Lease, { runner,
     // Its API asked for a pause, or may go on with the call of a dead process.
     else if (head.notBefore > Date.now()) await lease.pause(head)
     // Only the holder of the lease may run it. This relay holds the lease and does not run it, so its process is dead.
-    else if (head.status === 'running') await runner.settleInterrupted(head)
+    // Unless it has just run here, and the database refused its end: then it must not run again and again.
+    else if (head.status === 'running')
+      await runner.settleInterrupted(head, head.id === ran ? Date.now() + pauseAfterRefusal : undefined)
     // It has arrived since. If this repeats, no record may start at the moment.
     else if (++misses > 1) await lease.rest(betweenTries)
     return true

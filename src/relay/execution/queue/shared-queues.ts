@@ -10,6 +10,7 @@ import { createSharedQueueCalls, type SharedCall, type Taken } from '../../datab
 import { hash, type Outcome, type QueuedRecord, type StoredRecord } from '../../database/stored-record.ts'
 import { retryDelayFrom } from '../../upstream/retry-after.ts'
 import { thisMoment, type Moment } from '../../common/clock.ts'
+import { pauseAfterRefusal } from '../write-ending.ts'
 import { heartbeatTimeout, maxStartDelay } from './heartbeat.ts'
 import { restAfterDeath } from './queue.ts'
 import type { QueueDeps } from './queue-worker.ts'
@@ -155,7 +156,7 @@ export async function createSharedQueues(deps: SharedQueueRunnerDeps): Promise<S
     for (const call of await calls.callsOf(relay)) {
       if (call.queue !== name || underWay.has(nameOf(call))) continue
       const head = await calls.recordOf(call)
-      if (head && unsettled.has(nameOf(call))) await runner.settleInterrupted(head)
+      if (head && unsettled.has(nameOf(call))) await runner.settleInterrupted(head, Date.now() + pauseAfterRefusal)
       else if (head && (await records.requeue(head))) pubSub.publish(head.id, head.concurrencyKey)
       await calls.release([call])
       unsettled.delete(nameOf(call))
@@ -201,7 +202,9 @@ export async function createSharedQueues(deps: SharedQueueRunnerDeps): Promise<S
     await retryWhileUnavailable(async () => {
       // It is unreadable, or its end could not be written.
       const head = await calls.recordOf(call)
-      if (head && (await isOurs(call))) await runner.settleInterrupted(head)
+      // The next relay runs it at once if this one stops; if the database refused its end, it must not run again and again.
+      const notBefore = runner.stopping.aborted ? undefined : Date.now() + pauseAfterRefusal
+      if (head && (await isOurs(call))) await runner.settleInterrupted(head, notBefore)
       await calls.release([call])
     }, runner.stopping)
   }
