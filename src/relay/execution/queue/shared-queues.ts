@@ -156,7 +156,7 @@ export async function createSharedQueues(deps: SharedQueueRunnerDeps): Promise<S
     for (const call of await calls.callsOf(relay)) {
       if (call.queue !== name || underWay.has(nameOf(call))) continue
       const head = await calls.recordOf(call)
-      if (head && unsettled.has(nameOf(call))) await runner.settleInterrupted(head, Date.now() + pauseAfterRefusal)
+      if (head && unsettled.has(nameOf(call))) await runner.settleInterrupted(head)
       else if (head && (await records.requeue(head))) pubSub.publish(head.id, head.concurrencyKey)
       await calls.release([call])
       unsettled.delete(nameOf(call))
@@ -192,18 +192,19 @@ export async function createSharedQueues(deps: SharedQueueRunnerDeps): Promise<S
     record: StoredRecord | null,
     before: Moment,
   ): Promise<void> {
-    if (record) {
-      await runner.begin(queue.name, before).run(record, {
+    const isWritten =
+      record === null ||
+      (await runner.begin(queue.name, before).run(record, {
         show: () => mayStillCall(queue, call),
         answered: (outcome) => pauseIfAsked(queue, record, outcome),
         maxDelay,
-      })
-    }
+      }))
     await retryWhileUnavailable(async () => {
       // It is unreadable, or its end could not be written.
       const head = await calls.recordOf(call)
       // The next relay runs it at once if this one stops; if the database refused its end, it must not run again and again.
-      const notBefore = runner.stopping.aborted ? undefined : Date.now() + pauseAfterRefusal
+      const isRefused = !isWritten && !runner.stopping.aborted
+      const notBefore = isRefused ? Date.now() + pauseAfterRefusal : undefined
       if (head && (await isOurs(call))) await runner.settleInterrupted(head, notBefore)
       await calls.release([call])
     }, runner.stopping)
