@@ -248,6 +248,22 @@ test('after every kind of end nothing is counted any more', async () => {
   await eventually(async () => expect(await bytes()).toBe(0))
 })
 
+test('callers that join one request, so many that they take the room of their answers, get them one after another', async () => {
+  const { opened, open } = door()
+  // The 20 wait with 64 KiB each; the room of an answer is 256 KiB.
+  const limits = { requestBytes: 2_000, responseBytes: 2 ** 18, bytesInFlightPerCaller: 22 * 2 ** 16 }
+  const { api, send, bytes } = await setUp(limits, async (_call, outgoing) => {
+    await opened
+    json(outgoing, { text: 'x'.repeat(100_000) })
+  })
+  const calls = Array.from({ length: 20 }, () => send(visitor('a'), {}, 'the same'))
+  await eventually(async () => expect(await bytes()).toBeGreaterThan(20 * 2 ** 16))
+  open()
+  const answers = await Promise.all(calls.map((call) => call.read()))
+  expect(answers.filter(({ response }) => response!.body.length > 100_000)).toHaveLength(20)
+  expect(api.calls).toHaveLength(1)
+})
+
 describe('room', () => {
   const never = new AbortController().signal
   /** What has got room, in order. */
@@ -263,7 +279,7 @@ describe('room', () => {
       return room
     }
     const settled = () => new Promise((resolve) => setImmediate(resolve))
-    return { got, ask, settled }
+    return { got, ask, open, settled }
   }
 
   test('is got in the order of asking; for what a caller lacks nobody else waits', async () => {
@@ -288,6 +304,21 @@ describe('room', () => {
     const ada = open('user:ada')
     ada.demand(100)
     expect(() => ada.demand(1)).toThrow(/limits.bytesInFlight\)/)
+  })
+
+  test('is got by one answer at a time while the requests that wait for their answers take all of it', async () => {
+    const { got, ask, open, settled } = inLine()
+    open('visitor:a').demand(60)
+    open('visitor:b').demand(40)
+    const [first, second] = ['1', '2', '3'].map((name) => ask(name, 'visitor:a', 50))
+    await settled()
+    expect(got).toEqual(['1'])
+    first!.leave()
+    await settled()
+    expect(got).toEqual(['1', '2'])
+    second!.leave()
+    await settled()
+    expect(got).toEqual(['1', '2', '3'])
   })
 
   test('that is left while it is waited for is not got any more', async () => {

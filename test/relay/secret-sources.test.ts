@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto'
 import { expect, onTestFinished, test, vi } from 'vitest'
-import { createRelay } from '../../src/relay/create-relay.ts'
+import { createRelay, createRelayOn } from '../../src/relay/create-relay.ts'
 import type { KeyOptions } from '../../src/relay/keys/key.ts'
+import { internet } from '../../src/relay/upstream/http-client.ts'
 import { door, json, startApi, type ApiCall } from '../helpers/api.ts'
 import { keyFor, startRelay } from '../helpers/relay.ts'
 import { until } from '../helpers/watched-fetch.ts'
@@ -184,6 +185,37 @@ test('a call on its way with the old value is redacted after the change', async 
   open()
   const answer = JSON.stringify(await before)
   for (const n of [0, 1, 2]) expect(answer).not.toContain(value(n))
+})
+
+test('a value that comes after a change of the options is redacted', async () => {
+  const { opened, open } = door()
+  const api = await startApi((_call, outgoing) => json(outgoing, { known: value(1) }))
+  const { secret: _secret, ...key } = keyFor(api.url)
+  let asked = 0
+  const slowly = () => (asked++ === 0 ? value(0) : opened.then(() => value(1)))
+  const relay = createRelayOn(internet, { keys: { api: { ...key, secret: slowly } } })
+  onTestFinished(() => relay.close())
+  await relay.ready
+  const refreshed = relay.refreshSecrets()
+  await until(() => asked === 2)
+  expect(await relay.renew({ keys: { api: { ...key, secret: () => value(2) } } })).toBe(true)
+  open()
+  await refreshed
+  const response = await relay.fetch(
+    new Request('http://relay.test/requests', {
+      method: 'POST',
+      headers: { 'client-session': 'a-session-of-enough-characters', 'content-type': 'application/json' },
+      body: JSON.stringify({
+        clientSecretName: 'api',
+        method: 'POST',
+        headers: { authorization: '$CLIENT_SECRET' },
+        url: `${api.url}/`,
+      }),
+    }),
+  )
+  const answer = await response.text()
+  expect(answer).toContain('known')
+  expect(answer).not.toContain(value(1))
 })
 
 test('a relay whose source fails at the start does not start', async () => {

@@ -65,6 +65,17 @@ test('a database that is read-only', async () => {
   expect(await reasonOf(database)).toMatch(/^The relay does not start: its database is read-only, such as a standby/)
 })
 
+test('a database whose encoding lacks characters of answers', async () => {
+  const database = await postgres.database()
+  await postgres.query(
+    database,
+    `CREATE DATABASE latin ENCODING 'LATIN1' TEMPLATE template0 LC_COLLATE 'C' LC_CTYPE 'C'`,
+  )
+  const address = new URL(database)
+  address.pathname = '/latin'
+  expect(await reasonOf(address.href)).toMatch(/^The relay does not start: its database has the encoding LATIN1, /)
+})
+
 test('a database that has no connection free', async () => {
   const database = await postgres.database()
   const address = await asGuest(database)

@@ -24,6 +24,8 @@ export interface Room {
 
 interface Share {
   used: number
+  /** Without the rooms of requests, which grow by `demand` alone. */
+  ofAnswers: number
   hasRoomFor: (bytes: number) => boolean
 }
 
@@ -48,7 +50,8 @@ interface Waiting {
  * An attacker can appear as any number of visitors. So all visitors together get at most half of the room, and the
  * other half is reserved for signed-in users.
  *
- * There is no deadlock: a waiting answer holds little, and an answer with room can always be read to its end.
+ * There is no deadlock: an answer with room can always be read to its end, and one goes on also while the requests that
+ * wait for their answers take all the room.
  */
 export function createBytesInFlight({
   bytesInFlight,
@@ -58,21 +61,27 @@ export function createBytesInFlight({
   const all = () => visitors.used + signedIn.used
   const visitors: Group = {
     used: 0,
+    ofAnswers: 0,
     waiting: new Set(),
     hasRoomFor: (bytes) => visitors.used + bytes <= half && all() + bytes <= bytesInFlight,
   }
   const signedIn: Group = {
     used: 0,
+    ofAnswers: 0,
     waiting: new Set(),
     hasRoomFor: (bytes) => signedIn.used + bytes <= half || all() + bytes <= bytesInFlight,
   }
   const callers = new Map<string, CallerShare>()
 
-  function letIn({ waiting, hasRoomFor }: Group): void {
+  /** Whether an answer gets its room: the first one always, because those that wait give none back. */
+  const hasTurn = (share: Share, bytes: number) => share.hasRoomFor(bytes) || share.ofAnswers < bytes
+
+  function letIn(group: Group): void {
+    const { waiting } = group
     for (const one of waiting) {
       // Later ones wait for the group's room too, but not for the room of another caller.
-      if (!hasRoomFor(one.bytes)) return
-      if (!one.caller.hasRoomFor(one.bytes)) continue
+      if (!hasTurn(group, one.bytes)) return
+      if (!hasTurn(one.caller, one.bytes)) continue
       waiting.delete(one)
       one.enter()
     }
@@ -83,6 +92,7 @@ export function createBytesInFlight({
     if (known) return known
     const made: CallerShare = {
       used: 0,
+      ofAnswers: 0,
       hasRoomFor: (bytes) => made.used + bytes <= bytesInFlightPerCaller,
       rooms: 0,
     }
@@ -96,12 +106,21 @@ export function createBytesInFlight({
     caller.rooms++
     const left = new AbortController()
     let mine = 0
+    let isAnswer = false
+
+    function holdAnswer(bytes: number): void {
+      if (!isAnswer) for (const share of [caller, group]) share.ofAnswers += mine
+      isAnswer = true
+      hold(bytes)
+    }
 
     function hold(bytes: number): void {
       const more = bytes - mine
       mine = bytes
-      caller.used += more
-      group.used += more
+      for (const share of [caller, group]) {
+        share.used += more
+        if (isAnswer) share.ofAnswers += more
+      }
       if (more < 0) for (const others of [signedIn, visitors]) letIn(others)
     }
 
@@ -112,7 +131,7 @@ export function createBytesInFlight({
         hold(mine + bytes)
       },
       async wait(bytes, signal) {
-        hold(0)
+        holdAnswer(0)
         const ending = AbortSignal.any([signal, left.signal])
         ending.throwIfAborted()
         await new Promise<void>((resolve, reject) => {
@@ -136,7 +155,7 @@ export function createBytesInFlight({
           letIn(group)
         })
       },
-      hold,
+      hold: holdAnswer,
       leave() {
         if (left.signal.aborted) return
         left.abort(hasLeft)

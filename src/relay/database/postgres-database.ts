@@ -74,6 +74,7 @@ export async function openPostgres(connectionString: string, logger: Logger): Pr
   }
   const driver = postgresDriver(pool, readNumbers(pg.types))
   try {
+    await checkEncoding(driver)
     await migrate(driver)
     await readClock(driver)
   } catch (error) {
@@ -136,6 +137,17 @@ function postgresDriver(pool: Pool, types: CustomTypesConfig): Omit<Database, 'c
   }
 }
 
+/** The others lack characters that requests and answers have. Postgres does not convert with SQL_ASCII. */
+async function checkEncoding(database: Connection): Promise<void> {
+  const [row] = await database.query<{ server_encoding: string }>('SHOW server_encoding')
+  const encoding = row!.server_encoding
+  if (encoding === 'UTF8' || encoding === 'SQL_ASCII') return
+  throw startFailure({
+    reason: `its database has the encoding ${encoding}, which cannot store every answer`,
+    remedy: "Give it a database made with ENCODING 'UTF8' TEMPLATE template0.",
+  })
+}
+
 /** The first reading of the clock. The heartbeat repeats it. */
 async function readClock(database: Pick<Database, 'query' | 'setNow'>): Promise<void> {
   const at = thisMoment()
@@ -183,11 +195,17 @@ async function orUnavailable<Result>(work: () => Promise<Result>): Promise<Resul
   }
 }
 
-/** Codes of a refused, lost or ended connection (08, 57P; 53300: too many), and the messages of pg for the same. */
+/**
+ * Codes of a refused, lost or ended connection (08, 57P), of a server that has too little of something, such as room on
+ * its disk (53) or of a failing disk (58030), of a database that is read-only for now (25006) and of statements that
+ * Postgres ended, to be sent again (57014, 40, 55P03); and the messages of pg for the first ones.
+ */
 function isUnavailable(thrown: unknown): boolean {
   const { code = '', message = '' } = thrown as { code?: string; message?: string }
   return (
-    /^(08|57P|53300|25P03|EPIPE|ECONN|ETIMEDOUT|EHOSTUNREACH|ENETUNREACH|ENOTFOUND|EAI_AGAIN)/.test(code) ||
+    /^(08|57P|57014|53|58030|25006|25P03|40|55P03|EPIPE|ECONN|ETIMEDOUT|EHOSTUNREACH|ENETUNREACH|ENOTFOUND|EAI_AGAIN)/.test(
+      code,
+    ) ||
     /^(Connection terminated|timeout e|timeout exceeded|Query read timeout|Client (was closed|has encountered)|read ECONN)/i.test(
       message,
     )

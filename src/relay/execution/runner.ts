@@ -3,7 +3,7 @@ import type { ClientSecretRequest } from '../../protocol/request.ts'
 import type { BytesInFlight, Room } from '../common/bytes-in-flight.ts'
 import { cancellationOf, maxTimer, type PubSub } from '../database/pub-sub.ts'
 import type { Records } from '../database/records.ts'
-import type { Outcome, RecordSummary, RecordVersion, StoredRecord } from '../database/stored-record.ts'
+import type { Outcome, RecordVersion, StoredRecord } from '../database/stored-record.ts'
 import type { Traffic } from '../upstream/call-upstream.ts'
 import { thisMoment, type Moment } from '../common/clock.ts'
 import { traceOf } from '../common/trace-context.ts'
@@ -19,7 +19,7 @@ import { keptCall, type KeptStreamDeps } from './kept-writer.ts'
 import { limitIn } from './limit-in.ts'
 import type { Metrics } from './metrics.ts'
 import { abandoned, cancelled, expired, isAborted } from './run-errors.ts'
-import { createSettlement } from './settlement.ts'
+import { createSettlement, type Settlement } from './settlement.ts'
 
 export interface Runner {
   /**
@@ -29,7 +29,7 @@ export interface Runner {
    */
   begin: (concurrencyKey: string, shown?: Moment) => Run
   /** Settles a record whose run did not end: it runs again, or it failed because the upstream may have acted. */
-  settleInterrupted: (head: RecordSummary) => Promise<'pending' | 'failed'>
+  settleInterrupted: Settlement['settleInterrupted']
   /** Whether this relay makes the call of this version of the record at the moment. */
   isRunning: (seen: RecordVersion) => boolean
   /** Whether an interrupted request may run again. */
@@ -44,8 +44,12 @@ export interface Runner {
 
 /** A run that has begun and has no record yet. */
 export interface Run {
-  /** Runs a record that is marked as running. Writes the outcome into it, and never rejects. */
-  run(record: StoredRecord, steps: RunSteps): Promise<void>
+  /**
+   * Runs a record that is marked as running. Writes the outcome into it, and never rejects.
+   *
+   * @returns False if the outcome could not be written.
+   */
+  run(record: StoredRecord, steps: RunSteps): Promise<boolean>
   /** Ends a run without a record. */
   end(): void
 }
@@ -105,7 +109,12 @@ export function createRunner(deps: RunnerDeps): Runner {
     }
   }
 
-  async function run(record: StoredRecord, steps: AllSteps, shown: Moment, cancellation: Cancellation): Promise<void> {
+  async function run(
+    record: StoredRecord,
+    steps: AllSteps,
+    shown: Moment,
+    cancellation: Cancellation,
+  ): Promise<boolean> {
     const ending = new AbortController()
     let expiry: NodeJS.Timeout | undefined
     let room: Room | undefined
@@ -130,11 +139,13 @@ export function createRunner(deps: RunnerDeps): Runner {
       room = inFlight.open(record.owner)
       const right = createRightToCall(shown, () => steps.show(record), ending.signal, steps.maxDelay)
       await callAndSettle(deps, record, steps, { signal: ending.signal, room, right })
+      return true
     } catch (error) {
       // This relay was silent for so long that its answer would be old. The other relay settles the record.
       if (error === takenOver) logger.info({ id: record.id }, 'another relay took a request over before its call')
       else logger.error({ id: record.id, err: error }, 'the end of a request could not be written into its record')
       pubSub.publish(record.id)
+      return error === takenOver
     } finally {
       cancellation.stop()
       clearTimeout(expiry)

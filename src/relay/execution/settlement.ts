@@ -9,6 +9,7 @@ import type { Keys } from '../keys/key.ts'
 import { retryDelayFrom } from '../upstream/retry-after.ts'
 import { isSafeToRetry } from '../upstream/safe-to-retry.ts'
 import { isAborted } from './run-errors.ts'
+import { writeEnding } from './write-ending.ts'
 
 /** Writes the end of a run into its record. */
 export interface Settlement {
@@ -18,8 +19,12 @@ export interface Settlement {
    * @param isCalled Whether the API may have acted.
    */
   settle: (record: StoredRecord, outcome: Outcome, isCalled: boolean) => Promise<StoredRecord['status']>
-  /** Settles a record whose run did not end: it runs again, or it failed because the upstream may have acted. */
-  settleInterrupted: (head: RecordSummary) => Promise<'pending' | 'failed'>
+  /**
+   * Settles a record whose run did not end: it runs again, or it failed because the upstream may have acted.
+   *
+   * @param notBefore When it may run again. Default: now.
+   */
+  settleInterrupted: (head: RecordSummary, notBefore?: number) => Promise<'pending' | 'failed'>
 }
 
 interface SettlementDeps {
@@ -42,14 +47,13 @@ export function createSettlement(deps: SettlementDeps): Settlement {
       const until = waitsUntil(record, outcome, isCalled, maxUpstreamWait, records.now())
       // The refusal of this run is no part of the answer.
       if (until !== null && record.request.keep) await pieces.clear(record.id)
-      const isWritten = until === null ? await records.settle(record, outcome) : await records.requeue(record, until)
       // A record that is not running any more was cancelled.
-      if (!isWritten) return 'cancelled'
-      return until === null ? outcome.status : 'pending'
+      if (until === null) return (await writeEnding(deps, record, outcome)) ?? 'cancelled'
+      return (await records.requeue(record, until)) ? 'pending' : 'cancelled'
     }, stopping)
   }
 
-  async function settleInterrupted(head: RecordSummary): Promise<'pending' | 'failed'> {
+  async function settleInterrupted(head: RecordSummary, notBefore?: number): Promise<'pending' | 'failed'> {
     const record = await readIfPossible(head)
     if (!record) return 'failed'
     const { method, clientSecretName } = record.request
@@ -57,7 +61,7 @@ export function createSettlement(deps: SettlementDeps): Settlement {
     // of a stream have the beginning of this answer, and another one would not continue it.
     const isAgain =
       record.relay === null && !record.request.keep && isSafeToRetry(keys.get(clientSecretName), record.request)
-    if (isAgain) await records.requeue(head)
+    if (isAgain) await records.requeue(head, notBefore)
     else {
       const message = `The relay stopped during the API call, so the ${method} may or may not have had its effect. The relay does not send it again. Check at the API before you do.`
       await records.settle(head, { status: 'failed', error: { code: 'INTERRUPTED', message } })

@@ -68,7 +68,8 @@ export function createSecretSources({ secrets, logger }: { secrets: SecretIndex;
       values: [{ ...value, version }, ...(newest ? [newest] : [])],
       changedAt: Date.now(),
     }
-    hold(all())
+    // Also if the options have changed since the question: calls that began before may use the value.
+    hold(new Set([...all(), source]))
     if (version > 1)
       logger.info({ key: option.name, version }, `the source of the key "${option.name}" gave a new value`)
   }

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { PubSub } from '../../database/pub-sub.ts'
 import type { NewRecord, StoredRecord } from '../../database/stored-record.ts'
 import { isKept, type RawCall } from '../../upstream/stream-answer.ts'
+import { writeEnding } from '../write-ending.ts'
 import type { Claims, ClaimsDeps } from './claims.ts'
 import { beginDirectRun, type GivenToRun, type Sent } from './direct-run.ts'
 import type { InFlightCounts } from './in-flight-counts.ts'
@@ -65,7 +66,7 @@ export function createClaimedRequests(deps: ClaimedDeps): {
       },
       async end(settled, seen, outcome) {
         const writing = unwritten.write(settled, async () => {
-          isTakenOver = !(await records.settle(seen, outcome)) && !(await records.correct(seen, outcome))
+          isTakenOver = !(await writeEnding(deps, seen, outcome)) && !(await records.correct(seen, outcome))
           release()
         })
         await Promise.race([writing, sleep(maxWriteWait, undefined, { ref: false })])

@@ -5,6 +5,7 @@ import type { Records } from '../../database/records.ts'
 import type { RecordSummary, StoredRecord } from '../../database/stored-record.ts'
 import type { CallSlots } from './call-slots.ts'
 import type { Runner } from '../runner.ts'
+import { pauseAfterRefusal } from '../write-ending.ts'
 
 export interface WorkerDeps {
   records: Records
@@ -47,6 +48,8 @@ const betweenTries = 500
  */
 export async function runRecords(concurrencyKey: string, lease: Lease, { runner, logger }: WorkerDeps): Promise<void> {
   let misses = 0
+  /** The record whose end the database refused. */
+  let refused: string | undefined
 
   async function runNext(): Promise<boolean> {
     // Before the claim: a cancellation in between would be lost.
@@ -54,7 +57,7 @@ export async function runRecords(concurrencyKey: string, lease: Lease, { runner,
     try {
       const record = await lease.claimNext()
       if (!record) return false
-      await begun.run(record, { show: () => lease.show() })
+      if (!(await begun.run(record, { show: () => lease.show() }))) refused = record.id
       return true
     } finally {
       begun.end()
@@ -72,8 +75,10 @@ export async function runRecords(concurrencyKey: string, lease: Lease, { runner,
     if (head.status === 'running' && runner.isRunning(head)) await lease.rest(betweenTries)
     // Its API asked for a pause, or may go on with the call of a dead process.
     else if (head.notBefore > Date.now()) await lease.pause(head)
-    // Only the holder of the lease may run it. This relay holds the lease and does not run it, so its process is dead.
-    else if (head.status === 'running') await runner.settleInterrupted(head)
+    // Only the holder of the lease may run it. This relay holds the lease and does not run it, so its process is dead,
+    // or the database refused its end: then it must not run again and again.
+    else if (head.status === 'running')
+      await runner.settleInterrupted(head, head.id === refused ? Date.now() + pauseAfterRefusal : undefined)
     // It has arrived since. If this repeats, no record may start at the moment.
     else if (++misses > 1) await lease.rest(betweenTries)
     return true

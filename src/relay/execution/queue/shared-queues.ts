@@ -10,6 +10,7 @@ import { createSharedQueueCalls, type SharedCall, type Taken } from '../../datab
 import { hash, type Outcome, type QueuedRecord, type StoredRecord } from '../../database/stored-record.ts'
 import { retryDelayFrom } from '../../upstream/retry-after.ts'
 import { thisMoment, type Moment } from '../../common/clock.ts'
+import { pauseAfterRefusal } from '../write-ending.ts'
 import { heartbeatTimeout, maxStartDelay } from './heartbeat.ts'
 import { restAfterDeath } from './queue.ts'
 import type { QueueDeps } from './queue-worker.ts'
@@ -191,17 +192,20 @@ export async function createSharedQueues(deps: SharedQueueRunnerDeps): Promise<S
     record: StoredRecord | null,
     before: Moment,
   ): Promise<void> {
-    if (record) {
-      await runner.begin(queue.name, before).run(record, {
+    const isWritten =
+      record === null ||
+      (await runner.begin(queue.name, before).run(record, {
         show: () => mayStillCall(queue, call),
         answered: (outcome) => pauseIfAsked(queue, record, outcome),
         maxDelay,
-      })
-    }
+      }))
     await retryWhileUnavailable(async () => {
       // It is unreadable, or its end could not be written.
       const head = await calls.recordOf(call)
-      if (head && (await isOurs(call))) await runner.settleInterrupted(head)
+      // The next relay runs it at once if this one stops; if the database refused its end, it must not run again and again.
+      const isRefused = !isWritten && !runner.stopping.aborted
+      const notBefore = isRefused ? Date.now() + pauseAfterRefusal : undefined
+      if (head && (await isOurs(call))) await runner.settleInterrupted(head, notBefore)
       await calls.release([call])
     }, runner.stopping)
   }
