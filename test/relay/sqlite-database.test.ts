@@ -4,6 +4,7 @@ import { DatabaseSync } from 'node:sqlite'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
+import { sleep } from '../../src/client/retry-delay.ts'
 import { openSqlite } from '../../src/relay/database/sqlite-database.ts'
 import { door, json, startApi } from '../helpers/api.ts'
 import { keyFor, startRelay } from '../helpers/relay.ts'
@@ -122,7 +123,7 @@ test('when another process locks the file for longer than is waited, calls are U
   expect(told).toEqual(['the database is unavailable; the relay continues when it is available again'])
 })
 
-test.each(['', '.lock'])(
+test.each(['', '-wal', '.lock'])(
   'a relay whose file%s is moved away begins nothing until it is back, beside another relay or not',
   async (ending) => {
     const api = await startApi((_call, outgoing) => json(outgoing, {}))
@@ -137,6 +138,8 @@ test.each(['', '.lock'])(
       })
     await send()
     renameSync(path + ending, `${path}.away`)
+    // The relay looks every 20 ms.
+    await sleep(25)
     await expect(send()).rejects.toMatchObject({ code: 'UNAVAILABLE' })
     expect(api.calls).toHaveLength(1)
     expect(log).toContainEqual(

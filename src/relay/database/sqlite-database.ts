@@ -40,6 +40,8 @@ const pragmas = [
   'PRAGMA temp_store = MEMORY',
   // A checkpoint every 16 MB instead of 4, because everything waits for the disk meanwhile.
   'PRAGMA wal_autocheckpoint = 2000',
+  // Creates the write-ahead log.
+  'SELECT count(*) FROM sqlite_schema',
 ]
 
 /** The path of a SQLite database without a file. */
@@ -154,7 +156,8 @@ function fileGuard(path: string): () => void {
     const found = statSync(name, { throwIfNoEntry: false })
     return found && `${found.dev} ${found.ino}`
   }
-  const opened = [path, `${path}.lock`].map((name) => [name, identityOf(name)] as const)
+  // A crash loses what is only in the log, if the log has no name any more. The same calls would be made again.
+  const opened = [path, `${path}-wal`, `${path}.lock`].map((name) => [name, identityOf(name)] as const)
   let seenAt = -Infinity
   return () => {
     // What was written before the file went is lost with it; so are the writes of the last moment.
