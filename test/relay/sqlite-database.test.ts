@@ -122,7 +122,7 @@ test('when another process locks the file for longer than is waited, calls are U
   expect(told).toEqual(['the database is unavailable; the relay continues when it is available again'])
 })
 
-test.each(['', '.lock'])(
+test.each(['', '-wal', '.lock'])(
   'a relay whose file%s is moved away begins nothing until it is back, beside another relay or not',
   async (ending) => {
     const api = await startApi((_call, outgoing) => json(outgoing, {}))

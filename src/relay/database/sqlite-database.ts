@@ -38,6 +38,8 @@ const pragmas = [
   'PRAGMA temp_store = MEMORY',
   // A checkpoint every 16 MB instead of 4, because everything waits for the disk meanwhile.
   'PRAGMA wal_autocheckpoint = 2000',
+  // Creates the write-ahead log.
+  'SELECT count(*) FROM sqlite_schema',
 ]
 
 /** The path of a SQLite database without a file. */
@@ -152,7 +154,10 @@ function fileGuard(path: string): () => void {
     const found = statSync(name, { throwIfNoEntry: false })
     return found && `${found.dev} ${found.ino}`
   }
-  const opened = [path, `${path}.lock`].map((name) => [name, identityOf(name)] as const)
+  // A crash loses what is only in the log, if the log has no name any more. The same calls would be made again.
+  const opened = [path, `${path}-wal`, `${path}.lock`]
+    .map((name) => [name, identityOf(name)] as const)
+    .filter(([, identity]) => identity !== undefined)
   return () => {
     const gone = opened.find(([name, identity]) => identityOf(name) !== identity)
     if (!gone) return
