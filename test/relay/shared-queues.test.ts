@@ -347,6 +347,27 @@ describe.each([
     expect(jobs()[1]!.caller).toBe('a')
   })
 
+  test.runIf(relayCount > 1)('goes on with the one that met the pause, also if it took long to note it', async () => {
+    const database = await postgres.database()
+    const { submit, submitAll, api, jobs } = await setUp(
+      relayCount,
+      { maxConcurrency: 1 },
+      (_call, outgoing) =>
+        api.calls.length === 1 ? json(outgoing, {}, 429, { 'retry-after': '1' }) : json(outgoing, {}),
+      { database },
+    )
+    await postgres.query(
+      database,
+      `CREATE FUNCTION late() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN PERFORM pg_sleep(0.3); RETURN NEW; END';
+       CREATE TRIGGER late AFTER INSERT ON shared_pauses FOR EACH ROW EXECUTE FUNCTION late()`,
+    )
+    await submit('a', 0)
+    await until(() => api.calls.length === 1)
+    await submitAll('b', 1)
+    await until(() => api.calls.length === 3)
+    expect(jobs()[1]!.caller).toBe('a')
+  })
+
   test('gives back the slot of a cancelled call, and drops cancelled records', async () => {
     const calls = heldCalls()
     const { submit, submitAll, cancel, count, jobs } = await setUp(relayCount, { maxConcurrency: 1 }, calls.answer)

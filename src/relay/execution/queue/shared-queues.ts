@@ -192,13 +192,16 @@ export async function createSharedQueues(deps: SharedQueueRunnerDeps): Promise<S
     record: StoredRecord | null,
     before: Moment,
   ): Promise<void> {
+    let answer: Outcome | undefined
     const isWritten =
       record === null ||
       (await runner.begin(queue.name, before).run(record, {
         show: () => mayStillCall(queue, call),
-        answered: (outcome) => pauseIfAsked(queue, record, outcome),
+        answered: (outcome) => pauseIfAsked(queue, record, (answer = outcome)),
         maxDelay,
       }))
+    // Once more, with the slot: the record waits from a little later on, and is first when the queue goes on.
+    if (record && answer) await pauseIfAsked(queue, record, answer)
     await retryWhileUnavailable(async () => {
       // It is unreadable, or its end could not be written.
       const head = await calls.recordOf(call)
