@@ -6,7 +6,7 @@ export interface LosingProxy {
   /** The address of the database, through the proxy. */
   database: string
   /** Takes the next bytes for which this is true to Postgres, and does not bring the answer back. */
-  loseAnswerTo(isIt: (bytes: Buffer) => boolean): void
+  loseAnswerTo(isIt: (bytes: Buffer, connection: Socket) => boolean): void
   /** Calls back when the next bytes for which this is true were answered, just before the answer is brought. */
   atAnswerTo(isIt: (bytes: Buffer) => boolean, happen: () => void): void
   /** From now on, Postgres ends each connection in the very packet that answers a statement on it, as at a failover. */
@@ -30,7 +30,7 @@ export interface LosingProxy {
 export async function losingProxy(database: string): Promise<LosingProxy> {
   const address = new URL(database)
   const port = Number(address.port)
-  let isToBeLost: ((bytes: Buffer) => boolean) | undefined
+  let isToBeLost: ((bytes: Buffer, connection: Socket) => boolean) | undefined
   let awaited: { isIt: (bytes: Buffer) => boolean; happen: () => void } | undefined
   let isHeldUp = (_bytes: Buffer) => false
   let { opened, open } = door()
@@ -61,7 +61,7 @@ export async function losingProxy(database: string): Promise<LosingProxy> {
         happen = awaited.happen
         awaited = undefined
       }
-      if (isToBeLost?.(bytes)) {
+      if (isToBeLost?.(bytes, near)) {
         isToBeLost = undefined
         isLost = true
       }

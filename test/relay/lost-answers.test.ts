@@ -215,10 +215,11 @@ describe('the sentence of a database that is away says that the API may have act
   test('when a request was queued and the queue did not say so', async () => {
     const { api, proxy, sent, ...relay } = await setUp()
     const queued = { ...sent(1), queue: 'q' }
-    let isInserting = false
-    proxy.loseAnswerTo((bytes) => {
-      isInserting ||= bytes.includes('INSERT INTO records')
-      return isInserting && bytes.includes('COMMIT')
+    let inserting: object | undefined
+    proxy.loseAnswerTo((bytes, connection) => {
+      if (bytes.includes('INSERT INTO records')) inserting = connection
+      // Others end transactions of their own meanwhile.
+      return connection === inserting && bytes.includes('COMMIT')
     })
     expect(await direct(relay, queued, 'one')).toMatchObject({
       http: 503,
