@@ -56,7 +56,7 @@ export async function openEntry(page: Page, url: string, { id, type }: Entry): P
 
 /** Switches an open docs page to another one, many times faster than opening it. */
 export async function turnTo(page: Page, { id }: Entry): Promise<void> {
-  // Heard as it is said, for the same reason; and what Storybook says of an error is told.
+  // Heard from Storybook, with its errors, and not looked for in each frame.
   await page.evaluate(
     (storyId) =>
       new Promise<void>((resolve, reject) => {

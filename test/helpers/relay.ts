@@ -67,6 +67,21 @@ export async function startRelay(options: RelayOptions, minute?: number): Promis
   return { url, relay, log, client: createClient({ relay: url }) }
 }
 
+/** Sends a request to a relay without HTTP in between. */
+export async function postTo(
+  { fetch }: Relay,
+  request: object,
+  session = 'a-session-of-enough-characters',
+): Promise<Response> {
+  return fetch(
+    new Request('http://relay.test/requests', {
+      method: 'POST',
+      headers: { 'client-session': session, 'content-type': 'application/json' },
+      body: JSON.stringify(request),
+    }),
+  )
+}
+
 /** A relay whose database is ready, so that a wait for a call is a wait for the call alone. */
 export async function startReadyRelay(options: RelayOptions): Promise<TestRelay> {
   const started = await startRelay(options)

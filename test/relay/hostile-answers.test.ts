@@ -7,7 +7,7 @@ import { createSecretIndex } from '../../src/relay/keys/redaction/secret-index.t
 import type { Network } from '../../src/relay/upstream/http-client.ts'
 import { json, startApi, type ApiAnswer } from '../helpers/api.ts'
 import { administratorOf, setMasterKey } from '../helpers/administrator.ts'
-import { canary, keyFor, startRelay } from '../helpers/relay.ts'
+import { canary, keyFor, postTo, startRelay } from '../helpers/relay.ts'
 
 // What an API shows, and what somebody who may write text into it learns from what the relay makes of that.
 
@@ -118,18 +118,12 @@ test('the sentence of a host that cannot be reached tells no character of a key'
   const answers = []
   for (const next of 'abcxyz019') {
     const asked = `sk-ant-api03-${next}`
-    const answered = await relay.fetch(
-      new Request('http://relay.test/requests', {
-        method: 'POST',
-        headers: { 'content-type': 'application/json', 'client-session': 's'.repeat(30) },
-        body: JSON.stringify({
-          clientSecretName: 'api',
-          url: `https://${asked}.shops.example/`,
-          method: 'GET',
-          headers: bearer,
-        }),
-      }),
-    )
+    const answered = await postTo(relay, {
+      clientSecretName: 'api',
+      url: `https://${asked}.shops.example/`,
+      method: 'GET',
+      headers: bearer,
+    })
     const { error } = (await answered.json()) as { error: { code: string; message: string } }
     expect(error.code).toBe('UPSTREAM_UNREACHABLE')
     answers.push({ asked, got: error.message })

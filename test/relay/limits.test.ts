@@ -6,7 +6,7 @@ import { createRelay } from '../../src/relay/create-relay.ts'
 import type { RelayOptions } from '../../src/relay/options.ts'
 import { door, json, startApi, type Api } from '../helpers/api.ts'
 import { eventually } from '../helpers/eventually.ts'
-import { canary, keyFor, startRelay } from '../helpers/relay.ts'
+import { canary, keyFor, postTo, startRelay } from '../helpers/relay.ts'
 
 const session = (name: string) => name.repeat(30)
 
@@ -112,19 +112,13 @@ describe('unsettled requests', () => {
     onTestFinished(() => relay.close())
     // Before it has started, so that all go on in one turn.
     const answers = Array.from({ length: 100 }, () =>
-      relay.fetch(
-        new Request('http://relay.test/requests', {
-          method: 'POST',
-          headers: { 'content-type': 'application/json', 'client-session': session('a') },
-          body: JSON.stringify({
-            clientSecretName: 'api',
-            url: `${api.url}/`,
-            method: 'POST',
-            headers: { authorization: '$CLIENT_SECRET' },
-            ...fields,
-          }),
-        }),
-      ),
+      postTo(relay, {
+        clientSecretName: 'api',
+        url: `${api.url}/`,
+        method: 'POST',
+        headers: { authorization: '$CLIENT_SECRET' },
+        ...fields,
+      }),
     )
     let refused = 0
     for (const answer of answers) void answer.then(({ status }) => (refused += Number(status === 429)))

@@ -4,7 +4,7 @@ import { createRelay, createRelayOn } from '../../src/relay/create-relay.ts'
 import type { KeyOptions } from '../../src/relay/keys/key.ts'
 import { internet } from '../../src/relay/upstream/http-client.ts'
 import { door, json, startApi, type ApiCall } from '../helpers/api.ts'
-import { keyFor, startRelay } from '../helpers/relay.ts'
+import { keyFor, postTo, startRelay } from '../helpers/relay.ts'
 import { until } from '../helpers/watched-fetch.ts'
 
 /** Values without a part in common. */
@@ -201,18 +201,12 @@ test('a value that comes after a change of the options is redacted', async () =>
   expect(await relay.renew({ keys: { api: { ...key, secret: () => value(2) } } })).toBe(true)
   open()
   await refreshed
-  const response = await relay.fetch(
-    new Request('http://relay.test/requests', {
-      method: 'POST',
-      headers: { 'client-session': 'a-session-of-enough-characters', 'content-type': 'application/json' },
-      body: JSON.stringify({
-        clientSecretName: 'api',
-        method: 'POST',
-        headers: { authorization: '$CLIENT_SECRET' },
-        url: `${api.url}/`,
-      }),
-    }),
-  )
+  const response = await postTo(relay, {
+    clientSecretName: 'api',
+    method: 'POST',
+    headers: { authorization: '$CLIENT_SECRET' },
+    url: `${api.url}/`,
+  })
   const answer = await response.text()
   expect(answer).toContain('known')
   expect(answer).not.toContain(value(1))

@@ -6,7 +6,7 @@ import { json, startApi } from '../helpers/api.ts'
 import { losingProxy } from '../helpers/losing-proxy.ts'
 import { postgresOfThisFile } from '../helpers/postgres.ts'
 import { startRelayProcess } from '../helpers/relay-process.ts'
-import { keyFor, startRelay } from '../helpers/relay.ts'
+import { keyFor, postTo, startRelay } from '../helpers/relay.ts'
 import { until } from '../helpers/watched-fetch.ts'
 
 const postgres = postgresOfThisFile()
@@ -104,18 +104,12 @@ test('a connection that takes longer than the right to call holds is used once t
   }
   const relay = createRelayOn(slowly, { keys: { api: keyFor(api.url) } })
   onTestFinished(() => relay.close())
-  const response = await relay.fetch(
-    new Request('http://relay.test/requests', {
-      method: 'POST',
-      headers: { 'client-session': 'a-session-of-enough-characters', 'content-type': 'application/json' },
-      body: JSON.stringify({
-        clientSecretName: 'api',
-        method: 'POST',
-        headers: { authorization: '$CLIENT_SECRET' },
-        url: `${api.url}/`,
-      }),
-    }),
-  )
+  const response = await postTo(relay, {
+    clientSecretName: 'api',
+    method: 'POST',
+    headers: { authorization: '$CLIENT_SECRET' },
+    url: `${api.url}/`,
+  })
   expect(await response.json()).toMatchObject({ status: 'resolved' })
   expect(api.calls).toHaveLength(1)
   expect(connections).toBe(1)

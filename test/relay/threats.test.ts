@@ -10,7 +10,7 @@ import type { RelayOptions } from '../../src/relay/options.ts'
 import type { Network } from '../../src/relay/upstream/http-client.ts'
 import { door, json, startApi, type ApiAnswer } from '../helpers/api.ts'
 import { eventually } from '../helpers/eventually.ts'
-import { canary, keyFor, startRelay, strangerOf } from '../helpers/relay.ts'
+import { canary, keyFor, postTo, startRelay, strangerOf } from '../helpers/relay.ts'
 
 // One describe for each row of the table in stories/docs/security-model.mdx, under its number.
 // `client-secret-relay attack` tries the same with hundreds of spellings; these say what each row means.
@@ -76,19 +76,13 @@ function onNetwork(addresses: string[][]) {
   })
   onTestFinished(() => relay.close())
   const ask = async (change: object) => {
-    const answered = await relay.fetch(
-      new Request('http://relay.test/requests', {
-        method: 'POST',
-        headers: { 'content-type': 'application/json', ...session('a') },
-        body: JSON.stringify({
-          clientSecretName: 'api',
-          url: 'https://api.example.com/v1/items',
-          method: 'GET',
-          headers: bearer,
-          ...change,
-        }),
-      }),
-    )
+    const answered = await postTo(relay, {
+      clientSecretName: 'api',
+      url: 'https://api.example.com/v1/items',
+      method: 'GET',
+      headers: bearer,
+      ...change,
+    })
     const { error } = (await answered.json()) as { error: { code: string } }
     return error.code
   }
