@@ -212,10 +212,9 @@ async function attackOne(
       log.length = 0
       crashes.length = 0
       internet.begin({})
-      const ended = vector.run(createAttacker(served.url, internet, defender.budget, gathered, fetchThrough)).then(
-        () => null,
-        (error: unknown) => String(error),
-      )
+      const ended = vector
+        .run(createAttacker(served.url, internet, defender.budget, gathered, fetchThrough))
+        .then(() => null, inWords)
       const failure = await Promise.race([ended, sleep(maxVector, 'the relay hangs', { ref: false })])
       const { caught, lookups } = internet
       const files = vector.aim === 'database' ? await readDatabase() : []
@@ -233,6 +232,11 @@ async function attackOne(
     await defender.close()
     internet.close()
   }
+}
+
+/** An error and its causes. */
+function inWords(error: unknown): string {
+  return error instanceof Error && error.cause ? `${error} Cause: ${inWords(error.cause)}` : String(error)
 }
 
 const pageSize = 4096

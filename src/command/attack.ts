@@ -1,9 +1,8 @@
-import type { Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { createAdaptorServer } from '@hono/node-server'
 import { attack, type Handler, type Serve } from '../attack/attack.ts'
 import { report, summarize } from '../attack/report.ts'
 import type { RelayOptions } from '../relay/options.ts'
+import { createHttpServer } from './http-server.ts'
 
 /** Attacks a relay with these options, prints the report, and returns true if nothing leaked. */
 export async function attackAndReport(
@@ -22,7 +21,7 @@ export async function attackAndReport(
 
 /** Serves as `serve` does, so that the attack meets the real server. */
 export const serveOnFreePort: Serve = async (fetch: Handler) => {
-  const server = createAdaptorServer({ fetch }) as Server
+  const server = createHttpServer(fetch)
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   return {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,

@@ -1,8 +1,7 @@
-import type { Server } from 'node:http'
 import { isIPv6, type AddressInfo } from 'node:net'
-import { createAdaptorServer } from '@hono/node-server'
 import { createKeptRelay } from '../relay/keep-relay.ts'
 import type { RelayOptions } from '../relay/options.ts'
+import { createHttpServer } from './http-server.ts'
 import type { Recorder, Relay } from './recorder.ts'
 
 export interface ServeOptions {
@@ -38,7 +37,7 @@ export async function serve(
   const relay = createKeptRelay()
   const recorder = record?.(relay.fetch)
   const hosts = namesOf(host)
-  const server = createAdaptorServer({ fetch: recorder?.fetch ?? relay.fetch }) as Server
+  const server = createHttpServer(recorder?.fetch ?? relay.fetch)
   // Listen before opening the database: a second relay, started by mistake, must not touch the first one's data.
   await new Promise<void>((resolve, reject) => {
     server.once('error', (error: NodeJS.ErrnoException) =>

@@ -112,6 +112,8 @@ function refuse(outgoing: ServerResponse): void {
 
 /** Starts a server on a free port of this machine and gives its url. */
 export async function listen(server: Server): Promise<string> {
+  // A machine that stands still for Node's 5 s closes no connection just before its use.
+  server.keepAliveTimeout = 60_000
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   return `http://127.0.0.1:${(server.address() as AddressInfo).port}`
 }

@@ -315,6 +315,9 @@ test('serve runs a relay, writes a line of JSON a request, and ends on a signal'
     key: 'shop',
     status: 200,
   })
+  // Longer than Caddy keeps an idle connection, so that the proxy closes it first.
+  const { headers } = await fetch(url!)
+  expect(Number(/timeout=(\d+)/.exec(headers.get('keep-alive')!)?.[1])).toBeGreaterThan(120)
   const ended = new Promise((resolve) => relay.once('exit', resolve))
   relay.kill('SIGTERM')
   expect(await ended).toBe(0)

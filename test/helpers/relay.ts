@@ -1,6 +1,6 @@
-import { createAdaptorServer } from '@hono/node-server'
 import { onTestFinished } from 'vitest'
 import { createClient, type Client } from '../../src/client/create-client.ts'
+import { createHttpServer } from '../../src/command/http-server.ts'
 import { createRelay, createRelayOn, type Relay } from '../../src/relay/create-relay.ts'
 import type { KeyOptions } from '../../src/relay/keys/key.ts'
 import { internet } from '../../src/relay/upstream/http-client.ts'
@@ -57,7 +57,7 @@ export async function startRelay(options: RelayOptions, minute?: number): Promis
     ...options,
   }
   const relay = minute === undefined ? createRelay(given) : createRelayOn(internet, given, process.env, minute)
-  const server = createAdaptorServer({ fetch: relay.fetch }) as import('node:http').Server
+  const server = createHttpServer(relay.fetch)
   const url = `${await listen(server)}/api/relay`
   onTestFinished(async () => {
     await relay.close()
