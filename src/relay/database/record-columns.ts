@@ -40,7 +40,7 @@ interface Column {
 }
 
 /** The columns of a record, in the order of the table. `trace`, `request` and `response` are not in a summary. */
-const table: Record<string, Column> = {
+const table = {
   id: { field: 'id', write: ({ id }) => id },
   owner: { field: 'owner', write: ({ owner }) => owner },
   seq: { field: 'seq' },
@@ -66,10 +66,13 @@ const table: Record<string, Column> = {
   trace: { write: ({ trace }) => trace },
   request: { write: ({ request }) => jsonText(request) },
   response: { write: (draft) => endingOf(draft).response },
-}
+} satisfies Record<string, Column>
+
+/** The name of a column. */
+export type ColumnName = keyof typeof table
 
 /** The columns of a summary, under the names of its fields: a row is a summary whose error is a text. */
-export const summaryColumns = Object.entries(table)
+export const summaryColumns = Object.entries<Column>(table)
   .filter(([, { field }]) => field !== undefined)
   .map(([column, { field }]) => `${column} AS "${field}"`)
   .join(', ')
@@ -90,7 +93,7 @@ export interface Row extends SummaryRow {
   response: string | null
 }
 
-const written = Object.entries(table).flatMap(([column, { write }]) => (write ? [{ column, write }] : []))
+const written = Object.entries<Column>(table).flatMap(([column, { write }]) => (write ? [{ column, write }] : []))
 export const insertedColumns = written.map(({ column }) => column).join(', ')
 
 /** The values of a new record, in the order of `insertedColumns`. */
