@@ -54,7 +54,7 @@ const lanes = 4
 const enoughForTheControl = 200
 
 /** A vector that takes longer has made the relay hang, in milliseconds. */
-const maxVector = 120_000
+const maxVector = 300_000
 
 /**
  * Attacks a relay with these options, and a vulnerable relay as the control.

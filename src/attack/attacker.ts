@@ -56,8 +56,8 @@ export type FetchThrough = (
   keyName: string,
 ) => Promise<Response>
 
-/** The timeout of one step, in milliseconds. */
-const maxStep = 20_000
+/** The timeout of one step, in milliseconds. On a busy machine, a learner of another lane takes many seconds for a guess. */
+const maxStep = 60_000
 
 /** The results that a vector collects while it runs. */
 export interface Gathered {
