@@ -1,5 +1,6 @@
 import { createRequire } from 'node:module'
 import { build } from 'esbuild'
+import { readFile } from 'node:fs/promises'
 import { createServer } from 'node:http'
 import type { AxeResults } from 'axe-core'
 import type { Browser, Page } from 'playwright'
@@ -42,7 +43,7 @@ afterAll(() => browser?.close())
 
 const axe = createRequire(import.meta.url).resolve('axe-core/axe.min.js')
 async function violations(page: Page): Promise<unknown[]> {
-  await page.addScriptTag({ path: axe })
+  await page.evaluate(await readFile(axe, 'utf8'))
   return page.evaluate(async () => {
     const { axe: run } = globalThis as unknown as { axe: { run(): Promise<AxeResults> } }
     return (await run.run()).violations.map(({ id, nodes }) => [id, nodes.map(({ html }) => html)])
@@ -73,7 +74,11 @@ async function openSite(): Promise<string> {
   const server = createServer((incoming, outgoing) => {
     if (incoming.url!.startsWith('/relay/')) return void answer(incoming, outgoing)
     const isScript = incoming.url === '/page.js'
-    outgoing.writeHead(200, { 'content-type': isScript ? 'text/javascript' : 'text/html; charset=utf-8' })
+    outgoing.writeHead(200, {
+      'content-type': isScript ? 'text/javascript' : 'text/html; charset=utf-8',
+      // Strict, without a nonce. Chromium reports what it refuses as an error, and the panel would have no style.
+      'content-security-policy': "default-src 'self'",
+    })
     outgoing.end(isScript ? outputFiles[0]!.text : html)
   })
   onTestFinished(() => {
