@@ -1,7 +1,7 @@
 import { asClientSecretError } from '../protocol/errors.ts'
 import { watchPage, type PauseReason } from './page-visibility.ts'
 import { errorFromWire } from './read-record.ts'
-import { maxTimer, mayPollAgain, retryDelay, sleep } from './retry-delay.ts'
+import { maxTimer, mayPollAgain, retryDelay, sleep, sleepUntil } from './retry-delay.ts'
 import type { RecordVersion, Transport } from './transport.ts'
 import { createWatchedRecords, type Watcher } from './watched-records.ts'
 
@@ -39,12 +39,15 @@ export function createPoller(transport: Transport): Poller {
     const ended = new AbortController()
     const pauseReason = watchPage(() => wake.abort(), ended.signal)
     let failures = 0
+    let delay = 0
     let notBefore = 0
     while (records.size() > 0) {
       wake = new AbortController()
       const { signal } = wake
       if (pausedFor !== pauseReason()) records.pause((pausedFor = pauseReason()))
       const now = Date.now()
+      // Earlier, if the clock was set back.
+      notBefore = Math.min(notBefore, now + delay)
       if (pausedFor || now < notBefore) {
         // Until the page is back, or the last record is removed. After a failure, new records wait with the others.
         await sleep(pausedFor ? maxTimer : notBefore - now, signal)
@@ -63,12 +66,12 @@ export function createPoller(transport: Transport): Poller {
           ...answer.records.map(records.deliver),
         ]
         // A server that does not hold polls answers early.
-        if (!news.includes(true)) await sleep(now + wait - Date.now(), signal)
+        if (!news.includes(true)) await sleepUntil(now + wait, wait, signal)
       } catch (thrown) {
         const error = asClientSecretError(thrown)
         if (signal.aborted && error.code === 'ABORTED') continue
         if (mayPollAgain(error)) {
-          notBefore = Date.now() + retryDelay(error, ++failures)
+          notBefore = Date.now() + (delay = retryDelay(error, ++failures))
           records.endExpired(seen)
         } else for (const { id } of seen) records.end(id, error)
       } finally {
@@ -84,7 +87,7 @@ export function createPoller(transport: Transport): Poller {
   async function wakeSoon(): Promise<void> {
     if (isWaking) return
     isWaking = true
-    await sleep(lastWake + minHold - Date.now())
+    await sleepUntil(lastWake + minHold, minHold)
     isWaking = false
     lastWake = Date.now()
     wake.abort()

@@ -31,6 +31,11 @@ export function retryDelay({ retryAfter = 0 }: ClientSecretError, tries: number)
   return Math.min(maxTimer, Math.max(backoff, retryAfter * 1000))
 }
 
+/** Waits until a time, for at most `most` milliseconds: a clock that is set back must not stretch a pause. */
+export function sleepUntil(time: number, most: number, signal?: AbortSignal): Promise<void> {
+  return sleep(Math.min(most, time - Date.now()), signal)
+}
+
 /** Waits, or until the signal fires. */
 export function sleep(milliseconds: number, signal?: AbortSignal): Promise<void> {
   return new Promise((resolve) => {

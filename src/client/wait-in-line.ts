@@ -2,7 +2,7 @@ import { asClientSecretError } from '../protocol/errors.ts'
 import type { ClientSecretRecord } from '../protocol/record.ts'
 import { onAbort } from './on-abort.ts'
 import { errorFromWire } from './read-record.ts'
-import { mayPollAgain, retryDelay, sleep } from './retry-delay.ts'
+import { mayPollAgain, retryDelay, sleep, sleepUntil } from './retry-delay.ts'
 import type { Transport } from './transport.ts'
 
 /** Milliseconds of silence, beyond the hold of a poll, after which a connection is lost. */
@@ -40,7 +40,7 @@ export async function waitInLine(
       isNews = records.length > 0
       record = records[0] ?? record
       // A server that does not hold polls answers early.
-      if (!isNews) await sleep(next - Date.now(), signal)
+      if (!isNews) await sleepUntil(next, interval, signal)
     } catch (thrown) {
       const error = asClientSecretError(thrown)
       if (signal.aborted || !mayPollAgain(error)) throw error

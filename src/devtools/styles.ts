@@ -1,5 +1,6 @@
-/** Of the panel alone: each class begins with `csd`. Both colours of a pair have a contrast of at least 4.5. */
+/** Of the panel alone: each class begins with `csd`. Those of the page for its elements are reverted. Both colours of a pair have a contrast of at least 4.5. */
 const styles = `
+.csd, .csd * { all: revert; }
 .csd { position: fixed; right: 8px; bottom: 8px; z-index: 2147483000; display: flex; flex-direction: column;
   align-items: end; gap: 8px; max-width: calc(100vw - 16px); color-scheme: light dark;
   font: 13px/1.4 system-ui, sans-serif; color: light-dark(#1b1f24, #e8ecf1); text-align: left; }

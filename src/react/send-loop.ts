@@ -12,7 +12,8 @@ export function createLoopCheck(): (params: RequestParams) => ClientSecretError 
   return (params) => {
     const now = Date.now()
     const sent = serialize(params)
-    sentAt = sent === lastSent ? sentAt.filter((time) => time > now - 1_000) : []
+    // Without those of the future: the clock was set back.
+    sentAt = sent === lastSent ? sentAt.filter((time) => time > now - 1_000 && time <= now) : []
     lastSent = sent
     if (sentAt.push(now) <= maxSendsPerSecond) return
     return new ClientSecretError(

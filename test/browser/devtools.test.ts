@@ -70,9 +70,15 @@ async function openSite(): Promise<string> {
   })
   const answer = nodeListener(relay)
   const html =
-    '<!doctype html><html lang="en"><meta name="viewport" content="width=device-width"><title>Page</title><div id="root"></div><script type="module" src="/page.js"></script></html>'
+    '<!doctype html><html lang="en"><meta name="viewport" content="width=device-width"><title>Page</title><link rel="stylesheet" href="/page.css"><div id="root"></div><script type="module" src="/page.js"></script></html>'
   const server = createServer((incoming, outgoing) => {
     if (incoming.url!.startsWith('/relay/')) return void answer(incoming, outgoing)
+    if (incoming.url === '/page.css')
+      return void outgoing
+        .writeHead(200, { 'content-type': 'text/css' })
+        .end(
+          'header { position: fixed; top: 0 } section { min-height: 100vh } button, span { width: 100% } li p { display: none }',
+        )
     const isScript = incoming.url === '/page.js'
     outgoing.writeHead(200, {
       'content-type': isScript ? 'text/javascript' : 'text/html; charset=utf-8',
@@ -116,6 +122,9 @@ test('the panel in Chromium: with the keyboard alone, light and dark, on a phone
       expect(await panel.innerHTML()).not.toMatch(/private words|CLIENT_SECRET/)
       expect(await violations(page)).toEqual([])
       const box = (await panel.boundingBox())!
+      // The styles of the page for its own elements are not those of the panel.
+      expect(box.height).toBeLessThanOrEqual(480)
+      expect((await panel.getByRole('button', { name: 'Clear' }).boundingBox())!.y).toBeGreaterThan(box.y)
       expect(box.x).toBeGreaterThanOrEqual(0)
       expect(box.x + box.width).toBeLessThanOrEqual(width)
       expect(await panel.evaluate((element) => element.scrollWidth - element.clientWidth)).toBe(0)
