@@ -31,10 +31,8 @@ export function retryDelay({ retryAfter = 0 }: ClientSecretError, tries: number)
   return Math.min(maxTimer, Math.max(backoff, retryAfter * 1000))
 }
 
-/** Waits until a time, for at most `most` milliseconds: a clock that is set back must not stretch a pause. */
-export function sleepUntil(time: number, most: number, signal?: AbortSignal): Promise<void> {
-  return sleep(Math.min(most, time - Date.now()), signal)
-}
+/** Milliseconds since a time. A clock that is set back ends a pause, and does not stretch it. */
+export const since = (time: number) => Math.abs(Date.now() - time)
 
 /** Waits, or until the signal fires. */
 export function sleep(milliseconds: number, signal?: AbortSignal): Promise<void> {
