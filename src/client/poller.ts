@@ -1,7 +1,7 @@
 import { asClientSecretError } from '../protocol/errors.ts'
 import { watchPage, type PauseReason } from './page-visibility.ts'
 import { errorFromWire } from './read-record.ts'
-import { maxTimer, mayPollAgain, retryDelay, sleep } from './retry-delay.ts'
+import { maxTimer, mayPollAgain, retryDelay, since, sleep } from './retry-delay.ts'
 import type { RecordVersion, Transport } from './transport.ts'
 import { createWatchedRecords, type Watcher } from './watched-records.ts'
 
@@ -39,16 +39,18 @@ export function createPoller(transport: Transport): Poller {
     const ended = new AbortController()
     const pauseReason = watchPage(() => wake.abort(), ended.signal)
     let failures = 0
-    let notBefore = 0
+    let delay = 0
+    let failedAt = 0
     while (records.size() > 0) {
       wake = new AbortController()
       const { signal } = wake
       if (pausedFor !== pauseReason()) records.pause((pausedFor = pauseReason()))
       const now = Date.now()
-      if (pausedFor || now < notBefore) {
+      const left = delay - since(failedAt)
+      if (pausedFor || left > 0) {
         // Until the page is back, or the last record is removed. After a failure, new records wait with the others.
-        await sleep(pausedFor ? maxTimer : notBefore - now, signal)
-        if (pausedFor) notBefore = 0
+        await sleep(pausedFor ? maxTimer : left, signal)
+        if (pausedFor) delay = 0
         continue
       }
       const seen = records.next(maxIdsPerPoll)
@@ -57,18 +59,19 @@ export function createPoller(transport: Transport): Poller {
       const timer = setTimeout(() => wake.abort(), wait + grace)
       try {
         const answer = await transport.poll(seen, { wait, signal })
-        failures = 0
+        failures = delay = 0
         const news = [
           ...answer.errors.map(({ id, error }) => records.end(id, errorFromWire(error))),
           ...answer.records.map(records.deliver),
         ]
         // A server that does not hold polls answers early.
-        if (!news.includes(true)) await sleep(now + wait - Date.now(), signal)
+        if (!news.includes(true)) await sleep(wait - since(now), signal)
       } catch (thrown) {
         const error = asClientSecretError(thrown)
         if (signal.aborted && error.code === 'ABORTED') continue
         if (mayPollAgain(error)) {
-          notBefore = Date.now() + retryDelay(error, ++failures)
+          delay = retryDelay(error, ++failures)
+          failedAt = Date.now()
           records.endExpired(seen)
         } else for (const { id } of seen) records.end(id, error)
       } finally {
@@ -84,7 +87,7 @@ export function createPoller(transport: Transport): Poller {
   async function wakeSoon(): Promise<void> {
     if (isWaking) return
     isWaking = true
-    await sleep(lastWake + minHold - Date.now())
+    await sleep(minHold - since(lastWake))
     isWaking = false
     lastWake = Date.now()
     wake.abort()

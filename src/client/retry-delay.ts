@@ -31,6 +31,9 @@ export function retryDelay({ retryAfter = 0 }: ClientSecretError, tries: number)
   return Math.min(maxTimer, Math.max(backoff, retryAfter * 1000))
 }
 
+/** Milliseconds since a time. A clock that is set back ends a pause, and does not stretch it. */
+export const since = (time: number) => Math.abs(Date.now() - time)
+
 /** Waits, or until the signal fires. */
 export function sleep(milliseconds: number, signal?: AbortSignal): Promise<void> {
   return new Promise((resolve) => {

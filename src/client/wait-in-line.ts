@@ -2,7 +2,7 @@ import { asClientSecretError } from '../protocol/errors.ts'
 import type { ClientSecretRecord } from '../protocol/record.ts'
 import { onAbort } from './on-abort.ts'
 import { errorFromWire } from './read-record.ts'
-import { mayPollAgain, retryDelay, sleep } from './retry-delay.ts'
+import { mayPollAgain, retryDelay, since, sleep } from './retry-delay.ts'
 import type { Transport } from './transport.ts'
 
 /** Milliseconds of silence, beyond the hold of a poll, after which a connection is lost. */
@@ -28,7 +28,7 @@ export async function waitInLine(
   let isNews = true
   while (record.status === 'pending' && !signal.aborted) {
     if (isNews) show(record)
-    const next = Date.now() + interval
+    const asked = Date.now()
     const ending = new AbortController()
     const letGo = onAbort(signal, () => ending.abort())
     const timer = setTimeout(() => ending.abort(), interval + grace)
@@ -40,7 +40,7 @@ export async function waitInLine(
       isNews = records.length > 0
       record = records[0] ?? record
       // A server that does not hold polls answers early.
-      if (!isNews) await sleep(next - Date.now(), signal)
+      if (!isNews) await sleep(interval - since(asked), signal)
     } catch (thrown) {
       const error = asClientSecretError(thrown)
       if (signal.aborted || !mayPollAgain(error)) throw error

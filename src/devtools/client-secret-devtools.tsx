@@ -11,7 +11,7 @@ import type { ClientCore } from '../client/create-core.ts'
 import { useClient } from '../react/client-context.ts'
 import { observerOf } from './observe-transport.ts'
 import type { ObservedRequest } from './request-log.ts'
-import { styles } from './styles.ts'
+import { adoptStyles } from './styles.ts'
 
 /** The client, and how the panel begins. */
 export interface ClientSecretDevtoolsProps {
@@ -62,8 +62,7 @@ function Panel({
   }
 
   return (
-    <div className="csd" onKeyDown={close}>
-      <style>{styles}</style>
+    <div ref={adoptStyles} className="csd" onKeyDown={close}>
       {isOpen && (
         <section id={id} className="csd-panel" aria-label="Client secret requests">
           <header>

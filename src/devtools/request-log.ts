@@ -29,8 +29,10 @@ export interface ObservedRequest {
   endedAt: number | undefined
 }
 
-/** Bounds the memory of a page that stays open. */
-const maxRequests = 100
+/** Rows of the panel. */
+const maxShown = 100
+/** Bounds the memory of a page that stays open. Beyond the rows, only requests under way stay: a poll names their ids. */
+const maxRequests = 1_000
 /** Milliseconds between two notices, because a stream may have thousands of chunks a second. */
 const noticeInterval = 100
 
@@ -65,7 +67,7 @@ export function createRequestLog() {
   function notifySoon(): void {
     notice ??= setTimeout(() => {
       notice = undefined
-      shown = requests.map((request) => ({ ...request }))
+      shown = requests.slice(0, maxShown).map((request) => ({ ...request }))
       for (const listen of listeners) listen()
     }, noticeInterval)
   }
@@ -101,7 +103,8 @@ export function createRequestLog() {
       if (known) return known
       const request: ObservedRequest = { ...unknown, key, startedAt: Date.now(), ...described }
       requests.unshift(request)
-      requests.length = Math.min(requests.length, maxRequests)
+      const kept = requests.filter(({ endedAt }, place) => place < maxShown || endedAt === undefined)
+      requests.splice(0, Infinity, ...kept.slice(0, maxRequests))
       return request
     },
 

@@ -1,5 +1,6 @@
-/** Of the panel alone: each class begins with `csd`. Both colours of a pair have a contrast of at least 4.5. */
-export const styles = `
+/** Of the panel alone: each class begins with `csd`. Those of the page for its elements are reverted. Both colours of a pair have a contrast of at least 4.5. */
+const styles = `
+.csd, .csd * { all: revert; }
 .csd { position: fixed; right: 8px; bottom: 8px; z-index: 2147483000; display: flex; flex-direction: column;
   align-items: end; gap: 8px; max-width: calc(100vw - 16px); color-scheme: light dark;
   font: 13px/1.4 system-ui, sans-serif; color: light-dark(#1b1f24, #e8ecf1); text-align: left; }
@@ -32,3 +33,16 @@ export const styles = `
 .csd-panel dd { margin: 0; overflow-wrap: anywhere; }
 .csd code { font: 12px ui-monospace, monospace; background: none; padding: 0; }
 `
+
+const styled = new WeakSet<Node>()
+
+/** Styles the document or shadow root of the panel, once. A strict Content-Security-Policy refuses a `<style>`. */
+export function adoptStyles(panel: HTMLElement | null): void {
+  const root = panel?.getRootNode() as Document | ShadowRoot | undefined
+  if (!root?.adoptedStyleSheets || styled.has(root)) return
+  styled.add(root)
+  // Of the window of the panel: a document adopts no sheet of another one.
+  const sheet = new panel!.ownerDocument.defaultView!.CSSStyleSheet()
+  sheet.replaceSync(styles)
+  root.adoptedStyleSheets = [...root.adoptedStyleSheets, sheet]
+}

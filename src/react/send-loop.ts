@@ -1,5 +1,6 @@
 import { unstable_serialize as serialize } from 'swr'
 import type { RequestParams } from '../client/request-params.ts'
+import { since } from '../client/retry-delay.ts'
 import { ClientSecretError } from '../protocol/errors.ts'
 
 /** Sends of the same request within a second. No person reaches it; an effect that runs for each state does at once. */
@@ -12,7 +13,7 @@ export function createLoopCheck(): (params: RequestParams) => ClientSecretError 
   return (params) => {
     const now = Date.now()
     const sent = serialize(params)
-    sentAt = sent === lastSent ? sentAt.filter((time) => time > now - 1_000) : []
+    sentAt = sent === lastSent ? sentAt.filter((time) => since(time) < 1_000) : []
     lastSent = sent
     if (sentAt.push(now) <= maxSendsPerSecond) return
     return new ClientSecretError(

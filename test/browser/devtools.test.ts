@@ -1,5 +1,6 @@
 import { createRequire } from 'node:module'
 import { build } from 'esbuild'
+import { readFile } from 'node:fs/promises'
 import { createServer } from 'node:http'
 import type { AxeResults } from 'axe-core'
 import type { Browser, Page } from 'playwright'
@@ -42,7 +43,7 @@ afterAll(() => browser?.close())
 
 const axe = createRequire(import.meta.url).resolve('axe-core/axe.min.js')
 async function violations(page: Page): Promise<unknown[]> {
-  await page.addScriptTag({ path: axe })
+  await page.evaluate(await readFile(axe, 'utf8'))
   return page.evaluate(async () => {
     const { axe: run } = globalThis as unknown as { axe: { run(): Promise<AxeResults> } }
     return (await run.run()).violations.map(({ id, nodes }) => [id, nodes.map(({ html }) => html)])
@@ -69,11 +70,21 @@ async function openSite(): Promise<string> {
   })
   const answer = nodeListener(relay)
   const html =
-    '<!doctype html><html lang="en"><meta name="viewport" content="width=device-width"><title>Page</title><div id="root"></div><script type="module" src="/page.js"></script></html>'
+    '<!doctype html><html lang="en"><meta name="viewport" content="width=device-width"><title>Page</title><link rel="stylesheet" href="/page.css"><div id="root"></div><script type="module" src="/page.js"></script></html>'
   const server = createServer((incoming, outgoing) => {
     if (incoming.url!.startsWith('/relay/')) return void answer(incoming, outgoing)
+    if (incoming.url === '/page.css')
+      return void outgoing
+        .writeHead(200, { 'content-type': 'text/css' })
+        .end(
+          'header { position: fixed; top: 0 } section { min-height: 100vh } button, span { width: 100% } li p { display: none }',
+        )
     const isScript = incoming.url === '/page.js'
-    outgoing.writeHead(200, { 'content-type': isScript ? 'text/javascript' : 'text/html; charset=utf-8' })
+    outgoing.writeHead(200, {
+      'content-type': isScript ? 'text/javascript' : 'text/html; charset=utf-8',
+      // Strict, without a nonce. Chromium reports what it refuses as an error, and the panel would have no style.
+      'content-security-policy': "default-src 'self'",
+    })
     outgoing.end(isScript ? outputFiles[0]!.text : html)
   })
   onTestFinished(() => {
@@ -111,6 +122,9 @@ test('the panel in Chromium: with the keyboard alone, light and dark, on a phone
       expect(await panel.innerHTML()).not.toMatch(/private words|CLIENT_SECRET/)
       expect(await violations(page)).toEqual([])
       const box = (await panel.boundingBox())!
+      // The styles of the page for its own elements are not those of the panel.
+      expect(box.height).toBeLessThanOrEqual(480)
+      expect((await panel.getByRole('button', { name: 'Clear' }).boundingBox())!.y).toBeGreaterThan(box.y)
       expect(box.x).toBeGreaterThanOrEqual(0)
       expect(box.x + box.width).toBeLessThanOrEqual(width)
       expect(await panel.evaluate((element) => element.scrollWidth - element.clientWidth)).toBe(0)

@@ -1,6 +1,8 @@
 import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import { createClient, type Client } from '../../src/client/create-client.ts'
+import { ClientSecretError } from '../../src/protocol/errors.ts'
 import type { ClientSecretRecord, PollAnswer } from '../../src/protocol/record.ts'
+import { waitInLine } from '../../src/client/wait-in-line.ts'
 import type { Transport } from '../../src/client/transport.ts'
 import { door, json, startApi } from '../helpers/api.ts'
 import { keyFor, startRelay } from '../helpers/relay.ts'
@@ -391,4 +393,57 @@ test('a clock that goes wrong expires nothing', async () => {
   network.isCut = false
   doors[0]!.open()
   await expect(answer).resolves.toMatchObject({ data: { n: '{"n":1}' } })
+})
+
+describe('a clock that is set back by an hour stretches no pause of the polling', () => {
+  function setBack() {
+    const now = Date.now.bind(Date)
+    let hours = 0
+    vi.spyOn(Date, 'now').mockImplementation(() => now() - hours * 3_600_000)
+    onTestFinished(() => void vi.restoreAllMocks())
+    return () => void (hours += 1)
+  }
+  const settled = {
+    records: [{ id: 'a', version: '2', status: 'resolved', response: { status: 200, headers: {}, body: '1' } }],
+    errors: [],
+  }
+  const clientOf = (poll: () => Promise<object>) =>
+    createClient({ transport: { isIdempotent: true, poll } as unknown as Transport })
+
+  test('while a poll is held', async () => {
+    const clock = setBack()
+    let polls = 0
+    const client = clientOf(() => {
+      if (polls++ > 0) return Promise.resolve(settled)
+      clock()
+      return Promise.resolve({ records: [], errors: [] })
+    })
+    await expect(client.follow({ id: 'a' }, { interval: 200 })).resolves.toMatchObject({ data: '1' })
+    expect(polls).toBe(2)
+  })
+
+  test('after a poll that failed', async () => {
+    const clock = setBack()
+    let polls = 0
+    const client = clientOf(() => {
+      if (polls++ > 0) return Promise.resolve(settled)
+      setTimeout(clock)
+      return Promise.reject(new ClientSecretError('NETWORK_ERROR', 'The network is cut.'))
+    })
+    await expect(client.follow({ id: 'a' }, { interval: 200 })).resolves.toMatchObject({ data: '1' })
+    expect(polls).toBe(2)
+  })
+
+  test('of a stream in line', async () => {
+    const clock = setBack()
+    const polls = [{ records: [], errors: [] }, settled]
+    const poll = () => {
+      clock()
+      return Promise.resolve(polls.shift())
+    }
+    const transport = { poll } as unknown as Transport
+    const record = { id: 'a', version: '1', status: 'pending' } as ClientSecretRecord
+    await waitInLine(transport, record, 200, new AbortController().signal, () => {})
+    expect(polls).toEqual([])
+  })
 })

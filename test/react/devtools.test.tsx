@@ -3,6 +3,7 @@ import { StrictMode, useEffect } from 'react'
 import { expect, test } from 'vitest'
 import { ClientSecretDevtools } from '../../src/exports/devtools.ts'
 import { createStream, useClientSecretRequest, type RequestParams } from '../../src/exports/index.ts'
+import { createTestClient, hold, reply } from '../../src/exports/testing.ts'
 import { json } from '../helpers/api.ts'
 import { canary } from '../helpers/relay.ts'
 import { setUp, setUpWithDoor } from '../helpers/page.tsx'
@@ -100,6 +101,34 @@ test('a fetch of an SDK, and an answer with a status of 400 or more', async () =
   })
   expect(await answer.json()).toEqual({ error: 'no such otter' })
   expect((await row(/^failedGET 127.*\/v1\/otters\d/)).textContent).toMatch(/Keyapi.*API404/)
+})
+
+test('more requests under way than rows: the rows are the last 100, as they were sent, also after polls of them all', async () => {
+  const later = hold()
+  const client = createTestClient().on({}, later)
+  render(<ClientSecretDevtools client={client} isOpen />)
+  let polls = 0
+  const answers = Array.from({ length: 130 }, (_, number) =>
+    client.send(
+      {
+        clientSecretName: 'api',
+        url: `https://api.example.com/${number}`,
+        method: 'POST',
+        headers: { authorization: '$CLIENT_SECRET' },
+        poll: 100,
+      },
+      { onUpdate: () => void polls++ },
+    ),
+  )
+  await waitFor(() => expect(polls).toBe(130))
+  await waitFor(() => expect(panel().textContent).toMatch(/Polls[2-9]/))
+  const calls = () => rows().map((one) => one.querySelector('.csd-call')!.textContent)
+  const last = Array.from({ length: 100 }, (_, place) => `POST api.example.com/${129 - place}`)
+  expect(calls()).toEqual(last)
+  act(() => later.answer(reply({})))
+  await Promise.all(answers)
+  await waitFor(() => expect(panel().textContent).toMatch(/0 under way of 100/))
+  expect(calls()).toEqual(last)
 })
 
 test('a relay that is away: the sentence of the client', async () => {

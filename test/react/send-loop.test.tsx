@@ -107,6 +107,16 @@ describe('is no loop', () => {
     await waitFor(() => expect(api.calls).toHaveLength(20))
   })
 
+  test('20 sends, an hour by a clock that is then set back, and a click', async () => {
+    holdTheClock()
+    const { api, request, inProvider } = await setUp()
+    const page = renderReader(inProvider, request, 'status')
+    for (let n = 0; n < 20; n++) await act(() => page.hook.sendAsync())
+    vi.setSystemTime(Date.now() - 3_600_000)
+    await act(() => page.hook.sendAsync())
+    expect(api.calls).toHaveLength(21)
+  })
+
   test('different requests, any number of them at once', async () => {
     const { api, request, inProvider } = await setUp((_call, outgoing) => json(outgoing, {}))
     const page = renderReader(inProvider, request, 'status')
