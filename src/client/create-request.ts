@@ -31,6 +31,8 @@ export interface RequestStart {
   onChange?: ((request: RequestObject) => void) | undefined
   /** Identifies the request until it has an id, so that it can be cancelled. Default: a random one. */
   idempotencyKey?: string | undefined
+  /** Takes the place of the submit, for a request that an earlier page submitted. */
+  find?: ((signal: AbortSignal) => Promise<ClientSecretRecord>) | undefined
 }
 
 /** Result of `send`: an answer, a record to poll by hand, or a stop. */
@@ -61,7 +63,7 @@ export function createRequest(
   start: RequestStart,
 ): RequestObject {
   const poller = (shared.poller ??= createPoller(transport))
-  const { params, seen, listeners = (): Listeners => ({}), onChange } = start
+  const { params, seen, find, listeners = (): Listeners => ({}), onChange } = start
   let { idempotencyKey } = start
   const submitting = new AbortController()
   const isPolled = Number(params?.poll) > 0
@@ -105,9 +107,10 @@ export function createRequest(
     })
     try {
       idempotencyKey ??= randomId()
-      const options = { idempotencyKey, signal: submitting.signal }
-      const record = await submit(transport, sent as ClientSecretRequest, options)
-      shared.listeners.forEach((listen) => listen({ ...record, request: sent as ClientSecretRequest }))
+      const { signal } = submitting
+      const request = sent as ClientSecretRequest
+      const record = await (find?.(signal) ?? submit(transport, request, { idempotencyKey, signal }))
+      shared.listeners.forEach((listen) => listen({ request, ...record }))
       await receive(record)
       const { rest, interval, outcome } = progress
       if (!outcome && !isSettled(record)) {

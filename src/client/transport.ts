@@ -32,8 +32,8 @@ export interface Transport {
    * the version seen; without one, after at most `wait` milliseconds.
    */
   poll(seen: RecordVersion[], options: { wait: number; signal: AbortSignal }): Promise<PollAnswer>
-  /** A page of the caller's past requests, the newest first. */
-  history(filter: HistoryFilter, options: { signal?: AbortSignal | undefined }): Promise<HistoryPage>
+  /** A page of the caller's past requests, the newest first. With a key, of the request that was submitted with it. */
+  history(filter: HistoryFilter & { idempotencyKey?: string }, options: { signal?: AbortSignal | undefined }): Promise<HistoryPage>
   /** Removes a request from its queue, or ends the running call. */
   cancel: (id: string) => Promise<CancelAnswer>
   /** Counts the caller's unsettled requests in queues of this name. */

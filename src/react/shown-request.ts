@@ -2,6 +2,7 @@ import { tellOutcome, type Listeners } from '../client/callbacks.ts'
 import type { ClientCore } from '../client/create-core.ts'
 import { createRequest, nothingToCancel, type RequestObject, type RequestStart } from '../client/create-request.ts'
 import { answerOf, handled } from '../client/queued-request.ts'
+import { randomId } from '../client/random-id.ts'
 import type { RequestParams } from '../client/request-params.ts'
 import type { CancelAnswer } from '../protocol/record.ts'
 import type { Persister } from './persisted-requests.ts'
@@ -58,9 +59,9 @@ export function createRequestPlace(client: ClientCore, store: SWRStore<RequestSt
     send(params, listeners) {
       const error = loopError(params)
       if (!error) {
-        persister?.prepare()
-        persister?.forget()
-        return answerOf(show({ params, listeners }), listeners())
+        const idempotencyKey = randomId()
+        persister?.prepare(params, idempotencyKey)
+        return answerOf(show({ params, listeners, idempotencyKey }), listeners())
       }
       shown = undefined
       // Once: a new state would run the effect again.

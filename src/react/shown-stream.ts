@@ -118,7 +118,6 @@ export function createStreamPlace(client: ClientCore, store: LocalStore<StreamSt
       if (error) return void (store.read().error?.code !== error.code && refuse(error, options()))
       try {
         persister?.prepare()
-        persister?.forget()
         idempotencyKey = randomId()
         void show({ params: persister ? { ...params, keep: true } : params, options, idempotencyKey }).send()
       } catch (thrown) {

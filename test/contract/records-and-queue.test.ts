@@ -354,6 +354,29 @@ describe.each(databases)('on %s', (name, makeDatabase) => {
     expect(found).toEqual([6, 5, 4, 3, 2, 1, 0])
   })
 
+  test('a request is found by its idempotency key alone', async () => {
+    const { client, url, sent } = await setUp((_call, outgoing) => json(outgoing, { done: true }))
+    await client.clientSecretRequest(sent(0))
+    const session = { 'client-session': 'a-session-of-enough-characters' }
+    const key = 'a key/& of 1'
+    await fetch(`${url}/requests`, {
+      method: 'POST',
+      headers: { ...session, 'content-type': 'application/json', 'idempotency-key': key },
+      body: JSON.stringify(sent(1)),
+    })
+    const find = async (name: string, headers: Record<string, string> = session) => {
+      const answer = await fetch(`${url}/requests?idempotencyKey=${encodeURIComponent(name)}`, { headers })
+      return (await answer.json()) as { records: ClientSecretRecord[]; cursor: null }
+    }
+    expect(await find(key)).toMatchObject({
+      records: [{ status: 'resolved', request: { data: { n: 1 } }, response: { body: '{"done":true}' } }],
+      cursor: null,
+    })
+    const none = { records: [], cursor: null }
+    expect(await find('another key')).toEqual(none)
+    expect(await find(key, { 'client-session': 'another-session-of-enough-characters' })).toEqual(none)
+  })
+
   test('a page of large records holds fewer of them, and leads on to the others', async () => {
     const large = [5_000_000, 1_500_000, 1_500_000, 1_500_000, 10, 10]
     const { api, client, sent } = await setUp((call, outgoing) =>

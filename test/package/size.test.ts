@@ -9,7 +9,8 @@ const notAlways = ['useClientSecretStream', 'createStream', 'deltaText', 'skapiC
 
 /** Bytes, minified and gzipped, that an entry may have without streams: our own code alone, and all but React. */
 const budgets = {
-  index: [12_700, 17_900],
+  // With the persisters, which a page without them does not load.
+  index: [12_950, 18_150],
   client: [8_100, 8_100],
   skapi: [6_750, 6_600],
   worker: [4_550, 4_550],
@@ -29,7 +30,7 @@ test('the entry ai-sdk is within its budget, besides the AI SDK', async () => {
 
 /** Bytes of pages with streams, and of `skapiCompatible` with what it shares with `createClient`. The last one has a provider and the hook alone, SWR included. */
 test.each([
-  ['index, with streams', 'index', undefined, 16_750, 22_100],
+  ['index, with streams', 'index', undefined, 16_950, 22_300],
   ['client, with streams', 'client', undefined, 11_200, 10_950],
   ['skapiCompatible', 'skapi', ['skapiCompatible'], 6_050, 5_800],
   ['a page with a stream', 'index', ['ClientSecretProvider', 'useClientSecretStream'], 9_950, 11_950],

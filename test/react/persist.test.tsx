@@ -1,13 +1,16 @@
-import { act, render, waitFor } from '@testing-library/react'
+import { act, cleanup, render, waitFor } from '@testing-library/react'
 import { afterEach, describe, expect, test, vi } from 'vitest'
 import {
   ClientSecretProvider,
+  createClient,
   localPersister,
   sessionPersister,
   useClientSecretHistory,
   type UseClientSecretHistory,
+  type UseClientSecretRequestOptions,
 } from '../../src/exports/index.ts'
-import { reader, setUp, setUpWithDoor } from '../helpers/page.tsx'
+import { door } from '../helpers/api.ts'
+import { reader, setUp, setUpWithDoor, type Picture } from '../helpers/page.tsx'
 
 afterEach(() => {
   sessionStorage.clear()
@@ -71,6 +74,113 @@ describe.each([
     await act(() => after.hook.cancel())
     await waitFor(() => expect(after.hook.status).toBe('cancelled'))
     await waitFor(() => expect(ended).toBe(true))
+  })
+})
+
+describe('a page that is left before the relay answers', () => {
+  /** Loads the page: with a network of its own, and a client that knows nothing but the storage. */
+  function load(url: string, options: UseClientSecretRequestOptions<Picture>, fetch?: typeof globalThis.fetch) {
+    const part = reader({ ...options, id: 'otter', persist: sessionPersister }, 'status')
+    const client = createClient({ relay: url, fetch })
+    return Object.assign(part, {
+      page: render(<ClientSecretProvider client={client}>{<part.Reader />}</ClientSecretProvider>),
+    })
+  }
+  const isSubmit = (init?: RequestInit) => init?.method === 'POST'
+  const never = new Promise<never>(() => {})
+
+  test.each([
+    ['polled', { poll: 5_000 }, 'resolved'],
+    ['queued and polled', { poll: 5_000, queue: 'pictures' }, 'resolved'],
+    // The promise that polls it by hand is lost.
+    ['queued', { queue: 'pictures' }, 'running'],
+  ])('a request that is %s is found after a reload, and called once', async (_name, way, status) => {
+    const { api, url, request, open } = await setUpWithDoor()
+    const onResponse = vi.fn()
+    const options = { ...request, ...way, onResponse }
+    const before = load(url, options, async (input, init) => {
+      const answer = await fetch(input, init)
+      return isSubmit(init) ? never : answer
+    })
+    act(() => before.hook.send())
+    await waitFor(() => expect(api.calls).toHaveLength(1))
+    expect(before.hook.status).toBe('sending')
+    before.page.unmount()
+
+    const after = load(url, options)
+    expect(after.hook).toMatchObject({ status: 'sending', isLoading: true })
+    await waitFor(() => expect(after.hook.status).toBe('running'))
+    open()
+    await waitFor(() => expect(after.hook.status).toBe(status))
+    expect(onResponse).toHaveBeenCalledTimes(status === 'resolved' ? 1 : 0)
+    after.page.unmount()
+    // From now on, the page knows its id.
+    await waitFor(() => expect(sessionStorage.getItem(sessionStorage.key(0)!)).not.toContain('idempotencyKey'))
+    expect(api.calls).toHaveLength(1)
+  })
+
+  test('a request that was still on its way is found once it has arrived', async () => {
+    const { api, url, request } = await setUp()
+    const looked = door()
+    const before = load(url, { ...request, poll: 5_000 }, async (input, init) => {
+      if (isSubmit(init)) await looked.opened
+      return fetch(input, init)
+    })
+    act(() => before.hook.send())
+    before.page.unmount()
+    const after = load(url, { ...request, poll: 5_000 }, async (input, init) => {
+      const answer = await fetch(input, init)
+      looked.open()
+      return answer
+    })
+    await waitFor(() => expect(after.hook.status).toBe('resolved'))
+    expect(api.calls).toHaveLength(1)
+  })
+
+  test('a request that never arrived is told, and forgotten', async () => {
+    const { api, url, request } = await setUp()
+    const onError = vi.fn()
+    const options = { ...request, poll: 5_000, onError }
+    const before = load(url, options, async () => never)
+    act(() => before.hook.send())
+    before.page.unmount()
+    const after = load(url, options)
+    await waitFor(() => expect(after.hook).toMatchObject({ status: 'failed', error: { code: 'REQUEST_NOT_FOUND' } }))
+    expect(onError).toHaveBeenCalledOnce()
+    after.page.unmount()
+    expect(load(url, options).hook.status).toBe('idle')
+    expect(api.calls).toHaveLength(0)
+  })
+
+  test('cancel ends its call before the page knows its id', async () => {
+    let ended = false
+    const { api, url, request } = await setUp((_call, outgoing) => void outgoing.once('close', () => (ended = true)))
+    const before = load(url, { ...request, poll: 5_000 }, async (input, init) => {
+      const answer = await fetch(input, init)
+      return isSubmit(init) ? never : answer
+    })
+    act(() => before.hook.send())
+    await waitFor(() => expect(api.calls).toHaveLength(1))
+    before.page.unmount()
+    const after = load(url, { ...request, poll: 5_000 })
+    await act(() => after.hook.cancel())
+    await waitFor(() => expect(after.hook.status).toBe('cancelled'))
+    await waitFor(() => expect(ended).toBe(true))
+  })
+
+  test('a direct request, and one that the relay refused, are not looked for', async () => {
+    const { url, request } = await setUp()
+    const direct = load(url, request, async () => never)
+    act(() => direct.hook.send())
+    direct.page.unmount()
+    expect(load(url, request).hook.status).toBe('idle')
+    cleanup()
+    const unknown = { ...request, clientSecretName: 'unknown', poll: 5_000 }
+    const refused = load(url, unknown)
+    act(() => refused.hook.send())
+    await waitFor(() => expect(refused.hook.status).toBe('failed'))
+    refused.page.unmount()
+    expect(load(url, unknown).hook.status).toBe('idle')
   })
 })
 

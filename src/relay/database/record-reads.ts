@@ -49,6 +49,7 @@ const maxCounted = 10_000
 const hour = 3_600_000
 
 export interface RecordFilter {
+  idempotencyKey?: string | undefined
   url?: string | undefined
   method?: string | undefined
   queue?: string | undefined
@@ -146,10 +147,11 @@ async function readHistory(
   database: Database,
   places: SharedQueuePlaces,
   owner: string,
-  { limit, before, isCompact, url, method, queue, status }: RecordFilter,
+  { limit, before, isCompact, idempotencyKey, url, method, queue, status }: RecordFilter,
 ): Promise<RecordPage> {
   const parameters: Value[] = [owner, database.now(), limit, limit + 1, maxPageBytes]
   const conditions = Object.entries({
+    'idempotency_key =': idempotencyKey === undefined ? undefined : hash(idempotencyKey),
     'url_hash =': url === undefined ? undefined : hash(url),
     'queue_hash =': queue === undefined ? undefined : hash(queue),
     'status =': status,

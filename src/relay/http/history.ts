@@ -7,14 +7,14 @@ import { toWire } from '../database/stored-record.ts'
 const defaultLimit = 20
 const maxRecords = 100
 
-/** Reads the query of `GET /requests?url=&method=&queue=&status=&compact=&limit=&cursor=`. A missing or empty field matches all. */
+/** Reads the query of `GET /requests?idempotencyKey=&url=&method=&queue=&status=&compact=&limit=&cursor=`. A missing or empty field matches all. */
 export function parseHistory(query: Record<string, string>): RecordFilter {
   const refuse = (name: string, expectation: string) =>
     new ClientSecretError('INVALID_PARAMETER', `${name} must be ${expectation}; it is ${shown(query[name])}.`, {
       path: name,
     })
 
-  const { url, method, queue, status, compact, limit, cursor } = query
+  const { idempotencyKey, url, method, queue, status, compact, limit, cursor } = query
   if (status && !(statuses as readonly string[]).includes(status))
     throw refuse('status', `one of ${statuses.join(', ')}`)
   const size = limit ? Number(limit) : defaultLimit
@@ -22,6 +22,7 @@ export function parseHistory(query: Record<string, string>): RecordFilter {
     throw refuse('limit', `a whole number from 1 to ${maxRecords}`)
   if (cursor && !/^[0-9]{1,16}$/.test(cursor)) throw refuse('cursor', 'the cursor of an earlier page')
   return {
+    idempotencyKey: idempotencyKey || undefined,
     url: url || undefined,
     method: method?.toUpperCase() || undefined,
     queue: queue || undefined,

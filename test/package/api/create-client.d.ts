@@ -221,6 +221,8 @@ interface RequestStart {
     onChange?: ((request: RequestObject) => void) | undefined;
     /** Identifies the request until it has an id, so that it can be cancelled. Default: a random one. */
     idempotencyKey?: string | undefined;
+    /** Takes the place of the submit, for a request that an earlier page submitted. */
+    find?: ((signal: AbortSignal) => Promise<ClientSecretRecord>) | undefined;
 }
 /** Result of `send`: an answer, a record to poll by hand, or a stop. */
 type Sent = Answer | {

@@ -117,8 +117,10 @@ interface Transport {
         wait: number;
         signal: AbortSignal;
     }): Promise<PollAnswer>;
-    /** A page of the caller's past requests, the newest first. */
-    history(filter: HistoryFilter, options: {
+    /** A page of the caller's past requests, the newest first. With a key, of the request that was submitted with it. */
+    history(filter: HistoryFilter & {
+        idempotencyKey?: string;
+    }, options: {
         signal?: AbortSignal | undefined;
     }): Promise<HistoryPage>;
     /** Removes a request from its queue, or ends the running call. */

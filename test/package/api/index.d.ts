@@ -193,8 +193,12 @@ type SendEvent = {
 
 /** Keeps one request over a reload. */
 interface Persister {
-    /** Called before a request is sent. After a reload, the caller must be the same. */
-    prepare: () => void;
+    /**
+     * Called before a request is sent, and forgets the one before. After a reload, the caller must be the same.
+     *
+     * @param params Of a request that the relay knows by its key, before the page knows its id.
+     */
+    prepare: (params?: RequestParams, idempotencyKey?: string) => void;
     /** Finds the request after a reload, and shows it. */
     restore: (show: (start: RequestStart) => RequestObject, listeners: () => Listeners) => void;
     /** Called after each change of the request. */
