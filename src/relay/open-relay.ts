@@ -157,6 +157,8 @@ async function openParts(
     const timer = setTimeout(runner.abort, settings.shutdownTimeout)
     await Promise.all([queue.close(), sharedQueues.close(), calls.ended()])
     await direct.written()
+    // The API has acted: a slow caller must not lose its answer to the end of the process.
+    await inFlight.answersRead(runner.stopping)
     clearTimeout(timer)
   })
 

@@ -1,5 +1,8 @@
 import { request as httpRequest, type ClientRequest, type IncomingMessage } from 'node:http'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, onTestFinished, test } from 'vitest'
+import { createClient } from '../../src/client/create-client.ts'
+import { serve } from '../../src/command/serve.ts'
 import { createBytesInFlight } from '../../src/relay/common/bytes-in-flight.ts'
 import type { RelayLimits } from '../../src/relay/common/relay-limits.ts'
 import { door, json, startApi, type ApiAnswer } from '../helpers/api.ts'
@@ -56,6 +59,7 @@ async function setUp(limits: RelayLimits, answer?: ApiAnswer) {
 
   return {
     api,
+    relayUrl: url,
     call,
     announce,
     send(who: Record<string, string>, fields: object = {}, idempotencyKey?: string) {
@@ -246,6 +250,47 @@ test('after every kind of end nothing is counted any more', async () => {
   expect(await Promise.all(ends.map(({ status }) => status))).toEqual([200, 200, 200, 200, 400, 404, 202])
   open()
   await eventually(async () => expect(await bytes()).toBe(0))
+})
+
+test('an answer that its caller reads slowly is not cut off by a relay that stops', async () => {
+  const text = 'an otter that swims, and so on.\n'.repeat(500_000)
+  const api = await startApi((_call, outgoing) => void outgoing.end(text))
+  const { url, close } = await serve(
+    { keys: { api: keyFor(api.url) }, limits: { responseBytes: 2 ** 25 } },
+    { port: 0, host: '127.0.0.1' },
+  )
+  const call = { url: `${api.url}/`, method: 'POST', headers: { authorization: '$CLIENT_SECRET' } } as const
+  const submitted = await fetch(`${url}/relay/requests`, {
+    method: 'POST',
+    headers: { ...visitor('a'), 'content-type': 'application/json' },
+    body: JSON.stringify({ ...call, clientSecretName: 'api' }),
+  })
+  const closed = close()
+  // Without the wait for its readers, the relay is closed long before.
+  await Promise.race([closed, sleep(2_000)])
+  expect(((await submitted.json()) as { response: { body: string } }).response.body.length).toBe(text.length)
+  await closed
+})
+
+test('a stream whose call was let in gets through where the answers of others have taken all the room', async () => {
+  const { opened, open } = door()
+  const line = 'an otter that swims, and so on.\n'
+  const limits = { requestBytes: 1_000, responseBytes: 200_000, bytesInFlightPerCaller: 500_000 }
+  const { api, bytes, relayUrl } = await setUp(limits, async ({ path }, outgoing) => {
+    if (path === '/first') return void outgoing.write(line.repeat(13_500))
+    await opened
+    outgoing.end(line.repeat(3_750))
+  })
+  const client = createClient({ relay: relayUrl })
+  const send = (path: string) =>
+    client.fetchWith('api')(`${api.url}${path}`, { method: 'POST', headers: { authorization: '$CLIENT_SECRET' } })
+  const second = send('/second')
+  await eventually(() => expect(api.calls).toHaveLength(1))
+  const first = await send('/first')
+  await eventually(async () => expect(await bytes()).toBeGreaterThan(490_000))
+  open()
+  expect(await (await second).text()).toBe(line.repeat(3_750))
+  await first.body!.cancel()
 })
 
 test('callers that join one request, so many that they take the room of their answers, get them one after another', async () => {

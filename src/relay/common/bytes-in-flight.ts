@@ -1,5 +1,6 @@
 import { ClientSecretError } from '../../protocol/errors.ts'
 import { isVisitor } from './caller.ts'
+import { deferred } from './deferred.ts'
 import type { ReadLimits } from './relay-limits.ts'
 
 /** Counts the bytes that the relay holds in memory, for each caller and for all. */
@@ -8,6 +9,8 @@ export interface BytesInFlight {
   open(owner: string): Room
   /** Bytes in memory now. */
   bytes: () => number
+  /** Resolves when no answer is in memory, or when the signal fires. */
+  answersRead(signal: AbortSignal): Promise<void>
 }
 
 /** The memory for one request body, or for one answer that arrives or leaves. */
@@ -59,6 +62,8 @@ export function createBytesInFlight({
 }: Pick<ReadLimits, 'bytesInFlight' | 'bytesInFlightPerCaller'>): BytesInFlight {
   const half = bytesInFlight / 2
   const all = () => visitors.used + signedIn.used
+  const ofAnswers = () => visitors.ofAnswers + signedIn.ofAnswers
+  let allRead = deferred<void>()
   const visitors: Group = {
     used: 0,
     ofAnswers: 0,
@@ -121,7 +126,9 @@ export function createBytesInFlight({
         share.used += more
         if (isAnswer) share.ofAnswers += more
       }
-      if (more < 0) for (const others of [signedIn, visitors]) letIn(others)
+      if (more >= 0) return
+      for (const others of [signedIn, visitors]) letIn(others)
+      if (ofAnswers() === 0) allRead.resolve()
     }
 
     return {
@@ -165,7 +172,18 @@ export function createBytesInFlight({
     }
   }
 
-  return { open, bytes: all }
+  return {
+    open,
+    bytes: all,
+    async answersRead(signal) {
+      if (ofAnswers() === 0 || signal.aborted) return
+      allRead = deferred()
+      const give = () => allRead.resolve()
+      signal.addEventListener('abort', give, { once: true })
+      await allRead.promise
+      signal.removeEventListener('abort', give)
+    },
+  }
 }
 
 /** One for all: each exception of its own costs a stack. */

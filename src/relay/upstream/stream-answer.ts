@@ -1,4 +1,4 @@
-import { ClientSecretError } from '../../protocol/errors.ts'
+import { asClientSecretError, ClientSecretError } from '../../protocol/errors.ts'
 import type { UpstreamResponse } from '../../protocol/record.ts'
 import type { ClientSecretRequest } from '../../protocol/request.ts'
 import type { Room } from '../common/bytes-in-flight.ts'
@@ -125,20 +125,36 @@ async function* count(body: AsyncIterable<Buffer>, traffic: Traffic): AsyncGener
 
 /** The bytes that a stream holds back, as part of the bytes in flight. */
 interface Held {
-  /** Throws `RATE_LIMITED` or `UNAVAILABLE` when there is no room for more. */
+  /** Throws `RATE_LIMITED` or `UNAVAILABLE` when it is more than the beginning of an answer and there is no room for it. */
   change(by: number): void
   releaseAll(): void
 }
+
+/**
+ * Bytes that a stream may hold back in any case: the text that it looks through, the chunk that ends it, and what may be
+ * the beginning of a secret. Without them, a full relay would break off the answer of every call that it has let in.
+ */
+const beginningLength = 262_144
 
 function heldIn(room: Room): Held {
   let size = 0
   return {
     change(by) {
-      if (by > 0) room.demand(by)
-      else if (by < 0) room.hold(size + by)
+      if (by > 0 && size + by > beginningLength) demand(room, by)
+      else if (by !== 0) room.hold(size + by)
       size += by
     },
     releaseAll: () => void (size > 0 && room.hold((size = 0))),
+  }
+}
+
+function demand(room: Room, bytes: number): void {
+  try {
+    room.demand(bytes)
+  } catch (error) {
+    const { code, message, retryAfter } = asClientSecretError(error)
+    // "Try again" alone would be wrong: unlike a refused request, this one has reached the API.
+    throw new ClientSecretError(code, `The API may have acted, but its answer had no room. ${message}`, { retryAfter })
   }
 }
 

@@ -145,6 +145,8 @@ export function createSharedBody(room: Room): SharedBody {
     end(error) {
       if (end) return
       end = { error }
+      // From now on, they are bytes of an answer that only waits for its readers.
+      room.hold(size)
       leaveRoom()
       wakeReaders()
     },
