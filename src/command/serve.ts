@@ -1,3 +1,4 @@
+import type { Server, ServerResponse } from 'node:http'
 import { isIPv6, type AddressInfo } from 'node:net'
 import { createKeptRelay } from '../relay/keep-relay.ts'
 import type { RelayOptions } from '../relay/options.ts'
@@ -38,6 +39,7 @@ export async function serve(
   const recorder = record?.(relay.fetch)
   const hosts = namesOf(host)
   const server = createHttpServer(recorder?.fetch ?? relay.fetch)
+  const closeConnections = closingConnections(server)
   // Listen before opening the database: a second relay, started by mistake, must not touch the first one's data.
   await new Promise<void>((resolve, reject) => {
     server.once('error', (error: NodeJS.ErrnoException) =>
@@ -70,6 +72,7 @@ export async function serve(
     refreshSecrets: relay.refreshSecrets,
     async close() {
       const closed = new Promise((resolve) => server.close(resolve))
+      closeConnections()
       // Answers open calls, including held polls, and waits for running requests.
       await relay.close()
       await recorder?.settled()
@@ -78,6 +81,19 @@ export async function serve(
       setTimeout(() => server.closeAllConnections(), lastWords).unref()
       await closed
     },
+  }
+}
+
+/** Returns a function that says in the answers from now on that their connections close: a proxy sends nothing more on them. */
+function closingConnections(server: Server): () => void {
+  const open = new Set<ServerResponse>()
+  server.prependListener('request', (_request, response: ServerResponse) => {
+    open.add(response)
+    response.once('close', () => open.delete(response))
+    if (!server.listening) response.setHeader('connection', 'close')
+  })
+  return () => {
+    for (const response of open) if (!response.headersSent) response.setHeader('connection', 'close')
   }
 }
 

@@ -46,6 +46,27 @@ test('reloaded ten times, at ten moments of a running request, the answer arrive
   await page.context().close()
 }, 120_000)
 
+test('reloaded before the relay answers, the answer arrives and the API is called once', async () => {
+  const page = await open()
+  const before = (await calls()).length
+  let arrived = () => {}
+  const hasArrived = new Promise<void>((resolve) => (arrived = resolve))
+  await page.route('**/relay/requests', async (route) => {
+    if (route.request().method() !== 'POST') return route.continue()
+    await route.fetch()
+    // The page does not get this answer.
+    arrived()
+  })
+  await page.getByRole('button', { name: 'Generate' }).click()
+  await hasArrived
+  await page.getByText('sending').first().waitFor()
+  await page.unroute('**/relay/requests')
+  await page.reload()
+  await page.getByAltText('an otter').waitFor()
+  expect(await calls()).toHaveLength(before + 1)
+  await page.context().close()
+})
+
 test('cancel after the reload ends the call of the API', async () => {
   // So that it still runs when the page is there again, also on a busy machine.
   const page = await open('prompt:an+otter+that+is+reloaded+slowly')

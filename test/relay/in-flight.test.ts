@@ -272,6 +272,33 @@ test('an answer that its caller reads slowly is not cut off by a relay that stop
   await closed
 })
 
+test('a relay that stops says in its last answers that their connections close', async () => {
+  const { opened, open } = door()
+  const api = await startApi(async (_call, outgoing) => {
+    await opened
+    json(outgoing, {})
+  })
+  const { url, close } = await serve({ keys: { api: keyFor(api.url) } }, { port: 0, host: '127.0.0.1' })
+  const ask = () =>
+    fetch(`${url}/relay/requests`, {
+      method: 'POST',
+      headers: { ...visitor('a'), 'content-type': 'application/json' },
+      body: JSON.stringify({
+        clientSecretName: 'api',
+        url: `${api.url}/`,
+        method: 'POST',
+        headers: { authorization: '$CLIENT_SECRET' },
+      }),
+    })
+  const answer = ask()
+  await eventually(() => expect(api.calls).toHaveLength(1))
+  const closed = close()
+  open()
+  const { status, headers } = await answer
+  expect([status, headers.get('connection')]).toEqual([200, 'close'])
+  await closed
+})
+
 test('a stream whose call was let in gets through where the answers of others have taken all the room', async () => {
   const { opened, open } = door()
   const line = 'an otter that swims, and so on.\n'
