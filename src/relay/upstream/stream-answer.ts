@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { asClientSecretError, ClientSecretError } from '../../protocol/errors.ts'
 import type { UpstreamResponse } from '../../protocol/record.ts'
 import type { ClientSecretRequest } from '../../protocol/request.ts'
@@ -7,6 +8,7 @@ import type { Key } from '../keys/key.ts'
 import { findRule, type CompiledRule } from '../keys/key-rules.ts'
 import type { Redactor, RedactorStream } from '../keys/redaction/redactor.ts'
 import { call, type Circumstances, type Traffic } from './call-upstream.ts'
+import { callError } from './call-errors.ts'
 import { comesInEvents, DeltaRedactor } from './delta-redactor.ts'
 import type { OpenedAnswer, Upstream } from './http-client.ts'
 import type { RawBody } from './raw-body.ts'
@@ -61,7 +63,7 @@ export async function streamAnswer(
   let first: URL | undefined
   let isRedirected = false
   const { traffic, secrets, responseBytes, signal, room } = circumstances
-  const held = heldIn(room)
+  const held = heldIn(room, { signal, url: new URL(request.url) })
   const upstream: Pick<Upstream, 'call'> = {
     async call(prepared, options) {
       // The answer before was a redirect, or refused another value.
@@ -125,8 +127,11 @@ async function* count(body: AsyncIterable<Buffer>, traffic: Traffic): AsyncGener
 
 /** The bytes that a stream holds back, as part of the bytes in flight. */
 interface Held {
-  /** Throws `RATE_LIMITED` or `UNAVAILABLE` when it is more than the beginning of an answer and there is no room for it. */
-  change(by: number): void
+  /**
+   * More than the beginning of an answer waits until there is room for it. Rejects with `RATE_LIMITED` or `UNAVAILABLE`
+   * if there is none for `longestWait`.
+   */
+  change(by: number): Promise<void>
   releaseAll(): void
 }
 
@@ -135,12 +140,18 @@ interface Held {
  * the beginning of a secret. Without them, a full relay would break off the answer of every call that it has let in.
  */
 const beginningLength = 262_144
+/**
+ * Milliseconds in which a stream waits for room, and its API with it. Not for ever: streams that all hold a part of
+ * their answers would wait for one another.
+ */
+const longestWait = 30_000
+const betweenTries = 100
 
-function heldIn(room: Room): Held {
+function heldIn(room: Room, ending: { signal: AbortSignal; url: URL }): Held {
   let size = 0
   return {
-    change(by) {
-      if (by > 0 && size + by > beginningLength) demand(room, by)
+    async change(by) {
+      if (by > 0 && size + by > beginningLength) await roomFor(room, by, ending)
       else if (by !== 0) room.hold(size + by)
       size += by
     },
@@ -148,13 +159,18 @@ function heldIn(room: Room): Held {
   }
 }
 
-function demand(room: Room, bytes: number): void {
-  try {
-    room.demand(bytes)
-  } catch (error) {
-    const { code, message, retryAfter } = asClientSecretError(error)
-    // "Try again" alone would be wrong: unlike a refused request, this one has reached the API.
-    throw new ClientSecretError(code, `The API may have acted, but its answer had no room. ${message}`, { retryAfter })
+async function roomFor(room: Room, bytes: number, { signal, url }: { signal: AbortSignal; url: URL }): Promise<void> {
+  for (const deadline = performance.now() + longestWait; ; await sleep(betweenTries)) {
+    if (signal.aborted) throw callError(signal.reason, url)
+    try {
+      return room.demand(bytes)
+    } catch (error) {
+      if (performance.now() < deadline) continue
+      const { code, message, retryAfter } = asClientSecretError(error)
+      // "Try again" alone would be wrong: unlike a refused request, this one has reached the API.
+      const text = `The API may have acted, but its answer had no room. ${message}`
+      throw new ClientSecretError(code, text, { retryAfter })
+    }
   }
 }
 
@@ -167,21 +183,21 @@ async function* redacted(
   held: Held,
 ): AsyncGenerator<Buffer> {
   let before = 0
-  const account = () => {
-    const now = stream.held
-    held.change(now - before)
-    before = now
+  const account = async () => {
+    const more = stream.held - before
+    before += more
+    await held.change(more)
   }
   for await (const chunk of body) {
     for (let at = 0; at < chunk.length; at += stepLength) {
       await shareTurn()
       const certain = stream.push(chunk.subarray(at, at + stepLength))
-      account()
+      await account()
       if (certain.length > 0) yield certain
     }
   }
   const rest = stream.end()
-  account()
+  await account()
   if (rest.length > 0) yield rest
 }
 
@@ -196,11 +212,11 @@ async function* gathered(body: AsyncIterable<Buffer>, maxBytes: number, held: He
   for await (const chunk of body) {
     size += chunk.length
     if (size > maxBytes) throw tooLarge('does not stream', maxBytes)
-    held.change(chunk.length)
+    await held.change(chunk.length)
     chunks.push(chunk)
   }
   yield Buffer.concat(chunks)
-  held.change(-size)
+  await held.change(-size)
 }
 
 /** Bytes of text after which an answer cannot be compressed. */
@@ -235,7 +251,7 @@ async function* lookedThrough(
     }
     seen.push(chunk)
     size += chunk.length
-    held.change(chunk.length)
+    await held.change(chunk.length)
     if (size > look.maxBytes) throw tooLarge('may be compressed', look.maxBytes)
     isText &&= isUtf8Part(utf8, chunk)
     if (size < nextLook) continue
@@ -252,14 +268,14 @@ async function* lookedThrough(
     }
     if (isFree) {
       seen.length = 0
-      held.change(-size)
+      await held.change(-size)
     }
   }
   if (isFree) return
   const whole = Buffer.concat(seen)
   await refuseConcealedSecrets(whole, contentType, look)
   if (given < size) yield whole.subarray(given)
-  held.change(-size)
+  await held.change(-size)
 }
 
 function isUtf8Part(decoder: TextDecoder, chunk: Buffer): boolean {
