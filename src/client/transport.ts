@@ -33,7 +33,10 @@ export interface Transport {
    */
   poll(seen: RecordVersion[], options: { wait: number; signal: AbortSignal }): Promise<PollAnswer>
   /** A page of the caller's past requests, the newest first. With a key, of the request that was submitted with it. */
-  history(filter: HistoryFilter & { idempotencyKey?: string }, options: { signal?: AbortSignal | undefined }): Promise<HistoryPage>
+  history(
+    filter: HistoryFilter & { idempotencyKey?: string },
+    options: { signal?: AbortSignal | undefined },
+  ): Promise<HistoryPage>
   /** Removes a request from its queue, or ends the running call. */
   cancel: (id: string) => Promise<CancelAnswer>
   /** Counts the caller's unsettled requests in queues of this name. */
